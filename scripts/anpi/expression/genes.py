@@ -1,0 +1,84 @@
+"""Genes and their names: Ensembl gene id without version is the key, symbols come with an annotation."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from anpi.tables.reading import read_text_table
+from anpi.tables.schema import ROOT
+
+GENES = ROOT / "resources" / "genes" / "gencode_v48.tsv.gz"
+ALIASES = ROOT / "resources" / "genes" / "aliases.tsv"
+ENSEMBL_GENE = re.compile(r"(ENSG\d{11})(?:\.\d+)?(_PAR_Y)?")
+EXCEL_DATE = re.compile(
+    r"(\d{1,2}-(Mar|Sep|Dec|Oct|Apr|Feb)|(Mar|Sep|Dec|Oct|Apr|Feb)-\d{1,2}|\d{4}-\d{2}-\d{2}.*)", re.I
+)
+
+
+def strip_version(gene_id: str) -> str:
+    """Take the version off an Ensembl gene id; other names, such as ``NKX2-1`` or ``HLA-A``, stay untouched.
+
+    >>> strip_version("ENSG00000139352.4"), strip_version("NKX2-1")
+    ('ENSG00000139352', 'NKX2-1')
+    """
+    match = ENSEMBL_GENE.fullmatch(gene_id)
+    return match.group(1) + (match.group(2) or "") if match else gene_id
+
+
+def is_excel_date(name: str) -> bool:
+    """Say whether a gene name is one that a spreadsheet turned into a date (``2-Sep``, ``Mar-01``)."""
+    return EXCEL_DATE.fullmatch(name) is not None
+
+
+@functools.cache
+def read_gene_table(path: Path = GENES) -> pd.DataFrame:
+    """Read a gene table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``gene_id`` (no version), ``symbol``, ``biotype``, ``length`` (exonic bases, float), one row a gene.
+    """
+    genes = read_text_table(path)[["gene_id", "symbol", "biotype", "length"]]
+    genes["length"] = genes["length"].astype(float)
+    return genes
+
+
+@functools.cache
+def read_aliases(path: Path = ALIASES) -> dict[str, str]:
+    """Read the stated table of former symbols: ``{alias: present symbol}``."""
+    table = read_text_table(path)
+    return dict(zip(table["alias"], table["symbol"], strict=True))
+
+
+def annotate(names: Iterable[str], annotation: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Find gene id, symbol, biotype and length for the row names of a matrix, ids or symbols alike.
+
+    An Ensembl id (its version ignored) is looked up as such. Any other name is looked up as a symbol, then as a
+    former symbol. A name that is neither keeps itself as id and symbol: nothing is dropped here.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a name, in the order given: ``gene_id``, ``symbol``, ``biotype``, ``length`` (NaN when unknown).
+    """
+    genes = read_gene_table() if annotation is None else annotation
+    by_id = genes.drop_duplicates("gene_id").set_index("gene_id")
+    coding_first = genes.assign(coding=genes["biotype"] != "protein_coding").sort_values("coding", kind="stable")
+    id_of_symbol = coding_first.drop_duplicates("symbol").set_index("symbol")["gene_id"].to_dict()
+    aliases = read_aliases()
+    ids = []
+    for name in map(str, names):
+        bare = strip_version(name)
+        if bare not in by_id.index:
+            bare = id_of_symbol.get(name) or id_of_symbol.get(aliases.get(name, name), bare)
+        ids.append(bare)
+    found = by_id.reindex(ids).reset_index()
+    found["gene_id"] = ids
+    found["symbol"] = found["symbol"].fillna(found["gene_id"])
+    return found[["gene_id", "symbol", "biotype", "length"]]

@@ -1,0 +1,222 @@
+"""Expression matrices with a declared unit, and the rules by which one unit becomes another."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from anpi.expression.genes import annotate, is_excel_date
+from anpi.tables.problems import InputError, Problem, refuse
+
+LOG2_TPM = re.compile(r"log2_tpm_plus_(\d+(?:\.\d+)?)")
+UNITS = "counts, tpm, log2_tpm_plus_<c> (such as log2_tpm_plus_1) or vst"
+LARGEST_LOG2 = 25.0
+LEAST_MAPPED_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A matrix of expression in a linear unit.
+
+    Parameters
+    ----------
+    values : pandas.DataFrame
+        Genes x samples, float; rows keyed by Ensembl gene id without version (or by the user's name of a gene that
+        the annotation lacks), each once; NaN where a value was missing.
+    genes : pandas.DataFrame
+        ``gene_id``, ``symbol``, ``biotype``, ``length`` of each row, in the same order.
+    unit : str
+        ``counts`` or ``tpm``, or ``vst`` (which is neither linear nor convertible).
+    notes : tuple of str
+        What was done on reading, such as duplicates summed, in words.
+    """
+
+    values: pd.DataFrame
+    genes: pd.DataFrame
+    unit: str
+    notes: tuple[str, ...] = ()
+
+    def by_symbol(self) -> pd.DataFrame:
+        """Give the values keyed by symbol; ids that share a symbol are summed (NaN only when all are)."""
+        symbols = pd.Index(self.genes["symbol"], name="symbol")
+        frame = self.values.set_axis(symbols, axis=0)
+        if symbols.is_unique:
+            return frame
+        return frame.groupby(level=0, sort=False).sum(min_count=1)
+
+
+def read_expression(path: Path | str, unit: str, annotation: pd.DataFrame | None = None) -> Expression:
+    """Read a matrix: genes in rows (Ensembl ids or symbols), samples in columns, tab or comma separated.
+
+    Columns called ``symbol``, ``biotype`` or ``length`` beside the gene names are passed over. Duplicated genes
+    are summed in the linear unit.
+
+    Parameters
+    ----------
+    path : path
+        TSV or CSV, ``.gz`` allowed.
+    unit : str
+        counts, tpm, log2_tpm_plus_<c> or vst. Logarithms are taken back to TPM: ``2**x - c``, not below 0.
+    annotation : pandas.DataFrame, optional
+        Gene table (see `anpi.expression.genes.read_gene_table`); the shipped one when absent.
+
+    Raises
+    ------
+    InputError
+        Not a matrix of numbers, gene names mangled to dates, a unit that the values contradict.
+    """
+    raw = read_numbers(path)
+    offset = LOG2_TPM.fullmatch(unit)
+    if offset is None and unit not in ("counts", "tpm", "vst"):
+        raise InputError(Problem(str(path), column="unit", found=unit, expected=UNITS))
+    refuse(unit_problems(raw, unit, float(offset.group(1)) if offset else None, str(path)))
+    values = raw if offset is None else (np.exp2(raw) - float(offset.group(1))).clip(lower=0)
+    return key_by_gene(values, unit if offset is None else "tpm", annotation, str(path))
+
+
+def read_numbers(path: Path | str) -> pd.DataFrame:
+    """Read the bare matrix: index = names as they stand in the file, columns = samples, values float."""
+    name = str(path)
+    separator = "\t" if ".tsv" in Path(path).suffixes or ".txt" in Path(path).suffixes else ","
+    try:
+        frame = pd.read_csv(path, sep=separator, index_col=0, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(Problem(name, "file not found", mend="Check the path.")) from None
+    except (
+        UnicodeDecodeError,
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+        EOFError,
+        gzip.BadGzipFile,
+    ) as error:
+        raise InputError(Problem(name, f"not a readable table ({error})")) from None
+    frame.index = frame.index.map(str).str.strip()
+    frame = frame.drop(columns=[c for c in frame.columns if c in ("symbol", "biotype", "length", "gene_name")])
+    problems = []
+    if frame.shape[1] == 0:
+        mend = "Separate the cells with tabs in a .tsv and commas in a .csv."
+        raise InputError(Problem(name, "no sample columns found", row=1, mend=mend))
+    twice = sorted(set(frame.columns[frame.columns.duplicated()]))
+    problems += [Problem(name, "the sample stands twice", row=1, column=str(sample)) for sample in twice]
+    mangled = [gene for gene in frame.index if is_excel_date(gene)]
+    if mangled:
+        problems.append(
+            Problem(
+                name,
+                f"{len(mangled)} gene names turned into dates",
+                found=", ".join(mangled[:5]),
+                expected="symbols such as SEPTIN2 or MARCHF1",
+                mend="Export the matrix again without passing it through a spreadsheet.",
+            )
+        )
+    refuse(problems)
+    numbers = frame.replace({"": np.nan, "NA": np.nan}).apply(pd.to_numeric, errors="coerce")
+    bad = numbers.isna() & ~frame.isin(["", "NA"])
+    for row, column in list(zip(*np.nonzero(bad.to_numpy()), strict=True))[:20]:
+        problems.append(
+            Problem(
+                name,
+                row=int(row) + 2,
+                column=str(frame.columns[column]),
+                found=frame.iat[row, column],
+                expected="a number",
+                mend="Write the decimal sign as a point.",
+            )
+        )
+    refuse(problems)
+    return numbers.astype(float)
+
+
+def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str) -> list[Problem]:
+    """Compare the values with the unit they are said to have."""
+    low, high = float(np.nanmin(raw.to_numpy())), float(np.nanmax(raw.to_numpy()))
+    span = f"values from {low:.4g} to {high:.4g}"
+    mend = "Declare the unit that the matrix has, or export it again."
+    if offset is not None:
+        floor = np.log2(offset) if offset > 0 else -np.inf
+        if high > LARGEST_LOG2:
+            return [Problem(name, f"declared {unit}", found=span, expected="logarithms, none above 25", mend=mend)]
+        if low < floor - 0.01:
+            expected = f"no value below log2({offset:g}) = {floor:.4g}"
+            return [Problem(name, f"declared {unit}", found=span, expected=expected, mend=mend)]
+        return []
+    if unit == "vst":
+        return []
+    if low < 0:
+        return [Problem(name, f"declared {unit}", found=span, expected="no negative value", mend=mend)]
+    if high <= LARGEST_LOG2 and len(raw) > 500:
+        expected = f"{unit}; the largest value of a whole profile is far above 25, so these look like logarithms"
+        return [Problem(name, f"declared {unit}", found=span, expected=expected, mend=mend)]
+    sums = raw.sum()
+    if unit == "tpm" and (sums > 1.2e6).any():
+        sample = str(sums.idxmax())
+        expected = "a sum over genes of at most one million"
+        return [
+            Problem(
+                name,
+                "declared tpm",
+                column=sample,
+                found=f"a sum of {sums.max():.4g}",
+                expected=expected,
+                mend=mend,
+            )
+        ]
+    return []
+
+
+def key_by_gene(values: pd.DataFrame, unit: str, annotation: pd.DataFrame | None, name: str) -> Expression:
+    genes = annotate(values.index, annotation)
+    known = int(genes["biotype"].notna().sum())
+    notes = [f"{known} of {len(genes)} gene names found in the annotation"]
+    keyed = values.set_axis(pd.Index(genes["gene_id"], name="gene_id"), axis=0)
+    if keyed.index.has_duplicates:
+        repeats = int(keyed.index.duplicated().sum())
+        notes.append(f"{repeats} rows of genes that stand more than once, summed")
+        keyed = keyed.groupby(level=0, sort=False).sum(min_count=1)
+        genes = genes.drop_duplicates("gene_id")
+    if known == 0:
+        found = ", ".join(map(str, values.index[:3]))
+        raise InputError(
+            Problem(
+                name,
+                "no gene name is known",
+                found=found,
+                expected="Ensembl gene ids or gene symbols in the first column",
+            )
+        )
+    return Expression(keyed, genes.reset_index(drop=True), unit, tuple(notes))
+
+
+def to_tpm(expression: Expression) -> Expression:
+    """Convert to TPM: counts are divided by gene length, then scaled to one million a sample; TPM are rescaled.
+
+    Genes without a known length cannot be converted and are left out, with a note.
+
+    Raises
+    ------
+    InputError
+        For vst, which cannot be taken back.
+    """
+    if expression.unit == "vst":
+        raise InputError(
+            Problem(
+                "expression",
+                found="vst",
+                expected="counts, tpm or log2_tpm_plus_<c>",
+                mend="vst values cannot be converted to TPM; supply one of the other units.",
+            )
+        )
+    values, genes, notes = expression.values, expression.genes, expression.notes
+    if expression.unit == "counts":
+        measured = genes["length"].notna().to_numpy()
+        if not measured.all():
+            notes = (*notes, f"{int((~measured).sum())} genes of unknown length left out of TPM")
+        values, genes = values[measured], genes[measured].reset_index(drop=True)
+        values = values.div(genes["length"].to_numpy(), axis=0)
+    totals = values.sum().replace(0, np.nan)
+    return Expression(values.div(totals, axis=1).fillna(0) * 1e6, genes, "tpm", notes)

@@ -1,0 +1,115 @@
+"""What is wrong with an input, said so that a user can mend it."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+MOST_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault of one input.
+
+    Parameters
+    ----------
+    file : str
+        File in which the fault stands, as the user named it.
+    message : str
+        What is wrong, when ``found`` and ``expected`` do not say it alone.
+    row : int, optional
+        Row as a spreadsheet counts it: the header is row 1.
+    column : str, optional
+        Column, or dotted key of a YAML file.
+    found, expected : str, optional
+        The value that stands there and what could stand there.
+    mend : str, optional
+        What the user can do.
+    """
+
+    file: str
+    message: str = ""
+    row: int | None = None
+    column: str | None = None
+    found: str | None = None
+    expected: str | None = None
+    mend: str | None = None
+
+    def __str__(self) -> str:
+        place = [self.file]
+        if self.row is not None:
+            place.append(f"row {self.row}")
+        if self.column is not None:
+            place.append(f"column {self.column}" if self.row is not None else self.column)
+        parts = [self.message] if self.message else []
+        if self.found is not None:
+            parts.append(f"found {shorten(self.found)}")
+        if self.expected is not None:
+            parts.append(f"expected {self.expected}")
+        text = f"{', '.join(place)}: {', '.join(parts)}"
+        return f"{text}. {self.mend}" if self.mend else text
+
+
+class InputError(Exception):
+    """Inputs that cannot be used, with every fault that was found in them."""
+
+    def __init__(self, problems: Problem | Iterable[Problem]):
+        self.problems = [problems] if isinstance(problems, Problem) else list(problems)
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        count = len(self.problems)
+        head = "1 problem in the inputs:" if count == 1 else f"{count} problems in the inputs:"
+        shown = [f"  - {problem}" for problem in self.problems[:MOST_SHOWN]]
+        if count > MOST_SHOWN:
+            shown.append(f"  - and {count - MOST_SHOWN} more of the same kinds")
+        return "\n".join([head, *shown])
+
+
+def shorten(value: object, limit: int = 80) -> str:
+    """Quote a value from a user's file, cut to ``limit`` characters."""
+    text = repr(str(value))
+    return text if len(text) <= limit else f"{text[:limit]}…'"
+
+
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Give the known name most like ``name``, or None when none is near."""
+    by_fold = {fold(candidate): candidate for candidate in known}
+    if fold(name) in by_fold:
+        return by_fold[fold(name)]
+    match = difflib.get_close_matches(fold(name), list(by_fold), n=1, cutoff=cutoff)
+    return by_fold[match[0]] if match else None
+
+
+def fold(name: str) -> str:
+    """Reduce a name to its letters and digits in lower case, for comparing names."""
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raise InputError when there is any problem."""
+    if problems:
+        raise InputError(problems)
+
+
+def run_program(main: Callable[[], object]) -> None:
+    """Run a program's main function; a user's mistake ends with words and exit code 2, not a traceback."""
+    program = Path(sys.argv[0]).name
+    try:
+        main()
+    except InputError as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        sys.exit(2)
+    except FileNotFoundError as error:
+        print(f"{program}: file not found: {error.filename}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        print(f"{program}: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print(f"{program}: stopped", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,256 @@
+"""Tables in: text first, then checked against a schema, with every fault of a file in one go."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from anpi.tables.problems import InputError, Problem, fold, nearest, refuse
+from anpi.tables.schema import column_rule, describe, load_schema, parse_value, validation_faults
+
+MISSING = {"", "NA"}
+FIRST_DATA_ROW = 2
+
+
+def read_text_table(path: Path | str) -> pd.DataFrame:
+    """Read a CSV or TSV (``.gz`` allowed) with every value as text.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Values are str, stripped; missing ones (empty or ``NA``) are None. Index ``i`` stands in row
+        ``i + 2`` of the file, as a spreadsheet counts; blank rows are passed over.
+
+    Raises
+    ------
+    InputError
+        Not UTF-8, no header, a column name twice, rows with more or fewer cells than the header.
+    """
+    name = str(path)
+    separator = "\t" if ".tsv" in Path(path).suffixes else ","
+    records = list(csv.reader(io.StringIO(read_text(path), newline=""), delimiter=separator))
+    rows = {number: [cell.strip() for cell in record] for number, record in enumerate(records, start=1) if any(record)}
+    if 1 not in rows:
+        raise InputError(Problem(name, "the file has no header", row=1, expected="column names"))
+    header = rows.pop(1)
+    problems = header_problems(name, header, separator)
+    for number, row in rows.items():
+        if len(row) != len(header):
+            problems.append(
+                Problem(
+                    name,
+                    row=number,
+                    found=f"{len(row)} cells",
+                    expected=f"{len(header)} as in the header",
+                    mend="Quote a cell that holds the separator; remove or fill the odd cells.",
+                )
+            )
+    refuse(problems)
+    cells = [[None if cell in MISSING else cell for cell in row] for row in rows.values()]
+    index = [number - FIRST_DATA_ROW for number in rows]
+    return pd.DataFrame(cells, columns=header, index=index, dtype=object)
+
+
+def read_text(path: Path | str) -> str:
+    """Read a UTF-8 text file, gzipped or not."""
+    name = str(path)
+    try:
+        content = Path(path).read_bytes()
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+        return content.decode("utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(Problem(name, "file not found", mend="Check the path in the config.")) from None
+    except IsADirectoryError:
+        raise InputError(Problem(name, "is a folder", expected="a file")) from None
+    except UnicodeDecodeError:
+        raise InputError(Problem(name, "not UTF-8 text", mend="Save the file as CSV UTF-8.")) from None
+    except (EOFError, gzip.BadGzipFile):
+        raise InputError(Problem(name, "the gzip file is damaged or cut short", mend="Copy it again.")) from None
+
+
+def header_problems(name: str, header: list[str], separator: str) -> list[Problem]:
+    other = ";" if separator == "," else ","
+    if len(header) == 1 and (other in header[0] or "\t" in header[0]):
+        shown = "tabs" if separator == "\t" else "commas"
+        return [
+            Problem(
+                name,
+                row=1,
+                found=header[0],
+                expected=f"columns separated by {shown}",
+                mend="A .csv file holds commas, a .tsv file tabs.",
+            )
+        ]
+    problems = [Problem(name, "a column has no name", row=1) for column in header if not column]
+    twice = sorted({column for column in header if column and header.count(column) > 1})
+    problems += [Problem(name, "the column stands twice", row=1, column=column) for column in twice]
+    return problems
+
+
+def read_table(path: Path | str, schema_name: str) -> pd.DataFrame:
+    """Read a table and check it against ``workflow/schemas/<schema_name>.schema.yaml``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Declared columns have their declared kind: text (object, None when missing), ``Int64``, ``float64``,
+        ``datetime64[ns]``, or Decimal objects. Declared columns that the file lacks are added, all missing,
+        so that a consumer never asks whether a column is there (the ``_day`` form of a date column counts as
+        there). Extra columns stay, as text. ``frame.attrs['file']`` names the file.
+
+    Raises
+    ------
+    InputError
+        With every fault of the file.
+    """
+    frame = read_text_table(path)
+    return check_table(frame, schema_name, str(path))
+
+
+def check_table(frame: pd.DataFrame, schema_name: str, file: str) -> pd.DataFrame:
+    """Check a table of texts against a schema and give its columns their kinds (see `read_table`)."""
+    schema = load_schema(schema_name)
+    problems = column_problems(frame, schema, file)
+    typed = {}
+    for column in frame.columns:
+        rule = column_rule(schema, column)
+        if rule is None:
+            typed[column] = frame[column]
+            continue
+        typed[column], faults = check_column(frame[column], rule, column in schema.get("required", ()), file)
+        problems += faults
+    problems += repeated_rows(frame, schema, file)
+    refuse(problems)
+    for column, rule in schema["properties"].items():
+        if column not in typed and f"{column.removesuffix('_date')}_day" not in typed:
+            typed[column] = cast_column([None] * len(frame), rule, frame.index)
+    result = pd.DataFrame(typed, index=frame.index)
+    result.attrs["file"] = file
+    return result
+
+
+def column_problems(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -> list[Problem]:
+    """Find required columns that lack, and extra columns that are a known one misspelt."""
+    properties = schema["properties"]
+    present = set(frame.columns)
+    problems = []
+    for column in schema.get("required", ()):
+        forms = {column, f"{column[:-5]}_day"} if column.endswith("_date") else {column}
+        if not forms & present:
+            near = nearest(column, present - set(properties), 0.75)
+            problems.append(
+                Problem(
+                    file,
+                    "the column is missing",
+                    row=1,
+                    column=column,
+                    mend=f"Is it the column {near}?" if near else "Columns found: " + ", ".join(frame.columns) + ".",
+                )
+            )
+    known = {fold(column): column for column in properties}
+    known |= {fold(f"{c[:-5]}_day"): f"{c[:-5]}_day" for c in properties if c.endswith("_date")}
+    for column in frame.columns:
+        meant = known.get(fold(column))
+        if meant is not None and meant != column:
+            problems.append(Problem(file, "misspelt column", row=1, column=column, mend=f"Call it {meant}."))
+        if column.endswith("_day") and f"{column[:-4]}_date" in present & set(properties):
+            problems.append(
+                Problem(
+                    file,
+                    f"both {column} and {column[:-4]}_date are given",
+                    row=1,
+                    column=column,
+                    mend="Keep one.",
+                )
+            )
+    return problems
+
+
+def check_column(
+    texts: pd.Series, rule: Mapping[str, Any], required: bool, file: str
+) -> tuple[pd.Series, list[Problem]]:
+    """Parse a column by its rule; each distinct value is looked at once."""
+    column = str(texts.name)
+    parsed: dict[str, Any] = {}
+    faults: dict[str, str] = {}
+    for text in texts.dropna().unique():
+        value, fault = parse_value(text, rule)
+        if fault is None and not isinstance(value, str) and not isinstance(value, date):
+            fault = next(iter(validation_faults(value, rule)), None)
+        parsed[text] = value
+        if fault is not None:
+            faults[text] = fault
+    problems = []
+    if required and texts.isna().any():
+        rows = [int(row) + FIRST_DATA_ROW for row in texts.index[texts.isna()]]
+        problems += [Problem(file, row=row, column=column, found="", expected=describe(rule)) for row in rows]
+    if faults:
+        for row, text in texts[texts.isin(list(faults))].items():
+            problems.append(
+                Problem(
+                    file,
+                    row=int(str(row)) + FIRST_DATA_ROW,
+                    column=column,
+                    found=text,
+                    expected=faults[text],
+                    mend=value_hint(text, rule),
+                )
+            )
+        return texts, problems
+    values = [None if text is None else parsed[text] for text in texts]
+    return cast_column(values, rule, texts.index), problems
+
+
+def value_hint(text: str, rule: Mapping[str, Any]) -> str | None:
+    """Guess what a user meant by a value that its rule refuses."""
+    kind = rule.get("format") or rule.get("type")
+    if "enum" in rule:
+        near = nearest(text, map(str, rule["enum"]))
+        return f"Did you mean {near}?" if near else None
+    if kind in ("number", "decimal", "integer") and "," in text:
+        return "Write the decimal sign as a point, and no thousands separator."
+    if kind == "date":
+        return "Dates are year-month-day; an unknown day cannot stand here."
+    return None
+
+
+def cast_column(values: list[Any], rule: Mapping[str, Any], index: pd.Index) -> pd.Series:
+    kind = rule.get("format") or rule.get("type", "string")
+    if kind == "integer":
+        return pd.Series(values, index=index, dtype="Int64")
+    if kind == "number":
+        return pd.Series([np.nan if value is None else value for value in values], index=index, dtype=float)
+    if kind == "date":
+        return pd.Series(pd.to_datetime(pd.Series(values, index=index, dtype=object)), index=index)
+    return pd.Series(values, index=index, dtype=object)
+
+
+def repeated_rows(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -> list[Problem]:
+    problems = []
+    for key in schema.get("unique", ()):
+        if not set(key) <= set(frame.columns):
+            continue
+        filled = frame[frame[key].notna().all(axis=1)]
+        first = filled.drop_duplicates(key).set_index(key).index
+        rows = dict(zip(first, filled.drop_duplicates(key).index, strict=True))
+        for row, values in filled[filled.duplicated(key)][key].iterrows():
+            name = values.iloc[0] if len(key) == 1 else tuple(values)
+            problems.append(
+                Problem(
+                    file,
+                    row=int(str(row)) + FIRST_DATA_ROW,
+                    column=" + ".join(key),
+                    found=", ".join(values),
+                    expected=f"each once; it stands in row {rows[name] + FIRST_DATA_ROW} already",
+                )
+            )
+    return problems

@@ -1,0 +1,208 @@
+"""Schemas of tables and of YAML files, and the check of values against them.
+
+A table's schema is a JSON schema (YAML) of one row under ``workflow/schemas``. Beside the standard words
+it may hold ``unique`` (list of lists of columns that together name a row once) and, for a column,
+``format: date`` or ``format: decimal``. Each distinct value of a column is checked once, so long tables are
+cheap.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import math
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from anpi.tables.problems import InputError, Problem, nearest
+
+ROOT = Path(__file__).resolve().parents[3]
+SCHEMAS = ROOT / "workflow" / "schemas"
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@functools.cache
+def load_schema(name: str) -> dict[str, Any]:
+    """Load ``workflow/schemas/<name>.schema.yaml``."""
+    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
+
+
+def column_rule(schema: Mapping[str, Any], column: str) -> Mapping[str, Any] | None:
+    """Give the rule of a column; ``x_day`` stands for a declared ``x_date``. None for an extra column."""
+    properties = schema["properties"]
+    if column in properties:
+        return properties[column]
+    if column.endswith("_day") and f"{column[:-4]}_date" in properties:
+        return {
+            "type": "integer",
+            "not": {"const": 0},
+            "description": "a study day (day 1 = treatment start, no day 0)",
+        }
+    return None
+
+
+def parse_value(text: str, rule: Mapping[str, Any]) -> tuple[Any, str | None]:
+    """Turn a text into the value its rule declares.
+
+    Returns
+    -------
+    value : object
+        int, float, Decimal, datetime.date or str.
+    fault : str or None
+        What was expected instead, when the text cannot be such a value.
+    """
+    kind = rule.get("format") or rule.get("type", "string")
+    try:
+        if kind == "integer":
+            return int(text), None
+        if kind == "number":
+            return finite(float(text)), None
+        if kind == "decimal":
+            return finite(Decimal(text)), None
+        if kind == "date":
+            return parse_date(text), None
+    except (ValueError, InvalidOperation):
+        return None, describe(rule)
+    return text, next(iter(validation_faults(text, rule)), None)
+
+
+def parse_date(text: str) -> date:
+    """Read an ISO date (YYYY-MM-DD); anything else is a ValueError."""
+    if not DATE.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
+def finite(number: Any) -> Any:
+    if not math.isfinite(number):
+        raise ValueError(number)
+    return number
+
+
+def validation_faults(value: Any, rule: Mapping[str, Any]) -> list[str]:
+    """List what ``value`` breaks of the rule, in words."""
+    checked = {key: word for key, word in rule.items() if key not in ("format", "default")}
+    if isinstance(value, Decimal):
+        value = float(value)
+    errors = jsonschema.Draft202012Validator(checked).iter_errors(value)
+    return [describe(rule) for _ in errors][:1]
+
+
+def describe(rule: Mapping[str, Any]) -> str:
+    """Say in words what a rule expects."""
+    if "enum" in rule:
+        return "one of " + ", ".join(map(str, rule["enum"]))
+    kind = rule.get("format") or rule.get("type", "string")
+    words = {
+        "integer": "a whole number",
+        "number": "a number with a decimal point",
+        "decimal": "a number with a decimal point",
+        "date": "a date as YYYY-MM-DD",
+        "boolean": "true or false",
+        "array": "a list",
+        "object": "a block of keys",
+    }
+    text = words.get(str(kind), "a text") if isinstance(kind, str) else "one of " + ", ".join(map(str, kind))
+    if "minimum" in rule and "maximum" in rule:
+        text += f" from {rule['minimum']} to {rule['maximum']}"
+    elif "minimum" in rule:
+        text += f" of at least {rule['minimum']}"
+    elif "exclusiveMinimum" in rule:
+        text += f" above {rule['exclusiveMinimum']}"
+    elif "maximum" in rule:
+        text += f" of at most {rule['maximum']}"
+    if "pattern" in rule or kind == "string" or "not" in rule:
+        return rule.get("description", text)
+    return text
+
+
+def load_yaml(path: Path | str) -> dict[str, Any]:
+    """Read a YAML file of keys; a file that is none is an InputError."""
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        row = mark.line + 1 if mark else None
+        reason = getattr(error, "problem", None) or "not readable"
+        raise InputError(Problem(str(path), f"not valid YAML: {reason}", row=row)) from None
+    except UnicodeDecodeError:
+        raise InputError(Problem(str(path), "not UTF-8 text", mend="Save the file as UTF-8.")) from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise InputError(Problem(str(path), found=type(content).__name__, expected="a block of keys"))
+    return content
+
+
+def check_settings(settings: Mapping[str, Any], schema: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """Check a YAML file's content against its schema and fill in the defaults.
+
+    Raises
+    ------
+    InputError
+        With every fault: unknown keys (and the nearest known one), wrong types and values.
+    """
+    filled = copy.deepcopy(dict(settings))
+    problems = [
+        Problem(file, column=key, message="unknown key", mend=hint) for key, hint in unknown_keys(filled, schema, "")
+    ]
+    fill_defaults(filled, schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    for error in sorted(validator.iter_errors(filled), key=lambda e: [str(p) for p in e.absolute_path]):
+        if error.validator in ("additionalProperties", "unevaluatedProperties"):
+            continue
+        problems.append(settings_problem(error, file))
+    if problems:
+        raise InputError(problems)
+    return filled
+
+
+def settings_problem(error: jsonschema.ValidationError, file: str) -> Problem:
+    key = dotted(error.absolute_path) or "the file"
+    if error.validator == "required":
+        missing = error.message.split("'")[1]
+        return Problem(file, column=key, message=f"key {missing} is missing")
+    rule = error.schema if isinstance(error.schema, dict) else {}
+    return Problem(file, column=key, found=str(error.instance), expected=describe(rule))
+
+
+def dotted(path: Any) -> str:
+    return ".".join(str(part) for part in path)
+
+
+def unknown_keys(settings: Any, schema: Mapping[str, Any], prefix: str) -> list[tuple[str, str]]:
+    """List keys that the schema does not know, each with a hint at the nearest one that it does."""
+    if isinstance(settings, list) and isinstance(schema.get("items"), dict):
+        pairs = [unknown_keys(item, schema["items"], f"{prefix}{i}.") for i, item in enumerate(settings)]
+        return [pair for found in pairs for pair in found]
+    if not isinstance(settings, dict):
+        return []
+    properties = schema.get("properties", {})
+    rest = schema.get("additionalProperties", True)
+    faults = []
+    for key, value in settings.items():
+        if key in properties:
+            faults += unknown_keys(value, properties[key], f"{prefix}{key}.")
+        elif isinstance(rest, dict):
+            faults += unknown_keys(value, rest, f"{prefix}{key}.")
+        elif rest is False:
+            near = nearest(str(key), properties)
+            hint = f"Did you mean {near}?" if near else "Known keys: " + ", ".join(properties) + "."
+            faults.append((f"{prefix}{key}", hint))
+    return faults
+
+
+def fill_defaults(settings: dict[str, Any], schema: Mapping[str, Any]) -> None:
+    """Write the schema's defaults into ``settings`` where a key is absent, blocks included."""
+    for key, rule in schema.get("properties", {}).items():
+        if "default" in rule:
+            settings.setdefault(key, copy.deepcopy(rule["default"]))
+        if isinstance(settings.get(key), dict):
+            fill_defaults(settings[key], rule)

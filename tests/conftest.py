@@ -1,0 +1,25 @@
+"""Shared fixtures."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def external_data() -> Path:
+    """Give the folder of real data for checks; skip the test when it is absent."""
+    folder = Path(os.environ.get("ANPI_EXTERNAL_DATA", ROOT.parent / "shared"))
+    if not (folder / "data").is_dir():
+        pytest.skip(f"real data not found at {folder}; set ANPI_EXTERNAL_DATA")
+    return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "external_data" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.external)
