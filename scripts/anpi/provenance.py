@@ -1,0 +1,74 @@
+"""What code and which resources stand behind a result, told by content and not by time or place.
+
+Snakemake compares a program by its modification time and does not see the modules that it imports. A digest of
+the program, of every anpi module that it imports (and they import), and of the shipped files that it reads goes
+into the rule's params instead: a fresh clone, a ``touch`` or a moved folder changes nothing, an edited module
+changes exactly the rules that use it.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+from pathlib import Path
+
+SCRIPTS = Path(__file__).resolve().parents[1]
+
+
+@functools.cache
+def code_digest(program: str, *resources: Path) -> str:
+    """Digest a program of ``scripts/``, the anpi modules behind it and the files or folders that it reads.
+
+    Parameters
+    ----------
+    program : str
+        Name below ``scripts/``, such as ``call_subtypes.py``.
+    resources : Path
+        Shipped files or folders whose content the program reads.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for module in sorted(modules_behind(SCRIPTS / program)):
+        digest.update(file_digest(module).encode())
+    for resource in resources:
+        for file in sorted(resource.rglob("*")) if resource.is_dir() else [resource]:
+            if file.is_file():
+                digest.update(file.name.encode() + file_digest(file).encode())
+    return digest.hexdigest()[:16]
+
+
+def modules_behind(program: Path) -> set[Path]:
+    """List a program and all anpi modules that it imports, directly or through others."""
+    found: set[Path] = set()
+    waiting = [program]
+    while waiting:
+        file = waiting.pop()
+        if file not in found:
+            found.add(file)
+            waiting += imported_modules(file)
+    return found
+
+
+@functools.cache
+def imported_modules(file: Path) -> tuple[Path, ...]:
+    """List the files of the anpi modules that a file imports itself."""
+    names = []
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+    files = [SCRIPTS / (name.replace(".", "/") + ".py") for name in names if name.split(".")[0] == "anpi"]
+    return tuple(path for path in files if path.is_file())
+
+
+@functools.cache
+def file_digest(file: Path) -> str:
+    """Give the SHA-256 of a file's content."""
+    with open(file, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

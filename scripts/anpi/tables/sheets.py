@@ -1,0 +1,211 @@
+"""The sample sheets: who was sampled, and which files hold each sample's reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from anpi.tables.problems import Problem, nearest, refuse
+from anpi.tables.reading import FIRST_DATA_ROW, read_table
+
+KINDS = ("fastq_1", "bam", "quant")
+
+
+def sheet_row(index: object) -> int:
+    """Give the row in the file of a table's index (see `anpi.tables.reading.read_text_table`)."""
+    return int(str(index)) + FIRST_DATA_ROW
+
+
+def read_samples(path: Path | str, patients: pd.Index | None = None) -> pd.DataFrame:
+    """Read ``samples.tsv``; every sample must belong to a patient of the clinical table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of the schema; samples with ``use`` = no are kept (they are counted later).
+    """
+    samples = read_table(path, "samples")
+    problems = []
+    if samples.empty:
+        problems.append(Problem(str(path), "no samples are listed", mend="Add a row a sample, or leave samples out."))
+    if patients is not None:
+        for index, patient in samples["patient_id"].items():
+            if patient not in patients:
+                near = nearest(patient, patients, 0.8)
+                problems.append(
+                    Problem(
+                        str(path),
+                        row=sheet_row(index),
+                        column="patient_id",
+                        found=patient,
+                        expected="a patient of the patients table",
+                        mend=f"Did you mean {near}?" if near else "Add the patient, or mend the id.",
+                    )
+                )
+    refuse(problems)
+    return samples
+
+
+def read_units(path: Path | str, samples: pd.DataFrame) -> pd.DataFrame:
+    """Read ``units.tsv`` and check it against the samples and the files on disk.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of the schema plus ``kind``: ``paired``, ``single``, ``bam`` or ``quant``, one kind a sample.
+
+    Raises
+    ------
+    InputError
+        Units of no sample or samples of no unit, no file or several kinds in a row, files that do not exist, a file
+        named twice, single and paired units mixed in a sample.
+    """
+    units = read_table(path, "units")
+    name = str(path)
+    problems = [problem for index in units.index for problem in unit_problems(units.loc[index], name)]
+    problems += sample_matches(units, samples, name)
+    problems += repeated_files(units, name)
+    refuse(problems)
+    units["kind"] = [unit_kind(units.loc[index]) for index in units.index]
+    refuse(mixed_kinds(units, name))
+    return units
+
+
+def unit_kind(unit: pd.Series) -> str:
+    if unit["fastq_1"] is not None:
+        return "paired" if unit["fastq_2"] is not None else "single"
+    return "bam" if unit["bam"] is not None else "quant"
+
+
+def unit_problems(unit: pd.Series, name: str) -> list[Problem]:
+    row = sheet_row(unit.name)
+    given = [kind for kind in KINDS if unit[kind] is not None]
+    if len(given) != 1:
+        found = " and ".join(given) if given else "none"
+        mend = "Fill fastq_1 when fastq_2 is filled." if unit["fastq_2"] is not None and not given else None
+        return [Problem(name, row=row, found=found, expected="exactly one of fastq_1, bam, quant", mend=mend)]
+    problems = []
+    if unit["fastq_2"] is not None and given != ["fastq_1"]:
+        problems.append(Problem(name, f"fastq_2 beside {given[0]}", row=row, column="fastq_2"))
+    if given == ["bam"]:
+        mend = "Give FASTQ (samtools fastq makes it), or a salmon result in the column quant."
+        problems.append(Problem(name, "BAM and CRAM are not read yet", row=row, column="bam", mend=mend))
+    for column in ("fastq_1", "fastq_2", "quant"):
+        if unit[column] is not None:
+            problems += path_problems(unit[column], column, row, name)
+    return problems
+
+
+def path_problems(value: str, column: str, row: int, name: str) -> list[Problem]:
+    path = Path(value)
+    if not path.exists():
+        folder = path.parent
+        near = nearest(path.name, [p.name for p in folder.iterdir()], 0.8) if folder.is_dir() else None
+        mend = f"Is it {folder / near}?" if near else "Paths are relative to the folder in which the run is started."
+        return [Problem(name, "the file does not exist", row=row, column=column, found=value, mend=mend)]
+    if column == "quant":
+        if path.is_dir() and not any((path / file).is_file() for file in ("quant.sf", "quant.sf.gz")):
+            return [Problem(name, row=row, column=column, found=value, expected="a salmon folder with quant.sf inside")]
+        return []
+    if not path.is_file():
+        return [Problem(name, row=row, column=column, found=value, expected="a file, not a folder")]
+    if path.stat().st_size == 0:
+        return [
+            Problem(name, "the file is empty (0 bytes)", row=row, column=column, found=value, mend="Copy it again.")
+        ]
+    return []
+
+
+def quant_file(path: str) -> Path:
+    """Give the quant.sf of a salmon folder, or the file itself when the path is one."""
+    folder = Path(path)
+    if folder.is_file():
+        return folder
+    return next(folder / name for name in ("quant.sf", "quant.sf.gz") if (folder / name).is_file())
+
+
+def sample_matches(units: pd.DataFrame, samples: pd.DataFrame, name: str) -> list[Problem]:
+    problems = []
+    known = set(samples["sample_id"])
+    for index, sample in units["sample_id"].items():
+        if sample not in known:
+            near = nearest(sample, known, 0.8)
+            mend = f"Did you mean {near}?" if near else "Add the sample to the sample sheet."
+            problems.append(
+                Problem(
+                    name,
+                    row=sheet_row(index),
+                    column="sample_id",
+                    found=sample,
+                    expected="a sample of the sample sheet",
+                    mend=mend,
+                )
+            )
+    used = samples[samples["use"] != "no"]
+    for sample in used["sample_id"]:
+        if sample not in set(units["sample_id"]):
+            mend = "Add its files, or set use to no in the sample sheet."
+            problems.append(Problem(name, f"sample {sample} has no unit", column="sample_id", mend=mend))
+    return problems
+
+
+def repeated_files(units: pd.DataFrame, name: str) -> list[Problem]:
+    seen: dict[str, int] = {}
+    problems = []
+    for index in units.index:
+        for column in ("fastq_1", "fastq_2", "quant"):
+            value = units.at[index, column]
+            if value is None:
+                continue
+            if value in seen:
+                expected = f"each file once; it stands in row {seen[value]} already"
+                problems.append(Problem(name, row=sheet_row(index), column=column, found=value, expected=expected))
+            seen.setdefault(value, sheet_row(index))
+    return problems
+
+
+def mixed_kinds(units: pd.DataFrame, name: str) -> list[Problem]:
+    problems = []
+    for sample, group in units.groupby("sample_id", sort=False):
+        kinds = sorted(set(group["kind"]))
+        if len(kinds) > 1:
+            problems.append(
+                Problem(
+                    name,
+                    f"sample {sample} mixes units",
+                    row=sheet_row(group.index[-1]),
+                    found=" and ".join(kinds),
+                    expected="one kind a sample",
+                    mend="Give each kind a sample of its own.",
+                )
+            )
+        elif kinds == ["quant"] and len(group) > 1:
+            expected = "one salmon result a sample"
+            problems.append(
+                Problem(
+                    name,
+                    f"sample {sample}",
+                    row=sheet_row(group.index[-1]),
+                    found=f"{len(group)} salmon results",
+                    expected=expected,
+                )
+            )
+        strands = set(group["strandedness"].dropna()) - {"auto"}
+        if len(strands) > 1:
+            problems.append(
+                Problem(
+                    name,
+                    f"sample {sample}",
+                    row=sheet_row(group.index[-1]),
+                    column="strandedness",
+                    found=" and ".join(sorted(strands)),
+                    expected="one strandedness a sample",
+                )
+            )
+    return problems
+
+
+def used_samples(samples: pd.DataFrame) -> list[str]:
+    """List the samples that take part, sorted: all but those with ``use`` = no."""
+    return sorted(samples.loc[samples["use"] != "no", "sample_id"])
