@@ -18,6 +18,7 @@ from anpi.tables.schema import column_rule, describe, load_schema, parse_value, 
 
 MISSING = {"", "NA"}
 FIRST_DATA_ROW = 2
+ID_COLUMNS = ("arm", "subtype", "second", "symbol", "site", "batch", "signature", "who_left", "reason_out")
 
 
 def read_text_table(path: Path | str) -> pd.DataFrame:
@@ -254,3 +255,16 @@ def repeated_rows(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -> 
                 )
             )
     return problems
+
+
+def read_facts(path: Path | str) -> pd.DataFrame:
+    """Read a table that anpi wrote: numbers where a whole column holds numbers, ids always text, NA missing."""
+    separator = "\t" if ".tsv" in Path(path).suffixes else ","
+    header = pd.read_csv(path, sep=separator, nrows=0).columns
+    ids = {column: str for column in header if column.endswith("_id") or column in ID_COLUMNS}
+    return pd.read_csv(path, sep=separator, dtype=ids, keep_default_na=False, na_values=["", "NA"])
+
+
+def read_matrix(path: Path | str) -> pd.DataFrame:
+    """Read a matrix that anpi wrote: genes x samples, float, keyed by gene id."""
+    return pd.read_csv(path, sep="\t", index_col=0, dtype={"gene_id": str}).astype(float)

@@ -1,0 +1,164 @@
+"""Analysis sets: who is in, who is out, and why; and how the patients dwindle on the way."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+SETS = {
+    "all_treated": "patients who began treatment",
+    "rna_evaluable": "treated, with a sample of usable expression",
+    "subtype_evaluable": "treated, with a confident or lean subtype call",
+    "response_evaluable": "treated, with a response that could be assessed",
+}
+TIMEPOINTS = {"baseline": 0, "on_treatment": 1, "progression": 2}
+VERDICTS = {"pass": 0, "warn": 1, "fail": 2}
+CALLED = ("confident", "lean")
+
+
+def choose_samples(samples: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Choose one sample a patient: baseline first, then the better verdict, then more genes detected, then the id.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``patient_id``, ``sample_id``, ``timepoint``, ``verdict``, ``reasons``; one row a patient.
+    """
+    table = samples[samples["use"] != "no"].merge(verdicts, on="sample_id", how="inner")
+    table["_timepoint"] = table["timepoint"].map(TIMEPOINTS)
+    table["_verdict"] = table["verdict"].map(VERDICTS)
+    table["_failed"] = table["verdict"].eq("fail")
+    table["_genes"] = -table["genes_detected"].fillna(0) if "genes_detected" in table else 0
+    order = ["patient_id", "_failed", "_timepoint", "_verdict", "_genes", "sample_id"]
+    chosen = table.sort_values(order).drop_duplicates("patient_id")
+    return chosen[["patient_id", "sample_id", "timepoint", "verdict", "reasons"]].reset_index(drop=True)
+
+
+def build_sets(
+    patients: pd.DataFrame,
+    endpoints: pd.DataFrame,
+    samples: pd.DataFrame | None = None,
+    verdicts: pd.DataFrame | None = None,
+    calls: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Say for each patient in which analysis sets he or she stands, and why not in the others.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame
+        ``patient_id`` and ``treatment_start_date`` (or ``_day``).
+    endpoints : pandas.DataFrame
+        ``patient_id``, ``response_evaluable`` (yes/no), ``pfs_days``.
+    samples, verdicts, calls : pandas.DataFrame or None
+        Sample sheet, verdicts and subtype calls; None when the run has no expression.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a patient, sorted: ``patient_id``, ``sample_id`` (the chosen one, or missing), a yes/no column a set,
+        ``reason_out`` (all reasons, in words).
+    """
+    table = patients[["patient_id"]].sort_values("patient_id").reset_index(drop=True)
+    treated = table["patient_id"].map(treated_patients(patients, endpoints))
+    table["sample_id"] = None
+    table["all_treated"] = yes_no(treated)
+    reasons = [[] if yes else ["not treated"] for yes in treated]
+    usable = sample_reasons(table, samples, verdicts)
+    called = call_reasons(table, usable, calls)
+    response = table["patient_id"].map(endpoints.set_index("patient_id")["response_evaluable"]).eq("yes")
+    table["rna_evaluable"] = yes_no(treated & usable["reason"].isna())
+    table["subtype_evaluable"] = yes_no(treated & usable["reason"].isna() & called.isna())
+    table["response_evaluable"] = yes_no(treated & response)
+    table["sample_id"] = usable["sample_id"]
+    for out, expression, subtype, evaluable in zip(reasons, usable["reason"], called, response, strict=True):
+        out += [reason for reason in (expression, subtype) if isinstance(reason, str)]
+        if not evaluable:
+            out.append("response not evaluable")
+    table["reason_out"] = ["; ".join(out) if out else None for out in reasons]
+    return table
+
+
+def treated_patients(patients: pd.DataFrame, endpoints: pd.DataFrame) -> pd.Series:
+    """Say who was treated: a start of treatment, or endpoints that the sponsor supplied in its place."""
+    start = "treatment_start_day" if "treatment_start_day" in patients else "treatment_start_date"
+    by_date = patients.set_index("patient_id")[start].notna()
+    counted = endpoints.set_index("patient_id")["pfs_days"].notna()
+    return by_date | counted.reindex(by_date.index, fill_value=False)
+
+
+def sample_reasons(table: pd.DataFrame, samples: pd.DataFrame | None, verdicts: pd.DataFrame | None) -> pd.DataFrame:
+    """For each patient the chosen sample and, when it cannot be used, the reason."""
+    if samples is None or verdicts is None:
+        return pd.DataFrame({"sample_id": None, "reason": "no expression in this run"}, index=table.index)
+    chosen = choose_samples(samples, verdicts).set_index("patient_id")
+    listed = set(samples["patient_id"])
+    rows: list[tuple[str | None, str | None]] = []
+    for patient in table["patient_id"]:
+        if patient not in listed:
+            rows.append((None, "no tissue"))
+        elif patient not in chosen.index:
+            rows.append((None, "sample not in use"))
+        elif chosen.at[patient, "verdict"] == "fail":
+            rows.append((chosen.at[patient, "sample_id"], f"sample failed quality: {chosen.at[patient, 'reasons']}"))
+        else:
+            rows.append((chosen.at[patient, "sample_id"], None))
+    return pd.DataFrame(rows, columns=["sample_id", "reason"], index=table.index)
+
+
+def call_reasons(table: pd.DataFrame, usable: pd.DataFrame, calls: pd.DataFrame | None) -> pd.Series:
+    """For each patient with a usable sample the reason why it has no subtype, if it has none."""
+    by_sample = calls.set_index("sample_id") if calls is not None else pd.DataFrame(columns=["call", "reason"])
+    reasons: list[str | None] = []
+    for sample, out in zip(usable["sample_id"], usable["reason"], strict=True):
+        if isinstance(out, str):
+            reasons.append(None)
+        elif sample not in by_sample.index:
+            reasons.append("no subtype call was made")
+        elif by_sample.at[sample, "call"] in CALLED:
+            reasons.append(None)
+        else:
+            why = by_sample.at[sample, "reason"]
+            reasons.append(f"subtype {by_sample.at[sample, 'call']}" + (f": {why}" if isinstance(why, str) else ""))
+    return pd.Series(reasons, index=table.index, dtype=object)
+
+
+def yes_no(condition: pd.Series) -> pd.Series:
+    return condition.map({True: "yes", False: "no"})
+
+
+def build_attrition(sets: pd.DataFrame, samples: pd.DataFrame | None, calls: pd.DataFrame | None) -> pd.DataFrame:
+    """Count the patients at each step from enrolment to analysis, and name who left.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``step``, ``description``, ``patients``, ``left`` (how many fewer than in the step named in ``from_step``),
+        ``who_left`` (patient ids).
+    """
+    everyone = set(sets["patient_id"])
+    treated = in_set(sets, "all_treated")
+    steps = [("enrolled", "in the patients table", everyone, ""), ("treated", SETS["all_treated"], treated, "enrolled")]
+    if samples is not None:
+        tissue = treated & set(samples["patient_id"])
+        sequenced = tissue & set(sets.loc[sets["sample_id"].notna(), "patient_id"])
+        confident = set()
+        if calls is not None:
+            sure = set(calls.loc[calls["call"].eq("confident"), "sample_id"])
+            confident = in_set(sets, "subtype_evaluable") & set(sets.loc[sets["sample_id"].isin(sure), "patient_id"])
+        steps += [
+            ("tissue", "treated, with a sample in the sheet", tissue, "treated"),
+            ("sequenced", "with expression in this run", sequenced, "tissue"),
+            ("qc_pass", SETS["rna_evaluable"], in_set(sets, "rna_evaluable"), "sequenced"),
+            ("subtype_called", SETS["subtype_evaluable"], in_set(sets, "subtype_evaluable"), "qc_pass"),
+            ("confident_call", "treated, with a confident subtype call", confident, "subtype_called"),
+        ]
+    steps.append(("response_evaluable", SETS["response_evaluable"], in_set(sets, "response_evaluable"), "treated"))
+    members = {step: patients for step, _, patients, _ in steps}
+    rows = []
+    for step, description, patients, before in steps:
+        gone = sorted(members[before] - patients) if before else []
+        rows.append((step, description, len(patients), before or None, len(gone), ", ".join(gone) or None))
+    return pd.DataFrame(rows, columns=["step", "description", "patients", "from_step", "left", "who_left"])
+
+
+def in_set(sets: pd.DataFrame, name: str) -> set[str]:
+    return set(sets.loc[sets[name].eq("yes"), "patient_id"])

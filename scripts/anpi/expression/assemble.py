@@ -1,0 +1,93 @@
+"""The samples of a cohort side by side: counts, TPM and facts of quality, each sample's values its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from anpi.expression.genes import read_gene_table
+from anpi.expression.matrix import Expression, read_expression, to_tpm
+from anpi.expression.summary import matrix_facts
+from anpi.tables.problems import Problem, refuse
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Tables of a cohort; ``counts`` and ``tpm`` are genes x samples, keyed by gene id, None when unknown."""
+
+    counts: pd.DataFrame | None
+    tpm: pd.DataFrame | None
+    genes: pd.DataFrame
+    facts: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def assemble_samples(folder: Path, samples: Sequence[str], genes: pd.DataFrame) -> Cohort:
+    """Put the gene summaries of quantified samples side by side.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``<sample>/genes.parquet`` and ``<sample>/qc.json``.
+    genes : pandas.DataFrame
+        Gene table of the reference (see `anpi.expression.reference.gene_table`).
+    """
+    counts, tpm, facts = {}, {}, []
+    for sample in sorted(samples):
+        summary = pd.read_parquet(folder / sample / "genes.parquet").set_index("gene_id").reindex(genes["gene_id"])
+        counts[sample], tpm[sample] = summary["counts"].to_numpy(), summary["tpm"].to_numpy()
+        facts.append({"sample_id": sample, **json.loads((folder / sample / "qc.json").read_text())})
+    index = pd.Index(genes["gene_id"], name="gene_id")
+    return Cohort(pd.DataFrame(counts, index=index), pd.DataFrame(tpm, index=index), genes, pd.DataFrame(facts))
+
+
+def assemble_matrix(path: Path, unit: str, samples: Sequence[str], genes: pd.DataFrame | None = None) -> Cohort:
+    """Make a cohort of the user's matrix; every listed sample must be a column of it.
+
+    Raises
+    ------
+    InputError
+        A sample that the matrix lacks, and whatever `read_expression` refuses.
+    """
+    expression = read_expression(path, unit, genes if genes is not None else read_gene_table())
+    missing = [sample for sample in sorted(samples) if sample not in expression.values.columns]
+    columns = ", ".join(map(str, expression.values.columns[:5]))
+    refuse(
+        [
+            Problem(
+                str(path),
+                row=1,
+                column=sample,
+                message="sample of the sheet is no column of the matrix",
+                mend=f"The first columns are {columns}. Mend the names, or set use to no.",
+            )
+            for sample in missing
+        ]
+    )
+    notes = list(expression.notes)
+    left = sorted(set(map(str, expression.values.columns)) - set(samples))
+    if left:
+        notes.append(
+            f"{len(left)} columns of the matrix are not in the sample sheet and left out: {', '.join(left[:10])}"
+        )
+    chosen = Expression(expression.values[sorted(samples)], expression.genes, expression.unit, tuple(notes))
+    counts = chosen.values if chosen.unit == "counts" else None
+    scaled = to_tpm(chosen) if chosen.unit == "counts" else chosen
+    tpm = None if chosen.unit == "vst" else scaled.values
+    table = chosen.genes.sort_values("gene_id").reset_index(drop=True)
+    facts = [
+        {
+            "sample_id": sample,
+            **matrix_facts((chosen.values if tpm is None else tpm)[sample], None if counts is None else counts[sample]),
+        }
+        for sample in sorted(samples)
+    ]
+    return Cohort(sort_rows(counts), sort_rows(tpm), table, pd.DataFrame(facts), scaled.notes)
+
+
+def sort_rows(frame: pd.DataFrame | None) -> pd.DataFrame | None:
+    return None if frame is None else frame.sort_index()

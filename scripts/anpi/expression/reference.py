@@ -1,0 +1,272 @@
+"""The reference that reads are quantified against: transcripts, genes, and where they come from."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import http.client
+import re
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pysam
+
+from anpi.expression.genes import strip_version
+from anpi.tables.problems import InputError, Problem
+from anpi.tables.writing import whole_file
+
+ATTRIBUTE = re.compile(r'(\w+) "([^"]*)"')
+COMPLEMENT = str.maketrans("ACGTNacgtn", "TGCANtgcan")
+LINE = 80
+TRANSCRIPT_COLUMNS = ["transcript_id", "gene_id", "symbol", "biotype", "length"]
+SCHEMES = ("https://", "http://", "ftp://")
+
+
+def fetch_file(url: str, sha256: str, target: Path, attempts: int = 4, say: Callable[[str], None] = print) -> None:
+    """Download a file; it appears at ``target`` only when whole and of the stated checksum.
+
+    A download that breaks off goes on where it stopped when the server allows it, else begins anew.
+
+    Raises
+    ------
+    InputError
+        A URL of another kind than http, https or ftp, a server that fails repeatedly, a checksum that differs.
+    """
+    if not url.startswith(SCHEMES):
+        raise InputError(Problem("reference", found=url, expected="a URL that begins with https://, http:// or ftp://"))
+    with whole_file(target) as part:
+        part.unlink(missing_ok=True)
+        for attempt in range(1, attempts + 1):
+            try:
+                append_download(url, part)
+                break
+            except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+                if isinstance(error, urllib.error.HTTPError) and error.code in (401, 403, 404, 410):
+                    raise InputError(Problem(url, f"the server answers {error.code}", mend="Check the URL.")) from None
+                say(f"{url}: {error}; attempt {attempt} of {attempts}")
+                if attempt == attempts:
+                    raise InputError(Problem(url, f"the download failed {attempts} times ({error})")) from None
+                time.sleep(2**attempt / 4)
+        found = file_sha256(part)
+        if found != sha256:
+            mend = "The file at the URL is another one than the config means: compare both with the publisher's list."
+            raise InputError(Problem(url, "checksum differs", found=found, expected=sha256, mend=mend))
+
+
+def append_download(url: str, part: Path) -> None:
+    """Fetch what ``part`` lacks yet; raises OSError when the connection ends before the stated length."""
+    have = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        resumed = getattr(answer, "status", 200) == 206
+        stated = answer.headers.get("Content-Length")
+        with open(part, "ab" if resumed else "wb") as handle:
+            before = handle.tell()
+            while chunk := answer.read(1 << 20):
+                handle.write(chunk)
+            received = handle.tell() - before
+    if stated is not None and received != int(stated):
+        raise OSError(f"the connection ended after {received} of {stated} bytes")
+
+
+def file_sha256(path: Path) -> str:
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def open_text(path: Path) -> Iterator[str]:
+    """Iterate over the lines of a text file, gzipped or not."""
+    with open(path, "rb") as raw:
+        zipped = raw.read(2) == b"\x1f\x8b"
+    opener = gzip.open if zipped else open
+    with opener(path, "rt", encoding="utf-8") as lines:
+        yield from lines
+
+
+def read_fasta(path: Path) -> Iterator[tuple[str, str]]:
+    """Iterate over (header without ``>``, sequence) of a FASTA file."""
+    header: str | None = None
+    parts: list[str] = []
+    try:
+        for number, line in enumerate(open_text(path), start=1):
+            line = line.rstrip("\r\n")
+            if line.startswith(">"):
+                if header is not None:
+                    yield header, "".join(parts)
+                header, parts = line[1:], []
+            elif header is None:
+                found = line[:40]
+                raise InputError(Problem(str(path), "no FASTA file", row=number, found=found, expected="a line with >"))
+            else:
+                parts.append(line)
+    except (EOFError, gzip.BadGzipFile):
+        raise InputError(Problem(str(path), "the gzip file is damaged or cut short", mend="Copy it again.")) from None
+    if header is not None:
+        yield header, "".join(parts)
+
+
+def parse_header(header: str) -> dict[str, str]:
+    """Read transcript, gene, symbol and biotype from a GENCODE or an Ensembl FASTA header.
+
+    Returns
+    -------
+    dict
+        Always ``transcript_id``; ``gene_id``, ``symbol``, ``biotype`` when the header has them.
+    """
+    fields = header.split("|")
+    if len(fields) >= 8:
+        return {"transcript_id": fields[0], "gene_id": fields[1], "symbol": fields[5], "biotype": fields[7]}
+    words = header.split()
+    pairs = dict(word.split(":", 1) for word in words[1:] if ":" in word)
+    found = {"transcript_id": words[0] if words else ""}
+    for key, name in (("gene", "gene_id"), ("gene_symbol", "symbol"), ("gene_biotype", "biotype")):
+        if key in pairs:
+            found[name] = pairs[key]
+    return found
+
+
+def read_gtf(path: Path) -> tuple[pd.DataFrame, dict[str, list[tuple[str, int, int, str]]]]:
+    """Read the transcripts and their exons from a GTF.
+
+    Returns
+    -------
+    transcripts : pandas.DataFrame
+        ``transcript_id``, ``gene_id``, ``symbol``, ``biotype``, one row a transcript that has exons.
+    exons : dict
+        For each transcript its exons as (chromosome, start counted from 0, end, strand), by start.
+    """
+    rows: dict[str, dict[str, str]] = {}
+    exons: dict[str, list[tuple[str, int, int, str]]] = {}
+    for number, line in enumerate(open_text(path), start=1):
+        if line.startswith("#") or not line.strip():
+            continue
+        fields = line.rstrip("\n").split("\t")
+        if len(fields) != 9:
+            raise InputError(
+                Problem(str(path), "no GTF file", row=number, found=f"{len(fields)} columns", expected="9, with tabs")
+            )
+        if fields[2] != "exon":
+            continue
+        attributes = dict(ATTRIBUTE.findall(fields[8]))
+        if "transcript_id" not in attributes or "gene_id" not in attributes:
+            raise InputError(Problem(str(path), "an exon without gene_id and transcript_id", row=number))
+        name = versioned(attributes, "transcript")
+        gene = versioned(attributes, "gene")
+        rows[name] = {
+            "transcript_id": name,
+            "gene_id": gene,
+            "symbol": attributes.get("gene_name", strip_version(gene)),
+            "biotype": attributes.get("gene_type") or attributes.get("gene_biotype", "unknown"),
+        }
+        exons.setdefault(name, []).append((fields[0], int(fields[3]) - 1, int(fields[4]), fields[6]))
+    for parts in exons.values():
+        parts.sort(key=lambda exon: exon[1])
+    return pd.DataFrame(rows.values(), columns=TRANSCRIPT_COLUMNS[:-1]), exons
+
+
+def versioned(attributes: dict[str, str], kind: str) -> str:
+    """Give an id with its version: GENCODE writes it in the id, Ensembl beside it."""
+    name, version = attributes[f"{kind}_id"], attributes.get(f"{kind}_version")
+    return name if version is None or "." in name else f"{name}.{version}"
+
+
+def extract_transcripts(gtf: Path, genome: Path) -> Iterator[tuple[str, str]]:
+    """Cut the spliced transcripts of a GTF out of a genome FASTA (plain or bgzip; indexed when it is not yet)."""
+    _, exons = read_gtf(gtf)
+    with pysam.FastaFile(str(genome)) as sequences:
+        chromosomes = set(sequences.references)
+        for name, parts in exons.items():
+            if parts[0][0] not in chromosomes:
+                found = parts[0][0]
+                expected = f"a chromosome of {genome}, such as {sequences.references[0]}"
+                raise InputError(Problem(str(gtf), f"transcript {name}", found=found, expected=expected))
+            spliced = "".join(sequences.fetch(chromosome, start, end) for chromosome, start, end, _ in parts)
+            yield name, spliced[::-1].translate(COMPLEMENT) if parts[0][3] == "-" else spliced
+
+
+def build_reference(transcripts: Path | None, gtf: Path | None, genome: Path | None, fasta_out: Path) -> pd.DataFrame:
+    """Write the transcripts with plain names and tell which gene each belongs to.
+
+    Parameters
+    ----------
+    transcripts, gtf, genome : Path or None
+        A transcript FASTA; or a GTF with a genome; or a FASTA whose headers name no gene, with the GTF that does.
+    fasta_out : Path
+        Written: sequences with the transcript id alone as header.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``transcript_id`` (with version), ``gene_id`` (without), ``symbol``, ``biotype``, ``length``.
+
+    Raises
+    ------
+    InputError
+        Transcripts whose gene neither file tells, a transcript that stands twice, nothing to build from.
+    """
+    if transcripts is None and (gtf is None or genome is None):
+        mend = "Give reference.transcripts, or reference.gtf with reference.genome."
+        raise InputError(Problem("config", "nothing to quantify against", column="reference", mend=mend))
+    known = read_gtf(gtf)[0].set_index("transcript_id").to_dict("index") if gtf is not None else {}
+    known |= {name.split(".")[0]: row for name, row in known.items()}
+    source: Iterable[tuple[str, str]]
+    if transcripts is not None:
+        source = read_fasta(transcripts)
+    else:
+        assert gtf is not None
+        assert genome is not None
+        source = extract_transcripts(gtf, genome)
+    rows, orphans = {}, []
+    with whole_file(fasta_out) as part, open(part, "w", encoding="ascii") as out:
+        for header, sequence in source:
+            row = parse_header(header)
+            name = row["transcript_id"]
+            row |= known.get(name) or known.get(name.split(".")[0]) or {}
+            row["transcript_id"] = name
+            if "gene_id" not in row:
+                orphans.append(name)
+                continue
+            if name in rows:
+                raise InputError(Problem(str(transcripts), f"transcript {name} stands twice"))
+            rows[name] = {**row, "length": len(sequence)}
+            out.write(f">{name}\n")
+            out.writelines(f"{sequence[i : i + LINE]}\n" for i in range(0, len(sequence), LINE))
+        if orphans:
+            found = ", ".join(orphans[:3])
+            mend = "Use a FASTA of GENCODE or Ensembl, or give the GTF of the same release as reference.gtf."
+            raise InputError(
+                Problem(str(transcripts), f"{len(orphans)} transcripts of no known gene", found=found, mend=mend)
+            )
+        if not rows:
+            raise InputError(Problem(str(transcripts or gtf), "no transcript found"))
+    table = pd.DataFrame(rows.values()).reindex(columns=TRANSCRIPT_COLUMNS)
+    table["gene_id"] = table["gene_id"].map(strip_version)
+    table["symbol"] = table["symbol"].fillna(table["gene_id"])
+    table["biotype"] = table["biotype"].fillna("unknown")
+    return table
+
+
+def gene_table(transcripts: pd.DataFrame) -> pd.DataFrame:
+    """Reduce transcripts to genes, by id: ``gene_id``, ``symbol``, ``biotype``, ``length`` (median of transcripts)."""
+    grouped = transcripts.groupby("gene_id", sort=True)
+    genes = grouped[["symbol", "biotype"]].first()
+    genes["length"] = grouped["length"].median()
+    return genes.reset_index()
+
+
+def write_decoys(genome: Path, fasta: Path, names: Path) -> None:
+    """Append a genome to the transcripts, as decoys, and list the names of its sequences."""
+    with (
+        whole_file(names) as part,
+        open(part, "w", encoding="ascii") as listed,
+        open(fasta, "a", encoding="ascii") as out,
+    ):
+        for header, sequence in read_fasta(genome):
+            name = header.split()[0]
+            listed.write(name + "\n")
+            out.write(f">{name}\n")
+            out.writelines(f"{sequence[i : i + LINE]}\n" for i in range(0, len(sequence), LINE))

@@ -1,0 +1,163 @@
+"""From a salmon result to genes, with the facts by which the sample is judged."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from anpi.tables.problems import InputError, Problem
+
+QUANT_COLUMNS = ["Name", "Length", "EffectiveLength", "TPM", "NumReads"]
+DETECTED_COUNT = 5
+LEAST_KNOWN_SHARE = 0.9
+STRAND_OF_LIBRARY = {"U": "unstranded", "F": "forward", "R": "reverse"}
+
+
+def read_quant(path: Path) -> pd.DataFrame:
+    """Read a ``quant.sf`` (``.gz`` allowed) of salmon: transcript name, lengths, TPM, reads."""
+    name = str(path)
+    try:
+        quant = pd.read_csv(path, sep="\t", dtype={"Name": str})
+    except (UnicodeDecodeError, EOFError, OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(Problem(name, f"no readable salmon table ({error})", mend="Copy it again.")) from None
+    if list(quant.columns) != QUANT_COLUMNS:
+        raise InputError(Problem(name, row=1, found=", ".join(quant.columns), expected=", ".join(QUANT_COLUMNS)))
+    quant["Name"] = quant["Name"].str.split("|").str[0]
+    return quant
+
+
+def summarise_genes(quant: pd.DataFrame, transcripts: pd.DataFrame, file: str) -> tuple[pd.DataFrame, float]:
+    """Sum reads and TPM over the transcripts of each gene.
+
+    Parameters
+    ----------
+    quant : pandas.DataFrame
+        See `read_quant`.
+    transcripts : pandas.DataFrame
+        ``transcript_id`` and ``gene_id`` (see `anpi.expression.reference.build_reference`).
+
+    Returns
+    -------
+    genes : pandas.DataFrame
+        ``gene_id`` (sorted; every gene of the reference), ``counts`` (reads or pairs, estimated), ``tpm``.
+    unknown : float
+        Share of reads on transcripts that the reference lacks.
+
+    Raises
+    ------
+    InputError
+        When more than a tenth of the reads lie on unknown transcripts: another annotation was quantified against.
+    """
+    gene_of = dict(zip(transcripts["transcript_id"], transcripts["gene_id"], strict=True))
+    without_version = {name.split(".")[0]: gene for name, gene in gene_of.items()}
+    genes = quant["Name"].map(gene_of)
+    genes = genes.fillna(quant["Name"].str.split(".").str[0].map(without_version))
+    total = float(quant["NumReads"].sum())
+    unknown = float(quant.loc[genes.isna(), "NumReads"].sum()) / total if total else 0.0
+    if (total and unknown > 1 - LEAST_KNOWN_SHARE) or (len(quant) and genes.isna().all()):
+        missing = quant.loc[genes.isna(), "Name"].iloc[0]
+        raise InputError(
+            Problem(
+                file,
+                f"{unknown:.0%} of the reads lie on transcripts that the reference lacks, such as {missing}",
+                mend="Give in reference.transcripts or reference.gtf the annotation that salmon was run with.",
+            )
+        )
+    sums = quant.assign(gene_id=genes).groupby("gene_id")[["NumReads", "TPM"]].sum()
+    every = pd.Index(sorted(set(transcripts["gene_id"])), name="gene_id")
+    table = sums.reindex(every, fill_value=0.0).rename(columns={"NumReads": "counts", "TPM": "tpm"})
+    table["counts"] = table["counts"].round(3)
+    table["tpm"] = table["tpm"].round(6)
+    return table.reset_index(), unknown
+
+
+def quality_facts(genes: pd.DataFrame, reads: dict[str, Any], fastp: dict[str, Any] | None) -> dict[str, Any]:
+    """State the facts of quality of a sample; None where its input cannot tell.
+
+    Parameters
+    ----------
+    genes : pandas.DataFrame
+        See `summarise_genes`.
+    reads : dict
+        ``reads.json`` of the quantify step, or an empty dict.
+    fastp : dict or None
+        fastp's report.
+
+    Returns
+    -------
+    dict
+        Shares in percent.
+    """
+    counts = genes["counts"].to_numpy()
+    total = float(counts.sum())
+    passed = reads.get("fragments_passed")
+    fragments = reads.get("fragments")
+    facts: dict[str, Any] = {
+        "layout": reads.get("layout"),
+        "fragments": fragments,
+        "fragments_passed": passed,
+        "fragments_mapped": reads.get("fragments_mapped"),
+        "passed_filter_rate": percent(passed, fragments),
+        "mapping_rate": percent(reads.get("fragments_mapped"), passed),
+        "genes_detected": int((counts >= DETECTED_COUNT).sum()),
+        "top_gene_share": percent(float(counts.max(initial=0)), total),
+        "fragments_on_genes": round(total),
+        "library_type": reads.get("library_type"),
+        "strandedness_declared": reads.get("strandedness_declared"),
+        "strandedness": strand_of(reads.get("library_type")),
+        "fragment_length": (reads.get("fragment_length") or {}).get("mean"),
+        "q30_rate": None,
+        "gc_content": None,
+        "duplication_rate": None,
+    }
+    if fastp is not None:
+        after = fastp["summary"]["before_filtering"]
+        facts["q30_rate"] = percent(after.get("q30_bases"), after.get("total_bases"))
+        if "gc_content" in after:
+            facts["gc_content"] = round(100 * after["gc_content"], 2)
+        if "duplication" in fastp:
+            facts["duplication_rate"] = round(100 * fastp["duplication"]["rate"], 2)
+    return facts
+
+
+def percent(part: float | None, whole: float | None) -> float | None:
+    if part is None or whole is None:
+        return None
+    return round(100 * part / whole, 2) if whole else 0.0
+
+
+def strand_of(library_type: str | None) -> str | None:
+    """Name the strandedness of a salmon library type (ISR, IU, SF, …)."""
+    return STRAND_OF_LIBRARY[library_type[-1]] if library_type else None
+
+
+def matrix_facts(tpm: pd.Series, counts: pd.Series | None) -> dict[str, Any]:
+    """State the facts of quality that a column of a matrix can tell."""
+    values = tpm.to_numpy() if counts is None else counts.to_numpy()
+    detected = tpm >= 1 if counts is None else counts >= DETECTED_COUNT
+    total = float(np.nansum(values))
+    return {
+        "genes_detected": int(detected.sum()),
+        "top_gene_share": percent(float(np.nanmax(values)) if len(values) else 0.0, total),
+        "fragments_on_genes": round(total) if counts is not None else None,
+    }
+
+
+def salmon_reads(folder: Path) -> dict[str, Any]:
+    """Give what a salmon folder tells of its reads, in the words of ``reads.json``; empty when it tells nothing."""
+    file = folder / "aux_info" / "meta_info.json"
+    if not file.is_file():
+        return {}
+    facts = json.loads(file.read_text())
+    library = (facts.get("library_types") or [None])[0]
+    return {
+        "fragments_passed": facts.get("num_processed"),
+        "fragments_mapped": facts.get("num_mapped"),
+        "library_type": library,
+        "layout": ("paired" if library[0] in "IOM" else "single") if library else None,
+        "fragment_length": {"mean": round(facts["frag_length_mean"])} if facts.get("frag_length_mean") else None,
+    }

@@ -1,0 +1,58 @@
+"""Put the samples of a cohort side by side: counts, TPM, genes and facts of quality.
+
+Either from quantified samples (--samples-dir and --reference-genes), or from a matrix (--matrix and --unit).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from anpi.expression.assemble import Cohort, assemble_matrix, assemble_samples
+from anpi.expression.genes import read_gene_table
+from anpi.tables.problems import run_program
+from anpi.tables.writing import write_table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--samples-dir", type=Path, help="folder of quantified samples")
+    source.add_argument("--matrix", type=Path, help="genes in rows, samples in columns")
+    parser.add_argument("--unit", help="of the matrix: counts, tpm, log2_tpm_plus_<c> or vst")
+    parser.add_argument("--samples", required=True, nargs="+", help="sample ids")
+    parser.add_argument("--reference-genes", type=Path, help="gene table of the reference")
+    parser.add_argument("--out-counts", required=True, type=Path)
+    parser.add_argument("--out-tpm", required=True, type=Path)
+    parser.add_argument("--out-genes", required=True, type=Path)
+    parser.add_argument("--out-facts", required=True, type=Path)
+    arguments = parser.parse_args()
+    if arguments.matrix:
+        if not arguments.unit:
+            parser.error("--matrix needs --unit")
+        cohort = assemble_matrix(arguments.matrix, arguments.unit, arguments.samples)
+    else:
+        if not arguments.reference_genes:
+            parser.error("--samples-dir needs --reference-genes")
+        genes = read_gene_table(arguments.reference_genes)
+        cohort = assemble_samples(arguments.samples_dir, arguments.samples, genes)
+    write_cohort(cohort, arguments)
+
+
+def write_cohort(cohort: Cohort, arguments: argparse.Namespace) -> None:
+    """Write the tables of a cohort; a unit that is unknown gives a table of the samples without genes."""
+    for values, path in ((cohort.counts, arguments.out_counts), (cohort.tpm, arguments.out_tpm)):
+        if values is None:
+            values = pd.DataFrame(columns=sorted(arguments.samples), index=pd.Index([], name="gene_id"))
+        write_table(path, values.reset_index())
+    write_table(arguments.out_genes, cohort.genes)
+    write_table(arguments.out_facts, cohort.facts)
+    for note in cohort.notes:
+        print(note, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run_program(main)

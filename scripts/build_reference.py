@@ -1,0 +1,40 @@
+"""Prepare what reads are quantified against: transcripts with plain names, their genes, and decoys.
+
+Takes a transcript FASTA with GENCODE or Ensembl headers; or a GTF and a genome; or a FASTA with other headers and
+the GTF that names its genes. The genome, when given, is appended as decoy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from anpi.expression.reference import build_reference, gene_table, write_decoys
+from anpi.tables.problems import run_program
+from anpi.tables.writing import write_table, write_text
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--transcripts", type=Path, help="transcript FASTA, .gz allowed")
+    parser.add_argument("--gtf", type=Path, help="gene annotation, .gz allowed")
+    parser.add_argument("--genome", type=Path, help="genome FASTA: decoy, and source of transcripts with --gtf")
+    parser.add_argument("--out-fasta", required=True, type=Path, help="transcripts, then decoys, for salmon index")
+    parser.add_argument("--out-decoys", required=True, type=Path, help="names of the decoys (empty without a genome)")
+    parser.add_argument("--out-transcripts", required=True, type=Path, help="table of transcripts and their genes")
+    parser.add_argument("--out-genes", required=True, type=Path, help="table of genes")
+    arguments = parser.parse_args()
+    transcripts = build_reference(arguments.transcripts, arguments.gtf, arguments.genome, arguments.out_fasta)
+    if arguments.genome:
+        write_decoys(arguments.genome, arguments.out_fasta, arguments.out_decoys)
+    else:
+        write_text(arguments.out_decoys, "")
+    genes = gene_table(transcripts)
+    write_table(arguments.out_transcripts, transcripts)
+    write_table(arguments.out_genes, genes)
+    print(f"{len(transcripts)} transcripts of {len(genes)} genes", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run_program(main)

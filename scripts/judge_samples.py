@@ -1,0 +1,37 @@
+"""Give each sample a verdict (pass, warn, fail) from its facts of quality and stated thresholds."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from anpi.cohort.verdicts import judge_samples
+from anpi.tables.problems import run_program
+from anpi.tables.reading import read_facts
+from anpi.tables.writing import write_table
+
+
+def threshold(text: str) -> tuple[str, dict[str, float]]:
+    """Read ``fact=warn,fail``."""
+    fact, limits = text.split("=")
+    warn, fail = limits.split(",")
+    return fact, {"warn": float(warn), "fail": float(fail)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--facts", required=True, type=Path, help="facts of quality, a row a sample")
+    parser.add_argument(
+        "--threshold", action="append", default=[], type=threshold, metavar="FACT=WARN,FAIL", help="may be repeated"
+    )
+    parser.add_argument("--out", required=True, type=Path)
+    arguments = parser.parse_args()
+    verdicts = judge_samples(read_facts(arguments.facts), dict(arguments.threshold))
+    write_table(arguments.out, verdicts)
+    counts = verdicts["verdict"].value_counts().to_dict()
+    print(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,43 @@
+"""Sum a sample's salmon result to genes and state the facts by which the sample is judged."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from anpi.expression.summary import quality_facts, read_quant, salmon_reads, summarise_genes
+from anpi.tables.problems import run_program
+from anpi.tables.reading import read_text_table
+from anpi.tables.sheets import quant_file
+from anpi.tables.writing import whole_file, write_json
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quant", required=True, help="salmon folder, or quant.sf (.gz allowed)")
+    parser.add_argument("--transcripts", required=True, type=Path, help="table of transcripts (build_reference.py)")
+    parser.add_argument("--reads", type=Path, help="reads.json of quantify_sample.py")
+    parser.add_argument("--fastp", type=Path, help="fastp.json of quantify_sample.py")
+    parser.add_argument("--strandedness", default="auto", help="as declared, for salmon results made elsewhere")
+    parser.add_argument("--out-genes", required=True, type=Path, help="parquet: gene_id, counts, tpm")
+    parser.add_argument("--out-qc", required=True, type=Path, help="JSON: facts of quality")
+    arguments = parser.parse_args()
+    file = quant_file(arguments.quant)
+    transcripts = read_text_table(arguments.transcripts)
+    genes, unknown = summarise_genes(read_quant(file), transcripts, str(file))
+    if arguments.reads:
+        reads = json.loads(arguments.reads.read_text())
+    else:
+        reads = {**salmon_reads(file.parent), "strandedness_declared": arguments.strandedness}
+    fastp = json.loads(arguments.fastp.read_text()) if arguments.fastp else None
+    facts = {**quality_facts(genes, reads, fastp), "unknown_transcript_share": round(100 * unknown, 2)}
+    with whole_file(arguments.out_genes) as part:
+        genes.to_parquet(part, index=False, compression="zstd")
+    write_json(arguments.out_qc, facts)
+    print(f"{facts['genes_detected']} genes detected", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run_program(main)

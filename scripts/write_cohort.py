@@ -1,0 +1,35 @@
+"""Write the cohort as one AnnData file (h5ad): expression, and all that is known of each sample and gene."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from anpi.cohort.anndata_file import build_anndata, write_anndata
+from anpi.tables.problems import run_program
+from anpi.tables.reading import read_facts, read_matrix, read_table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tpm", required=True, type=Path)
+    parser.add_argument("--counts", required=True, type=Path)
+    parser.add_argument("--genes", required=True, type=Path)
+    parser.add_argument("--samples", required=True, type=Path, help="sample sheet")
+    parser.add_argument("--verdicts", required=True, type=Path)
+    parser.add_argument("--calls", required=True, type=Path)
+    parser.add_argument("--scores", required=True, type=Path)
+    parser.add_argument("--out", required=True, type=Path)
+    arguments = parser.parse_args()
+    scores = read_facts(arguments.scores).pivot(index="sample_id", columns="signature", values="score")
+    obs: pd.DataFrame = read_table(arguments.samples, "samples")
+    for table in (read_facts(arguments.verdicts), read_facts(arguments.calls), scores.reset_index()):
+        obs = obs.merge(table, on="sample_id", how="inner", suffixes=("", "_call"))
+    data = build_anndata(read_matrix(arguments.tpm), read_matrix(arguments.counts), read_facts(arguments.genes), obs)
+    write_anndata(data, arguments.out)
+
+
+if __name__ == "__main__":
+    run_program(main)
