@@ -1,0 +1,1 @@
+"""Data with a known truth: tumour expression, reads and the clinical tables of a trial."""
