@@ -1,0 +1,146 @@
+"""Everything that can be checked before anything runs: config, sheets, clinical tables, plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from anpi.association.plan import check_plan
+from anpi.endpoints.rules import read_rules
+from anpi.tables.clinical import read_clinical
+from anpi.tables.problems import InputError, Problem, refuse
+from anpi.tables.schema import ROOT, check_settings, load_schema
+from anpi.tables.sheets import read_samples, read_units, used_samples
+
+REFERENCE_FILES = ("transcripts", "gtf", "genome")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run whose inputs were checked.
+
+    Parameters
+    ----------
+    config : dict
+        With every default filled in.
+    samples : pandas.DataFrame or None
+        Sample sheet; None when the run has no expression.
+    units : pandas.DataFrame or None
+        Units of the samples in use; None when a matrix is given.
+    used : list of str
+        Samples that take part, sorted.
+    """
+
+    config: dict[str, Any]
+    samples: pd.DataFrame | None
+    units: pd.DataFrame | None
+    used: list[str]
+
+
+def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
+    """Check all inputs of a run.
+
+    Raises
+    ------
+    InputError
+        With the faults of all files, each with its place and how to mend it.
+    """
+    settings = check_settings(config, load_schema("config"), file)
+    problems = source_problems(settings, file) + reference_problems(settings, file)
+    collect = Collector(problems)
+    tables = {name: Path(path) for name, path in settings["clinical"].items() if path}
+    clinical = collect(lambda: read_clinical(tables))
+    patients = pd.Index(clinical.patients["patient_id"]) if clinical is not None else None
+    samples = units = None
+    used: list[str] = []
+    if settings["samples"]:
+        samples = collect(lambda: read_samples(settings["samples"], patients))
+    if samples is not None:
+        used = used_samples(samples)
+        if settings["units"]:
+            units = collect(lambda: read_units(settings["units"], samples))
+            if units is not None:
+                units = units[units["sample_id"].isin(used)]
+    problems += unit_problems(settings, units, file)
+    collect(lambda: read_rules(shipped(settings["endpoints"], "endpoints.yaml")))
+    if clinical is not None:
+        collect(lambda: check_plan(shipped(settings["plan"], "plan.yaml"), clinical.patients, settings))
+    refuse(problems)
+    return Run(settings, samples, units, used)
+
+
+def shipped(path: str | None, name: str) -> Path:
+    """Give the user's file, or the one that anpi ships in ``config/``."""
+    return Path(path) if path else ROOT / "config" / name
+
+
+class Collector:
+    """Run checks one after the other and gather what they refuse."""
+
+    def __init__(self, problems: list[Problem]):
+        self.problems = problems
+
+    def __call__(self, check: Callable[[], Result]) -> Result | None:
+        try:
+            return check()
+        except InputError as error:
+            self.problems += error.problems
+            return None
+
+
+def source_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
+    """Find contradictions in where the expression comes from."""
+    samples, units, matrix = settings["samples"], settings["units"], settings["expression"]
+    if units and matrix:
+        return [Problem(file, "both units and expression are given", mend="Keep the one that holds your data.")]
+    if (units or matrix) and not samples:
+        source = "units" if units else "expression"
+        return [Problem(file, f"{source} is given without samples", mend="Give samples: the path of samples.tsv.")]
+    if samples and not units and not matrix:
+        return [Problem(file, "samples is given without units or expression", mend="Give one of them, or drop samples.")]
+    if matrix and not Path(matrix["matrix"]).is_file():
+        return [Problem(file, "the file does not exist", column="expression.matrix", found=matrix["matrix"])]
+    return [
+        Problem(file, "the file does not exist", column="signatures.gmt", found=path)
+        for path in settings["signatures"]["gmt"]
+        if not Path(path).is_file()
+    ]
+
+
+def reference_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
+    """Check the reference's paths, URLs and checksums."""
+    reference, problems = settings["reference"], []
+    for name in REFERENCE_FILES:
+        value = reference[name]
+        key = f"reference.{name}"
+        if not value:
+            continue
+        if is_url(value):
+            if not value.startswith(("https://", "http://", "ftp://")):
+                problems.append(Problem(file, column=key, found=value, expected="a path, or an http(s) or ftp URL"))
+            if name not in reference["sha256"]:
+                mend = f"Add reference.sha256.{name}, as its publisher states it."
+                problems.append(Problem(file, "a URL without a checksum", column=key, found=value, mend=mend))
+        elif not Path(value).is_file():
+            problems.append(Problem(file, "the file does not exist", column=key, found=value))
+    return problems
+
+
+def is_url(value: str) -> bool:
+    return "://" in value
+
+
+def unit_problems(settings: Mapping[str, Any], units: pd.DataFrame | None, file: str) -> list[Problem]:
+    """Ask for the reference that units need."""
+    reference = settings["reference"]
+    if units is None or reference["transcripts"] or (reference["gtf"] and reference["genome"]):
+        return []
+    if set(units["kind"]) == {"quant"} and reference["gtf"]:
+        return []
+    mend = "Give reference.transcripts, or reference.gtf with reference.genome."
+    return [Problem(file, "units need a reference", column="reference", mend=mend)]

@@ -1,0 +1,78 @@
+# The clinical half: needs clinical.* of the config; makes clinical/ and analysis/.
+
+
+rule derive_endpoints:
+    input:
+        patients=clinical("patients"),
+        assessments=clinical("assessments"),
+        lesions=clinical("lesions"),
+        therapies=clinical("therapies"),
+        rules=RULES if SETTINGS["endpoints"] else [],
+    output:
+        endpoints=report(out("clinical/endpoints.tsv"), category="Clinical", labels={"table": "endpoints"}),
+        timepoints=out("clinical/timepoints.tsv"),
+        queries=report(out("clinical/queries.tsv"), category="Clinical", labels={"table": "queries"}),
+        rates=out("clinical/rates.tsv"),
+        adtte=out("clinical/adtte.csv"),
+        adrs=out("clinical/adrs.csv"),
+    params:
+        code=code("derive_endpoints", RULES),
+        tables=lambda wildcards, input: " ".join(
+            option(f"--{name}", clinical(name)) for name in ("assessments", "lesions", "therapies")
+        ),
+        folder=subpath(output.endpoints, parent=True),
+    log:
+        logs("derive_endpoints"),
+    conda:
+        "../../envs/anpi.yaml"
+    message:
+        "Deriving endpoints"
+    shell:
+        "{PYTHON} {SCRIPTS:q}/derive_endpoints.py --patients {input.patients:q} {params.tables} --rules {RULES:q}"
+        " --out-dir {params.folder:q} > {log:q} 2>&1"
+
+
+rule tabulate_adverse_events:
+    input:
+        patients=clinical("patients"),
+        adverse_events=clinical("adverse_events"),
+        rules=RULES if SETTINGS["endpoints"] else [],
+    output:
+        report(out("clinical/adverse_events.tsv"), category="Clinical", labels={"table": "adverse events"}),
+    params:
+        code=code("tabulate_adverse_events", RULES),
+    log:
+        logs("tabulate_adverse_events"),
+    conda:
+        "../../envs/anpi.yaml"
+    message:
+        "Counting adverse events"
+    shell:
+        "{PYTHON} {SCRIPTS:q}/tabulate_adverse_events.py --patients {input.patients:q}"
+        " --adverse-events {input.adverse_events:q} --rules {RULES:q} --out {output:q} > {log:q} 2>&1"
+
+
+rule build_sets:
+    input:
+        patients=clinical("patients"),
+        endpoints=out("clinical/endpoints.tsv"),
+        samples=SETTINGS["samples"] or [],
+        verdicts=out("qc/verdicts.tsv") if RUN.samples is not None else [],
+        calls=out("subtypes/calls.tsv") if RUN.samples is not None else [],
+    output:
+        sets=report(out("analysis/sets.tsv"), category="Patients", labels={"table": "analysis sets"}),
+        attrition=report(out("analysis/attrition.tsv"), category="Patients", labels={"table": "attrition"}),
+    params:
+        code=code("build_sets"),
+        expression=lambda wildcards, input: " ".join(
+            option(f"--{name}", [input[name]]) for name in ("samples", "verdicts", "calls") if input[name]
+        ),
+    log:
+        logs("build_sets"),
+    conda:
+        "../../envs/anpi.yaml"
+    message:
+        "Building the analysis sets"
+    shell:
+        "{PYTHON} {SCRIPTS:q}/build_sets.py --patients {input.patients:q} --endpoints {input.endpoints:q}"
+        " {params.expression} --out-sets {output.sets:q} --out-attrition {output.attrition:q} > {log:q} 2>&1"

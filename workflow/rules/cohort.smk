@@ -1,0 +1,129 @@
+# The samples side by side: needs samples of the config and units or expression; makes cohort/, qc/, subtypes/, immune/.
+
+
+def expression_source(wildcards):
+    """List what the cohort is assembled from: the samples' summaries, or the user's matrix."""
+    if UNITS is None:
+        return {"matrix": SETTINGS["expression"]["matrix"]}
+    return {
+        "summaries": expand(out("samples/{sample}/genes.parquet"), sample=RUN.used),
+        "qc": expand(out("samples/{sample}/qc.json"), sample=RUN.used),
+        "genes": out("reference/genes.tsv.gz"),
+    }
+
+
+def expression_options(wildcards, input):
+    if UNITS is None:
+        return option("--matrix", [input.matrix]) + option(" --unit", [SETTINGS["expression"]["unit"]])
+    return option("--samples-dir", [out("samples")]) + option(" --reference-genes", [input.genes])
+
+
+rule assemble_cohort:
+    input:
+        unpack(expression_source),
+    output:
+        counts=out("cohort/counts.tsv.gz"),
+        tpm=out("cohort/tpm.tsv.gz"),
+        genes=out("cohort/genes.tsv"),
+        facts=out("qc/facts.tsv"),
+    params:
+        code=code("assemble_cohort", RESOURCES / "genes"),
+        source=expression_options,
+        samples=RUN.used,
+    log:
+        logs("assemble_cohort"),
+    conda:
+        "../../envs/anpi.yaml"
+    message:
+        "Assembling the cohort"
+    shell:
+        "{PYTHON} {SCRIPTS:q}/assemble_cohort.py {params.source} --samples {params.samples}"
+        " --out-counts {output.counts:q} --out-tpm {output.tpm:q} --out-genes {output.genes:q}"
+        " --out-facts {output.facts:q} > {log:q} 2>&1"
+
+
+rule judge_samples:
+    input:
+        facts=out("qc/facts.tsv"),
+    output:
+        report(out("qc/verdicts.tsv"), category="Samples", labels={"table": "verdicts"}),
+    params:
+        code=code("judge_samples"),
+        thresholds=" ".join(
+            option("--threshold", [f"{fact}={limits['warn']},{limits['fail']}"])
+            for fact, limits in SETTINGS["qc"].items()
+        ),
+    log:
+        logs("judge_samples"),
+    conda:
+        "../../envs/anpi.yaml"
+    message:
+        "Judging the samples"
+    shell:
+        "{PYTHON} {SCRIPTS:q}/judge_samples.py --facts {input.facts:q} {params.thresholds} --out {output:q}"
+        " > {log:q} 2>&1"
+
+
+rule call_subtypes:
+    input:
+        tpm=out("cohort/tpm.tsv.gz"),
+        counts=out("cohort/counts.tsv.gz"),
+        verdicts=out("qc/verdicts.tsv"),
+    output:
+        calls=report(out("subtypes/calls.tsv"), category="Subtypes", labels={"table": "calls"}),
+    params:
+        code=code("call_subtypes", MODEL, RESOURCES / "genes"),
+    log:
+        logs("call_subtypes"),
+    conda:
+        "../../envs/anpi.yaml"
+    message:
+        "Calling subtypes"
+    shell:
+        "{PYTHON} {SCRIPTS:q}/call_subtypes.py --expression {input.tpm:q} --unit tpm --model {MODEL:q}"
+        " --counts {input.counts:q} --verdicts {input.verdicts:q} --out {output.calls:q} > {log:q} 2>&1"
+
+
+rule score_signatures:
+    input:
+        tpm=out("cohort/tpm.tsv.gz"),
+        gmt=SETTINGS["signatures"]["gmt"],
+    output:
+        report(out("immune/scores.tsv"), category="Signatures", labels={"table": "scores"}),
+    params:
+        code=code("score_signatures", RESOURCES / "signatures", RESOURCES / "genes"),
+        gmt=option("--gmt", SETTINGS["signatures"]["gmt"]),
+    log:
+        logs("score_signatures"),
+    conda:
+        "../../envs/anpi.yaml"
+    message:
+        "Scoring signatures"
+    shell:
+        "{PYTHON} {SCRIPTS:q}/score_signatures.py --expression {input.tpm:q} --unit tpm {params.gmt} --out {output:q}"
+        " > {log:q} 2>&1"
+
+
+rule write_cohort:
+    input:
+        tpm=out("cohort/tpm.tsv.gz"),
+        counts=out("cohort/counts.tsv.gz"),
+        genes=out("cohort/genes.tsv"),
+        samples=SETTINGS["samples"] or [],
+        verdicts=out("qc/verdicts.tsv"),
+        calls=out("subtypes/calls.tsv"),
+        scores=out("immune/scores.tsv"),
+    output:
+        out("cohort/cohort.h5ad"),
+    params:
+        code=code("write_cohort"),
+    log:
+        logs("write_cohort"),
+    conda:
+        "../../envs/anpi.yaml"
+    message:
+        "Writing the cohort as AnnData"
+    shell:
+        "{PYTHON} {SCRIPTS:q}/write_cohort.py --tpm {input.tpm:q} --counts {input.counts:q} --genes {input.genes:q}"
+        " --samples {input.samples:q} --verdicts {input.verdicts:q} --calls {input.calls:q}"
+        " --scores {input.scores:q} --out {output:q} > {log:q} 2>&1"

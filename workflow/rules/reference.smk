@@ -1,0 +1,86 @@
+# The reference: needs reference.* of the config; makes transcripts, genes and the salmon index.
+
+
+def reference_file(name):
+    """Give the local path of a reference file: the user's own, or where a download goes."""
+    value = SETTINGS["reference"][name]
+    if not value:
+        return []
+    return [out(f"reference/download/{name}{''.join(Path(value).suffixes[-2:])}") if is_url(value) else value]
+
+
+REMOTE = {
+    path: name
+    for name in ("transcripts", "gtf", "genome")
+    for path in reference_file(name)
+    if is_url(SETTINGS["reference"][name])
+}
+
+
+rule fetch_reference:
+    output:
+        out("reference/download/{file}"),
+    params:
+        url=lambda wildcards, output: SETTINGS["reference"][REMOTE[output[0]]],
+        sha256=lambda wildcards, output: SETTINGS["reference"]["sha256"][REMOTE[output[0]]],
+    log:
+        logs("fetch_reference/{file}"),
+    retries: 2
+    conda:
+        "../../envs/anpi.yaml"
+    message:
+        "Downloading {params.url}"
+    shell:
+        "{PYTHON} {SCRIPTS:q}/fetch_reference.py --url {params.url:q} --sha256 {params.sha256} --out {output:q}"
+        " > {log:q} 2>&1"
+
+
+rule build_reference:
+    input:
+        transcripts=reference_file("transcripts"),
+        gtf=reference_file("gtf"),
+        genome=reference_file("genome"),
+    output:
+        fasta=temp(out("reference/transcripts.fa")),
+        decoys=out("reference/decoys.txt"),
+        transcripts=out("reference/transcripts.tsv.gz"),
+        genes=out("reference/genes.tsv.gz"),
+    params:
+        code=code("build_reference"),
+        sources=lambda wildcards, input: " ".join(
+            option(f"--{name}", input[name] if isinstance(input[name], list) else [input[name]])
+            for name in ("transcripts", "gtf", "genome")
+            if input[name]
+        ),
+    log:
+        logs("build_reference"),
+    conda:
+        "../../envs/anpi.yaml"
+    message:
+        "Preparing the reference: transcripts and their genes"
+    shell:
+        "{PYTHON} {SCRIPTS:q}/build_reference.py"
+        " {params.sources}"
+        " --out-fasta {output.fasta:q} --out-decoys {output.decoys:q}"
+        " --out-transcripts {output.transcripts:q} --out-genes {output.genes:q} > {log:q} 2>&1"
+
+
+rule index_transcripts:
+    input:
+        fasta=out("reference/transcripts.fa"),
+        decoys=out("reference/decoys.txt"),
+    output:
+        directory(out("reference/salmon_index")),
+    log:
+        logs("index_transcripts"),
+    threads: 4
+    resources:
+        mem_mb=lambda wildcards, input, attempt: min(2000 + int(12 * input.size_mb) * attempt, 64000),
+    cache: "omit-software"
+    conda:
+        "../../envs/salmon.yaml"
+    message:
+        "Indexing the transcripts with salmon"
+    shell:
+        "salmon index --transcripts {input.fasta:q} --index {output:q} --threads {threads} --keepDuplicates"
+        " $(test ! -s {input.decoys:q} || echo --decoys {input.decoys:q}) > {log:q} 2>&1"
