@@ -1,0 +1,1 @@
+"""SCLC subtypes of single samples by locked models: loading, scaling, identity, classes, stability."""

@@ -1,0 +1,222 @@
+"""The table of calls: one row a sample, none dropped, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from anpi.expression.matrix import Expression
+from anpi.subtypes.classify import PROGRAMMES, activations, dominant_factor, nearest_archetype, probabilities
+from anpi.subtypes.identity import contamination_notes, estimate_contamination, judge_identity
+from anpi.subtypes.model import CLASSES, Model
+from anpi.subtypes.profile import Profile, make_profile, panel_coverage, panel_scores
+
+DECIMALS = 4
+COLUMNS = [
+    "sample_id",
+    "subtype",
+    "call",
+    "second",
+    "p_A",
+    "p_N",
+    "p_P",
+    "p_I",
+    "margin",
+    "stability",
+    "gene_coverage",
+    "reason",
+    "napy",
+    "ne_score",
+    "model",
+    "model_sha256",
+    "archetype",
+    "agreement",
+    "identity",
+    "lineage_level",
+    "proliferation_level",
+    "contamination",
+]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known of a cohort's samples before a call is worded."""
+
+    profile: Profile
+    scores: pd.DataFrame
+    standardised: pd.DataFrame
+    coverage: pd.DataFrame
+    activation: pd.DataFrame
+    probability: pd.DataFrame
+    identity: pd.DataFrame
+    tissues: pd.DataFrame
+
+
+def gather_evidence(expression: Expression, model: Model) -> Evidence:
+    """Compute programme levels, probabilities, identity and contamination of every sample."""
+    profile = make_profile(expression, model)
+    scores = panel_scores(profile, model)
+    activation = activations(scores, model)
+    return Evidence(
+        profile,
+        scores,
+        panel_scores(profile, model, standardised=True),
+        panel_coverage(profile, model),
+        activation,
+        probabilities(activation, model.settings["steepness"]),
+        judge_identity(profile, model, scores),
+        estimate_contamination(profile, model),
+    )
+
+
+def call_subtypes(
+    expression: Expression,
+    model: Model,
+    verdicts: pd.DataFrame | None = None,
+    totals: pd.Series | None = None,
+    stability: pd.Series | None = None,
+) -> pd.DataFrame:
+    """Call SCLC-A/N/P/I for each sample of a matrix.
+
+    Parameters
+    ----------
+    verdicts : pandas.DataFrame, optional
+        ``sample_id``, ``verdict``, ``reasons`` of quality control; a failed sample gets no call.
+    totals : pandas.Series, optional
+        Counted reads by sample; a sample below the model's least gets no call.
+    stability : pandas.Series, optional
+        Share of resamplings in which the call stood, by sample.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of ``subtypes/calls.tsv``, one row a sample in the order of the matrix.
+    """
+    evidence = gather_evidence(expression, model)
+    if totals is None and expression.unit == "counts":
+        totals = expression.values.sum()
+    barred = bars(evidence, model, verdicts, totals)
+    notes, too_much = contamination_notes(evidence.tissues, model)
+    factors = dominant_factor(evidence.profile, model)
+    archetypes, _ = nearest_archetype(evidence.profile, model)
+    rows = []
+    for i, sample in enumerate(evidence.profile.samples):
+        if not barred[i] and too_much[i]:
+            barred[i] = notes[i]
+        row = word_call(evidence, model, i, barred[i], notes[i])
+        ranking = evidence.probability.iloc[i]
+        rows.append(
+            {
+                "sample_id": sample,
+                **row,
+                **{f"p_{k}": ranking[k] for k in CLASSES},
+                "stability": None if stability is None else stability.get(sample),
+                "gene_coverage": evidence.coverage.iloc[i][list(PROGRAMMES)].mean(),
+                "napy": factors[i],
+                "ne_score": evidence.standardised.iloc[i]["ne"] - evidence.standardised.iloc[i]["non_ne"],
+                "model": model.name,
+                "model_sha256": model.sha256,
+                "archetype": archetypes[i],
+                "agreement": agreement(row["subtype"], archetypes[i]),
+                "identity": evidence.identity["verdict"].iloc[i],
+                "lineage_level": evidence.scores["sclc_lineage"].iloc[i],
+                "proliferation_level": evidence.scores["proliferation"].iloc[i],
+                "contamination": notes[i].partition(": ")[2] or None,
+            }
+        )
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    numbers = table.select_dtypes("number").columns
+    table[numbers] = table[numbers].round(DECIMALS) + 0.0
+    return table
+
+
+def agreement(subtype: str | None, other: str | None) -> str | None:
+    if subtype is None or other is None:
+        return None
+    return "yes" if subtype == other else "no"
+
+
+def bars(
+    evidence: Evidence, model: Model, verdicts: pd.DataFrame | None, totals: pd.Series | None
+) -> list[str]:
+    """Give for each sample the reason that forbids a call, or an empty text."""
+    failed = {}
+    if verdicts is not None:
+        failed = verdicts[verdicts["verdict"] == "fail"].set_index("sample_id")["reasons"].to_dict()
+    reads = model.settings["reads"]
+    least = model.settings["coverage"]["programme"]
+    reasons = []
+    for i, sample in enumerate(evidence.profile.samples):
+        coverage = evidence.coverage.iloc[i]
+        thin = [k for k in PROGRAMMES if coverage[k] < least]
+        verdict = evidence.identity.iloc[i]
+        if sample in failed:
+            reasons.append(f"QC failed: {failed[sample] or 'no reason given'}")
+        elif thin:
+            shares = ", ".join(f"{k} {coverage[k]:.0%}" for k in PROGRAMMES)
+            reasons.append(f"gene coverage: programme genes present {shares}, at least {least:.0%} of each needed")
+        elif totals is not None and totals.get(sample, np.inf) < reads["least_counts"]:
+            reasons.append(f"too few reads: {totals[sample]:.0f} counted, at least {reads['least_counts']} needed")
+        elif present_share(evidence, model, i) < reads["least_anchor_share"]:
+            share = present_share(evidence, model, i)
+            reasons.append(f"too few reads: {share:.0%} of the housekeeping genes detected")
+        elif verdict["verdict"] == "not_sclc":
+            reasons.append(verdict["reason"])
+        else:
+            reasons.append("")
+    return reasons
+
+
+def present_share(evidence: Evidence, model: Model, i: int) -> float:
+    """Share of the anchor genes in the matrix that are above zero; 1 where the matrix has none of them."""
+    there = evidence.coverage.iloc[i]["anchor"]
+    return float(evidence.profile.anchors[i] / there) if there > 0 else 1.0
+
+
+def word_call(evidence: Evidence, model: Model, i: int, barred: str, note: str) -> dict[str, object]:
+    """Turn one sample's probabilities into confident, lean, mixed or none, with the reason."""
+    rules = model.settings["calls"]
+    ranking = evidence.probability.iloc[i].sort_values(ascending=False, kind="stable")
+    activation = evidence.activation.iloc[i]
+    best, second = ranking.index[0], ranking.index[1]
+    margin = ranking.iloc[0] - ranking.iloc[1]
+    if barred:
+        return {"subtype": None, "call": "none", "second": None, "margin": margin, "reason": barred_text(barred, note)}
+    doubts = [text for text in (evidence.identity["reason"].iloc[i], note) if text]
+    both_on = {best, second} <= set(PROGRAMMES) and min(activation[best], activation[second]) >= rules["mixed_activation"]
+    if both_on and ranking.iloc[1] >= rules["mixed_p"]:
+        reason = f"{best} and {second} programmes both present"
+        call = "mixed"
+    elif ranking.iloc[0] >= rules["confident_p"] and margin >= rules["confident_margin"] and not doubts:
+        reason, call = "", "confident"
+    elif ranking.iloc[0] >= rules["lean_p"]:
+        reason = "" if doubts else f"{best} ahead of {second}, not clearly"
+        call = "lean"
+    else:
+        reason = f"between classes: {best} {ranking.iloc[0]:.2f}, {second} {ranking.iloc[1]:.2f}"
+        text = "; ".join([reason, *doubts])
+        return {"subtype": None, "call": "none", "second": second, "margin": margin, "reason": text}
+    text = "; ".join(part for part in (reason, *doubts) if part)
+    return {"subtype": best, "call": call, "second": second, "margin": margin, "reason": text or None}
+
+
+def barred_text(barred: str, note: str) -> str:
+    return barred if not note or note in barred else f"{barred}; {note}"
+
+
+def programme_table(expression: Expression, model: Model) -> pd.DataFrame:
+    """Give the locked z-score of each subtype programme for each sample: the content of the heat map.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``sample_id``, then mean z of the A, N, P, non-neuroendocrine (Y), inflamed, neuroendocrine and proliferation
+        panels, against the locked reference.
+    """
+    profile = make_profile(expression, model)
+    scores = panel_scores(profile, model, standardised=True)
+    names = {"A": "A", "N": "N", "P": "P", "Y": "non_neuroendocrine", "inflamed": "inflamed", "ne": "neuroendocrine"}
+    table = scores.rename(columns=names)[[*names.values(), "proliferation"]].round(DECIMALS) + 0.0
+    return table.rename_axis("sample_id").reset_index()

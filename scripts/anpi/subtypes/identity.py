@@ -1,0 +1,118 @@
+"""Is a sample SCLC at all, and how much normal tissue stands in it?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from anpi.subtypes.model import Model
+from anpi.subtypes.profile import Profile, panel_coverage, panel_scores
+
+FOREIGN = {
+    "melanocyte": "melanoma",
+    "squamous": "squamous carcinoma",
+    "prostate": "prostate",
+    "breast": "breast",
+    "gut": "gut",
+    "kidney": "kidney",
+    "thyroid": "thyroid",
+    "neural_crest": "neuroblastoma or paraganglioma",
+    "glia_neuron": "brain",
+    "germ_placenta": "germ cells or placenta",
+    "merkel_skin": "Merkel cell carcinoma or skin",
+    "pancreas": "pancreas",
+    "sarcoma": "sarcoma",
+}
+
+
+def judge_identity(profile: Profile, model: Model, scores: pd.DataFrame) -> pd.DataFrame:
+    """Say for each sample whether its profile is that of SCLC.
+
+    SCLC proliferates and shows neuroendocrine or tuft-cell, and epithelial, lineage genes; a carcinoid shows the
+    lineage without proliferation; other tissue lacks the lineage, or shows another one's.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        From `panel_scores`, log2 units.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By sample: ``verdict`` (sclc, doubtful, not_sclc, unknown) and ``reason`` (text, empty for sclc).
+    """
+    rules = model.settings["identity"]
+    coverage = panel_coverage(profile, model)
+    rows = []
+    for sample in range(len(profile.samples)):
+        row = scores.iloc[sample]
+        share = coverage.iloc[sample]
+        if min(share["sclc_lineage"], share["proliferation"]) < model.settings["coverage"]["identity"]:
+            reason = "SCLC identity not verifiable: its marker genes are not in the matrix"
+            rows.append(("unknown", reason))
+        else:
+            rows.append(judge(row, rules, tuft_programme_on(row, model)))
+    return pd.DataFrame(rows, columns=["verdict", "reason"], index=profile.samples)
+
+
+def tuft_programme_on(row: pd.Series, model: Model) -> bool:
+    """Say whether the POU2F3 programme is fully on; such SCLC lacks most of the neuroendocrine lineage."""
+    rule = model.settings["programmes"]["P"]
+    return bool(row[rule["panel"]] >= rule["present"])
+
+
+def judge(row: pd.Series, rules: dict[str, float], tuft: bool) -> tuple[str, str]:
+    lineage, proliferation = row["sclc_lineage"], row["proliferation"]
+    levels = f"lineage genes {lineage:.1f}, proliferation {proliferation:.1f} log2 units from the SCLC reference"
+    slow = proliferation < rules["proliferation_doubt"]
+    if slow and lineage - proliferation > rules["carcinoid_gap"]:
+        return "not_sclc", f"not SCLC-like: neuroendocrine or neural without proliferation, as a carcinoid ({levels})"
+    foreign = row[[panel for panel in FOREIGN if panel in row.index]].dropna()
+    strongest = foreign.idxmax() if len(foreign) else None
+    resembles = f"; resembles {FOREIGN[strongest]}" if strongest and foreign[strongest] >= rules["foreign"] else ""
+    if not resembles and row["immune"] >= rules["immune"]:
+        resembles = "; resembles blood or lymphoid tissue"
+    lineage_least = rules["lineage_least"] - (1.0 if tuft else 0.0)
+    if lineage < lineage_least or proliferation < rules["proliferation_least"]:
+        return "not_sclc", f"not SCLC-like: {levels}{resembles}"
+    if resembles:
+        return "not_sclc", f"not SCLC-like: another lineage is strongly expressed{resembles} ({levels})"
+    if lineage < rules["lineage_doubt"] - (1.0 if tuft else 0.0) or slow:
+        return "doubtful", f"SCLC identity or tumour content doubtful ({levels})"
+    return "sclc", ""
+
+
+def estimate_contamination(profile: Profile, model: Model) -> pd.DataFrame:
+    """Estimate the share of normal tissues from genes that they alone express strongly.
+
+    The share is the median over a tissue's genes of the sample's TPM over the TPM of the pure tissue. It is right to
+    about a factor of two, since the pure levels are orders of magnitude (see the model's card).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Samples x tissues, 0 to 1; NaN where fewer than half of a tissue's genes are present.
+    """
+    column = {gene: i for i, gene in enumerate(model.gene_ids)}
+    shares = {}
+    for tissue, rows in model.tissues.sort_values("gene_id").groupby("tissue", sort=True):
+        levels = np.ascontiguousarray(profile.tpm[:, [column[gene] for gene in rows["gene_id"]]])
+        ratios = levels / rows["tpm"].to_numpy()
+        present = ~np.isnan(ratios)
+        shares[tissue] = [
+            min(1.0, float(np.median(row[there]))) if there.mean() >= 0.5 else np.nan
+            for row, there in zip(ratios, present, strict=True)
+        ]
+    return pd.DataFrame(shares, index=profile.samples)
+
+
+def contamination_notes(shares: pd.DataFrame, model: Model) -> tuple[list[str], list[bool]]:
+    """Put warnings of contamination into words, and say where it is too much for a call."""
+    limits = model.settings["contamination"]
+    notes, too_much = [], []
+    for _, row in shares.iterrows():
+        above = [tissue for tissue in shares.columns if row[tissue] >= limits[tissue]]
+        words = [f"{tissue.replace('_', ' ')} about {row[tissue]:.0%}" for tissue in above]
+        notes.append("contamination by normal tissue: " + ", ".join(words) if words else "")
+        too_much.append(bool(above) and bool(row[above].max() >= limits["too_much"]))
+    return notes, too_much

@@ -1,0 +1,150 @@
+"""A subtype model as a folder of text: loaded only when its checksums match."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from anpi.tables.problems import InputError, Problem, refuse
+from anpi.tables.reading import read_text_table
+from anpi.tables.schema import ROOT, load_yaml
+from anpi.tables.writing import write_text
+
+MODELS = ROOT / "resources" / "subtypes"
+DEFAULT = MODELS / "sclc_anpi" / "1.0.0"
+SUMS = "SHA256SUMS"
+FILES = ("model.yaml", "weights.tsv", "reference.tsv", "centroids.tsv", "tissues.tsv", "CARD.md")
+CLASSES = ("A", "N", "P", "I")
+ANCHOR = "anchor"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A locked model.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where it was read.
+    settings : mapping
+        Content of ``model.yaml``.
+    weights : pandas.DataFrame
+        ``panel``, ``gene_id``, ``symbol``, ``weight``: which genes make which panel.
+    reference : pandas.DataFrame
+        Indexed by ``gene_id`` in one canonical order: ``symbol``, ``median_tpm``, ``location`` and ``scale`` of
+        log2(TPM + 1) in the reference cohort.
+    centroids : pandas.DataFrame
+        Indexed by ``gene_id``: log2 level in each class and in the reference, for the second method.
+    tissues : pandas.DataFrame
+        ``tissue``, ``gene_id``, ``symbol``, ``tpm``: order of magnitude of TPM in the pure normal tissue.
+    sha256 : str
+        Checksum of the list of checksums: names the model in every call.
+    """
+
+    folder: Path
+    settings: Mapping[str, Any]
+    weights: pd.DataFrame
+    reference: pd.DataFrame
+    centroids: pd.DataFrame
+    tissues: pd.DataFrame
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.settings['name']} {self.settings['version']}"
+
+    @functools.cached_property
+    def gene_ids(self) -> list[str]:
+        """Ensembl ids of every gene that the model looks at, in canonical (sorted) order."""
+        return sorted(set(self.reference.index) | set(self.centroids.index))
+
+    @functools.cached_property
+    def panels(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Positions in ``reference`` and weights of the genes of each panel."""
+        position = {gene: i for i, gene in enumerate(self.reference.index)}
+        return {
+            str(panel): (
+                np.array([position[gene] for gene in rows["gene_id"]]),
+                rows["weight"].to_numpy(float),
+            )
+            for panel, rows in self.weights.sort_values("gene_id").groupby("panel", sort=True)
+        }
+
+
+def load_model(folder: Path | str = DEFAULT) -> Model:
+    """Read a model folder.
+
+    Raises
+    ------
+    InputError
+        A file lacks, or differs from its checksum.
+    """
+    folder = Path(folder)
+    sums = check_sums(folder)
+    settings = load_yaml(folder / "model.yaml")
+    if tuple(settings["classes"]) != CLASSES:
+        found = ", ".join(map(str, settings["classes"]))
+        raise InputError(Problem(str(folder / "model.yaml"), column="classes", found=found, expected="A, N, P, I"))
+    weights = read_text_table(folder / "weights.tsv")
+    weights["weight"] = weights["weight"].astype(float)
+    reference = read_text_table(folder / "reference.tsv").set_index("gene_id").sort_index()
+    numbers = ["median_tpm", "location", "scale"]
+    reference[numbers] = reference[numbers].astype(float)
+    centroids = read_text_table(folder / "centroids.tsv").set_index("gene_id").sort_index()
+    levels = [*CLASSES, "reference"]
+    centroids[levels] = centroids[levels].astype(float)
+    tissues = read_text_table(folder / "tissues.tsv")
+    tissues["tpm"] = tissues["tpm"].astype(float)
+    stray = sorted((set(weights["gene_id"]) | set(tissues["gene_id"])) - set(reference.index))
+    if stray:
+        found = ", ".join(stray[:5])
+        raise InputError(
+            Problem(str(folder / "weights.tsv"), column="gene_id", found=found, expected="genes of reference.tsv")
+        )
+    return Model(folder, settings, weights, reference, centroids, tissues, sums)
+
+
+def genes_needed(model: Model) -> pd.DataFrame:
+    """Give ``gene_id`` and ``symbol`` of every gene that a model uses, anchors and second method included."""
+    symbols = pd.concat([model.reference["symbol"], model.centroids["symbol"]])
+    symbols = symbols[~symbols.index.duplicated()]
+    return symbols.loc[model.gene_ids].rename_axis("gene_id").reset_index()
+
+
+def check_sums(folder: Path) -> str:
+    """Compare every file of a model with ``SHA256SUMS`` and give the checksum of that list."""
+    listing = folder / SUMS
+    if not listing.is_file():
+        raise InputError(
+            Problem(str(folder), f"no {SUMS}: not a model", mend="Name a folder such as resources/subtypes/<name>/<version>.")
+        )
+    text = listing.read_text(encoding="utf-8")
+    stated = {name: digest for digest, name in (line.split("  ", 1) for line in text.splitlines() if line.strip())}
+    mend = "Take the model's files from their source again; after an intended change, make a new version."
+    problems = [
+        Problem(str(folder / name), f"not listed in {SUMS}", mend=mend) for name in FILES if name not in stated
+    ]
+    for name, digest in stated.items():
+        path = folder / name
+        found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no such file"
+        if found != digest:
+            problems.append(
+                Problem(str(path), "the model is not what was released", found=found, expected=digest, mend=mend)
+            )
+    refuse(problems)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def seal_model(folder: Path | str) -> str:
+    """Write ``SHA256SUMS`` of a model's files and give the checksum that names the model."""
+    folder = Path(folder)
+    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in FILES]
+    write_text(folder / SUMS, "".join(lines))
+    return check_sums(folder)

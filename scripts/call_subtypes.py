@@ -1,0 +1,48 @@
+"""Call SCLC-A/N/P/I subtypes of single samples by a locked model.
+
+Every number of a row depends on that sample and on the model alone. Samples that cannot be called are in the table
+too, with the reason.
+
+Example
+-------
+python scripts/call_subtypes.py --expression tpm.tsv.gz --unit tpm --out calls.tsv
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from anpi.expression.matrix import UNITS, read_expression
+from anpi.subtypes.calls import call_subtypes, programme_table
+from anpi.subtypes.model import DEFAULT, load_model
+from anpi.tables.problems import run_program
+from anpi.tables.reading import read_text_table
+from anpi.tables.writing import write_table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--expression", required=True, help="genes in rows (Ensembl ids or symbols), samples in columns")
+    parser.add_argument("--unit", required=True, help=UNITS)
+    parser.add_argument("--model", type=Path, default=DEFAULT, help="folder of a model (default: the shipped one)")
+    parser.add_argument("--verdicts", help="table with sample_id, verdict, reasons: failed samples get no call")
+    parser.add_argument("--counts", help="matrix of counts of the same samples: for read depth and stability")
+    parser.add_argument("--programmes", help="also write the locked z-scores of the programmes, for a heat map")
+    parser.add_argument("--out", required=True, help="table of calls to write")
+    arguments = parser.parse_args()
+
+    model = load_model(arguments.model)
+    expression = read_expression(arguments.expression, arguments.unit)
+    for note in expression.notes:
+        print(f"{arguments.expression}: {note}", file=sys.stderr)
+    verdicts = read_text_table(arguments.verdicts) if arguments.verdicts else None
+    totals = read_expression(arguments.counts, "counts").values.sum() if arguments.counts else None
+    calls = call_subtypes(expression, model, verdicts, totals)
+    write_table(arguments.out, calls)
+    if arguments.programmes:
+        write_table(arguments.programmes, programme_table(expression, model))
+    print(f"{len(calls)} samples: " + ", ".join(f"{n} {call}" for call, n in calls["call"].value_counts().items()))
+
+
+if __name__ == "__main__":
+    run_program(main)
