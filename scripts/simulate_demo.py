@@ -20,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
     parser.add_argument("--patients", type=int, default=24, help="number of patients (default 24, at least 16)")
-    parser.add_argument("--pairs", type=int, default=40_000, help="read pairs of an ordinary sample (default 40000)")
+    parser.add_argument("--pairs", type=int, default=100_000, help="read pairs of an ordinary sample (default 100000)")
     parser.add_argument("--seed", type=int, default=1, help="seed of all chance (default 1)")
     arguments = parser.parse_args()
     if arguments.patients < LEAST_PATIENTS:

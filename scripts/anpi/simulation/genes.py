@@ -18,7 +18,7 @@ RESOURCES = ROOT / "resources"
 DEMO = RESOURCES / "demo"
 QUARTILES = RESOURCES / "expression" / "sclc_ucologne_2015_tpm_quartiles.tsv.gz"
 BROAD_SETS = "hallmark_"
-SHORTEST, LONGEST, LONGEST_BALLAST = 500, 3000, 800
+SHORTEST, LONGEST, BALLAST_LENGTH = 500, 3000, 300
 UNSEEN_QUARTILES = (1.0, 0.3, 3.0)
 MITOCHONDRIAL_MEDIAN = 12000.0
 SUM_OF_MEDIANS = 870_000.0
@@ -121,7 +121,7 @@ def ballast_order(seed: int, size: int) -> list[str]:
 
 
 def describe_genes(gene_ids: list[str], named: set[str]) -> pd.DataFrame:
-    """Look up symbol, length and quartiles; lengths are clipped so that the named genes get most of the reads."""
+    """Look up symbol, length and quartiles; ballast is short, so that the named genes get most of the reads."""
     table = annotate(gene_ids).set_index("gene_id").sort_index()
     quartiles = read_quartiles()[["median", "q1", "q3"]].reindex(table.index)
     mitochondrial = table["symbol"].str.startswith("MT-").to_numpy()
@@ -131,8 +131,7 @@ def describe_genes(gene_ids: list[str], named: set[str]) -> pd.DataFrame:
     for column, factor in zip(quartiles.columns, (1.0, 0.7, 1.4), strict=True):
         quartiles.loc[mitochondrial, column] = MITOCHONDRIAL_MEDIAN * factor
     is_named = table.index.isin(named)
-    longest = np.where(is_named, LONGEST, LONGEST_BALLAST)
-    table["length"] = table["length"].clip(SHORTEST, longest).astype(int)
+    table["length"] = np.where(is_named, table["length"].clip(SHORTEST, LONGEST), BALLAST_LENGTH).astype(int)
     table["role"] = np.where(is_named, "named", "ballast")
     ballast = ~is_named & ~mitochondrial
     if ballast.any():

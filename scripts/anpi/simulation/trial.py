@@ -43,6 +43,10 @@ clinical:
   adverse_events: config/clinical/adverse_events.csv
 reference:
   transcripts: reference/transcripts.fa.gz
+# A small transcriptome and few reads: thresholds to match.
+qc:
+  fragments: {warn: 15000, fail: 8000}
+  genes_detected: {warn: 600, fail: 400}
 """
 
 
@@ -75,7 +79,7 @@ def patient_name(number: int) -> str:
 
 
 def simulate_trial(
-    patients: int = 24, pairs: int = 40_000, seed: int = 1, genes: pd.DataFrame | None = None
+    patients: int = 24, pairs: int = 100_000, seed: int = 1, genes: pd.DataFrame | None = None
 ) -> SimulatedTrial:
     """Draw a trial with planted findings.
 
@@ -112,7 +116,7 @@ def draw_patients(patients: int, seed: int) -> pd.DataFrame:
     for number, role in ((NO_TISSUE, "no tissue"), (FAILED, "failed sample"), (MIXED, "mixed"), (NOT_SCLC, "not SCLC")):
         truth.loc[patient_name(number), "role"] = role
     mixed, other = patient_name(MIXED), patient_name(NOT_SCLC)
-    truth.loc[mixed, ["subtype", "leading", *SUBTYPES]] = ["A+N", "A", 0.5, 0.5, 0.0, 0.0]
+    truth.loc[mixed, ["subtype", "leading", *SUBTYPES]] = ["A+N", "A", 0.35, 0.65, 0.0, 0.0]
     truth.loc[mixed, ["inflammation", "purity"]] = [-0.4, 0.85]
     truth.loc[other, ["subtype", "leading"]] = ["none", "A"]
     truth.loc[other, ["inflammation", "purity", "tissue"]] = [0.0, 0.0, "airway_muscle"]
@@ -245,7 +249,7 @@ def in_order(scans: pd.DataFrame) -> pd.DataFrame:
     return scans.sort_values(["patient_id", "assessment_date"], kind="stable").reset_index(drop=True)
 
 
-def write_trial(folder: Path | str, patients: int = 24, pairs: int = 40_000, seed: int = 1) -> SimulatedTrial:
+def write_trial(folder: Path | str, patients: int = 24, pairs: int = 100_000, seed: int = 1) -> SimulatedTrial:
     """Simulate a trial and write it, ready for the workflow.
 
     Parameters
