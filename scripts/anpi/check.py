@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
 
-from anpi.association.plan import check_plan
+from anpi.association.plan import check_plan, read_plan
 from anpi.endpoints.rules import read_rules
 from anpi.tables.clinical import read_clinical
 from anpi.tables.problems import InputError, Problem, refuse
+from anpi.tables.reading import read_text, read_text_table
 from anpi.tables.schema import ROOT, check_settings, load_schema
 from anpi.tables.sheets import read_samples, read_units, used_samples
 
 REFERENCE_FILES = ("transcripts", "gtf", "genome")
+REGISTRY = ROOT / "resources" / "signatures" / "registry.tsv"
 Result = TypeVar("Result")
 
 
@@ -69,7 +71,9 @@ def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
     problems += unit_problems(settings, units, file)
     collect(lambda: read_rules(shipped(settings["endpoints"], "endpoints.yaml")))
     if clinical is not None:
-        collect(lambda: check_plan(shipped(settings["plan"], "plan.yaml"), clinical.patients, settings))
+        plan = shipped(settings["plan"], "plan.yaml")
+        signatures = known_signatures(settings["signatures"]["gmt"])
+        collect(lambda: check_plan(read_plan(plan), signatures, clinical.patients, samples))
     refuse(problems)
     return Run(settings, samples, units, used)
 
@@ -77,6 +81,14 @@ def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
 def shipped(path: str | None, name: str) -> Path:
     """Give the user's file, or the one that anpi ships in ``config/``."""
     return Path(path) if path else ROOT / "config" / name
+
+
+def known_signatures(gmt: Sequence[str]) -> pd.DataFrame:
+    """List the signatures that can be scored: the shipped registry's, then the sets of the user's GMT files."""
+    registry = read_text_table(REGISTRY)[["id", "category"]]
+    names = [line.split("\t")[0] for path in gmt if Path(path).is_file() for line in read_text(path).splitlines()]
+    own = pd.DataFrame({"id": [name for name in names if name], "category": "user"})
+    return pd.concat([registry, own], ignore_index=True)
 
 
 class Collector:
@@ -102,7 +114,9 @@ def source_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
         source = "units" if units else "expression"
         return [Problem(file, f"{source} is given without samples", mend="Give samples: the path of samples.tsv.")]
     if samples and not units and not matrix:
-        return [Problem(file, "samples is given without units or expression", mend="Give one of them, or drop samples.")]
+        return [
+            Problem(file, "samples is given without units or expression", mend="Give one of them, or drop samples.")
+        ]
     if matrix and not Path(matrix["matrix"]).is_file():
         return [Problem(file, "the file does not exist", column="expression.matrix", found=matrix["matrix"])]
     return [

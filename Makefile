@@ -1,0 +1,42 @@
+# make demo: the whole workflow on a simulated trial.  make test: the tests.  make lint: style and types.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := results/demo
+CORES ?= all
+
+.PHONY: help setup tools demo test lint format clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/installed tools  ## Python packages into .venv, and salmon, fastp, samtools
+
+.venv/installed: requirements.lock
+	@.ci/install-python $(PYTHON)
+
+tools:
+	@.ci/install-tools
+
+demo: setup  ## the whole workflow on the embedded demo
+	@$(BIN)/python scripts/simulate_demo.py --out $(DEMO) --if-changed
+	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --directory $(DEMO) --configfile $(DEMO)/config/config.yaml --config results=. --cores $(CORES)
+	@echo; echo "The report: $(DEMO)/report/index.html"
+
+test: setup  ## all tests (those on real data skip unless ANPI_EXTERNAL_DATA has it)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -q -n $(or $(TEST_JOBS),2) --dist loadgroup
+
+lint: setup  ## ruff, snakefmt, snakemake --lint, mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/snakefmt --check workflow
+	@MYPYPATH=scripts $(BIN)/mypy scripts
+	@$(BIN)/python scripts/simulate_demo.py --out $(DEMO) --if-changed
+	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint --directory $(DEMO) --configfile $(DEMO)/config/config.yaml
+
+format:  ## put code into the house style
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/snakefmt workflow
+
+clean:  ## remove the demo's results and caches, keep .venv
+	rm -rf $(DEMO) .pytest_cache .mypy_cache .ruff_cache
