@@ -74,8 +74,8 @@ def parse_value(text: str, rule: Mapping[str, Any]) -> tuple[Any, str | None]:
 
 
 def parse_date(text: str) -> date:
-    """Read an ISO date (YYYY-MM-DD); anything else is a ValueError."""
-    if not DATE.fullmatch(text):
+    """Read an ISO date (YYYY-MM-DD) of the years 1900 to 2100; anything else is a ValueError."""
+    if not DATE.fullmatch(text) or not 1900 <= int(text[:4]) <= 2100:
         raise ValueError(text)
     return date.fromisoformat(text)
 
@@ -91,6 +91,7 @@ def validation_faults(value: Any, rule: Mapping[str, Any]) -> list[str]:
     checked = {key: word for key, word in rule.items() if key not in ("format", "default")}
     if isinstance(value, Decimal):
         value = float(value)
+        checked["type"] = "number"
     errors = jsonschema.Draft202012Validator(checked).iter_errors(value)
     return [describe(rule) for _ in errors][:1]
 
@@ -200,9 +201,11 @@ def unknown_keys(settings: Any, schema: Mapping[str, Any], prefix: str) -> list[
 
 
 def fill_defaults(settings: dict[str, Any], schema: Mapping[str, Any]) -> None:
-    """Write the schema's defaults into ``settings`` where a key is absent, blocks included."""
+    """Write the schema's defaults into ``settings`` where a key is absent, blocks and lists of blocks included."""
     for key, rule in schema.get("properties", {}).items():
         if "default" in rule:
             settings.setdefault(key, copy.deepcopy(rule["default"]))
-        if isinstance(settings.get(key), dict):
-            fill_defaults(settings[key], rule)
+        value = settings.get(key)
+        for block in value if isinstance(value, list) else [value]:
+            if isinstance(block, dict):
+                fill_defaults(block, rule.get("items", {}) if isinstance(value, list) else rule)

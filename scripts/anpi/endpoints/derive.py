@@ -1,0 +1,277 @@
+"""Endpoints of every patient, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from anpi.endpoints.observations import Observations
+from anpi.endpoints.progression import Course, pfs_ema, pfs_fda
+from anpi.endpoints.rules import Rules
+from anpi.endpoints.time_to_event import Moment, Outcome, first_event
+from anpi.recist.best_response import (
+    BENEFIT,
+    Best,
+    Scan,
+    best_response,
+    confirmed_best_response,
+    confirmed_response_day,
+    response_day,
+    until_progression,
+)
+from anpi.tables.clinical import Clinical, study_day
+
+NOT_TREATED = "not treated: no treatment start date"
+
+
+def derive_endpoints(clinical: Clinical, seen: Observations, rules: Rules) -> pd.DataFrame:
+    """Derive the endpoints of every patient of patients.csv.
+
+    Returns
+    -------
+    DataFrame
+        One row a patient in the order of their ids, with the columns of ``endpoints.tsv``: ``bor``, ``cbor``,
+        ``response``, ``disease_control``, times with ``*_days``, ``*_event`` (1 = event), ``*_date``, ``*_source``
+        and ``*_reason``, and the variants ``*_<style>``, ``*_unconfirmed`` and ``*_strict``.
+    """
+    scanned = clinical.assessments is not None or clinical.lesions is not None
+    followed = (
+        clinical.patients[[c for c in clinical.patients if c.startswith(("death_", "last_alive_"))]]
+        .notna()
+        .any(axis=None)
+    )
+    rows = []
+    for patient in clinical.patients.to_dict("records"):
+        course = seen.courses.get(patient["patient_id"])
+        row: dict[str, Any] = {"patient_id": patient["patient_id"], "arm": patient["arm"]}
+        row |= response_columns(patient, course, rules, scanned)
+        row |= survival_columns(patient, course, rules, scanned, bool(followed))
+        rows.append(row)
+    endpoints = pd.DataFrame(rows).sort_values("patient_id", kind="stable").reset_index(drop=True)
+    return typed(add_dates(endpoints, seen))
+
+
+def response_columns(patient: Mapping[str, Any], course: Course | None, rules: Rules, scanned: bool) -> dict[str, Any]:
+    """Give best responses, response and disease control, in every variant, and whether the patient is evaluable."""
+    told = patient["bor"]
+    if course is None or not scanned:
+        if told is not None and not pd.isna(told):
+            reason = "as supplied in patients"
+            row = response_values(Best(told, None), Best(told, None), reason)
+            evaluable = "no" if told == "NE" else "yes"
+            return row | {"response_evaluable": evaluable, "response_evaluable_reason": reason} | variants(row, row)
+        reason = NOT_TREATED if course is None else "no assessments were given"
+        row = response_values(None, None, reason)
+        return row | {"response_evaluable": "no", "response_evaluable_reason": reason} | variants(row, row)
+    scans = counted_scans(course, rules)
+    best = best_response(scans, rules.confirmation)
+    main = response_values(best, confirmed_best_response(scans, rules.confirmation), response_reason(course, scans))
+    strict = response_values(best, confirmed_best_response(scans, rules.strict_confirmation), "")
+    loose = response_values(best, best, "")
+    evaluable, why = evaluability(course, scans)
+    return main | {"response_evaluable": evaluable, "response_evaluable_reason": why} | variants(loose, strict)
+
+
+def counted_scans(course: Course, rules: Rules) -> list[Scan]:
+    """Give the scans that best response is made of: to the first progression, and to a new therapy if so ruled."""
+    scans = until_progression(course.scans)
+    if rules.settings["best_response"]["after_new_therapy"] == "exclude" and course.new_therapy is not None:
+        scans = [scan for scan in scans if scan.day <= course.new_therapy.day]
+    return scans
+
+
+def response_values(best: Best | None, confirmed: Best | None, reason: str) -> dict[str, Any]:
+    """Put best responses into columns; a patient without any assessment is NE and no responder."""
+    if best is None or confirmed is None:
+        return dict.fromkeys(("bor", "bor_day", "cbor", "cbor_day", "response", "disease_control")) | {
+            "bor_reason": reason
+        }
+    value, confirmed_value = (b.value.replace("MISSING", "NE") for b in (best, confirmed))
+    return {
+        "bor": value,
+        "bor_day": None if best.day is None else study_day(best.day),
+        "cbor": confirmed_value,
+        "cbor_day": None if confirmed.day is None else study_day(confirmed.day),
+        "response": "Y" if confirmed_value in ("CR", "PR") else "N",
+        "disease_control": "Y" if confirmed_value in BENEFIT else "N",
+        "bor_reason": reason,
+    }
+
+
+def variants(loose: Mapping[str, Any], strict: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "response_unconfirmed": loose["response"],
+        "disease_control_unconfirmed": loose["disease_control"],
+        "cbor_strict": strict["cbor"],
+        "response_strict": strict["response"],
+        "disease_control_strict": strict["disease_control"],
+    }
+
+
+def response_reason(course: Course, scans: Sequence[Scan]) -> str:
+    if not course.scans:
+        return "no post-baseline assessment"
+    if not scans:
+        return "no assessment before the new therapy"
+    text = f"{len(scans)} scan(s), days {study_day(scans[0].day)} to {study_day(scans[-1].day)}"
+    if scans[-1].response == "PD":
+        return f"{text}, the last with progression"
+    if len(scans) < len(until_progression(course.scans)):
+        return f"{text}; later ones follow a new therapy"
+    return text
+
+
+def evaluability(course: Course, scans: Sequence[Scan]) -> tuple[str, str]:
+    """Tell whether a patient is response-evaluable: a baseline and a later scan with a response other than NE."""
+    if not course.baseline:
+        return "no", "no baseline scan"
+    if any(scan.response not in (None, "NE", "ND") for scan in scans):
+        return "yes", "baseline and at least one evaluable scan after it"
+    if not course.scans:
+        if course.death is not None:
+            return "no", f"died on day {study_day(course.death.day)} before any scan"
+        return "no", "no post-baseline assessment"
+    return "no", "no evaluable scan after baseline" + (" before the new therapy" if not scans else "")
+
+
+def survival_columns(
+    patient: Mapping[str, Any], course: Course | None, rules: Rules, scanned: bool, followed: bool
+) -> dict[str, Any]:
+    """Give PFS, OS, DoR, TTR and follow-up, in every style of censoring."""
+    row: dict[str, Any] = {}
+    outcomes = {}
+    for style, suffix in rules.styles.items():
+        if course is not None and scanned:
+            outcomes[suffix] = pfs_fda(course, rules.longest_gap) if style == "fda" else pfs_ema(course)
+            row |= time_columns("pfs", suffix, outcomes[suffix], 0, course)
+        else:
+            row |= supplied_columns("pfs", suffix, patient, course, "no assessments were given")
+    row |= overall_survival(patient, course, followed)
+    row |= duration_columns(course, outcomes, rules)
+    event = row["os_event"]
+    row |= {
+        "follow_up_days": row["os_days"],
+        "follow_up_event": None if event is None else 1 - event,
+        "follow_up_reason": None
+        if event is None
+        else ("cut short by death" if event else "followed until " + row["os_reason"]),
+    }
+    return row
+
+
+def overall_survival(patient: Mapping[str, Any], course: Course | None, followed: bool) -> dict[str, Any]:
+    alone = course is not None and course.death is None and course.last_alive is None
+    if course is None or not followed or (alone and not pd.isna(patient["os_days"])):
+        return supplied_columns("os", "", patient, course, "neither death_date nor last_alive_date is given")
+    return time_columns("os", "", survival(course), 0, course)
+
+
+def survival(course: Course) -> Outcome:
+    """Time death; without it, the last day known alive, else the reference date. New therapy never censors."""
+    censorings = [Moment(0, "reference")] + ([course.last_alive] if course.last_alive else [])
+    outcome = first_event([course.death] if course.death else [], censorings)
+    assert outcome is not None
+    return outcome
+
+
+def duration_columns(course: Course | None, outcomes: Mapping[str, Outcome], rules: Rules) -> dict[str, Any]:
+    """Give duration of response and time to response; nothing for those without a response."""
+    why = NOT_TREATED if course is None else "no response" if outcomes else "no assessments were given"
+    row: dict[str, Any] = {}
+    for suffix in (*rules.styles.values(), "_unconfirmed"):
+        row |= empty_time("dor", suffix, why)
+    row |= {"ttr_days": None, "ttr_days_unconfirmed": None}
+    if course is None or not outcomes:
+        return row
+    scans = counted_scans(course, rules)
+    confirmed, loose = confirmed_response_day(scans, rules.confirmation), response_day(scans)
+    if confirmed is not None:
+        row["ttr_days"] = confirmed + 1
+        for suffix, outcome in outcomes.items():
+            row |= time_columns("dor", suffix, outcome, confirmed, course)
+    if loose is not None:
+        row["ttr_days_unconfirmed"] = loose + 1
+        row |= time_columns("dor", "_unconfirmed", outcomes[""], loose, course)
+    return row
+
+
+def time_columns(name: str, suffix: str, outcome: Outcome, start: int, course: Course) -> dict[str, Any]:
+    """Put an outcome into columns; days count the first and the last day."""
+    day = max(outcome.day, start)
+    return {
+        f"{name}_days{suffix}": day - start + 1,
+        f"{name}_event{suffix}": int(outcome.event),
+        f"{name}_date{suffix}": day,
+        f"{name}_source{suffix}": outcome.moment.source,
+        f"{name}_reason{suffix}": words(outcome, course),
+    }
+
+
+def empty_time(name: str, suffix: str, reason: str) -> dict[str, Any]:
+    empty = dict.fromkeys(f"{name}_{part}{suffix}" for part in ("days", "event", "date", "source"))
+    return empty | {f"{name}_reason{suffix}": reason}
+
+
+def supplied_columns(
+    name: str, suffix: str, patient: Mapping[str, Any], course: Course | None, why: str
+) -> dict[str, Any]:
+    """Take an endpoint that the sponsor decided, as it stands."""
+    days, event = patient[f"{name}_days"], patient[f"{name}_event"]
+    row = empty_time(name, suffix, NOT_TREATED if course is None else why)
+    if not pd.isna(days) and not pd.isna(event):
+        row |= {
+            f"{name}_days{suffix}": days,
+            f"{name}_event{suffix}": int(event),
+            f"{name}_reason{suffix}": f"as supplied in patients ({'event' if event else 'censored'}); {why}",
+        }
+    return row
+
+
+def words(outcome: Outcome, course: Course) -> str:
+    """Say in words why a time ends where it does; the first words are the kind of reason."""
+    day = study_day(outcome.day)
+    if outcome.event:
+        what = {"PD": "progression at the scan", "death": "death"}[outcome.moment.code]
+        return f"{outcome.moment.code}: {what} of day {day}"
+    where = {
+        "last adequate scan": f"censored at the last evaluable scan, day {day}",
+        "last known alive": f"censored at the last day known alive, day {day}",
+        "alive at cut-off": f"censored at the data cut-off, day {day}",
+        "reference": f"censored at the reference date, day {day}",
+    }[outcome.moment.code]
+    end = outcome.end
+    if end is None:
+        return f"{outcome.moment.code}: {where}" + (", no evaluable scan" if outcome.moment.code == "reference" else "")
+    on = study_day(end.day)
+    because = {
+        "no baseline": "no baseline scan",
+        "no post-baseline": "no evaluable scan after baseline",
+        "withdrawal": f"consent was withdrawn on day {on}",
+        "cut-off": f"no progression or death up to the data cut-off, day {on}",
+        "new therapy": f"a new anticancer therapy began on day {on}",
+        "missed scans": f"the event of day {on} follows two or more missed scans",
+    }[end.code]
+    return f"{end.code}: {where}; {because}"
+
+
+def add_dates(endpoints: pd.DataFrame, seen: Observations) -> pd.DataFrame:
+    """Turn the days of the columns ``*_date`` into calendar dates where the reference has one."""
+    for column in [c for c in endpoints if "_date" in c]:
+        days = pd.to_numeric(endpoints[column], errors="coerce")
+        endpoints[column] = seen.timeline.calendar(endpoints["patient_id"], days)
+    return endpoints
+
+
+def typed(endpoints: pd.DataFrame) -> pd.DataFrame:
+    for column in endpoints:
+        name = str(column)
+        if name.startswith(("pfs", "os", "dor", "ttr", "follow_up", "bor_day", "cbor_day")) and (
+            "_days" in name or "_event" in name or name.endswith("_day")
+        ):
+            numbers = pd.to_numeric(endpoints[column], errors="coerce").astype("float64")
+            whole = bool((numbers.dropna() == np.floor(numbers.dropna())).all())
+            endpoints[column] = numbers.astype("Int64") if whole else numbers
+    return endpoints

@@ -1,0 +1,349 @@
+"""What was observed of each patient up to the data cut-off, in days from the reference date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from anpi.endpoints.progression import Course
+from anpi.endpoints.rules import Rules
+from anpi.endpoints.time_to_event import Moment
+from anpi.recist.best_response import Scan
+from anpi.recist.lesions import LesionCourse, combine, follow_lesions, keep_response, new_lesion_days
+from anpi.recist.timepoint import NM, SEVERITY, nanometres
+from anpi.tables.clinical import Clinical, Timeline, row_number
+from anpi.tables.problems import InputError, Problem
+
+TIMEPOINT_COLUMNS = [
+    "patient_id", "day", "first_day", "visit", "targets", "measured", "sum", "baseline", "nadir", "target_response",
+    "nontarget_response", "new_lesion", "overall_derived", "reported_day", "target_reported", "nontarget_reported",
+    "new_lesion_reported", "overall_reported", "overall", "source",
+]  # fmt: skip
+
+
+@dataclass
+class Observations:
+    """The tables of a trial on one time scale.
+
+    Parameters
+    ----------
+    timeline : Timeline
+        Reference dates.
+    timepoints : DataFrame
+        A row a patient and scan on or after the reference date (`TIMEPOINT_COLUMNS`); lengths in nm.
+    courses : dict of str to Course
+        By patient; patients without a reference date have none.
+    lesions : LesionCourse or None
+        When lesions were given.
+    reported : DataFrame or None
+        The assessments that were looked at, before duplicates and early scans were set aside.
+    ever : dict of str to Mapping
+        Facts of a patient whatever the cut-off: days of death, last_alive, treatment_end, withdrawal.
+    """
+
+    timeline: Timeline
+    timepoints: pd.DataFrame
+    courses: dict[str, Course]
+    lesions: LesionCourse | None
+    lesion_rows: pd.DataFrame | None
+    reported: pd.DataFrame | None
+    facts: pd.DataFrame
+
+
+def observe(clinical: Clinical, rules: Rules) -> Observations:
+    """Bring all tables on the time scale of the rules and drop what lies after the data cut-off."""
+    timeline = Timeline(clinical.patients, rules.settings["reference"])
+    facts = patient_facts(clinical, timeline, rules)
+    reported = reported_scans(clinical, timeline, rules, facts["cutoff"])
+    lesion_rows = lesion_scans(clinical, timeline, rules, facts["cutoff"])
+    window = rules.settings["scans"]["window_days"]
+    lesions = None if lesion_rows is None else follow_lesions(lesion_rows, window)
+    points = join_scans(lesions, lesion_rows, reported, rules)
+    scans = scans_of(points)
+    facts["baseline"] = baseline_known(clinical, lesions, lesion_rows)
+    courses = make_courses(facts, scans, clinical)
+    return Observations(timeline, points, courses, lesions, lesion_rows, reported, facts)
+
+
+def patient_facts(clinical: Clinical, timeline: Timeline, rules: Rules) -> pd.DataFrame:
+    """Give a row a patient: days of death, last_alive, withdrawal, treatment_end, cutoff, new_therapy and rows."""
+    patients = clinical.patients
+    facts = pd.DataFrame(index=pd.Index(patients["patient_id"], name="patient_id"))
+    facts["row"] = [row_number(index) for index in patients.index]
+    for name in ("death", "last_alive", "withdrawal", "treatment_end"):
+        facts[name] = timeline.offsets(patients, name).to_numpy()
+    facts["cutoff"] = cutoffs(clinical, timeline, rules)
+    facts["known"] = timeline.known.to_numpy()
+    facts["treated"] = timeline.treated.to_numpy()
+    therapies = clinical.therapies
+    facts["new_therapy"], facts["therapy_row"] = np.nan, np.nan
+    if therapies is not None:
+        day = timeline.offsets(therapies, "start")
+        later = therapies.assign(day=day, row=[row_number(i) for i in therapies.index])[day >= 0]
+        first = later.sort_values(["patient_id", "day", "row"]).drop_duplicates("patient_id").set_index("patient_id")
+        facts["new_therapy"] = first["day"].reindex(facts.index)
+        facts["therapy_row"] = first["row"].reindex(facts.index)
+    return facts
+
+
+def cutoffs(clinical: Clinical, timeline: Timeline, rules: Rules) -> np.ndarray:
+    own = timeline.offsets(clinical.patients, "cutoff")
+    if rules.cutoff is None:
+        return own.to_numpy()
+    shared = timeline.cutoff(rules.cutoff)
+    if shared[timeline.known].isna().any() and own[timeline.known.to_numpy()].isna().any():
+        raise InputError(
+            Problem(
+                clinical.patients.attrs["file"],
+                "a data cut-off by date does not apply to study days",
+                column="cutoff_day",
+                expected="the study day of the cut-off of each patient, or treatment_start_date",
+                mend="Give the column cutoff_day, or set data_cutoff to null in endpoints.yaml.",
+            )
+        )
+    return own.fillna(pd.Series(shared.to_numpy(), index=own.index)).to_numpy()
+
+
+def choose_evaluator(frame: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    """Keep the rows of the evaluator whom the rules name."""
+    names = sorted(frame["evaluator"].dropna().unique())
+    chosen = rules.settings["evaluator"]
+    problem = Problem(frame.attrs["file"], column="evaluator", found=", ".join(names))
+    if chosen is None and len(names) > 1:
+        raise InputError(
+            Problem(
+                problem.file,
+                "several evaluators",
+                column="evaluator",
+                found=problem.found,
+                expected="one, or evaluator in endpoints.yaml to name the one that counts",
+            )
+        )
+    if chosen is None or not names:
+        return frame
+    if chosen not in names:
+        raise InputError(Problem(problem.file, column="evaluator", found=problem.found, expected=f"also {chosen}"))
+    return frame[frame["evaluator"] == chosen]
+
+
+def before_cutoff(frame: pd.DataFrame, cutoff: pd.Series) -> pd.DataFrame:
+    limit = frame["patient_id"].map(cutoff)
+    return frame[frame["day"].notna() & (limit.isna() | (frame["day"] <= limit))]
+
+
+def reported_scans(clinical: Clinical, timeline: Timeline, rules: Rules, cutoff: pd.Series) -> pd.DataFrame | None:
+    if clinical.assessments is None:
+        return None
+    frame = choose_evaluator(clinical.assessments, rules)
+    frame = frame.assign(day=timeline.offsets(frame, "assessment"), row=[row_number(i) for i in frame.index])
+    return before_cutoff(frame, cutoff)
+
+
+def lesion_scans(clinical: Clinical, timeline: Timeline, rules: Rules, cutoff: pd.Series) -> pd.DataFrame | None:
+    """Bring the lesions into the form that `anpi.recist.lesions` takes."""
+    if clinical.lesions is None:
+        return None
+    frame = choose_evaluator(clinical.lesions, rules)
+    lengths = {d: nanometres(d) for d in frame["diameter_mm"].dropna().unique()}
+    size = frame["diameter_mm"].map(lengths).astype("Int64")
+    unmeasured = size.isna()
+    size = size.mask(unmeasured & (frame["state"] == "absent"), 0)
+    size = size.mask(unmeasured & (frame["state"] == "too small"), 5 * NM)
+    size = size.mask(frame["state"] == "not evaluable")
+    frame = frame.assign(
+        day=timeline.offsets(frame, "assessment"),
+        row=[row_number(i) for i in frame.index],
+        size=size,
+        node=(frame["node"] == "Y"),
+    )
+    return before_cutoff(frame, cutoff)
+
+
+def worst_of_day(reported: pd.DataFrame) -> pd.DataFrame:
+    """Keep one reading a patient and day, the worst, and none before the reference date."""
+    rank = reported["overall_response"].map(SEVERITY)
+    ordered = reported.assign(rank=rank).sort_values(
+        ["patient_id", "day", "rank", "row"], ascending=[True, True, False, True]
+    )
+    return ordered[ordered["day"] >= 0].drop_duplicates(["patient_id", "day"]).drop(columns="rank")
+
+
+def join_scans(
+    lesions: LesionCourse | None, lesion_rows: pd.DataFrame | None, reported: pd.DataFrame | None, rules: Rules
+) -> pd.DataFrame:
+    """Lay derived time points and reported assessments side by side and choose the response that counts.
+
+    A derived response counts; where a scan has no lesions, the reported one stands as it is.
+    """
+    told = None
+    if reported is not None:
+        told = worst_of_day(reported).rename(
+            columns={
+                "target_response": "target_reported",
+                "nontarget_response": "nontarget_reported",
+                "new_lesion": "new_lesion_reported",
+                "overall_response": "overall_reported",
+                "row": "reported_row",
+            }
+        )
+        told = told.assign(reported_day=told["day"])
+        told = told[
+            ["patient_id", "day", "reported_day", "visit", "target_reported", "nontarget_reported", "new_lesion_reported",
+             "overall_reported", "reported_row"]
+        ]  # fmt: skip
+    if lesions is None:
+        points = (
+            told.assign(derived=False) if told is not None else pd.DataFrame(columns=["patient_id", "day", "derived"])
+        )
+    else:
+        points = match_scans(lesions, told, rules)
+    points = points.reindex(columns=list(dict.fromkeys([*TIMEPOINT_COLUMNS, "row", "reported_row", "derived"])))
+    points["derived"] = points["derived"].eq(True)
+    for column in ("target_response", "nontarget_response", "new_lesion", "overall_reported", "overall_derived"):
+        points[column] = points[column].astype(object).where(points[column].notna(), None)
+    if lesions is not None:
+        fill_from_report(points, lesions)
+        points["overall_derived"] = combine(points).where(points["derived"], None)
+    points["overall"] = points["overall_derived"].where(points["derived"], points["overall_reported"])
+    points = points.sort_values(["patient_id", "day"], kind="stable").reset_index(drop=True)
+    points = date_progression(points, lesion_rows, rules)
+    return hold_responses(points, rules)
+
+
+def match_scans(lesions: LesionCourse, told: pd.DataFrame | None, rules: Rules) -> pd.DataFrame:
+    """Pair each time point with the assessment of its day, or else with the nearest one within the scan window."""
+    points = lesions.timepoints.assign(derived=True)
+    if told is None:
+        return points
+    # The baseline scan has no response.
+    told = told[(told["day"] > 0) | ~told["patient_id"].isin(lesions.baseline.index)]
+    same = points.merge(told.drop(columns="visit"), on=["patient_id", "day"], how="left")
+    loose = told[~told["reported_row"].isin(same["reported_row"])]
+    open_points = same[same["reported_row"].isna()]
+    near = pair_nearest(open_points, loose, rules.settings["scans"]["window_days"])
+    same = same.set_index(["patient_id", "day"])
+    for key, row in near.items():
+        same.loc[key, list(row.index)] = row.to_numpy()
+    alone = loose[~loose["reported_row"].isin([row["reported_row"] for row in near.values()])]
+    return pd.concat([same.reset_index(), alone.assign(derived=False)], ignore_index=True)
+
+
+def pair_nearest(points: pd.DataFrame, told: pd.DataFrame, window: int) -> dict[tuple[str, float], pd.Series]:
+    """Pair time points and assessments of a patient that are at most ``window`` days apart, nearest first."""
+    pairs = points[["patient_id", "day"]].merge(told[["patient_id", "day", "reported_row"]], on="patient_id")
+    pairs = pairs.assign(apart=(pairs["day_x"] - pairs["day_y"]).abs()).query("apart <= @window")
+    pairs = pairs.sort_values(["apart", "patient_id", "day_x", "day_y"], kind="stable")
+    chosen: dict[tuple[str, float], float] = {}
+    taken: set[float] = set()
+    for patient, day, row in zip(pairs["patient_id"], pairs["day_x"], pairs["reported_row"], strict=True):
+        if (patient, day) not in chosen and row not in taken:
+            chosen[(patient, day)] = row
+            taken.add(row)
+    rows = told.drop(columns=["patient_id", "day", "visit"]).set_index(told["reported_row"])
+    return {key: rows.loc[row] for key, row in chosen.items()}
+
+
+def fill_from_report(points: pd.DataFrame, lesions: LesionCourse) -> None:
+    """Take non-target response and new lesions from the assessment where the lesions are silent about them."""
+    counted = points["patient_id"].map(lesions.baseline["nontargets"]).fillna(0)
+    silent = points["derived"] & (counted == 0)
+    points["nontarget_response"] = points["nontarget_response"].where(
+        ~silent, points["nontarget_reported"].where(points["nontarget_reported"].notna(), None)
+    )
+    unseen = points["derived"] & points["new_lesion"].isna() & points["new_lesion_reported"].isin(["Y", "E"])
+    points["new_lesion"] = points["new_lesion"].where(~unseen, points["new_lesion_reported"])
+
+
+def date_progression(points: pd.DataFrame, lesion_rows: pd.DataFrame | None, rules: Rules) -> pd.DataFrame:
+    """Date each scan: a new lesion on the day it was first seen, a sum at the last or first scan of its visit."""
+    if lesion_rows is None:
+        return points
+    first_new = points["patient_id"].map(new_lesion_days(lesion_rows))
+    within = (points["overall"] == "PD") & (first_new >= points["first_day"]) & (first_new <= points["day"])
+    points["day"] = points["day"].where(~within, first_new)
+    if rules.settings["progression"]["date_of_sum"] == "first_scan":
+        by_sum = (points["overall"] == "PD") & points["derived"] & ~within
+        points["day"] = points["day"].where(~by_sum, points["first_day"])
+    return points
+
+
+def hold_responses(points: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    """Apply the rules of regrowth after PR, and of less after CR, to the responses that count."""
+    mode = rules.settings["best_response"]["regrowth_after_pr"]
+    as_progression = rules.settings["best_response"]["cr_then_less"] == "progression"
+    overall = list(points["overall"])
+    derived = list(points["derived"])
+    for places in points.groupby("patient_id", sort=False).indices.values():
+        values = [overall[i] for i in places]
+        if "CR" not in values and "PR" not in values:
+            continue
+        scans = [Scan(int(points["day"].iat[i]), overall[i]) for i in places]
+        if mode != "none" and "SD" in values:
+            for i, scan in zip(places, keep_response(scans, mode, rules.confirmation), strict=True):
+                if derived[i]:
+                    overall[i] = scan.response
+        if as_progression and "CR" in values:
+            for i in places[values.index("CR") + 1 :]:
+                if overall[i] in ("PR", "SD", "NON-CR/NON-PD"):
+                    overall[i] = "PD"
+    points["overall"] = pd.Series(overall, index=points.index, dtype=object)
+    return points
+
+
+def scans_of(points: pd.DataFrame) -> dict[str, list[Scan]]:
+    """Give the scans of each patient in order of time, each with its place in the tables."""
+    scans: dict[str, list[Scan]] = {}
+    sources = []
+    for patient, day, response, new, told_new, derived, row, told_row in zip(
+        points["patient_id"], points["day"], points["overall"], points["new_lesion"], points["new_lesion_reported"],
+        points["derived"], points["row"], points["reported_row"], strict=True,
+    ):  # fmt: skip
+        source = f"lesions row {int(row)}" if derived else f"assessments row {int(told_row)}"
+        sources.append(source)
+        new_lesion = new if derived else told_new
+        scans.setdefault(patient, []).append(Scan(int(day), response, new_lesion, source))
+    points["source"] = sources
+    return scans
+
+
+def baseline_known(clinical: Clinical, lesions: LesionCourse | None, lesion_rows: pd.DataFrame | None) -> np.ndarray:
+    """Tell who had a baseline scan: as patients.csv says, else by the lesions, else taken as given."""
+    ids = clinical.patients["patient_id"]
+    told = clinical.patients["baseline_assessed"]
+    seen = pd.Series(True, index=ids.index)
+    if lesions is not None and lesion_rows is not None:
+        seen = ids.isin(lesions.baseline.index) | ~ids.isin(lesion_rows["patient_id"])
+    return told.eq("Y").where(told.notna(), seen).to_numpy(dtype=bool)
+
+
+def make_courses(facts: pd.DataFrame, scans: Mapping[str, list[Scan]], clinical: Clinical) -> dict[str, Course]:
+    courses = {}
+    for patient, fact in zip(facts.index, facts.to_dict("records"), strict=True):
+        if not fact["known"]:
+            continue
+        cutoff = None if np.isnan(fact["cutoff"]) else int(fact["cutoff"])
+        source = f"patients row {fact['row']}"
+
+        def moment(
+            name: str, code: str, source: str, fact: Mapping = fact, cutoff: int | None = cutoff
+        ) -> Moment | None:
+            day = fact[name]
+            return None if np.isnan(day) or (cutoff is not None and day > cutoff) else Moment(int(day), code, source)
+
+        alive = [fact[name] for name in ("death", "last_alive") if not np.isnan(fact[name])]
+        last_alive = moment("last_alive", "last known alive", source)
+        if cutoff is not None and alive and max(alive) > cutoff:
+            last_alive = Moment(cutoff, "alive at cut-off", source)
+        courses[patient] = Course(
+            scans=scans.get(patient, []),
+            baseline=fact["baseline"],
+            death=moment("death", "death", source),
+            last_alive=last_alive,
+            new_therapy=moment("new_therapy", "new therapy", f"therapies row {fact['therapy_row']:.0f}"),
+            withdrawal=moment("withdrawal", "withdrawal", source),
+            cutoff=cutoff,
+        )
+    return courses

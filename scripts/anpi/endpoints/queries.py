@@ -1,0 +1,364 @@
+"""Contradictions in the clinical tables, as questions for the data manager. Nothing is changed because of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from anpi.endpoints.observations import Observations
+from anpi.endpoints.rules import Rules
+from anpi.recist.baseline import selection_faults
+from anpi.recist.best_response import less_after_complete, until_progression
+from anpi.recist.timepoint import NM, overall_response
+from anpi.tables.clinical import Clinical, Query, row_number, study_day
+
+SEVERITIES = ("error", "warning", "note")
+
+
+@dataclass(frozen=True, order=True)
+class ScanQuery(Query):
+    """A query; ``day`` names the scan it is about (days from the reference date), when it is about one."""
+
+    day: int | None = None
+
+
+def find_queries(clinical: Clinical, seen: Observations, endpoints: pd.DataFrame, rules: Rules) -> list[ScanQuery]:
+    """Run every check.
+
+    Parameters
+    ----------
+    endpoints : DataFrame
+        As `derive.derive_endpoints` gives it, to be compared with what the sponsor supplied.
+    """
+    found = [ScanQuery(q.patient_id, q.severity, q.rule, q.message) for q in clinical.queries]
+    for check in (patient_queries, therapy_queries, adverse_event_queries):
+        found += check(clinical, seen)
+    found += scan_queries(clinical, seen, rules)
+    found += response_queries(seen)
+    found += course_queries(seen, rules)
+    found += lesion_queries(seen)
+    found += supplied_queries(clinical, endpoints)
+    return sorted(set(found), key=query_key)
+
+
+def query_key(query: ScanQuery) -> tuple[str, int, str, str]:
+    return query.patient_id, SEVERITIES.index(query.severity), query.rule, query.message
+
+
+def query_table(queries: Iterable[Query]) -> pd.DataFrame:
+    """Give ``queries.tsv``."""
+    columns = ["patient_id", "severity", "rule", "message"]
+    return pd.DataFrame([[getattr(q, column) for column in columns] for q in queries], columns=columns)
+
+
+def patient_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuery]:
+    """Check the dates of each patient against each other."""
+    patients = clinical.patients.set_index("patient_id")
+    scanned = clinical.assessments is not None or clinical.lesions is not None
+    has_scans = set(seen.timepoints["patient_id"])
+    said_dead = patients["os_event"].eq(1).fillna(False).astype(bool)
+    for patient, fact in zip(seen.facts.index, seen.facts.to_dict("records"), strict=True):
+        where = f"patients row {fact['row']}"
+        death, alive, end = fact["death"], fact["last_alive"], fact["treatment_end"]
+        if not fact["treated"]:
+            yield ScanQuery(patient, "note", "not_treated", f"{where}: no treatment start")
+        elif scanned and patient not in has_scans:
+            yield ScanQuery(patient, "note", "no_scan", f"{where}: no assessment on or after the reference date")
+        if alive > death:
+            yield ScanQuery(
+                patient, "error", "alive_after_death",
+                f"{where}: last known alive on day {study_day(alive)}, dead on day {study_day(death)}",
+            )  # fmt: skip
+        if end > death:
+            yield ScanQuery(
+                patient, "error", "treated_after_death",
+                f"{where}: treatment ended on day {study_day(end)}, death on day {study_day(death)}",
+            )  # fmt: skip
+        if said_dead[patient] and np.isnan(death) and not np.isnan(alive):
+            yield ScanQuery(
+                patient, "error", "death_without_date", f"{where}: os_event is 1 but there is no date of death"
+            )
+        reason = patients.at[patient, "treatment_end_reason"]
+        course = seen.courses.get(patient)
+        if reason is not None and "progress" in reason.lower() and course is not None:
+            if not any(scan.response == "PD" for scan in course.scans):
+                yield ScanQuery(
+                    patient, "warning", "progression_not_on_scan",
+                    f"{where}: treatment ended for {reason!r}, but no scan shows progression; it is no event",
+                )  # fmt: skip
+
+
+def therapy_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuery]:
+    """Find subsequent therapies that began before treatment or after death."""
+    if clinical.therapies is None:
+        return
+    day = seen.timeline.offsets(clinical.therapies, "start")
+    death = clinical.therapies["patient_id"].map(seen.facts["death"])
+    for index, patient, at, dead in zip(
+        clinical.therapies.index, clinical.therapies["patient_id"], day, death, strict=True
+    ):
+        where = f"therapies row {row_number(index)}"
+        if at < 0:
+            text = f"{where}: subsequent therapy began on day {study_day(at)}, before the reference date; not used"
+            yield ScanQuery(patient, "error", "therapy_before_start", text)
+        if at > dead:
+            text = f"{where}: therapy began on day {study_day(at)}, death on day {study_day(dead)}"
+            yield ScanQuery(patient, "error", "therapy_after_death", text)
+
+
+def adverse_event_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuery]:
+    """Check adverse events against their own dates and against death."""
+    events = clinical.adverse_events
+    if events is None:
+        return
+    start, end = seen.timeline.offsets(events, "start"), seen.timeline.offsets(events, "end")
+    death = events["patient_id"].map(seen.facts["death"])
+    for index, patient, term, grade, serious, first, last, dead in zip(
+        events.index,
+        events["patient_id"],
+        events["term"],
+        events["grade"],
+        events["serious"],
+        start,
+        end,
+        death,
+        strict=True,
+    ):
+        where = f"adverse_events row {row_number(index)}, {term}"
+        if last < first:
+            text = f"{where}: ends on day {study_day(last)}, before it starts on day {study_day(first)}"
+            yield ScanQuery(patient, "error", "event_ends_before_start", text)
+        if first > dead:
+            text = f"{where}: starts on day {study_day(first)}, death on day {study_day(dead)}"
+            yield ScanQuery(patient, "error", "event_after_death", text)
+        if grade == 5 and np.isnan(dead):
+            yield ScanQuery(patient, "error", "fatal_event_without_death", f"{where}: grade 5, but no date of death")
+        if grade == 5 and serious == "N":
+            yield ScanQuery(patient, "error", "fatal_event_not_serious", f"{where}: grade 5, but serious is N")
+
+
+def scan_queries(clinical: Clinical, seen: Observations, rules: Rules) -> Iterator[ScanQuery]:
+    """Check when scans were taken."""
+    for table, frame in (("assessments", seen.reported), ("lesions", seen.lesion_rows)):
+        if frame is None:
+            continue
+        scans = frame.sort_values("row").drop_duplicates(["patient_id", "day"])
+        for limit, severity, rule, text in (
+            ("death", "error", "scan_after_death", "death"),
+            ("withdrawal", "warning", "scan_after_withdrawal", "consent was withdrawn"),
+        ):
+            last = scans["patient_id"].map(seen.facts[limit])
+            late = scans[scans["day"] > last]
+            for patient, day, row in zip(late["patient_id"], late["day"], late["row"], strict=True):
+                at = study_day(seen.facts.at[patient, limit])
+                message = f"{table} row {row}: scan of day {study_day(day)}, but {text} on day {at}"
+                yield ScanQuery(patient, severity, rule, message, int(day))
+    if seen.reported is not None:
+        yield from reported_scan_queries(seen)
+    points = seen.timepoints
+    last_scan = points.groupby("patient_id")["day"].max()
+    known = seen.facts[["death", "last_alive"]].max(axis=1).reindex(last_scan.index)
+    has_status = seen.facts[["death", "last_alive"]].notna().any(axis=None)
+    for patient, day, alive in zip(last_scan.index, last_scan, known, strict=True):
+        if not has_status:
+            break
+        if np.isnan(alive):
+            text = f"no date of death or last contact, but a scan on day {study_day(day)}; OS is censored at the reference date"
+            yield ScanQuery(patient, "error", "last_alive_missing", text)
+        elif day > alive and np.isnan(seen.facts.at[patient, "death"]):
+            text = f"last known alive on day {study_day(alive)}, but a scan on day {study_day(day)}"
+            yield ScanQuery(patient, "warning", "last_alive_before_scan", text, int(day))
+
+
+def reported_scan_queries(seen: Observations) -> Iterator[ScanQuery]:
+    """Find assessments before the reference date and several of one day."""
+    reported = seen.reported
+    assert reported is not None
+    for patient, day, row in reported.loc[reported["day"] < 0, ["patient_id", "day", "row"]].itertuples(index=False):
+        text = f"assessments row {row}: scan of day {study_day(day)} is before the reference date; not used"
+        yield ScanQuery(patient, "warning", "scan_before_baseline", text)
+    several = reported[reported.duplicated(["patient_id", "day"], keep=False)]
+    for (patient, day), rows in several.groupby(["patient_id", "day"]):
+        responses = sorted(set(rows["overall_response"]))
+        differ = len(responses) > 1
+        told = "the worst is kept: " if differ else "all "
+        text = f"assessments rows {', '.join(map(str, sorted(rows['row'])))}: {len(rows)} of day {study_day(day)}; {told}{', '.join(responses)}"
+        yield ScanQuery(patient, "error" if differ else "warning", "duplicate_scan", text, int(day))
+
+
+def response_queries(seen: Observations) -> Iterator[ScanQuery]:
+    """Compare reported responses with derived ones, with the sums and with RECIST tables 1 and 2."""
+    points = seen.timepoints
+    earlier = points["sum"].groupby(points["patient_id"]).shift() if len(points) else points["sum"]
+    for point, before in zip(points.to_dict("records"), earlier, strict=True):
+        patient, day, source = point["patient_id"], int(point["day"]), point["source"]
+        place = f"{source}, day {study_day(day)}"
+        if point["derived"] and told(point["overall_reported"]):
+            yield from differences(point, patient, day, place)
+        if told(point["overall_reported"]):
+            yield from inner_contradictions(point, before, patient, day, place)
+
+
+def differences(point: dict, patient: str, day: int, place: str) -> Iterator[ScanQuery]:
+    for what, derived, reported in (
+        ("overall", point["overall_derived"], point["overall_reported"]),
+        ("target", point["target_response"], point["target_reported"]),
+        ("nontarget", point["nontarget_response"], point["nontarget_reported"]),
+    ):
+        if told(reported) and told(derived) and reported != derived:
+            severity = "error" if "PD" in (reported, derived) else "warning"
+            text = f"{place}: {what} response reported {reported}, derived {derived}{measured(point)}"
+            yield ScanQuery(patient, severity, f"{what}_response_differs", text, day)
+    if point["new_lesion_reported"] == "N" and point["new_lesion"] == "Y":
+        yield ScanQuery(
+            patient, "error", "new_lesion_differs", f"{place}: a new lesion is measured, but new_lesion is N", day
+        )
+
+
+def measured(point: dict) -> str:
+    if pd.isna(point["sum"]) or pd.isna(point["nadir"]):
+        return ""
+    return f" (sum {point['sum'] / NM:g} mm, nadir {point['nadir'] / NM:g} mm, baseline {mm(point['baseline'])} mm)"
+
+
+def mm(length: object) -> str:
+    return "not known" if pd.isna(length) else f"{length / NM:g}"  # type: ignore[operator]
+
+
+def inner_contradictions(point: dict, before: object, patient: str, day: int, place: str) -> Iterator[ScanQuery]:
+    """Check a reported response against its own components and against the measured sum."""
+    reported = point["overall_reported"]
+    target, nontarget, new = (
+        value if told(value) else None
+        for value in (point["target_reported"], point["nontarget_reported"], point["new_lesion_reported"])
+    )
+    if target is not None or nontarget is not None:
+        by_table = overall_response(target, nontarget, new)
+        if by_table != reported:
+            text = (
+                f"{place}: overall response {reported}, but target {target or 'none'}, non-target {nontarget or 'none'} "
+                f"and new lesion {new or 'none'} make {by_table}"
+            )
+            yield ScanQuery(
+                patient, "error" if "PD" in (reported, by_table) else "warning", "overall_against_table", text, day
+            )
+    total = point["sum"]
+    no_other = "Y" not in (point["new_lesion"], new) and "PD" not in (nontarget, point["nontarget_response"])
+    if reported == "PD" and no_other and not pd.isna(total) and not pd.isna(before) and total < before:
+        text = f"{place}: PD, but the sum shrank from {mm(before)} to {mm(total)} mm and there is no new lesion"
+        yield ScanQuery(patient, "error", "progression_with_shrinking_sum", text, day)
+    if "CR" in (reported, target) and told(point["target_response"]) and point["target_response"] not in ("CR", "NE"):
+        text = f"{place}: CR reported, but target lesions are left, sum {mm(total)} mm"
+        yield ScanQuery(patient, "error", "complete_response_with_target", text, day)
+    if reported in ("CR", "PR") and target == "NE":
+        yield ScanQuery(
+            patient, "warning", "response_without_target", f"{place}: {reported} with target lesions NE", day
+        )
+
+
+def told(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def course_queries(seen: Observations, rules: Rules) -> Iterator[ScanQuery]:
+    """Check the order of responses and the gaps between scans."""
+    for patient, course in seen.courses.items():
+        scans = until_progression(course.scans)
+        less = less_after_complete(scans)
+        if less is not None:
+            text = f"{less.source}: {less.response} on day {study_day(less.day)} after a CR; was the CR one?"
+            yield ScanQuery(patient, "error", "less_after_complete_response", text, less.day)
+        if course.death is not None:
+            after = next((s for s in course.scans if s.response == "PD" and s.day > course.death.day), None)
+            if after is not None:
+                text = f"{after.source}: progression on day {study_day(after.day)}, death on day {study_day(course.death.day)}"
+                yield ScanQuery(patient, "error", "progression_after_death", text, after.day)
+        for scan in course.scans[len(scans) :]:
+            if scan.response in ("CR", "PR"):
+                text = (
+                    f"{scan.source}: {scan.response} on day {study_day(scan.day)} after progression; it does not count"
+                )
+                yield ScanQuery(patient, "warning", "response_after_progression", text, scan.day)
+                break
+        if not course.baseline:
+            yield ScanQuery(patient, "error", "no_baseline", "no baseline scan on or before the reference date")
+        last = 0
+        for scan in scans:
+            if scan.response not in (None, "NE", "ND"):
+                if scan.day - last > rules.longest_gap:
+                    text = (
+                        f"{scan.source}: no adequate scan between day {study_day(last)} and day {study_day(scan.day)}"
+                    )
+                    yield ScanQuery(patient, "warning", "missed_scans", text, scan.day)
+                last = scan.day
+
+
+def lesion_queries(seen: Observations) -> Iterator[ScanQuery]:
+    """Check the choice of target lesions, their measurements and lesions that come out of nowhere."""
+    lesions, rows = seen.lesions, seen.lesion_rows
+    if lesions is None or rows is None:
+        return
+    for patient, severity, rule, text in selection_faults(lesions.targets):
+        yield ScanQuery(patient, severity, rule, text)
+    strangers = lesions.strangers.sort_values("row").drop_duplicates(["patient_id", "lesion_id"])
+    for stranger in strangers.to_dict("records"):
+        text = f"lesions row {stranger['row']}: {stranger['kind']} lesion {stranger['lesion_id']} was not there at baseline; not used"
+        yield ScanQuery(stranger["patient_id"], "error", "lesion_not_at_baseline", text, int(stranger["day"]))
+    points = lesions.timepoints
+    for point in points[(points["measured"] < points["targets"].fillna(0))].to_dict("records"):
+        text = f"day {study_day(point['day'])}: {int(point['measured'])} of {int(point['targets'])} target lesions measured"
+        yield ScanQuery(point["patient_id"], "warning", "target_not_measured", text, int(point["day"]))
+    yield from measurement_queries(rows)
+
+
+def measurement_queries(rows: pd.DataFrame) -> Iterator[ScanQuery]:
+    """Find one lesion with two sizes on a day, earlier scans than the baseline one, and centimetres for millimetres."""
+    target = rows[(rows["kind"] == "target") & rows["size"].notna()].sort_values(
+        ["patient_id", "lesion_id", "day", "row"]
+    )
+    same = target.duplicated(["patient_id", "lesion_id", "day"], keep=False)
+    for (patient, lesion, day), group in target[same].groupby(["patient_id", "lesion_id", "day"]):
+        sizes = " and ".join(mm(size) for size in group["size"])
+        text = f"lesions rows {', '.join(map(str, group['row']))}: lesion {lesion} measures {sizes} mm on day {study_day(day)}; the largest is used"
+        yield ScanQuery(patient, "error", "lesion_measured_twice", text, int(day))
+    before = target[target["day"] <= 0]
+    early = before[before.duplicated(["patient_id", "lesion_id"], keep="last")].drop_duplicates(["patient_id", "day"])
+    for row in early.to_dict("records"):
+        text = f"lesions row {row['row']}: scan of day {study_day(row['day'])} is before the baseline one; not used"
+        yield ScanQuery(row["patient_id"], "warning", "scan_before_baseline", text)
+    size = target["size"].astype("float64")
+    ratio = size / size.groupby([target["patient_id"], target["lesion_id"]]).shift()
+    for row, times in zip(target.to_dict("records"), ratio, strict=True):
+        if 9.5 <= times <= 10.5 or 0.095 <= times <= 0.105:
+            text = f"lesions row {row['row']}: lesion {row['lesion_id']} is {times:.2g} times its last size; mm and cm mixed?"
+            yield ScanQuery(row["patient_id"], "warning", "tenfold_size", text, int(row["day"]))
+
+
+def supplied_queries(clinical: Clinical, endpoints: pd.DataFrame) -> Iterator[ScanQuery]:
+    """Compare endpoints that the sponsor supplied with the derived ones."""
+    derived = endpoints.set_index("patient_id").to_dict("index")
+    for index, patient in zip(clinical.patients.index, clinical.patients.to_dict("records"), strict=True):
+        row = derived[patient["patient_id"]]
+        where = f"patients row {row_number(index)}"
+        bor = patient["bor"]
+        if told(bor) and told(row["bor"]) and bor not in (row["bor"], row["cbor"]):
+            text = f"{where}: bor {bor}, derived {row['bor']} and {row['cbor']} with confirmation ({row['bor_reason']})"
+            yield ScanQuery(patient["patient_id"], "warning", "bor_differs", text)
+        for name in ("pfs", "os"):
+            days, event = patient[f"{name}_days"], patient[f"{name}_event"]
+            found, happened = row[f"{name}_days"], row[f"{name}_event"]
+            if pd.isna(days) or pd.isna(found) or (days == found and event == happened):
+                continue
+            text = (
+                f"{where}: {name} {days:g} days ({kind(event)}), derived {found:g} days ({kind(happened)}), "
+                f"{row[f'{name}_reason']}"
+            )
+            severity = "error" if event != happened else "warning"
+            yield ScanQuery(patient["patient_id"], severity, f"{name}_differs", text)
+
+
+def kind(event: object) -> str:
+    return "event" if event == 1 else "censored"

@@ -1,0 +1,233 @@
+"""Time points from measured lesions: sums, nadir, change and responses, for all patients at once.
+
+The tables have a row a lesion and scan with ``patient_id``, ``day`` (days from the reference date, 0 = that
+date), ``visit``, ``lesion_id``, ``kind`` (target, nontarget, new), ``node`` (bool), ``location``, ``size`` (nm,
+missing when not measured), ``state`` (see `anpi.tables.clinical.read_state`) and ``row`` (in the file). Rows up to day 0 are baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from anpi.recist.best_response import ResponseRules, Scan, confirmed_response_day
+from anpi.recist.timepoint import LEAST_GROWTH, NODE_NORMAL, nontarget_response, overall_response
+
+
+@dataclass(frozen=True)
+class LesionCourse:
+    """What the lesions say.
+
+    Parameters
+    ----------
+    timepoints : DataFrame
+        A row a patient and scan after baseline: ``patient_id``, ``day``, ``first_day``, ``visit``, ``targets``,
+        ``measured``, ``sum``, ``baseline``, ``nadir`` (nm), ``target_response``, ``nontarget_response``,
+        ``new_lesion``, ``overall``, ``row``.
+    baseline : DataFrame
+        A row a patient with a scan up to the reference date: ``targets``, ``unmeasured``, ``sum``, ``nontargets``.
+    targets, nontargets : DataFrame
+        The baseline lesions themselves.
+    strangers : DataFrame
+        Later rows of target or non-target lesions that were not there at baseline.
+    """
+
+    timepoints: pd.DataFrame
+    baseline: pd.DataFrame
+    targets: pd.DataFrame
+    nontargets: pd.DataFrame
+    strangers: pd.DataFrame
+
+
+def follow_lesions(lesions: pd.DataFrame, window_days: int) -> LesionCourse:
+    """Derive every time point of every patient.
+
+    Parameters
+    ----------
+    lesions : DataFrame
+        As the module says; nothing in it is later than the data cut-off.
+    window_days : int
+        Scans of one visit this many days apart or less are one time point.
+    """
+    before = lesions[lesions["day"] <= 0].sort_values(["patient_id", "lesion_id", "day", "row"], kind="stable")
+    last = before.drop_duplicates(["patient_id", "lesion_id"], keep="last")
+    targets = last[last["kind"] == "target"]
+    nontargets = last[(last["kind"] == "nontarget") & (last["state"] != "absent")]
+    after = group_scans(lesions[lesions["day"] > 0], window_days)
+    points = after.groupby(["patient_id", "scan"], sort=True).agg(
+        day=("day", "max"), first_day=("day", "min"), visit=("visit", "first"), row=("row", "min")
+    )
+    baseline = describe_baseline(last, targets, nontargets)
+    points = points.join(baseline, on="patient_id")
+    points = points.join(judge_targets(after, targets, points))
+    points["nontarget_response"] = judge_nontargets(after, nontargets, points)
+    points["new_lesion"] = judge_new(after, points)
+    known = set(zip(last["patient_id"], last["lesion_id"], strict=True))
+    here = pd.Series(list(zip(after["patient_id"], after["lesion_id"], strict=True)), index=after.index, dtype=object)
+    strangers = after[(after["kind"] != "new") & ~here.isin(known)]
+    points = points.reset_index().drop(columns="scan").sort_values(["patient_id", "day"], kind="stable")
+    return LesionCourse(points.reset_index(drop=True), baseline, targets, nontargets, strangers)
+
+
+def group_scans(after: pd.DataFrame, window_days: int) -> pd.DataFrame:
+    """Number the scans of each patient: one a date, or one a visit whose dates lie close together."""
+    ordered = after.sort_values(["patient_id", "day", "row"], kind="stable")
+    visit = ordered["visit"].fillna("").astype(str)
+    day = ordered["day"].astype("int64")
+    by_visit = day.groupby([ordered["patient_id"], visit], sort=False).diff()
+    same_visit = (visit != "") & by_visit.le(window_days)
+    group = pd.Series(np.where(same_visit, 0, 1), index=ordered.index)
+    cluster = group.groupby([ordered["patient_id"], visit], sort=False).cumsum()
+    first = day.groupby([ordered["patient_id"], visit, cluster], sort=False).transform("min")
+    scan = first.where(visit != "", day)
+    return ordered.assign(scan=scan)
+
+
+def describe_baseline(last: pd.DataFrame, targets: pd.DataFrame, nontargets: pd.DataFrame) -> pd.DataFrame:
+    found = targets.groupby("patient_id")["size"]
+    described = pd.DataFrame(
+        {"targets": found.size(), "unmeasured": found.size() - found.count(), "baseline": found.sum()},
+        index=pd.Index(sorted(last["patient_id"].unique()), name="patient_id"),
+    )
+    described[["targets", "unmeasured"]] = described[["targets", "unmeasured"]].fillna(0).astype("int64")
+    described["nontargets"] = nontargets.groupby("patient_id").size().reindex(described.index).fillna(0).astype("int64")
+    usable = (described["unmeasured"] == 0) & (described["targets"] > 0)
+    described["baseline"] = described["baseline"].astype("Int64").where(usable)
+    return described
+
+
+def judge_targets(after: pd.DataFrame, targets: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    """Sum the baseline target lesions scan by scan and judge each sum."""
+    rows = after[after["kind"] == "target"].drop(columns=["node"])
+    rows = rows.merge(targets[["patient_id", "lesion_id", "node"]], on=["patient_id", "lesion_id"])
+    rows = rows[rows["size"].notna()]
+    rows = rows.sort_values("size", kind="stable").drop_duplicates(["patient_id", "scan", "lesion_id"], keep="last")
+    size = rows["size"].astype("int64")
+    rows = rows.assign(
+        size=size,
+        left=np.where(rows["node"], size >= NODE_NORMAL, size > 0),
+        back=~rows["node"].astype(bool) & (size > 0),
+    )
+    sums = rows.groupby(["patient_id", "scan"]).agg(
+        sum=("size", "sum"), measured=("size", "size"), left=("left", "max"), back=("back", "max")
+    )
+    sums = sums.reindex(points.index)
+    expected = points["targets"].fillna(0).astype("int64")
+    measured = sums["measured"].fillna(0).astype("int64")
+    total = sums["sum"].fillna(0).astype("int64")
+    complete = (measured == expected) & (expected > 0)
+    gone = ~sums["left"].fillna(False).astype(bool)
+    patient = points.index.get_level_values("patient_id")
+    nadir = earlier_minimum(total.astype("float64").where(complete), patient)
+    nadir = pd.concat([nadir, points["baseline"].astype("float64")], axis=1).min(axis=1)
+    cleared = (complete & gone).groupby(patient).cummax().groupby(patient).shift(fill_value=False).astype(bool)
+    back = cleared & sums["back"].fillna(False).astype(bool)
+    response = np.select(
+        [
+            expected == 0,
+            complete & gone,
+            back | (~gone & grown(total, nadir)),
+            ~complete | points["baseline"].isna(),
+            10 * total <= 7 * points["baseline"].fillna(0).astype("int64"),
+        ],
+        ["", "CR", "PD", "NE", "PR"],
+        "SD",
+    )
+    return pd.DataFrame(
+        {
+            "measured": measured,
+            "sum": total.astype("Int64").where(complete),
+            "nadir": nadir.astype("Int64"),
+            "target_response": pd.Series(response, index=points.index, dtype=object).replace("", None),
+        }
+    )
+
+
+def earlier_minimum(values: pd.Series, patient: pd.Index) -> pd.Series:
+    """Give the lowest value of the same patient before each row."""
+    return values.groupby(patient).shift().groupby(patient).cummin().groupby(patient).ffill()
+
+
+def grown(total: pd.Series, nadir: pd.Series) -> pd.Series:
+    """Apply `timepoint.is_progression` to columns."""
+    known = nadir.notna()
+    low = nadir.fillna(0).astype("int64")
+    return known & np.where(low == 0, total > 0, (5 * total >= 6 * low) & (total - low >= LEAST_GROWTH))
+
+
+def judge_nontargets(after: pd.DataFrame, nontargets: pd.DataFrame, points: pd.DataFrame) -> pd.Series:
+    """Judge the baseline non-target lesions scan by scan; None where the patient has none."""
+    rows = after[after["kind"] == "nontarget"].merge(
+        nontargets[["patient_id", "lesion_id"]], on=["patient_id", "lesion_id"]
+    )
+    states: dict[tuple[str, int], dict[str, str | None]] = {}
+    for patient, scan, lesion, state in zip(
+        rows["patient_id"], rows["scan"], rows["lesion_id"], rows["state"], strict=True
+    ):
+        states.setdefault((patient, scan), {})[lesion] = None if state == "not evaluable" else state
+    found = []
+    for key, expected in zip(points.index, points["nontargets"].fillna(0), strict=True):
+        seen = list(states.get(key, {}).values())
+        missing = [None] * max(int(expected) - len(seen), 0)
+        found.append(nontarget_response([*seen, *missing]) if expected else None)
+    return pd.Series(found, index=points.index, dtype=object)
+
+
+def judge_new(after: pd.DataFrame, points: pd.DataFrame) -> pd.Series:
+    """Tell whether a scan shows a new lesion: Y, E (equivocal) or None.
+
+    A lesion that was equivocal and is unequivocal later counts from the day it was first seen (RECIST 1.1, 4.3.5).
+    """
+    rows = after[(after["kind"] == "new") & (after["state"] != "absent")]
+    sure = rows["state"].eq("unequivocal").groupby([rows["patient_id"], rows["lesion_id"]]).transform("max")
+    marks = pd.Series(np.where(sure.astype(bool), 2, 1), index=rows.index)
+    worst = marks.groupby([rows["patient_id"], rows["scan"]]).max().reindex(points.index)
+    return worst.map({2.0: "Y", 1.0: "E"}).astype(object).where(worst.notna(), None)
+
+
+def new_lesion_days(lesions: pd.DataFrame) -> pd.Series:
+    """Give the first day of each patient's first lesion that is, or turned out to be, unequivocally new."""
+    rows = lesions[(lesions["kind"] == "new") & (lesions["day"] > 0) & (lesions["state"] != "absent")]
+    sure = rows["state"].eq("unequivocal").groupby([rows["patient_id"], rows["lesion_id"]]).transform("max")
+    return rows[sure.astype(bool)].groupby("patient_id")["day"].min()
+
+
+def combine(points: pd.DataFrame) -> pd.Series:
+    """Give the overall response of each time point."""
+    return pd.Series(
+        [
+            overall_response(target, nontarget, new)
+            for target, nontarget, new in zip(
+                points["target_response"], points["nontarget_response"], points["new_lesion"], strict=True
+            )
+        ],
+        index=points.index,
+        dtype=object,
+    )
+
+
+def keep_response(scans: Sequence[Scan], mode: str, rules: ResponseRules) -> list[Scan]:
+    """Call regrowth short of progression after a PR still PR (EORTC, answers to questions on RECIST).
+
+    Parameters
+    ----------
+    mode : str
+        ``none`` (the arithmetic stands), ``confirmed`` (after a confirmed response) or ``any``.
+    """
+    if mode == "none":
+        return list(scans)
+    kept: list[Scan] = []
+    for scan in scans:
+        if scan.response == "SD" and not any(s.response in ("CR", "PD") for s in kept) and responded(kept, mode, rules):
+            scan = scan._replace(response="PR")
+        kept.append(scan)
+    return kept
+
+
+def responded(scans: Sequence[Scan], mode: str, rules: ResponseRules) -> bool:
+    if mode == "any":
+        return any(scan.response == "PR" for scan in scans)
+    return confirmed_response_day(scans, rules) is not None

@@ -1,0 +1,326 @@
+"""The clinical tables in: patients, assessments, lesions, therapies and adverse events, checked one by one and
+against each other.
+
+What cannot be is refused with its place (`InputError`): a value of the wrong kind, a death or a follow-up that ends
+before treatment began, a lesion that is target in one row and non-target in another. What can be, but asks
+for an answer, becomes a `Query` for the data manager and stops nothing: a subject that patients.csv does not
+have, a scan before the baseline, a scan after death.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from anpi.tables.problems import InputError, Problem, nearest, refuse
+from anpi.tables.reading import FIRST_DATA_ROW, read_table
+
+TABLES = ("patients", "assessments", "lesions", "therapies", "adverse_events")
+
+STATES = {
+    "target": {
+        "measured": ("measured", "present", "ok", "evaluable"),
+        "absent": ("absent", "disappeared", "resolved", "gone", "cr", "merged"),
+        "too small": ("too small to measure", "too small", "tstm", "below measurable limit"),
+        "not evaluable": ("not evaluable", "ne", "not assessed", "not done", "missing"),
+    },
+    "nontarget": {
+        "present": ("present", "persistent", "stable", "unchanged", "non-cr/non-pd", "non-cr", "nn", "sd", "pr"),
+        "absent": ("absent", "disappeared", "resolved", "gone", "normal", "cr"),
+        "progression": ("progression", "unequivocal progression", "progressed", "pd"),
+        "not evaluable": ("not evaluable", "ne", "not assessed", "not done", "missing"),
+    },
+    "new": {
+        "unequivocal": ("unequivocal", "y", "yes", "new", "present", "confirmed", "definite", "pd"),
+        "equivocal": ("equivocal", "e", "possible", "uncertain"),
+        "absent": ("absent", "n", "no", "refuted", "not confirmed", "resolved", "gone", "ne", "not evaluable"),
+    },
+}
+
+# Dates of a patient that cannot lie before the start of treatment.
+AFTER_START = ("treatment_end", "death", "last_alive", "withdrawal", "cutoff")
+
+
+@dataclass(frozen=True, order=True)
+class Query:
+    """A question to the data manager.
+
+    Parameters
+    ----------
+    patient_id : str
+        Whose data it is about.
+    severity : str
+        ``error`` (an endpoint may be wrong), ``warning`` (two facts disagree) or ``note``.
+    rule : str
+        The name of the check.
+    message : str
+        What was found, with its place.
+    """
+
+    patient_id: str
+    severity: str
+    rule: str
+    message: str
+
+
+@dataclass
+class Clinical:
+    """The clinical tables of a trial; None for one that was not given.
+
+    Rows of subjects that ``patients`` does not have are left out, with a query each.
+    """
+
+    patients: pd.DataFrame
+    assessments: pd.DataFrame | None = None
+    lesions: pd.DataFrame | None = None
+    therapies: pd.DataFrame | None = None
+    adverse_events: pd.DataFrame | None = None
+    queries: list[Query] = field(default_factory=list)
+
+
+def read_clinical(paths: Mapping[str, Path | str | None]) -> Clinical:
+    """Read the clinical tables and check them together.
+
+    Parameters
+    ----------
+    paths : mapping
+        File by table: ``patients`` and any of ``assessments``, ``lesions``, ``therapies``, ``adverse_events``.
+
+    Returns
+    -------
+    Clinical
+        Tables typed as `reading.read_table` says; lesions with a column ``state``.
+
+    Raises
+    ------
+    InputError
+        With every fault of every file.
+    """
+    frames: dict[str, pd.DataFrame] = {}
+    problems: list[Problem] = []
+    for table in TABLES:
+        path = paths.get(table)
+        if path is None:
+            continue
+        try:
+            frames[table] = read_table(path, table)
+        except InputError as error:
+            problems += error.problems
+    if "patients" in frames:
+        problems += patient_problems(frames["patients"])
+        problems += study_day_problems(frames)
+    if "lesions" in frames:
+        problems += lesion_problems(frames["lesions"])
+        frames["lesions"] = frames["lesions"].assign(state=lesion_states(frames["lesions"]))
+    refuse(problems)
+    patients = frames.pop("patients")
+    queries: list[Query] = []
+    for table, frame in frames.items():
+        frames[table], strangers = known_patients(frame, table, patients)
+        queries += strangers
+    return Clinical(patients, **frames, queries=queries)
+
+
+def row_number(index: object) -> int:
+    """Give the row of the file, as a spreadsheet counts, for an index of a table that was read."""
+    return int(str(index)) + FIRST_DATA_ROW
+
+
+def known_patients(frame: pd.DataFrame, table: str, patients: pd.DataFrame) -> tuple[pd.DataFrame, list[Query]]:
+    """Set aside the rows of subjects that patients.csv does not have."""
+    known = frame["patient_id"].isin(patients["patient_id"])
+    ids = list(patients["patient_id"])
+    queries = []
+    for patient, rows in frame[~known].groupby("patient_id").groups.items():
+        near = nearest(str(patient), ids, 0.8)
+        hint = f"; is it {near}?" if near else ""
+        message = (
+            f"{table} has {len(rows)} row(s), the first in row {row_number(min(rows))}, but patients does not{hint}"
+        )
+        queries.append(Query(str(patient), "error", "subject_without_patient", message))
+    return frame[known], queries
+
+
+def patient_problems(patients: pd.DataFrame) -> list[Problem]:
+    """Find dates before the start of treatment, a start that is not day 1 and half-given endpoints."""
+    file = patients.attrs["file"]
+    problems = []
+    for name in AFTER_START:
+        for column, start in ((f"{name}_date", "treatment_start_date"), (f"{name}_day", None)):
+            if column not in patients:
+                continue
+            if start is None:
+                early = patients[column].lt(1)
+                expected = pd.Series("a study day of 1 or more", index=patients.index)
+            elif start in patients:
+                early = patients[column] < patients[start]
+                expected = "a date from the treatment start " + patients[start].dt.strftime("%Y-%m-%d") + " on"
+            else:
+                continue
+            for index in patients.index[early.fillna(False).astype(bool)]:
+                problems.append(fault(file, index, column, patients.at[index, column], expected[index]))
+    if "treatment_start_day" in patients:
+        for index in patients.index[patients["treatment_start_day"].ne(1).fillna(False).astype(bool)]:
+            found = patients.at[index, "treatment_start_day"]
+            problems.append(fault(file, index, "treatment_start_day", found, "1, the first day of treatment, or empty"))
+    for endpoint in ("pfs", "os"):
+        days, event = f"{endpoint}_days", f"{endpoint}_event"
+        for present, missing in ((days, event), (event, days)):
+            for index in patients.index[patients[present].notna() & patients[missing].isna()]:
+                problems.append(fault(file, index, missing, "", f"a value, as {present} has one"))
+    return problems
+
+
+def fault(file: str, index: object, column: str, found: object, expected: str) -> Problem:
+    if isinstance(found, pd.Timestamp):
+        found = found.strftime("%Y-%m-%d")
+    return Problem(file, row=row_number(index), column=column, found=str(found), expected=expected)
+
+
+def study_day_problems(frames: Mapping[str, pd.DataFrame]) -> list[Problem]:
+    """Find tables with calendar dates that no date of treatment start can turn into study days."""
+    patients = frames["patients"]
+    if patients.get("treatment_start_date", pd.Series(dtype=object)).notna().any():
+        return []
+    if patients.get("randomisation_date", pd.Series(dtype=object)).notna().any():
+        return []
+    problems = []
+    for table, frame in frames.items():
+        dated = [c for c in frame.columns if c.endswith("_date") and frame[c].notna().any()]
+        if dated and table != "patients":
+            problems.append(
+                Problem(
+                    patients.attrs["file"],
+                    "the column is empty or missing",
+                    row=1,
+                    column="treatment_start_date",
+                    expected=f"dates, since {frame.attrs['file']} has {dated[0]}",
+                    mend="Give study days (columns *_day) in all tables, or dates in all.",
+                )
+            )
+    return problems
+
+
+def read_state(kind: str, status: str | None) -> str | None:
+    """Give the state that a status names for a kind of lesion; None when the word is not known."""
+    if status is None:
+        return {"target": "measured", "nontarget": "", "new": "unequivocal"}[kind]
+    folded = " ".join(status.lower().replace("_", " ").split())
+    return next((state for state, names in STATES[kind].items() if folded in names), None)
+
+
+def lesion_states(lesions: pd.DataFrame) -> pd.Series:
+    """Read the column status; a non-target lesion without one is judged by its diameter (a node by 10 mm)."""
+    pairs = {(k, s): read_state(k, s) for k, s in set(zip(lesions["kind"], lesions["status"], strict=True))}
+    states = [pairs[pair] for pair in zip(lesions["kind"], lesions["status"], strict=True)]
+    for place, (state, node, size) in enumerate(zip(states, lesions["node"], lesions["diameter_mm"], strict=True)):
+        if state == "":
+            normal = size is not None and (size < 10 if node == "Y" else size == 0)
+            states[place] = "absent" if normal else "present"
+    return pd.Series(states, index=lesions.index, dtype=object)
+
+
+def lesion_problems(lesions: pd.DataFrame) -> list[Problem]:
+    """Find unknown statuses, lesions of two kinds and an absent lesion with a size."""
+    file = lesions.attrs["file"]
+    problems = []
+    for index, kind, status in zip(lesions.index, lesions["kind"], lesions["status"], strict=True):
+        if read_state(kind, status) is None:
+            words = ", ".join(names[0] for names in STATES[kind].values())
+            problems.append(fault(file, index, "status", status, f"for a {kind} lesion one of {words}"))
+    first: dict[tuple[str, str], tuple[str, object]] = {}
+    for index, patient, lesion, kind in zip(
+        lesions.index, lesions["patient_id"], lesions["lesion_id"], lesions["kind"], strict=True
+    ):
+        known, where = first.setdefault((patient, lesion), (kind, index))
+        if known != kind:
+            problems.append(
+                fault(file, index, "kind", kind, f"{known}, as lesion {lesion} has in row {row_number(where)}")
+            )
+    absent = lesions["status"].map(lambda s: s is not None and read_state("target", s) == "absent" and s != "merged")
+    for index in lesions.index[(lesions["kind"] == "target") & absent]:
+        size = lesions.at[index, "diameter_mm"]
+        if size is not None and size > 0:
+            found = f"{lesions.at[index, 'status']} with {size} mm"
+            problems.append(fault(file, index, "status", found, "no size, or 0, for an absent lesion"))
+    return problems
+
+
+class Timeline:
+    """Days from each patient's reference date, from calendar dates or from study days alike.
+
+    Parameters
+    ----------
+    patients : DataFrame
+        As read; one row a patient.
+    reference : str
+        ``treatment_start`` or ``randomisation``.
+    """
+
+    def __init__(self, patients: pd.DataFrame, reference: str = "treatment_start"):
+        ids = pd.Index(patients["patient_id"])
+        start = dates_of(patients, "treatment_start").set_axis(ids)
+        start_day = days_of(patients, "treatment_start").set_axis(ids)
+        if "treatment_start_day" not in patients and start.isna().all():
+            start_day = pd.Series(1.0, index=ids)
+        start_day = start_day.where(start.isna(), 1.0)
+        self.treated = start_day.notna()
+        if reference == "treatment_start":
+            self.date = start
+            self.shift = pd.Series(0.0, index=ids).where(start_day.notna())
+        else:
+            self.date = dates_of(patients, reference).set_axis(ids)
+            shift = since(days_of(patients, reference).set_axis(ids), start_day)
+            from_dates = (self.date - start).dt.days
+            self.shift = shift.fillna(from_dates)
+        self.known = self.date.notna() | self.shift.notna()
+
+    def offsets(self, frame: pd.DataFrame, name: str) -> pd.Series:
+        """Give days from the reference date (0 = that date) for a column ``<name>_date`` or ``<name>_day``.
+
+        Returns
+        -------
+        pandas.Series
+            float64, NaN where the date or the reference is missing.
+        """
+        patient = frame["patient_id"]
+        if f"{name}_day" in frame:
+            day = frame[f"{name}_day"].astype("float64")
+            return day.where(day < 0, day - 1) - patient.map(self.shift)
+        if f"{name}_date" not in frame:
+            return pd.Series(np.nan, index=frame.index)
+        return (frame[f"{name}_date"] - patient.map(self.date)).dt.days.astype("float64")
+
+    def cutoff(self, day: date) -> pd.Series:
+        """Give the days from each patient's reference to a calendar date; NaN where the reference has no date."""
+        return (pd.Timestamp(day) - self.date).dt.days.astype("float64")
+
+    def calendar(self, patients: Iterable[str], offsets: Iterable[float | None]) -> pd.Series:
+        """Turn days from the reference back into dates; NaT where the reference has no date."""
+        start = self.date.reindex(list(patients)).reset_index(drop=True)
+        return start + pd.to_timedelta(pd.Series(list(offsets), dtype="float64"), unit="D")
+
+
+def dates_of(frame: pd.DataFrame, name: str) -> pd.Series:
+    column = f"{name}_date"
+    return frame[column] if column in frame else pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
+
+
+def days_of(frame: pd.DataFrame, name: str) -> pd.Series:
+    column = f"{name}_day"
+    return frame[column].astype("float64") if column in frame else pd.Series(np.nan, index=frame.index)
+
+
+def since(day: pd.Series, start_day: pd.Series) -> pd.Series:
+    """Give days from day 1 to a study day, which knows no day 0; missing where there is no treatment start."""
+    return day.where(day < 0, day - 1).where(start_day.notna())
+
+
+def study_day(offset: float) -> int:
+    """Name a day from the reference date as a study day (0 is day 1; there is no day 0)."""
+    return int(offset) + 1 if offset >= 0 else int(offset)

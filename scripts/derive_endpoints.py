@@ -1,0 +1,60 @@
+"""Derive RECIST 1.1 endpoints from a trial's clinical tables: best response, PFS, OS, DoR, TTR, each with its reason.
+
+Writes to the folder of --out-dir:
+  endpoints.tsv   a row a patient: responses, times, events, dates and reasons
+  timepoints.tsv  a row a patient and scan: sums, nadir, change, derived and reported responses
+  queries.tsv     questions for the data manager
+  rates.tsv       ORR and DCR with exact intervals, medians and landmarks, by arm and overall
+  adtte.csv, adrs.csv   the endpoints in the shape of ADaM ADTTE and ADRS (CNSR 0 = event)
+
+Example:
+  python scripts/derive_endpoints.py --patients patients.csv --assessments assessments.csv --out-dir results/clinical
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from anpi.endpoints.adam_shape import adrs, adtte
+from anpi.endpoints.derive import derive_endpoints
+from anpi.endpoints.observations import observe
+from anpi.endpoints.queries import find_queries, query_table
+from anpi.endpoints.rates import rate_table
+from anpi.endpoints.rules import DEFAULT, read_rules
+from anpi.endpoints.timepoints import timepoint_table
+from anpi.tables.clinical import read_clinical
+from anpi.tables.problems import run_program
+from anpi.tables.writing import write_table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--patients", type=Path, required=True, help="patients.csv: a row a patient")
+    parser.add_argument("--assessments", type=Path, help="assessments.csv: a row a scan with its overall response")
+    parser.add_argument(
+        "--lesions", type=Path, help="lesions.csv: a row a lesion and scan; responses are derived from it"
+    )
+    parser.add_argument("--therapies", type=Path, help="therapies.csv: anticancer therapies begun after the trial's")
+    parser.add_argument("--adverse-events", type=Path, help="adverse_events.csv: checked for queries only")
+    parser.add_argument(
+        "--rules", type=Path, default=DEFAULT, help="the protocol's rules (default: config/endpoints.yaml)"
+    )
+    parser.add_argument("--out-dir", type=Path, required=True, help="folder for the tables; made when it lacks")
+    options = parser.parse_args()
+    rules = read_rules(options.rules)
+    tables = ("patients", "assessments", "lesions", "therapies", "adverse_events")
+    clinical = read_clinical({table: getattr(options, table) for table in tables})
+    seen = observe(clinical, rules)
+    endpoints = derive_endpoints(clinical, seen, rules)
+    queries = find_queries(clinical, seen, endpoints, rules)
+    write_table(options.out_dir / "endpoints.tsv", endpoints)
+    write_table(options.out_dir / "timepoints.tsv", timepoint_table(seen, queries))
+    write_table(options.out_dir / "queries.tsv", query_table(queries))
+    write_table(options.out_dir / "rates.tsv", rate_table(endpoints, rules))
+    write_table(options.out_dir / "adtte.csv", adtte(endpoints, seen, rules))
+    write_table(options.out_dir / "adrs.csv", adrs(endpoints, seen))
+
+
+if __name__ == "__main__":
+    run_program(main)
