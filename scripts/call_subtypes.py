@@ -22,7 +22,9 @@ from anpi.tables.writing import write_table
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--expression", required=True, help="genes in rows (Ensembl ids or symbols), samples in columns")
+    parser.add_argument(
+        "--expression", required=True, help="genes in rows (Ensembl ids or symbols), samples in columns"
+    )
     parser.add_argument("--unit", required=True, help=UNITS)
     parser.add_argument("--model", type=Path, default=DEFAULT, help="folder of a model (default: the shipped one)")
     parser.add_argument("--verdicts", help="table with sample_id, verdict, reasons: failed samples get no call")

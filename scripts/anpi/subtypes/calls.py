@@ -132,15 +132,13 @@ def call_subtypes(
     return table
 
 
-def agreement(subtype: str | None, other: str | None) -> str | None:
+def agreement(subtype: object, other: str | None) -> str | None:
     if subtype is None or other is None:
         return None
     return "yes" if subtype == other else "no"
 
 
-def bars(
-    evidence: Evidence, model: Model, verdicts: pd.DataFrame | None, totals: pd.Series | None
-) -> list[str]:
+def bars(evidence: Evidence, model: Model, verdicts: pd.DataFrame | None, totals: pd.Series | None) -> list[str]:
     """Give for each sample the reason that forbids a call, or an empty text."""
     failed = {}
     if verdicts is not None:
@@ -185,7 +183,9 @@ def word_call(evidence: Evidence, model: Model, i: int, barred: str, note: str) 
     if barred:
         return {"subtype": None, "call": "none", "second": None, "margin": margin, "reason": barred_text(barred, note)}
     doubts = [text for text in (evidence.identity["reason"].iloc[i], note) if text]
-    both_on = {best, second} <= set(PROGRAMMES) and min(activation[best], activation[second]) >= rules["mixed_activation"]
+    both_on = {best, second} <= set(PROGRAMMES) and min(activation[best], activation[second]) >= rules[
+        "mixed_activation"
+    ]
     if both_on and ranking.iloc[1] >= rules["mixed_p"]:
         reason = f"{best} and {second} programmes both present"
         call = "mixed"

@@ -24,8 +24,7 @@ def activations(scores: pd.DataFrame, model: Model) -> pd.DataFrame:
     """
     low, high = model.settings["activation_range"]
     levels = {
-        name: place(scores[rule["panel"]], rule).clip(low, high)
-        for name, rule in model.settings["programmes"].items()
+        name: place(scores[rule["panel"]], rule).clip(low, high) for name, rule in model.settings["programmes"].items()
     }
     none_on = model.settings["none_on"]
     evidence = [none_on["non_neuroendocrine"], none_on["inflamed"]]
@@ -55,9 +54,7 @@ def dominant_factor(profile: Profile, model: Model) -> list[str | None]:
     levels = factor_levels(profile, model, list(factors.values()))
     names = list(factors)
     least = model.settings["least_factor_tpm"]
-    return [
-        names[int(np.argmax(row))] if not np.isnan(row).any() and row.max() >= least else None for row in levels
-    ]
+    return [names[int(np.argmax(row))] if not np.isnan(row).any() and row.max() >= least else None for row in levels]
 
 
 def nearest_archetype(profile: Profile, model: Model) -> tuple[list[str | None], np.ndarray]:

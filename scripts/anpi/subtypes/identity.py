@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.subtypes.model import Model
-from anpi.subtypes.profile import Profile, panel_coverage, panel_scores
+from anpi.subtypes.profile import Profile, panel_coverage
 
 FOREIGN = {
     "melanocyte": "melanoma",

@@ -123,14 +123,16 @@ def check_sums(folder: Path) -> str:
     listing = folder / SUMS
     if not listing.is_file():
         raise InputError(
-            Problem(str(folder), f"no {SUMS}: not a model", mend="Name a folder such as resources/subtypes/<name>/<version>.")
+            Problem(
+                str(folder),
+                f"no {SUMS}: not a model",
+                mend="Name a folder such as resources/subtypes/<name>/<version>.",
+            )
         )
     text = listing.read_text(encoding="utf-8")
     stated = {name: digest for digest, name in (line.split("  ", 1) for line in text.splitlines() if line.strip())}
     mend = "Take the model's files from their source again; after an intended change, make a new version."
-    problems = [
-        Problem(str(folder / name), f"not listed in {SUMS}", mend=mend) for name in FILES if name not in stated
-    ]
+    problems = [Problem(str(folder / name), f"not listed in {SUMS}", mend=mend) for name in FILES if name not in stated]
     for name, digest in stated.items():
         path = folder / name
         found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no such file"

@@ -60,9 +60,7 @@ def make_profile(expression: Expression, model: Model) -> Profile:
     """
     if expression.unit == "vst":
         mend = "vst values cannot be taken back to TPM; supply one of the other units."
-        raise InputError(
-            Problem("expression", found="vst", expected="counts, tpm or log2_tpm_plus_<c>", mend=mend)
-        )
+        raise InputError(Problem("expression", found="vst", expected="counts, tpm or log2_tpm_plus_<c>", mend=mend))
     values = length_scaled(expression).reindex(model.gene_ids)
     tpm = np.ascontiguousarray(values.to_numpy(float).T)
     column = {gene: i for i, gene in enumerate(model.gene_ids)}

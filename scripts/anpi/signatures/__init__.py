@@ -1,0 +1,1 @@
+"""Immune and tumour signatures of single samples: registry, methods, scores."""

@@ -1,0 +1,162 @@
+"""The registry of signatures: what each is made of, how it is scored, where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from anpi.expression.genes import annotate
+from anpi.tables.problems import InputError, Problem, nearest, refuse
+from anpi.tables.reading import read_text, read_text_table
+from anpi.tables.schema import ROOT
+
+REGISTRY = ROOT / "resources" / "signatures" / "registry.tsv"
+ROLES = {
+    "mean_log": {"gene"},
+    "geometric_mean": {"gene"},
+    "weighted_sum": {"gene"},
+    "weighted_sum_housekeeping": {"gene", "housekeeping"},
+    "log_ratio": {"numerator", "denominator"},
+    "ssgsea_raw": {"gene"},
+    "singscore": {"up", "down"},
+}
+COLUMNS = [
+    "id",
+    "name",
+    "category",
+    "method",
+    "unit",
+    "direction",
+    "minimum_coverage",
+    "genes_file",
+    "citation",
+    "licence",
+]
+USER_COVERAGE = 0.8
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One signature.
+
+    Parameters
+    ----------
+    id, name, category, method, unit, direction, citation, licence : str
+        As in the registry; ``unit`` is what the method needs (tpm or log2_tpm_plus_1).
+    minimum_coverage : float
+        Share of the genes below which no score is given.
+    genes : pandas.DataFrame
+        ``gene_id`` (or the name itself where the annotation lacks it), ``symbol``, ``weight``, ``role``.
+    """
+
+    id: str
+    name: str
+    category: str
+    method: str
+    unit: str
+    direction: str
+    minimum_coverage: float
+    genes: pd.DataFrame
+    citation: str = ""
+    licence: str = ""
+
+
+def read_registry(path: Path | str = REGISTRY) -> list[Signature]:
+    """Read a registry and the gene files that it names (paths relative to the registry).
+
+    Raises
+    ------
+    InputError
+        A column lacks, a method or role is unknown, a coverage is not a share, a gene file has no such signature.
+    """
+    path = Path(path)
+    table = read_text_table(path)
+    name = str(path)
+    lacking = [column for column in COLUMNS if column not in table.columns]
+    refuse([Problem(name, "column lacks", row=1, column=column) for column in lacking])
+    problems = []
+    for i, row in table.iterrows():
+        at = int(str(i)) + 2
+        if row["method"] not in ROLES:
+            hint = nearest(str(row["method"]), ROLES)
+            mend = f"Did you mean {hint}?" if hint else None
+            expected = ", ".join(ROLES)
+            problems.append(Problem(name, column="method", found=row["method"], expected=expected, mend=mend, row=at))
+        if not is_share(row["minimum_coverage"]):
+            expected = "a share above 0 and at most 1"
+            found = row["minimum_coverage"]
+            problems.append(Problem(name, column="minimum_coverage", found=found, expected=expected, row=at))
+    for twice in table.loc[table["id"].duplicated(), "id"]:
+        problems.append(Problem(name, "the signature stands twice", column="id", found=twice))
+    refuse(problems)
+    genes = read_gene_files(path.parent, table["genes_file"].unique())
+    signatures = []
+    for row in table.to_dict("records"):
+        own = genes[(genes["file"] == row["genes_file"]) & (genes["signature"] == row["id"])]
+        strange = sorted(set(own["role"]) - ROLES[row["method"]])
+        if own.empty:
+            problems.append(Problem(str(path.parent / row["genes_file"]), f"no genes of signature {row['id']}"))
+        if strange:
+            expected = ", ".join(sorted(ROLES[row["method"]]))
+            problems.append(Problem(row["genes_file"], row["id"], column="role", found=strange[0], expected=expected))
+        text = {key: row[key] or "" for key in COLUMNS if key not in ("minimum_coverage", "genes_file")}
+        columns = own[["gene_id", "symbol", "weight", "role"]].sort_values(["role", "gene_id"]).reset_index(drop=True)
+        signatures.append(Signature(**text, minimum_coverage=float(row["minimum_coverage"]), genes=columns))
+    refuse(problems)
+    return signatures
+
+
+def is_share(text: object) -> bool:
+    try:
+        return 0 < float(str(text)) <= 1
+    except ValueError:
+        return False
+
+
+def read_gene_files(folder: Path, names: Iterable[str]) -> pd.DataFrame:
+    """Read gene files (``signature``, ``symbol``, ``weight``, ``role``) and key the symbols by gene id."""
+    tables = [read_text_table(folder / name).assign(file=name) for name in sorted(names)]
+    genes = pd.concat(tables, ignore_index=True)
+    genes["weight"] = genes["weight"].astype(float)
+    genes["gene_id"] = annotate(genes["symbol"])["gene_id"].to_numpy()
+    return genes.drop_duplicates(["file", "signature", "role", "gene_id"])
+
+
+def read_gmt(path: Path | str, method: str = "mean_log", minimum_coverage: float = USER_COVERAGE) -> list[Signature]:
+    """Read a user's gene sets in GMT format: name, description, genes, separated by tabs.
+
+    Raises
+    ------
+    InputError
+        A line with fewer than three cells, a name that stands twice.
+    """
+    problems, signatures, seen = [], [], set()
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        cells = [cell.strip() for cell in line.split("\t")]
+        if not any(cells):
+            continue
+        symbols = list(dict.fromkeys(cell for cell in cells[2:] if cell))
+        if not symbols:
+            expected = "name, description and genes, separated by tabs"
+            problems.append(Problem(str(path), row=number, found=line[:60], expected=expected))
+            continue
+        if cells[0] in seen:
+            problems.append(Problem(str(path), "the set stands twice", row=number, found=cells[0]))
+        seen.add(cells[0])
+        found = annotate(symbols).drop_duplicates("gene_id")
+        genes = found[["gene_id", "symbol"]].assign(weight=1.0, role="gene").sort_values("gene_id", ignore_index=True)
+        unit = "tpm" if method == "ssgsea_raw" else "log2_tpm_plus_1"
+        signatures.append(
+            Signature(
+                cells[0], cells[0], "user", method, unit, "higher = more", minimum_coverage, genes, str(path), "user"
+            )
+        )
+    refuse(problems)
+    if not signatures:
+        raise InputError(
+            Problem(str(path), "no gene sets found", expected="name, description and genes, tab-separated")
+        )
+    return signatures

@@ -1,0 +1,262 @@
+"""Scores of single samples, with coverage, and percentile against the locked SCLC reference."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from anpi.expression.matrix import LOG2_TPM, Expression
+from anpi.signatures.methods import geometric_mean, rank_genes, singscore, ssgsea_raw, weighted_mean, weighted_sum
+from anpi.signatures.registry import Signature
+from anpi.tables.problems import InputError, Problem
+from anpi.tables.reading import read_text_table
+from anpi.tables.schema import ROOT
+
+REFERENCE = ROOT / "resources" / "expression" / "sclc_ucologne_2015_tpm_quartiles.tsv.gz"
+DECIMALS = 6
+QUARTILE = 0.6744897501960817
+LINEAR = ("mean_log", "geometric_mean", "weighted_sum", "weighted_sum_housekeeping", "log_ratio")
+COLUMNS = [
+    "sample_id",
+    "signature",
+    "score",
+    "unit",
+    "reference_percentile",
+    "genes_used",
+    "genes_total",
+    "method",
+    "coverage",
+    "reason",
+]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Expression of samples, rows of one sample each, genes in one canonical order.
+
+    Parameters
+    ----------
+    names : list of str
+    gene_ids : list of str
+        Sorted.
+    tpm : numpy.ndarray
+        Samples x genes; NaN where a gene lacks.
+    """
+
+    names: list[str]
+    gene_ids: list[str]
+    tpm: np.ndarray
+
+
+def prepare_samples(expression: Expression) -> Samples:
+    """Bring expression to TPM, genes sorted, one contiguous row a sample.
+
+    Counts are divided by gene length and scaled to a million a sample. TPM stay as they were declared: those of a
+    subset of genes, such as the coding ones, do not sum to a million and need not.
+
+    Raises
+    ------
+    InputError
+        For vst.
+    """
+    if expression.unit == "vst":
+        mend = "vst values cannot be taken back to TPM; supply one of the other units."
+        raise InputError(Problem("expression", found="vst", expected="counts, tpm or log2_tpm_plus_<c>", mend=mend))
+    values = expression.values
+    if expression.unit == "counts":
+        values = values.div(expression.genes["length"].to_numpy(float) / 1000, axis=0)
+        values = values[expression.genes["length"].notna().to_numpy()]
+    values = values.sort_index()
+    tpm = np.ascontiguousarray(values.to_numpy(float).T)
+    if expression.unit == "counts":
+        totals = np.where(np.isnan(tpm), 0.0, tpm).sum(axis=1)
+        tpm = tpm / np.where(totals > 0, totals, np.nan)[:, None] * 1e6
+    return Samples([str(c) for c in values.columns], [str(g) for g in values.index], tpm)
+
+
+def score_signatures(
+    expression: Expression, signatures: list[Signature], reference: Path | str | None = REFERENCE
+) -> pd.DataFrame:
+    """Score every signature in every sample.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Long: the columns of ``immune/scores.tsv``, then ``coverage`` and ``reason``. ``score`` is NaN below a
+        signature's minimum coverage, with the reason. Samples and signatures keep their order.
+    """
+    samples = prepare_samples(expression)
+    position = {gene: i for i, gene in enumerate(samples.gene_ids)}
+    ranks = rank_genes(samples.tpm) if any(s.method in ("ssgsea_raw", "singscore") for s in signatures) else samples.tpm
+    quartiles = read_reference(reference) if reference is not None else None
+    shift = reference_shift(samples, quartiles) if quartiles is not None else np.full(len(samples.names), np.nan)
+    blocks = []
+    for signature in signatures:
+        present = signature.genes["gene_id"].isin(position).to_numpy()
+        genes = signature.genes[present]
+        columns = np.array([position[gene] for gene in genes["gene_id"]], dtype=int)
+        used = (~np.isnan(samples.tpm[:, columns])).sum(axis=1)
+        total = len(signature.genes)
+        score = one_score(signature, genes, samples.tpm[:, columns], columns, ranks)
+        enough = used / total >= signature.minimum_coverage
+        score = np.where(enough, score, np.nan)
+        percentile = np.full(len(used), np.nan)
+        if quartiles is not None and signature.method in LINEAR and len(columns):
+            percentile = np.where(
+                enough, reference_percentile(signature, genes, samples.tpm[:, columns], quartiles, shift), np.nan
+            )
+        absent = ", ".join(signature.genes.loc[~present, "symbol"].iloc[:5])
+        blocks.append(
+            pd.DataFrame(
+                {
+                    "sample_id": samples.names,
+                    "signature": signature.id,
+                    "score": np.round(score, DECIMALS) + 0.0,
+                    "unit": score_unit(signature),
+                    "reference_percentile": np.round(percentile, 1),
+                    "genes_used": used,
+                    "genes_total": total,
+                    "method": signature.method,
+                    "coverage": np.round(used / total, 4),
+                    "reason": [why_no_score(signature, n, s, absent) for n, s in zip(used, score, strict=True)],
+                }
+            )
+        )
+    table = pd.concat(blocks, ignore_index=True)
+    order = np.arange(len(table)).reshape(len(signatures), len(samples.names)).T.ravel()
+    return table.iloc[order].reset_index(drop=True)[COLUMNS]
+
+
+def score_unit(signature: Signature) -> str:
+    """Say in what the score is measured."""
+    log = f"log2(TPM + {log_offset(signature):g})"
+    return {
+        "mean_log": log,
+        "weighted_sum": f"weighted {log}",
+        "weighted_sum_housekeeping": f"weighted {log} over housekeeping",
+        "geometric_mean": "TPM",
+        "log_ratio": "log2 ratio",
+        "ssgsea_raw": "enrichment score",
+        "singscore": "centred rank score",
+    }[signature.method]
+
+
+def log_offset(signature: Signature) -> float:
+    """Give what is added to TPM before the logarithm, from the unit that the registry states."""
+    stated = LOG2_TPM.fullmatch(signature.unit)
+    return float(stated.group(1)) if stated else 1.0
+
+
+def why_no_score(signature: Signature, used: int, score: float, absent: str) -> str | None:
+    if used / len(signature.genes) < signature.minimum_coverage:
+        lacking = f", lacking {absent}" if absent else ""
+        return f"{used} of {len(signature.genes)} genes, at least {signature.minimum_coverage:.0%} needed{lacking}"
+    return "no expression in the sample" if math.isnan(score) else None
+
+
+def one_score(
+    signature: Signature, genes: pd.DataFrame, tpm: np.ndarray, columns: np.ndarray, ranks: np.ndarray
+) -> np.ndarray:
+    """Score one signature in all samples by its method.
+
+    Parameters
+    ----------
+    genes : pandas.DataFrame
+        The signature's genes that are in the matrix.
+    tpm : numpy.ndarray
+        Samples x these genes.
+    columns : numpy.ndarray
+        Positions of these genes in ``ranks``.
+    ranks : numpy.ndarray
+        Samples x all genes of the matrix, used by the methods that need them.
+    """
+    weights = genes["weight"].to_numpy(float)
+    roles = genes["role"].to_numpy()
+    logs = np.log2(tpm + log_offset(signature))
+
+    def mean_of(role: str) -> np.ndarray:
+        return weighted_mean(np.ascontiguousarray(logs[:, roles == role]), weights[roles == role])
+
+    if signature.method == "mean_log":
+        return mean_of("gene")
+    if signature.method == "geometric_mean":
+        return geometric_mean(np.ascontiguousarray(tpm))
+    if signature.method == "weighted_sum":
+        return weighted_sum(np.ascontiguousarray(logs), weights)
+    if signature.method == "weighted_sum_housekeeping":
+        ratios = logs[:, roles == "gene"] - mean_of("housekeeping")[:, None]
+        return weighted_sum(np.ascontiguousarray(ratios), weights[roles == "gene"])
+    if signature.method == "log_ratio":
+        return mean_of("numerator") - mean_of("denominator")
+    if signature.method == "ssgsea_raw":
+        return ssgsea_raw(ranks, columns)
+    if signature.method == "singscore":
+        return singscore(ranks, columns[roles == "up"], columns[roles == "down"])
+    raise ValueError(f"unknown method {signature.method}")
+
+
+def read_reference(path: Path | str = REFERENCE) -> pd.DataFrame:
+    """Read quartiles of TPM in the reference cohort, indexed by gene id."""
+    table = read_text_table(path).drop_duplicates("gene_id").set_index("gene_id")
+    return table[["q1", "median", "q3"]].astype(float)
+
+
+def reference_shift(samples: Samples, quartiles: pd.DataFrame) -> np.ndarray:
+    """Measure by how many log2 units a sample's TPM stand above the reference's.
+
+    The median over genes that are steadily expressed in the reference (median of 15 TPM or more, log2 quartiles no
+    more than 0.65 apart): it takes out that TPM over coding genes exceed TPM over all genes. NaN with fewer than 30.
+    """
+    narrow = np.log2(quartiles["q3"] + 1) - np.log2(quartiles["q1"] + 1) <= 0.65
+    steady = quartiles[(quartiles["median"] >= 15) & narrow]
+    position = {gene: i for i, gene in enumerate(samples.gene_ids)}
+    shared = sorted(gene for gene in steady.index if gene in position)
+    if len(shared) < 30:
+        return np.full(len(samples.names), np.nan)
+    measured = np.ascontiguousarray(samples.tpm[:, [position[gene] for gene in shared]])
+    expected = steady.loc[shared, "median"].to_numpy()
+    with np.errstate(divide="ignore"):
+        ratios = np.log2(measured) - np.log2(expected)
+    shift = np.array([np.median(row[~np.isnan(row)]) if (~np.isnan(row)).any() else np.nan for row in ratios])
+    return np.where(np.isfinite(shift), shift, np.nan)
+
+
+def reference_percentile(
+    signature: Signature,
+    genes: pd.DataFrame,
+    tpm: np.ndarray,
+    quartiles: pd.DataFrame,
+    shift: np.ndarray,
+) -> np.ndarray:
+    """Place samples among the reference tumours, from gene-wise quartiles alone.
+
+    The joint distribution of the genes in the reference is not known. The spread of a signature is greatest when its
+    genes rise and fall together; this is assumed, which draws percentiles towards 50 and never overstates how far a
+    sample stands out. Below and above the median the spread is that of the lower and the upper quartile, normal in log.
+
+    Returns
+    -------
+    numpy.ndarray
+        0 to 100; NaN where genes lack in the reference, or the sample could not be brought to its level.
+    """
+    known = genes["gene_id"].isin(quartiles.index).to_numpy()
+    if known.sum() / len(signature.genes) < signature.minimum_coverage:
+        return np.full(len(tpm), np.nan)
+    genes = genes[known]
+    level = quartiles.loc[genes["gene_id"]]
+    falls = (genes["weight"].to_numpy() < 0) | genes["role"].isin(["denominator", "housekeeping"]).to_numpy()
+    low = np.where(falls, level["q3"], level["q1"])
+    high = np.where(falls, level["q1"], level["q3"])
+    stacked = np.vstack([tpm[:, known] / np.exp2(shift)[:, None], level["median"].to_numpy(), low, high])
+    scores = one_score(signature, genes, stacked, np.array([], dtype=int), stacked)
+    if signature.method == "geometric_mean":
+        scores = np.log2(scores)
+    own, median, q1, q3 = scores[:-3], scores[-3], scores[-2], scores[-1]
+    spread = np.where(own < median, median - q1, q3 - median)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = (own - median) / spread * QUARTILE
+    return np.array([50 * math.erfc(-value / math.sqrt(2)) for value in z])

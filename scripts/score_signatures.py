@@ -1,0 +1,57 @@
+"""Score immune and tumour signatures of single samples.
+
+A sample's scores depend on that sample alone: never on the others, nor on which signatures are scored beside.
+
+Example
+-------
+python scripts/score_signatures.py --expression tpm.tsv.gz --unit tpm --out scores.tsv
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from anpi.expression.matrix import UNITS, read_expression
+from anpi.signatures.registry import REGISTRY, ROLES, read_gmt, read_registry
+from anpi.signatures.scores import score_signatures
+from anpi.tables.problems import InputError, Problem, run_program
+from anpi.tables.writing import write_table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--expression", required=True, help="genes in rows (Ensembl ids or symbols), samples in columns"
+    )
+    parser.add_argument("--unit", required=True, help=UNITS)
+    parser.add_argument(
+        "--registry", type=Path, default=REGISTRY, help="table of signatures (default: the shipped one)"
+    )
+    parser.add_argument("--gmt", nargs="*", default=[], help="own gene sets, scored beside the registry's")
+    parser.add_argument(
+        "--gmt-method",
+        default="mean_log",
+        choices=[m for m, roles in ROLES.items() if roles == {"gene"}],
+        help="how own gene sets are scored (default: mean_log)",
+    )
+    parser.add_argument("--out", required=True, help="long table of scores to write")
+    arguments = parser.parse_args()
+
+    signatures = read_registry(arguments.registry)
+    for path in arguments.gmt:
+        signatures += read_gmt(path, arguments.gmt_method)
+    names = [signature.id for signature in signatures]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(Problem("signatures", "the same name twice", found=", ".join(twice), mend="Rename the set."))
+    expression = read_expression(arguments.expression, arguments.unit)
+    for note in expression.notes:
+        print(f"{arguments.expression}: {note}", file=sys.stderr)
+    scores = score_signatures(expression, signatures)
+    write_table(arguments.out, scores)
+    lacking = int(scores["score"].isna().sum())
+    print(f"{scores['sample_id'].nunique()} samples, {len(signatures)} signatures, {lacking} scores not given")
+
+
+if __name__ == "__main__":
+    run_program(main)
