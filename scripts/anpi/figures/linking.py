@@ -1,0 +1,91 @@
+"""Figures out: SVG whose marks name their patients, PDF, both the same bytes for the same figure."""
+
+from __future__ import annotations
+
+import io
+import re
+import xml.etree.ElementTree as ET
+
+from matplotlib.figure import Figure
+
+from anpi.figures.style import PATIENT
+
+SVG = "http://www.w3.org/2000/svg"
+XLINK = "http://www.w3.org/1999/xlink"
+ET.register_namespace("", SVG)
+ET.register_namespace("xlink", XLINK)
+REFERENCE = re.compile(r"url\(#([^)]+)\)")
+FONT = re.compile(r"'DejaVu Sans'(, [a-z-]+)?")
+PLAIN_SVG = {"Date": None, "Creator": None, "Format": None, "Type": None}
+PLAIN_PDF = {"CreationDate": None, "Creator": None, "Producer": None}
+
+
+def linked_svg(figure: Figure, name: str, title: str, description: str = "") -> str:
+    """Write a figure as SVG to be put inline in a page.
+
+    A mark whose gid is `style.patient_mark` gets the attribute ``data-patient``; all other ids are prefixed with
+    ``name``, so that several figures of a page do not collide; title and description are what a screen reader says.
+
+    Parameters
+    ----------
+    name : str
+        Letters, digits and dashes; unique in the page.
+
+    Returns
+    -------
+    str
+        An ``<svg>`` element without XML declaration.
+    """
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", bbox_inches="tight", pad_inches=0.05, metadata=PLAIN_SVG)
+    root = ET.fromstring(buffer.getvalue())  # noqa: S314 - written by matplotlib just now
+    for metadata in root.findall(f"{{{SVG}}}metadata"):
+        root.remove(metadata)
+    for element in root.iter():
+        link_element(element, name)
+    label(root, name, title, description)
+    return ET.tostring(root, encoding="unicode", short_empty_elements=True)
+
+
+def link_element(element: ET.Element, name: str) -> None:
+    """Name the patient of a mark, and give other ids and what refers to them the figure's name."""
+    identity = element.attrib.get("id")
+    if identity is not None:
+        if identity.startswith(PATIENT):
+            del element.attrib["id"]
+            element.set("data-patient", identity.removeprefix(PATIENT))
+        else:
+            element.set("id", f"{name}-{identity}")
+    for key, value in list(element.attrib.items()):
+        if key.endswith("href") and value.startswith("#"):
+            element.set(key, f"#{name}-{value[1:]}")
+        elif "url(#" in value:
+            element.set(key, REFERENCE.sub(rf"url(#{name}-\1)", value))
+        elif key == "style" and "DejaVu" in value:
+            element.set(key, FONT.sub("system-ui, sans-serif", value))
+
+
+def label(root: ET.Element, name: str, title: str, description: str) -> None:
+    """Give the figure its name and its description, and a width that it need not exceed."""
+    width = float(root.attrib["viewBox"].split()[2])
+    for key in ("width", "height", "version"):
+        root.attrib.pop(key, None)
+    root.set("style", f"--natural:{width:.0f}pt")
+    root.set("role", "group" if has_patients(root) else "img")
+    root.set("aria-labelledby", f"{name}-title {name}-desc" if description else f"{name}-title")
+    for place, (tag, text) in enumerate((("title", title), ("desc", description))):
+        if text:
+            child = ET.Element(f"{{{SVG}}}{tag}", {"id": f"{name}-{tag}"})
+            child.text = text
+            root.insert(place, child)
+
+
+def has_patients(root: ET.Element) -> bool:
+    return any("data-patient" in element.attrib for element in root.iter())
+
+
+def plain_pdf(figure: Figure) -> bytes:
+    """Write a figure as PDF without dates."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="pdf", bbox_inches="tight", pad_inches=0.05, metadata=PLAIN_PDF)
+    return buffer.getvalue()

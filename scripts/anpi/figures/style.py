@@ -1,0 +1,68 @@
+"""One look for all figures: type, one colour and one marker a subtype, and the name a patient's mark bears."""
+
+from __future__ import annotations
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK = "#1c2430"
+QUIET = "#5d6773"
+RULE = "#d5dae0"
+GREY = "#8c96a0"
+
+# Okabe and Ito's palette (Color Universal Design, 2008); grey for what is no subtype.
+SUBTYPE_COLOURS = {"A": "#0072B2", "N": "#E69F00", "P": "#009E73", "I": "#CC79A7", "mixed": "#6b747d", "none": "#a9b1b9"}
+SUBTYPE_MARKERS = {"A": "o", "N": "s", "P": "^", "I": "D", "mixed": "X", "none": "x"}
+SUBTYPE_LINES = {"A": "-", "N": (0, (6, 2)), "P": (0, (2, 1.5)), "I": (0, (7, 2, 1.5, 2))}
+OTHER_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#56B4E9", "#CC79A7", "#E69F00", "#5d6773", "#000000")
+OTHER_LINES = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (7, 2, 1.5, 2)))
+VERDICT_COLOURS = {"pass": "#e4ecf1", "warn": "#F0C75E", "fail": "#C4501B", "not known": "#ffffff"}
+
+PATIENT = "patient:"
+
+matplotlib.rcParams.update(
+    {
+        "font.family": "DejaVu Sans",
+        "font.size": 9,
+        "axes.titlesize": 10,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.labelcolor": INK,
+        "axes.edgecolor": QUIET,
+        "axes.linewidth": 0.8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "text.color": INK,
+        "text.parse_math": False,
+        "xtick.color": QUIET,
+        "ytick.color": QUIET,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "anpi",
+        "pdf.fonttype": 42,
+        "figure.facecolor": "white",
+    }
+)
+
+
+def patient_mark(patient_id: object) -> str:
+    """Give the gid of a mark that stands for a patient; every artist of that patient bears it."""
+    return f"{PATIENT}{patient_id}"
+
+
+def level_colour(level: str, place: int = 0) -> str:
+    """Give the colour of a group: its own for a subtype, else by its place among the groups."""
+    return SUBTYPE_COLOURS.get(level, OTHER_COLOURS[place % len(OTHER_COLOURS)])
+
+
+def level_line(level: str, place: int = 0) -> object:
+    """Give the dash pattern of a group, so that colour never stands alone."""
+    return SUBTYPE_LINES.get(level, OTHER_LINES[place % len(OTHER_LINES)])
+
+
+def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
+    """Make a figure of one set of axes, sizes in inches."""
+    figure = Figure(figsize=(width, height))
+    return figure, figure.add_subplot()
