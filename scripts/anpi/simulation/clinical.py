@@ -110,8 +110,8 @@ class TrialDesign:
     scan_interval: int = 42
     scan_jitter: int = 4
     median_after_progression: float = 150.0
-    chance_withdrawal: float = 0.04
-    chance_early_therapy: float = 0.04
+    chance_withdrawal: float = 0.10
+    chance_early_therapy: float = 0.06
     chance_missed_scan: float = 0.03
 
 

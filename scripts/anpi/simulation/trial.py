@@ -239,7 +239,7 @@ def contradict(clinical: ClinicalTables) -> list[dict[str, Any]]:
             "kind": "unsupported progression",
             "patient_id": doubted,
             "sample_id": None,
-            "finding": f"PD reported on {scans.loc[row, 'assessment_date']} while the target lesions shrink and no "
+            "finding": f"PD reported on {scans.loc[row, 'assessment_date']} while the target lesions respond and no "
             "lesion is new: a query",
         },
     ]
