@@ -67,6 +67,10 @@ def patient_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuer
             yield ScanQuery(patient, "note", "not_treated", f"{where}: no treatment start")
         elif scanned and patient not in has_scans:
             yield ScanQuery(patient, "note", "no_scan", f"{where}: no assessment on or after the reference date")
+        for name, what in (("last_alive", "last known alive"), ("withdrawal", "consent withdrawn")):
+            if fact[name] < 0:
+                text = f"{where}: {what} on day {study_day(fact[name])}, before the reference date"
+                yield ScanQuery(patient, "error", f"{name}_before_start", text)
         if alive > death:
             yield ScanQuery(
                 patient, "error", "alive_after_death",

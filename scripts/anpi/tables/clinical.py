@@ -1,8 +1,8 @@
 """The clinical tables in: patients, assessments, lesions, therapies and adverse events, checked one by one and
 against each other.
 
-What cannot be is refused with its place (`InputError`): a value of the wrong kind, a death or a follow-up that ends
-before treatment began, a lesion that is target in one row and non-target in another. What can be, but asks
+What cannot be is refused with its place (`InputError`): a value of the wrong kind, a death or an end of
+treatment before its start, a lesion that is target in one row and non-target in another. What can be, but asks
 for an answer, becomes a `Query` for the data manager and stops nothing: a subject that patients.csv does not
 have, a scan before the baseline, a scan after death.
 """
@@ -43,7 +43,7 @@ STATES = {
 }
 
 # Dates of a patient that cannot lie before the start of treatment.
-AFTER_START = ("treatment_end", "death", "last_alive", "withdrawal", "cutoff")
+AFTER_START = ("treatment_end", "death")
 
 
 @dataclass(frozen=True, order=True)

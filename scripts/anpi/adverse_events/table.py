@@ -1,0 +1,194 @@
+"""How many patients had which adverse events: by arm and overall, by system organ class and preferred term."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from anpi.adverse_events.emergent import Event, Treatment, emergent_in_group, is_emergent
+from anpi.tables.clinical import Clinical, Timeline
+
+ALL = "all"
+DAYS_IN_YEAR = 365.25
+COLUMNS = [
+    "level", "soc", "term", "category", "grade", "arm", "n", "N", "percent", "events", "patient_years",
+    "rate_per_100_patient_years", "not_stated", "meddra_version", "ctcae_version",
+]  # fmt: skip
+
+
+@dataclass
+class Safety:
+    """The safety set and its treatment-emergent events, in days from the first dose.
+
+    Parameters
+    ----------
+    arms : Series
+        Arm of every treated patient, by patient.
+    at_risk : Series
+        Last day on which an event would have counted, by patient; NaN when not known.
+    events : DataFrame
+        Treatment-emergent events of the safety set.
+    dropped : dict of str to int
+        Rows of events that are not counted, by why.
+    """
+
+    arms: pd.Series
+    at_risk: pd.Series
+    events: pd.DataFrame
+    dropped: dict[str, int]
+
+
+def safety_set(clinical: Clinical, settings: Mapping[str, Any], cutoff: date | None) -> Safety:
+    """Choose the treated patients and their treatment-emergent events up to the data cut-off.
+
+    Parameters
+    ----------
+    settings : mapping
+        The block ``adverse_events`` of ``endpoints.yaml``.
+    """
+    patients, events = clinical.patients, clinical.adverse_events
+    assert events is not None
+    timeline = Timeline(patients)
+    known = patients.set_index("patient_id")
+    arms = known["arm_received"].where(known["arm_received"].notna(), known["arm"])
+    treated = timeline.treated
+    days = {name: at(timeline, patients, name) for name in ("treatment_end", "death", "last_alive", "cutoff")}
+    limit = days["cutoff"] if cutoff is None else days["cutoff"].fillna(timeline.cutoff(cutoff))
+    events = events.assign(
+        start=timeline.offsets(events, "start"), end=timeline.offsets(events, "end"), arm=events["patient_id"].map(arms)
+    )
+    late = events["start"] > events["patient_id"].map(limit)
+    inside = events["patient_id"].map(treated).astype(bool)
+    before = events[inside & ~late]
+    emergent = before[emergent_flags(before, treated, days["treatment_end"], settings)]
+    dropped = {
+        "of patients who were not treated": int((~inside).sum()),
+        "after the data cut-off": int((inside & late).sum()),
+        "not treatment-emergent": len(before) - len(emergent),
+    }
+    window = settings["end_window_days"]
+    ends = pd.DataFrame({"death": days["death"], "cutoff": limit})
+    ends["window"] = np.nan if window is None else days["treatment_end"] + window
+    ends["alive"] = days["last_alive"].where(days["treatment_end"].isna() | (window is None))
+    return Safety(arms[treated], ends.min(axis=1)[treated], emergent, dropped)
+
+
+def at(timeline: Timeline, patients: pd.DataFrame, name: str) -> pd.Series:
+    return timeline.offsets(patients, name).set_axis(pd.Index(patients["patient_id"]))
+
+
+def emergent_flags(
+    events: pd.DataFrame, treated: pd.Series, last_dose: pd.Series, settings: Mapping[str, Any]
+) -> pd.Series:
+    """Flag the treatment-emergent rows; rows of one ``group_id`` are judged together when the rules say so."""
+    window, worsening = settings["end_window_days"], settings["worsening"]
+    flags = pd.Series(False, index=events.index)
+    rows = {
+        index: Event(none(start), none(end), none(grade), none(initial))
+        for index, start, end, grade, initial in zip(
+            events.index, events["start"], events["end"], events["grade"], events["initial_grade"], strict=True
+        )
+    }
+    treatments = {
+        patient: Treatment(0.0 if treated[patient] else None, none(last_dose[patient]), window)
+        for patient in events["patient_id"].unique()
+    }
+    grouped = events["group_id"].notna() if worsening == "group" else pd.Series(False, index=events.index)
+    for (patient, _), members in events[grouped].groupby(["patient_id", "group_id"]).groups.items():
+        flags.loc[members] = emergent_in_group([rows[index] for index in members], treatments[patient])
+    for index, patient in events.loc[~grouped, "patient_id"].items():
+        flags[index] = is_emergent(rows[index], treatments[patient], worsening == "initial_grade")
+    return flags
+
+
+def none(value: Any) -> Any:
+    return None if pd.isna(value) else value
+
+
+def adverse_event_table(safety: Safety, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Give ``adverse_events.tsv``.
+
+    Returns
+    -------
+    DataFrame
+        A row a level (any, soc, term), category (all, serious, related, immune_related, stopped, fatal), grade band
+        (any, 1 to 5 = the worst of the patient, >=3) and arm. ``n`` counts patients, ``N`` is the safety set of the
+        arm, ``events`` counts rows; the rate is of first events per 100 patient-years at risk. Classes stand in
+        order of their frequency, and terms within them. A category that no row states is left out.
+    """
+    arms = [ALL, *sorted(safety.arms.unique())]
+    members = {arm: safety.arms.index[(safety.arms == arm) | (arm == ALL)] for arm in arms}
+    rows = []
+    for level, soc, term, events in levels(safety.events):
+        for category, grade, matching, not_stated in bands(events, safety.events, settings):
+            first = matching.groupby("patient_id")["start"].min()
+            for arm in arms:
+                rows.append(
+                    {"level": level, "soc": soc, "term": term, "category": category, "grade": grade, "arm": arm}
+                    | counts(first, matching, members[arm], safety)
+                    | {"not_stated": not_stated}
+                )
+    table = pd.DataFrame(rows)
+    for name in ("meddra_version", "ctcae_version"):
+        table[name] = settings[name]
+    return table.reindex(columns=COLUMNS)
+
+
+def levels(events: pd.DataFrame) -> Iterator[tuple[str, str | None, str | None, pd.DataFrame]]:
+    """Go through all events, each class and each term in it, most frequent first (by patients, then by name)."""
+    yield "any", None, None, events
+    for soc in by_frequency(events, "soc"):
+        of_class = events[events["soc"] == soc]
+        yield "soc", soc, None, of_class
+        for term in by_frequency(of_class, "term"):
+            yield "term", soc, term, of_class[of_class["term"] == term]
+
+
+def by_frequency(events: pd.DataFrame, column: str) -> list[str]:
+    patients = events.groupby(column)["patient_id"].nunique()
+    return sorted(patients.index, key=lambda name: (-patients[name], name))
+
+
+def bands(
+    events: pd.DataFrame, all_events: pd.DataFrame, settings: Mapping[str, Any]
+) -> Iterator[tuple[str, str, pd.DataFrame, int]]:
+    """Give category, grade band, the events that count for it and how many rows do not state the category."""
+    yield ALL, "any", events, 0
+    yield ALL, ">=3", events[events["grade"] >= 3], 0
+    worst = events.groupby("patient_id")["grade"].transform("max")
+    for grade in range(1, 6):
+        yield ALL, str(grade), events[(worst == grade) & (events["grade"] == grade)], 0
+    for category in ("serious", "related", "immune_related"):
+        if all_events[category].notna().any():
+            yield category, "any", events[events[category] == "Y"], int(events[category].isna().sum())
+            flagged = events[(events[category] == "Y") & (events["grade"] >= 3)]
+            yield category, ">=3", flagged, int(events[category].isna().sum())
+    if all_events["action"].notna().any():
+        words = {word.lower() for word in settings["stopped_words"]}
+        stopped = events["action"].map(lambda action: action is not None and action.lower() in words).astype(bool)
+        yield "stopped", "any", events[stopped], int(events["action"].isna().sum())
+    outcome = events["outcome"].map(lambda text: text is not None and text.lower() == "fatal").astype(bool)
+    yield "fatal", "any", events[(events["grade"] == 5) | outcome], 0
+
+
+def counts(first: pd.Series, matching: pd.DataFrame, members: pd.Index, safety: Safety) -> dict[str, Any]:
+    """Count patients, events and the rate of first events per 100 patient-years among the members of an arm."""
+    had = first.index.intersection(members)
+    total = len(members)
+    exposed = safety.at_risk.reindex(members)
+    onset = first.reindex(members).clip(lower=0)
+    onset = onset.where(onset.notna() | ~members.isin(had), 0.0)
+    years = (exposed.where(onset.isna(), onset) + 1).sum(skipna=False) / DAYS_IN_YEAR
+    return {
+        "n": len(had),
+        "N": total,
+        "percent": round(100 * len(had) / total, 4) if total else np.nan,
+        "events": int(matching["patient_id"].isin(members).sum()),
+        "patient_years": years if total else np.nan,
+        "rate_per_100_patient_years": 100 * len(had) / years if total and years > 0 else np.nan,
+    }
