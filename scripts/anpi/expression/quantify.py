@@ -23,7 +23,7 @@ from pathlib import Path
 
 import psutil
 
-from anpi.expression.fastq import check_reads
+from anpi.expression.fastq import check_reads, is_gzip
 from anpi.tables.problems import InputError, Problem
 
 DETERMINISTIC = ["--numAuxModelSamples", "0", "--initUniform"]
@@ -77,7 +77,8 @@ def quantify_sample(
         Reads that are damaged; a tool that fails; reads that fastp passed and salmon did not see.
     """
     say(f"{sample}: checking {len(units)} unit(s)")
-    total = sum(check_reads([(first, second) for _, first, second in units], threads))
+    files = check_reads([(first, second) for _, first, second in units], threads)
+    total = sum(files[first].reads for _, first, _ in units)
     say(f"{sample}: {total} {'pairs' if units[0][2] else 'reads'} are whole; trimming with fastp")
     trimmed, fastp_report = trim_units(units, scratch, threads)
     passed = fastp_report["passed_fragments"]
@@ -98,7 +99,10 @@ def quantify_sample(
     reads = {
         "sample_id": sample,
         "layout": "paired" if units[0][2] else "single",
-        "units": [unit for unit, _, _ in units],
+        "units": [
+            {"unit_id": unit, "reads": files[first].reads, "sha256": [files[f].sha256 for f in (first, second) if f]}
+            for unit, first, second in units
+        ],
         "fragments": total,
         "fragments_passed": passed,
         "fragments_mapped": facts["num_mapped"],
@@ -127,7 +131,8 @@ def trim_units(
             link_reads(second, scratch / f"unit{number}_2{suffix(second)}")
             mate = f"trimmed{number}_2.fastq.gz"
             command += ["--in2", f"unit{number}_2{suffix(second)}", "--out2", mate]
-        command += ["--compression", "1", "--thread", str(min(threads, 4))]
+        # Duplicates say little in RNA-seq, and counting them costs fastp 1 GB.
+        command += ["--compression", "1", "--thread", str(min(threads, 4)), "--dont_eval_duplication"]
         command += ["--json", f"fastp{number}.json", "--html", "/dev/null"]
         run_tool(command, scratch, f"fastp, unit {unit}")
         reports[unit] = json.loads((scratch / f"fastp{number}.json").read_text())
@@ -137,8 +142,7 @@ def trim_units(
 
 def suffix(path: str) -> str:
     """Give the ending by which tools tell a gzip file, from the content of the file and not from its name."""
-    with open(path, "rb") as handle:
-        return ".fastq.gz" if handle.read(2) == b"\x1f\x8b" else ".fastq"
+    return ".fastq.gz" if is_gzip(path) else ".fastq"
 
 
 def link_reads(source: str, target: Path) -> None:

@@ -112,15 +112,12 @@ def quality_facts(genes: pd.DataFrame, reads: dict[str, Any], fastp: dict[str, A
         "fragment_length": (reads.get("fragment_length") or {}).get("mean"),
         "q30_rate": None,
         "gc_content": None,
-        "duplication_rate": None,
     }
     if fastp is not None:
-        after = fastp["summary"]["before_filtering"]
-        facts["q30_rate"] = percent(after.get("q30_bases"), after.get("total_bases"))
-        if "gc_content" in after:
-            facts["gc_content"] = round(100 * after["gc_content"], 2)
-        if "duplication" in fastp:
-            facts["duplication_rate"] = round(100 * fastp["duplication"]["rate"], 2)
+        before = fastp["summary"]["before_filtering"]
+        facts["q30_rate"] = percent(before.get("q30_bases"), before.get("total_bases"))
+        if "gc_content" in before:
+            facts["gc_content"] = round(100 * before["gc_content"], 2)
     return facts
 
 
