@@ -19,49 +19,18 @@ rule test_associations:
         statements=out("association/statements.json"),
         influence=out("association/influence.tsv"),
         representativeness=out("association/representativeness.tsv"),
+    log:
+        logs("test_associations"),
+    conda:
+        "../../envs/anpi.yaml"
     params:
         code=code("test_associations", PLAN, REGISTRY),
         expression=lambda wildcards, input: " ".join(
             option(f"--{name}", [input[name]]) for name in ("calls", "scores", "tpm", "genes") if input[name]
         ),
         folder=subpath(output.results, parent=True),
-    log:
-        logs("test_associations"),
-    conda:
-        "../../envs/anpi.yaml"
     message:
         "Testing what the plan declares"
     shell:
         "{PYTHON} {SCRIPTS:q}/test_associations.py --plan {PLAN:q} --endpoints {input.endpoints:q} --sets {input.sets:q}"
         " --patients {input.patients:q} {params.expression} --out-dir {params.folder:q} > {log:q} 2>&1"
-
-
-rule test_expression:
-    input:
-        counts=out("cohort/counts.tsv.gz"),
-        genes=out("cohort/genes.tsv"),
-        sets=out("analysis/sets.tsv"),
-        endpoints=out("clinical/endpoints.tsv"),
-        patients=clinical("patients"),
-        samples=SETTINGS["samples"] or [],
-        calls=out("subtypes/calls.tsv"),
-        plan=PLAN if SETTINGS["plan"] else [],
-    output:
-        differential=report(out("expression/differential.tsv"), category="Expression", labels={"table": "genes"}),
-        enrichment=report(out("expression/enrichment.tsv"), category="Expression", labels={"table": "gene sets"}),
-    params:
-        code=code("test_expression", PLAN, RESOURCES / "signatures"),
-        folder=subpath(output.differential, parent=True),
-    log:
-        logs("test_expression"),
-    threads: 2
-    resources:
-        mem_mb=lambda wildcards, input, attempt: min(3000 + 40 * int(input.size_mb) * attempt, 64000),
-    conda:
-        "../../envs/anpi.yaml"
-    message:
-        "Comparing expression between responders and non-responders"
-    shell:
-        "{PYTHON} {SCRIPTS:q}/test_expression.py --counts {input.counts:q} --genes {input.genes:q} --sets {input.sets:q}"
-        " --endpoints {input.endpoints:q} --patients {input.patients:q} --samples {input.samples:q}"
-        " --plan {PLAN:q} --out-dir {params.folder:q} > {log:q} 2>&1"

@@ -7,6 +7,7 @@ rule derive_endpoints:
         assessments=clinical("assessments"),
         lesions=clinical("lesions"),
         therapies=clinical("therapies"),
+        adverse_events=clinical("adverse_events"),
         rules=RULES if SETTINGS["endpoints"] else [],
     output:
         endpoints=report(out("clinical/endpoints.tsv"), category="Clinical", labels={"table": "endpoints"}),
@@ -15,16 +16,17 @@ rule derive_endpoints:
         rates=out("clinical/rates.tsv"),
         adtte=out("clinical/adtte.csv"),
         adrs=out("clinical/adrs.csv"),
-    params:
-        code=code("derive_endpoints", RULES),
-        tables=lambda wildcards, input: " ".join(
-            option(f"--{name}", clinical(name)) for name in ("assessments", "lesions", "therapies")
-        ),
-        folder=subpath(output.endpoints, parent=True),
     log:
         logs("derive_endpoints"),
     conda:
         "../../envs/anpi.yaml"
+    params:
+        code=code("derive_endpoints", RULES),
+        tables=lambda wildcards, input: " ".join(
+            option(f"--{name.replace('_', '-')}", clinical(name))
+            for name in ("assessments", "lesions", "therapies", "adverse_events")
+        ),
+        folder=subpath(output.endpoints, parent=True),
     message:
         "Deriving endpoints"
     shell:
@@ -39,12 +41,12 @@ rule tabulate_adverse_events:
         rules=RULES if SETTINGS["endpoints"] else [],
     output:
         report(out("clinical/adverse_events.tsv"), category="Clinical", labels={"table": "adverse events"}),
-    params:
-        code=code("tabulate_adverse_events", RULES),
     log:
         logs("tabulate_adverse_events"),
     conda:
         "../../envs/anpi.yaml"
+    params:
+        code=code("tabulate_adverse_events", RULES),
     message:
         "Counting adverse events"
     shell:
@@ -62,15 +64,15 @@ rule build_sets:
     output:
         sets=report(out("analysis/sets.tsv"), category="Patients", labels={"table": "analysis sets"}),
         attrition=report(out("analysis/attrition.tsv"), category="Patients", labels={"table": "attrition"}),
+    log:
+        logs("build_sets"),
+    conda:
+        "../../envs/anpi.yaml"
     params:
         code=code("build_sets"),
         expression=lambda wildcards, input: " ".join(
             option(f"--{name}", [input[name]]) for name in ("samples", "verdicts", "calls") if input[name]
         ),
-    log:
-        logs("build_sets"),
-    conda:
-        "../../envs/anpi.yaml"
     message:
         "Building the analysis sets"
     shell:

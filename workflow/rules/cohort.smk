@@ -26,14 +26,14 @@ rule assemble_cohort:
         tpm=out("cohort/tpm.tsv.gz"),
         genes=out("cohort/genes.tsv"),
         facts=out("qc/facts.tsv"),
-    params:
-        code=code("assemble_cohort", RESOURCES / "genes"),
-        source=expression_options,
-        samples=RUN.used,
     log:
         logs("assemble_cohort"),
     conda:
         "../../envs/anpi.yaml"
+    params:
+        code=code("assemble_cohort", RESOURCES / "genes"),
+        source=expression_options,
+        samples=RUN.used,
     message:
         "Assembling the cohort"
     shell:
@@ -47,16 +47,16 @@ rule judge_samples:
         facts=out("qc/facts.tsv"),
     output:
         report(out("qc/verdicts.tsv"), category="Samples", labels={"table": "verdicts"}),
+    log:
+        logs("judge_samples"),
+    conda:
+        "../../envs/anpi.yaml"
     params:
         code=code("judge_samples"),
         thresholds=" ".join(
             option("--threshold", [f"{fact}={limits['warn']},{limits['fail']}"])
             for fact, limits in SETTINGS["qc"].items()
         ),
-    log:
-        logs("judge_samples"),
-    conda:
-        "../../envs/anpi.yaml"
     message:
         "Judging the samples"
     shell:
@@ -71,17 +71,19 @@ rule call_subtypes:
         verdicts=out("qc/verdicts.tsv"),
     output:
         calls=report(out("subtypes/calls.tsv"), category="Subtypes", labels={"table": "calls"}),
-    params:
-        code=code("call_subtypes", MODEL, RESOURCES / "genes"),
+        programmes=out("subtypes/programmes.tsv"),
     log:
         logs("call_subtypes"),
     conda:
         "../../envs/anpi.yaml"
+    params:
+        code=code("call_subtypes", MODEL, RESOURCES / "genes"),
     message:
         "Calling subtypes"
     shell:
         "{PYTHON} {SCRIPTS:q}/call_subtypes.py --expression {input.tpm:q} --unit tpm --model {MODEL:q}"
-        " --counts {input.counts:q} --verdicts {input.verdicts:q} --out {output.calls:q} > {log:q} 2>&1"
+        " --counts {input.counts:q} --verdicts {input.verdicts:q} --programmes {output.programmes:q}"
+        " --out {output.calls:q} > {log:q} 2>&1"
 
 
 rule score_signatures:
@@ -90,13 +92,13 @@ rule score_signatures:
         gmt=SETTINGS["signatures"]["gmt"],
     output:
         report(out("immune/scores.tsv"), category="Signatures", labels={"table": "scores"}),
-    params:
-        code=code("score_signatures", RESOURCES / "signatures", RESOURCES / "genes"),
-        gmt=option("--gmt", SETTINGS["signatures"]["gmt"]),
     log:
         logs("score_signatures"),
     conda:
         "../../envs/anpi.yaml"
+    params:
+        code=code("score_signatures", RESOURCES / "signatures", RESOURCES / "genes"),
+        gmt=option("--gmt", SETTINGS["signatures"]["gmt"]),
     message:
         "Scoring signatures"
     shell:
@@ -115,12 +117,12 @@ rule write_cohort:
         scores=out("immune/scores.tsv"),
     output:
         out("cohort/cohort.h5ad"),
-    params:
-        code=code("write_cohort"),
     log:
         logs("write_cohort"),
     conda:
         "../../envs/anpi.yaml"
+    params:
+        code=code("write_cohort"),
     message:
         "Writing the cohort as AnnData"
     shell:

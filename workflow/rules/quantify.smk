@@ -36,6 +36,12 @@ def salmon_result(wildcards):
     return {"quant": f"{folder}/salmon", "reads": f"{folder}/reads.json", "fastp": f"{folder}/fastp.json"}
 
 
+def index_mb(index):
+    """Give the size of the salmon index, or what that of a human transcriptome needs when it is not made yet."""
+    files = [file for file in Path(index).glob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files) // 2**20 if files else 1000
+
+
 rule quantify_sample:
     input:
         reads=reads_of,
@@ -44,22 +50,22 @@ rule quantify_sample:
         salmon=directory(out("samples/{sample}/salmon")),
         fastp=out("samples/{sample}/fastp.json"),
         reads=out("samples/{sample}/reads.json"),
+    log:
+        logs("quantify_sample/{sample}"),
+    benchmark:
+        out("benchmarks/quantify_sample/{sample}.tsv")
+    conda:
+        "../../envs/quantify.yaml"
+    threads: 2
+    resources:
+        # fastp holds packs of reads, salmon the index
+        mem_mb=lambda wildcards, input, attempt: min((2000 + 2 * index_mb(input.index)) * attempt, 64000),
     params:
         code=code("quantify_sample"),
         units=unit_options,
         strandedness=strandedness_of,
         length=SETTINGS["fragment_length"],
         folder=subpath(output.fastp, parent=True),
-    log:
-        logs("quantify_sample/{sample}"),
-    benchmark:
-        out("benchmarks/quantify_sample/{sample}.tsv")
-    threads: 2
-    resources:
-        # fastp holds packs of reads: measured 1.7 GB for 100 and 2.2 GB for 150 base pairs, with two threads
-        mem_mb=lambda wildcards, attempt: min(4000 * attempt, 32000),
-    conda:
-        "../../envs/quantify.yaml"
     message:
         "Quantifying sample {wildcards.sample}"
     shell:
@@ -76,16 +82,16 @@ rule summarise_sample:
     output:
         genes=out("samples/{sample}/genes.parquet"),
         qc=out("samples/{sample}/qc.json"),
+    log:
+        logs("summarise_sample/{sample}"),
+    conda:
+        "../../envs/anpi.yaml"
     params:
         code=code("summarise_sample"),
         reads=lambda wildcards, input: " ".join(
             option(f"--{name}", [input[name]]) for name in ("reads", "fastp") if name in input.keys()
         ),
         strandedness=strandedness_of,
-    log:
-        logs("summarise_sample/{sample}"),
-    conda:
-        "../../envs/anpi.yaml"
     message:
         "Summing sample {wildcards.sample} to genes"
     shell:

@@ -20,14 +20,14 @@ REMOTE = {
 rule fetch_reference:
     output:
         out("reference/download/{file}"),
-    params:
-        url=lambda wildcards, output: SETTINGS["reference"][REMOTE[output[0]]],
-        sha256=lambda wildcards, output: SETTINGS["reference"]["sha256"][REMOTE[output[0]]],
     log:
         logs("fetch_reference/{file}"),
     retries: 2
     conda:
         "../../envs/anpi.yaml"
+    params:
+        url=lambda wildcards, output: SETTINGS["reference"][REMOTE[output[0]]],
+        sha256=lambda wildcards, output: SETTINGS["reference"]["sha256"][REMOTE[output[0]]],
     message:
         "Downloading {params.url}"
     shell:
@@ -45,6 +45,10 @@ rule build_reference:
         decoys=out("reference/decoys.txt"),
         transcripts=out("reference/transcripts.tsv.gz"),
         genes=out("reference/genes.tsv.gz"),
+    log:
+        logs("build_reference"),
+    conda:
+        "../../envs/anpi.yaml"
     params:
         code=code("build_reference"),
         sources=lambda wildcards, input: " ".join(
@@ -52,10 +56,6 @@ rule build_reference:
             for name in ("transcripts", "gtf", "genome")
             if input[name]
         ),
-    log:
-        logs("build_reference"),
-    conda:
-        "../../envs/anpi.yaml"
     message:
         "Preparing the reference: transcripts and their genes"
     shell:
@@ -73,12 +73,12 @@ rule index_transcripts:
         directory(out("reference/salmon_index")),
     log:
         logs("index_transcripts"),
-    threads: 4
-    resources:
-        mem_mb=lambda wildcards, input, attempt: min(2000 + int(12 * input.size_mb) * attempt, 64000),
     cache: "omit-software"
     conda:
         "../../envs/salmon.yaml"
+    threads: 4
+    resources:
+        mem_mb=lambda wildcards, input, attempt: min(2000 + int(12 * input.size_mb) * attempt, 64000),
     message:
         "Indexing the transcripts with salmon"
     shell:
