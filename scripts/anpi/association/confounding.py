@@ -1,0 +1,75 @@
+"""Batch and site against biomarker and outcome: what cannot be told apart is refused as a cause."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from anpi.association.question import Question
+from anpi.association.trial import Trial
+from anpi.stats.permutation import permute_groups
+
+FROM_SAMPLES = ("subtype", "signatures", "genes")
+SMALLEST_BATCH = 3
+STRONG = 0.5
+SUSPECT_P = 0.01
+PERMUTATIONS = 2000
+
+
+def confounding(question: Question, trial: Trial) -> tuple[str | None, list[str]]:
+    """Look whether batch or site explains the biomarker or the outcome.
+
+    Returns
+    -------
+    refusal : str or None
+        Why the biomarker cannot be tested: within no batch does it vary.
+    notes : list of str
+        Warnings of strong but not complete confounding.
+    """
+    if trial.samples is None or question.entry.biomarker not in FROM_SAMPLES or question.frame.empty:
+        return None, []
+    notes: list[str] = []
+    for name in ("batch", "site"):
+        if name not in trial.samples.columns:
+            continue
+        batch = trial.samples[name].reindex(question.frame.index)
+        frame = question.frame[batch.notna()]
+        batch = batch.dropna().astype(str)
+        sizes = batch.map(batch.value_counts())
+        large = sizes >= SMALLEST_BATCH
+        if batch[large].nunique() < 2:
+            continue
+        marker = frame["marker"]
+        if question.grouped and inseparable(marker[large], batch[large]) and large.mean() >= STRONG:
+            return (
+                f"every {name} holds one {question.biomarker} only, so the two cannot be told apart: not tested"
+            ), notes
+        if share_explained(marker, batch, question.grouped):
+            notes.append(
+                f"{question.biomarker} differs between {name}es: it may stand for {name}".replace("sitees", "sites")
+            )
+        outcome = frame["y"] if "y" in frame else frame["event"]
+        if "y" in frame and inseparable(frame["y"][large], batch[large]) and large.mean() >= STRONG:
+            return f"every {name} holds one outcome only, so {name} explains it as well: not tested", notes
+        if share_explained(outcome, batch, False):
+            notes.append(f"the outcome differs between {name}es".replace("sitees", "sites"))
+    return None, notes
+
+
+def inseparable(values: pd.Series, batch: pd.Series) -> bool:
+    """Tell whether values differ between batches and within none."""
+    return values.nunique() > 1 and bool((values.groupby(batch).nunique() == 1).all())
+
+
+def share_explained(values: pd.Series, batch: pd.Series, grouped: bool) -> bool:
+    """Tell whether batch explains at least half of the spread of values, beyond chance."""
+    columns = pd.get_dummies(values.astype(str)).astype(float) if grouped else values.astype(float).to_frame()
+    columns = columns.loc[:, columns.nunique() > 1]
+    if columns.empty or batch.nunique() >= len(batch) / 2:
+        return False
+    total = float(((columns - columns.mean()) ** 2).to_numpy().sum())
+    between = float(((columns.groupby(batch).transform("mean") - columns.mean()) ** 2).to_numpy().sum())
+    if between / total < STRONG:
+        return False
+    tests = [permute_groups(columns[name], batch, None, PERMUTATIONS, 0).p for name in columns.columns]
+    return bool(np.nanmin(tests) * len(tests) < SUSPECT_P)

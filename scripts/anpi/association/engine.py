@@ -1,0 +1,79 @@
+"""Run a plan over a trial: every declared question, its warnings, and the adjustment over each family."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from anpi.association.confounding import confounding
+from anpi.association.plan import Plan
+from anpi.association.question import COLUMNS, Question, Row, all_questions
+from anpi.association.response import response_interaction, response_rows
+from anpi.association.time_to_event import time_interaction, time_rows
+from anpi.association.trial import Trial
+from anpi.stats.multiplicity import adjust
+
+
+def run_plan(plan: Plan, trial: Trial, registry: pd.DataFrame | None = None) -> list[Row]:
+    """Answer every question of the plan.
+
+    Returns
+    -------
+    list of Row
+        In the order of the plan; within a question the test stands first. ``p_adjusted`` of a test is adjusted over
+        the tests of its family; that of a contrast over the contrasts of its question, and never below that of the
+        question's test, so that no single group is claimed when the question is not.
+    """
+    answered = [answer(question, plan, trial) for question in all_questions(plan, trial, registry)]
+    for family, method in plan.multiplicity.items():
+        tests = [row for rows in answered for row in rows if row.family == family and row.role == "test"]
+        for row, adjusted in zip(tests, adjust([row.p for row in tests], method), strict=True):
+            row.p_adjusted = float(adjusted)
+    for rows in answered:
+        adjust_contrasts(rows)
+    return [row for rows in answered for row in rows]
+
+
+def answer(question: Question, plan: Plan, trial: Trial) -> list[Row]:
+    """Answer one question, with its confounding looked at first."""
+    refusal, notes = confounding(question, trial)
+    if refusal and question.obstacle is None:
+        question = Question(**{**question.__dict__, "obstacle": refusal})
+    question.notes.extend(notes)
+    if question.kind == "time":
+        rows = time_rows(question, plan, event_day(question, trial))
+        if question.entry.interaction_with_arm:
+            rows += time_interaction(question, plan)
+    else:
+        rows = response_rows(question, plan)
+        if question.entry.interaction_with_arm:
+            rows += response_interaction(question, plan)
+    return question.stamp(rows)
+
+
+def event_day(question: Question, trial: Trial) -> pd.Series | None:
+    """Day on which the event during treatment happened, for entries that ask about one."""
+    if question.entry.biomarker == "immune_related":
+        return trial.first_immune_event
+    if question.entry.biomarker == "response" and "ttr_days" in trial.endpoints.columns:
+        return trial.endpoints["ttr_days"].astype(float)
+    return None
+
+
+def adjust_contrasts(rows: list[Row]) -> None:
+    """Adjust contrasts by Holm within a question, held to the test that opens the question."""
+    start = 0
+    for place in [i for i, row in enumerate(rows) if row.role == "test"][1:] + [len(rows)]:
+        block = rows[start:place]
+        contrasts = [row for row in block if row.role == "contrast"]
+        gate = block[0].p_adjusted if block else np.nan
+        for row, adjusted in zip(contrasts, adjust([row.p for row in contrasts], "holm"), strict=True):
+            row.p_adjusted = float(max(adjusted, gate)) if np.isfinite(gate) else np.nan
+        start = place
+
+
+def results_table(rows: list[Row]) -> pd.DataFrame:
+    """Give the rows as the table of results."""
+    frame = pd.DataFrame([row.record() for row in rows], columns=list(COLUMNS))
+    frame["events"] = frame["events"].astype("Int64")
+    return frame

@@ -1,0 +1,65 @@
+"""The memory of plans: which plan results were made with, and what changed since."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from anpi.association.plan import Plan
+from anpi.tables.problems import InputError, Problem
+from anpi.tables.writing import write_json
+
+
+def record_plan(plan: Plan, path: Path, today: str | None = None) -> list[dict[str, Any]]:
+    """Note the plan in the history file when it differs from the last one noted.
+
+    A run with the plan that was noted last changes nothing, not even the file.
+
+    Returns
+    -------
+    list of dict
+        The changes so far: ``date`` and ``difference`` (list of sentences), the first use of a plan left out.
+    """
+    history = read_history(path)
+    digest = hashlib.sha256(json.dumps(plan.settings, sort_keys=True).encode()).hexdigest()
+    if not history or history[-1]["sha256"] != digest:
+        difference = compare(history[-1]["plan"], plan.settings) if history else []
+        date = today or datetime.now(UTC).date().isoformat()
+        history.append({"date": date, "sha256": digest, "plan": plan.settings, "difference": difference})
+        write_json(path, history)
+    return [{"date": item["date"], "difference": item["difference"]} for item in history[1:]]
+
+
+def read_history(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return [{key: item[key] for key in ("date", "sha256", "plan", "difference")} for item in content]
+    except (ValueError, KeyError, TypeError, UnicodeDecodeError):
+        mend = "Restore it from a copy; remove it only if no result was ever made with another plan."
+        raise InputError(Problem(str(path), "the history of plans is damaged", mend=mend)) from None
+
+
+def compare(old: Any, new: Any, key: str = "") -> list[str]:
+    """Say in words how two plans differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = sorted(set(old) | set(new))
+        return [line for k in keys for line in compare(old.get(k), new.get(k), f"{key}.{k}" if key else str(k))]
+    if named(old) and named(new):
+        before, after = {named_key(i): i for i in old}, {named_key(i): i for i in new}
+        lines = [f"{name} was taken out of {key}" for name in before if name not in after]
+        lines += [f"{name} was added to {key}" for name in after if name not in before]
+        return lines + [line for name in before if name in after for line in compare(before[name], after[name], name)]
+    return [] if old == new else [f"{key}: {json.dumps(old)} became {json.dumps(new)}"]
+
+
+def named(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(i, dict) and named_key(i) for i in value)
+
+
+def named_key(item: dict[str, Any]) -> str:
+    return str(item.get("entry") or item.get("family") or "")

@@ -1,0 +1,255 @@
+"""The plan of tests: read, checked in words before anything runs. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from anpi.tables.problems import Problem, nearest, refuse
+from anpi.tables.schema import check_settings, load_schema, load_yaml
+
+TIMES = ("pfs", "os", "dor")
+BINARY = ("response", "disease_control")
+ORDERED = ("bor", "cbor")
+VARIANTS = {"_ema": ("pfs", "dor"), "_unconfirmed": ("response", "disease_control", "dor")}
+ENDPOINTS = (*TIMES, *BINARY, *ORDERED) + tuple(
+    f"{name}{suffix}" for suffix, names in VARIANTS.items() for name in names
+)
+SETS = ("all_treated", "rna_evaluable", "subtype_evaluable", "response_evaluable")
+LISTS = {"signatures": ("signatures", "categories"), "genes": ("genes",), "columns": ("columns",)}
+SAMPLE_COLUMNS = ("site", "batch", "specimen", "timepoint", "tumour_content")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One declared question: endpoints against a biomarker in a set of patients."""
+
+    entry: str
+    family: str
+    tier: str
+    endpoints: tuple[str, ...]
+    biomarker: str
+    signatures: tuple[str, ...]
+    categories: tuple[str, ...]
+    genes: tuple[str, ...]
+    columns: tuple[str, ...]
+    set: str
+    adjust_for: tuple[str, ...]
+    stratify_by_arm: bool
+    interaction_with_arm: bool
+    cut: str | float
+    minimum_n: int
+    minimum_events: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked plan. ``settings`` holds every key with its default filled in."""
+
+    file: str
+    settings: dict[str, Any]
+    entries: tuple[Entry, ...]
+    multiplicity: dict[str, str]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["settings"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def primary(self) -> Entry | None:
+        """Give the first entry of the primary tier."""
+        return next((entry for entry in self.entries if entry.tier == "primary"), None)
+
+
+def endpoint_kind(endpoint: str) -> str:
+    """Tell whether an endpoint is a ``time``, a ``binary`` or an ``ordered`` outcome."""
+    base = endpoint
+    for suffix in VARIANTS:
+        base = base.removesuffix(suffix)
+    return "time" if base in TIMES else "binary" if base in BINARY else "ordered"
+
+
+def endpoint_columns(endpoint: str) -> tuple[str, ...]:
+    """Columns of endpoints.tsv that an endpoint stands on; the suffix of a variant comes last."""
+    if endpoint_kind(endpoint) != "time":
+        return (endpoint,)
+    suffix = next((s for s in VARIANTS if endpoint.endswith(s)), "")
+    base = endpoint.removesuffix(suffix)
+    return f"{base}_days{suffix}", f"{base}_event{suffix}"
+
+
+def read_plan(path: Path | str) -> Plan:
+    """Read a plan and check its own keys, names and endpoints.
+
+    Raises
+    ------
+    InputError
+        Unknown keys and values with the nearest known ones, names given twice, a biomarker without its list.
+    """
+    settings = check_settings(load_yaml(path), load_schema("plan"), str(path))
+    plan = build_plan(settings, str(path))
+    refuse(list(own_problems(plan)))
+    return plan
+
+
+def build_plan(settings: dict[str, Any], file: str) -> Plan:
+    entries = []
+    for family in settings["families"]:
+        for entry in family["entries"]:
+            values: dict[str, Any] = {
+                key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
+            }
+            entries.append(Entry(family=family["family"], tier=family["tier"], **values))
+    multiplicity = {family["family"]: family["multiplicity"] for family in settings["families"]}
+    return Plan(file, settings, tuple(entries), multiplicity)
+
+
+def own_problems(plan: Plan) -> Iterator[Problem]:
+    """Faults that the plan shows by itself."""
+    yield from repeated(plan.file, "families", [family["family"] for family in plan.settings["families"]])
+    yield from repeated(plan.file, "entries", [entry.entry for entry in plan.entries])
+    if len([f for f in plan.settings["families"] if f["tier"] == "primary"]) > 1:
+        yield Problem(plan.file, column="families", found="two families of tier primary", expected="one at most")
+    for entry in plan.entries:
+        key = f"entry {entry.entry}"
+        for endpoint in entry.endpoints:
+            if endpoint not in ENDPOINTS:
+                yield unknown(plan.file, f"{key}, endpoints", endpoint, ENDPOINTS, "an endpoint that is derived")
+        for kind, names in LISTS.items():
+            given = [name for name in names if getattr(entry, name)]
+            if entry.biomarker == kind and not given:
+                expected = f"a list under {' or '.join(names)}"
+                yield Problem(plan.file, column=key, found=f"biomarker {kind} without a list", expected=expected)
+            if entry.biomarker != kind and given:
+                mend = f"Make a separate entry with biomarker: {kind}."
+                found = f"{given[0]} under biomarker {entry.biomarker}"
+                yield Problem(plan.file, column=key, found=found, expected=f"{given[0]} left out", mend=mend)
+        if entry.biomarker in ("response", "immune_related"):
+            for endpoint in entry.endpoints:
+                if endpoint_kind(endpoint) != "time":
+                    expected = "a time to event (pfs, os)"
+                    yield Problem(plan.file, column=f"{key}, endpoints", found=endpoint, expected=expected)
+        if entry.cut != "none" and entry.biomarker in ("subtype", "arm", "response", "immune_related"):
+            expected = "none: this biomarker has levels already"
+            yield Problem(plan.file, column=f"{key}, cut", found=str(entry.cut), expected=expected)
+        if entry.interaction_with_arm and entry.biomarker in ("arm", "response", "immune_related"):
+            expected = "false for this biomarker"
+            yield Problem(plan.file, column=f"{key}, interaction_with_arm", found="true", expected=expected)
+
+
+def repeated(file: str, key: str, names: Sequence[str]) -> Iterator[Problem]:
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield Problem(file, column=key, found=f"{name} {names.count(name)} times", expected="each name once")
+
+
+def unknown(file: str, key: str, found: str, known: Iterable[str], expected: str) -> Problem:
+    """A name that is not among the known ones, with the nearest."""
+    names = list(known)
+    near = nearest(found, names)
+    shown = ", ".join(names[:30]) + (f" and {len(names) - 30} more" if len(names) > 30 else "")
+    mend = f"Did you mean {near}?" if near else f"Known: {shown or 'none'}."
+    return Problem(file, column=key, found=found, expected=expected, mend=mend)
+
+
+def check_plan(
+    plan: Plan,
+    registry: pd.DataFrame | None = None,
+    patients: pd.DataFrame | None = None,
+    samples: pd.DataFrame | None = None,
+    sets: Collection[str] = SETS,
+    derived: Collection[str] | None = None,
+) -> None:
+    """Check a plan against the inputs it will meet; can be done at planning time, before any analysis.
+
+    Parameters
+    ----------
+    registry : DataFrame, optional
+        Signatures: columns ``id`` and ``category``.
+    patients, samples : DataFrame, optional
+        As read from patients.csv and samples.tsv (text or typed).
+    sets : collection of str
+        Names of analysis sets.
+    derived : collection of str, optional
+        Columns of endpoints.tsv, when it exists already.
+
+    Raises
+    ------
+    InputError
+        Unknown signatures, categories, covariates or sets, covariates with one level, endpoints not derived.
+    """
+    refuse(list(plan_problems(plan, registry, patients, samples, sets, derived)))
+
+
+def plan_problems(
+    plan: Plan,
+    registry: pd.DataFrame | None,
+    patients: pd.DataFrame | None,
+    samples: pd.DataFrame | None,
+    sets: Collection[str],
+    derived: Collection[str] | None,
+) -> Iterator[Problem]:
+    named_sets = {"all_treated": plan.all_treated, "biomarker_set": plan.biomarker_set}
+    named_sets["expression, set"] = plan.expression["set"]
+    named_sets |= {f"entry {entry.entry}, set": entry.set for entry in plan.entries}
+    for key, name in named_sets.items():
+        if name not in sets:
+            yield unknown(plan.file, key, name, sorted(sets), "an analysis set")
+    for entry in plan.entries:
+        key = f"entry {entry.entry}"
+        if registry is not None:
+            yield from signature_problems(plan.file, key, entry, registry)
+        if patients is not None:
+            for column in entry.columns:
+                yield from column_problems(plan.file, f"{key}, columns", column, patients, None)
+            for column in entry.adjust_for:
+                yield from column_problems(plan.file, f"{key}, adjust_for", column, patients, samples)
+        if derived is not None:
+            for endpoint in entry.endpoints:
+                lacking = [column for column in endpoint_columns(endpoint) if column not in derived]
+                if lacking and endpoint in ENDPOINTS:
+                    expected = f"columns {', '.join(lacking)} in the table of endpoints"
+                    mend = "The endpoint was not derived: check endpoints.yaml, or take it out of the plan."
+                    yield Problem(plan.file, column=f"{key}, endpoints", found=endpoint, expected=expected, mend=mend)
+
+
+def signature_problems(file: str, key: str, entry: Entry, registry: pd.DataFrame) -> Iterator[Problem]:
+    ids, categories = sorted(set(registry["id"].dropna())), sorted(set(registry["category"].dropna()))
+    for name in entry.signatures:
+        if name not in ids:
+            yield unknown(file, f"{key}, signatures", name, ids, "the id of a signature of the registry")
+    for name in entry.categories:
+        if name != "all" and name not in categories:
+            yield unknown(file, f"{key}, categories", name, ["all", *categories], "a category of the registry")
+
+
+def column_problems(
+    file: str, key: str, column: str, patients: pd.DataFrame, samples: pd.DataFrame | None
+) -> Iterator[Problem]:
+    """A column that is not there, or in which all patients are alike."""
+    source = patients.attrs.get("file", "patients.csv")
+    frame = patients
+    if column not in patients.columns and column in SAMPLE_COLUMNS:
+        if samples is None:
+            return
+        frame, source = samples, samples.attrs.get("file", "samples.tsv")
+    if column not in frame.columns or not frame[column].notna().any():
+        known = [name for name in frame.columns if name != "patient_id" and frame[name].notna().any()]
+        yield unknown(file, key, column, known, f"a filled column of {source}")
+        return
+    levels = frame[column].dropna().astype(str).unique()
+    if len(levels) == 1 and len(frame) > 1:
+        mend = f"Take it out: a column in which all are alike ({levels[0]}) explains nothing."
+        yield Problem(file, column=key, found=f"{column} with one level", expected="two levels or more", mend=mend)
+
+
+def chosen_signatures(entry: Entry, registry: pd.DataFrame) -> list[str]:
+    """Ids of the signatures that an entry names, in the order of the registry."""
+    wanted = set(entry.signatures)
+    by_category = registry["category"].isin(entry.categories) | ("all" in entry.categories)
+    return list(registry.loc[by_category | registry["id"].isin(wanted), "id"])

@@ -1,0 +1,242 @@
+"""One question of the plan made concrete: who, which values, what is left out and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from anpi.association.plan import Entry, Plan, chosen_signatures, endpoint_kind
+from anpi.association.trial import Trial
+
+COLUMNS = (
+    "entry",
+    "family",
+    "tier",
+    "endpoint",
+    "biomarker",
+    "level",
+    "reference",
+    "set",
+    "n",
+    "events",
+    "effect",
+    "estimate",
+    "ci_low",
+    "ci_high",
+    "p",
+    "p_adjusted",
+    "method",
+    "warning",
+)
+
+
+@dataclass
+class Row:
+    """A row of the results. ``role`` is ``test`` (counts in its family), ``contrast`` or ``description``."""
+
+    level: str | None = None
+    reference: str | None = None
+    n: int = 0
+    events: int | None = None
+    effect: str | None = None
+    estimate: float = np.nan
+    ci_low: float = np.nan
+    ci_high: float = np.nan
+    p: float = np.nan
+    method: str | None = None
+    warnings: list[str] = field(default_factory=list)
+    role: str = "test"
+    entry: str = ""
+    family: str = ""
+    tier: str = ""
+    endpoint: str = ""
+    biomarker: str = ""
+    set: str = ""
+    p_adjusted: float = np.nan
+
+    def record(self) -> dict[str, object]:
+        """Give the row under the names of the results table."""
+        values: dict[str, object] = {name: getattr(self, name) for name in COLUMNS if name != "warning"}
+        return values | {"warning": "; ".join(dict.fromkeys(self.warnings)) or None}
+
+
+@dataclass(frozen=True)
+class Question:
+    """An endpoint against one biomarker in one set.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Patients with endpoint, biomarker and covariates known: ``time`` and ``event`` (or ``y``), ``marker``, ``arm``.
+    covariates : DataFrame
+        Numeric columns to adjust for, same rows.
+    stratified : bool
+        Whether arms are strata: asked for, and there is more than one.
+    notes : list of str
+        What the reader must know, such as how many were left out.
+    obstacle : str or None
+        Why it cannot be tested at all.
+    """
+
+    entry: Entry
+    endpoint: str
+    biomarker: str
+    grouped: bool
+    frame: pd.DataFrame
+    covariates: pd.DataFrame
+    stratified: bool
+    notes: list[str]
+    obstacle: str | None
+
+    @property
+    def kind(self) -> str:
+        """Kind of the endpoint: time, binary or ordered."""
+        return endpoint_kind(self.endpoint)
+
+    @property
+    def strata(self) -> np.ndarray | None:
+        """Arm of each patient where arms are strata."""
+        return self.frame["arm"].to_numpy() if self.stratified else None
+
+    def stamp(self, rows: list[Row]) -> list[Row]:
+        """Write the question's names and notes on its rows."""
+        for row in rows:
+            row.entry, row.family, row.tier = self.entry.entry, self.entry.family, self.entry.tier
+            row.endpoint, row.biomarker, row.set = self.endpoint, self.biomarker, self.entry.set
+            if row.role == "test":
+                row.warnings = [*row.warnings, *self.notes]
+        return rows
+
+
+@dataclass(frozen=True)
+class Marker:
+    """Values of a biomarker by patient; ``problem`` says why there are none."""
+
+    name: str
+    values: pd.Series
+    grouped: bool
+    problem: str | None = None
+
+
+def entry_markers(entry: Entry, trial: Trial, registry: pd.DataFrame | None) -> list[Marker]:
+    """Give the biomarkers that an entry names, each as values by patient."""
+    nothing = pd.Series(np.nan, index=trial.patients.index, dtype=object)
+    if entry.biomarker == "subtype":
+        if trial.calls is None:
+            return [Marker("subtype", nothing, True, "no expression data, so no subtypes")]
+        return [Marker("subtype", trial.calls["subtype"].astype(object), True)]
+    if entry.biomarker == "arm":
+        return [Marker("arm", trial.arms().astype(object), True)]
+    if entry.biomarker == "signatures":
+        names = chosen_signatures(entry, registry) if registry is not None else list(entry.signatures)
+        if registry is None and entry.categories and trial.scores is not None:
+            names = list(trial.scores.columns)
+        return [signature_marker(name, trial, nothing) for name in names]
+    if entry.biomarker == "genes":
+        return [gene_marker(name, trial, nothing) for name in entry.genes]
+    if entry.biomarker == "columns":
+        return [column_marker(name, trial) for name in entry.columns]
+    return [Marker(entry.biomarker, nothing.fillna("by time"), True)]
+
+
+def signature_marker(name: str, trial: Trial, nothing: pd.Series) -> Marker:
+    if trial.scores is None:
+        return Marker(name, nothing.astype(float), False, "no expression data, so no score")
+    if name not in trial.scores.columns:
+        return Marker(name, nothing.astype(float), False, "the signature was not scored")
+    return Marker(name, trial.scores[name], False)
+
+
+def gene_marker(name: str, trial: Trial, nothing: pd.Series) -> Marker:
+    if trial.tpm is None:
+        return Marker(name, nothing.astype(float), False, "no expression data, so no gene values")
+    gene = name if name in trial.tpm.columns else trial.symbols.get(name, name)
+    if gene not in trial.tpm.columns:
+        return Marker(name, nothing.astype(float), False, "the gene is not in the expression matrix")
+    return Marker(name, np.log2(trial.tpm[gene].astype(float) + 1), False)
+
+
+def column_marker(name: str, trial: Trial) -> Marker:
+    values = trial.covariate(name)
+    numbers = pd.to_numeric(values, errors="coerce")
+    if numbers.notna().sum() == values.notna().sum() and numbers.nunique() > 2:
+        return Marker(name, numbers.astype(float), False)
+    texts = values.astype("string").astype(object)
+    return Marker(name, texts.where(values.notna(), np.nan), True)
+
+
+def ask(entry: Entry, endpoint: str, marker: Marker, trial: Trial, plan: Plan) -> Question:
+    """Make one question concrete: take the set, join endpoint, biomarker and covariates, count who is left out."""
+    members = trial.members(entry.set)
+    outcome = trial.outcome(endpoint).loc[members]
+    frame = outcome.assign(marker=marker.values.reindex(members), arm=trial.arms().loc[members])
+    covariates = design(
+        pd.DataFrame({name: trial.covariate(name).loc[members] for name in entry.adjust_for}, index=members)
+    )
+    notes, obstacle = [], marker.problem
+    if not len(members):
+        obstacle = obstacle or f"the set {entry.set} is empty"
+    elif outcome.isna().any(axis=1).all():
+        obstacle = obstacle or f"{endpoint} is not known for any patient of the set"
+    for label, missing in (
+        (f"without {endpoint}", outcome.isna().any(axis=1)),
+        (f"without {marker.name}", frame["marker"].isna()),
+        ("without " + " or ".join(entry.adjust_for), covariates.isna().any(axis=1)),
+    ):
+        if missing.any() and not marker.problem:
+            notes.append(f"{int(missing.sum())} of {len(members)} patients of the set left out: {label}")
+    whole = frame.notna().all(axis=1) & covariates.notna().all(axis=1)
+    frame, covariates = frame[whole], covariates[whole]
+    covariates, dropped = informative(covariates)
+    notes += [f"not adjusted for {name}: all patients are alike" for name in dropped]
+    stratified = entry.stratify_by_arm and frame["arm"].nunique() > 1 and entry.biomarker != "arm"
+    grouped = marker.grouped
+    if not grouped and entry.cut != "none":
+        frame, grouped = cut_marker(frame, entry), True
+    return Question(entry, endpoint, marker.name, grouped, frame, covariates, stratified, notes, obstacle)
+
+
+def design(columns: pd.DataFrame) -> pd.DataFrame:
+    """Make covariates numeric: numbers stay, texts become one 0/1 column a level but the first."""
+    parts = []
+    for name in columns.columns:
+        numbers = pd.to_numeric(columns[name], errors="coerce")
+        if numbers.notna().sum() == columns[name].notna().sum():
+            parts.append(numbers.astype(float).rename(str(name)))
+            continue
+        texts = columns[name].astype("string")
+        for level in sorted(texts.dropna().unique())[1:]:
+            parts.append((texts == level).astype(float).where(texts.notna()).rename(f"{name}: {level}"))
+    return pd.concat(parts, axis=1) if parts else pd.DataFrame(index=columns.index)
+
+
+def informative(covariates: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out columns in which all patients are alike."""
+    constant = [str(name) for name in covariates.columns if covariates[name].nunique() < 2]
+    return covariates.drop(columns=constant), constant
+
+
+def cut_marker(frame: pd.DataFrame, entry: Entry) -> pd.DataFrame:
+    """Split a marker at its median or a published value; ``maximally_selected`` is left to its own test."""
+    if entry.cut == "maximally_selected":
+        return frame
+    values = frame["marker"].astype(float)
+    cut = values.median() if entry.cut == "median" else float(entry.cut)
+    labels = np.where(values > cut, f"above {cut:.4g}", f"at most {cut:.4g}")
+    return frame.assign(marker=pd.Series(labels, index=frame.index, dtype=object))
+
+
+def all_questions(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> Iterator[Question]:
+    """Every question of the plan, in its order."""
+    for entry in plan.entries:
+        for endpoint in entry.endpoints:
+            for marker in entry_markers(entry, trial, registry):
+                yield ask(entry, endpoint, marker, trial, plan)
+
+
+def with_endpoint(entry: Entry, endpoint: str) -> Entry:
+    """The same entry for another endpoint, as a sensitivity analysis."""
+    return replace(entry, endpoints=(endpoint,))

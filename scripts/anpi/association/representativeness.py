@@ -1,0 +1,137 @@
+"""Are the patients with a biomarker like all who were treated?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from anpi.association.describe import DAYS_PER_MONTH
+from anpi.association.plan import Plan
+from anpi.association.trial import Trial
+from anpi.stats.cox import fit_cox, fit_firth_cox
+from anpi.stats.survival import kaplan_meier
+
+COLUMNS = (
+    "variable",
+    "level",
+    "evaluable",
+    "not_evaluable",
+    "all_treated",
+    "missing_evaluable",
+    "missing_not_evaluable",
+    "smd",
+    "effect",
+    "estimate",
+    "ci_low",
+    "ci_high",
+    "warning",
+)
+NOTABLE = 0.2
+
+
+def representativeness_table(plan: Plan, trial: Trial) -> pd.DataFrame:
+    """Compare patients of the biomarker set with the other treated patients on baseline, PFS and OS.
+
+    Baseline is compared by standardised mean differences (Austin 2009), survival by the hazard ratio of the
+    evaluable against the others.
+    """
+    treated = trial.members(plan.all_treated)
+    evaluable = treated.intersection(trial.members(plan.biomarker_set))
+    inside = pd.Series(treated.isin(evaluable), index=treated)
+    total = len(treated)
+    rows = [row("patients", None, str(int(inside.sum())), str(int((~inside).sum())), str(total))]
+    for name in ["arm", *plan.baseline]:
+        values = trial.covariate(name).reindex(treated)
+        if values.notna().any():
+            rows += compare(name, values, inside)
+    for endpoint in ("pfs", "os"):
+        rows.append(compare_survival(endpoint, trial.outcome(endpoint).reindex(treated), inside, plan))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def row(
+    variable: str, level: str | None, evaluable: str, rest: str, everyone: str, more: dict[str, object] | None = None
+) -> dict[str, object]:
+    return {
+        "variable": variable,
+        "level": level,
+        "evaluable": evaluable,
+        "not_evaluable": rest,
+        "all_treated": everyone,
+        **(more or {}),
+    }
+
+
+def compare(name: str, values: pd.Series, inside: pd.Series) -> list[dict[str, object]]:
+    """One row for a number, one row a level for a category."""
+    missing: dict[str, object] = {
+        "missing_evaluable": int(values[inside].isna().sum()),
+        "missing_not_evaluable": int(values[~inside].isna().sum()),
+    }
+    numbers = pd.to_numeric(values, errors="coerce").astype(float)
+    if numbers.notna().sum() == values.notna().sum() and numbers.nunique() > 4:
+        texts = [quartiles(numbers[part]) for part in (inside, ~inside, inside | True)]
+        return [row(name, None, texts[0], texts[1], texts[2], missing | difference(numbers[inside], numbers[~inside]))]
+    rows = []
+    texts = values.astype("string")
+    for level in sorted(texts.dropna().unique()):
+        is_level = texts.dropna().eq(level).astype(float)
+        parts = [is_level[inside.reindex(is_level.index)], is_level[~inside.reindex(is_level.index)], is_level]
+        shares = [share(part) for part in parts]
+        rows.append(row(name, str(level), shares[0], shares[1], shares[2], missing | difference(parts[0], parts[1])))
+    return rows
+
+
+def quartiles(values: pd.Series) -> str:
+    if values.notna().sum() == 0:
+        return "no value"
+    low, middle, high = values.quantile([0.25, 0.5, 0.75])
+    return f"{middle:.3g} [{low:.3g}, {high:.3g}]"
+
+
+def share(values: pd.Series) -> str:
+    return f"{int(values.sum())} ({100 * values.mean():.0f} %)" if len(values) else "0"
+
+
+def difference(a: pd.Series, b: pd.Series) -> dict[str, object]:
+    """Standardised mean difference; for 0/1 values with the variance of a proportion."""
+    if a.notna().sum() < 2 or b.notna().sum() < 2:
+        return {"smd": np.nan, "warning": "too few patients on one side to compare"}
+    binary = set(pd.concat([a, b]).dropna().unique()) <= {0.0, 1.0}
+    variances = [x.mean() * (1 - x.mean()) if binary else x.var(ddof=1) for x in (a, b)]
+    spread = np.sqrt(np.mean(variances))
+    smd = float((a.mean() - b.mean()) / spread) if spread > 0 else (0.0 if a.mean() == b.mean() else np.nan)
+    return {"smd": smd, "warning": "notable difference" if abs(smd) > NOTABLE else None}
+
+
+def compare_survival(endpoint: str, outcome: pd.DataFrame, inside: pd.Series, plan: Plan) -> dict[str, object]:
+    """Medians in months, and the hazard ratio of the evaluable against the others."""
+    whole = outcome.dropna()
+    group = inside.reindex(whole.index).astype(bool)
+    texts = [median_words(whole[part]) for part in (group, ~group, group | True)]
+    missing = outcome.isna().any(axis=1)
+    counts: dict[str, object] = {
+        "missing_evaluable": int((missing & inside).sum()),
+        "missing_not_evaluable": int((missing & ~inside).sum()),
+    }
+    result = row(f"{endpoint}, median months", None, texts[0], texts[1], texts[2], counts)
+    if min(group.sum(), (~group).sum()) < plan.smallest_group:
+        return result | {"warning": f"fewer than {plan.smallest_group} patients on one side: described, not compared"}
+    x = group.astype(float).rename("evaluable").to_frame()
+    few = whole["event"].sum() < plan.events_per_parameter
+    both = all(whole["event"][part].any() for part in (group, ~group))
+    fit = fit_cox(whole["time"], whole["event"], x) if both and not few else None
+    fit = fit or fit_firth_cox(whole["time"], whole["event"], x)
+    if fit is None:
+        return result | {"warning": "no event: not compared"}
+    estimate, low, high, _ = fit.ratio("evaluable")
+    return result | {"effect": "HR", "estimate": estimate, "ci_low": low, "ci_high": high}
+
+
+def median_words(part: pd.DataFrame) -> str:
+    if part.empty:
+        return "no patient"
+    median, low, high = (value / DAYS_PER_MONTH for value in kaplan_meier(part["time"], part["event"]).median())
+    events = f"{int(part['event'].sum())} of {len(part)}"
+    numbers = [f"{value:.1f}" if np.isfinite(value) else "not reached" for value in (median, low, high)]
+    return f"{numbers[0]} ({numbers[1]} to {numbers[2]}); events {events}"

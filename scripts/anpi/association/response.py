@@ -1,0 +1,262 @@
+"""Tests of response, disease control and best response against groups and scores."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from anpi.association.groups import Groups, small_group_note, split_groups, standardised
+from anpi.association.plan import Plan
+from anpi.association.question import Question, Row
+from anpi.association.time_to_event import adjusted_words, arm_columns, marker_columns
+from anpi.stats.cox import RegressionFit, likelihood_ratio, separated
+from anpi.stats.exact import fisher_exact, jonckheere, wilcoxon
+from anpi.stats.logistic import fit_logistic, logistic_restricted
+from anpi.stats.permutation import permute_groups, permute_trend
+from anpi.stats.roc import area_under_curve
+
+
+def response_rows(question: Question, plan: Plan) -> list[Row]:
+    """Test a binary or ordered endpoint as the question asks."""
+    if question.kind == "ordered":
+        return ordered_rows(question, plan)
+    return binary_by_group(question, plan) if question.grouped else binary_by_score(question, plan)
+
+
+def too_little(question: Question, y: pd.Series) -> str | None:
+    """Say why the data do not carry a test, if they do not."""
+    if question.obstacle:
+        return question.obstacle
+    entry = question.entry
+    if len(y) < entry.minimum_n:
+        return f"{len(y)} patients, fewer than the {entry.minimum_n} that the plan asks for: not tested"
+    if y.nunique() < 2:
+        return "all patients have the same outcome: not tested"
+    if question.kind == "binary":
+        rarer = int(min(y.sum(), len(y) - y.sum()))
+        if rarer < entry.minimum_events:
+            return (
+                f"{rarer} patients with the rarer outcome, fewer than the {entry.minimum_events} that "
+                "the plan asks for: not tested"
+            )
+    return None
+
+
+def binary_by_group(question: Question, plan: Plan) -> list[Row]:
+    """One exact test over the groups, then each group's odds against the largest one."""
+    groups = split_groups(question.frame["marker"], plan, question.biomarker)
+    keep = question.frame["marker"].isin(groups.tested)
+    frame, covariates = question.frame[keep], question.covariates[keep]
+    obstacle = too_little(question, frame["y"])
+    if obstacle is None and len(groups.tested) < 2:
+        obstacle = f"fewer than two groups of at least {plan.smallest_group} patients: not tested"
+    test = Row(n=len(frame), events=int(frame["y"].sum()), reference=groups.reference)
+    left_out = [level for level in groups.small if question.frame["marker"].eq(level).any()]
+    if left_out:
+        test.warnings.append(f"not in the test, fewer than {plan.smallest_group} patients: {', '.join(left_out)}")
+    fit = None
+    if obstacle:
+        test.warnings.append(obstacle)
+    else:
+        dummies = groups.dummies(frame["marker"])
+        x = pd.concat([dummies, covariates], axis=1)
+        if question.stratified:
+            x = pd.concat([x, arm_columns(frame)], axis=1)
+        fit = fit_odds(frame["y"], x, plan)
+        if covariates.shape[1]:
+            adjusted_test(test, question, frame, x, list(dummies.columns), fit)
+        else:
+            exact_test(test, question, frame, plan)
+    return [test, *group_rows(question, groups, fit, plan)]
+
+
+def exact_test(test: Row, question: Question, frame: pd.DataFrame, plan: Plan) -> None:
+    """Fisher's exact test, or within arms the exact-conditional Cochran-Mantel-Haenszel test by permutation."""
+    table = pd.crosstab(frame["marker"], frame["y"])
+    if question.stratified:
+        result = permute_groups(frame["y"], frame["marker"], frame["arm"], plan.permutations, plan.seed)
+        test.effect, test.estimate, test.p = "chi-square", result.statistic, result.p
+        test.method = (
+            f"generalised Cochran-Mantel-Haenszel test within arms, {result.df} df, permutation p "
+            f"({result.arrangements} arrangements)"
+        )
+        return
+    exact = fisher_exact(table.to_numpy(), plan.seed)
+    test.p = exact.p
+    how = "exact" if exact.exact else f"{exact.tables} random tables"
+    test.method = f"Fisher's test of a {table.shape[0]} x {table.shape[1]} table, {how}"
+
+
+def fit_odds(y: pd.Series, x: pd.DataFrame, plan: Plan) -> RegressionFit | None:
+    """Logistic regression, with Firth's penalty where outcomes are few or separated."""
+    rarer = min(y.sum(), len(y) - y.sum())
+    x = x.loc[:, x.nunique() > 1]
+    few = rarer < plan.events_per_parameter * x.shape[1]
+    fit = None if few or separated(y, x) else fit_logistic(y, x)
+    return fit if fit is not None else fit_logistic(y, x, firth=True)
+
+
+def adjusted_test(
+    test: Row, question: Question, frame: pd.DataFrame, x: pd.DataFrame, tested: list[str], fit: RegressionFit | None
+) -> None:
+    if fit is None:
+        test.warnings.append("the adjusted model could not be fitted: not tested")
+        return
+    firth = fit.method.startswith("Firth")
+    smaller = logistic_restricted(frame["y"], x[list(fit.terms)], tested, firth)
+    test.effect = "chi-square"
+    test.estimate, test.p = likelihood_ratio(fit, smaller, len(tested))
+    test.method = f"likelihood-ratio test, {len(tested)} df, {fit.method} regression{adjusted_words(question)}"
+
+
+def group_rows(question: Question, groups: Groups, fit: RegressionFit | None, plan: Plan) -> list[Row]:
+    rows = []
+    for level in groups.levels:
+        part = question.frame.loc[question.frame["marker"].eq(level), "y"]
+        row = Row(level, groups.reference, len(part), int(part.sum()), role="contrast")
+        rows.append(row)
+        if level in groups.small:
+            row.role = "description"
+            row.warnings.append(small_group_note(level, len(part), plan.smallest_group))
+        elif level == groups.reference:
+            row.role, row.method = "description", "reference group"
+        elif fit is None or level not in fit.terms:
+            row.warnings.append("no odds ratio: not tested")
+        else:
+            row.effect, row.method = "OR", f"{fit.method} regression"
+            row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio(level)
+            if row.events in (0, row.n):
+                row.warnings.append("all patients of this group have one outcome: the estimate rests on the penalty")
+    return rows
+
+
+def binary_by_score(question: Question, plan: Plan) -> list[Row]:
+    """Area under the curve with the exact rank test, and the odds ratio a standard deviation."""
+    frame = question.frame
+    test = Row(n=len(frame), events=int(frame["y"].sum()), effect="AUC")
+    odds = Row(n=test.n, events=test.events, effect="OR per SD", role="contrast")
+    obstacle = too_little(question, frame["y"])
+    z = standardised(frame["marker"]) if len(frame) else frame["marker"]
+    if obstacle is None and z.isna().any():
+        obstacle = "all patients have the same value: not tested"
+    if obstacle:
+        test.warnings.append(obstacle)
+        return [test]
+    area = area_under_curve(frame["marker"], frame["y"])
+    x = pd.concat([z.rename("score"), question.covariates], axis=1)
+    if question.stratified:
+        x = pd.concat([x, arm_columns(frame)], axis=1)
+    fit = fit_odds(frame["y"], x, plan)
+    if fit is not None:
+        odds.estimate, odds.ci_low, odds.ci_high, odds.p = fit.ratio("score")
+        odds.method = f"{fit.method} regression" + (", arm as covariate" if question.stratified else "")
+        odds.method += adjusted_words(question)
+    else:
+        odds.warnings.append("the model could not be fitted: not tested")
+    if question.covariates.shape[1]:
+        odds.role, test.role = "test", "description"
+        test.estimate, test.ci_low, test.ci_high, test.method = (
+            area.estimate,
+            area.low,
+            area.high,
+            "DeLong, not adjusted",
+        )
+        return [odds, test]
+    test.estimate, test.ci_low, test.ci_high = area.estimate, area.low, area.high
+    test.p, test.method = rank_test(question, frame, plan)
+    return [test, odds]
+
+
+def rank_test(question: Question, frame: pd.DataFrame, plan: Plan) -> tuple[float, str]:
+    """Wilcoxon's exact test, or within arms its permutation (van Elteren) form."""
+    values, yes = frame["marker"].astype(float), frame["y"].eq(1)
+    if not question.stratified:
+        result = wilcoxon(values[yes], values[~yes])
+        how = "exact" if result.exact else "normal approximation with ties"
+        return result.p, f"interval by DeLong; Wilcoxon rank-sum test, {how}"
+    sizes = frame.groupby("arm")["marker"].transform("size")
+    ranks = frame.groupby("arm")["marker"].rank() / (sizes + 1)
+    trend = permute_trend(ranks, yes.astype(float), frame["arm"], plan.permutations, plan.seed)
+    words = f"interval by DeLong over all arms; van Elteren rank test within arms, permutation p ({trend.arrangements})"
+    return trend.p, words
+
+
+def ordered_rows(question: Question, plan: Plan) -> list[Row]:
+    """Best response as an ordered outcome (PD, SD, PR, CR): Jonckheere for scores, permuted ranks for groups."""
+    frame = question.frame
+    test = Row(n=len(frame), events=int((frame["y"] >= 2).sum()))
+    test.warnings += [] if question.obstacle else ["best response not evaluable is left out"]
+    obstacle = too_little(question, frame["y"])
+    if obstacle is None and question.grouped:
+        groups = split_groups(frame["marker"], plan, question.biomarker)
+        frame = frame[frame["marker"].isin(groups.tested)]
+        if len(groups.tested) < 2:
+            obstacle = f"fewer than two groups of at least {plan.smallest_group} patients: not tested"
+    if obstacle:
+        test.warnings.append(obstacle)
+        return [test]
+    test.n, test.events = len(frame), int((frame["y"] >= 2).sum())
+    strata = frame["arm"].to_numpy() if question.stratified else None
+    if question.grouped:
+        result = permute_groups(frame["y"].rank(), frame["marker"], strata, plan.permutations, plan.seed)
+        test.effect, test.estimate, test.p = "chi-square", result.statistic, result.p
+        test.method = (
+            f"Kruskal-Wallis test of ordered best response, {result.df} df, permutation p ({result.arrangements})"
+        )
+    elif question.stratified:
+        ranks = frame.groupby("arm")["marker"].rank()
+        trend = permute_trend(ranks, frame["y"], strata, plan.permutations, plan.seed)
+        test.effect, test.estimate, test.p = "z", trend.statistic, trend.p
+        test.method = f"trend of the score over ordered best response within arms, permutation p ({trend.arrangements})"
+    else:
+        line = jonckheere(frame["marker"].astype(float), frame["y"])
+        test.effect, test.estimate, test.p, test.method = "z", line.z, line.p, "Jonckheere-Terpstra test"
+    if question.covariates.shape[1]:
+        test.warnings.append("not adjusted: this test takes no covariates")
+    return [test]
+
+
+def response_interaction(question: Question, plan: Plan) -> list[Row]:
+    """Does the biomarker's effect on a binary outcome differ between arms? Penalised likelihood-ratio test."""
+    frame = question.frame
+    test = Row(n=len(frame), effect="interaction with arm")
+    obstacle = too_little(question, frame["y"])
+    if obstacle is None and frame["arm"].nunique() < 2:
+        obstacle = "one arm only: no interaction to test"
+    if obstacle is None and question.kind == "ordered":
+        obstacle = "interaction is not tested for ordered outcomes"
+    if obstacle:
+        test.warnings.append(obstacle)
+        return [test]
+    main, labels = marker_columns(question, plan)
+    keep = main.notna().all(axis=1)
+    frame, main = frame[keep], main[keep]
+    test.n, test.events = len(frame), int(frame["y"].sum())
+    arm = arm_columns(frame)
+    products = pd.DataFrame({f"{m} x {a}": main[m] * arm[a] for m in main for a in arm}, index=frame.index)
+    x = pd.concat([main, arm, question.covariates[keep], products], axis=1)
+    fit = fit_logistic(frame["y"], x, firth=True) if products.any().all() else None
+    if fit is None:
+        test.warnings.append("too few patients of a group in an arm: not tested")
+    else:
+        smaller = logistic_restricted(frame["y"], x, list(products.columns), True)
+        test.estimate, test.p = likelihood_ratio(fit, smaller, products.shape[1])
+        test.method = f"penalised likelihood-ratio test of biomarker x arm, {products.shape[1]} df, Firth logistic"
+    test.warnings.append("arms were not randomised unless the protocol says so: an association, not a prediction")
+    rows = [test]
+    for name in sorted(frame["arm"].unique()):
+        inside = frame["arm"].eq(name)
+        part = main[inside].loc[:, main[inside].nunique() > 1]
+        within = fit_odds(frame["y"][inside], part, plan) if part.shape[1] else None
+        rows += [arm_row(within, column, level, name, frame["y"][inside]) for column, level in labels.items()]
+    return rows
+
+
+def arm_row(fit: RegressionFit | None, column: str, level: str | None, arm: str, y: pd.Series) -> Row:
+    name = f"arm {arm}" + (f": {level}" if level else "")
+    row = Row(name, None, len(y), int(y.sum()), "OR" if level else "OR per SD", role="contrast")
+    if fit is None or column not in fit.terms:
+        row.warnings.append("too little in this arm to estimate")
+    else:
+        row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio(column)
+        row.method = f"{fit.method} regression, within the arm"
+    return row

@@ -1,0 +1,171 @@
+"""The same questions under other choices, and without each patient in turn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from anpi.association.describe import DAYS_PER_MONTH
+from anpi.association.engine import answer
+from anpi.association.groups import split_groups
+from anpi.association.plan import ENDPOINTS, VARIANTS, Entry, Plan, endpoint_columns
+from anpi.association.question import COLUMNS, Marker, Question, Row, all_questions, ask, entry_markers
+from anpi.association.time_to_event import fit_hazards, stratified_scores
+from anpi.association.trial import Trial
+from anpi.stats.permutation import permute_design, permute_groups
+from anpi.stats.survival import logrank, restricted_mean
+
+MOST_REFITTED = 150
+Z = 1.959963984540054
+
+
+def sensitivity_table(plan: Plan, trial: Trial, rows: list[Row], registry: pd.DataFrame | None) -> pd.DataFrame:
+    """Answer primary and secondary questions under other definitions; ``variant`` says what differs.
+
+    None of these is a further test: their p-values are not adjusted and claim nothing by themselves.
+    """
+    found: list[tuple[str, Row]] = []
+    for entry in plan.entries:
+        if entry.tier == "exploratory":
+            continue
+        declared = [row for row in rows if row.entry == entry.entry]
+        found += [("as declared", row) for row in declared]
+        for endpoint in entry.endpoints:
+            for variant in other_endpoints(endpoint, trial):
+                changed = replace(entry, endpoints=(variant,))
+                found += [(f"endpoint {variant}", row) for row in answers(changed, plan, trial, registry)]
+            if entry.biomarker == "subtype" and trial.calls is not None:
+                found += subtype_variants(replace(entry, endpoints=(endpoint,)), plan, trial)
+        if trial.arms().nunique() > 1:
+            other = replace(entry, stratify_by_arm=not entry.stratify_by_arm)
+            name = "stratified by arm" if other.stratify_by_arm else "arms pooled"
+            found += [(name, row) for row in answers(other, plan, trial, registry)]
+    for question in all_questions(plan, trial, registry):
+        if question.entry.tier == "primary" and question.kind == "time" and question.grouped:
+            found += [("restricted mean", row) for row in question.stamp(restricted_mean_rows(question, plan))]
+    records = [{"variant": name, **row.record()} for name, row in found]
+    frame = pd.DataFrame(records, columns=["variant", *COLUMNS])
+    frame.loc[frame["variant"] != "as declared", "p_adjusted"] = np.nan
+    frame["events"] = frame["events"].astype("Int64")
+    return frame
+
+
+def other_endpoints(endpoint: str, trial: Trial) -> list[str]:
+    """Variants of an endpoint that were derived."""
+    names = [f"{endpoint}{suffix}" for suffix in VARIANTS if f"{endpoint}{suffix}" in ENDPOINTS]
+    return [name for name in names if set(endpoint_columns(name)) <= set(trial.endpoints.columns)]
+
+
+def answers(entry: Entry, plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> list[Row]:
+    markers = entry_markers(entry, trial, registry)
+    asked = [ask(entry, endpoint, marker, trial, plan) for endpoint in entry.endpoints for marker in markers]
+    return [row for question in asked for row in answer(question, plan, trial)]
+
+
+def subtype_variants(entry: Entry, plan: Plan, trial: Trial) -> list[tuple[str, Row]]:
+    """Other readings of the subtype: confident calls alone, the scheme of Rudin 2019, probabilities as weights."""
+    calls = trial.calls
+    assert calls is not None
+    found: list[tuple[str, Row]] = []
+    markers = []
+    if "call" in calls.columns:
+        confident = calls["subtype"].where(calls["call"].eq("confident")).astype(object)
+        markers.append(("confident calls only", Marker("subtype", confident, True)))
+    if "napy" in calls.columns:
+        markers.append(("scheme NAPY (Rudin 2019)", Marker("napy", calls["napy"].astype(object), True)))
+    for name, marker in markers:
+        found += [(name, row) for row in answer(ask(entry, entry.endpoints[0], marker, trial, plan), plan, trial)]
+    columns = [f"p_{name}" for name in plan.subtype_order]
+    if set(columns) <= set(calls.columns):
+        marker = entry_markers(entry, trial, None)[0]
+        question = ask(entry, entry.endpoints[0], marker, trial, plan)
+        if question.obstacle is None and len(question.frame) >= entry.minimum_n:
+            weights = calls.loc[question.frame.index, columns].astype(float)
+            row = probability_row(question, weights.set_axis(plan.subtype_order, axis=1), plan)
+            found += [("probabilities as weights", row) for row in question.stamp([row])]
+    return found
+
+
+def probability_row(question: Question, weights: pd.DataFrame, plan: Plan) -> Row:
+    """The test with each patient shared over the subtypes by the call's probabilities."""
+    known = weights.notna().all(axis=1)
+    frame, weights = question.frame[known], weights[known]
+    row = Row(n=len(frame), role="test", effect="chi-square")
+    strata = frame["arm"].to_numpy() if question.stratified else None
+    scores = stratified_scores(frame, strata) if question.kind == "time" else frame["y"].to_numpy()
+    row.events = int(frame["event"].sum() if question.kind == "time" else frame["y"].sum())
+    large = [name for name in weights.columns if weights[name].sum() >= plan.smallest_group]
+    if len(large) < 2:
+        row.warnings.append("fewer than two subtypes with enough weight: not tested")
+        return row
+    result = permute_design(scores, weights[large].to_numpy(), strata, plan.permutations, plan.seed)
+    row.estimate, row.p = result.statistic, result.p
+    row.method = f"permutation test of scores against subtype probabilities, {result.df} df"
+    return row
+
+
+def restricted_mean_rows(question: Question, plan: Plan) -> list[Row]:
+    """Difference in restricted mean time of each tested group against the reference, in months."""
+    frame = question.frame
+    groups = split_groups(frame["marker"], plan, question.biomarker)
+    tau = plan.restricted_mean_months * DAYS_PER_MONTH
+    means = {}
+    for level in groups.tested:
+        part = frame[frame["marker"].eq(level)]
+        means[level] = restricted_mean(part["time"], part["event"], tau)
+    rows = []
+    for level in groups.tested[1:]:
+        part = frame[frame["marker"].eq(level)]
+        row = Row(level, groups.reference, len(part), int(part["event"].sum()), "difference, months", role="contrast")
+        base = means[groups.tested[0]]
+        difference = means[level].estimate - base.estimate
+        half = Z * np.hypot(means[level].se, base.se)
+        row.estimate, row.ci_low, row.ci_high = (
+            float(value) / DAYS_PER_MONTH for value in (difference, difference - half, difference + half)
+        )
+        row.method = f"restricted mean within {plan.restricted_mean_months:g} months, Greenwood error"
+        if not np.isfinite(row.estimate):
+            row.warnings.append("follow-up ends before the restriction: not estimated")
+        rows.append(row)
+    return rows
+
+
+def influence_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> pd.DataFrame:
+    """The primary test and hazard ratios without each patient in turn (first endpoint of the primary entry).
+
+    Returns
+    -------
+    DataFrame
+        ``patient_id`` (the patient left out; NA in the first row, which has all), ``chi_square``, ``p``,
+        ``changes_conclusion``; up to 150 patients p is by permutation and ``hr_<group>`` is given, beyond that p is
+        asymptotic.
+    """
+    columns = ["patient_id", "chi_square", "p", "changes_conclusion"]
+    primary = plan.primary()
+    questions = [q for q in all_questions(plan, trial, registry) if primary is not None and q.entry == primary]
+    if not questions or questions[0].kind != "time" or not questions[0].grouped or questions[0].obstacle:
+        return pd.DataFrame(columns=columns)
+    question = questions[0]
+    groups = split_groups(question.frame["marker"], plan, question.biomarker)
+    frame = question.frame[question.frame["marker"].isin(groups.tested)]
+    if len(groups.tested) < 2 or frame["event"].sum() < 2:
+        return pd.DataFrame(columns=columns)
+    rows = []
+    for patient in [None, *frame.index]:
+        part = frame if patient is None else frame.drop(index=patient)
+        strata = part["arm"].to_numpy() if question.stratified else None
+        test = logrank(part["time"], part["event"], part["marker"], strata)
+        row: dict[str, object] = {"patient_id": patient, "chi_square": test.chi_square, "p": test.p}
+        if len(frame) <= MOST_REFITTED:
+            scores = stratified_scores(part, strata)
+            row["p"] = permute_groups(scores, part["marker"], strata, plan.permutations, plan.seed).p
+            fit = fit_hazards(part, groups.dummies(part["marker"]), question, plan)[0]
+            for level in groups.tested[1:]:
+                row[f"hr_{level}"] = fit.ratio(level)[0] if fit is not None else np.nan
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    reached = table["p"] < plan.alpha
+    table.insert(3, "changes_conclusion", np.where(reached != reached.iloc[0], "yes", "no"))
+    return table

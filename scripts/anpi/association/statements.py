@@ -1,0 +1,265 @@
+"""What the numbers say, in plain sentences made from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from anpi.association.plan import Plan
+from anpi.association.question import Row
+from anpi.association.trial import Trial
+from anpi.stats.power import detectable_hazard_ratio, detectable_hazard_ratio_per_sd
+
+NAMES = {
+    "pfs": "Progression-free survival",
+    "os": "Overall survival",
+    "dor": "Duration of response",
+    "response": "Response",
+    "disease_control": "Disease control",
+    "bor": "Best response",
+    "cbor": "Confirmed best response",
+}
+PATIENTS_FEW = 40
+
+
+def build_statements(
+    plan: Plan,
+    trial: Trial,
+    rows: list[Row],
+    survival: pd.DataFrame,
+    sensitivity: pd.DataFrame,
+    influence: pd.DataFrame,
+    representativeness: pd.DataFrame,
+    changes: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """Make the sentences of the first screen.
+
+    Returns
+    -------
+    dict
+        Lists of sentences under ``question``, ``sets``, ``primary``, ``detectable``, ``secondary``, ``exploratory``,
+        ``limits``; ``plan_changes`` as recorded; ``tests`` made and not made by family.
+    """
+    primary = [row for row in rows if row.tier == "primary"]
+    return {
+        "question": question_words(plan),
+        "sets": set_words(trial),
+        "primary": [line for test in tests(primary) for line in answer_words(test, rows, survival, plan)],
+        "detectable": [line for test in tests(primary) for line in detectable_words(test, rows, plan)],
+        "secondary": [short_words(test, plan) for test in tests(rows) if test.tier == "secondary"],
+        "exploratory": exploratory_words(rows, plan),
+        "limits": limit_words(plan, trial, rows, sensitivity, influence, representativeness),
+        "plan_changes": changes,
+        "tests": count_tests(rows, plan),
+    }
+
+
+def tests(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row.role == "test"]
+
+
+def endpoint_name(endpoint: str) -> str:
+    """Name of an endpoint at the start of a sentence."""
+    for suffix, words in (("_ema", " (EMA rules)"), ("_unconfirmed", " (unconfirmed)")):
+        if endpoint.endswith(suffix):
+            return NAMES.get(endpoint.removesuffix(suffix), endpoint) + words
+    return NAMES.get(endpoint, endpoint)
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Write a number for reading: three significant digits at most, no false precision."""
+    if not np.isfinite(value):
+        return "not reached"
+    if value != 0 and (abs(value) >= 1000 or abs(value) < 0.01):
+        return f"{value:.2g}"
+    return f"{value:.{digits}f}"
+
+
+def p_words(p: float) -> str:
+    """Write a p-value: two digits, never 0."""
+    if not np.isfinite(p):
+        return "no p-value"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def question_words(plan: Plan) -> list[str]:
+    primary = plan.primary()
+    if primary is None:
+        return ["The plan declares no primary question; everything here is secondary or exploratory."]
+    names = " and ".join(endpoint_name(endpoint).lower() for endpoint in primary.endpoints)
+    return [f"Does {names} differ by {primary.biomarker}?"]
+
+
+def set_words(trial: Trial) -> list[str]:
+    total = len(trial.patients)
+    return [f"{name.replace('_', ' ')}: {len(trial.members(name))} of {total} patients" for name in trial.set_names()]
+
+
+def answer_words(test: Row, rows: list[Row], survival: pd.DataFrame, plan: Plan) -> list[str]:
+    """The answer to one question: what was compared, estimates with intervals, then the test."""
+    name = endpoint_name(test.endpoint)
+    if not np.isfinite(test.p):
+        why = "; ".join(test.warnings) or "no reason recorded"
+        return [f"{name} by {test.biomarker} could not be tested: {why}."] + median_words(test, survival)
+    unit = "events" if test.endpoint.startswith(("pfs", "os", "dor")) else "responders"
+    verdict = (
+        f"the difference is larger than chance alone would make it at the {100 * plan.alpha:g} % level"
+        if test.p_adjusted < plan.alpha
+        else "a difference is not shown, which does not mean that there is none"
+    )
+    method = (test.method or "").split(";")[0]
+    adjusted = f", adjusted {p_words(test.p_adjusted)}" if abs(test.p_adjusted - test.p) > 1e-12 else ""
+    lines = [
+        f"{name} by {test.biomarker} in {test.n} patients with {test.events} {unit} ({method}): "
+        f"{p_words(test.p)}{adjusted}: {verdict}."
+    ]
+    return lines + median_words(test, survival) + contrast_words(test, rows)
+
+
+def median_words(test: Row, survival: pd.DataFrame) -> list[str]:
+    part = survival[(survival["entry"] == test.entry) & (survival["endpoint"] == test.endpoint)]
+    lines = []
+    for _, group in part[(part["level"] != "all") & (part["n"] > 0)].iterrows():
+        low, high = group["median_months_low"], group["median_months_high"]
+        interval = f"{number(low, 1)} to {number(high, 1)}"
+        lines.append(
+            f"{test.biomarker} {group['level']}: median {number(group['median_months'], 1)} months "
+            f"(95 % CI {interval}), {group['events']} events in {group['n']} patients."
+        )
+    return lines
+
+
+def contrast_words(test: Row, rows: list[Row]) -> list[str]:
+    mine = [r for r in rows if r.entry == test.entry and r.endpoint == test.endpoint and r.biomarker == test.biomarker]
+    return [
+        f"{row.level} against {row.reference}: {row.effect} {number(row.estimate)} "
+        f"(95 % CI {number(row.ci_low)} to {number(row.ci_high)})."
+        for row in mine
+        if row.role == "contrast" and row.effect and row.level and row.reference and np.isfinite(row.estimate)
+    ]
+
+
+def detectable_words(test: Row, rows: list[Row], plan: Plan) -> list[str]:
+    """What the primary test could have shown with the events that there were."""
+    if test.effect == "HR per SD" and test.events:
+        ratio = detectable_hazard_ratio_per_sd(test.events, plan.alpha)
+        return [
+            f"With {test.events} events, a hazard ratio a standard deviation of {number(ratio)} (or "
+            f"{number(1 / ratio)}) would have been shown in 4 of 5 such trials."
+        ]
+    if test.effect != "chi-square" or not test.events or not test.endpoint.startswith(("pfs", "os", "dor")):
+        return []
+    groups = [
+        row
+        for row in rows
+        if (row.entry, row.endpoint, row.biomarker) == (test.entry, test.endpoint, test.biomarker)
+        and row.level
+        and row.n >= plan.smallest_group
+        and row.role in ("contrast", "description")
+    ]
+    lines = []
+    for row in groups:
+        ratio = detectable_hazard_ratio(test.events, row.n / test.n, len(groups) - 1, plan.alpha)
+        if np.isfinite(ratio):
+            lines.append(
+                f"With {test.events} events, {test.biomarker} {row.level} ({row.n} of {test.n} patients) against the "
+                f"others: a hazard ratio of about {number(ratio, 1)} (or {number(1 / ratio)}) would have been shown in "
+                f"4 of 5 such trials; smaller differences would mostly have been missed."
+            )
+    return lines
+
+
+def short_words(test: Row, plan: Plan) -> str:
+    name = f"{endpoint_name(test.endpoint)} by {test.biomarker}"
+    if not np.isfinite(test.p):
+        return f"{name}: not tested ({'; '.join(test.warnings) or 'no reason recorded'})."
+    shown = "shown" if test.p_adjusted < plan.alpha else "not shown"
+    return f"{name}: {p_words(test.p)}, adjusted {p_words(test.p_adjusted)}; a difference is {shown}."
+
+
+def exploratory_words(rows: list[Row], plan: Plan) -> list[str]:
+    lines = []
+    for family in dict.fromkeys(row.family for row in rows if row.tier == "exploratory"):
+        made = [row for row in tests(rows) if row.family == family and np.isfinite(row.p)]
+        below = [row for row in made if row.p < plan.alpha]
+        kept = [row for row in made if row.p_adjusted < plan.alpha]
+        method = {"bh": "a false discovery rate", "holm": "a family-wise error", "none": "no adjustment"}
+        lines.append(
+            f"{family.replace('_', ' ')}: {len(made)} tests, {len(below)} with p < {plan.alpha:g} where about "
+            f"{plan.alpha * len(made):.1f} would be expected by chance alone; {len(kept)} remain under "
+            f"{method[plan.multiplicity[family]]} of {plan.alpha:g}. These raise questions; they do not answer them."
+        )
+        lines += [
+            f"{endpoint_name(row.endpoint)} and {row.biomarker}: {row.effect} {number(row.estimate)} "
+            f"(95 % CI {number(row.ci_low)} to {number(row.ci_high)}), adjusted {p_words(row.p_adjusted)}."
+            for row in kept
+            if row.effect and np.isfinite(row.ci_low)
+        ]
+    return lines
+
+
+def limit_words(
+    plan: Plan,
+    trial: Trial,
+    rows: list[Row],
+    sensitivity: pd.DataFrame,
+    influence: pd.DataFrame,
+    representativeness: pd.DataFrame,
+) -> list[str]:
+    """What weakens the answers, found in the numbers."""
+    lines = []
+    treated, evaluable = len(trial.members(plan.all_treated)), len(trial.members(plan.biomarker_set))
+    lines.append(
+        f"{evaluable} of {treated} treated patients have the biomarker"
+        + ("; results may not hold for the others." if evaluable < treated else ".")
+    )
+    if 0 < evaluable < PATIENTS_FEW:
+        lines.append("Few patients: estimates are imprecise and any single one can be far off.")
+    notable = representativeness[representativeness["warning"].eq("notable difference")]["variable"].unique()
+    if len(notable):
+        lines.append(f"Patients with and without the biomarker differ in {', '.join(notable)}.")
+    if influence["changes_conclusion"].eq("yes").any():
+        who = influence.loc[influence["changes_conclusion"].eq("yes"), "patient_id"]
+        lines.append(
+            f"The primary conclusion would change if one of {len(who)} patients were left out: it hangs on few."
+        )
+    lines += disagreement_words(sensitivity, plan)
+    for row in rows:
+        if row.tier == "primary":
+            lines += [
+                f"{warning[0].upper()}{warning[1:]}." for warning in row.warnings if "not proportional" in warning
+            ]
+    lines.append(
+        "Subtypes and scores were not randomised: an association with outcome under treatment cannot tell a marker of "
+        "benefit from a marker of prognosis."
+    )
+    return list(dict.fromkeys(lines))
+
+
+def disagreement_words(sensitivity: pd.DataFrame, plan: Plan) -> list[str]:
+    """Name the variants under which the primary test falls on the other side of alpha."""
+    tested = sensitivity[sensitivity["tier"].eq("primary") & sensitivity["level"].isna() & sensitivity["p"].notna()]
+    declared = tested[tested["variant"] == "as declared"]
+    if declared.empty:
+        return []
+    shown = bool(declared["p"].iloc[0] < plan.alpha)
+    others = tested[(tested["variant"] != "as declared") & ((tested["p"] < plan.alpha) != shown)]["variant"].unique()
+    return (
+        [f"The primary test falls on the other side of {plan.alpha:g} under: {', '.join(others)}."]
+        if len(others)
+        else []
+    )
+
+
+def count_tests(rows: list[Row], plan: Plan) -> list[dict[str, Any]]:
+    return [
+        {
+            "family": family,
+            "multiplicity": method,
+            "tested": sum(bool(np.isfinite(row.p)) for row in tests(rows) if row.family == family),
+            "not_tested": sum(not np.isfinite(row.p) for row in tests(rows) if row.family == family),
+        }
+        for family, method in plan.multiplicity.items()
+    ]

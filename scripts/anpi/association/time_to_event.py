@@ -1,0 +1,369 @@
+"""Tests of time-to-event endpoints against groups, scores and events during treatment."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from anpi.association.groups import Groups, small_group_note, split_groups, standardised
+from anpi.association.plan import Plan
+from anpi.association.question import Question, Row
+from anpi.stats.cox import (
+    RegressionFit,
+    firth_cox_restricted,
+    fit_cox,
+    fit_firth_cox,
+    fit_time_dependent,
+    likelihood_ratio,
+    proportional_hazards,
+    separated,
+)
+from anpi.stats.permutation import maximally_selected, permute_groups
+from anpi.stats.survival import logrank, logrank_scores
+
+
+def time_rows(question: Question, plan: Plan, event_day: pd.Series | None = None) -> list[Row]:
+    """Test a time-to-event endpoint as the question asks."""
+    if question.entry.biomarker in ("response", "immune_related"):
+        return time_by_event(question, plan, event_day)
+    if question.entry.cut == "maximally_selected" and question.grouped:
+        return time_by_best_cut(question, plan)
+    return time_by_group(question, plan) if question.grouped else time_by_score(question, plan)
+
+
+def too_little(question: Question, frame: pd.DataFrame) -> str | None:
+    """Say why the data do not carry a test, if they do not."""
+    if question.obstacle:
+        return question.obstacle
+    entry, events = question.entry, int(frame["event"].sum())
+    if len(frame) < entry.minimum_n:
+        return f"{len(frame)} patients, fewer than the {entry.minimum_n} that the plan asks for: not tested"
+    if events < entry.minimum_events:
+        return f"{events} events, fewer than the {entry.minimum_events} that the plan asks for: not tested"
+    return None
+
+
+def time_by_group(question: Question, plan: Plan) -> list[Row]:
+    """One test over all groups, then each group against the largest one."""
+    groups = split_groups(question.frame["marker"], plan, question.biomarker)
+    keep = question.frame["marker"].isin(groups.tested)
+    frame, covariates = question.frame[keep], question.covariates[keep]
+    obstacle = too_little(question, frame)
+    if obstacle is None and len(groups.tested) < 2:
+        obstacle = f"fewer than two groups of at least {plan.smallest_group} patients: not tested"
+    test = Row(n=len(frame), events=int(frame["event"].sum()), reference=groups.reference)
+    left_out = [level for level in groups.small if question.frame["marker"].eq(level).any()]
+    if left_out:
+        test.warnings.append(f"not in the test, fewer than {plan.smallest_group} patients: {', '.join(left_out)}")
+    fit = None
+    if obstacle:
+        test.warnings.append(obstacle)
+    else:
+        dummies = groups.dummies(frame["marker"])
+        fit, firth, whole = fit_hazards(frame, pd.concat([dummies, covariates], axis=1), question, plan)
+        if covariates.shape[1]:
+            adjusted_test(test, question, frame, covariates, list(dummies.columns), (fit, firth, whole))
+        else:
+            permutation_test(test, question, frame, plan)
+        if fit is not None and not firth:
+            test.warnings += hazards_note(question, frame, whole, fit, {"groups": list(dummies.columns)})
+    return [test, *group_rows(question, groups, fit, plan)]
+
+
+def permutation_test(test: Row, question: Question, frame: pd.DataFrame, plan: Plan) -> None:
+    """Log-rank test by permutation, within arms where they are strata."""
+    strata = frame["arm"].to_numpy() if question.stratified else None
+    scores = stratified_scores(frame, strata)
+    result = permute_groups(scores, frame["marker"], strata, plan.permutations, plan.seed)
+    asymptotic = logrank(frame["time"], frame["event"], frame["marker"], strata)
+    test.effect, test.estimate, test.p = "chi-square", asymptotic.chi_square, result.p
+    stratified = ", stratified by arm" if question.stratified else ""
+    how = "all" if result.exact else "random"
+    test.method = (
+        f"log-rank test{stratified}, {asymptotic.df} df, permutation p ({result.arrangements} {how} arrangements); "
+        f"asymptotic p {asymptotic.p:.3g}"
+    )
+
+
+def stratified_scores(frame: pd.DataFrame, strata: np.ndarray | None) -> np.ndarray:
+    """Log-rank scores, computed within each stratum."""
+    if strata is None:
+        return logrank_scores(frame["time"], frame["event"])
+    scores = np.zeros(len(frame))
+    for stratum in np.unique(strata):
+        inside = strata == stratum
+        scores[inside] = logrank_scores(frame["time"][inside], frame["event"][inside])
+    return scores
+
+
+def adjusted_test(
+    test: Row,
+    question: Question,
+    frame: pd.DataFrame,
+    covariates: pd.DataFrame,
+    tested: list[str],
+    fitted: tuple[RegressionFit | None, bool, pd.DataFrame],
+) -> None:
+    """Likelihood-ratio test of the tested columns beside the covariates."""
+    fit, firth, whole = fitted
+    if fit is None:
+        test.warnings.append("the adjusted model could not be fitted: not tested")
+        return
+    strata = frame["arm"].to_numpy() if question.stratified else None
+    if firth:
+        smaller = firth_cox_restricted(frame["time"], frame["event"], whole, tested)
+    else:
+        null = fit_cox(frame["time"], frame["event"], covariates, strata)
+        if null is None:
+            test.warnings.append("the model without the biomarker could not be fitted: not tested")
+            return
+        smaller = null.log_likelihood
+    test.estimate, test.p = likelihood_ratio(fit, smaller, len(tested))
+    test.effect = "chi-square"
+    test.method = f"likelihood-ratio test, {len(tested)} df, {fit.method}, adjusted for {', '.join(covariates.columns)}"
+
+
+def fit_hazards(
+    frame: pd.DataFrame, x: pd.DataFrame, question: Question, plan: Plan
+) -> tuple[RegressionFit | None, bool, pd.DataFrame]:
+    """Fit Cox's model, or Firth's where events are few or separated.
+
+    Returns
+    -------
+    fit, firth, x : the fit, whether it is Firth's, and the columns it holds (arms become columns under Firth).
+    """
+    strata = frame["arm"].to_numpy() if question.stratified else None
+    events = float(frame["event"].sum())
+    if events >= plan.events_per_parameter * x.shape[1] and not separated(frame["event"], x):
+        fit = fit_cox(frame["time"], frame["event"], x, strata)
+        if fit is not None:
+            return fit, False, x
+    whole = pd.concat([x, arm_columns(frame)], axis=1) if question.stratified else x
+    return fit_firth_cox(frame["time"], frame["event"], whole), True, whole
+
+
+def arm_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    arms = sorted(frame["arm"].unique())
+    return pd.DataFrame({f"arm: {arm}": frame["arm"].eq(arm).astype(float) for arm in arms[1:]}, index=frame.index)
+
+
+def hazards_note(
+    question: Question, frame: pd.DataFrame, x: pd.DataFrame, fit: RegressionFit, terms: dict[str, list[str]]
+) -> list[str]:
+    """Warn when hazards are not proportional."""
+    strata = frame["arm"].to_numpy() if question.stratified else None
+    known = {column for columns in terms.values() for column in columns}
+    every = terms | {column: [column] for column in x.columns if column not in known}
+    result = proportional_hazards(frame["time"], frame["event"], x, fit.coef, strata, every)
+    if not result.p[0] < 0.05:
+        return []
+    return [f"hazards not proportional (score test p {result.p[0]:.2g}): the hazard ratio is an average over time"]
+
+
+def group_rows(question: Question, groups: Groups, fit: RegressionFit | None, plan: Plan) -> list[Row]:
+    """One row a group: its hazard ratio against the reference, or why there is none."""
+    rows = []
+    for level in groups.levels:
+        part = question.frame[question.frame["marker"].eq(level)]
+        row = Row(level, groups.reference, len(part), int(part["event"].sum()), role="contrast")
+        rows.append(row)
+        if level in groups.small:
+            row.role = "description"
+            row.warnings.append(small_group_note(level, len(part), plan.smallest_group))
+        elif level == groups.reference:
+            row.role, row.method = "description", "reference group"
+        elif fit is None:
+            row.warnings.append("no hazard ratio: not tested")
+        else:
+            row.effect, row.method = "HR", fit.method
+            row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio(level)
+            if not row.events:
+                row.warnings.append("no event in this group: the estimate rests on the penalty")
+    return rows
+
+
+def time_by_score(question: Question, plan: Plan) -> list[Row]:
+    """Hazard ratio a standard deviation of a score."""
+    frame = question.frame
+    row = Row(n=len(frame), events=int(frame["event"].sum()), effect="HR per SD")
+    obstacle = too_little(question, frame)
+    z = standardised(frame["marker"]) if len(frame) else frame["marker"]
+    if obstacle is None and z.isna().any():
+        obstacle = "all patients have the same value: not tested"
+    if obstacle:
+        row.warnings.append(obstacle)
+        return [row]
+    x = pd.concat([z.rename("score"), question.covariates], axis=1)
+    fit, firth, whole = fit_hazards(frame, x, question, plan)
+    if fit is None:
+        row.warnings.append("the model could not be fitted: not tested")
+        return [row]
+    row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio("score")
+    row.method = fit.method + adjusted_words(question)
+    if not firth:
+        row.warnings += hazards_note(question, frame, whole, fit, {"score": ["score"]})
+    return [row]
+
+
+def adjusted_words(question: Question) -> str:
+    names = list(question.covariates.columns)
+    return f", adjusted for {', '.join(names)}" if names else ""
+
+
+def time_by_best_cut(question: Question, plan: Plan) -> list[Row]:
+    """Maximally selected log-rank statistic; its p accounts for the choice, the hazard ratio at the cut does not."""
+    frame = question.frame
+    row = Row(n=len(frame), events=int(frame["event"].sum()), effect="maximally selected statistic")
+    obstacle = too_little(question, frame)
+    if obstacle:
+        row.warnings.append(obstacle)
+        return [row]
+    marker = frame["marker"].astype(float)
+    result = maximally_selected(frame["time"], frame["event"], marker, 0.1, plan.permutations, plan.seed)
+    row.estimate, row.p = result.statistic, result.p
+    row.level = f"cut at {result.cut:.4g}"
+    row.method = f"maximally selected log-rank statistic, permutation p ({plan.permutations} arrangements)"
+    row.warnings.append("the cut was chosen by these data: no hazard ratio is given, it would be exaggerated")
+    if question.stratified:
+        row.warnings.append("arms are not strata in this test")
+    return [row]
+
+
+def time_by_event(question: Question, plan: Plan, day: pd.Series | None) -> list[Row]:
+    """Event during treatment (response, immune-related event) against survival: time-dependent, then landmarks."""
+    frame = question.frame
+    if day is None:
+        word = "response" if question.entry.biomarker == "response" else "first immune-related event"
+        return [Row(n=len(frame), effect="HR", warnings=[f"the day of the {word} is not known: not tested"])]
+    day = day.reindex(frame.index).astype(float)
+    day = day.where(day <= frame["time"])
+    rows = [time_dependent_row(question, frame, day, plan)]
+    rows += [landmark_row(question, frame, day, landmark, plan) for landmark in plan.landmark_days]
+    return rows
+
+
+def time_dependent_row(question: Question, frame: pd.DataFrame, day: pd.Series, plan: Plan) -> Row:
+    had = int(day.notna().sum())
+    row = Row("after it", "before or without it", len(frame), int(frame["event"].sum()), "HR")
+    obstacle = too_little(question, frame)
+    if obstacle is None and min(had, len(frame) - had) < plan.smallest_group:
+        obstacle = f"{had} of {len(frame)} patients had it: described, not tested"
+    fit = None if obstacle else fit_intervals(frame, day, question)
+    if fit is None:
+        row.warnings.append(obstacle or "the model could not be fitted: not tested")
+        return row
+    row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio("marker")
+    row.method = f"{fit.method} covariate ({had} patients had it)" + (
+        ", arm as covariate" if question.stratified else ""
+    )
+    return row
+
+
+def fit_intervals(frame: pd.DataFrame, day: pd.Series, question: Question) -> RegressionFit | None:
+    """Split each patient's time at the day of the event and fit the time-dependent model."""
+    length = frame["time"].where(frame["time"] > 0, 0.5)
+    change = day.where(day < length)
+    before = pd.DataFrame({"start": 0.0, "stop": change.fillna(length), "marker": 0.0}, index=frame.index)
+    before["event"] = frame["event"].where(change.isna(), 0.0)
+    after = pd.DataFrame({"start": change, "stop": length, "marker": 1.0, "event": frame["event"]}).dropna()
+    both = pd.concat([before, after])
+    extra = question.covariates
+    if question.stratified:
+        extra = pd.concat([extra, arm_columns(frame)], axis=1)
+    x = pd.concat([both["marker"].reset_index(drop=True), extra.loc[both.index].reset_index(drop=True)], axis=1)
+    codes = pd.Index(frame.index).get_indexer(both.index)
+    return fit_time_dependent(codes, both["start"], both["stop"], both["event"], x)
+
+
+def landmark_row(question: Question, frame: pd.DataFrame, day: pd.Series, landmark: int, plan: Plan) -> Row:
+    """Compare patients by what had happened by a fixed day, among those still followed on that day."""
+    still = frame[frame["time"] > landmark]
+    marker = (day.reindex(still.index) <= landmark).astype(float)
+    row = Row(f"by day {landmark}", "not by then", len(still), int(still["event"].sum()), "HR", role="contrast")
+    row.warnings.append(
+        f"landmark: {len(frame) - len(still)} patients with an event or out of follow-up before it left out"
+    )
+    if min(marker.sum(), len(still) - marker.sum()) < plan.smallest_group:
+        row.warnings.append(f"{int(marker.sum())} of {len(still)} had it by then: described, not tested")
+        return row
+    moved = still.assign(time=still["time"] - landmark)
+    x = pd.concat([marker.rename("marker"), question.covariates.loc[still.index]], axis=1)
+    fit, _, _ = fit_hazards(moved, x, question, plan)
+    if fit is None:
+        row.warnings.append("the model could not be fitted")
+        return row
+    row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio("marker")
+    row.method = f"landmark analysis, {fit.method}"
+    return row
+
+
+def time_interaction(question: Question, plan: Plan) -> list[Row]:
+    """Does the biomarker's effect differ between arms? Likelihood-ratio test, and the effect within each arm."""
+    frame = question.frame
+    test = Row(n=len(frame), events=int(frame["event"].sum()), effect="interaction with arm")
+    arms = sorted(frame["arm"].unique())
+    obstacle = too_little(question, frame)
+    if obstacle is None and len(arms) < 2:
+        obstacle = "one arm only: no interaction to test"
+    if obstacle:
+        test.warnings.append(obstacle)
+        return [test]
+    main, labels = marker_columns(question, plan)
+    keep = main.notna().all(axis=1)
+    frame, main, covariates = frame[keep], main[keep], question.covariates[keep]
+    arm = arm_columns(frame)
+    products = pd.DataFrame({f"{m} x {a}": main[m] * arm[a] for m in main for a in arm}, index=frame.index)
+    x = pd.concat([main, arm, covariates, products], axis=1)
+    test.n, test.events = len(frame), int(frame["event"].sum())
+    parameters = x.shape[1]
+    if min(frame["arm"].value_counts()) < plan.smallest_group or not products.any().all():
+        test.warnings.append("too few patients of a group in an arm: not tested")
+    elif test.events >= plan.events_per_parameter * parameters and not separated(frame["event"], x):
+        fit = fit_cox(frame["time"], frame["event"], x)
+        null = fit_cox(frame["time"], frame["event"], x.drop(columns=products.columns))
+        if fit is not None and null is not None:
+            test.estimate, test.p = likelihood_ratio(fit, null.log_likelihood, products.shape[1])
+            test.method = f"likelihood-ratio test of biomarker x arm, {products.shape[1]} df, Cox (Efron)"
+    if not test.method and not test.warnings:
+        fit = fit_firth_cox(frame["time"], frame["event"], x)
+        if fit is not None:
+            smaller = firth_cox_restricted(frame["time"], frame["event"], x, list(products.columns))
+            test.estimate, test.p = likelihood_ratio(fit, smaller, products.shape[1])
+            test.method = f"penalised likelihood-ratio test of biomarker x arm, {products.shape[1]} df, Firth Cox"
+        else:
+            test.warnings.append("the model could not be fitted: not tested")
+    test.warnings.append("arms were not randomised unless the protocol says so: an association, not a prediction")
+    return [test, *(row for name in arms for row in arm_rows(question, frame, main, labels, name, plan))]
+
+
+def marker_columns(question: Question, plan: Plan) -> tuple[pd.DataFrame, dict[str, str | None]]:
+    """Give columns of the biomarker (dummies of the tested groups, or the score by SD) and each one's level."""
+    marker = question.frame["marker"]
+    if not question.grouped:
+        return standardised(marker).rename("score").to_frame(), {"score": None}
+    groups = split_groups(marker, plan, question.biomarker)
+    dummies = groups.dummies(marker).where(marker.isin(groups.tested), np.nan)
+    return dummies, {level: level for level in dummies.columns}
+
+
+def arm_rows(
+    question: Question, frame: pd.DataFrame, main: pd.DataFrame, labels: dict[str, str | None], arm: str, plan: Plan
+) -> list[Row]:
+    """Effect of the biomarker within one arm."""
+    inside = frame["arm"].eq(arm)
+    part, x = frame[inside], pd.concat([main[inside], question.covariates.reindex(frame.index)[inside]], axis=1)
+    x = x.loc[:, x.nunique() > 1]
+    alone = Question(**{**question.__dict__, "stratified": False})
+    fit = fit_hazards(part, x, alone, plan)[0] if x.shape[1] and part["event"].any() else None
+    rows = []
+    for column, level in labels.items():
+        name = f"arm {arm}" + (f": {level}" if level else "")
+        n, events = len(part), int(part["event"].sum())
+        row = Row(name, None, n, events, "HR" if level else "HR per SD", role="contrast")
+        if fit is None or column not in fit.terms or n < plan.smallest_group:
+            row.warnings.append("too little in this arm to estimate")
+        else:
+            row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio(column)
+            row.method = f"{fit.method}, within the arm"
+        rows.append(row)
+    return rows

@@ -1,0 +1,40 @@
+"""Run everything that the plan asks for and write the tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from anpi.association.describe import curve_table, response_counts, survival_table
+from anpi.association.engine import results_table, run_plan
+from anpi.association.history import record_plan
+from anpi.association.plan import Plan
+from anpi.association.representativeness import representativeness_table
+from anpi.association.sensitivity import influence_table, sensitivity_table
+from anpi.association.statements import build_statements
+from anpi.association.trial import Trial
+from anpi.tables.writing import write_json, write_table
+
+
+def write_associations(plan: Plan, trial: Trial, registry: pd.DataFrame | None, out: Path, history: Path) -> None:
+    """Write results, descriptions, sensitivity, influence, representativeness and statements to a folder."""
+    rows = run_plan(plan, trial, registry)
+    survival = survival_table(plan, trial, registry)
+    sensitivity = sensitivity_table(plan, trial, rows, registry)
+    influence = influence_table(plan, trial, registry)
+    represent = representativeness_table(plan, trial)
+    changes = record_plan(plan, history)
+    tables = {
+        "results": results_table(rows),
+        "survival": survival,
+        "curves": curve_table(plan, trial, registry),
+        "response": response_counts(plan, trial, registry),
+        "sensitivity": sensitivity,
+        "influence": influence,
+        "representativeness": represent,
+    }
+    for name, table in tables.items():
+        write_table(out / f"{name}.tsv", table)
+    words = build_statements(plan, trial, rows, survival, sensitivity, influence, represent, changes)
+    write_json(out / "statements.json", words)

@@ -1,0 +1,1 @@
+"""Statistics for small trials: survival, exact tests, regression, multiplicity, power; knows no trial table."""

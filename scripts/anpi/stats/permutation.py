@@ -1,0 +1,219 @@
+"""Permutation tests of patients' scores against groups or values, exchanged within strata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from anpi.stats.survival import inverse, maximal_rank_scores, quadratic_form
+
+Array = NDArray[np.float64]
+MOST_ENUMERATED = 100_000
+CHUNK = 2_000_000
+TIE = 1e-9
+
+
+@dataclass(frozen=True)
+class PermutationTest:
+    """Statistic, its degrees of freedom, permutation p, and how many arrangements it stands on."""
+
+    statistic: float
+    df: int
+    p: float
+    arrangements: int
+    exact: bool
+
+
+def permute_groups(
+    scores: ArrayLike, group: ArrayLike, strata: ArrayLike | None = None, permutations: int = 10_000, seed: int = 0
+) -> PermutationTest:
+    """Test whether the sum of scores differs between groups, by exchanging patients within strata.
+
+    The statistic is the quadratic form of the groups' sums with their exact permutation covariance (Strasser &
+    Weber 1999; Hothorn et al. 2006). With log-rank scores it is the permutation log-rank test, with 0/1 responses
+    the generalised Cochran-Mantel-Haenszel test, with ranks the Kruskal-Wallis (or van Elteren) test. Two groups in
+    one stratum are enumerated wholly where that is feasible.
+
+    Parameters
+    ----------
+    scores : (n,) array
+    group, strata : (n,) array
+        Labels.
+    permutations : int
+        Random arrangements; p = (1 + those at least as extreme) / (1 + permutations).
+    seed : int
+
+    Returns
+    -------
+    PermutationTest
+        ``p`` is NaN when there are fewer than two groups or all scores are alike.
+    """
+    values = np.asarray(scores, dtype=float)
+    labels, codes = np.unique(np.asarray(group, dtype=object), return_inverse=True)
+    blocks = stratum_codes(strata, len(values))
+    order = np.lexsort((values, codes, blocks))
+    values, codes, blocks = values[order], codes[order], blocks[order]
+    member = (codes[:, None] == np.arange(len(labels))).astype(float)
+    mean, covariance = linear_moments(values, member, blocks)
+    observed, df = quadratic_form(values @ member - mean, covariance)
+    if df == 0:
+        return PermutationTest(np.nan, 0, np.nan, 0, False)
+    size = int(member[:, 0].sum())
+    if len(labels) == 2 and blocks[0] == blocks[-1] and comb(len(values), size) <= MOST_ENUMERATED:
+        picks = np.array(list(combinations(range(len(values)), size)))
+        sums = values[picks].sum(axis=1)
+        deviations = np.abs(sums - mean[0])
+        extreme = int((deviations >= abs(values @ member[:, 0] - mean[0]) - TIE).sum())
+        return PermutationTest(observed, df, extreme / len(picks), len(picks), True)
+    extreme = count_extreme(values, member, blocks, (mean, inverse(covariance), observed), permutations, seed)
+    return PermutationTest(observed, df, (1 + extreme) / (1 + permutations), permutations, False)
+
+
+def permute_design(
+    scores: ArrayLike, design: ArrayLike, strata: ArrayLike | None = None, permutations: int = 10_000, seed: int = 0
+) -> PermutationTest:
+    """Test scores against the columns of a design (n x k), such as class probabilities; see `permute_groups`."""
+    values, columns = np.asarray(scores, dtype=float), np.asarray(design, dtype=float)
+    blocks = stratum_codes(strata, len(values))
+    order = np.lexsort((*columns.T[::-1], values, blocks))
+    values, columns, blocks = values[order], columns[order], blocks[order]
+    mean, covariance = linear_moments(values, columns, blocks)
+    observed, df = quadratic_form(values @ columns - mean, covariance)
+    if df == 0:
+        return PermutationTest(np.nan, 0, np.nan, 0, False)
+    extreme = count_extreme(values, columns, blocks, (mean, inverse(covariance), observed), permutations, seed)
+    return PermutationTest(observed, df, (1 + extreme) / (1 + permutations), permutations, False)
+
+
+def count_extreme(
+    values: Array,
+    design: Array,
+    blocks: NDArray[np.int64],
+    target: tuple[Array, Array, float],
+    permutations: int,
+    seed: int,
+) -> int:
+    """Count random arrangements whose quadratic form reaches the observed one."""
+    mean, weight, observed = target
+    rng = np.random.default_rng(seed)
+    extreme = 0
+    for count in chunks(permutations, len(values)):
+        sums = shuffled(values, blocks, count, rng) @ design - mean
+        extreme += int((np.einsum("bi,ij,bj->b", sums, weight, sums) >= observed - TIE).sum())
+    return extreme
+
+
+def permute_trend(
+    scores: ArrayLike, values: ArrayLike, strata: ArrayLike | None = None, permutations: int = 10_000, seed: int = 0
+) -> PermutationTest:
+    """Test whether scores go with values (two-sided), by exchanging patients within strata.
+
+    The statistic is the standardised sum of products; with ranks of a marker against 0/1 responses it is the
+    stratified (van Elteren) rank test.
+    """
+    a, b = np.asarray(scores, dtype=float), np.asarray(values, dtype=float)
+    blocks = stratum_codes(strata, len(a))
+    order = np.lexsort((b, a, blocks))
+    a, b, blocks = a[order], b[order], blocks[order]
+    mean, covariance = linear_moments(a, b[:, None], blocks)
+    if covariance[0, 0] <= 0:
+        return PermutationTest(np.nan, 0, np.nan, 0, False)
+    spread = float(np.sqrt(covariance[0, 0]))
+    observed = float((a @ b - mean[0]) / spread)
+    rng = np.random.default_rng(seed)
+    extreme = 0
+    for count in chunks(permutations, len(a)):
+        drawn = (shuffled(a, blocks, count, rng) @ b - mean[0]) / spread
+        extreme += int((np.abs(drawn) >= abs(observed) - TIE).sum())
+    return PermutationTest(observed, 1, (1 + extreme) / (1 + permutations), permutations, False)
+
+
+def stratum_codes(strata: ArrayLike | None, count: int) -> NDArray[np.int64]:
+    if strata is None:
+        return np.zeros(count, dtype=np.int64)
+    return np.unique(np.asarray(strata, dtype=object), return_inverse=True)[1].astype(np.int64)
+
+
+def linear_moments(values: Array, design: Array, blocks: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Mean and covariance of ``values @ design`` over all exchanges of ``values`` within blocks."""
+    width = design.shape[1]
+    mean, covariance = np.zeros(width), np.zeros((width, width))
+    for block in np.unique(blocks):
+        inside = blocks == block
+        part, block_values = design[inside], values[inside]
+        mean += block_values.mean() * part.sum(axis=0)
+        if inside.sum() > 1:
+            centred = part - part.mean(axis=0)
+            covariance += block_values.var(ddof=1) * centred.T @ centred
+    return mean, covariance
+
+
+def chunks(permutations: int, width: int) -> list[int]:
+    size = max(1, CHUNK // max(width, 1))
+    whole, rest = divmod(permutations, size)
+    return [size] * whole + ([rest] if rest else [])
+
+
+def shuffled(values: Array, blocks: NDArray[np.int64], count: int, rng: np.random.Generator) -> Array:
+    """Draw ``count`` arrangements of ``values`` (count x n), exchanged within blocks; blocks stand together."""
+    drawn = np.tile(values, (count, 1))
+    for block in np.unique(blocks):
+        inside = np.flatnonzero(blocks == block)
+        part = slice(inside[0], inside[-1] + 1)
+        drawn[:, part] = rng.permuted(drawn[:, part], axis=1)
+    return drawn
+
+
+@dataclass(frozen=True)
+class MaximallySelected:
+    """A cut chosen by the data, and the p that accounts for the choice."""
+
+    cut: float
+    statistic: float
+    p: float
+    cuts: Array
+    statistics: Array
+
+
+def maximally_selected(
+    time: ArrayLike,
+    event: ArrayLike,
+    marker: ArrayLike,
+    least_share: float = 0.1,
+    permutations: int = 10_000,
+    seed: int = 0,
+) -> MaximallySelected:
+    """Maximally selected log-rank statistic with its permutation p (Lausen & Schumacher 1992; Hothorn & Lausen 2003).
+
+    Parameters
+    ----------
+    least_share : float
+        Smallest share of patients on either side of a cut.
+    """
+    values = np.asarray(marker, dtype=float)
+    order = np.argsort(values, kind="stable")
+    scores, values = maximal_rank_scores(time, event)[order], values[order]
+    count = len(values)
+    last = np.flatnonzero(np.append(values[1:] != values[:-1], False))
+    below = last + 1
+    keep = (below >= np.floor(count * least_share)) & (below <= np.floor(count * (1 - least_share)))
+    last, below = last[keep], below[keep]
+    if not len(last) or scores.var() == 0:
+        return MaximallySelected(np.nan, np.nan, np.nan, np.zeros(0), np.zeros(0))
+    mean = below * scores.mean()
+    spread = np.sqrt(below * (count - below) / count * scores.var(ddof=1))
+    statistics = np.abs(np.cumsum(scores)[last] - mean) / spread
+    best = int(np.argmax(statistics))
+    rng = np.random.default_rng(seed)
+    extreme = 0
+    canonical = np.sort(scores)
+    for size in chunks(permutations, count):
+        drawn = shuffled(canonical, np.zeros(count, dtype=np.int64), size, rng)
+        highest = (np.abs(np.cumsum(drawn, axis=1)[:, last] - mean) / spread).max(axis=1)
+        extreme += int((highest >= statistics[best] - TIE).sum())
+    p = (1 + extreme) / (1 + permutations)
+    return MaximallySelected(float(values[last[best]]), float(statistics[best]), p, values[last], statistics)
