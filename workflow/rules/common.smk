@@ -1,4 +1,5 @@
 # Wiring: the checked run, where results go, how programs are called and by which digest they are known.
+import json
 import os
 import shlex
 import sys
