@@ -98,13 +98,11 @@ def call_subtypes(
     if totals is None and expression.unit == "counts":
         totals = expression.values.sum()
     barred = bars(evidence, model, verdicts, totals)
-    notes, too_much = contamination_notes(evidence.tissues, model)
+    notes = contamination_notes(evidence.tissues, model)
     factors = dominant_factor(evidence.profile, model)
     archetypes, _ = nearest_archetype(evidence.profile, model)
     rows = []
     for i, sample in enumerate(evidence.profile.samples):
-        if not barred[i] and too_much[i]:
-            barred[i] = notes[i]
         row = word_call(evidence, model, i, barred[i], notes[i])
         ranking = evidence.probability.iloc[i]
         rows.append(
@@ -174,36 +172,43 @@ def present_share(evidence: Evidence, model: Model, i: int) -> float:
 
 
 def word_call(evidence: Evidence, model: Model, i: int, barred: str, note: str) -> dict[str, object]:
-    """Turn one sample's probabilities into confident, lean, mixed or none, with the reason."""
+    """Turn one sample's probabilities into confident, lean, mixed or none, with the reason.
+
+    Normal tissue takes the three programmes down and so imitates SCLC-I, but it takes proliferation down alike: I is
+    called only where proliferation shows that about half of the sample or more is tumour, and confidently only where
+    no normal tissue is seen.
+    """
     rules = model.settings["calls"]
     ranking = evidence.probability.iloc[i].sort_values(ascending=False, kind="stable")
     activation = evidence.activation.iloc[i]
-    best, second = ranking.index[0], ranking.index[1]
+    best, second = str(ranking.index[0]), str(ranking.index[1])
     margin = ranking.iloc[0] - ranking.iloc[1]
+    verdict, doubt = evidence.identity.iloc[i][["verdict", "reason"]]
+    notes = [text for text in (doubt, note) if text]
+    level = evidence.scores["proliferation"].iloc[i]
+    both_on = {best, second} <= set(PROGRAMMES) and min(activation[[best, second]]) >= rules["mixed_activation"]
+    clear = ranking.iloc[0] >= rules["confident_p"] and margin >= rules["confident_margin"]
     if barred:
-        return {"subtype": None, "call": "none", "second": None, "margin": margin, "reason": barred_text(barred, note)}
-    doubts = [text for text in (evidence.identity["reason"].iloc[i], note) if text]
-    both_on = {best, second} <= set(PROGRAMMES) and min(activation[best], activation[second]) >= rules[
-        "mixed_activation"
-    ]
-    if both_on and ranking.iloc[1] >= rules["mixed_p"]:
-        reason = f"{best} and {second} programmes both present"
-        call = "mixed"
-    elif ranking.iloc[0] >= rules["confident_p"] and margin >= rules["confident_margin"] and not doubts:
-        reason, call = "", "confident"
+        call, reasons = "none", [barred, *([note] if note else [])]
+        second = None
+    elif both_on and ranking.iloc[1] >= rules["mixed_p"]:
+        call, reasons = "mixed", [f"{best} and {second} programmes both present", *notes]
+    elif best == "I" and verdict != "unknown" and level < model.settings["identity"]["proliferation_for_i"]:
+        call, reasons = "none", ["between classes: low tumour content or normal tissue imitates SCLC-I", *notes]
+    elif clear and not doubt and not (best == "I" and note):
+        call, reasons = "confident", notes
     elif ranking.iloc[0] >= rules["lean_p"]:
-        reason = "" if doubts else f"{best} ahead of {second}, not clearly"
-        call = "lean"
+        call, reasons = "lean", [*([] if clear else [f"{best} ahead of {second}, not clearly"]), *notes]
     else:
-        reason = f"between classes: {best} {ranking.iloc[0]:.2f}, {second} {ranking.iloc[1]:.2f}"
-        text = "; ".join([reason, *doubts])
-        return {"subtype": None, "call": "none", "second": second, "margin": margin, "reason": text}
-    text = "; ".join(part for part in (reason, *doubts) if part)
-    return {"subtype": best, "call": call, "second": second, "margin": margin, "reason": text or None}
-
-
-def barred_text(barred: str, note: str) -> str:
-    return barred if not note or note in barred else f"{barred}; {note}"
+        near = f"between classes: {best} {ranking.iloc[0]:.2f}, {second} {ranking.iloc[1]:.2f}"
+        call, reasons = "none", [near, *notes]
+    return {
+        "subtype": None if call == "none" else best,
+        "call": call,
+        "second": second,
+        "margin": margin,
+        "reason": "; ".join(reasons) or None,
+    }
 
 
 def programme_table(expression: Expression, model: Model) -> pd.DataFrame:

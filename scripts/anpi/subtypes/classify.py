@@ -60,9 +60,9 @@ def dominant_factor(profile: Profile, model: Model) -> list[str | None]:
 def nearest_archetype(profile: Profile, model: Model) -> tuple[list[str | None], np.ndarray]:
     """Give the class whose archetype a sample resembles most: an opinion by other genes and another statistic.
 
-    Spearman correlation, over the archetype genes that are present, of the sample's log2(TPM + 1) less the
-    reference's median with the archetype's level less the mean of the four (archetypes: Groves 2022,
-    doi:10.1016/j.cels.2022.07.006; A is the mean of A and A2, I is Y).
+    Spearman correlation, over the archetype genes that are present, of the sample's log2(TPM + 1) less the mean
+    level of the four classes with each class's level less that mean (archetypes: Groves 2022,
+    doi:10.1016/j.cels.2022.07.006; A is the mean of A and A2, I is Y; expression by stroma added as in the card).
 
     Returns
     -------
@@ -74,9 +74,10 @@ def nearest_archetype(profile: Profile, model: Model) -> tuple[list[str | None],
     rule = model.settings["second_method"]
     centroids = model.centroids
     levels = centroids[list(CLASSES)].to_numpy()
-    contrasts = levels - levels.mean(axis=1, keepdims=True)
+    middle = levels.mean(axis=1, keepdims=True)
+    contrasts = levels - middle
     log_tpm = np.log2(factor_levels(profile, model, list(centroids.index)) + 1)
-    deviation = log_tpm - centroids["reference"].to_numpy()
+    deviation = log_tpm - middle[:, 0]
     labels: list[str | None] = []
     correlations = np.full((len(deviation), len(CLASSES)), np.nan)
     for i, row in enumerate(deviation):

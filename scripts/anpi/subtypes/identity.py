@@ -39,7 +39,7 @@ def judge_identity(profile: Profile, model: Model, scores: pd.DataFrame) -> pd.D
     Returns
     -------
     pandas.DataFrame
-        By sample: ``verdict`` (sclc, doubtful, not_sclc, unknown) and ``reason`` (text, empty for sclc).
+        By sample: ``verdict`` (sclc, doubtful for a weak lineage, slow for weak proliferation, not_sclc, unknown) and ``reason`` (text, empty for sclc).
     """
     rules = model.settings["identity"]
     coverage = panel_coverage(profile, model)
@@ -70,15 +70,17 @@ def judge(row: pd.Series, rules: dict[str, float], tuft: bool) -> tuple[str, str
     foreign = row[[panel for panel in FOREIGN if panel in row.index]].dropna()
     strongest = foreign.idxmax() if len(foreign) else None
     resembles = f"; resembles {FOREIGN[strongest]}" if strongest and foreign[strongest] >= rules["foreign"] else ""
-    if not resembles and row["immune"] >= rules["immune"]:
-        resembles = "; resembles blood or lymphoid tissue"
-    lineage_least = rules["lineage_least"] - (1.0 if tuft else 0.0)
-    if lineage < lineage_least or proliferation < rules["proliferation_least"]:
+    allowance = rules["tuft_allowance"] if tuft else 0.0
+    if lineage < rules["lineage_least"] - allowance or proliferation < rules["proliferation_least"]:
+        if not resembles and row["immune"] >= rules["immune"]:
+            resembles = "; resembles blood or lymphoid tissue"
         return "not_sclc", f"not SCLC-like: {levels}{resembles}"
     if resembles:
         return "not_sclc", f"not SCLC-like: another lineage is strongly expressed{resembles} ({levels})"
-    if lineage < rules["lineage_doubt"] - (1.0 if tuft else 0.0) or slow:
-        return "doubtful", f"SCLC identity or tumour content doubtful ({levels})"
+    if slow:
+        return "slow", f"low tumour content or doubtful SCLC identity ({levels})"
+    if lineage < rules["lineage_doubt"] - allowance:
+        return "doubtful", f"SCLC identity doubtful ({levels})"
     return "sclc", ""
 
 
@@ -106,13 +108,11 @@ def estimate_contamination(profile: Profile, model: Model) -> pd.DataFrame:
     return pd.DataFrame(shares, index=profile.samples)
 
 
-def contamination_notes(shares: pd.DataFrame, model: Model) -> tuple[list[str], list[bool]]:
-    """Put warnings of contamination into words, and say where it is too much for a call."""
+def contamination_notes(shares: pd.DataFrame, model: Model) -> list[str]:
+    """Put warnings of contamination into words; empty where no tissue reaches its limit."""
     limits = model.settings["contamination"]
-    notes, too_much = [], []
+    notes = []
     for _, row in shares.iterrows():
-        above = [tissue for tissue in shares.columns if row[tissue] >= limits[tissue]]
-        words = [f"{tissue.replace('_', ' ')} about {row[tissue]:.0%}" for tissue in above]
+        words = [f"{t.replace('_', ' ')} about {row[t]:.0%}" for t in shares.columns if row[t] >= limits[t]]
         notes.append("contamination by normal tissue: " + ", ".join(words) if words else "")
-        too_much.append(bool(above) and bool(row[above].max() >= limits["too_much"]))
-    return notes, too_much
+    return notes

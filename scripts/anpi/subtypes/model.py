@@ -41,7 +41,7 @@ class Model:
         Indexed by ``gene_id`` in one canonical order: ``symbol``, ``median_tpm``, ``location`` and ``scale`` of
         log2(TPM + 1) in the reference cohort.
     centroids : pandas.DataFrame
-        Indexed by ``gene_id``: log2 level in each class and in the reference, for the second method.
+        Indexed by ``gene_id``: log2(TPM + 1) in each class, for the second method.
     tissues : pandas.DataFrame
         ``tissue``, ``gene_id``, ``symbol``, ``tpm``: order of magnitude of TPM in the pure normal tissue.
     sha256 : str
@@ -98,8 +98,7 @@ def load_model(folder: Path | str = DEFAULT) -> Model:
     numbers = ["median_tpm", "location", "scale"]
     reference[numbers] = reference[numbers].astype(float)
     centroids = read_text_table(folder / "centroids.tsv").set_index("gene_id").sort_index()
-    levels = [*CLASSES, "reference"]
-    centroids[levels] = centroids[levels].astype(float)
+    centroids[list(CLASSES)] = centroids[list(CLASSES)].astype(float)
     tissues = read_text_table(folder / "tissues.tsv")
     tissues["tpm"] = tissues["tpm"].astype(float)
     stray = sorted((set(weights["gene_id"]) | set(tissues["gene_id"])) - set(reference.index))
