@@ -11,17 +11,24 @@ The same arguments give the same bytes. More patients leave the files of the ear
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from anpi.provenance import code_digest
+from anpi.simulation.genes import DEMO, choose_genes
+from anpi.simulation.stamp import genes_digest, lift_stamp, set_stamp, stands
 from anpi.simulation.trial import LEAST_PATIENTS, write_trial
 from anpi.tables.problems import run_program
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write to")
     parser.add_argument("--patients", type=int, default=24, help="number of patients (default 24, at least 16)")
-    parser.add_argument("--pairs", type=int, default=100_000, help="read pairs of an ordinary sample (default 100000)")
+    parser.add_argument("--pairs", type=int, default=120_000, help="read pairs of an ordinary sample (default 120000)")
     parser.add_argument("--seed", type=int, default=1, help="seed of all chance (default 1)")
+    parser.add_argument(
+        "--if-changed", action="store_true", help="leave the folder alone when it holds the same simulation already"
+    )
     arguments = parser.parse_args()
     if arguments.patients < LEAST_PATIENTS:
         parser.error(f"--patients {arguments.patients}: what is planted needs at least {LEAST_PATIENTS} patients")
@@ -29,7 +36,19 @@ def main() -> None:
         parser.error(f"--pairs {arguments.pairs}: at least 1000")
     if arguments.seed < 0:
         parser.error(f"--seed {arguments.seed}: not below 0")
+    facts = {
+        "patients": arguments.patients,
+        "pairs": arguments.pairs,
+        "seed": arguments.seed,
+        "code": code_digest("simulate_demo.py", DEMO),
+        "genes": genes_digest(choose_genes()),
+    }
+    if arguments.if_changed and stands(arguments.out, facts):
+        print(f"{arguments.out} holds this simulated trial already")
+        return
+    lift_stamp(arguments.out)
     trial = write_trial(arguments.out, arguments.patients, arguments.pairs, arguments.seed)
+    set_stamp(arguments.out, facts)
     print(f"{len(trial.patients)} patients, {len(trial.samples)} samples in {arguments.out}")
 
 

@@ -43,11 +43,14 @@ clinical:
   adverse_events: config/clinical/adverse_events.csv
 reference:
   transcripts: reference/transcripts.fa.gz
+# The single-end libraries were cut to this length.
+fragment_length: {mean: 180, sd: 30}
 # A small transcriptome and few reads: thresholds to match.
 qc:
-  fragments: {warn: 15000, fail: 8000}
+  fragments: {warn: %(warn)d, fail: %(fail)d}
   genes_detected: {warn: 600, fail: 400}
 """
+WARN_SHARE, FAIL_SHARE = 0.5, 0.25
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def patient_name(number: int) -> str:
 
 
 def simulate_trial(
-    patients: int = 24, pairs: int = 100_000, seed: int = 1, genes: pd.DataFrame | None = None
+    patients: int = 24, pairs: int = 120_000, seed: int = 1, genes: pd.DataFrame | None = None
 ) -> SimulatedTrial:
     """Draw a trial with planted findings.
 
@@ -249,7 +252,7 @@ def in_order(scans: pd.DataFrame) -> pd.DataFrame:
     return scans.sort_values(["patient_id", "assessment_date"], kind="stable").reset_index(drop=True)
 
 
-def write_trial(folder: Path | str, patients: int = 24, pairs: int = 100_000, seed: int = 1) -> SimulatedTrial:
+def write_trial(folder: Path | str, patients: int = 24, pairs: int = 120_000, seed: int = 1) -> SimulatedTrial:
     """Simulate a trial and write it, ready for the workflow.
 
     Parameters
@@ -266,7 +269,7 @@ def write_trial(folder: Path | str, patients: int = 24, pairs: int = 100_000, se
     for sample, facts in trial.samples.iterrows():
         counts[sample], rows = write_sample(folder, str(sample), facts, trial.tpm[sample], transcriptome, seed)
         units += rows
-    write_sheets(folder / "config", trial, pd.DataFrame(units))
+    write_sheets(folder / "config", trial, pd.DataFrame(units), pairs)
     write_truth(folder / "truth", trial, pd.DataFrame(counts), genes)
     return trial
 
@@ -297,14 +300,15 @@ def write_sample(
     return transcriptome.gene_counts(total), rows
 
 
-def write_sheets(config: Path, trial: SimulatedTrial, units: pd.DataFrame) -> None:
+def write_sheets(config: Path, trial: SimulatedTrial, units: pd.DataFrame, pairs: int) -> None:
     """Write the sheets, the clinical tables and the config."""
     columns = ["patient_id", "timepoint", "specimen", "site", "batch", "collection_date", "tumour_content"]
     write_table(config / "samples.tsv", trial.samples[columns].reset_index())
     write_table(config / "units.tsv", units)
     for name in ("patients", "assessments", "lesions", "therapies", "adverse_events"):
         write_table(config / "clinical" / f"{name}.csv", getattr(trial.clinical, name))
-    write_text(config / "config.yaml", CONFIG)
+    depth = {"warn": round(WARN_SHARE * pairs), "fail": round(FAIL_SHARE * pairs)}
+    write_text(config / "config.yaml", CONFIG % depth)
 
 
 def write_truth(folder: Path, trial: SimulatedTrial, counts: pd.DataFrame, genes: pd.DataFrame) -> None:

@@ -17,7 +17,7 @@ import yaml
 from anpi.simulation.clinical import LOG_HAZARD_RATIOS
 from anpi.simulation.trial import SimulatedTrial, simulate_trial, write_trial
 from anpi.tables.reading import read_table
-from anpi.tables.schema import ROOT
+from anpi.tables.schema import ROOT, check_settings, load_schema, load_yaml
 
 Written = tuple[Path, SimulatedTrial]
 PAIRS = 2000
@@ -71,7 +71,44 @@ def test_program_writes_the_same_trial(trial: Written, tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "24 patients, 26 samples" in done.stdout
     names = [str(path) for path in files_of(trial[0])]
+    assert (tmp_path / "demo" / "truth" / "simulation.json").is_file()
     assert filecmp.cmpfiles(trial[0], tmp_path / "demo", names, shallow=False)[0] == names
+
+
+def test_program_leaves_alone_what_stands(tmp_path: Path) -> None:
+    def run(*more: str) -> str:
+        program = str(ROOT / "scripts" / "simulate_demo.py")
+        command = [sys.executable, program, "--out", "demo", "--patients", "16", "--pairs", "1000", "--if-changed"]
+        return subprocess.run([*command, *more], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    def times() -> dict[Path, int]:
+        return {path: (tmp_path / "demo" / path).stat().st_mtime_ns for path in files_of(tmp_path / "demo")}
+
+    assert "16 patients" in run()
+    before = times()
+    (tmp_path / "demo" / "cohort").mkdir()
+    (tmp_path / "demo" / "cohort" / "tpm.tsv.gz").write_text("what the workflow makes there is not looked at")
+    assert "already" in run()
+    assert {path: time for path, time in times().items() if path in before} == before
+    # A file cut short, or another setting, is simulated anew.
+    reads = next((tmp_path / "demo" / "reads").glob("P001*"))
+    whole = reads.read_bytes()
+    reads.write_bytes(whole[:100])
+    assert "16 patients" in run()
+    assert reads.read_bytes() == whole
+    assert "16 patients" in run("--seed", "2")
+    assert reads.read_bytes() != whole
+
+
+def test_config_fits_its_schema(trial: Written) -> None:
+    file = trial[0] / "config" / "config.yaml"
+    settings = check_settings(load_yaml(file), load_schema("config"), str(file))
+    assert settings["qc"]["fragments"]["fail"] == PAIRS / 4
+    truth = pd.read_csv(trial[0] / "truth" / "samples.tsv", sep="\t").set_index("sample_id")
+    sequenced = truth["fragments"] + truth["unmapped"]
+    failed = planted(trial[0])["failed sample"]["sample_id"]
+    assert sequenced.index[sequenced < settings["qc"]["fragments"]["fail"]].tolist() == [failed]
+    assert sequenced.index[sequenced < settings["qc"]["fragments"]["warn"]].tolist() == [failed]
 
 
 def test_program_refuses_too_few_patients(tmp_path: Path) -> None:
