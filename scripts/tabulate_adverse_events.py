@@ -25,7 +25,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--patients", type=Path, required=True, help="patients.csv: a row a patient")
     parser.add_argument("--adverse-events", type=Path, required=True, help="adverse_events.csv: a row an event")
-    parser.add_argument("--rules", type=Path, default=DEFAULT, help="the protocol's rules (default: config/endpoints.yaml)")
+    parser.add_argument(
+        "--rules", type=Path, default=DEFAULT, help="the protocol's rules (default: config/endpoints.yaml)"
+    )
     parser.add_argument("--out", type=Path, required=True, help="the table to write (.tsv or .csv)")
     options = parser.parse_args()
     rules = read_rules(options.rules)

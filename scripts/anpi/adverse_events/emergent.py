@@ -106,7 +106,9 @@ def emergent_in_group(events: Sequence[Event], treatment: Treatment) -> list[boo
         event = events[place]
         if settled is None and treatment.covers(start):
             first = before is None
-            flags[place] = first or (before is not None and flags[before]) or rises(grade_of(events, before), event.grade)
+            flags[place] = (
+                first or (before is not None and flags[before]) or rises(grade_of(events, before), event.grade)
+            )
         before = place
     return flags
 

@@ -70,13 +70,16 @@ def target_response(
 
 
 def nontarget_response(states: Iterable[str | None]) -> str:
-    """Judge the non-target lesions of one scan from the state of each (absent, present, progression or None)."""
+    """Judge the non-target lesions of one scan from the state of each (absent, present, progression or None).
+
+    When not all were evaluated the answer is NE (RECIST 1.1, table 2), unless one of them progressed.
+    """
     found = set(states)
     if "progression" in found:
         return "PD"
-    if "present" in found:
-        return "NON-CR/NON-PD"
-    return "NE" if None in found or not found else "CR"
+    if None in found or not found:
+        return "NE"
+    return "NON-CR/NON-PD" if "present" in found else "CR"
 
 
 def overall_response(target: str | None, nontarget: str | None, new_lesion: str | None) -> str:

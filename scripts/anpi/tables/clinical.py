@@ -30,9 +30,20 @@ STATES = {
         "not evaluable": ("not evaluable", "ne", "not assessed", "not done", "missing"),
     },
     "nontarget": {
-        "present": ("present", "persistent", "stable", "unchanged", "non-cr/non-pd", "non-cr", "nn", "sd", "pr"),
+        "present": (
+            "present",
+            "persistent",
+            "stable",
+            "unchanged",
+            "non-cr/non-pd",
+            "non-cr",
+            "nn",
+            "sd",
+            "pr",
+            "equivocal",
+        ),
         "absent": ("absent", "disappeared", "resolved", "gone", "normal", "cr"),
-        "progression": ("progression", "unequivocal progression", "progressed", "pd"),
+        "progression": ("progression", "unequivocal progression", "unequivocal", "progressed", "pd"),
         "not evaluable": ("not evaluable", "ne", "not assessed", "not done", "missing"),
     },
     "new": {
