@@ -190,7 +190,6 @@ def word_call(evidence: Evidence, model: Model, i: int, barred: str, note: str) 
     clear = ranking.iloc[0] >= rules["confident_p"] and margin >= rules["confident_margin"]
     if barred:
         call, reasons = "none", [barred, *([note] if note else [])]
-        second = None
     elif both_on and ranking.iloc[1] >= rules["mixed_p"]:
         call, reasons = "mixed", [f"{best} and {second} programmes both present", *notes]
     elif best == "I" and verdict != "unknown" and level < model.settings["identity"]["proliferation_for_i"]:
@@ -205,7 +204,7 @@ def word_call(evidence: Evidence, model: Model, i: int, barred: str, note: str) 
     return {
         "subtype": None if call == "none" else best,
         "call": call,
-        "second": second,
+        "second": None if barred else second,
         "margin": margin,
         "reason": "; ".join(reasons) or None,
     }

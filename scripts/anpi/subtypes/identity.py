@@ -39,7 +39,8 @@ def judge_identity(profile: Profile, model: Model, scores: pd.DataFrame) -> pd.D
     Returns
     -------
     pandas.DataFrame
-        By sample: ``verdict`` (sclc, doubtful for a weak lineage, slow for weak proliferation, not_sclc, unknown) and ``reason`` (text, empty for sclc).
+        By sample: ``verdict`` (sclc; doubtful: weak lineage; slow: weak proliferation; not_sclc; unknown: genes
+        lack) and ``reason`` (text, empty for sclc).
     """
     rules = model.settings["identity"]
     coverage = panel_coverage(profile, model)
