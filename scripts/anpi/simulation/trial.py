@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -67,7 +68,8 @@ class SimulatedTrial:
     tpm : pandas.DataFrame
         Genes x samples, as drawn.
     planted : list of dict
-        ``kind``, ``patient_id``, ``sample_id``, ``finding``: what the report should say.
+        ``kind``, ``patient_id``, ``sample_id``, ``finding`` (what the report should say), ``shown_in`` (file below
+        ``results/``, column, and the values of which one stands in the row of that sample or patient).
     """
 
     patients: pd.DataFrame
@@ -102,7 +104,9 @@ def simulate_trial(
     clinical = simulate_clinical(log_hazards(truth.assign(subtype=truth["leading"])), seed)
     samples = draw_samples(truth, clinical, pairs, seed)
     tpm = simulate_expression(samples, seed, build_model(choose_genes() if genes is None else genes))
-    planted = planted_in_samples() + contradict(clinical)
+    later = samples.loc[samples["timepoint"] != "baseline", "donor"]
+    spared = {*later, *truth.index[truth["role"] != "ordinary"]}
+    planted = planted_in_samples() + contradict(clinical, spared)
     truth["hazard_multiplier"] = clinical.truth.set_index("patient_id")["hazard_multiplier"]
     truth["progression_days"] = clinical.truth.set_index("patient_id")["progression_days"]
     return SimulatedTrial(truth, samples, clinical, tpm, planted)
@@ -189,20 +193,33 @@ def sample_facts(sample: str, number: int, point: str, facts: pd.Series, pairs: 
 
 
 def planted_in_samples() -> list[dict[str, Any]]:
-    """Say what is planted in the samples and what the report should say of it."""
+    """Say what is planted in the samples, what the report should say of it and in which table."""
+    no_call = {"file": "subtypes/calls.tsv", "column": "call", "values": ["none"]}
     words = (
         (
             NO_TISSUE,
             "no tissue",
-            "enrolled and treated, has no sample: left out of every biomarker analysis, with that reason",
+            "treated but without a sample: left out of every biomarker analysis, with that reason",
+            {"file": "analysis/sets.tsv", "column": "rna_evaluable", "values": ["no"]},
         ),
         (
             FAILED,
             "failed sample",
             "few reads, most of which map nowhere: the sample fails quality control and gets no subtype",
+            {"file": "qc/verdicts.tsv", "column": "verdict", "values": ["fail"]},
         ),
-        (MIXED, "between two subtypes", "ASCL1 and NEUROD1 programmes both on: called mixed or lean, never confident"),
-        (NOT_SCLC, "not SCLC", "airway smooth muscle without neuroendocrine genes and proliferation: gets no subtype"),
+        (
+            MIXED,
+            "between two subtypes",
+            "ASCL1 and NEUROD1 programmes both on: called mixed or lean, never confident",
+            {"file": "subtypes/calls.tsv", "column": "call", "values": ["mixed", "lean"]},
+        ),
+        (
+            NOT_SCLC,
+            "not SCLC",
+            "airway smooth muscle without neuroendocrine genes and proliferation: gets no subtype",
+            no_call,
+        ),
     )
     return [
         {
@@ -210,42 +227,48 @@ def planted_in_samples() -> list[dict[str, Any]]:
             "patient_id": patient_name(number),
             "sample_id": None if number == NO_TISSUE else f"{patient_name(number)}-B",
             "finding": finding,
+            "shown_in": shown_in,
         }
-        for number, kind, finding in words
+        for number, kind, finding, shown_in in words
     ]
 
 
-def contradict(clinical: ClinicalTables) -> list[dict[str, Any]]:
-    """Plant two contradictions: a scan after death, and a progression that nothing recorded supports."""
-    reserved = [patient_name(i) for i in (NO_TISSUE, FAILED, MIXED, NOT_SCLC)]
-    patients, scans = clinical.patients, clinical.assessments
-    free = patients[~patients["patient_id"].isin(reserved)]
-    early = free["death_date"].notna() & (free["last_alive_date"] < TrialDesign().cut_off - timedelta(days=60))
-    dead = free[early & free["patient_id"].isin(scans["patient_id"])].iloc[0]
-    late = scans[scans["patient_id"] == dead["patient_id"]].iloc[-1].to_dict()
-    late |= {"assessment_date": dead["death_date"] + timedelta(days=9)}
-    doubted, row = next(
-        (name, rows.index[-2])
-        for name, rows in scans.groupby("patient_id", sort=False)
-        if name not in [*reserved, dead["patient_id"]] and rows["overall_response"].tolist()[-3:] == ["PR", "PR", "PD"]
-    )
-    scans.loc[row, "overall_response"] = "PD"
-    clinical.assessments = in_order(pd.concat([scans, pd.DataFrame([late])], ignore_index=True))
-    return [
-        {
-            "kind": "scan after death",
-            "patient_id": dead["patient_id"],
-            "sample_id": None,
-            "finding": f"a scan on {late['assessment_date']} stands after the death on {dead['death_date']}: a query",
-        },
-        {
-            "kind": "unsupported progression",
-            "patient_id": doubted,
-            "sample_id": None,
-            "finding": f"PD reported on {scans.loc[row, 'assessment_date']} while the target lesions respond and no "
-            "lesion is new: a query",
-        },
-    ]
+def contradict(clinical: ClinicalTables, spared: Collection[str]) -> list[dict[str, Any]]:
+    """Plant two contradictions: a scan after death, and a progression that nothing recorded supports.
+
+    Each goes to the first patient whose course allows it; where there is none, it is not planted.
+    """
+    late, afterwards = scan_after_death(clinical, spared)
+    doubted = doubt_progression(clinical, {*spared, *(entry["patient_id"] for entry in late)})
+    clinical.assessments = in_order(pd.concat([clinical.assessments, afterwards], ignore_index=True))
+    shown_in = {"file": "clinical/queries.tsv", "column": "severity", "values": ["error", "warning"]}
+    return [{**entry, "sample_id": None, "shown_in": shown_in} for entry in [*late, *doubted]]
+
+
+def scan_after_death(clinical: ClinicalTables, spared: Collection[str]) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+    """Find who gets a scan nine days after death, and give that scan (a copy of the last true one)."""
+    scans, cut_off = clinical.assessments, TrialDesign().cut_off
+    for patient in clinical.patients.to_dict("records"):
+        death, rows = patient["death_date"], scans[scans["patient_id"] == patient["patient_id"]]
+        if patient["patient_id"] in spared or death is None or rows.empty or death > cut_off - timedelta(days=60):
+            continue
+        day = death + timedelta(days=9)
+        finding = f"a scan on {day} stands after the death on {death}: a query"
+        entry = {"kind": "scan after death", "patient_id": patient["patient_id"], "finding": finding}
+        return [entry], rows.tail(1).assign(assessment_date=day)
+    return [], scans.head(0)
+
+
+def doubt_progression(clinical: ClinicalTables, spared: Collection[str]) -> list[dict[str, Any]]:
+    """Report the last response before a true progression as PD, although the targets respond (in place)."""
+    scans = clinical.assessments
+    for name, rows in scans.groupby("patient_id", sort=False):
+        if name not in spared and rows["overall_response"].tolist()[-3:] == ["PR", "PR", "PD"]:
+            day = rows["assessment_date"].iloc[-2]
+            scans.loc[rows.index[-2], "overall_response"] = "PD"
+            finding = f"PD reported on {day} while the target lesions respond and no lesion is new: a query"
+            return [{"kind": "unsupported progression", "patient_id": name, "finding": finding}]
+    return []
 
 
 def in_order(scans: pd.DataFrame) -> pd.DataFrame:

@@ -180,6 +180,8 @@ def test_everything_planted_is_there(trial: Written) -> None:
     }
     assert len({entry["patient_id"] for entry in found.values()}) == 6
     samples = read_table(folder / "config" / "samples.tsv", "samples")
+    later = samples.loc[samples["timepoint"] != "baseline", "patient_id"]
+    assert not set(later) & {entry["patient_id"] for entry in found.values()}
     assert found["no tissue"]["patient_id"] not in set(samples["patient_id"])
     truth = pd.read_csv(folder / "truth" / "samples.tsv", sep="\t").set_index("sample_id")
     failed = truth.loc[found["failed sample"]["sample_id"]]
