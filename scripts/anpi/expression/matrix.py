@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from anpi.tables.problems import InputError, Problem, refuse
 LOG2_TPM = re.compile(r"log2_tpm_plus_(\d+(?:\.\d+)?)")
 UNITS = "counts, tpm, log2_tpm_plus_<c> (such as log2_tpm_plus_1) or vst"
 LARGEST_LOG2 = 25.0
+MOST_TPM = 1.2e6
 LEAST_MAPPED_SHARE = 0.5
 
 
@@ -76,7 +77,13 @@ def read_expression(path: Path | str, unit: str, annotation: pd.DataFrame | None
         raise InputError(Problem(str(path), column="unit", found=unit, expected=UNITS))
     refuse(unit_problems(raw, unit, float(offset.group(1)) if offset else None, str(path)))
     values = raw if offset is None else (np.exp2(raw) - float(offset.group(1))).clip(lower=0)
-    return key_by_gene(values, unit if offset is None else "tpm", annotation, str(path))
+    expression = key_by_gene(values, unit if offset is None else "tpm", annotation, str(path))
+    if expression.unit == "tpm" and (values.sum() > MOST_TPM).any():
+        note = (
+            f"TPM sum to as much as {values.sum().max():.4g} a sample, not to a million: right up to a factor at best"
+        )
+        return replace(expression, notes=(*expression.notes, note))
+    return expression
 
 
 def read_numbers(path: Path | str) -> pd.DataFrame:
@@ -153,16 +160,16 @@ def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str)
         expected = f"{unit}; the largest value of a whole profile is far above 25, so these look like logarithms"
         return [Problem(name, f"declared {unit}", found=span, expected=expected, mend=mend)]
     sums = raw.sum()
-    if unit == "tpm" and (sums > 1.2e6).any():
+    whole_numbers = bool((raw.fillna(0) % 1 == 0).to_numpy().all())
+    if unit == "tpm" and (sums > MOST_TPM).any() and whole_numbers:
         sample = str(sums.idxmax())
-        expected = "a sum over genes of at most one million"
         return [
             Problem(
                 name,
                 "declared tpm",
                 column=sample,
-                found=f"a sum of {sums.max():.4g}",
-                expected=expected,
+                found=f"whole numbers only, with a sum of {sums.max():.4g}",
+                expected="a sum over genes of at most one million; these look like counts",
                 mend=mend,
             )
         ]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from anpi.expression.matrix import LOG2_TPM, Expression
+from anpi.expression.matrix import LOG2_TPM, MOST_TPM, Expression
 from anpi.signatures.methods import geometric_mean, rank_genes, singscore, ssgsea_raw, weighted_mean, weighted_sum
 from anpi.signatures.registry import Signature
 from anpi.tables.problems import InputError, Problem
@@ -55,8 +55,9 @@ class Samples:
 def prepare_samples(expression: Expression) -> Samples:
     """Bring expression to TPM, genes sorted, one contiguous row a sample.
 
-    Counts are divided by gene length and scaled to a million a sample. TPM stay as they were declared: those of a
-    subset of genes, such as the coding ones, do not sum to a million and need not.
+    Counts are divided by gene length and scaled to a million a sample. TPM stay as they were declared, since those of
+    a subset of genes, such as the coding ones, sum to less than a million and should; only where they sum to more
+    than a million, which TPM cannot, are they scaled down to it.
 
     Raises
     ------
@@ -72,9 +73,9 @@ def prepare_samples(expression: Expression) -> Samples:
         values = values[expression.genes["length"].notna().to_numpy()]
     values = values.sort_index()
     tpm = np.ascontiguousarray(values.to_numpy(float).T)
-    if expression.unit == "counts":
-        totals = np.where(np.isnan(tpm), 0.0, tpm).sum(axis=1)
-        tpm = tpm / np.where(totals > 0, totals, np.nan)[:, None] * 1e6
+    totals = np.where(np.isnan(tpm), 0.0, tpm).sum(axis=1)
+    off = (totals > 0) if expression.unit == "counts" else (totals > MOST_TPM)
+    tpm = tpm / np.where(off, totals / 1e6, 1.0)[:, None]
     return Samples([str(c) for c in values.columns], [str(g) for g in values.index], tpm)
 
 
