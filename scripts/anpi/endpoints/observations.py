@@ -202,11 +202,11 @@ def join_scans(
         points = match_scans(lesions, told, rules)
     points = points.reindex(columns=list(dict.fromkeys([*TIMEPOINT_COLUMNS, "row", "reported_row", "derived"])))
     points["derived"] = points["derived"].eq(True)
-    for column in ("target_response", "nontarget_response", "new_lesion", "overall_reported", "overall_derived"):
-        points[column] = points[column].astype(object).where(points[column].notna(), None)
     if lesions is not None:
         fill_from_report(points, lesions)
-        points["overall_derived"] = combine(points).where(points["derived"], None)
+        points["overall_derived"] = combine(points).where(points["derived"])
+    for column in [c for c in points if c.startswith(("overall", "target_", "nontarget_", "new_lesion"))]:
+        points[column] = points[column].astype(object).where(points[column].notna(), None)
     points["overall"] = points["overall_derived"].where(points["derived"], points["overall_reported"])
     points = points.sort_values(["patient_id", "day"], kind="stable").reset_index(drop=True)
     points = date_progression(points, lesion_rows, rules)

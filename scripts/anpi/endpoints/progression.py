@@ -70,12 +70,12 @@ def pfs_ema(course: Course) -> Outcome:
     return censored(course, last_evaluable(course), None)
 
 
-def pfs_fda(course: Course, longest_gap: int) -> Outcome:
+def pfs_fda(course: Course, longest_gap: float) -> Outcome:
     """Censor at the last adequate scan before a new therapy or two missed scans.
 
     Parameters
     ----------
-    longest_gap : int
+    longest_gap : float
         Most days from the last adequate scan (or the reference date) to an event that counts.
     """
     event = progression_event(course)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -40,9 +41,11 @@ class Rules:
         )
 
     @property
-    def longest_gap(self) -> int:
+    def longest_gap(self) -> float:
         """Most days between an adequate scan and an event that counts under the FDA's rules."""
         scans = self.settings["scans"]
+        if scans["missed_scans"] is None:
+            return math.inf
         return scans["missed_scans"] * (scans["interval_days"] + scans["window_days"])
 
     @property

@@ -119,12 +119,12 @@ def judge_targets(after: pd.DataFrame, targets: pd.DataFrame, points: pd.DataFra
     measured = sums["measured"].fillna(0).astype("int64")
     total = sums["sum"].fillna(0).astype("int64")
     complete = (measured == expected) & (expected > 0)
-    gone = ~sums["left"].fillna(False).astype(bool)
+    gone = ~sums["left"].eq(True)
     patient = points.index.get_level_values("patient_id")
     nadir = earlier_minimum(total.astype("float64").where(complete), patient)
     nadir = pd.concat([nadir, points["baseline"].astype("float64")], axis=1).min(axis=1)
     cleared = (complete & gone).groupby(patient).cummax().groupby(patient).shift(fill_value=False).astype(bool)
-    back = cleared & sums["back"].fillna(False).astype(bool)
+    back = cleared & sums["back"].eq(True)
     response = np.select(
         [
             expected == 0,
@@ -197,16 +197,11 @@ def new_lesion_days(lesions: pd.DataFrame) -> pd.Series:
 
 def combine(points: pd.DataFrame) -> pd.Series:
     """Give the overall response of each time point."""
-    return pd.Series(
-        [
-            overall_response(target, nontarget, new)
-            for target, nontarget, new in zip(
-                points["target_response"], points["nontarget_response"], points["new_lesion"], strict=True
-            )
-        ],
-        index=points.index,
-        dtype=object,
-    )
+    texts = [
+        [value if isinstance(value, str) else None for value in points[column]]
+        for column in ("target_response", "nontarget_response", "new_lesion")
+    ]
+    return pd.Series([overall_response(*row) for row in zip(*texts, strict=True)], index=points.index, dtype=object)
 
 
 def keep_response(scans: Sequence[Scan], mode: str, rules: ResponseRules) -> list[Scan]:

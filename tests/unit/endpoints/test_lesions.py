@@ -1,0 +1,299 @@
+"""Time points from lesions: sums, nadir, responses, new lesions, visits, and what is asked about them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+import pytest
+from small_trial import Trial, load
+
+from anpi.endpoints.timepoints import timepoint_table
+from anpi.recist.baseline import Candidate, choose_targets, classify
+from anpi.recist.timepoint import (
+    is_partial,
+    is_progression,
+    nanometres,
+    nontarget_response,
+    overall_response,
+    target_response,
+)
+
+
+@pytest.mark.parametrize("row", load("recist_tables_1_2.tsv"), ids=lambda row: "/".join(list(row.values())[:3]))
+def test_recist_tables_1_and_2(row):
+    absent = {"NA": None}
+    target, nontarget = absent.get(row["target"], row["target"]), absent.get(row["nontarget"], row["nontarget"])
+    assert overall_response(target, nontarget, row["new_lesion"]) == row["overall"]
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """All 53 courses in one trial; non-target response and new lesions come from the assessments."""
+    trial = Trial(tmp_path_factory.mktemp("lesions"))
+    for patient in dict.fromkeys(row["id"] for row in load("lesions.tsv")):
+        trial.patient(patient)
+    for row in load("lesions.tsv"):
+        trial.add(
+            "lesions", patient_id=row["id"], assessment_at=row["day"], lesion_id=row["lesion"], kind="target",
+            node=row["node"], location="liver", diameter_mm=row["size"],
+        )  # fmt: skip
+    for row in load("lesion_timepoints.tsv"):
+        trial.add(
+            "assessments", patient_id=row["id"], assessment_at=row["day"], overall_response="NE",
+            nontarget_response=row["nontarget"], new_lesion=row["new_lesion"],
+        )  # fmt: skip
+    derived = trial.derive()
+    return timepoint_table(derived.seen, derived.queries).set_index(["patient_id", "assessment_day"])
+
+
+@pytest.mark.parametrize("row", load("lesion_timepoints.tsv"), ids=lambda row: f"{row['id']}-{row['day']}-{row['why']}")
+def test_published_time_point(row, published):
+    found = published.loc[(row["id"], int(row["day"]) + 1)]
+    assert found["target_response"] == row["target"]
+    assert found["overall"] == row["overall"]
+    assert found["nadir_mm"] == float(row["nadir"])
+    if row["sum"]:
+        assert found["sum_mm"] == float(row["sum"])
+    else:
+        assert found.isna()["sum_mm"]
+
+
+def test_choice_of_target_lesions():
+    sets = defaultdict(list)
+    for row in load("baseline_selection.tsv"):
+        size = nanometres(row["size"]) if row["size"] else None
+        sets[row["set"]].append((Candidate(row["lesion"], row["organ"], size, row["node"] == "Y"), row))
+    for members in sets.values():
+        chosen = {lesion.lesion_id for lesion in choose_targets([lesion for lesion, _ in members])}
+        assert chosen == {row["lesion"] for _, row in members if row["chosen"] == "yes"}
+        total = sum(lesion.size for lesion, _ in members if lesion.lesion_id in chosen)
+        assert members[0][1]["sum"] in ("", str(total // nanometres(1)))
+        for lesion, row in members:
+            # B01's third liver lesion and third node are measurable, but not chosen.
+            if row["role"] in ("nontarget", "no disease"):
+                assert classify(lesion) == row["role"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "partial"), [("14.0", "9.8", True), ("14.0", "9.81", False), ("0.3", "0.21", True)]
+)
+def test_decrease_is_exact(before, after, partial):
+    assert is_partial(nanometres(after), nanometres(before)) is partial
+
+
+@pytest.mark.parametrize(
+    ("nadir", "now", "progression"),
+    [
+        ("27.0", "32.4", True),
+        ("27.0", "32.39", False),
+        ("3.2", "8.2", True),
+        ("3.2", "8.19", False),
+        ("0", "0.1", True),
+    ],
+)
+def test_growth_is_exact(nadir, now, progression):
+    assert is_progression(nanometres(now), nanometres(nadir)) is progression
+
+
+def test_binary_rubbish_beyond_the_sixth_decimal_is_rounded_away():
+    assert nanometres("9.799999999999999") == nanometres(Decimal("9.8"))
+    assert nanometres(0.1 + 0.2) == nanometres("0.3")
+
+
+def test_vectorised_judgement_equals_the_rule_for_one_scan(published):
+    """The column arithmetic and the rule in words agree on every published time point."""
+    for row in load("lesion_timepoints.tsv"):
+        found = published.loc[(row["id"], int(row["day"]) + 1)]
+        if found["targets_measured"] < found["targets"]:
+            continue
+        rows = [r for r in load("lesions.tsv") if (r["id"], r["day"]) == (row["id"], row["day"])]
+        sizes = [(nanometres(r["size"]), r["node"] == "Y") for r in rows]
+        gone = all(size < nanometres(10) if node else size == 0 for size, node in sizes)
+        earlier = published.loc[row["id"]]["target_response"].loc[: int(row["day"])]
+        response = target_response(
+            total=sum(size for size, _ in sizes),
+            complete=True,
+            gone=gone,
+            came_back="CR" in set(earlier) and any(size and not node for size, node in sizes),
+            baseline=nanometres(found["baseline_mm"]),
+            nadir=nanometres(found["nadir_mm"]),
+        )
+        assert response == row["target"]
+
+
+@pytest.mark.parametrize(
+    ("states", "response"),
+    [
+        (["absent", "absent"], "CR"),
+        (["absent", "present"], "NON-CR/NON-PD"),
+        (["present", "progression"], "PD"),
+        (["present", None], "NE"),
+        ([None, "progression"], "PD"),
+        ([None], "NE"),
+    ],
+)
+def test_nontarget_lesions(states, response):
+    assert nontarget_response(states) == response
+
+
+def lesion(trial, day, lesion_id="T1", size=None, **more):
+    row = {"kind": "target", "node": "N", "location": "liver", "status": None} | more
+    trial.add("lesions", patient_id="P", assessment_at=day, lesion_id=lesion_id, diameter_mm=size, **row)
+
+
+def course(tmp_path, *rows, visit=False, **patient) -> Trial:
+    trial = Trial(tmp_path)
+    trial.patient("P", **patient)
+    for day, lesion_id, size, more in rows:
+        lesion(trial, day, lesion_id, size, **more)
+    return trial
+
+
+def overall(derived) -> list[tuple[int, str]]:
+    points = derived.seen.timepoints
+    return list(zip(points["day"].astype(int), points["overall"], strict=True))
+
+
+NEW = {"kind": "new"}
+
+
+def test_equivocal_new_lesion_is_dated_back_once_it_is_sure(tmp_path):
+    trial = course(
+        tmp_path,
+        (-7, "T1", 50, {}), (42, "T1", 50, {}), (84, "T1", 50, {}),
+        (42, "N1", None, NEW | {"status": "equivocal"}), (84, "N1", 12, NEW | {"status": "unequivocal"}),
+    )  # fmt: skip
+    found = trial.derive()
+    assert overall(found) == [(42, "PD"), (84, "PD")]
+    assert (found["P"]["pfs_days"], found["P"]["pfs_event"]) == (43, 1)
+    # Up to day 50 nobody knew.
+    earlier = trial.derive(data_cutoff="2024-02-20")
+    assert overall(earlier) == [(42, "SD")]
+    assert earlier["P"]["pfs_event"] == 0
+
+
+def test_equivocal_new_lesion_alone_is_no_progression(tmp_path):
+    trial = course(tmp_path, (-7, "T1", 50, {}), (42, "T1", 50, {}), (42, "N1", None, NEW | {"status": "equivocal"}))
+    assert overall(trial.derive()) == [(42, "SD")]
+
+
+def test_progression_by_sum_is_dated_at_the_last_scan_of_its_visit_and_by_new_lesion_at_the_first(tmp_path):
+    rows = [
+        (-7, "T1", 30, {}),
+        (-7, "T2", 30, {}),
+        (42, "T1", 45, {"visit": "WEEK 6"}),
+        (45, "T2", 45, {"visit": "WEEK 6"}),
+    ]
+    by_sum = course(tmp_path, *rows)
+    for row in by_sum.rows["lesions"][:2]:
+        row["visit"] = "BASELINE"
+    assert overall(by_sum.derive()) == [(45, "PD")]
+    assert overall(by_sum.derive(progression={"date_of_sum": "first_scan"})) == [(42, "PD")]
+    lesion(by_sum, 42, "N1", kind="new", status="unequivocal", visit="WEEK 6")
+    assert overall(by_sum.derive()) == [(42, "PD")]
+
+
+def test_unscheduled_visits_of_one_name_are_not_one_time_point(tmp_path):
+    trial = course(
+        tmp_path,
+        (-7, "T1", 50, {"visit": "BASELINE"}), (42, "T1", 50, {"visit": "UNSCHEDULED"}),
+        (100, "T1", 30, {"visit": "UNSCHEDULED"}),
+    )  # fmt: skip
+    assert overall(trial.derive()) == [(42, "SD"), (100, "PR")]
+
+
+def test_baseline_is_the_last_scan_up_to_the_reference_date(tmp_path):
+    found = course(
+        tmp_path, (-40, "T1", 80, {}), (-7, "T1", 100, {}), (0, "T2", 20, {}), (42, "T1", 60, {}), (42, "T2", 20, {})
+    ).derive()
+    assert found.seen.timepoints["baseline"].tolist() == [nanometres(120)]
+    assert "scan_before_baseline" in found.rules_asked("P")
+
+
+def test_lesion_back_after_all_had_gone_is_progression_whatever_the_node_adds(tmp_path):
+    """RECIST 1.1, 4.4.2: after a CR a lesion that reappears is PD; the node of 8 mm keeps the nadir off 0."""
+    node = {"node": "Y", "location": "neck"}
+    trial = course(
+        tmp_path,
+        (-7, "T1", 30, {}),
+        (-7, "N1", 20, node),
+        (42, "T1", 0, {}),
+        (42, "N1", 8, node),
+        (84, "T1", 3, {}),
+        (84, "N1", 8, node),
+    )
+    assert overall(trial.derive()) == [(42, "CR"), (84, "PD")]
+
+
+def test_statuses_stand_for_sizes(tmp_path):
+    trial = course(
+        tmp_path,
+        (-7, "T1", 30, {}), (-7, "T2", 20, {}),
+        (42, "T1", None, {"status": "absent"}), (42, "T2", None, {"status": "too small to measure"}),
+        (84, "T1", None, {"status": "not evaluable"}), (84, "T2", 5, {}),
+    )  # fmt: skip
+    points = trial.derive().seen.timepoints
+    assert points["sum"].iloc[0] == nanometres(5)
+    assert points["overall"].tolist() == ["PR", "NE"]
+
+
+def test_regrowth_after_confirmed_pr(tmp_path):
+    rows = [(-7, "T1", 100, {}), (42, "T1", 70, {}), (84, "T1", 75, {}), (126, "T1", 70, {}), (168, "T1", 80, {})]
+    modes = {"none": ["PR", "SD", "PR", "SD"], "confirmed": ["PR", "SD", "PR", "SD"], "any": ["PR", "PR", "PR", "PR"]}
+    for mode, expected in modes.items():
+        derived = course(tmp_path, *rows).derive(best_response={"regrowth_after_pr": mode})
+        assert [response for _, response in overall(derived)] == expected
+    with_sd = {"confirmation": {"stable_between": 1}, "best_response": {"regrowth_after_pr": "confirmed"}}
+    assert [response for _, response in overall(course(tmp_path, *rows).derive(**with_sd))] == ["PR", "SD", "PR", "PR"]
+
+
+def test_derived_response_counts_and_disagreement_is_asked(tmp_path):
+    trial = course(tmp_path, (-7, "T1", 50, {}), (42, "T1", 30, {}), (84, "T1", 40, {}))
+    trial.add("assessments", patient_id="P", assessment_at=42, overall_response="PR", target_response="PR")
+    trial.add("assessments", patient_id="P", assessment_at=84, overall_response="SD", target_response="SD")
+    found = trial.derive()
+    assert overall(found) == [(42, "PR"), (84, "PD")]
+    asked = [query for query in found.queries if query.rule == "target_response_differs"]
+    assert [(query.severity, query.day) for query in asked] == [("error", 84)]
+    assert "sum 40 mm, nadir 30 mm, baseline 50 mm" in asked[0].message
+
+
+def test_assessment_near_a_time_point_is_its_report(tmp_path):
+    trial = course(tmp_path, (-7, "T1", 50, {}), (42, "T1", 50, {}))
+    trial.add("assessments", patient_id="P", assessment_at=46, overall_response="PD")
+    found = trial.derive()
+    assert overall(found) == [(42, "SD")]
+    assert "overall_response_differs" in found.rules_asked("P")
+
+
+def test_scan_without_lesions_stands_as_reported(tmp_path):
+    trial = course(tmp_path, (-7, "T1", 50, {}), (42, "T1", 50, {}))
+    trial.add("assessments", patient_id="P", assessment_at=84, overall_response="PD", new_lesion="Y")
+    assert overall(trial.derive()) == [(42, "SD"), (84, "PD")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "rule"),
+    [
+        ([(-7, f"T{i}", 20, {"location": f"organ {i}"}) for i in range(6)], "too_many_targets"),
+        ([(-7, f"T{i}", 20, {"location": side}) for i, side in enumerate(["left lung", "right lung", "lung"])], "too_many_targets_of_organ"),
+        ([(-7, "T1", 9.9, {})], "target_too_small"),
+        ([(-7, "T1", 14.9, {"node": "Y"})], "target_too_small"),
+        ([(-7, "T1", None, {})], "target_without_size"),
+        ([(-7, "T1", 20, {}), (42, "T2", 20, {})], "lesion_not_at_baseline"),
+        ([(-7, "T1", 20, {}), (-7, "T2", 20, {}), (42, "T1", 20, {})], "target_not_measured"),
+        ([(-7, "T1", 20, {}), (42, "T1", 20, {}), (42, "T1", 25, {})], "lesion_measured_twice"),
+        ([(-7, "T1", 20, {}), (42, "T1", 2, {})], "tenfold_size"),
+        ([(7, "T1", 20, {}), (42, "T1", 20, {})], "no_baseline"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_lesion_queries(rows, rule, tmp_path):
+    assert rule in course(tmp_path, *rows).derive().rules_asked("P")
+
+
+def test_sound_lesions_ask_nothing(tmp_path):
+    node = {"node": "Y", "location": "neck"}
+    rows = [(-7, "T1", 20, {}), (-7, "N1", 15, node), (42, "T1", 15, {}), (42, "N1", 12, node)]
+    assert course(tmp_path, *rows).derive().rules_asked("P") == set()
