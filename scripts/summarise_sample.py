@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from anpi.expression.summary import quality_facts, read_quant, salmon_reads, summarise_genes
+from anpi.expression.summary import library_formats, quality_facts, read_quant, salmon_reads, summarise_genes
 from anpi.tables.problems import run_program
 from anpi.tables.reading import read_text_table
 from anpi.tables.sheets import quant_file
@@ -32,7 +32,10 @@ def main() -> None:
     else:
         reads = {**salmon_reads(file.parent), "strandedness_declared": arguments.strandedness}
     fastp = json.loads(arguments.fastp.read_text()) if arguments.fastp else None
-    facts = {**quality_facts(genes, reads, fastp), "unknown_transcript_share": round(100 * unknown, 2)}
+    facts = {
+        **quality_facts(genes, reads, fastp, library_formats(file.parent)),
+        "unknown_transcript_share": round(100 * unknown, 2),
+    }
     with whole_file(arguments.out_genes) as part:
         genes.to_parquet(part, index=False, compression="zstd")
     write_json(arguments.out_qc, facts)

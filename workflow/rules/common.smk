@@ -27,6 +27,7 @@ UNITS = RUN.units
 PYTHON = "python" if workflow.deployment_settings.deployment_method else sys.executable
 RESOURCES = ROOT / "resources"
 REGISTRY = RESOURCES / "signatures" / "registry.tsv"
+GENE_SETS = RESOURCES / "signatures" / "genes" / "hallmark.tsv"
 MODEL = Path(SETTINGS["subtype_model"] or RESOURCES / "subtypes" / "sclc_anpi" / "1.0.0")
 RULES = shipped(SETTINGS["endpoints"], "endpoints.yaml")
 PLAN = shipped(SETTINGS["plan"], "plan.yaml")
@@ -48,8 +49,6 @@ def logs(path):
 
 def code(program, *resources):
     """Digest a program with the modules and shipped files behind it (see anpi.provenance)."""
-    if not (SCRIPTS / f"{program}.py").exists():  # WIP
-        return "missing"
     return code_digest(f"{program}.py", *resources)
 
 

@@ -17,14 +17,14 @@ rule write_manifest:
         files=user_files(),
     output:
         out("manifest.json"),
-    params:
-        code=code("write_manifest"),
-        settings=json.dumps(SETTINGS, sort_keys=True),
-        results=subpath(output[0], parent=True),
     log:
         logs("write_manifest"),
     conda:
         "../../envs/anpi.yaml"
+    params:
+        code=code("write_manifest"),
+        settings=json.dumps(SETTINGS, sort_keys=True),
+        results=subpath(output[0], parent=True),
     message:
         "Writing the manifest"
     shell:

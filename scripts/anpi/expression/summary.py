@@ -14,7 +14,8 @@ from anpi.tables.problems import InputError, Problem
 QUANT_COLUMNS = ["Name", "Length", "EffectiveLength", "TPM", "NumReads"]
 DETECTED_COUNT = 5
 LEAST_KNOWN_SHARE = 0.9
-STRAND_OF_LIBRARY = {"U": "unstranded", "F": "forward", "R": "reverse"}
+LEAST_STRANDED = 500
+FORWARD_SHARES = {"forward": (0.8, 1.0), "unstranded": (0.4, 0.6), "reverse": (0.0, 0.2)}
 
 
 def read_quant(path: Path) -> pd.DataFrame:
@@ -75,7 +76,9 @@ def summarise_genes(quant: pd.DataFrame, transcripts: pd.DataFrame, file: str) -
     return table.reset_index(), unknown
 
 
-def quality_facts(genes: pd.DataFrame, reads: dict[str, Any], fastp: dict[str, Any] | None) -> dict[str, Any]:
+def quality_facts(
+    genes: pd.DataFrame, reads: dict[str, Any], fastp: dict[str, Any] | None, formats: dict[str, Any]
+) -> dict[str, Any]:
     """State the facts of quality of a sample; None where its input cannot tell.
 
     Parameters
@@ -86,6 +89,8 @@ def quality_facts(genes: pd.DataFrame, reads: dict[str, Any], fastp: dict[str, A
         ``reads.json`` of the quantify step, or an empty dict.
     fastp : dict or None
         fastp's report.
+    formats : dict
+        salmon's ``lib_format_counts.json``, or an empty dict.
 
     Returns
     -------
@@ -108,7 +113,7 @@ def quality_facts(genes: pd.DataFrame, reads: dict[str, Any], fastp: dict[str, A
         "fragments_on_genes": round(total),
         "library_type": reads.get("library_type"),
         "strandedness_declared": reads.get("strandedness_declared"),
-        "strandedness": strand_of(reads.get("library_type")),
+        "strandedness": strandedness_of(formats),
         "fragment_length": (reads.get("fragment_length") or {}).get("mean"),
         "q30_rate": None,
         "gc_content": None,
@@ -127,9 +132,23 @@ def percent(part: float | None, whole: float | None) -> float | None:
     return round(100 * part / whole, 2) if whole else 0.0
 
 
-def strand_of(library_type: str | None) -> str | None:
-    """Name the strandedness of a salmon library type (ISR, IU, SF, …)."""
-    return STRAND_OF_LIBRARY[library_type[-1]] if library_type else None
+def strandedness_of(formats: dict[str, Any]) -> str | None:
+    """Tell the strandedness from the fragments that map in each orientation (salmon's ``lib_format_counts.json``).
+
+    salmon's own guess comes from the first reads alone, and is ``unstranded`` for want of reads.
+
+    Returns
+    -------
+    str or None
+        ``forward`` (at least 80 % on the gene's strand), ``reverse`` (at most 20 %), ``unstranded`` (40 to 60 %),
+        ``unclear`` between; None for fewer than 500 fragments.
+    """
+    pairs = [sum(formats.get(kind + strand, 0) for kind in ("I", "O", "M")) for strand in ("SF", "SR")]
+    forward, reverse = pairs if sum(pairs) else (formats.get("SF", 0), formats.get("SR", 0))
+    if forward + reverse < LEAST_STRANDED:
+        return None
+    share = forward / (forward + reverse)
+    return next((name for name, (low, high) in FORWARD_SHARES.items() if low <= share <= high), "unclear")
 
 
 def matrix_facts(tpm: pd.Series, counts: pd.Series | None) -> dict[str, Any]:
@@ -142,6 +161,12 @@ def matrix_facts(tpm: pd.Series, counts: pd.Series | None) -> dict[str, Any]:
         "top_gene_share": percent(float(np.nanmax(values)) if len(values) else 0.0, total),
         "fragments_on_genes": round(total) if counts is not None else None,
     }
+
+
+def library_formats(folder: Path) -> dict[str, Any]:
+    """Give salmon's counts of fragments by orientation; empty when the folder has none."""
+    file = folder / "lib_format_counts.json"
+    return json.loads(file.read_text()) if file.is_file() else {}
 
 
 def salmon_reads(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,233 @@
+"""A rerun does exactly what changed asks for, and a killed run ends with the same bytes."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+SHIPPED = ("workflow", "scripts", "config", "resources", "envs")
+PROVENANCE_FREE = {".snakemake", "logs", "benchmarks", "config", "truth", "reads"}
+
+pytestmark = [
+    pytest.mark.workflow,
+    pytest.mark.xdist_group("reruns"),
+    pytest.mark.skipif(not (shutil.which("salmon") and shutil.which("fastp")), reason="salmon and fastp are needed"),
+]
+
+
+def clone(target: Path) -> Path:
+    """Copy what a fresh clone holds of the program, with new times."""
+    for name in SHIPPED:
+        shutil.copytree(
+            ROOT / name, target / name, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("*.pyc")
+        )
+    return target
+
+
+def command(installation: Path, trial: Path, *words: str) -> list[str]:
+    config = trial / "config" / "config.yaml"
+    snakefile = installation / "workflow" / "Snakefile"
+    return [
+        *(str(BIN / "snakemake"), "--snakefile", str(snakefile), "--directory", str(trial)),
+        *("--configfile", str(config), "--cores", "2", *words),
+    ]
+
+
+def run(installation: Path, trial: Path, *words: str) -> str:
+    """Run Snakemake to its end; give what it says."""
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        command(installation, trial, *words), capture_output=True, text=True, env=environment, check=False, cwd=trial
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said[-5000:]
+    return said
+
+
+def planned(installation: Path, trial: Path) -> dict[str, int]:
+    """Count the jobs of each rule that a run would execute."""
+    said = run(installation, trial, "--dry-run")
+    if "Nothing to be done" in said:
+        return {}
+    table = said.split("Job stats:")[1].split("total")[0]
+    jobs = {name: int(count) for name, count in re.findall(r"^(\w+)\s+(\d+)$", table, flags=re.M)}
+    return {name: count for name, count in jobs.items() if name != "all"}
+
+
+def results_of(trial: Path) -> dict[str, bytes]:
+    """Read every result that must be the same in every run."""
+    results = trial / "results"
+    files = [file for file in results.rglob("*") if file.is_file()]
+    return {
+        str(file.relative_to(results)): file.read_bytes()
+        for file in files
+        if file.relative_to(results).parts[0] not in PROVENANCE_FREE
+    }
+
+
+@pytest.fixture(scope="session")
+def small_trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("small") / "trial"
+    make = [sys.executable, str(ROOT / "scripts" / "simulate_demo.py"), "--out", str(folder)]
+    subprocess.run([*make, "--patients", "16", "--pairs", "4000"], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished_trial(small_trial: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trial whose run has ended; tests work on copies of it."""
+    folder = tmp_path_factory.mktemp("finished") / "trial"
+    shutil.copytree(small_trial, folder)
+    run(ROOT, folder)
+    return folder
+
+
+@pytest.fixture
+def trial(finished_trial: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "trial"
+    shutil.copytree(finished_trial, folder, symlinks=True)
+    return folder
+
+
+def test_a_second_run_does_nothing(finished_trial: Path):
+    assert planned(ROOT, finished_trial) == {}
+
+
+def test_touching_every_file_reruns_nothing(trial: Path, tmp_path: Path):
+    installation = clone(tmp_path / "anpi")
+    files = [file for folder in (trial, installation) for file in folder.rglob("*") if file.is_file()]
+    random.Random(1).shuffle(files)
+    for file in files:
+        if ".snakemake" not in file.parts:
+            file.touch()
+    assert planned(installation, trial) == {}
+
+
+def test_a_fresh_clone_reruns_nothing(trial: Path, tmp_path: Path):
+    assert planned(clone(tmp_path / "anpi"), trial) == {}
+
+
+def test_a_moved_folder_reruns_nothing(trial: Path, tmp_path: Path):
+    moved = tmp_path / "elsewhere" / "renamed"
+    moved.parent.mkdir()
+    trial.rename(moved)
+    assert planned(ROOT, moved) == {}
+
+
+@pytest.mark.parametrize(
+    ("module", "reruns"),
+    [
+        ("cohort/verdicts.py", {"judge_samples"}),
+        ("cohort/sets.py", {"build_sets"}),
+        ("expression/reference.py", {"build_reference", "fetch_reference"}),
+        ("expression/quantify.py", {"quantify_sample"}),
+        ("expression/summary.py", {"summarise_sample", "assemble_cohort"}),
+    ],
+)
+def test_an_edited_module_reruns_the_rules_that_use_it(trial: Path, tmp_path: Path, module: str, reruns: set[str]):
+    installation = clone(tmp_path / "anpi")
+    with open(installation / "scripts" / "anpi" / module, "a") as file:
+        file.write("\n# edited\n")
+    said = run(installation, trial, "--dry-run")
+    changed = re.search(r"params have changed since last execution:\n\s+(.+)\n", said)
+    assert changed is not None
+    assert set(changed.group(1).split(", ")) == reruns - {"fetch_reference"}
+
+
+def test_an_edit_to_what_no_rule_uses_reruns_nothing(trial: Path, tmp_path: Path):
+    installation = clone(tmp_path / "anpi")
+    with open(installation / "scripts" / "anpi" / "simulation" / "trial.py", "a") as file:
+        file.write("\n# edited\n")
+    assert planned(installation, trial) == {}
+
+
+def test_a_new_sample_runs_its_two_jobs_and_the_merges(trial: Path):
+    before = results_of(trial)
+    sheets = trial / "config"
+    samples = pd.read_csv(sheets / "samples.tsv", sep="\t", dtype=str)
+    units = pd.read_csv(sheets / "units.tsv", sep="\t", dtype=str)
+    twin = samples.iloc[[0]].assign(sample_id="AAA-new")
+    reads = units[units["sample_id"] == samples["sample_id"][0]].assign(sample_id="AAA-new")
+    for column in ("fastq_1", "fastq_2"):
+        for file in reads[column].dropna():
+            shutil.copy(trial / file, trial / file.replace("reads/", "reads/new_"))
+        reads[column] = reads[column].str.replace("reads/", "reads/new_")
+    pd.concat([samples, twin]).to_csv(sheets / "samples.tsv", sep="\t", index=False)
+    pd.concat([units, reads]).to_csv(sheets / "units.tsv", sep="\t", index=False)
+
+    jobs = planned(ROOT, trial)
+    assert jobs["quantify_sample"] == 1
+    assert jobs["summarise_sample"] == 1
+    assert "build_reference" not in jobs
+    assert "derive_endpoints" not in jobs
+    run(ROOT, trial)
+
+    after = results_of(trial)
+    for name in ("subtypes/calls.tsv", "immune/scores.tsv", "qc/verdicts.tsv"):
+        old, new = before[name].splitlines(), after[name].splitlines()
+        assert [row for row in new if not row.startswith(b"AAA-new\t")] == old, name
+        assert len(new) > len(old), name
+    for name in ("cohort/counts.tsv.gz", "cohort/tpm.tsv.gz"):
+        old, new = columns(before[name]), columns(after[name])
+        assert set(new) - set(old) == {"AAA-new"}
+        assert {column: new[column] for column in old} == old, name
+    for name, content in before.items():
+        if name.startswith("samples/"):
+            assert after[name] == content, name
+
+
+def columns(content: bytes) -> dict[str, list[str]]:
+    import gzip
+
+    rows = [line.split("\t") for line in gzip.decompress(content).decode().splitlines()]
+    return {name: [row[i] for row in rows] for i, name in enumerate(rows[0])}
+
+
+def test_a_run_killed_at_any_moment_ends_with_the_same_bytes(small_trial: Path, finished_trial: Path, tmp_path: Path):
+    folder = tmp_path / "trial"
+    shutil.copytree(small_trial, folder)
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    moments = random.Random(5901584)
+    for _ in range(5):
+        process = subprocess.Popen(
+            command(ROOT, folder),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,
+            cwd=folder,
+        )
+        time.sleep(moments.uniform(2, 15))
+        kill_family(process)
+        process.wait()
+    run(ROOT, folder, "--unlock")
+    run(ROOT, folder)
+    expected, found = results_of(finished_trial), results_of(folder)
+    assert set(found) == set(expected)
+    assert [name for name in expected if found[name] != expected[name]] == []
+
+
+def kill_family(process: subprocess.Popen) -> None:
+    """Kill Snakemake and everything that it started, as a power cut would."""
+    import psutil
+
+    try:
+        family = psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return
+    os.kill(process.pid, signal.SIGKILL)
+    for member in family:
+        if member.is_running():
+            member.kill()
