@@ -26,6 +26,7 @@ from anpi.tables.problems import InputError, Problem, nearest
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMAS = ROOT / "workflow" / "schemas"
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+WHOLE = re.compile(r"(?<=\d)\.0+$")  # a whole number as software writes it that knows no missing whole numbers
 
 
 @functools.cache
@@ -61,7 +62,7 @@ def parse_value(text: str, rule: Mapping[str, Any]) -> tuple[Any, str | None]:
     kind = rule.get("format") or rule.get("type", "string")
     try:
         if kind == "integer":
-            return int(text), None
+            return int(WHOLE.sub("", text)), None
         if kind == "number":
             return finite(float(text)), None
         if kind == "decimal":
