@@ -19,6 +19,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from anpi.association.plan import check_plan, read_plan
 from anpi.association.trial import read_trial
 from anpi.association.write import write_associations
@@ -61,7 +63,9 @@ def main() -> None:
     )
     check_plan(plan, registry, trial.patients, trial.samples, trial.set_names(), list(trial.endpoints.columns))
     out = Path(options.out_dir)
-    write_associations(plan, trial, registry, out, Path(options.history or out / "plan_history.json"))
+    history = Path(options.history or out / "plan_history.json")
+    with threadpool_limits(1):  # many small matrices: one thread is faster, and gives the same bytes on any machine
+        write_associations(plan, trial, registry, out, history)
 
 
 if __name__ == "__main__":

@@ -48,8 +48,12 @@ def small_group_note(level: str, size: int, smallest: int) -> str:
     """Say why a group is not tested."""
     if size == 0:
         return "no patient in this group"
-    patients = "1 patient" if size == 1 else f"{size} patients"
-    return f"{patients}, fewer than {smallest}: described, not tested"
+    return f"{counted(size, 'patient')}, fewer than {smallest}: described, not tested"
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a number with its noun, such as ``1 patient`` or ``3 patients``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def standardised(values: pd.Series) -> pd.Series:

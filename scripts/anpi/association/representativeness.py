@@ -40,10 +40,11 @@ def representativeness_table(plan: Plan, trial: Trial) -> pd.DataFrame:
     inside = pd.Series(treated.isin(evaluable), index=treated)
     total = len(treated)
     rows = [row("patients", None, str(int(inside.sum())), str(int((~inside).sum())), str(total))]
+    comparable = min(int(inside.sum()), int((~inside).sum())) >= plan.smallest_group
     for name in ["arm", *plan.baseline]:
         values = trial.covariate(name).reindex(treated)
         if values.notna().any():
-            rows += compare(name, values, inside)
+            rows += compare(name, values, inside, comparable)
     for endpoint in ("pfs", "os"):
         rows.append(compare_survival(endpoint, trial.outcome(endpoint).reindex(treated), inside, plan))
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -62,7 +63,7 @@ def row(
     }
 
 
-def compare(name: str, values: pd.Series, inside: pd.Series) -> list[dict[str, object]]:
+def compare(name: str, values: pd.Series, inside: pd.Series, comparable: bool) -> list[dict[str, object]]:
     """One row for a number, one row a level for a category."""
     missing: dict[str, object] = {
         "missing_evaluable": int(values[inside].isna().sum()),
@@ -71,14 +72,25 @@ def compare(name: str, values: pd.Series, inside: pd.Series) -> list[dict[str, o
     numbers = pd.to_numeric(values, errors="coerce").astype(float)
     if numbers.notna().sum() == values.notna().sum() and numbers.nunique() > 4:
         texts = [quartiles(numbers[part]) for part in (inside, ~inside, inside | True)]
-        return [row(name, None, texts[0], texts[1], texts[2], missing | difference(numbers[inside], numbers[~inside]))]
+        return [
+            row(
+                name,
+                None,
+                texts[0],
+                texts[1],
+                texts[2],
+                missing | difference(numbers[inside], numbers[~inside], comparable),
+            )
+        ]
     rows = []
     texts = values.astype("string")
     for level in sorted(texts.dropna().unique()):
         is_level = texts.dropna().eq(level).astype(float)
         parts = [is_level[inside.reindex(is_level.index)], is_level[~inside.reindex(is_level.index)], is_level]
         shares = [share(part) for part in parts]
-        rows.append(row(name, str(level), shares[0], shares[1], shares[2], missing | difference(parts[0], parts[1])))
+        rows.append(
+            row(name, str(level), shares[0], shares[1], shares[2], missing | difference(parts[0], parts[1], comparable))
+        )
     return rows
 
 
@@ -93,9 +105,9 @@ def share(values: pd.Series) -> str:
     return f"{int(values.sum())} ({100 * values.mean():.0f} %)" if len(values) else "0"
 
 
-def difference(a: pd.Series, b: pd.Series) -> dict[str, object]:
+def difference(a: pd.Series, b: pd.Series, comparable: bool) -> dict[str, object]:
     """Standardised mean difference; for 0/1 values with the variance of a proportion."""
-    if a.notna().sum() < 2 or b.notna().sum() < 2:
+    if not comparable or min(a.notna().sum(), b.notna().sum()) < 2:
         return {"smd": np.nan, "warning": "too few patients on one side to compare"}
     binary = set(pd.concat([a, b]).dropna().unique()) <= {0.0, 1.0}
     variances = [x.mean() * (1 - x.mean()) if binary else x.var(ddof=1) for x in (a, b)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from anpi.association.groups import Groups, small_group_note, split_groups, standardised
+from anpi.association.groups import Groups, counted, small_group_note, split_groups, standardised
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
 from anpi.association.time_to_event import adjusted_words, arm_columns, marker_columns
@@ -28,14 +28,14 @@ def too_little(question: Question, y: pd.Series) -> str | None:
         return question.obstacle
     entry = question.entry
     if len(y) < entry.minimum_n:
-        return f"{len(y)} patients, fewer than the {entry.minimum_n} that the plan asks for: not tested"
+        return f"{counted(len(y), 'patient')}, fewer than the {entry.minimum_n} that the plan asks for: not tested"
     if y.nunique() < 2:
         return "all patients have the same outcome: not tested"
     if question.kind == "binary":
         rarer = int(min(y.sum(), len(y) - y.sum()))
         if rarer < entry.minimum_events:
             return (
-                f"{rarer} patients with the rarer outcome, fewer than the {entry.minimum_events} that "
+                f"{counted(rarer, 'patient')} with the rarer outcome, fewer than the {entry.minimum_events} that "
                 "the plan asks for: not tested"
             )
     return None
@@ -43,6 +43,8 @@ def too_little(question: Question, y: pd.Series) -> str | None:
 
 def binary_by_group(question: Question, plan: Plan) -> list[Row]:
     """One exact test over the groups, then each group's odds against the largest one."""
+    if question.obstacle:
+        return [Row(n=len(question.frame), warnings=[question.obstacle])]
     groups = split_groups(question.frame["marker"], plan, question.biomarker)
     keep = question.frame["marker"].isin(groups.tested)
     frame, covariates = question.frame[keep], question.covariates[keep]

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from anpi.association.plan import Plan
+from anpi.association.groups import counted
+from anpi.association.plan import Plan, endpoint_kind
 from anpi.association.question import Row
 from anpi.association.trial import Trial
 from anpi.stats.power import detectable_hazard_ratio, detectable_hazard_ratio_per_sd
@@ -103,7 +104,8 @@ def answer_words(test: Row, rows: list[Row], survival: pd.DataFrame, plan: Plan)
     if not np.isfinite(test.p):
         why = "; ".join(test.warnings) or "no reason recorded"
         return [f"{name} by {test.biomarker} could not be tested: {why}."] + median_words(test, survival)
-    unit = "events" if test.endpoint.startswith(("pfs", "os", "dor")) else "responders"
+    units = {"time": "events", "binary": f"with {name.lower()}", "ordered": "responders"}
+    unit = units[endpoint_kind(test.endpoint)]
     verdict = (
         f"the difference is larger than chance alone would make it at the {100 * plan.alpha:g} % level"
         if test.p_adjusted < plan.alpha
@@ -123,11 +125,11 @@ def median_words(test: Row, survival: pd.DataFrame) -> list[str]:
     lines = []
     for _, group in part[(part["level"] != "all") & (part["n"] > 0)].iterrows():
         low, high = group["median_months_low"], group["median_months_high"]
-        interval = f"{number(low, 1)} to {number(high, 1)}"
-        lines.append(
-            f"{test.biomarker} {group['level']}: median {number(group['median_months'], 1)} months "
-            f"(95 % CI {interval}), {group['events']} events in {group['n']} patients."
-        )
+        interval = f"95 % CI {number(low, 1)} to {number(high, 1)}" if np.isfinite(low) else "interval not estimable"
+        median = group["median_months"]
+        words = f"median {number(median, 1)} months" if np.isfinite(median) else "median not reached"
+        counts = f"{counted(group['events'], 'event')} in {counted(group['n'], 'patient')}"
+        lines.append(f"{test.biomarker} {group['level']}: {words} ({interval}), {counts}.")
     return lines
 
 
@@ -149,7 +151,7 @@ def detectable_words(test: Row, rows: list[Row], plan: Plan) -> list[str]:
             f"With {test.events} events, a hazard ratio a standard deviation of {number(ratio)} (or "
             f"{number(1 / ratio)}) would have been shown in 4 of 5 such trials."
         ]
-    if test.effect != "chi-square" or not test.events or not test.endpoint.startswith(("pfs", "os", "dor")):
+    if test.effect != "chi-square" or not test.events or endpoint_kind(test.endpoint) != "time":
         return []
     groups = [
         row
@@ -185,9 +187,13 @@ def exploratory_words(rows: list[Row], plan: Plan) -> list[str]:
         made = [row for row in tests(rows) if row.family == family and np.isfinite(row.p)]
         below = [row for row in made if row.p < plan.alpha]
         kept = [row for row in made if row.p_adjusted < plan.alpha]
+        name = family.replace("_", " ")
+        if not made:
+            lines.append(f"{name}: no test could be made.")
+            continue
         method = {"bh": "a false discovery rate", "holm": "a family-wise error", "none": "no adjustment"}
         lines.append(
-            f"{family.replace('_', ' ')}: {len(made)} tests, {len(below)} with p < {plan.alpha:g} where about "
+            f"{name}: {counted(len(made), 'test')}, {len(below)} with p < {plan.alpha:g} where about "
             f"{plan.alpha * len(made):.1f} would be expected by chance alone; {len(kept)} remain under "
             f"{method[plan.multiplicity[family]]} of {plan.alpha:g}. These raise questions; they do not answer them."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from anpi.association.groups import Groups, small_group_note, split_groups, standardised
+from anpi.association.groups import Groups, counted, small_group_note, split_groups, standardised
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
 from anpi.stats.cox import (
@@ -37,14 +37,16 @@ def too_little(question: Question, frame: pd.DataFrame) -> str | None:
         return question.obstacle
     entry, events = question.entry, int(frame["event"].sum())
     if len(frame) < entry.minimum_n:
-        return f"{len(frame)} patients, fewer than the {entry.minimum_n} that the plan asks for: not tested"
+        return f"{counted(len(frame), 'patient')}, fewer than the {entry.minimum_n} that the plan asks for: not tested"
     if events < entry.minimum_events:
-        return f"{events} events, fewer than the {entry.minimum_events} that the plan asks for: not tested"
+        return f"{counted(events, 'event')}, fewer than the {entry.minimum_events} that the plan asks for: not tested"
     return None
 
 
 def time_by_group(question: Question, plan: Plan) -> list[Row]:
     """One test over all groups, then each group against the largest one."""
+    if question.obstacle:
+        return [Row(n=len(question.frame), warnings=[question.obstacle])]
     groups = split_groups(question.frame["marker"], plan, question.biomarker)
     keep = question.frame["marker"].isin(groups.tested)
     frame, covariates = question.frame[keep], question.covariates[keep]
@@ -281,7 +283,7 @@ def landmark_row(question: Question, frame: pd.DataFrame, day: pd.Series, landma
     marker = (day.reindex(still.index) <= landmark).astype(float)
     row = Row(f"by day {landmark}", "not by then", len(still), int(still["event"].sum()), "HR", role="contrast")
     row.warnings.append(
-        f"landmark: {len(frame) - len(still)} patients with an event or out of follow-up before it left out"
+        f"landmark: {counted(len(frame) - len(still), 'patient')} with an event or out of follow-up before it left out"
     )
     if min(marker.sum(), len(still) - marker.sum()) < plan.smallest_group:
         row.warnings.append(f"{int(marker.sum())} of {len(still)} had it by then: described, not tested")
