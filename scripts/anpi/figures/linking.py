@@ -38,7 +38,7 @@ def linked_svg(figure: Figure, name: str, title: str, description: str = "") -> 
     """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", bbox_inches="tight", pad_inches=0.05, metadata=PLAIN_SVG)
-    root = ET.fromstring(buffer.getvalue())  # noqa: S314 - written by matplotlib just now
+    root = ET.fromstring(buffer.getvalue())
     for metadata in root.findall(f"{{{SVG}}}metadata"):
         root.remove(metadata)
     for element in root.iter():

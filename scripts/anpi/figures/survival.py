@@ -15,7 +15,10 @@ MOST_MARKS = 600
 
 
 def kaplan_meier(
-    curves: pd.DataFrame, people: pd.DataFrame | None = None, names: dict[str, str] | None = None, what: str = "survival"
+    curves: pd.DataFrame,
+    people: pd.DataFrame | None = None,
+    names: dict[str, str] | None = None,
+    what: str = "survival",
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw one curve a group.
 
@@ -52,7 +55,9 @@ def kaplan_meier(
         drawn.append(steps.assign(kind="step"))
         drawn.append(marks.assign(level=level))
     longest = curves.loc[curves["kind"] == "risk", "time_days"].max() / DAYS_PER_MONTH
-    axes.set(ylim=(0, 1.03), xlim=(0, longest), ylabel=f"Probability of {what}", xlabel="Months from start of treatment")
+    axes.set(
+        ylim=(0, 1.03), xlim=(0, longest), ylabel=f"Probability of {what}", xlabel="Months from start of treatment"
+    )
     axes.yaxis.set_major_locator(lambda_ticks(0.25))
     axes.legend(frameon=False, loc="upper right", handlelength=3.2)
     risk = curves[curves["kind"] == "risk"]
@@ -129,7 +134,16 @@ def risk_table(axes: Axes, risk: pd.DataFrame, levels: list[str], names: dict[st
         y = top - (place + 1) * 0.22 * inch
         name = names.get(level, level)
         label = name if len(name) <= 24 else name[:23] + "…"
-        axes.text(-0.02, y, label, transform=axes.transAxes, ha="right", color=level_colour(level, place), fontsize=8.5, weight="bold")
+        axes.text(
+            -0.02,
+            y,
+            label,
+            transform=axes.transAxes,
+            ha="right",
+            color=level_colour(level, place),
+            fontsize=8.5,
+            weight="bold",
+        )
         for row in risk[risk["level"] == level].itertuples():
             text = f"{row.at_risk:.0f} ({row.censored:.0f}, {row.events:.0f})"
             axes.text(row.time_days / DAYS_PER_MONTH, y, text, transform=transform, ha="center", fontsize=8.5)

@@ -1,0 +1,94 @@
+"""Forest plots: estimates with intervals on a log axis, numbers beside them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from anpi.figures.style import INK, QUIET, RULE, new_figure
+
+WIDEST = (0.02, 50.0)
+
+
+def forest(rows: pd.DataFrame, what: str, favours: tuple[str, str] | None = None) -> tuple[Figure, pd.DataFrame]:
+    """Draw ratios (HR, OR) with their intervals, one row each, in the order given.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        ``label``, ``n``, ``events``, ``estimate``, ``ci_low``, ``ci_high``, ``colour`` (optional), ``filled`` (optional:
+        False draws an open mark, for rows that were not adjusted or not declared as tests).
+    what : str
+        Name of the ratio, for the axis.
+    favours : (str, str), optional
+        What lies below and above 1.
+
+    Returns
+    -------
+    figure, data
+        Rows without an estimate are listed with "not estimated"; intervals beyond the axis end in an arrow.
+    """
+    rows = rows.reset_index(drop=True)
+    figure, axes = new_figure(7.6, 1.15 + 0.27 * max(len(rows), 1))
+    figure.subplots_adjust(
+        left=0.36, right=0.70, top=1 - 0.4 / figure.get_figheight(), bottom=0.6 / figure.get_figheight()
+    )
+    low, high = axis_limits(rows)
+    axes.set(xscale="log", xlim=(low, high), ylim=(len(rows) - 0.5, -0.7))
+    axes.axvline(1, color=QUIET, linewidth=0.9)
+    for place, row in enumerate(rows.itertuples()):
+        if place % 2:
+            axes.axhspan(place - 0.5, place + 0.5, color="#f4f6f8", linewidth=0, zorder=0)
+        draw_row(axes, place, row, low, high)
+    beside = axes.get_yaxis_transform()
+    axes.text(-1.03, -0.85, "Group", transform=beside, weight="bold", va="bottom")
+    axes.text(-0.04, -0.85, "events / n", transform=beside, weight="bold", ha="right", va="bottom")
+    axes.text(1.04, -0.85, f"{what} (95% CI)", transform=beside, weight="bold", va="bottom")
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x", color=RULE, linewidth=0.5)
+    axes.set_axisbelow(True)
+    ticks = [t for t in (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10, 20) if low <= t <= high]
+    axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    axes.minorticks_off()
+    if favours:
+        axes.set_xlabel(f"← {favours[0]}      {favours[1]} →", fontsize=8.5)
+    return figure, rows[["label", "n", "events", "estimate", "ci_low", "ci_high"]]
+
+
+def axis_limits(rows: pd.DataFrame) -> tuple[float, float]:
+    """Give limits that hold the estimates and most of the intervals, alike on both sides of 1."""
+    values = pd.concat([rows["estimate"], rows["ci_low"].clip(lower=0.08), rows["ci_high"].clip(upper=12)])
+    values = values.replace([0, np.inf], np.nan).dropna()
+    reach = float(np.exp(np.abs(np.log(values)).max()) * 1.15) if len(values) else 4.0
+    reach = min(max(reach, 2.5), WIDEST[1])
+    return 1 / reach, reach
+
+
+def draw_row(axes, place: int, row, low: float, high: float) -> None:  # type: ignore[no-untyped-def]
+    beside = axes.get_yaxis_transform()
+    colour = getattr(row, "colour", None) or INK
+    label = str(row.label)
+    axes.text(-1.03, place, label if len(label) <= 44 else label[:43] + "…", transform=beside, va="center")
+    events = "" if pd.isna(row.events) else f"{row.events:.0f} / "
+    axes.text(-0.04, place, f"{events}{row.n:.0f}", transform=beside, ha="right", va="center")
+    if not np.isfinite(row.estimate):
+        axes.text(1.04, place, "not estimated", transform=beside, va="center", color=QUIET)
+        return
+    left, right = max(row.ci_low, low), min(row.ci_high, high)
+    axes.plot([left, right], [place, place], color=colour, linewidth=1.4, solid_capstyle="butt")
+    for end, beyond, marker in ((low, row.ci_low < low, "<"), (high, row.ci_high > high, ">")):
+        if beyond:
+            axes.plot(end, place, marker=marker, markersize=4.5, color=colour, clip_on=False)
+    face = colour if getattr(row, "filled", True) else "white"
+    if low <= row.estimate <= high:
+        axes.plot(row.estimate, place, marker="s", markersize=5.5, color=colour, markerfacecolor=face)
+    text = f"{ratio(row.estimate)} ({ratio(row.ci_low)} to {ratio(row.ci_high)})"
+    axes.text(1.04, place, text, transform=beside, va="center")
+
+
+def ratio(value: float) -> str:
+    if not np.isfinite(value):
+        return "∞" if value > 0 else "?"
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 1000 else f"{value:.0e}"

@@ -1,0 +1,291 @@
+"""What the plan declared, tier by tier, and how the answers stand under other choices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from anpi.figures.forest import forest
+from anpi.figures.style import level_colour
+from anpi.report import sentences as say
+from anpi.report.blocks import Cell, Heading, Note, Section, Table, Text, draw
+from anpi.report.efficacy import survival_figure
+from anpi.report.numbers import NONE, known, p_value, plural, ratio
+from anpi.report.tables import Run
+
+TIERS = {"primary": "Primary", "secondary": "Secondary", "exploratory": "Exploratory"}
+EXPLORATORY = (
+    "Exploratory: these results raise questions for other data. With this many tests some look striking by chance; "
+    "none of them is a finding."
+)
+MOST_ROWS = 40
+
+
+def associations(run: Run) -> Section:
+    """Give each family of the plan: sentence, figures, table."""
+    results = run.table("results")
+    if results is None:
+        return Section(
+            "associations", "Declared associations", [Note("This run made no declared test.", "absent")], "Associations"
+        )
+    blocks: list[Any] = [
+        Text(["What is not in the plan was not tested. Estimates come with 95% intervals; p-values are two-sided."])
+    ]
+    changes = run.statements.get("plan_changes", [])
+    if changes:
+        blocks.append(
+            Note("The plan was changed after results existed: " + "; ".join(change_words(c) for c in changes))
+        )
+    for family in run.plan["families"]:
+        blocks += family_blocks(run, results, family)
+    return Section("associations", "Declared associations", blocks, "Associations")
+
+
+def change_words(change: dict[str, Any]) -> str:
+    return f"{change.get('date', 'date not known')}: " + ", ".join(map(str, change.get("difference", []))) + "."
+
+
+def family_blocks(run: Run, results: pd.DataFrame, family: dict[str, Any]) -> list[Any]:
+    name, tier = family["family"], family["tier"]
+    rows = results[results["family"] == name]
+    blocks: list[Any] = [
+        Heading(f"{TIERS[tier]}: {name.replace('_', ' ')}" if name != tier else f"{TIERS[tier]} analyses")
+    ]
+    if tier == "exploratory":
+        blocks.append(Note(EXPLORATORY, "exploratory"))
+    if rows.empty:
+        return [*blocks, Note("No result of this family in this run.", "absent")]
+    blocks.append(Text([say.family_sentence(results, name, run.plan["alpha"], family["multiplicity"])]))
+    why = [entry["why"] for entry in family["entries"] if entry["why"]]
+    if why:
+        blocks.append(Text([f"Declared because: {'; '.join(why)}."]))
+    for entry in family["entries"]:
+        for endpoint in entry["endpoints"]:
+            blocks += question_blocks(
+                run, rows[(rows["entry"] == entry["entry"]) & (rows["endpoint"] == endpoint)], tier
+            )
+    blocks.append(result_table(run, rows, name, tier))
+    return blocks
+
+
+def question_blocks(run: Run, rows: pd.DataFrame, tier: str) -> list[Any]:
+    """Give one endpoint's sentences, curves and forest plot."""
+    if rows.empty:
+        return []
+    entry, endpoint, biomarker = (str(rows[c].iloc[0]) for c in ("entry", "endpoint", "biomarker"))
+    blocks: list[Any] = []
+    grouped = rows["biomarker"].nunique() == 1 and rows["level"].notna().any()
+    if grouped:
+        test = say.test_rows(rows).iloc[0]
+        blocks.append(
+            Text([question_sentence(test, run.plan["alpha"], tier), *say.contrast_sentences(rows, entry, endpoint)])
+        )
+        blocks += survival_figure(run, entry, endpoint, biomarker)
+    drawn = forest_rows(run, rows)
+    if len(drawn) and drawn["estimate"].notna().any():
+        what = "Hazard ratio" if endpoint.startswith(say.TIMES) else "Odds ratio"
+        better = "longer" if what == "Hazard ratio" else "less likely"
+        worse = "shorter" if what == "Hazard ratio" else "more likely"
+        name = say.capital(say.endpoint_words(endpoint))
+        title = f"{name}: {'ratios between groups' if grouped else 'ratio per standard deviation'}"
+        figure = forest(drawn, what, (better, worse))
+        blocks.append(
+            draw(
+                f"forest-{entry}-{endpoint}".replace("_", "-"),
+                title,
+                forest_caption(rows, drawn, tier, grouped),
+                figure,
+            )
+        )
+    return blocks
+
+
+def question_sentence(test: pd.Series, alpha: float, tier: str) -> str:
+    """Say the test of one question and what it allows to say."""
+    name = say.capital(say.endpoint_words(test["endpoint"])) + f" by {test['biomarker']}"
+    many = say.unit(test["endpoint"])
+    events = int(test["events"]) if known(test["events"]) else 0
+    where = f"{plural(int(test['n']), 'patient')}, {plural(events, *many)}"
+    if not say.tested(test):
+        return f"{name} ({where}): not tested, {test['warning'] or 'no reason given'}. This cannot be told from these data."
+    note = f" Note: {test['warning']}." if known(test["warning"]) else ""
+    return f"{name} ({where}): {say.verdict(test, alpha, tier)}.{note}"
+
+
+def forest_rows(run: Run, rows: pd.DataFrame) -> pd.DataFrame:
+    """Give the rows of a forest plot: groups against the reference, or scores per standard deviation."""
+    ratios = rows[rows["effect"].isin(list(say.RATIOS)) | (rows["level"].notna() & rows["n"].gt(0))]
+    ratios = ratios[~ratios["method"].eq("reference group")].head(MOST_ROWS)
+    labels, colours = [], []
+    for row in ratios.itertuples():
+        if known(row.level):
+            against = (
+                f" against {say.level_words(row.reference, row.biomarker)}"
+                if known(row.reference) and row.effect in say.RATIOS
+                else ""
+            )
+            labels.append(say.level_words(row.level, row.biomarker) + against)
+            colours.append(level_colour(str(row.level)) if row.biomarker == "subtype" else None)
+        else:
+            labels.append(run.signature_names.get(row.biomarker, row.biomarker))
+            colours.append(None)
+    estimates = ratios[["estimate", "ci_low", "ci_high"]].where(ratios["effect"].isin(list(say.RATIOS)))
+    frame = estimates.assign(label=labels, n=ratios["n"], events=ratios["events"].astype(float), colour=colours)
+    return frame.assign(filled=(rows["tier"] != "exploratory").iloc[0] if len(rows) else True)
+
+
+def forest_caption(rows: pd.DataFrame, drawn: pd.DataFrame, tier: str, grouped: bool) -> str:
+    methods = sorted(
+        {
+            str(m).split(",")[0]
+            for m, e in zip(rows["method"], rows["effect"], strict=True)
+            if known(m) and e in say.RATIOS
+        }
+    )
+    members = str(rows["set"].iloc[0]).replace("_", " ")
+    left = len(rows[rows["effect"].isin(list(say.RATIOS))]) - MOST_ROWS
+    text = f"Set {members}; {'; '.join(methods) or 'no model'}; lines are 95% intervals, not adjusted for the number of tests."
+    if tier == "exploratory":
+        text += " Open marks: exploratory."
+    if not grouped:
+        text += " In the order of the plan."
+    return text + (f" {left} more rows are in the table." if left > 0 else "")
+
+
+def result_table(run: Run, rows: pd.DataFrame, family: str, tier: str) -> Table:
+    header = [
+        "Endpoint",
+        "Biomarker",
+        "Group",
+        "Set",
+        "n",
+        "Events",
+        "Effect",
+        "Estimate (95% CI)",
+        "p",
+        "p adjusted",
+        "Method",
+        "Warning",
+    ]
+    cells = []
+    for row in rows.to_dict("records"):
+        level = say.level_words(row["level"], row["biomarker"]) if known(row["level"]) else NONE
+        if known(row["reference"]) and known(row["level"]) and row["level"] != row["reference"]:
+            level += f" / {say.level_words(row['reference'], row['biomarker'])}"
+        cells.append(
+            [
+                Cell(say.endpoint_words(row["endpoint"])),
+                Cell(run.signature_names.get(row["biomarker"], row["biomarker"])),
+                Cell(level),
+                Cell(str(row["set"]).replace("_", " ")),
+                number(row["n"]),
+                number(row["events"]),
+                Cell(row["effect"] or NONE),
+                estimate_cell(row),
+                Cell(p_value(row["p"]), row["p"] if known(row["p"]) else None),
+                Cell(p_value(row["p_adjusted"]), row["p_adjusted"] if known(row["p_adjusted"]) else None),
+                Cell(row["method"] or NONE),
+                Cell(row["warning"] or NONE),
+            ]
+        )
+    numeric = [False] * 4 + [True, True, False, True, True, True, False, False]
+    title = f"All results: {family.replace('_', ' ')}"
+    return Table(
+        f"results-{family}".replace("_", "-"),
+        title,
+        header,
+        cells,
+        "",
+        numeric,
+        filter=len(cells) > 12,
+        folded=tier == "exploratory" or len(cells) > 30,
+    )
+
+
+def number(value: Any) -> Cell:
+    return Cell(NONE) if not known(value) else Cell(f"{value:.0f}", float(value))
+
+
+def estimate_cell(row: dict[str, Any]) -> Cell:
+    if not known(row["estimate"]):
+        return Cell(NONE)
+    if not known(row["ci_low"]):
+        return Cell(f"{row['estimate']:.2f}", float(row["estimate"]))
+    return Cell(f"{ratio(row['estimate'])} ({ratio(row['ci_low'])} to {ratio(row['ci_high'])})", float(row["estimate"]))
+
+
+def sensitivity(run: Run) -> Section:
+    """Give the primary and secondary answers under other choices and without each patient."""
+    blocks: list[Any] = []
+    influence = run.table("influence")
+    sentence = say.influence_sentence(influence, run.plan["alpha"])
+    if sentence:
+        blocks.append(Text([sentence]))
+    table = run.table("sensitivity")
+    if table is None:
+        blocks.append(Note("This run has no sensitivity analysis.", "absent"))
+    else:
+        blocks.append(
+            Text(
+                [
+                    "The declared questions under other definitions. None is a further test: p-values are not adjusted and claim nothing by themselves."
+                ]
+            )
+        )
+        blocks.append(variant_table(table))
+    if influence is not None and influence["patient_id"].notna().any():
+        blocks.append(influence_table(influence))
+    return Section("sensitivity", "Sensitivity", blocks, "Sensitivity")
+
+
+def variant_table(table: pd.DataFrame) -> Table:
+    """One row a variant and question: its test, and each group's ratio."""
+    rows = []
+    keys = ["variant", "entry", "endpoint"]
+    for (variant, _, endpoint), part in table.groupby(keys, sort=False):
+        test = part.iloc[0]
+        ratios = [
+            f"{say.level_words(r.level, r.biomarker)} / {say.level_words(r.reference, r.biomarker)} {ratio(r.estimate)} ({ratio(r.ci_low)} to {ratio(r.ci_high)})"
+            for r in part.itertuples()
+            if known(r.level) and known(r.estimate) and r.effect in say.RATIOS
+        ]
+        rows.append(
+            [
+                Cell(variant),
+                Cell(say.endpoint_words(endpoint)),
+                number(test["n"]),
+                number(test["events"]),
+                Cell("; ".join(ratios) or NONE),
+                Cell(p_value(test["p"]), test["p"] if known(test["p"]) else None),
+                Cell(test["warning"] or NONE),
+            ]
+        )
+    header = ["Variant", "Endpoint", "n", "Events", "Ratios (95% CI)", "p, unadjusted", "Warning"]
+    return Table("sensitivity", "Other choices", header, rows, "", [False, False, True, True, False, True, False])
+
+
+def influence_table(influence: pd.DataFrame) -> Table:
+    alone = influence[influence["patient_id"].notna()].sort_values("p")
+    ratios = [c for c in alone if c.startswith("hr_")]
+    header = ["Patient left out", "p", *(f"Hazard ratio {c.removeprefix('hr_')}" for c in ratios), "Conclusion changes"]
+    rows = [
+        [
+            Cell(str(row["patient_id"])),
+            Cell(p_value(row["p"]), row["p"] if known(row["p"]) else None),
+            *(Cell(ratio(row[c]), row[c] if known(row[c]) else None) for c in ratios),
+            Cell(row["changes_conclusion"] or NONE),
+        ]
+        for row in alone.to_dict("records")
+    ]
+    numeric = [False, True, *[True] * len(ratios), False]
+    return Table(
+        "influence",
+        "The primary answer without each patient",
+        header,
+        rows,
+        "",
+        numeric,
+        [str(p) for p in alone["patient_id"]],
+        folded=True,
+    )

@@ -1,0 +1,236 @@
+"""Subtypes and signatures of the samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from anpi.figures import heatmaps
+from anpi.report import sentences as say
+from anpi.report.blocks import Cell, Note, Section, Table, Text, draw
+from anpi.report.numbers import NONE, count_of, decimal, known, listed, plural, text
+from anpi.report.tables import Run, call_groups
+
+MOST_DRAWN = 600
+MOST_SIGNATURES = 32
+PROGRAMMES = {
+    "A": "A: ASCL1 programme",
+    "N": "N: NEUROD1 programme",
+    "P": "P: POU2F3 programme",
+    "non_neuroendocrine": "non-neuroendocrine",
+    "inflamed": "inflamed",
+    "neuroendocrine": "neuroendocrine",
+    "proliferation": "proliferation",
+}
+NOT_DRAWN = ("hallmark", "populations")
+ABSENT = Note("This run has no expression data.", "absent")
+
+
+def subtypes(run: Run) -> Section:
+    """Give the heat map of programmes, the calls with their probabilities and reasons, and how methods agree."""
+    calls = run.table("calls")
+    if calls is None:
+        return Section("subtypes", "Molecular subtypes", [ABSENT], "Subtypes")
+    calls = calls.assign(patient_id=calls["sample_id"].map(run.sample_patients), group=call_groups(calls))
+    blocks: list[Any] = [Text(call_sentences(calls))]
+    programmes = run.table("programmes")
+    if programmes is not None:
+        drawn = calls.head(MOST_DRAWN).set_index("sample_id")
+        names = {key: words for key, words in PROGRAMMES.items() if key in programmes}
+        caption = (
+            f"{plural(len(drawn), 'sample')}, one column each, in groups by call (small letter: lean call; m: mixed; –: no call). "
+            "Middle: probability of each class. Below: mean z of the programme's genes against the locked reference; each "
+            "column depends on that sample alone."
+        )
+        blocks.append(
+            draw(
+                "programmes",
+                "Subtype programmes",
+                caption,
+                heatmaps.programmes(programmes.set_index("sample_id"), drawn, names),
+            )
+        )
+    blocks += [calls_table(calls), agreement_table(calls)]
+    return Section("subtypes", "Molecular subtypes", blocks, "Subtypes")
+
+
+def call_sentences(calls: pd.DataFrame) -> list[str]:
+    """Count the calls and name what is mixed or has none."""
+    counts = calls["call"].value_counts()
+    words = [f"{counts[c]} {c}" for c in ("confident", "lean", "mixed", "none") if c in counts]
+    lines = [f"Calls of {plural(len(calls), 'sample')}: {listed(words)}."]
+    found = calls["group"].value_counts()
+    lines.append(say.capital(listed([f"SCLC-{k} {int(found.get(k, 0))}" for k in ("A", "N", "P", "I")])) + ".")
+    for call, words_ in (("mixed", "Mixed, so in no group"), ("none", "No call")):
+        rows = calls[calls["call"] == call]
+        if len(rows):
+            lines.append(
+                f"{words_}: "
+                + "; ".join(f"{r.sample_id} ({text(r.reason, 'no reason given')})" for r in rows.head(6).itertuples())
+                + ("; and more in the table" if len(rows) > 6 else "")
+                + "."
+            )
+    return lines
+
+
+def calls_table(calls: pd.DataFrame) -> Table:
+    header = [
+        "Sample",
+        "Patient",
+        "Subtype",
+        "Call",
+        "P(A)",
+        "P(N)",
+        "P(P)",
+        "P(I)",
+        "Margin",
+        "Genes",
+        "NAPY",
+        "Reason",
+    ]
+    rows = []
+    for row in calls.sort_values("sample_id").to_dict("records"):
+        rows.append(
+            [
+                Cell(text(row["sample_id"])),
+                Cell(text(row["patient_id"])),
+                Cell(text(row["subtype"]), None, row["group"] if known(row["subtype"]) else "none"),
+                Cell(text(row["call"])),
+                *(Cell(decimal(row[f"p_{k}"]), row[f"p_{k}"] if known(row[f"p_{k}"]) else None) for k in "ANPI"),
+                Cell(decimal(row["margin"]), row["margin"] if known(row["margin"]) else None),
+                Cell(share(row["gene_coverage"])),
+                Cell(text(row["napy"])),
+                Cell(text(row["reason"])),
+            ]
+        )
+    numeric = [False] * 4 + [True] * 6 + [False] * 2
+    model = listed(sorted({text(m) for m in calls["model"]}))
+    digest = listed(sorted({text(m)[:12] for m in calls["model_sha256"]}))
+    caption = f"Model {model}, checksum {digest}…. Margin: best less second probability. Genes: share of the model's genes present."
+    return Table(
+        "calls",
+        "Calls",
+        header,
+        rows,
+        caption,
+        numeric,
+        [text(p) for p in calls.sort_values("sample_id")["patient_id"]],
+        filter=True,
+    )
+
+
+def share(value: Any) -> str:
+    return NONE if not known(value) else f"{100 * float(value):.0f}%"
+
+
+def agreement_table(calls: pd.DataFrame) -> Table:
+    """Cross the calls with the dominant transcription factor and with the second method."""
+    groups = [g for g in ("A", "N", "P", "I", "mixed", "none") if calls["group"].eq(g).any()]
+    columns = [("napy", "Highest factor", k) for k in ("A", "N", "P", "Y")]
+    if "archetype" in calls and calls["archetype"].notna().any():
+        columns += [("archetype", "Second method", k) for k in ("A", "N", "P", "I")]
+    rows = []
+    for group in groups:
+        part = calls[calls["group"] == group]
+        cells = [Cell(str(int(part[column].eq(k).sum()))) for column, _, k in columns]
+        rows.append([Cell(group, None, group), *cells, Cell(str(len(part)))])
+    header = ["Call", *(f"{words} {k}" for _, words, k in columns), "Samples"]
+    caption = "Highest factor: the one of ASCL1, NEUROD1, POU2F3, YAP1 that stands out most (Rudin 2019). Second method: nearest archetype by rank correlation."
+    known_pairs = calls[calls.get("agreement", pd.Series(index=calls.index, dtype=object)).notna()]
+    if len(known_pairs):
+        caption += (
+            f" The second method agrees in {count_of(int(known_pairs['agreement'].eq('yes').sum()), len(known_pairs))}."
+        )
+    return Table("agreement", "Agreement of methods", header, rows, caption, [False] + [True] * (len(header) - 1))
+
+
+def signatures(run: Run) -> Section:
+    """Give signatures as percentiles of the reference tumours."""
+    scores = run.table("scores")
+    if scores is None:
+        return Section("signatures", "Immune signatures", [ABSENT], "Signatures")
+    given = scores[scores["score"].notna()]
+    names = given["signature"].nunique()
+    lines = [
+        f"{plural(names, 'signature')} in {plural(given['sample_id'].nunique(), 'sample')}; each score depends on its sample alone."
+    ]
+    lacking = scores[scores["score"].isna()]
+    if len(lacking):
+        lines.append(
+            f"{plural(lacking['signature'].nunique(), 'signature')} could not be scored in some samples (too few of their genes are present)."
+        )
+    blocks: list[Any] = [Text(lines)]
+    drawing = signature_drawing(run, given)
+    blocks.append(drawing if drawing else Note("No signature has a percentile of the reference.", "absent"))
+    blocks.append(medians_by_subtype(run, given))
+    return Section("signatures", "Immune signatures", blocks, "Signatures")
+
+
+def signature_drawing(run: Run, given: pd.DataFrame) -> Any:
+    calls = run.table("calls")
+    wide = given.pivot(index="sample_id", columns="signature", values="reference_percentile")
+    drawn = drawn_signatures(run, wide)
+    if calls is None or not drawn:
+        return None
+    calls = calls.assign(patient_id=calls["sample_id"].map(run.sample_patients), group=call_groups(calls))
+    calls = calls.head(MOST_DRAWN).set_index("sample_id")
+    names = {key: run.signature_names.get(key, key) for key in drawn}
+    names = {key: words if len(words) <= 40 else words[:39] + "…" for key, words in names.items()}
+    caption = (
+        f"Percentile of each score among the reference tumours (George 2015), {plural(len(calls), 'sample')} in groups by call. "
+        f"{len(drawn)} of {wide.shape[1]} signatures, in the order of the registry; all are in immune/scores.tsv."
+    )
+    return draw(
+        "signatures", "Signatures by subtype", caption, heatmaps.signatures(wide.reindex(calls.index), calls, names)
+    )
+
+
+def drawn_signatures(run: Run, wide: pd.DataFrame) -> list[str]:
+    """Choose what is drawn by the registry alone, never by the data: no single genes, hallmarks or populations."""
+    order = list(wide.columns)
+    if run.registry is not None:
+        registry = run.registry[~run.registry["category"].isin(NOT_DRAWN) & ~run.registry["id"].str.startswith("gene_")]
+        order = [name for name in registry["id"] if name in wide]
+    return [name for name in order if wide[name].notna().any()][:MOST_SIGNATURES]
+
+
+def medians_by_subtype(run: Run, given: pd.DataFrame) -> Table:
+    """Describe each signature by subtype: median score, and the median percentile where there is one."""
+    people = run.people.dropna(subset=["sample_id"]) if "sample_id" in run.people else run.people.iloc[:0]
+    group = pd.Series(people["group"].to_numpy(), index=people["sample_id"])
+    frame = given[given["sample_id"].isin(group.index)].assign(group=given["sample_id"].map(group))
+    groups = [g for g in ("A", "N", "P", "I") if frame["group"].eq(g).any()]
+    order = list(dict.fromkeys(given["signature"]))
+    middle = frame.groupby(["signature", "group"])["score"].median()
+    percentile = frame.groupby("signature")["reference_percentile"].median()
+    used = frame.groupby("signature")[["genes_used", "genes_total"]].min()
+    rows = []
+    for name in order:
+        values = [middle.get((name, g), np.nan) for g in groups]
+        genes = (
+            f"{used.at[name, 'genes_used']:.0f} of {used.at[name, 'genes_total']:.0f}" if name in used.index else NONE
+        )
+        rank = percentile.get(name, np.nan)
+        cells = [Cell(decimal(v), float(v) if known(v) else None) for v in values]
+        rows.append(
+            [
+                Cell(run.signature_names.get(name, name)),
+                *cells,
+                Cell(decimal(rank, 0), float(rank) if known(rank) else None),
+                Cell(genes),
+            ]
+        )
+    header = ["Signature", *(f"SCLC-{g}" for g in groups), "Median percentile", "Genes"]
+    caption = "Median score by subtype in the patients of the analysis, on each signature's own scale. Differences between subtypes are tested only where the plan says so."
+    return Table(
+        "signature-medians",
+        "Signatures by subtype",
+        header,
+        rows,
+        caption,
+        [False] + [True] * (len(groups) + 1) + [False],
+        filter=True,
+        folded=True,
+    )

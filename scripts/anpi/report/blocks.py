@@ -1,0 +1,153 @@
+"""What a section of the report is made of: text, notes, figures and tables, as plain data for the template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from anpi.figures.linking import linked_svg, plain_pdf
+from anpi.report.numbers import NONE, known, text
+
+
+@dataclass(frozen=True)
+class Text:
+    """Sentences of one paragraph."""
+
+    sentences: Sequence[str]
+    kind: str = "text"
+
+    @property
+    def words(self) -> str:
+        return " ".join(self.sentences)
+
+
+@dataclass(frozen=True)
+class Note:
+    """What the reader must not overlook; ``tone`` is ``limit``, ``exploratory`` or ``absent``."""
+
+    words: str
+    tone: str = "limit"
+    kind: str = "note"
+
+
+@dataclass(frozen=True)
+class Points:
+    """A list of sentences."""
+
+    items: Sequence[str]
+    kind: str = "points"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading within a section."""
+
+    words: str
+    kind: str = "heading"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure with its caption, and the files that it is also given as."""
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+    pdf: bytes
+    data: pd.DataFrame
+    kind: str = "figure"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell as it is read and, when it sorts by something else, its key; ``group`` is a subtype to colour it by."""
+
+    words: str
+    key: float | str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; ``patients`` names the patient of each row where rows are patients'."""
+
+    name: str
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    caption: str = ""
+    numeric: Sequence[bool] = ()
+    patients: Sequence[str | None] = ()
+    filter: bool = False
+    folded: bool = False
+    note: str = ""
+    kind: str = "table"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the page; ``short`` is its name in the table of contents."""
+
+    name: str
+    title: str
+    blocks: Sequence[Any]
+    short: str = ""
+    exploratory: bool = False
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def draw(name: str, title: str, caption: str, drawn: tuple[Figure, pd.DataFrame]) -> Drawing:
+    """Turn a figure and its data into what the page and the folder of figures hold."""
+    figure, data = drawn
+    return Drawing(name, title, caption, linked_svg(figure, f"fig-{name}", title, caption), plain_pdf(figure), data)
+
+
+Write = Callable[[Any], str]
+
+
+def table_of(
+    frame: pd.DataFrame,
+    name: str,
+    title: str,
+    columns: dict[str, str],
+    write: dict[str, Write] | None = None,
+    patient: str | None = None,
+    **rest: Any,
+) -> Table:
+    """Make a table of a frame.
+
+    Parameters
+    ----------
+    columns : dict
+        Column of the frame to words of the header, in order.
+    write : dict
+        How a column is written (default: `numbers.text`).
+    patient : str, optional
+        Column that names the patient of a row.
+    """
+    write = write or {}
+    numeric = [column in frame and pd.api.types.is_numeric_dtype(frame[column]) for column in columns]
+    cells = {
+        column: [
+            make_cell(value, write.get(column, text))
+            for value in (frame[column] if column in frame else [None] * len(frame))
+        ]
+        for column in columns
+    }
+    rows = [list(row) for row in zip(*cells.values(), strict=True)] if len(frame) else []
+    patients = [None if not known(value) else str(value) for value in frame[patient]] if patient else []
+    return Table(name, title, list(columns.values()), rows, numeric=numeric, patients=patients, **rest)
+
+
+def make_cell(value: Any, write: Write) -> Cell:
+    words = write(value)
+    if not known(value):
+        return Cell(words or NONE)
+    if isinstance(value, (bool, str)) or not pd.api.types.is_number(value):
+        return Cell(words)
+    return Cell(words, float(value))

@@ -1,0 +1,103 @@
+"""How numbers stand in the report: the same everywhere, never more digits than they bear."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+NONE = "–"
+DAYS_PER_MONTH = 30.4375
+
+
+def known(value: Any) -> bool:
+    """Tell whether a value is there (not None, NaN, NaT, NA)."""
+    return not (value is None or (not isinstance(value, (list, dict, str)) and pd.isna(value)))
+
+
+def text(value: Any, missing: str = NONE) -> str:
+    """Write a value of a table; whole numbers without a point."""
+    if not known(value) or value == "":
+        return missing
+    if isinstance(value, pd.Timestamp):
+        return value.strftime("%Y-%m-%d")
+    if isinstance(value, float):
+        return f"{value:.0f}" if value == int(value) else f"{value:.4g}" if math.isfinite(value) else str(value)
+    return str(value)
+
+
+def decimal(value: Any, digits: int = 2, missing: str = NONE) -> str:
+    """Write a number with a fixed count of decimals and a true minus sign."""
+    if not known(value) or not math.isfinite(float(value)):
+        return missing
+    return f"{float(value):.{digits}f}".replace("-", "−")
+
+
+def ratio(value: Any) -> str:
+    """Write a hazard or odds ratio: two decimals, fewer when it is large, a bound when it is tiny."""
+    if not known(value):
+        return NONE
+    number = float(value)
+    if math.isinf(number):
+        return "∞"
+    if number < 0.01:
+        return "< 0.01" if number > 0 else "0"
+    return (
+        f"{number:.2f}"
+        if number < 10
+        else f"{number:.1f}"
+        if number < 100
+        else f"{number:.0f}"
+        if number < 1e4
+        else "> 10000"
+    )
+
+
+def p_value(value: Any) -> str:
+    """Write a p-value: two significant digits, never 0."""
+    if not known(value):
+        return NONE
+    number = float(value)
+    if number < 0.001:
+        return "< 0.001"
+    return f"{number:.3f}" if number < 0.1 else f"{number:.2f}"
+
+
+def p_words(value: Any) -> str:
+    """Write a p-value as a clause: ``p = 0.031`` or ``p < 0.001``."""
+    shown = p_value(value)
+    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"
+
+
+def percent(share: Any, digits: int = 0) -> str:
+    """Write a proportion (0 to 1) as a percentage."""
+    return NONE if not known(share) else f"{100 * float(share):.{digits}f}%"
+
+
+def count_of(part: int, whole: int) -> str:
+    """Write a count with its percentage: ``12 of 24 (50%)``."""
+    return f"{part} of {whole}" + (f" ({percent(part / whole)})" if whole else "")
+
+
+def months(value: Any) -> str:
+    """Write months with one decimal; what was never reached says so."""
+    return "not reached" if not known(value) or not math.isfinite(float(value)) else f"{float(value):.1f}"
+
+
+def interval(low: Any, high: Any, write: Any = ratio) -> str:
+    """Write a 95% interval."""
+    return f"{write(low)} to {write(high)}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """Write a count with its noun."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def listed(names: list[str], most: int = 8) -> str:
+    """Join names as in a sentence; beyond ``most`` the rest is counted."""
+    names = [str(name) for name in names]
+    if len(names) > most:
+        return ", ".join(names[:most]) + f" and {len(names) - most} more"
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}" if names else ""

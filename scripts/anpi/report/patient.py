@@ -1,0 +1,219 @@
+"""The page of one patient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from anpi.figures.course import course
+from anpi.report import sentences as say
+from anpi.report.biology import PROGRAMMES, drawn_signatures
+from anpi.report.blocks import Cell, Note, Section, Table, Text, draw, table_of
+from anpi.report.numbers import NONE, decimal, known, months, text
+from anpi.report.patients import BASELINE, level_name
+from anpi.report.tables import Run
+
+LONGEST = 100.0
+ENDS = {"treatment_end": "treatment_end", "death": "death", "last_alive": "last_alive"}
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar or dot: ``share`` of the track in percent."""
+
+    words: str
+    share: float
+    value: str
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Values beside each other; ``style`` is ``fill`` (a bar from 0) or ``dot`` (a place on a scale)."""
+
+    title: str
+    bars: Sequence[Bar]
+    style: str
+    caption: str = ""
+    kind: str = "bars"
+
+
+def patient_sections(run: Run, patient: str) -> list[Section]:
+    """Give the sections of a patient's page."""
+    row = run.people.loc[patient]
+    sample = row.get("sample_id")
+    return [
+        Section("patient", "In short", overview(run, row)),
+        Section("course", "Course", course_blocks(run, patient, row)),
+        Section("subtype", "Subtype", subtype_blocks(run, patient, sample)),
+        Section("signatures", "Signatures", signature_blocks(run, sample)),
+        Section("quality", "Samples and quality", quality_blocks(run, patient)),
+        Section("queries", "Data queries", query_blocks(run, patient)),
+    ]
+
+
+def overview(run: Run, row: pd.Series) -> list[Any]:
+    facts = [("Arm", text(row["arm"]))]
+    for column, words in BASELINE.items():
+        if known(row.get(column)):
+            facts.append(
+                (words, level_name(text(row[column])) if column not in ("age", "ldh", "ecog") else text(row[column]))
+            )
+    facts.append(("Best response", f"{text(row.get('bor'))}; confirmed {text(row.get('cbor'))}"))
+    for endpoint, words in (("pfs", "Progression-free survival"), ("os", "Overall survival")):
+        facts.append((words, time_words(row, endpoint)))
+    sets = [
+        c.replace("_", " ")
+        for c in run.tables["sets"]
+        if run.tables["sets"][c].isin(["yes", "no"]).any() and row.get(c) == "yes"
+    ]
+    facts.append(("Analysis sets", ", ".join(sets) or "none"))
+    if known(row.get("reason_out")):
+        facts.append(("Left out of others because", text(row["reason_out"])))
+    table = Table("facts", "Facts", ["", ""], [[Cell(words), Cell(value)] for words, value in facts])
+    return [Note("Research use. Not a diagnostic result; do not treat by it.", "limit"), table]
+
+
+def time_words(row: pd.Series, endpoint: str) -> str:
+    days = row.get(f"{endpoint}_days")
+    if not known(days):
+        return NONE
+    how = "event" if row.get(f"{endpoint}_event") == 1 else "censored"
+    return f"{months(float(days) / 30.4375)} months ({text(float(days))} days), {how}: {text(row.get(f'{endpoint}_reason'))}"
+
+
+def course_blocks(run: Run, patient: str, row: pd.Series) -> list[Any]:
+    points = run.table("timepoints")
+    mine = (
+        points[points["patient_id"].astype(str) == patient].sort_values("assessment_day")
+        if points is not None
+        else None
+    )
+    if mine is None or mine.empty:
+        return [Note("No scan after the start of treatment is in the tables.", "absent")]
+    scans = pd.DataFrame(
+        {
+            "day": mine["assessment_day"].astype(float),
+            "response": mine["overall"].astype(object),
+            "change": pd.to_numeric(mine["change_from_baseline_pct"], errors="coerce"),
+        }
+    )
+    figure = draw(
+        "course",
+        "Course of treatment",
+        "Above: change of the sum of diameters from baseline (dashed: +20% and −30%). Below: treatment (bar) and scans.",
+        course(scans, end_days(row)),
+    )
+    columns = {
+        "assessment_date": "Date",
+        "assessment_day": "Day",
+        "sum_mm": "Sum, mm",
+        "change_from_baseline_pct": "From baseline, %",
+        "change_from_nadir_pct": "From nadir, %",
+        "overall": "Response",
+        "overall_reported": "Reported",
+        "new_lesion": "New lesion",
+        "queries": "Queries",
+    }
+    columns = {c: w for c, w in columns.items() if c in mine and (mine[c].notna().any() or c == "overall")}
+    write = {"change_from_baseline_pct": lambda v: decimal(v, 1), "change_from_nadir_pct": lambda v: decimal(v, 1)}
+    return [figure, table_of(mine, "scans", "Scans", columns, write)]
+
+
+def end_days(row: pd.Series) -> dict[str, float]:
+    """Give study days of the ends of a course, from dates or from study days."""
+    start = row.get("treatment_start_date")
+    found = {}
+    for name, column in ENDS.items():
+        day, date = row.get(f"{column}_day"), row.get(f"{column}_date")
+        if known(day):
+            found[name] = float(day)
+        elif known(date) and known(start):
+            found[name] = float((pd.Timestamp(date) - pd.Timestamp(start)).days + 1)
+    if "death" not in found and row.get("os_event") == 1 and known(row.get("os_days")):
+        found["death"] = float(row["os_days"])
+    return found
+
+
+def subtype_blocks(run: Run, patient: str, sample: Any) -> list[Any]:
+    calls = run.table("calls")
+    if calls is None or not known(sample) or not calls["sample_id"].eq(sample).any():
+        return [Note("No sample of this patient was called.", "absent")]
+    call = calls[calls["sample_id"] == sample].iloc[0]
+    if known(call["subtype"]):
+        sentence = f"Sample {sample}: SCLC-{call['subtype']}, {call['call']} call."
+    else:
+        sentence = f"Sample {sample}: no call."
+    reason = [f"Reason: {call['reason']}."] if known(call["reason"]) else []
+    other = [f"Highest transcription factor (NAPY): {text(call['napy'])}."] if known(call["napy"]) else []
+    chances = [Bar(f"SCLC-{k}", share_of(call[f"p_{k}"]), decimal(call[f"p_{k}"]), k) for k in ("A", "N", "P", "I")]
+    caption = f"Model {text(call['model'])}. A probability says how the model weighs this one sample, not how the patient will fare."
+    blocks: list[Any] = [Text([sentence, *reason, *other]), Bars("Probability of each class", chances, "fill", caption)]
+    programmes = run.table("programmes")
+    if programmes is not None and programmes["sample_id"].eq(sample).any():
+        levels = programmes[programmes["sample_id"] == sample].iloc[0]
+        bars = [
+            Bar(words, (float(levels[k]) + 3) / 6 * 100, decimal(levels[k]))
+            for k, words in PROGRAMMES.items()
+            if k in levels and known(levels[k])
+        ]
+        bars = [Bar(b.words, min(max(b.share, 0), LONGEST), b.value) for b in bars]
+        blocks.append(Bars("Programmes", bars, "dot", "Mean z against the locked reference, from −3 to +3."))
+    return blocks
+
+
+def share_of(value: Any) -> float:
+    return 100 * float(value) if known(value) else 0.0
+
+
+def signature_blocks(run: Run, sample: Any) -> list[Any]:
+    scores = run.table("scores")
+    mine = scores[scores["sample_id"] == sample] if scores is not None and known(sample) else None
+    if mine is None or mine.empty:
+        return [Note("No signature was scored for this patient.", "absent")]
+    wide = mine.pivot(index="sample_id", columns="signature", values="reference_percentile")
+    row = mine.set_index("signature")
+    bars = [
+        Bar(
+            run.signature_names.get(name, name),
+            float(row.at[name, "reference_percentile"]),
+            f"{row.at[name, 'reference_percentile']:.0f}",
+        )
+        for name in drawn_signatures(run, wide)
+    ]
+    if not bars:
+        return [Note("No signature of this sample has a percentile of the reference.", "absent")]
+    caption = "Percentile among the reference tumours (George 2015); 50 is their median. Not a threshold for anything."
+    return [Bars("Signatures as percentiles", bars, "dot", caption)]
+
+
+def quality_blocks(run: Run, patient: str) -> list[Any]:
+    verdicts = run.table("verdicts")
+    if verdicts is None:
+        return [Note("This run has no expression data.", "absent")]
+    mine = verdicts[verdicts["sample_id"].map(run.sample_patients).astype(str) == patient]
+    if mine.empty:
+        return [Note("No sample of this patient is in the run.", "absent")]
+    facts = {
+        c: c.replace("_", " ") for c in mine if c not in ("sample_id", "verdict", "reasons") and mine[c].notna().any()
+    }
+    return [
+        table_of(
+            mine, "samples", "Samples", {"sample_id": "Sample", "verdict": "Verdict", "reasons": "Reasons", **facts}
+        )
+    ]
+
+
+def query_blocks(run: Run, patient: str) -> list[Any]:
+    found = run.table("queries")
+    mine = found[found["patient_id"].astype(str) == patient] if found is not None else None
+    if mine is None or mine.empty:
+        return [Text(["No contradiction was found in this patient's tables."])]
+    columns = {"severity": "Severity", "rule": "Check", "message": "What was found"}
+    return [
+        Text([say.query_sentence(mine)]),
+        table_of(mine, "queries", "Queries", columns, {"rule": lambda v: str(v).replace("_", " ")}),
+    ]

@@ -1,0 +1,93 @@
+"""The first screen: the question, the patients, the answer and its limits."""
+
+from __future__ import annotations
+
+from anpi.report import sentences as say
+from anpi.report.blocks import Section
+from anpi.report.numbers import percent
+from anpi.report.tables import Run
+
+STEPS = {
+    "enrolled": "enrolled",
+    "treated": "treated",
+    "qc_pass": "usable RNA",
+    "subtype_called": "subtype called",
+    "response_evaluable": "response-evaluable",
+}
+
+
+def summary(run: Run) -> Section:
+    """Give the first screen; ``extra`` holds what the template lays out by itself."""
+    results, entry = run.table("results"), say.primary_entry(run.plan)
+    return Section(
+        "summary",
+        run.title,
+        [],
+        "Summary",
+        extra={
+            "question": say.question(run.plan),
+            "counts": population(run),
+            "headline": say.primary_headline(results, run.plan),
+            "estimates": estimates(run, entry["entry"], entry["endpoints"]) if entry else [],
+            "efficacy": efficacy_lines(run),
+            "secondary": list(say.sentence_list(run.statements, "secondary")),
+            "limits": limits(run),
+        },
+    )
+
+
+def population(run: Run) -> list[dict[str, str]]:
+    """Count the patients of each set for the row of large numbers."""
+    steps = run.tables["attrition"].set_index("step")["patients"]
+    enrolled = int(steps["enrolled"])
+    return [
+        {"count": str(int(steps[step])), "words": words, "share": percent(steps[step] / enrolled) if enrolled else ""}
+        for step, words in STEPS.items()
+        if step in steps
+    ]
+
+
+def estimates(run: Run, entry: str, endpoints: list[str]) -> list[str]:
+    """Give medians by group, then ratios."""
+    lines = []
+    survival, results = run.table("survival"), run.table("results")
+    for endpoint in endpoints:
+        if survival is not None:
+            rows = survival[
+                (survival["entry"] == entry) & (survival["endpoint"] == endpoint) & (survival["level"] != "all")
+            ]
+            lines += [say.median_sentence(row, row["biomarker"]) for _, row in rows.iterrows() if row["n"]]
+        if results is not None:
+            lines += say.contrast_sentences(results, entry, endpoint)
+    return lines
+
+
+def efficacy_lines(run: Run) -> list[str]:
+    """Give response, disease control and the medians of all treated patients."""
+    lines = []
+    rates, survival = run.table("rates"), run.table("survival")
+    if rates is not None:
+        for measure, words in (("ORR", "Confirmed objective response"), ("DCR", "Disease control")):
+            rows = rates[
+                (rates["measure"] == measure) & (rates["arm"] == "all") & (rates["population"] == "all treated")
+            ]
+            lines += [say.rate_sentence(words, row) for _, row in rows.iterrows()]
+    if survival is not None:
+        everyone = survival[(survival["entry"] == "efficacy") & (survival["level"] == "all")]
+        for endpoint in ("pfs", "os"):
+            for _, row in everyone[everyone["endpoint"] == endpoint].iterrows():
+                name = say.capital(say.endpoint_words(endpoint))
+                lines.append(say.median_sentence(row, "arm").replace("all:", f"{name}, all treated:", 1))
+    return lines
+
+
+def limits(run: Run) -> list[str]:
+    """Give what weakens the answer: what could have been shown, samples, queries, and what the analysis noted."""
+    lines = list(say.sentence_list(run.statements, "detectable"))
+    lines.append(say.sample_sentence(run.table("verdicts"), run.people["group"]))
+    lines += say.sentence_list(run.statements, "limits")
+    influence = say.influence_sentence(run.table("influence"), run.plan["alpha"])
+    if influence:
+        lines.append(influence)
+    lines.append(say.query_sentence(run.table("queries")))
+    return list(dict.fromkeys(lines))

@@ -1,0 +1,171 @@
+"""The results of a run as the report reads them; a table that the run does not have is None."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from anpi.report.numbers import known
+from anpi.tables.reading import read_facts, read_table
+from anpi.tables.schema import ROOT, check_settings, load_schema, load_yaml
+
+TABLES = {
+    "endpoints": "clinical/endpoints.tsv",
+    "timepoints": "clinical/timepoints.tsv",
+    "queries": "clinical/queries.tsv",
+    "rates": "clinical/rates.tsv",
+    "adverse_events": "clinical/adverse_events.tsv",
+    "sets": "analysis/sets.tsv",
+    "attrition": "analysis/attrition.tsv",
+    "verdicts": "qc/verdicts.tsv",
+    "calls": "subtypes/calls.tsv",
+    "programmes": "subtypes/programmes.tsv",
+    "scores": "immune/scores.tsv",
+    "results": "association/results.tsv",
+    "survival": "association/survival.tsv",
+    "curves": "association/curves.tsv",
+    "response": "association/response.tsv",
+    "sensitivity": "association/sensitivity.tsv",
+    "influence": "association/influence.tsv",
+    "representativeness": "association/representativeness.tsv",
+    "contrasts": "expression/contrasts.tsv",
+    "differential": "expression/differential.tsv",
+    "enrichment": "expression/enrichment.tsv",
+}
+NEEDED = ("endpoints", "sets", "attrition")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+CALLED = ("confident", "lean")
+
+
+@dataclass
+class Run:
+    """All that the report knows of a run: ``tables`` by the names of `TABLES`, and the inputs beside them."""
+
+    title: str
+    patients: pd.DataFrame
+    plan: dict[str, Any]
+    rules: dict[str, Any]
+    tables: dict[str, pd.DataFrame]
+    samples: pd.DataFrame | None = None
+    adverse_events: pd.DataFrame | None = None
+    statements: dict[str, Any] = field(default_factory=dict)
+    thresholds: dict[str, tuple[float, float]] = field(default_factory=dict)
+    registry: pd.DataFrame | None = None
+    links: dict[str, str] = field(default_factory=dict)
+
+    def table(self, name: str) -> pd.DataFrame | None:
+        """Give a table; None when the run has none or it has no row."""
+        frame = self.tables.get(name)
+        return None if frame is None or frame.empty else frame
+
+    @cached_property
+    def people(self) -> pd.DataFrame:
+        """One row a patient (index ``patient_id``, sorted): baseline, sets, chosen sample, call, endpoints.
+
+        ``group`` is A, N, P or I for a confident or lean call, ``mixed``, ``none`` for a sample without a call, and
+        missing for a patient without a sample.
+        """
+        frame = self.patients.set_index("patient_id").sort_index()
+        sets = self.tables["sets"].set_index("patient_id").reindex(frame.index)
+        endpoints = self.tables["endpoints"].set_index("patient_id").reindex(frame.index)
+        fresh = [c for c in endpoints if c not in sets]
+        frame = frame.drop(columns=[c for c in frame if c in sets or c in endpoints]).join(sets).join(endpoints[fresh])
+        frame["arm"] = self.patients.set_index("patient_id")["arm"]
+        calls = self.table("calls")
+        if calls is None:
+            return frame.assign(group=None, call=None, subtype=None)
+        chosen = calls.set_index("sample_id").reindex(frame["sample_id"]).set_axis(frame.index)
+        return frame.assign(group=call_groups(chosen), call=chosen["call"], subtype=chosen["subtype"])
+
+    @cached_property
+    def sample_patients(self) -> pd.Series:
+        """Patient of each sample: from the sample sheet, else from the analysis sets."""
+        if self.samples is not None:
+            return self.samples.set_index("sample_id")["patient_id"]
+        sets = self.tables["sets"].dropna(subset=["sample_id"])
+        return sets.set_index("sample_id")["patient_id"]
+
+    @cached_property
+    def signature_names(self) -> dict[str, str]:
+        return {} if self.registry is None else dict(zip(self.registry["id"], self.registry["name"], strict=True))
+
+    def members(self, name: str) -> pd.DataFrame:
+        """Rows of `people` that belong to an analysis set."""
+        return self.people[self.people[name].eq("yes")] if name in self.people else self.people.iloc[:0]
+
+
+def call_groups(calls: pd.DataFrame) -> pd.Series:
+    """Give the group under which a call is shown (A, N, P, I, mixed, none; missing without a sample)."""
+    group = calls["subtype"].where(calls["call"].isin(CALLED), calls["call"])
+    return group.astype(object).where(group.notna(), None)
+
+
+def read_run(
+    results: Path,
+    patients: Path,
+    plan: Path,
+    rules: Path,
+    title: str,
+    samples: Path | None = None,
+    adverse_events: Path | None = None,
+    thresholds: dict[str, tuple[float, float]] | None = None,
+    registry: Path | None = None,
+    links: dict[str, str] | None = None,
+) -> Run:
+    """Read the tables below a folder of results by their contracted names.
+
+    Raises
+    ------
+    InputError
+        A table that every run has is missing, or an input is not what its schema says.
+    """
+    tables = {
+        name: plain(read_facts(results / path)) for name, path in TABLES.items() if is_needed(results / path, name)
+    }
+    statements = results / "association" / "statements.json"
+    registry = registry or ROOT / "resources" / "signatures" / "registry.tsv"
+    return Run(
+        title=clean(title),
+        patients=plain(read_table(patients, "patients")),
+        plan=check_settings(load_yaml(plan), load_schema("plan"), str(plan)),
+        rules=check_settings(load_yaml(rules), load_schema("endpoints"), str(rules)),
+        tables=tables,
+        samples=plain(read_table(samples, "samples")) if samples else None,
+        adverse_events=plain(read_table(adverse_events, "adverse_events")) if adverse_events else None,
+        statements=json.loads(statements.read_text(encoding="utf-8")) if statements.is_file() else {},
+        thresholds=thresholds or {},
+        registry=read_facts(registry) if registry.is_file() else None,
+        links=links or {},
+    )
+
+
+def is_needed(path: Path, name: str) -> bool:
+    return path.is_file() or name in NEEDED
+
+
+def clean(value: object) -> object:
+    """Replace characters that neither XML nor a workbook can hold."""
+    return CONTROL.sub("\ufffd", value) if isinstance(value, str) else value
+
+
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Clean all texts of a table, None for what is missing."""
+    fixed = frame.copy()
+    for column in fixed.columns:
+        if fixed[column].dtype == object:
+            fixed[column] = [clean(value) if known(value) else None for value in fixed[column]]
+    return fixed
+
+
+def numbers_of(frame: pd.DataFrame, column: str) -> pd.Series:
+    """Give a column as floats, all missing where the table has no such column."""
+    if column not in frame:
+        return pd.Series(np.nan, index=frame.index)
+    return pd.to_numeric(frame[column], errors="coerce").astype(float)

@@ -1,0 +1,75 @@
+"""Write the report of a run: a page to read, a page for each patient, figures with their data, and a workbook.
+
+Reads the tables below --results by their names (clinical/endpoints.tsv, association/results.tsv, and so on); a
+section whose table the run does not have says so. Writes to the folder of --out-dir:
+
+  index.html           the report in one file; needs no network
+  patients/<id>.html   one page a patient
+  figures/             every figure as SVG and PDF, with the data that it draws as CSV
+  tables.xlsx          all tables
+
+The same tables give the same bytes.
+
+Example:
+  python scripts/write_report.py --results results --patients patients.csv --plan config/plan.yaml \\
+      --rules config/endpoints.yaml --samples samples.tsv --out-dir results/report
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from anpi.report.page import write_report
+from anpi.report.tables import read_run
+from anpi.tables.problems import run_program
+from anpi.tables.schema import ROOT
+
+DEFAULT_TITLE = "Molecular subtypes, immune signatures and efficacy"
+
+
+def threshold(text: str) -> tuple[str, tuple[float, float]]:
+    """Read ``fact=warn,fail``."""
+    fact, limits = text.split("=")
+    warn, fail = limits.split(",")
+    return fact, (float(warn), float(fail))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", required=True, type=Path, help="folder of the run's results")
+    parser.add_argument("--patients", required=True, type=Path, help="patients.csv")
+    parser.add_argument("--plan", type=Path, default=ROOT / "config" / "plan.yaml", help="plan.yaml: what was declared")
+    parser.add_argument(
+        "--rules", type=Path, default=ROOT / "config" / "endpoints.yaml", help="endpoints.yaml: the rules"
+    )
+    parser.add_argument("--samples", type=Path, help="samples.tsv, when the run has expression")
+    parser.add_argument("--adverse-events", type=Path, help="adverse_events.csv, for the pages of patients")
+    parser.add_argument("--title", default=DEFAULT_TITLE, help="what heads the report")
+    parser.add_argument(
+        "--threshold",
+        action="append",
+        default=[],
+        type=threshold,
+        metavar="FACT=WARN,FAIL",
+        help="threshold of quality, as given to judge_samples.py; may be repeated",
+    )
+    parser.add_argument("--multiqc", help="link to the MultiQC report of the reads, as seen from the report")
+    parser.add_argument("--out-dir", required=True, type=Path, help="folder to write to; made when it lacks")
+    arguments = parser.parse_args()
+    run = read_run(
+        arguments.results,
+        arguments.patients,
+        arguments.plan,
+        arguments.rules,
+        arguments.title,
+        arguments.samples,
+        arguments.adverse_events,
+        dict(arguments.threshold),
+        links={"multiqc": arguments.multiqc} if arguments.multiqc else None,
+    )
+    write_report(run, arguments.out_dir)
+
+
+if __name__ == "__main__":
+    run_program(main)
