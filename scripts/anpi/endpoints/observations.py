@@ -125,7 +125,7 @@ def choose_evaluator(frame: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     if chosen is None or not names:
         return frame
     if chosen not in names:
-        raise InputError(Problem(problem.file, column="evaluator", found=problem.found, expected=f"also {chosen}"))
+        raise InputError(Problem(problem.file, column="evaluator", found=problem.found, expected=f"{chosen}, the evaluator of endpoints.yaml"))
     return frame[frame["evaluator"] == chosen]
 
 

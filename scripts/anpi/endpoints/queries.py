@@ -44,8 +44,9 @@ def find_queries(clinical: Clinical, seen: Observations, endpoints: pd.DataFrame
     return sorted(set(found), key=query_key)
 
 
-def query_key(query: ScanQuery) -> tuple[str, int, str, str]:
-    return query.patient_id, SEVERITIES.index(query.severity), query.rule, query.message
+def query_key(query: ScanQuery) -> tuple[str, int, str, int, str]:
+    day = -1 if query.day is None else query.day
+    return query.patient_id, SEVERITIES.index(query.severity), query.rule, day, query.message
 
 
 def query_table(queries: Iterable[Query]) -> pd.DataFrame:

@@ -200,21 +200,19 @@ def study_day_problems(frames: Mapping[str, pd.DataFrame]) -> list[Problem]:
         return []
     if patients.get("randomisation_date", pd.Series(dtype=object)).notna().any():
         return []
-    problems = []
     for table, frame in frames.items():
         dated = [c for c in frame.columns if c.endswith("_date") and frame[c].notna().any()]
         if dated and table != "patients":
-            problems.append(
-                Problem(
-                    patients.attrs["file"],
-                    "the column is empty or missing",
-                    row=1,
-                    column="treatment_start_date",
-                    expected=f"dates, since {frame.attrs['file']} has {dated[0]}",
-                    mend="Give study days (columns *_day) in all tables, or dates in all.",
-                )
+            found = Problem(
+                patients.attrs["file"],
+                "the column is empty or missing",
+                row=1,
+                column="treatment_start_date",
+                expected=f"dates, since {frame.attrs['file']} has {dated[0]}",
+                mend="Give study days (columns *_day) in all tables, or dates in all.",
             )
-    return problems
+            return [found]
+    return []
 
 
 def read_state(kind: str, status: str | None) -> str | None:

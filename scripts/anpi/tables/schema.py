@@ -136,6 +136,8 @@ def load_yaml(path: Path | str) -> dict[str, Any]:
         raise InputError(Problem(str(path), f"not valid YAML: {reason}", row=row)) from None
     except UnicodeDecodeError:
         raise InputError(Problem(str(path), "not UTF-8 text", mend="Save the file as UTF-8.")) from None
+    except ValueError as error:  # a date such as 2024-13-01
+        raise InputError(Problem(str(path), f"a value cannot be: {error}")) from None
     if content is None:
         return {}
     if not isinstance(content, dict):
