@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +21,39 @@ FORWARD_SHARES = {"forward": (0.8, 1.0), "unstranded": (0.4, 0.6), "reverse": (0
 
 
 def read_quant(path: Path) -> pd.DataFrame:
-    """Read a ``quant.sf`` (``.gz`` allowed) of salmon: transcript name, lengths, TPM, reads."""
+    """Read a ``quant.sf`` (``.gz`` allowed) of salmon: transcript name, lengths, TPM, reads.
+
+    Raises
+    ------
+    InputError
+        Another table, a cell that is no number, a table that is not whole (its TPM do not sum to one million).
+    """
     name = str(path)
     try:
-        quant = pd.read_csv(path, sep="\t", dtype={"Name": str})
-    except (UnicodeDecodeError, EOFError, OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        quant = pd.read_csv(path, sep="\t", dtype={"Name": str}, keep_default_na=False, quoting=csv.QUOTE_NONE)
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        UnicodeDecodeError,
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+    ) as error:
         raise InputError(Problem(name, f"no readable salmon table ({error})", mend="Copy it again.")) from None
     if list(quant.columns) != QUANT_COLUMNS:
         raise InputError(Problem(name, row=1, found=", ".join(quant.columns), expected=", ".join(QUANT_COLUMNS)))
+    for column in QUANT_COLUMNS[1:]:
+        numbers = pd.to_numeric(quant[column], errors="coerce").astype(float)
+        for row in np.flatnonzero(~np.isfinite(numbers))[:1]:
+            found = str(quant[column].iloc[row])
+            raise InputError(
+                Problem(name, row=int(row) + 2, column=column, found=found, expected="a number", mend="Copy it again.")
+            )
+        quant[column] = numbers
+    total = float(quant["TPM"].sum())
+    if quant["NumReads"].sum() > 0 and abs(total - 1e6) > 1e4:
+        mend = "The table is not whole, or was changed after salmon wrote it; copy it again."
+        raise InputError(Problem(name, "the TPM do not sum to one million", found=f"{total:.6g}", mend=mend))
     quant["Name"] = quant["Name"].str.split("|").str[0]
     return quant
 

@@ -1,0 +1,79 @@
+"""A small good trial, and a copy of it for each test to spoil."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from anpi.simulation.trial import LEAST_PATIENTS, write_trial
+
+
+class Trial:
+    """A trial in a folder of its own, with the edits that tests make to it."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def path(self, name: str) -> Path:
+        return self.folder / name
+
+    def edit(self, name: str, change: Callable[[str], str]) -> None:
+        """Rewrite a text file."""
+        path = self.path(name)
+        text = path.read_text(encoding="utf-8")
+        changed = change(text)
+        assert changed != text, f"the edit of {name} changes nothing"
+        path.write_text(changed, encoding="utf-8")
+
+    def cell(self, name: str, row: int, column: str, value: str) -> None:
+        """Set a cell; rows count as in a spreadsheet, the header is row 1. A column that lacks is added, empty."""
+        separator = "\t" if name.endswith(".tsv") else ","
+        lines = self.path(name).read_text(encoding="utf-8").splitlines()
+        rows = [line.split(separator) for line in lines]
+        if column not in rows[0]:
+            rows = [[*cells, column if number == 0 else "NA"] for number, cells in enumerate(rows)]
+        rows[row - 1][rows[0].index(column)] = value
+        self.path(name).write_text("".join(separator.join(cells) + "\n" for cells in rows), encoding="utf-8")
+
+    def add_row(self, name: str, row: str) -> None:
+        self.edit(name, lambda text: text + row + "\n")
+
+    def setting(self, key: str, value: object) -> None:
+        """Set a dotted key of the config; None takes it out."""
+        config = self.config()
+        *blocks, last = key.split(".")
+        place = config
+        for block in blocks:
+            place = place.setdefault(block, {})
+        if value is None:
+            del place[last]
+        else:
+            place[last] = value
+        self.path("config/config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+
+    def config(self) -> dict:
+        return yaml.safe_load(self.path("config/config.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def good_trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a simulated trial once; nobody changes it."""
+    folder = tmp_path_factory.mktemp("good") / "trial"
+    write_trial(folder, LEAST_PATIENTS, pairs=1000)
+    return folder
+
+
+@pytest.fixture
+def trial(good_trial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
+    """Give a copy of the good trial, as the current folder; reads and reference are hard links."""
+    folder = tmp_path / "trial"
+    shutil.copytree(good_trial / "config", folder / "config")
+    for name in ("reads", "reference"):
+        shutil.copytree(good_trial / name, folder / name, copy_function=os.link)
+    monkeypatch.chdir(folder)
+    return Trial(folder)
