@@ -9,6 +9,7 @@ Reads the plan and tests what it declares, nothing else. Writes to the output fo
   sensitivity.tsv         the primary and secondary answers under other choices
   influence.tsv           the primary answer without each patient in turn
   representativeness.tsv  patients with a biomarker against all treated
+  detectable.tsv          hazard ratios that would have been shown with 80 % power
   statements.json         what the numbers say, in words
 
 A plan that names an unknown signature, set, covariate or an endpoint that is not derived is refused in words.

@@ -88,7 +88,8 @@ def survival_row(frame: pd.DataFrame, plan: Plan) -> dict[str, float]:
     row: dict[str, float] = {"n": len(frame), "events": int(frame["event"].sum())}
     row |= triple("median_months", tuple(value / DAYS_PER_MONTH for value in curve.median()))
     for months in plan.rate_months:
-        row |= triple(f"rate_{months:g}m", curve.at(months * DAYS_PER_MONTH))
+        rate = curve.at(months * DAYS_PER_MONTH)
+        row |= triple(f"rate_{months:g}m", rate if rate[0] < 1 else (rate[0], np.nan, np.nan))
     mean = restricted_mean(frame["time"], frame["event"], plan.restricted_mean_months * DAYS_PER_MONTH)
     half = 1.959963984540054 * mean.se
     values = np.array([mean.estimate, mean.estimate - half, mean.estimate + half]) / DAYS_PER_MONTH

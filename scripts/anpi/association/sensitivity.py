@@ -14,10 +14,11 @@ from anpi.association.plan import ENDPOINTS, VARIANTS, Entry, Plan, endpoint_col
 from anpi.association.question import COLUMNS, Marker, Question, Row, all_questions, ask, entry_markers
 from anpi.association.time_to_event import fit_hazards, stratified_scores
 from anpi.association.trial import Trial
-from anpi.stats.permutation import permute_design, permute_groups
+from anpi.stats.permutation import permute_design, permute_logrank
 from anpi.stats.survival import logrank, restricted_mean
 
 MOST_REFITTED = 150
+MOST_PERMUTED = 2000
 Z = 1.959963984540054
 
 
@@ -159,8 +160,8 @@ def influence_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> 
         test = logrank(part["time"], part["event"], part["marker"], strata)
         row: dict[str, object] = {"patient_id": patient, "chi_square": test.chi_square, "p": test.p}
         if len(frame) <= MOST_REFITTED:
-            scores = stratified_scores(part, strata)
-            row["p"] = permute_groups(scores, part["marker"], strata, plan.permutations, plan.seed).p
+            data = part["time"], part["event"], part["marker"], strata
+            row["p"] = permute_logrank(*data, min(plan.permutations, MOST_PERMUTED), plan.seed).p
             fit = fit_hazards(part, groups.dummies(part["marker"]), question, plan)[0]
             for level in groups.tested[1:]:
                 row[f"hr_{level}"] = fit.ratio(level)[0] if fit is not None else np.nan

@@ -11,7 +11,6 @@ from anpi.association.groups import counted
 from anpi.association.plan import Plan, endpoint_kind
 from anpi.association.question import Row
 from anpi.association.trial import Trial
-from anpi.stats.power import detectable_hazard_ratio, detectable_hazard_ratio_per_sd
 
 NAMES = {
     "pfs": "Progression-free survival",
@@ -33,6 +32,7 @@ def build_statements(
     sensitivity: pd.DataFrame,
     influence: pd.DataFrame,
     representativeness: pd.DataFrame,
+    detectable: pd.DataFrame,
     changes: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Make the sentences of the first screen.
@@ -48,7 +48,7 @@ def build_statements(
         "question": question_words(plan),
         "sets": set_words(trial),
         "primary": [line for test in tests(primary) for line in answer_words(test, rows, survival, plan)],
-        "detectable": [line for test in tests(primary) for line in detectable_words(test, rows, plan)],
+        "detectable": detectable_words(detectable, plan),
         "secondary": [short_words(test, plan) for test in tests(rows) if test.tier == "secondary"],
         "exploratory": exploratory_words(rows, plan),
         "limits": limit_words(plan, trial, rows, sensitivity, influence, representativeness),
@@ -143,33 +143,27 @@ def contrast_words(test: Row, rows: list[Row]) -> list[str]:
     ]
 
 
-def detectable_words(test: Row, rows: list[Row], plan: Plan) -> list[str]:
+def detectable_words(detectable: pd.DataFrame, plan: Plan) -> list[str]:
     """What the primary test could have shown with the events that there were."""
-    if test.effect == "HR per SD" and test.events:
-        ratio = detectable_hazard_ratio_per_sd(test.events, plan.alpha)
-        return [
-            f"With {test.events} events, a hazard ratio a standard deviation of {number(ratio)} (or "
-            f"{number(1 / ratio)}) would have been shown in 4 of 5 such trials."
-        ]
-    if test.effect != "chi-square" or not test.events or endpoint_kind(test.endpoint) != "time":
-        return []
-    groups = [
-        row
-        for row in rows
-        if (row.entry, row.endpoint, row.biomarker) == (test.entry, test.endpoint, test.biomarker)
-        and row.level
-        and row.n >= plan.smallest_group
-        and row.role in ("contrast", "description")
-    ]
+    primary = plan.primary()
+    mine = detectable[detectable["entry"].eq(primary.entry if primary else None)]
     lines = []
-    for row in groups:
-        ratio = detectable_hazard_ratio(test.events, row.n / test.n, len(groups) - 1, plan.alpha)
-        if np.isfinite(ratio):
-            lines.append(
-                f"With {test.events} events, {test.biomarker} {row.level} ({row.n} of {test.n} patients) against the "
-                f"others: a hazard ratio of about {number(ratio, 1)} (or {number(1 / ratio)}) would have been shown in "
-                f"4 of 5 such trials; smaller differences would mostly have been missed."
-            )
+    for _, row in mine.iterrows():
+        what = f"{row['biomarker']} {row['level']} ({row['n']} of {row['total']} patients) against the others"
+        if not isinstance(row["level"], str):
+            what = f"a standard deviation of {row['biomarker']}"
+        ends = []
+        if np.isfinite(row["hr_above"]):
+            ends.append(f"{number(row['hr_above'], 1)} or more")
+        if np.isfinite(row["hr_below"]):
+            ends.append(f"{number(row['hr_below'])} or less")
+        shown = (
+            f"a hazard ratio of {' (or '.join(ends)}{')' if len(ends) > 1 else ''} would have been shown in 4 of 5 "
+            "such trials; smaller differences would mostly have been missed"
+            if ends
+            else "no difference, however large, would have been shown in 4 of 5 such trials"
+        )
+        lines.append(f"{endpoint_name(row['endpoint'])}, {row['events']} events, {what}: {shown}.")
     return lines
 
 

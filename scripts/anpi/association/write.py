@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from anpi.association.describe import curve_table, response_counts, survival_table
+from anpi.association.detectable import detectable_table
 from anpi.association.engine import results_table, run_plan
 from anpi.association.history import record_plan
 from anpi.association.plan import Plan
@@ -24,6 +25,7 @@ def write_associations(plan: Plan, trial: Trial, registry: pd.DataFrame | None, 
     sensitivity = sensitivity_table(plan, trial, rows, registry)
     influence = influence_table(plan, trial, registry)
     represent = representativeness_table(plan, trial)
+    detectable = detectable_table(plan, trial, registry)
     changes = record_plan(plan, history)
     tables = {
         "results": results_table(rows),
@@ -33,8 +35,9 @@ def write_associations(plan: Plan, trial: Trial, registry: pd.DataFrame | None, 
         "sensitivity": sensitivity,
         "influence": influence,
         "representativeness": represent,
+        "detectable": detectable,
     }
     for name, table in tables.items():
         write_table(out / f"{name}.tsv", table)
-    words = build_statements(plan, trial, rows, survival, sensitivity, influence, represent, changes)
+    words = build_statements(plan, trial, rows, survival, sensitivity, influence, represent, detectable, changes)
     write_json(out / "statements.json", words)

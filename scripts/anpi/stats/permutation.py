@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +15,8 @@ from anpi.stats.survival import inverse, maximal_rank_scores, quadratic_form
 Array = NDArray[np.float64]
 MOST_ENUMERATED = 100_000
 CHUNK = 2_000_000
-TIE = 1e-9
+TIE = 1e-7
+RIDGE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def chunks(permutations: int, width: int) -> list[int]:
     return [size] * whole + ([rest] if rest else [])
 
 
-def shuffled(values: Array, blocks: NDArray[np.int64], count: int, rng: np.random.Generator) -> Array:
+def shuffled(values: NDArray[Any], blocks: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[Any]:
     """Draw ``count`` arrangements of ``values`` (count x n), exchanged within blocks; blocks stand together."""
     drawn = np.tile(values, (count, 1))
     for block in np.unique(blocks):
@@ -166,6 +168,85 @@ def shuffled(values: Array, blocks: NDArray[np.int64], count: int, rng: np.rando
         part = slice(inside[0], inside[-1] + 1)
         drawn[:, part] = rng.permuted(drawn[:, part], axis=1)
     return drawn
+
+
+def permute_logrank(
+    time: ArrayLike,
+    event: ArrayLike,
+    group: ArrayLike,
+    strata: ArrayLike | None = None,
+    permutations: int = 10_000,
+    seed: int = 0,
+) -> PermutationTest:
+    """Log-rank test whose p is found by exchanging patients between groups within strata.
+
+    The statistic is the usual log-rank chi-square, its covariance computed anew for every arrangement. This keeps
+    its level where groups are small and unequal, where the chi-square distribution is too liberal (Latta 1981; Heimann
+    & Neuhaus 1998), and keeps more power against a small group with poor survival than fixed scores do.
+
+    Returns
+    -------
+    PermutationTest
+        ``statistic`` and ``df`` as of `anpi.stats.survival.logrank`; ``p`` is NaN without information.
+    """
+    time_, event_ = np.asarray(time, dtype=float), np.asarray(event, dtype=float)
+    labels, codes = np.unique(np.asarray(group, dtype=object), return_inverse=True)
+    blocks = stratum_codes(strata, len(time_))
+    order = np.lexsort((codes, event_, time_, blocks))
+    time_, event_, codes, blocks = time_[order], event_[order], codes[order], blocks[order]
+    stratum_events = [event_times(time_[blocks == block], event_[blocks == block]) for block in np.unique(blocks)]
+    difference, covariance = arranged_terms(codes[None, :], blocks, stratum_events, len(labels))
+    observed, df = quadratic_form(difference[0], covariance[0])
+    if df == 0:
+        return PermutationTest(np.nan, 0, np.nan, 0, False)
+    threshold = float(chi_squares(difference, covariance)[0]) - TIE
+    rng = np.random.default_rng(seed)
+    extreme = 0
+    for count in chunks(permutations, len(time_) * len(labels) ** 2):
+        drawn = shuffled(codes, blocks, count, rng)
+        difference, covariance = arranged_terms(drawn, blocks, stratum_events, len(labels))
+        extreme += int((chi_squares(difference, covariance) >= threshold).sum())
+    return PermutationTest(observed, df, (1 + extreme) / (1 + permutations), permutations, False)
+
+
+def chi_squares(difference: Array, covariance: Array) -> Array:
+    """Quadratic forms of many arrangements; the last group follows from the others, and a group that was never at
+    risk at an event adds nothing (a ridge far below any other number stands for its missing variance)."""
+    rest = difference.shape[1] - 1
+    part, vector = covariance[:, :rest, :rest].copy(), difference[:, :rest]
+    place = np.arange(rest)
+    part[:, place, place] += RIDGE * np.maximum(part[:, place, place].max(axis=1, keepdims=True), RIDGE)
+    return (np.linalg.solve(part, vector[..., None])[..., 0] * vector).sum(axis=1)
+
+
+def event_times(time: Array, event: Array) -> tuple[NDArray[np.int64], Array, Array]:
+    """Give for sorted times the place where each event time begins, its number of events, and the events."""
+    died, deaths = np.unique(time[event == 1], return_counts=True)
+    return np.searchsorted(time, died), deaths.astype(float), event
+
+
+def arranged_terms(
+    codes: NDArray[np.int64],
+    blocks: NDArray[np.int64],
+    stratum_events: list[tuple[NDArray[np.int64], Array, Array]],
+    groups: int,
+) -> tuple[Array, Array]:
+    """Observed minus expected events (arrangements x groups) and their covariance, summed over strata."""
+    difference = np.zeros((len(codes), groups))
+    covariance = np.zeros((len(codes), groups, groups))
+    for block, (first, deaths, event) in zip(np.unique(blocks), stratum_events, strict=True):
+        if not len(first):
+            continue
+        member = (codes[:, blocks == block, None] == np.arange(groups)).astype(float)
+        total = member.shape[1] - first
+        left = np.concatenate([np.zeros((len(codes), 1, groups)), np.cumsum(member, axis=1)], axis=1)
+        share = (left[:, -1:, :] - left[:, first, :]) / total[:, None]
+        difference += event @ member - deaths @ share
+        spread = deaths * (total - deaths) / np.maximum(total - 1, 1)
+        mean = spread @ share
+        covariance -= np.einsum("t,bti,btj->bij", spread, share, share)
+        covariance[:, np.arange(groups), np.arange(groups)] += mean
+    return difference, covariance
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,8 @@ def risk_table(time: ArrayLike, event: ArrayLike) -> RiskTable:
 class SurvivalCurve:
     """A Kaplan-Meier curve with pointwise log-log intervals.
 
-    ``survival``, ``low`` and ``high`` hold the values from each of ``times`` on; the interval is NaN where
-    S(t) is 1 or 0, as in R.
+    ``survival``, ``low`` and ``high`` hold the values from each of ``times`` on; as in R the interval is NaN where
+    S(t) is 0, and 1 to 1 where S(t) is 1.
     """
 
     times: Array
@@ -73,7 +73,7 @@ class SurvivalCurve:
             return np.nan, np.nan, np.nan
         place = int(np.searchsorted(self.times, time, side="right")) - 1
         if place < 0:
-            return 1.0, np.nan, np.nan
+            return 1.0, 1.0, 1.0
         return float(self.survival[place]), float(self.low[place]), float(self.high[place])
 
     def risk_at(self, time: float) -> tuple[int, int, int]:
@@ -110,8 +110,9 @@ def kaplan_meier(time: ArrayLike, event: ArrayLike, level: float = 0.95) -> Surv
         half_width = ndtri(0.5 + level / 2) * np.sqrt(greenwood) / np.abs(log_survival)
         low = np.exp(log_survival * np.exp(half_width))
         high = np.exp(log_survival * np.exp(-half_width))
+    outside = np.where(survival == 1, 1.0, np.nan)
     inside = (survival > 0) & (survival < 1)
-    low, high = np.where(inside, low, np.nan), np.where(inside, high, np.nan)
+    low, high = np.where(inside, low, outside), np.where(inside, high, outside)
     return SurvivalCurve(table.times, table.at_risk, table.events, table.censored, survival, low, high, greenwood)
 
 
