@@ -1,7 +1,7 @@
 // Light a patient everywhere when one of his or her marks is pointed at; sort and filter tables. No framework.
 "use strict";
 (() => {
-  const people = JSON.parse(document.getElementById("patients").textContent);
+  const people = JSON.parse(document.getElementById("patient-data").textContent);
   const status = document.getElementById("lit");
   const marks = new Map();
   for (const mark of document.querySelectorAll("[data-patient]")) {
@@ -99,7 +99,7 @@
   }
 
   for (const input of document.querySelectorAll("input[data-filter]")) {
-    const rows = [...document.getElementById(input.dataset.filter).tBodies[0].rows];
+    const rows = [...document.getElementById(`table-${input.dataset.filter}`).tBodies[0].rows];
     const texts = rows.map((row) => row.textContent.toLowerCase());
     input.addEventListener("input", () => {
       const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);

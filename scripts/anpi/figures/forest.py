@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from anpi.figures.style import INK, QUIET, RULE, new_figure
 
-WIDEST = (0.02, 50.0)
+WIDEST = 50.0
+LEFT, RIGHT = 0.45, 0.75
+LABEL = -LEFT / (RIGHT - LEFT) + 0.02
 
 
 def forest(rows: pd.DataFrame, what: str, favours: tuple[str, str] | None = None) -> tuple[Figure, pd.DataFrame]:
@@ -17,8 +22,8 @@ def forest(rows: pd.DataFrame, what: str, favours: tuple[str, str] | None = None
     Parameters
     ----------
     rows : pandas.DataFrame
-        ``label``, ``n``, ``events``, ``estimate``, ``ci_low``, ``ci_high``, ``colour`` (optional), ``filled`` (optional:
-        False draws an open mark, for rows that were not adjusted or not declared as tests).
+        ``label``, ``n``, ``events``, ``estimate``, ``ci_low``, ``ci_high``, ``colour`` (optional), ``filled``
+        (optional: False draws an open mark, for exploratory rows).
     what : str
         Name of the ratio, for the axis.
     favours : (str, str), optional
@@ -30,10 +35,9 @@ def forest(rows: pd.DataFrame, what: str, favours: tuple[str, str] | None = None
         Rows without an estimate are listed with "not estimated"; intervals beyond the axis end in an arrow.
     """
     rows = rows.reset_index(drop=True)
-    figure, axes = new_figure(7.6, 1.15 + 0.27 * max(len(rows), 1))
-    figure.subplots_adjust(
-        left=0.36, right=0.70, top=1 - 0.4 / figure.get_figheight(), bottom=0.6 / figure.get_figheight()
-    )
+    figure, axes = new_figure(9.2, 1.15 + 0.27 * max(len(rows), 1))
+    tall = figure.get_figheight()
+    figure.subplots_adjust(left=LEFT, right=RIGHT, top=1 - 0.4 / tall, bottom=0.6 / tall)
     low, high = axis_limits(rows)
     axes.set(xscale="log", xlim=(low, high), ylim=(len(rows) - 0.5, -0.7))
     axes.axvline(1, color=QUIET, linewidth=0.9)
@@ -42,7 +46,7 @@ def forest(rows: pd.DataFrame, what: str, favours: tuple[str, str] | None = None
             axes.axhspan(place - 0.5, place + 0.5, color="#f4f6f8", linewidth=0, zorder=0)
         draw_row(axes, place, row, low, high)
     beside = axes.get_yaxis_transform()
-    axes.text(-1.03, -0.85, "Group", transform=beside, weight="bold", va="bottom")
+    axes.text(LABEL, -0.85, "Group", transform=beside, weight="bold", va="bottom")
     axes.text(-0.04, -0.85, "events / n", transform=beside, weight="bold", ha="right", va="bottom")
     axes.text(1.04, -0.85, f"{what} (95% CI)", transform=beside, weight="bold", va="bottom")
     axes.set_yticks([])
@@ -62,15 +66,15 @@ def axis_limits(rows: pd.DataFrame) -> tuple[float, float]:
     values = pd.concat([rows["estimate"], rows["ci_low"].clip(lower=0.08), rows["ci_high"].clip(upper=12)])
     values = values.replace([0, np.inf], np.nan).dropna()
     reach = float(np.exp(np.abs(np.log(values)).max()) * 1.15) if len(values) else 4.0
-    reach = min(max(reach, 2.5), WIDEST[1])
+    reach = min(max(reach, 2.5), WIDEST)
     return 1 / reach, reach
 
 
-def draw_row(axes, place: int, row, low: float, high: float) -> None:  # type: ignore[no-untyped-def]
+def draw_row(axes: Axes, place: int, row: Any, low: float, high: float) -> None:
     beside = axes.get_yaxis_transform()
     colour = getattr(row, "colour", None) or INK
     label = str(row.label)
-    axes.text(-1.03, place, label if len(label) <= 44 else label[:43] + "…", transform=beside, va="center")
+    axes.text(LABEL, place, label if len(label) <= 44 else label[:43] + "…", transform=beside, va="center")
     events = "" if pd.isna(row.events) else f"{row.events:.0f} / "
     axes.text(-0.04, place, f"{events}{row.n:.0f}", transform=beside, ha="right", va="center")
     if not np.isfinite(row.estimate):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap, TwoSlopeNorm
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, ListedColormap, Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -111,7 +112,14 @@ def heat_axes(columns: int, rows: list[int]) -> tuple[Figure, list[Axes]]:
     return figure, axes
 
 
-def draw_cells(axes: Axes, values: pd.DataFrame, colours: object, low: float | None, high: float | None, norm=None):  # type: ignore[no-untyped-def]
+def draw_cells(
+    axes: Axes,
+    values: pd.DataFrame,
+    colours: str | Colormap,
+    low: float | None,
+    high: float | None,
+    norm: Normalize | None = None,
+) -> ScalarMappable:
     """Draw a table as cells; missing cells stay hatched grey."""
     axes.set_facecolor("#e6e9ec")
     numbers = np.ma.masked_invalid(values.to_numpy(dtype=float))
@@ -164,12 +172,12 @@ def finish(axes: list[Axes], last: pd.DataFrame, samples: pd.DataFrame) -> None:
             ax.add_patch(cell)
 
 
-def add_bar(figure: Figure, axes: Axes, image: object, label: str, ticks: list[float] | None = None) -> None:
+def add_bar(figure: Figure, axes: Axes, image: ScalarMappable, label: str, ticks: list[float] | None = None) -> None:
     """Add a small colour bar at the right of some axes."""
     place = axes.get_position()
     w = figure.get_figwidth()
     bar = figure.add_axes((place.x1 + 0.12 / w, place.y0, 0.1 / w, min(place.height, 1.2 / figure.get_figheight())))
-    figure.colorbar(image, cax=bar, ticks=ticks)  # type: ignore[arg-type]
+    figure.colorbar(image, cax=bar, ticks=ticks)
     bar.tick_params(labelsize=7, length=2)
     bar.set_ylabel(label, fontsize=7.5)
     bar.spines[:].set_visible(False)

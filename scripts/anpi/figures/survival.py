@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
 
 from anpi.figures.style import QUIET, RULE, level_colour, level_line, patient_mark
 
 DAYS_PER_MONTH = 30.4375
 LEAST_AT_RISK = 3
 MOST_MARKS = 600
+HEIGHT = 3.1
 
 
 def kaplan_meier(
@@ -42,8 +44,8 @@ def kaplan_meier(
     levels = list(dict.fromkeys(curves["level"]))
     names = names or {}
     figure = Figure(figsize=(7.4, 4.0 + 0.24 * (len(levels) + 1)))
-    height = 3.1 / figure.get_figheight()
-    axes = figure.add_axes((0.2, 1 - height - 0.03, 0.78, height))
+    share = HEIGHT / figure.get_figheight()
+    axes = figure.add_axes((0.24, 0.97 - share, 0.74, share))
     drawn = []
     for place, level in enumerate(levels):
         rows = curves[curves["level"] == level]
@@ -58,19 +60,13 @@ def kaplan_meier(
     axes.set(
         ylim=(0, 1.03), xlim=(0, longest), ylabel=f"Probability of {what}", xlabel="Months from start of treatment"
     )
-    axes.yaxis.set_major_locator(lambda_ticks(0.25))
+    axes.yaxis.set_major_locator(MultipleLocator(0.25))
     axes.legend(frameon=False, loc="upper right", handlelength=3.2)
     risk = curves[curves["kind"] == "risk"]
-    risk_table(axes, risk, levels, names)
+    risk_table(axes, HEIGHT, risk, levels, names)
     data = pd.concat([*drawn, risk], ignore_index=True)
     data.insert(0, "months", (data["time_days"] / DAYS_PER_MONTH).round(4))
     return figure, data.drop(columns="time_days")
-
-
-def lambda_ticks(spacing: float) -> object:
-    from matplotlib.ticker import MultipleLocator
-
-    return MultipleLocator(spacing)
 
 
 def last_day(rows: pd.DataFrame, people: pd.DataFrame | None, level: str) -> float:
@@ -122,28 +118,18 @@ def draw_marks(axes: Axes, marks: pd.DataFrame, colour: str) -> None:
         )
 
 
-def risk_table(axes: Axes, risk: pd.DataFrame, levels: list[str], names: dict[str, str]) -> None:
-    """Write the numbers at risk, with the censored and the events until then, below the axis."""
-    inch = 1 / (axes.figure.get_figheight() * axes.get_position().height)
+def risk_table(axes: Axes, height: float, risk: pd.DataFrame, levels: list[str], names: dict[str, str]) -> None:
+    """Write the numbers at risk, with the censored and the events until then, below axes of a height in inches."""
     axes.set_xticks(sorted(risk["time_days"].unique() / DAYS_PER_MONTH))
     axes.xaxis.set_major_formatter("{x:.0f}")
     transform = axes.get_xaxis_transform()
-    top = -0.62 * inch
+    top = -0.62 / height
     axes.text(0, top, "At risk (censored, events)", transform=transform, ha="left", color=QUIET, fontsize=8)
     for place, level in enumerate(levels):
-        y = top - (place + 1) * 0.22 * inch
+        y = top - (place + 1) * 0.22 / height
         name = names.get(level, level)
-        label = name if len(name) <= 24 else name[:23] + "…"
-        axes.text(
-            -0.02,
-            y,
-            label,
-            transform=axes.transAxes,
-            ha="right",
-            color=level_colour(level, place),
-            fontsize=8.5,
-            weight="bold",
-        )
+        label = name if len(name) <= 26 else name[:25] + "…"
+        axes.text(-0.055, y, label, transform=axes.transAxes, ha="right", fontsize=8.5, weight="bold")
         for row in risk[risk["level"] == level].itertuples():
             text = f"{row.at_risk:.0f} ({row.censored:.0f}, {row.events:.0f})"
             axes.text(row.time_days / DAYS_PER_MONTH, y, text, transform=transform, ha="center", fontsize=8.5)

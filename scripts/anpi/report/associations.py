@@ -108,7 +108,10 @@ def question_sentence(test: pd.Series, alpha: float, tier: str) -> str:
     events = int(test["events"]) if known(test["events"]) else 0
     where = f"{plural(int(test['n']), 'patient')}, {plural(events, *many)}"
     if not say.tested(test):
-        return f"{name} ({where}): not tested, {test['warning'] or 'no reason given'}. This cannot be told from these data."
+        return (
+            f"{name} ({where}): not tested, {test['warning'] or 'no reason given'}. This cannot be told from "
+            "these data."
+        )
     note = f" Note: {test['warning']}." if known(test["warning"]) else ""
     return f"{name} ({where}): {say.verdict(test, alpha, tier)}.{note}"
 
@@ -145,7 +148,10 @@ def forest_caption(rows: pd.DataFrame, drawn: pd.DataFrame, tier: str, grouped: 
     )
     members = str(rows["set"].iloc[0]).replace("_", " ")
     left = len(rows[rows["effect"].isin(list(say.RATIOS))]) - MOST_ROWS
-    text = f"Set {members}; {'; '.join(methods) or 'no model'}; lines are 95% intervals, not adjusted for the number of tests."
+    text = (
+        f"Set {members}; {'; '.join(methods) or 'no model'}; lines are 95% intervals, not adjusted for the "
+        "number of tests."
+    )
     if tier == "exploratory":
         text += " Open marks: exploratory."
     if not grouped:
@@ -229,7 +235,8 @@ def sensitivity(run: Run) -> Section:
         blocks.append(
             Text(
                 [
-                    "The declared questions under other definitions. None is a further test: p-values are not adjusted and claim nothing by themselves."
+                    "The declared questions under other definitions. None is a further test: p-values are "
+                    "not adjusted and claim nothing by themselves."
                 ]
             )
         )
@@ -246,7 +253,8 @@ def variant_table(table: pd.DataFrame) -> Table:
     for (variant, _, endpoint), part in table.groupby(keys, sort=False):
         test = part.iloc[0]
         ratios = [
-            f"{say.level_words(r.level, r.biomarker)} / {say.level_words(r.reference, r.biomarker)} {ratio(r.estimate)} ({ratio(r.ci_low)} to {ratio(r.ci_high)})"
+            f"{say.level_words(r.level, r.biomarker)} / {say.level_words(r.reference, r.biomarker)} "
+            f"{ratio(r.estimate)} ({ratio(r.ci_low)} to {ratio(r.ci_high)})"
             for r in part.itertuples()
             if known(r.level) and known(r.estimate) and r.effect in say.RATIOS
         ]

@@ -40,8 +40,10 @@ def subtypes(run: Run) -> Section:
         drawn = calls.head(MOST_DRAWN).set_index("sample_id")
         names = {key: words for key, words in PROGRAMMES.items() if key in programmes}
         caption = (
-            f"{plural(len(drawn), 'sample')}, one column each, in groups by call (small letter: lean call; m: mixed; –: no call). "
-            "Middle: probability of each class. Below: mean z of the programme's genes against the locked reference; each "
+            f"{plural(len(drawn), 'sample')}, one column each, in groups by call (small letter: lean call; "
+            "m: mixed; –: no call). "
+            "Middle: probability of each class. Below: mean z of the programme's genes against the locked "
+            "reference; each "
             "column depends on that sample alone."
         )
         blocks.append(
@@ -108,7 +110,10 @@ def calls_table(calls: pd.DataFrame) -> Table:
     numeric = [False] * 4 + [True] * 6 + [False] * 2
     model = listed(sorted({text(m) for m in calls["model"]}))
     digest = listed(sorted({text(m)[:12] for m in calls["model_sha256"]}))
-    caption = f"Model {model}, checksum {digest}…. Margin: best less second probability. Genes: share of the model's genes present."
+    caption = (
+        f"Model {model}, checksum {digest}…. Margin: best less second probability. Genes: share of the model's "
+        "genes present."
+    )
     return Table(
         "calls",
         "Calls",
@@ -137,7 +142,10 @@ def agreement_table(calls: pd.DataFrame) -> Table:
         cells = [Cell(str(int(part[column].eq(k).sum()))) for column, _, k in columns]
         rows.append([Cell(group, None, group), *cells, Cell(str(len(part)))])
     header = ["Call", *(f"{words} {k}" for _, words, k in columns), "Samples"]
-    caption = "Highest factor: the one of ASCL1, NEUROD1, POU2F3, YAP1 that stands out most (Rudin 2019). Second method: nearest archetype by rank correlation."
+    caption = (
+        "Highest factor: the one of ASCL1, NEUROD1, POU2F3, YAP1 that stands out most (Rudin 2019). Second "
+        "method: nearest archetype by rank correlation."
+    )
     known_pairs = calls[calls.get("agreement", pd.Series(index=calls.index, dtype=object)).notna()]
     if len(known_pairs):
         caption += (
@@ -154,12 +162,14 @@ def signatures(run: Run) -> Section:
     given = scores[scores["score"].notna()]
     names = given["signature"].nunique()
     lines = [
-        f"{plural(names, 'signature')} in {plural(given['sample_id'].nunique(), 'sample')}; each score depends on its sample alone."
+        f"{plural(names, 'signature')} in {plural(given['sample_id'].nunique(), 'sample')}; each score "
+        "depends on its sample alone."
     ]
     lacking = scores[scores["score"].isna()]
     if len(lacking):
         lines.append(
-            f"{plural(lacking['signature'].nunique(), 'signature')} could not be scored in some samples (too few of their genes are present)."
+            f"{plural(lacking['signature'].nunique(), 'signature')} could not be scored in some samples "
+            "(too few of their genes are present)."
         )
     blocks: list[Any] = [Text(lines)]
     drawing = signature_drawing(run, given)
@@ -179,7 +189,8 @@ def signature_drawing(run: Run, given: pd.DataFrame) -> Any:
     names = {key: run.signature_names.get(key, key) for key in drawn}
     names = {key: words if len(words) <= 40 else words[:39] + "…" for key, words in names.items()}
     caption = (
-        f"Percentile of each score among the reference tumours (George 2015), {plural(len(calls), 'sample')} in groups by call. "
+        "Percentile of each score among the reference tumours (George 2015), "
+        f"{plural(len(calls), 'sample')} in groups by call. "
         f"{len(drawn)} of {wide.shape[1]} signatures, in the order of the registry; all are in immune/scores.tsv."
     )
     return draw(
@@ -223,7 +234,10 @@ def medians_by_subtype(run: Run, given: pd.DataFrame) -> Table:
             ]
         )
     header = ["Signature", *(f"SCLC-{g}" for g in groups), "Median percentile", "Genes"]
-    caption = "Median score by subtype in the patients of the analysis, on each signature's own scale. Differences between subtypes are tested only where the plan says so."
+    caption = (
+        "Median score by subtype in the patients of the analysis, on each signature's own scale. Differences "
+        "between subtypes are tested only where the plan says so."
+    )
     return Table(
         "signature-medians",
         "Signatures by subtype",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,8 +114,8 @@ def table_of(
     frame: pd.DataFrame,
     name: str,
     title: str,
-    columns: dict[str, str],
-    write: dict[str, Write] | None = None,
+    columns: Mapping[str, str],
+    write: Mapping[str, Write] | None = None,
     patient: str | None = None,
     **rest: Any,
 ) -> Table:

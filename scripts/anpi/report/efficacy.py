@@ -64,7 +64,10 @@ def rate_table(rates: pd.DataFrame) -> Table:
         cells = [Cell(rate_words(part.loc[arm]) if arm in part.index else NONE) for arm in arms]
         rows.append([Cell(words), Cell(str(population)), *cells])
     header = ["Measure", "Of", *(arm if arm != "all" else "All arms" for arm in arms)]
-    caption = "Proportions with exact intervals (Clopper-Pearson); medians by Kaplan-Meier with log-log intervals, follow-up by reverse Kaplan-Meier."
+    caption = (
+        "Proportions with exact intervals (Clopper-Pearson); medians by Kaplan-Meier with log-log intervals, "
+        "follow-up by reverse Kaplan-Meier."
+    )
     return Table("rates", "Response and medians by arm", header, rows, caption)
 
 
@@ -126,9 +129,7 @@ def survival_figure(run: Run, entry: str, endpoint: str, biomarker: str) -> list
 def patients_of(run: Run, members: str, endpoint: str, biomarker: str) -> pd.DataFrame:
     """Give ``patient_id``, ``level``, ``time``, ``event`` of the patients behind a question's curves."""
     people = run.members(members)
-    level = (
-        people.get({"subtype": "group"}.get(biomarker, biomarker), None)
-    )
+    level = people.get({"subtype": "group"}.get(biomarker, biomarker), None)
     if level is None or f"{endpoint}_days" not in people:
         return pd.DataFrame(columns=["patient_id", "level", "time", "event"])
     frame = pd.DataFrame(
@@ -150,7 +151,8 @@ def survival_caption(run: Run, rows: pd.DataFrame, people: pd.DataFrame, what: s
         " The figure pools the arms." if run.people["arm"].nunique() > 1 and rows["biomarker"].iloc[0] != "arm" else ""
     )
     return (
-        f"{say.capital(what)}, set {members}: {plural(len(people), 'patient')}, {plural(events, 'event')}. Kaplan-Meier with 95% "
+        f"{say.capital(what)}, set {members}: {plural(len(people), 'patient')}, {plural(events, 'event')}. "
+        "Kaplan-Meier with 95% "
         f"log-log bands; | censored, dot event; a curve ends where fewer than {LEAST_AT_RISK} are at risk. "
         f"Below: at risk (censored, events so far).{arms}"
     )

@@ -38,7 +38,8 @@ def contrast_sentence(row: pd.Series) -> str:
     if known(row["reason"]):
         return f"{name}: not compared, {row['reason']}."
     sentence = (
-        f"{name}: {row['n_group']:.0f} against {row['n_reference']:.0f} patients, {plural(int(row['genes_tested']), 'gene')} tested, "
+        f"{name}: {row['n_group']:.0f} against {row['n_reference']:.0f} patients, "
+        f"{plural(int(row['genes_tested']), 'gene')} tested, "
         f"{row['genes_fdr_5']:.0f} with a false discovery rate below 5%. Design {row['design']}."
     )
     return sentence + (f" Note: {row['notes']}." if known(row["notes"]) else "")
@@ -52,7 +53,10 @@ def gene_blocks(genes: pd.DataFrame, name: str, place: int) -> list[Any]:
     caption = "DESeq2 (pydeseq2) on counts; genes with a false discovery rate below 5% are orange, the strongest named."
     figure = draw(f"volcano-{place}", f"Genes: {name}", caption, figures.volcano(drawn))
     missing = int(genes["p"].isna().sum())
-    note = f"The {min(MOST_ROWS, len(genes))} genes with the smallest p of {len(genes)}; {missing} have none, with the reason in the file."
+    note = (
+        f"The {min(MOST_ROWS, len(genes))} genes with the smallest p of {len(genes)}; {missing} have none, with "
+        "the reason in the file."
+    )
     columns = {
         "name": "Gene",
         "base_mean": "Mean count",

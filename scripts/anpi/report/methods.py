@@ -26,7 +26,8 @@ CITATIONS = {
     "RECIST 1.1": "Eisenhauer EA et al. Eur J Cancer 2009;45:228–247.",
     "Subtypes": "Rudin CM et al. Nat Rev Cancer 2019;19:289–297; Gay CM et al. Cancer Cell 2021;39:346–360.",
     "Reference tumours": "George J et al. Nature 2015;524:47–53.",
-    "Kaplan-Meier": "Kaplan EL, Meier P. J Am Stat Assoc 1958;53:457–481; display after Morris TP et al. BMJ Open 2019;9:e030215.",
+    "Kaplan-Meier": "Kaplan EL, Meier P. J Am Stat Assoc 1958;53:457–481; display after Morris TP et al. "
+    "BMJ Open 2019;9:e030215.",
     "Exact interval": "Clopper CJ, Pearson ES. Biometrika 1934;26:404–413.",
     "Cox regression": "Cox DR. J R Stat Soc B 1972;34:187–220; ties after Efron B. J Am Stat Assoc 1977;72:557–565.",
     "Firth's penalty": "Heinze G, Schemper M. Biometrics 2001;57:114–119.",
@@ -64,8 +65,10 @@ def endpoint_methods(rules: dict[str, Any]) -> list[str]:
     return [
         f"Times count from {start}, that day being day 1; a month is 30.4375 days.",
         "Responses follow RECIST 1.1.",
-        f"A complete or partial response counts when it is confirmed {confirm['minimum_days']} days or more later, with at most "
-        f"{confirm['not_evaluable_between']} scan not evaluable and {confirm['stable_between']} of stable disease between.",
+        f"A complete or partial response counts when it is confirmed {confirm['minimum_days']} days or more "
+        "later, with at most "
+        f"{confirm['not_evaluable_between']} scan not evaluable and {confirm['stable_between']} of stable "
+        "disease between.",
         f"Stable disease counts from {stable['minimum_days']} days.",
         f"Progression-free survival is {progress['primary'].upper()} style: "
         + (
@@ -91,13 +94,15 @@ def expression_methods(run: Run) -> list[str]:
     lines = [
         "Each sample was judged by thresholds on its own facts of quality; one sample a patient enters the analysis: "
         "baseline first, then the better verdict.",
-        f"Subtypes were called by the locked model {models}: every number of a sample depends on that sample and the model alone.",
+        f"Subtypes were called by the locked model {models}: every number of a sample depends on that "
+        "sample and the model alone.",
         "A confident or lean call gives a patient a subtype; a mixed call or none does not.",
     ]
     scores = run.table("scores")
     if scores is not None:
         lines.append(
-            f"{plural(scores['signature'].nunique(), 'signature')} were scored sample by sample; percentiles are among the reference tumours."
+            f"{plural(scores['signature'].nunique(), 'signature')} were scored sample by sample; "
+            "percentiles are among the reference tumours."
         )
     return lines
 
@@ -105,13 +110,15 @@ def expression_methods(run: Run) -> list[str]:
 def statistics_methods(plan: dict[str, Any]) -> list[str]:
     """Say the plan's settings."""
     families = [
-        f"{f['family'].replace('_', ' ')} ({f['tier']}; {plural(len(f['entries']), 'entry', 'entries')}; adjustment {({'holm': 'Holm', 'bh': 'Benjamini-Hochberg', 'none': 'none'})[f['multiplicity']]})"
+        f"{f['family'].replace('_', ' ')} ({f['tier']}; {plural(len(f['entries']), 'entry', 'entries')}; "
+        f"adjustment {({'holm': 'Holm', 'bh': 'Benjamini-Hochberg', 'none': 'none'})[f['multiplicity']]})"
         for f in plan["families"]
     ]
     return [
         f"The plan declared these families: {listed(families)}.",
         f"Tests are two-sided at {plan['alpha']:g}.",
-        f"Groups of fewer than {plan['smallest_group']} patients are described, not tested; the largest group is the reference.",
+        f"Groups of fewer than {plan['smallest_group']} patients are described, not tested; the largest "
+        "group is the reference.",
         f"Permutation p-values use {plan['permutations']} arrangements with seed {plan['seed']}.",
         "Times to event: Kaplan-Meier with log-log intervals, log-rank tests, Cox regression (Efron); with fewer than "
         f"{plan['events_per_parameter']:g} events a parameter, Firth's penalised regression with profile intervals.",
@@ -122,7 +129,10 @@ def statistics_methods(plan: dict[str, Any]) -> list[str]:
 
 def version_sentence() -> str:
     found = [f"{name} {v}" for name in PACKAGES if (v := package_version(name))]
-    return f"anpi with {listed(found, len(found))}. Versions of all programs and checksums of inputs stand in manifest.json beside the report."
+    return (
+        f"anpi with {listed(found, len(found))}. Versions of all programs and checksums of inputs stand in "
+        "manifest.json beside the report."
+    )
 
 
 def package_version(name: str) -> str | None:
@@ -138,7 +148,10 @@ def remark(run: Run) -> Section:
         [Cell(str(i)), Cell(item), Cell(answer or "to be given by the investigators", None, None if answer else "open")]
         for i, (item, answer) in enumerate(remark_items(run), start=1)
     ]
-    caption = "Reporting recommendations for tumour marker studies (McShane 2005, Altman 2012). Items that the data cannot fill are left open."
+    caption = (
+        "Reporting recommendations for tumour marker studies (McShane 2005, Altman 2012). Items that the data "
+        "cannot fill are left open."
+    )
     return Section(
         "remark",
         "REMARK checklist",
@@ -172,7 +185,8 @@ def remark_items(run: Run) -> list[tuple[str, str | None]]:
         ("Patients: source, stage, inclusion", "Section Patients, Table 1; inclusion by the protocol"),
         (
             "Treatments, and how they were chosen",
-            f"Arms: {listed(sorted(run.patients['arm'].astype(str).unique()))}; how they were chosen stands in the protocol",
+            f"Arms: {listed(sorted(run.patients['arm'].astype(str).unique()))}; how they were chosen stands "
+            "in the protocol",
         ),
         ("Type of biological material", f"Specimens: {specimens}" if specimens else None),
         (

@@ -82,7 +82,10 @@ def time_words(row: pd.Series, endpoint: str) -> str:
     if not known(days):
         return NONE
     how = "event" if row.get(f"{endpoint}_event") == 1 else "censored"
-    return f"{months(float(days) / 30.4375)} months ({text(float(days))} days), {how}: {text(row.get(f'{endpoint}_reason'))}"
+    return (
+        f"{months(float(days) / 30.4375)} months ({text(float(days))} days), {how}: "
+        f"{text(row.get(f'{endpoint}_reason'))}"
+    )
 
 
 def course_blocks(run: Run, patient: str, row: pd.Series) -> list[Any]:
@@ -104,7 +107,8 @@ def course_blocks(run: Run, patient: str, row: pd.Series) -> list[Any]:
     figure = draw(
         "course",
         "Course of treatment",
-        "Above: change of the sum of diameters from baseline (dashed: +20% and −30%). Below: treatment (bar) and scans.",
+        "Above: change of the sum of diameters from baseline (dashed: +20% and −30%). Below: treatment "
+        "(bar) and scans.",
         course(scans, end_days(row)),
     )
     columns = {
@@ -150,7 +154,10 @@ def subtype_blocks(run: Run, patient: str, sample: Any) -> list[Any]:
     reason = [f"Reason: {call['reason']}."] if known(call["reason"]) else []
     other = [f"Highest transcription factor (NAPY): {text(call['napy'])}."] if known(call["napy"]) else []
     chances = [Bar(f"SCLC-{k}", share_of(call[f"p_{k}"]), decimal(call[f"p_{k}"]), k) for k in ("A", "N", "P", "I")]
-    caption = f"Model {text(call['model'])}. A probability says how the model weighs this one sample, not how the patient will fare."
+    caption = (
+        f"Model {text(call['model'])}. A probability says how the model weighs this one sample, not how the "
+        "patient will fare."
+    )
     blocks: list[Any] = [Text([sentence, *reason, *other]), Bars("Probability of each class", chances, "fill", caption)]
     programmes = run.table("programmes")
     if programmes is not None and programmes["sample_id"].eq(sample).any():

@@ -58,7 +58,10 @@ def baseline_blocks(run: Run) -> list[Any]:
         return [Note("No patient was treated: there is no Table 1.", "absent")]
     caption = "Median [interquartile range] or n (%) of those known; missing values are counted, not filled."
     if treated["arm"].nunique() == 2:
-        caption += " Difference: standardised mean difference between the arms (the largest over categories); no test is made of it."
+        caption += (
+            " Difference: standardised mean difference between the arms (the largest over categories); no test "
+            "is made of it."
+        )
     blocks: list[Any] = [baseline_table(treated, caption)]
     represent = run.table("representativeness")
     if represent is not None:

@@ -45,7 +45,8 @@ def quality(run: Run) -> Section:
     else:
         blocks.append(
             Note(
-                "No facts of sequencing are known (the run began from a matrix), so there is nothing to hold against thresholds.",
+                "No facts of sequencing are known (the run began from a matrix), so there is nothing to "
+                "hold against thresholds.",
                 "absent",
             )
         )
@@ -62,7 +63,10 @@ def verdict_sentence(verdicts: pd.DataFrame) -> str:
         for v, name in (("pass", "pass"), ("warn", "pass with a warning"), ("fail", "fail"))
         if v in counts
     ]
-    return f"Of {plural(len(verdicts), 'sample')}, {listed(words)}. A failed sample gets no subtype and enters no analysis of expression."
+    return (
+        f"Of {plural(len(verdicts), 'sample')}, {listed(words)}. A failed sample gets no subtype and enters no "
+        "analysis of expression."
+    )
 
 
 def fact_levels(verdicts: pd.DataFrame, thresholds: dict[str, tuple[float, float]]) -> pd.DataFrame:

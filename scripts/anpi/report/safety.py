@@ -36,7 +36,8 @@ def safety(run: Run) -> Section:
     lines = []
     if any_event is not None and grade is not None:
         lines.append(
-            f"Of {plural(int(any_event['N']), 'treated patient')}, {int(any_event['n'])} ({percent(any_event['percent'] / 100)}) had an "
+            f"Of {plural(int(any_event['N']), 'treated patient')}, {int(any_event['n'])} "
+            f"({percent(any_event['percent'] / 100)}) had an "
             f"adverse event and {int(grade['n'])} ({percent(grade['percent'] / 100)}) one of grade 3 or higher."
         )
     blocks: list[Any] = [Text(lines), summary_table(events, arms), term_table(events, arms)]
@@ -63,7 +64,10 @@ def summary_table(events: pd.DataFrame, arms: list[str]) -> Table:
         [Cell(words), *(patients_cell(one(overall, category, grade, arm)) for arm in arms)]
         for category, grade, words in SUMMARY
     ]
-    caption = "Patients with at least one treatment-emergent event, by treatment received; n (%). A patient counts once, at the worst grade."
+    caption = (
+        "Patients with at least one treatment-emergent event, by treatment received; n (%). A patient counts "
+        "once, at the worst grade."
+    )
     versions = [
         f"{name} {v}"
         for name, column in (("MedDRA", "meddra_version"), ("CTCAE", "ctcae_version"))
@@ -105,7 +109,10 @@ def queries(run: Run) -> Section:
         ordered = found.assign(rank=found["severity"].map(rank)).sort_values(["rank", "patient_id", "rule", "message"])
         columns = {"patient_id": "Patient", "severity": "Severity", "rule": "Check", "message": "What was found"}
         write = {"rule": lambda v: str(v).replace("_", " ")}
-        caption = "Nothing was changed because of a query: endpoints stand as the rules derive them from the tables as they are."
+        caption = (
+            "Nothing was changed because of a query: endpoints stand as the rules derive them from the tables "
+            "as they are."
+        )
         blocks.append(
             table_of(ordered, "queries", "Queries", columns, write, patient="patient_id", filter=True, caption=caption)
         )

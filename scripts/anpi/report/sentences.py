@@ -87,31 +87,73 @@ def verdict(row: pd.Series, alpha: float, tier: str) -> str:
 
 
 def primary_headline(results: pd.DataFrame | None, plan: dict[str, Any]) -> str:
-    """Answer the primary question in one sentence; that it cannot be told is an answer too."""
+    """Answer the primary question in a few sentences; that it cannot be told is an answer too."""
     entry = primary_entry(plan)
     if entry is None:
         return "No primary question was declared."
-    if results is None:
-        return "We cannot tell: this run made no test of it."
-    rows = test_rows(results[results["entry"] == entry["entry"]])
+    rows = pd.DataFrame() if results is None else results[results["entry"] == entry["entry"]]
     if rows.empty:
         return "We cannot tell: this run made no test of it."
-    return " ".join(one_headline(row, plan) for _, row in rows.iterrows())
+    questions = rows.groupby(["endpoint", "biomarker"], sort=False)
+    return " ".join(one_headline(question, plan["alpha"]) for _, question in questions)
 
 
-def one_headline(row: pd.Series, plan: dict[str, Any]) -> str:
-    name = endpoint_words(row["endpoint"])
-    marker = "SCLC subtypes" if row["biomarker"] == "subtype" else row["biomarker"]
-    where = f"{plural(int(row['n']), 'patient')}, {plural(int(row['events'] or 0) if known(row['events']) else 0, *unit(row['endpoint']))}"
-    if not tested(row):
-        return f"We cannot tell whether {name} differs by {row['biomarker']}: {row['warning'] or 'it was not tested'}."
-    p = row["p_adjusted"] if known(row["p_adjusted"]) else row["p"]
-    if p < plan["alpha"]:
-        return f"{capital(name)} differed between {marker} ({p_words(p)}; {where})."
-    return (
-        f"We cannot tell {marker} apart by {name} ({p_words(p)}; {where}): these data do not show a difference, "
-        "and do not show that there is none."
-    )
+def one_headline(rows: pd.DataFrame, alpha: float) -> str:
+    """Answer one question: the estimates, then what the test allows to say, then who could not be compared.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        The rows of one endpoint and biomarker; the first carries the test.
+    """
+    test = rows.iloc[0]
+    name, marker = endpoint_words(test["endpoint"]), test["biomarker"]
+    if not tested(test):
+        return f"We cannot tell whether {name} differs by {marker}: {test['warning'] or 'it was not tested'}."
+    ratios = rows[rows["estimate"].notna() & rows["effect"].isin(list(RATIOS))]
+    estimates = "; ".join(ratio_clause(row) for _, row in ratios.iterrows())
+    events = int(test["events"]) if known(test["events"]) else 0
+    p = p_words(test["p_adjusted"] if known(test["p_adjusted"]) else test["p"])
+    where = f"{p}; {plural(int(test['n']), 'patient')}, {plural(events, *unit(test['endpoint']))}"
+    between = compared(rows)
+    if (test["p_adjusted"] if known(test["p_adjusted"]) else test["p"]) < alpha:
+        answer = f"{capital(name)} differed between {between} ({where})"
+    else:
+        answer = (
+            f"We cannot tell {between} apart by {name} ({where}): these data do not show a difference, and do not "
+            "show that there is none"
+        )
+    small = small_groups(rows)
+    return f"{answer}. " + (f"{capital(estimates)}. " if estimates else "") + (f"{small} " if small else "")
+
+
+def ratio_clause(row: pd.Series) -> str:
+    """Give a ratio with its interval: ``hazard ratio of SCLC-I against SCLC-A 0.11 (95% CI 0.01 to 0.93)``."""
+    bounds = f"{ratio(row['estimate'])} (95% CI {interval(row['ci_low'], row['ci_high'])})"
+    if not known(row["level"]):
+        return f"{RATIOS[row['effect']]} {bounds}"
+    names = [level_words(row[c], row["biomarker"]) for c in ("level", "reference") if known(row[c])]
+    return f"{RATIOS[row['effect']]} of {' against '.join(names)} {bounds}"
+
+
+def compared(rows: pd.DataFrame) -> str:
+    """Name the groups that a question compared."""
+    test = rows.iloc[0]
+    inside = rows[rows["level"].notna() & (rows["estimate"].notna() | rows["method"].eq("reference group"))]
+    if len(inside) < 2:
+        return {"subtype": "SCLC subtypes", "arm": "treatment arms"}.get(
+            test["biomarker"], f"patients by {test['biomarker']}"
+        )
+    return listed([level_words(level, test["biomarker"]) for level in inside["level"]])
+
+
+def small_groups(rows: pd.DataFrame) -> str:
+    """Name the groups that were described and not tested, in one sentence."""
+    small = rows[rows["level"].notna() & rows["warning"].astype(str).str.contains("described, not tested")]
+    if small.empty:
+        return ""
+    names = [f"{level_words(r.level, r.biomarker)} (n = {r.n:.0f})" for r in small.itertuples()]
+    return f"Too few to compare, so described only: {listed(names)}."
 
 
 def unit(endpoint: str) -> tuple[str, str]:
@@ -124,20 +166,12 @@ def unit(endpoint: str) -> tuple[str, str]:
 
 
 def contrast_sentences(results: pd.DataFrame, entry: str, endpoint: str) -> list[str]:
-    """Give each group's ratio against the reference with its interval, or why it has none."""
+    """Give each group's ratio against the reference with its interval, and who could not be compared."""
     rows = results[(results["entry"] == entry) & (results["endpoint"] == endpoint) & results["level"].notna()]
-    sentences = []
-    for _, row in rows.iterrows():
-        name = level_words(row["level"], row["biomarker"])
-        if known(row["estimate"]) and row["effect"] in RATIOS:
-            reference = level_words(row["reference"], row["biomarker"])
-            bounds = interval(row["ci_low"], row["ci_high"])
-            sentences.append(
-                f"{name} against {reference}: {RATIOS[row['effect']]} {ratio(row['estimate'])} (95% CI {bounds})."
-            )
-        elif row["n"] and known(row["warning"]):
-            sentences.append(f"{name}: {row['warning']}.")
-    return sentences
+    ratios = rows[rows["estimate"].notna() & rows["effect"].isin(list(RATIOS))]
+    sentences = [f"{capital(ratio_clause(row))}." for _, row in ratios.iterrows()]
+    small = small_groups(rows)
+    return sentences + ([small] if small else [])
 
 
 def median_sentence(row: pd.Series, biomarker: str) -> str:
@@ -148,7 +182,10 @@ def median_sentence(row: pd.Series, biomarker: str) -> str:
     bounds = interval(row["median_months_low"], row["median_months_high"], months)
     reached = months(row["median_months"])
     unit_words = "" if reached == "not reached" else " months"
-    return f"{name}: median {reached}{unit_words} (95% CI {bounds}), {row['events']:.0f} events in {plural(int(row['n']), 'patient')}."
+    return (
+        f"{name}: median {reached}{unit_words} (95% CI {bounds}), {row['events']:.0f} events in "
+        f"{plural(int(row['n']), 'patient')}."
+    )
 
 
 def rate_sentence(words: str, row: pd.Series) -> str:
@@ -182,7 +219,10 @@ def query_sentence(queries: pd.DataFrame | None) -> str:
     counts = queries["severity"].value_counts()
     words = [plural(int(counts[s]), s) for s in ("error", "warning", "note") if s in counts]
     patients = queries["patient_id"].nunique()
-    return f"{plural(len(queries), 'data query', 'data queries')} open in {plural(patients, 'patient')} ({listed(words)}); endpoints may change with the answers."
+    return (
+        f"{plural(len(queries), 'data query', 'data queries')} open in {plural(patients, 'patient')} "
+        f"({listed(words)}); endpoints may change with the answers."
+    )
 
 
 def step_sentence(attrition: pd.DataFrame) -> list[str]:
@@ -194,11 +234,9 @@ def step_sentence(attrition: pd.DataFrame) -> list[str]:
             name = str(row["step"]).replace("_", " ")
             before = str(row["from_step"]).replace("_", " ")
             who = listed(str(row["who_left"]).split(", "), 12)
-            sentences.append(
-                f"{capital(name)}: {count_of(int(row['patients']), int(steps[row['from_step']]))} of {before}; not {who}.".replace(
-                    ") of", ") of those"
-                )
-            )
+            count = count_of(int(row["patients"]), int(steps[row["from_step"]]))
+            sentences.append(f"{capital(name)}: {count} of those {before}; not {who}.")
+
     return sentences
 
 
@@ -226,7 +264,10 @@ def influence_sentence(influence: pd.DataFrame | None, alpha: float) -> str | No
         return None
     low, high = influence["p"].min(), influence["p"].max()
     turned = influence.loc[influence["changes_conclusion"].eq("yes"), "patient_id"]
-    span = f"Leaving out each patient in turn moves the primary p-value between {p_words(low)[2:].lstrip('= ')} and {p_words(high)[2:].lstrip('= ')}"
+    span = (
+        f"Leaving out each patient in turn moves the primary p-value between {p_words(low)[2:].lstrip('= ')} "
+        f"and {p_words(high)[2:].lstrip('= ')}"
+    )
     if len(turned):
         return f"{span}; without {listed(list(turned))} the conclusion would change. It hangs on single patients."
     return f"{span}; no single patient changes the conclusion."

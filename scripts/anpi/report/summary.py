@@ -48,17 +48,15 @@ def population(run: Run) -> list[dict[str, str]]:
 
 
 def estimates(run: Run, entry: str, endpoints: list[str]) -> list[str]:
-    """Give medians by group, then ratios."""
+    """Give the medians by group; the ratios stand in the headline."""
     lines = []
-    survival, results = run.table("survival"), run.table("results")
+    survival = run.table("survival")
     for endpoint in endpoints:
         if survival is not None:
             rows = survival[
                 (survival["entry"] == entry) & (survival["endpoint"] == endpoint) & (survival["level"] != "all")
             ]
             lines += [say.median_sentence(row, row["biomarker"]) for _, row in rows.iterrows() if row["n"]]
-        if results is not None:
-            lines += say.contrast_sentences(results, entry, endpoint)
     return lines
 
 

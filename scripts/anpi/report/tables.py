@@ -150,9 +150,9 @@ def is_needed(path: Path, name: str) -> bool:
     return path.is_file() or name in NEEDED
 
 
-def clean(value: object) -> object:
+def clean(text: str) -> str:
     """Replace characters that neither XML nor a workbook can hold."""
-    return CONTROL.sub("\ufffd", value) if isinstance(value, str) else value
+    return CONTROL.sub("\ufffd", text)
 
 
 def plain(frame: pd.DataFrame) -> pd.DataFrame:
@@ -160,8 +160,14 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
     fixed = frame.copy()
     for column in fixed.columns:
         if fixed[column].dtype == object:
-            fixed[column] = [clean(value) if known(value) else None for value in fixed[column]]
+            fixed[column] = [clean_value(value) for value in fixed[column]]
     return fixed
+
+
+def clean_value(value: object) -> object:
+    if isinstance(value, str):
+        return clean(value)
+    return value if known(value) else None
 
 
 def numbers_of(frame: pd.DataFrame, column: str) -> pd.Series:
