@@ -38,8 +38,8 @@ def main() -> None:
     for note in expression.notes:
         print(f"{arguments.expression}: {note}", file=sys.stderr)
     verdicts = read_text_table(arguments.verdicts) if arguments.verdicts else None
-    totals = read_expression(arguments.counts, "counts").values.sum() if arguments.counts else None
-    calls = call_subtypes(expression, model, verdicts, totals)
+    counts = read_expression(arguments.counts, "counts") if arguments.counts else None
+    calls = call_subtypes(expression, model, verdicts, counts)
     write_table(arguments.out, calls)
     if arguments.programmes:
         write_table(arguments.programmes, programme_table(expression, model))

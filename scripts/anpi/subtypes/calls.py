@@ -12,6 +12,7 @@ from anpi.subtypes.classify import PROGRAMMES, activations, dominant_factor, nea
 from anpi.subtypes.identity import contamination_notes, estimate_contamination, judge_identity
 from anpi.subtypes.model import CLASSES, Model
 from anpi.subtypes.profile import Profile, make_profile, panel_coverage, panel_scores
+from anpi.subtypes.stability import measure_stability, read_totals
 
 DECIMALS = 4
 COLUMNS = [
@@ -37,6 +38,7 @@ COLUMNS = [
     "lineage_level",
     "proliferation_level",
     "contamination",
+    "least_reads",
 ]
 
 
@@ -75,8 +77,7 @@ def call_subtypes(
     expression: Expression,
     model: Model,
     verdicts: pd.DataFrame | None = None,
-    totals: pd.Series | None = None,
-    stability: pd.Series | None = None,
+    counts: Expression | None = None,
 ) -> pd.DataFrame:
     """Call SCLC-A/N/P/I for each sample of a matrix.
 
@@ -84,10 +85,9 @@ def call_subtypes(
     ----------
     verdicts : pandas.DataFrame, optional
         ``sample_id``, ``verdict``, ``reasons`` of quality control; a failed sample gets no call.
-    totals : pandas.Series, optional
-        Counted reads by sample; a sample below the model's least gets no call.
-    stability : pandas.Series, optional
-        Share of resamplings in which the call stood, by sample.
+    counts : Expression, optional
+        Counts of the same samples, for read depth and for how the call stands with fewer reads; ``expression``
+        itself when it holds counts.
 
     Returns
     -------
@@ -95,22 +95,27 @@ def call_subtypes(
         Columns of ``subtypes/calls.tsv``, one row a sample in the order of the matrix.
     """
     evidence = gather_evidence(expression, model)
-    if totals is None and expression.unit == "counts":
-        totals = expression.values.sum()
-    barred = bars(evidence, model, verdicts, totals)
+    counts = expression if counts is None and expression.unit == "counts" else counts
+    totals = None if counts is None else read_totals(counts)
+    stability = measure_stability(evidence.profile, evidence.activation, model, counts)
+    barred = bars(evidence, model, verdicts, totals, expression.unit)
     notes = contamination_notes(evidence.tissues, model)
     factors = dominant_factor(evidence.profile, model)
     archetypes, _ = nearest_archetype(evidence.profile, model)
     rows = []
     for i, sample in enumerate(evidence.profile.samples):
-        row = word_call(evidence, model, i, barred[i], notes[i])
+        row = word_call(evidence, model, i, barred[i], notes[i], archetypes[i])
         ranking = evidence.probability.iloc[i]
         rows.append(
             {
                 "sample_id": sample,
                 **row,
                 **{f"p_{k}": ranking[k] for k in CLASSES},
-                "stability": None if stability is None else stability.get(sample),
+                **(
+                    {"stability": None, "least_reads": None}
+                    if row["call"] == "none"
+                    else stability.loc[sample].to_dict()
+                ),
                 "gene_coverage": evidence.coverage.iloc[i][list(PROGRAMMES)].mean(),
                 "napy": factors[i],
                 "ne_score": evidence.standardised.iloc[i]["ne"] - evidence.standardised.iloc[i]["non_ne"],
@@ -136,7 +141,9 @@ def agreement(subtype: object, other: str | None) -> str | None:
     return "yes" if subtype == other else "no"
 
 
-def bars(evidence: Evidence, model: Model, verdicts: pd.DataFrame | None, totals: pd.Series | None) -> list[str]:
+def bars(
+    evidence: Evidence, model: Model, verdicts: pd.DataFrame | None, totals: pd.Series | None, unit: str
+) -> list[str]:
     """Give for each sample the reason that forbids a call, or an empty text."""
     failed = {}
     if verdicts is not None:
@@ -153,6 +160,8 @@ def bars(evidence: Evidence, model: Model, verdicts: pd.DataFrame | None, totals
         elif thin:
             shares = ", ".join(f"{k} {coverage[k]:.0%}" for k in PROGRAMMES)
             reasons.append(f"gene coverage: programme genes present {shares}, at least {least:.0%} of each needed")
+        elif unit == "counts" and not evidence.profile.scaled[i]:
+            reasons.append("gene coverage: too few housekeeping genes are counted to find the level of the sample")
         elif totals is not None and totals.get(sample, np.inf) < reads["least_counts"]:
             reasons.append(f"too few reads: {totals[sample]:.0f} counted, at least {reads['least_counts']} needed")
         elif present_share(evidence, model, i) < reads["least_anchor_share"]:
@@ -171,33 +180,39 @@ def present_share(evidence: Evidence, model: Model, i: int) -> float:
     return float(evidence.profile.anchors[i] / there) if there > 0 else 1.0
 
 
-def word_call(evidence: Evidence, model: Model, i: int, barred: str, note: str) -> dict[str, object]:
+def word_call(
+    evidence: Evidence, model: Model, i: int, barred: str, note: str, archetype: str | None
+) -> dict[str, object]:
     """Turn one sample's probabilities into confident, lean, mixed or none, with the reason.
 
-    Normal tissue takes the three programmes down and so imitates SCLC-I, but it takes proliferation down alike: I is
-    called only where proliferation shows that about half of the sample or more is tumour, and confidently only where
-    no normal tissue is seen.
+    Normal tissue takes the three programmes down and so imitates SCLC-I, but it takes proliferation down alike, and
+    leaves the order of the archetype genes. So I is called only where proliferation shows that about half of the
+    sample or more is tumour; where normal tissue is seen, only if the archetype does not speak for another class; and
+    confidently only where neither stands against it.
     """
     rules = model.settings["calls"]
     ranking = evidence.probability.iloc[i].sort_values(ascending=False, kind="stable")
     activation = evidence.activation.iloc[i]
     best, second = str(ranking.index[0]), str(ranking.index[1])
     margin = ranking.iloc[0] - ranking.iloc[1]
-    verdict, doubt = evidence.identity.iloc[i][["verdict", "reason"]]
+    doubt = evidence.identity["reason"].iloc[i]
     notes = [text for text in (doubt, note) if text]
-    level = evidence.scores["proliferation"].iloc[i]
+    diluted = evidence.scores["proliferation"].iloc[i] < model.settings["identity"]["proliferation_for_i"]
+    contradicted = archetype in PROGRAMMES
     both_on = {best, second} <= set(PROGRAMMES) and min(activation[[best, second]]) >= rules["mixed_activation"]
     clear = ranking.iloc[0] >= rules["confident_p"] and margin >= rules["confident_margin"]
     if barred:
         call, reasons = "none", [barred, *([note] if note else [])]
     elif both_on and ranking.iloc[1] >= rules["mixed_p"]:
         call, reasons = "mixed", [f"{best} and {second} programmes both present", *notes]
-    elif best == "I" and verdict != "unknown" and level < model.settings["identity"]["proliferation_for_i"]:
+    elif best == "I" and (diluted or (note and contradicted)):
         call, reasons = "none", ["between classes: low tumour content or normal tissue imitates SCLC-I", *notes]
-    elif clear and not doubt and not (best == "I" and note):
+    elif clear and not doubt and not (best == "I" and (note or contradicted)):
         call, reasons = "confident", notes
     elif ranking.iloc[0] >= rules["lean_p"]:
-        call, reasons = "lean", [*([] if clear else [f"{best} ahead of {second}, not clearly"]), *notes]
+        unclear = [] if clear else [f"{best} ahead of {second}, not clearly"]
+        against = [f"second method: {archetype}"] if best == "I" and contradicted else []
+        call, reasons = "lean", [*unclear, *against, *notes]
     else:
         near = f"between classes: {best} {ranking.iloc[0]:.2f}, {second} {ranking.iloc[1]:.2f}"
         call, reasons = "none", [near, *notes]

@@ -33,6 +33,13 @@ def activations(scores: pd.DataFrame, model: Model) -> pd.DataFrame:
     return pd.DataFrame(levels)[list(CLASSES)]
 
 
+def class_panels(model: Model) -> list[str]:
+    """Name the panels that decide between the classes."""
+    none_on = model.settings["none_on"]
+    rules = [*model.settings["programmes"].values(), none_on["non_neuroendocrine"], none_on["inflamed"]]
+    return [rule["panel"] for rule in rules]
+
+
 def place(level: pd.Series, rule: dict[str, float]) -> pd.Series:
     return (level - (rule["absent"] + rule["present"]) / 2) / ((rule["present"] - rule["absent"]) / 2)
 

@@ -82,6 +82,8 @@ def judge(row: pd.Series, rules: dict[str, float], tuft: bool) -> tuple[str, str
         return "slow", f"low tumour content or doubtful SCLC identity ({levels})"
     if lineage < rules["lineage_doubt"] - allowance:
         return "doubtful", f"SCLC identity doubtful ({levels})"
+    if row["epithelial"] < rules["epithelial_doubt"]:
+        return "doubtful", f"SCLC identity doubtful: epithelial genes {row['epithelial']:.1f} log2 units from it"
     return "sclc", ""
 
 

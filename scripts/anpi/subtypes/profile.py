@@ -6,6 +6,7 @@ genes, C-contiguous, and reduced along the genes: the sum for a sample is then t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,23 +63,37 @@ def make_profile(expression: Expression, model: Model) -> Profile:
         mend = "vst values cannot be taken back to TPM; supply one of the other units."
         raise InputError(Problem("expression", found="vst", expected="counts, tpm or log2_tpm_plus_<c>", mend=mend))
     values = length_scaled(expression).reindex(model.gene_ids)
-    tpm = np.ascontiguousarray(values.to_numpy(float).T)
+    return scale_levels(np.ascontiguousarray(values.to_numpy(float).T), [str(s) for s in values.columns], model)
+
+
+def scale_levels(levels: np.ndarray, names: list[str], model: Model) -> Profile:
+    """Make a profile of samples x `Model.gene_ids`, in any unit that is proportional to TPM."""
     column = {gene: i for i, gene in enumerate(model.gene_ids)}
     order = np.array([column[gene] for gene in model.reference.index])
     anchors, _ = model.panels[ANCHOR]
     median = model.reference["median_tpm"].to_numpy()[anchors]
-    measured = tpm[:, order[anchors]]
+    measured = levels[:, order[anchors]]
     present = ~np.isnan(measured)
     with np.errstate(divide="ignore"):
         ratios = np.log2(measured) - np.log2(median)
     enough = present.sum(axis=1) >= model.settings["scaling"]["least_anchors"]
     share = (measured > 0).sum(axis=1) / len(anchors)
-    medians = [np.median(row[there]) if ok else np.nan for row, there, ok in zip(ratios, present, enough, strict=True)]
-    scaled = np.isfinite(medians)
+    medians = row_medians(ratios)
+    scaled = np.isfinite(medians) & enough
     shift = np.where(scaled, medians, 0.0)
-    tpm = tpm / np.exp2(shift)[:, None]
+    tpm = levels / np.exp2(shift)[:, None]
     deviation = np.log2(tpm[:, order] + 1) - model.reference["location"].to_numpy()
-    return Profile([str(s) for s in values.columns], tpm, deviation, shift, share, scaled)
+    return Profile(names, tpm, deviation, shift, share, scaled)
+
+
+def row_medians(values: np.ndarray) -> np.ndarray:
+    """Median of each row over what is not NaN; NaN for a row without any."""
+    ordered = np.sort(values, axis=1)
+    count = (~np.isnan(values)).sum(axis=1)
+    rows = np.arange(len(values))
+    with np.errstate(invalid="ignore"):
+        middle = (ordered[rows, (count - 1) // 2] + ordered[rows, np.minimum(count // 2, values.shape[1] - 1)]) / 2
+    return np.where(count > 0, middle, np.nan)
 
 
 def length_scaled(expression: Expression) -> pd.DataFrame:
@@ -89,13 +104,17 @@ def length_scaled(expression: Expression) -> pd.DataFrame:
     return expression.values.div(lengths / 1000, axis=0)
 
 
-def panel_scores(profile: Profile, model: Model, standardised: bool = False) -> pd.DataFrame:
+def panel_scores(
+    profile: Profile, model: Model, standardised: bool = False, panels: Iterable[str] | None = None
+) -> pd.DataFrame:
     """Average the deviations of each panel's genes, by weight, over the genes that are present.
 
     Parameters
     ----------
     standardised : bool
         Divide by the reference's scale first (locked z-scores), instead of log2 units.
+    panels : iterable of str, optional
+        Which panels; all when absent.
 
     Returns
     -------
@@ -108,7 +127,8 @@ def panel_scores(profile: Profile, model: Model, standardised: bool = False) -> 
         deviation = deviation / model.reference["scale"].to_numpy()
     deviation = np.clip(deviation, low, high)
     scores = {}
-    for panel, (position, weight) in model.panels.items():
+    for panel in model.panels if panels is None else panels:
+        position, weight = model.panels[panel]
         part = np.ascontiguousarray(deviation[:, position])
         weights = np.where(np.isnan(part), 0.0, weight)
         total = weights.sum(axis=1)

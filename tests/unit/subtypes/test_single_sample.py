@@ -133,19 +133,21 @@ def test_ids_versions_symbols_and_file_format_do_not_matter(
 def test_rescaling_and_unit_do_not_change_calls(
     cohort: Expression, model: Model, calls: pd.DataFrame, tmp_path: Path
 ) -> None:
+    # Stability is measured on the reads themselves, so it is the one thing that needs counts and their depth.
     few = pick(cohort, list(cohort.values.columns)[::5])
-    expected = calls[calls["sample_id"].isin(few.values.columns)].reset_index(drop=True)
+    resampled = ["stability", "least_reads"]
+    expected = calls[calls["sample_id"].isin(few.values.columns)].reset_index(drop=True).drop(columns=resampled)
     tpm = to_tpm(few)
     variants = {"tpm": tpm.values, "scaled": tpm.values * 3.7, "small": tpm.values * 0.013}
     for name, values in variants.items():
         values.to_csv(tmp_path / f"{name}.tsv", sep="\t")
         found = call_subtypes(read_expression(tmp_path / f"{name}.tsv", "tpm"), model)
-        pd.testing.assert_frame_equal(found, expected, atol=2e-4, rtol=0)
+        pd.testing.assert_frame_equal(found.drop(columns=resampled), expected, atol=2e-4, rtol=0)
     np.log2(tpm.values + 0.5).to_csv(tmp_path / "log.tsv", sep="\t")
     found = call_subtypes(read_expression(tmp_path / "log.tsv", "log2_tpm_plus_0.5"), model)
-    pd.testing.assert_frame_equal(found, expected, atol=2e-4, rtol=0)
+    pd.testing.assert_frame_equal(found.drop(columns=resampled), expected, atol=2e-4, rtol=0)
     doubled = call_subtypes(replace(few, values=few.values * 2), model)
-    pd.testing.assert_frame_equal(doubled, expected, atol=2e-4, rtol=0)
+    pd.testing.assert_frame_equal(doubled.drop(columns=resampled), expected, atol=2e-4, rtol=0)
 
 
 def test_coding_genes_alone_give_the_same_calls(cohort: Expression, model: Model, calls: pd.DataFrame) -> None:

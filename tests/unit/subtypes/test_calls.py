@@ -1,0 +1,215 @@
+"""Calls against known truth, and refusals."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from benchmarks.simulated_tumours import (
+    KINDS,
+    TISSUES,
+    World,
+    adenocarcinoma,
+    as_expression,
+    carcinoid,
+    measure,
+    tissue,
+    tumour,
+)
+
+from anpi.expression.matrix import Expression, read_expression
+from anpi.subtypes.calls import call_subtypes, programme_table
+from anpi.subtypes.model import DEFAULT, Model, genes_needed, load_model
+from anpi.tables.problems import InputError
+from anpi.tables.reading import read_text_table
+
+
+def calls_of(world: World, model: Model, tpm: dict[str, np.ndarray], depth: float = 5e6) -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    counts = {name: measure(world, profile, rng, depth) for name, profile in tpm.items()}
+    return call_subtypes(as_expression(world, counts), model).set_index("sample_id")
+
+
+@pytest.fixture(scope="module")
+def pure(world: World) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(21)
+    return {f"{kind}{i}": tumour(world, kind, rng) for kind in KINDS for i in range(12)}
+
+
+def test_pure_tumours_are_called_what_they_are(world: World, model: Model, pure: dict[str, np.ndarray]) -> None:
+    calls = calls_of(world, model, pure)
+    truth = calls.index.str[0]
+    called = calls["subtype"].notna()
+    assert called.mean() >= 0.95
+    assert (calls["subtype"] == truth)[called].mean() >= 0.97
+    assert (calls["subtype"] == truth)[calls["call"] == "confident"].all()
+    assert calls["agreement"].isin(["yes", "no"]).sum() >= 40
+
+
+def test_factors_of_simulated_tumours(world: World, model: Model, pure: dict[str, np.ndarray]) -> None:
+    calls = calls_of(world, model, pure)
+    truth = pd.Series(calls.index.str[0], index=calls.index)
+    neural = truth.isin(["A", "P"])
+    assert (calls["napy"] == truth)[neural].mean() >= 0.95
+
+
+@pytest.mark.parametrize("name", [*TISSUES, "carcinoid", "adenocarcinoma"])
+def test_what_is_not_sclc_gets_no_call_and_a_reason(world: World, model: Model, name: str) -> None:
+    rng = np.random.default_rng(22)
+    draw = {"carcinoid": carcinoid, "adenocarcinoma": adenocarcinoma}
+    profiles = {f"x{i}": draw[name](world, rng) if name in draw else tissue(world, name, rng) for i in range(8)}
+    calls = calls_of(world, model, profiles)
+    assert (calls["call"] == "none").all()
+    assert calls["subtype"].isna().all()
+    assert calls["reason"].str.contains("not SCLC-like").all()
+
+
+def test_normal_tissue_is_named_and_sized(world: World, model: Model) -> None:
+    rng = np.random.default_rng(23)
+    profiles = {name: 0.6 * tumour(world, "A", rng) + 0.4 * tissue(world, name, rng) for name in TISSUES}
+    calls = calls_of(world, model, profiles)
+    for name in TISSUES:
+        share = calls.loc[name, "contamination"].split(f"{name.replace('_', ' ')} about ")[1].split("%")[0]
+        assert 20 <= float(share) <= 80
+
+
+def test_dilution_does_not_make_a_confident_or_leaning_i(world: World, model: Model) -> None:
+    rng = np.random.default_rng(24)
+    profiles = {}
+    for share in (0.5, 0.35, 0.2, 0.1):
+        for i in range(18):
+            other = tissue(world, TISSUES[i % 6], rng)
+            profiles[f"{share} {i}"] = share * tumour(world, "AN"[i % 2], rng) + (1 - share) * other
+    calls = calls_of(world, model, profiles)
+    called_i = calls["subtype"] == "I"
+    assert (called_i & (calls["call"] == "confident")).sum() == 0
+    assert called_i.mean() <= 0.05
+
+
+def test_two_programmes_are_called_mixed(world: World, model: Model) -> None:
+    rng = np.random.default_rng(25)
+    profiles = {f"m{i}": 0.5 * tumour(world, "A", rng) + 0.5 * tumour(world, "N", rng) for i in range(20)}
+    calls = calls_of(world, model, profiles)
+    mixed = calls[calls["call"] == "mixed"]
+    assert len(mixed) >= 10
+    assert (mixed["subtype"] + mixed["second"]).isin(["AN", "NA"]).all()
+    assert mixed["reason"].str.contains("programmes both present").all()
+
+
+def test_few_reads_and_failed_quality_bar_a_call(world: World, model: Model) -> None:
+    rng = np.random.default_rng(26)
+    profile = tumour(world, "A", rng)
+    counts = {"thin": measure(world, profile, rng, 1e5), "bad": measure(world, profile, rng, 5e6)}
+    verdicts = pd.DataFrame({"sample_id": ["bad"], "verdict": ["fail"], "reasons": ["strand mix"]})
+    calls = call_subtypes(as_expression(world, counts), model, verdicts).set_index("sample_id")
+    assert calls.loc["thin", "reason"].startswith("too few reads")
+    assert calls.loc["bad", "reason"].startswith("QC failed: strand mix")
+    assert calls["subtype"].isna().all()
+    assert calls["stability"].isna().all()
+
+
+def test_stability_falls_with_ambiguity_and_depth_is_told(world: World, model: Model) -> None:
+    rng = np.random.default_rng(27)
+    first, second = tumour(world, "A", rng), tumour(world, "N", rng)
+    calls = calls_of(world, model, {"clear": first, "even": 0.4 * first + 0.6 * second})
+    assert calls.loc["clear", "stability"] >= 0.99
+    assert calls.loc["clear", "least_reads"] <= 250000
+    assert calls.loc["even", "stability"] <= calls.loc["clear", "stability"]
+
+
+def test_missing_genes_are_counted_not_imputed(cohort: Expression, model: Model) -> None:
+    few = replace(cohort, values=cohort.values.iloc[:, :60])
+    factors = list(model.settings["factors"].values())
+    keep = ~few.genes["gene_id"].isin(factors).to_numpy()
+    without = replace(few, values=few.values[keep], genes=few.genes[keep].reset_index(drop=True))
+    full = call_subtypes(few, model).set_index("sample_id")
+    calls = call_subtypes(without, model).set_index("sample_id")
+    assert (calls["subtype"].fillna("-") == full["subtype"].fillna("-")).mean() >= 0.9
+    assert calls["napy"].isna().all()
+    assert (calls["gene_coverage"] < full["gene_coverage"]).all()
+    targets = model.weights.loc[model.weights["panel"].isin(["A", "N", "P"]), "gene_id"]
+    gone = ~few.genes["gene_id"].isin(targets.iloc[: int(len(targets) * 0.7)]).to_numpy()
+    thin = replace(few, values=few.values[gone], genes=few.genes[gone].reset_index(drop=True))
+    barred = call_subtypes(thin, model)
+    assert barred["reason"].str.startswith("gene coverage").all()
+    assert len(barred) == 60
+
+
+def test_a_gene_missing_in_one_sample_alone(cohort: Expression, model: Model) -> None:
+    values = cohort.values.iloc[:, :3].copy()
+    values.loc[model.settings["factors"]["A"], values.columns[1]] = np.nan
+    calls = call_subtypes(replace(cohort, values=values), model)
+    assert calls["gene_coverage"].tolist() == pytest.approx([1.0, calls["gene_coverage"][1], 1.0])
+    assert calls["gene_coverage"][1] < 1.0
+    assert calls["napy"].isna().tolist()[1]
+
+
+def test_vst_is_refused(cohort: Expression, model: Model) -> None:
+    with pytest.raises(InputError, match="vst"):
+        call_subtypes(replace(cohort, unit="vst"), model)
+
+
+def test_a_tampered_model_is_refused(tmp_path: Path) -> None:
+    copy = tmp_path / "model"
+    shutil.copytree(DEFAULT, copy)
+    assert load_model(copy).sha256 == load_model().sha256
+    weights = copy / "weights.tsv"
+    weights.write_text(weights.read_text().replace("\t4\t", "\t5\t", 1))
+    with pytest.raises(InputError, match=r"weights.tsv: the model is not what was released"):
+        load_model(copy)
+    (copy / "SHA256SUMS").unlink()
+    with pytest.raises(InputError, match="no SHA256SUMS"):
+        load_model(copy)
+
+
+def test_the_genes_that_a_model_needs(model: Model) -> None:
+    genes = genes_needed(model)
+    assert {"ASCL1", "NEUROD1", "POU2F3", "YAP1", "MKI67", "SFTPC", "ALB"} <= set(genes["symbol"])
+    assert genes["gene_id"].is_unique
+
+
+def test_programmes_of_the_reference_medians_are_zero(model: Model) -> None:
+    reference = model.reference
+    genes = reference.reset_index()[["gene_id", "symbol"]].assign(biotype="protein_coding", length=1000.0)
+    values = pd.DataFrame({"median": reference["median_tpm"]})
+    table = programme_table(Expression(values, genes, "tpm"), model)
+    np.testing.assert_allclose(table.drop(columns="sample_id").to_numpy(), 0, atol=1e-3)
+
+
+def test_labelled_cell_lines_without_their_factors(external_data: Path, model: Model) -> None:
+    """48 lines of CCLE with the labels of Rudin 2019, 80 genes, the four factors absent."""
+    folder = external_data / "data" / "expression" / "sclc_ccle_lines"
+    path = folder / "expression_48lines_80genes_log2tpm1.tsv.gz"
+    calls = call_subtypes(read_expression(path, "log2_tpm_plus_1"), model).set_index("sample_id")
+    labels = read_text_table(folder / "labels_48lines_rudin2019.tsv").set_index("Name")["subtype_rudin2019"].str[-1]
+    right = calls["subtype"] == labels.replace("Y", "I").reindex(calls.index)
+    assert right.sum() >= 45
+    assert (calls["call"] != "confident").all()
+    assert calls["reason"].str.contains("not verifiable").all()
+
+
+def test_melanomas_get_no_call(external_data: Path, model: Model) -> None:
+    path = external_data / "data" / "expression" / "gide2019_melanoma" / "expression_log2tpm.tsv.gz"
+    calls = call_subtypes(read_expression(path, "log2_tpm_plus_0.001"), model)
+    assert (calls["call"] == "none").all()
+    assert calls["reason"].str.contains("not SCLC-like").all()
+    assert calls["reason"].str.contains("melanoma").mean() > 0.5
+
+
+def test_airway_muscle_gets_no_call(external_data: Path, model: Model) -> None:
+    """Salmon results by transcript; the MANE Select transcript stands for its gene."""
+    mane = pd.read_csv(external_data / "data" / "genes" / "MANE.GRCh38.v1.5.summary.txt.gz", sep="\t", dtype=str)
+    gene = dict(zip(mane["Ensembl_nuc"].str.split(".").str[0], mane["Ensembl_Gene"].str.split(".").str[0], strict=True))
+    values = {}
+    for run in ("SRR1039508", "SRR1039509"):
+        quant = pd.read_csv(external_data / "data" / "quants" / "airway" / run / "quant.sf.gz", sep="\t")
+        values[run] = quant.groupby(quant["Name"].str.split(".").str[0].map(gene))["TPM"].sum()
+    frame = pd.DataFrame(values).rename_axis("gene_id")
+    genes = frame.reset_index()[["gene_id"]].assign(symbol="", biotype="protein_coding", length=1.0)
+    calls = call_subtypes(Expression(frame, genes, "tpm"), model)
+    assert (calls["call"] == "none").all()
+    assert calls["reason"].str.contains("not SCLC-like").all()
