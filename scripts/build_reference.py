@@ -10,9 +10,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from anpi.expression.reference import build_reference, gene_table, write_decoys
+from anpi.expression.reference import build_reference, file_sha256, gene_table, write_decoys
 from anpi.tables.problems import run_program
-from anpi.tables.writing import write_table, write_text
+from anpi.tables.writing import write_json, write_table, write_text
 
 
 def main() -> None:
@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--out-decoys", required=True, type=Path, help="names of the decoys (empty without a genome)")
     parser.add_argument("--out-transcripts", required=True, type=Path, help="table of transcripts and their genes")
     parser.add_argument("--out-genes", required=True, type=Path, help="table of genes")
+    parser.add_argument("--out-identity", required=True, type=Path, help="JSON: checksum of the sequences, and counts")
     arguments = parser.parse_args()
     transcripts = build_reference(arguments.transcripts, arguments.gtf, arguments.genome, arguments.out_fasta)
     if arguments.genome:
@@ -33,6 +34,13 @@ def main() -> None:
     genes = gene_table(transcripts)
     write_table(arguments.out_transcripts, transcripts)
     write_table(arguments.out_genes, genes)
+    identity = {
+        "sequences_sha256": file_sha256(arguments.out_fasta),
+        "transcripts": len(transcripts),
+        "genes": len(genes),
+        "decoys": len(arguments.out_decoys.read_text().splitlines()),
+    }
+    write_json(arguments.out_identity, identity)
     print(f"{len(transcripts)} transcripts of {len(genes)} genes", file=sys.stderr)
 
 

@@ -109,7 +109,7 @@ def tool_versions() -> dict[str, str | None]:
     versions: dict[str, str | None] = {}
     for tool in TOOLS:
         try:
-            answer = subprocess.run([tool, "--version"], capture_output=True, text=True, check=False)
+            answer = subprocess.run([tool, "--version"], capture_output=True, text=True, errors="replace", check=False)
         except OSError:
             versions[tool] = None
             continue
@@ -120,7 +120,7 @@ def tool_versions() -> dict[str, str | None]:
 
 def read_checksums(results: Path) -> dict[str, list[str]]:
     """Collect the checksums of the reads as the quantify step found them, by sample and unit."""
-    found = {}
+    found: dict[str, list[str]] = {}
     for file in sorted((results / "samples").glob("*/reads.json")):
         content = json.loads(file.read_text())
         found |= {f"{content['sample_id']}/{unit['unit_id']}": unit["sha256"] for unit in content["units"]}

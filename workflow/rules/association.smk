@@ -14,7 +14,12 @@ rule test_associations:
         samples=SETTINGS["samples"] or [],
         adverse_events=clinical("adverse_events"),
     output:
-        results=report(out("association/results.tsv"), category="Associations", labels={"table": "results"}),
+        results=report(
+            out("association/results.tsv"),
+            caption="../report/results.rst",
+            category="Associations",
+            labels={"table": "results"},
+        ),
         survival=out("association/survival.tsv"),
         curves=out("association/curves.tsv"),
         response=out("association/response.tsv"),
@@ -53,8 +58,18 @@ rule test_expression:
         plan=PLAN if SETTINGS["plan"] else [],
     output:
         contrasts=out("expression/contrasts.tsv"),
-        differential=report(out("expression/differential.tsv"), category="Expression", labels={"table": "genes"}),
-        enrichment=report(out("expression/enrichment.tsv"), category="Expression", labels={"table": "gene sets"}),
+        differential=report(
+            out("expression/differential.tsv"),
+            caption="../report/differential.rst",
+            category="Expression",
+            labels={"table": "genes"},
+        ),
+        enrichment=report(
+            out("expression/enrichment.tsv"),
+            caption="../report/enrichment.rst",
+            category="Expression",
+            labels={"table": "gene sets"},
+        ),
     log:
         logs("test_expression"),
     conda:

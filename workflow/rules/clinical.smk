@@ -10,9 +10,19 @@ rule derive_endpoints:
         adverse_events=clinical("adverse_events"),
         rules=RULES if SETTINGS["endpoints"] else [],
     output:
-        endpoints=report(out("clinical/endpoints.tsv"), category="Clinical", labels={"table": "endpoints"}),
+        endpoints=report(
+            out("clinical/endpoints.tsv"),
+            caption="../report/endpoints.rst",
+            category="Clinical",
+            labels={"table": "endpoints"},
+        ),
         timepoints=out("clinical/timepoints.tsv"),
-        queries=report(out("clinical/queries.tsv"), category="Clinical", labels={"table": "queries"}),
+        queries=report(
+            out("clinical/queries.tsv"),
+            caption="../report/queries.rst",
+            category="Clinical",
+            labels={"table": "queries"},
+        ),
         rates=out("clinical/rates.tsv"),
         adtte=out("clinical/adtte.csv"),
         adrs=out("clinical/adrs.csv"),
@@ -40,7 +50,12 @@ rule tabulate_adverse_events:
         adverse_events=clinical("adverse_events"),
         rules=RULES if SETTINGS["endpoints"] else [],
     output:
-        report(out("clinical/adverse_events.tsv"), category="Clinical", labels={"table": "adverse events"}),
+        report(
+            out("clinical/adverse_events.tsv"),
+            caption="../report/adverse_events.rst",
+            category="Clinical",
+            labels={"table": "adverse events"},
+        ),
     log:
         logs("tabulate_adverse_events"),
     conda:
@@ -62,8 +77,18 @@ rule build_sets:
         verdicts=out("qc/verdicts.tsv") if RUN.samples is not None else [],
         calls=out("subtypes/calls.tsv") if RUN.samples is not None else [],
     output:
-        sets=report(out("analysis/sets.tsv"), category="Patients", labels={"table": "analysis sets"}),
-        attrition=report(out("analysis/attrition.tsv"), category="Patients", labels={"table": "attrition"}),
+        sets=report(
+            out("analysis/sets.tsv"),
+            caption="../report/sets.rst",
+            category="Patients",
+            labels={"table": "analysis sets"},
+        ),
+        attrition=report(
+            out("analysis/attrition.tsv"),
+            caption="../report/attrition.rst",
+            category="Patients",
+            labels={"table": "attrition"},
+        ),
     log:
         logs("build_sets"),
     conda:

@@ -46,7 +46,9 @@ rule judge_samples:
     input:
         facts=out("qc/facts.tsv"),
     output:
-        report(out("qc/verdicts.tsv"), category="Samples", labels={"table": "verdicts"}),
+        report(
+            out("qc/verdicts.tsv"), caption="../report/verdicts.rst", category="Samples", labels={"table": "verdicts"}
+        ),
     log:
         logs("judge_samples"),
     conda:
@@ -70,7 +72,9 @@ rule call_subtypes:
         counts=out("cohort/counts.tsv.gz"),
         verdicts=out("qc/verdicts.tsv"),
     output:
-        calls=report(out("subtypes/calls.tsv"), category="Subtypes", labels={"table": "calls"}),
+        calls=report(
+            out("subtypes/calls.tsv"), caption="../report/calls.rst", category="Subtypes", labels={"table": "calls"}
+        ),
         programmes=out("subtypes/programmes.tsv"),
     log:
         logs("call_subtypes"),
@@ -91,7 +95,9 @@ rule score_signatures:
         tpm=out("cohort/tpm.tsv.gz"),
         gmt=SETTINGS["signatures"]["gmt"],
     output:
-        report(out("immune/scores.tsv"), category="Signatures", labels={"table": "scores"}),
+        report(
+            out("immune/scores.tsv"), caption="../report/scores.rst", category="Signatures", labels={"table": "scores"}
+        ),
     log:
         logs("score_signatures"),
     conda:

@@ -12,8 +12,9 @@ SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from anpi.check import check_run, is_url, shipped
-from anpi.provenance import code_digest
+from anpi.provenance import code_digest, fingerprint
 from anpi.tables.problems import InputError
+from anpi.tables.sheets import quant_file
 
 CONFIG_FILE = str(workflow.configfiles[-1]) if workflow.configfiles else "config/config.yaml"
 try:
@@ -61,3 +62,9 @@ def clinical(name):
 def option(flag, paths):
     """Write a command-line option with its paths, or nothing when there are none."""
     return " ".join([flag, *map(shlex.quote, map(str, paths))]) if paths else ""
+
+
+def threshold_options():
+    """Write the thresholds of the verdict as options of the programs that read them."""
+    limits = SETTINGS["qc"].items()
+    return " ".join(option("--threshold", [f"{fact}={limit['warn']},{limit['fail']}"]) for fact, limit in limits)

@@ -1,8 +1,12 @@
 # Two jobs a sample: needs units of the config; makes samples/<sample>/{salmon,fastp.json,reads.json,genes.parquet,qc.json}.
 
 
+UNITS_OF = {} if UNITS is None else dict(tuple(UNITS.groupby("sample_id")))
+
+
 def units_of(sample):
-    return UNITS[UNITS["sample_id"] == sample]
+    """Give the units of a sample; an unknown sample has none."""
+    return UNITS_OF.get(sample, UNITS.iloc[:0])
 
 
 def reads_of(wildcards):
@@ -31,9 +35,14 @@ def is_quantified(sample):
 def salmon_result(wildcards):
     """Give the salmon result of a sample (the user's own or the quantify step's) and what goes with it."""
     if is_quantified(wildcards.sample):
-        return {"quant": units_of(wildcards.sample)["quant"].iloc[0]}
+        return {"quant": str(quant_file(units_of(wildcards.sample)["quant"].iloc[0]))}
     folder = out(f"samples/{wildcards.sample}")
-    return {"quant": f"{folder}/salmon", "reads": f"{folder}/reads.json", "fastp": f"{folder}/fastp.json"}
+    return {
+        "quant": f"{folder}/salmon/quant.sf",
+        "formats": f"{folder}/salmon/lib_format_counts.json",
+        "reads": f"{folder}/reads.json",
+        "fastp": f"{folder}/fastp.json",
+    }
 
 
 def index_mb(index):
@@ -44,10 +53,14 @@ def index_mb(index):
 
 rule quantify_sample:
     input:
-        reads=reads_of,
-        index=out("reference/salmon_index"),
+        # Reads and index are known by their content (params, reference.json), not by their time.
+        reads=lambda wildcards: [ancient(file) for file in reads_of(wildcards)],
+        index=ancient(out("reference/salmon_index")),
+        reference=out("reference/reference.json"),
     output:
-        salmon=directory(out("samples/{sample}/salmon")),
+        quant=out("samples/{sample}/salmon/quant.sf"),
+        formats=out("samples/{sample}/salmon/lib_format_counts.json"),
+        facts=out("samples/{sample}/salmon/aux_info/meta_info.json"),
         fastp=out("samples/{sample}/fastp.json"),
         reads=out("samples/{sample}/reads.json"),
     log:
@@ -63,6 +76,7 @@ rule quantify_sample:
     params:
         code=code("quantify_sample"),
         units=unit_options,
+        reads=lambda wildcards: [fingerprint(file) for file in reads_of(wildcards)],
         strandedness=strandedness_of,
         length=SETTINGS["fragment_length"],
         folder=subpath(output.fastp, parent=True),

@@ -45,6 +45,7 @@ rule build_reference:
         decoys=out("reference/decoys.txt"),
         transcripts=out("reference/transcripts.tsv.gz"),
         genes=out("reference/genes.tsv.gz"),
+        identity=out("reference/reference.json"),
     log:
         logs("build_reference"),
     conda:
@@ -62,7 +63,8 @@ rule build_reference:
         "{PYTHON} {SCRIPTS:q}/build_reference.py"
         " {params.sources}"
         " --out-fasta {output.fasta:q} --out-decoys {output.decoys:q}"
-        " --out-transcripts {output.transcripts:q} --out-genes {output.genes:q} > {log:q} 2>&1"
+        " --out-transcripts {output.transcripts:q} --out-genes {output.genes:q}"
+        " --out-identity {output.identity:q} > {log:q} 2>&1"
 
 
 rule index_transcripts:

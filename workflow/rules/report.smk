@@ -1,6 +1,20 @@
 # The report and the manifest: needs everything above; makes report/ and manifest.json.
 
 
+EXPRESSION_TABLES = [
+    out(path)
+    for path in (
+        "qc/verdicts.tsv",
+        "subtypes/calls.tsv",
+        "subtypes/programmes.tsv",
+        "immune/scores.tsv",
+        "expression/differential.tsv",
+        "expression/enrichment.tsv",
+        "expression/contrasts.tsv",
+    )
+]
+
+
 def user_files():
     """List the tables, the matrix and the reference of the user, which the manifest holds checksums of."""
     settings = [SETTINGS[name] for name in ("samples", "units", "endpoints", "plan", "subtype_model")]
@@ -8,6 +22,53 @@ def user_files():
     reference = [path for name in ("transcripts", "gtf", "genome") for path in reference_file(name)]
     files = [*settings, *matrix, *SETTINGS["clinical"].values(), *reference, *SETTINGS["signatures"]["gmt"]]
     return [path for path in files if path]
+
+
+rule write_report:
+    input:
+        patients=clinical("patients"),
+        adverse_events=clinical("adverse_events"),
+        adverse_event_table=out("clinical/adverse_events.tsv") if clinical("adverse_events") else [],
+        endpoints=out("clinical/endpoints.tsv"),
+        timepoints=out("clinical/timepoints.tsv"),
+        queries=out("clinical/queries.tsv"),
+        rates=out("clinical/rates.tsv"),
+        sets=out("analysis/sets.tsv"),
+        attrition=out("analysis/attrition.tsv"),
+        results=out("association/results.tsv"),
+        statements=out("association/statements.json"),
+        samples=SETTINGS["samples"] or [],
+        expression=EXPRESSION_TABLES if RUN.samples is not None else [],
+        plan=PLAN if SETTINGS["plan"] else [],
+        rules=RULES if SETTINGS["endpoints"] else [],
+    output:
+        page=out("report/index.html"),
+        patients=directory(out("report/patients")),
+        figures=directory(out("report/figures")),
+        workbook=out("report/tables.xlsx"),
+    log:
+        logs("write_report"),
+    conda:
+        "../../envs/anpi.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+    params:
+        code=code("write_report", ROOT / "workflow" / "report", PLAN, RULES),
+        title=SETTINGS["title"],
+        results=subpath(output.page, ancestor=2),
+        folder=subpath(output.page, parent=True),
+        thresholds=threshold_options(),
+        tables=lambda wildcards, input: " ".join(
+            option(f"--{name.replace('_', '-')}", [input[name]])
+            for name in ("samples", "adverse_events")
+            if input[name]
+        ),
+    message:
+        "Writing the report"
+    shell:
+        "{PYTHON} {SCRIPTS:q}/write_report.py --results {params.results:q} --patients {input.patients:q} --plan {PLAN:q}"
+        " --rules {RULES:q} {params.tables} --title {params.title:q} {params.thresholds} --out-dir {params.folder:q}"
+        " > {log:q} 2>&1"
 
 
 rule write_manifest:

@@ -3,7 +3,9 @@
 Trimmed reads live in a temporary folder on local scratch. The result is the same to the last byte for the same
 reads, whatever the number of threads: salmon learns its fragment length model from a random choice of mappings, so
 that learning is switched off (``--numAuxModelSamples 0``) and the model is given, as measured on the first pairs of
-the sample; and its estimates start uniform (``--initUniform``) instead of from an asynchronous first pass.
+the sample; and its estimates start uniform (``--initUniform``) instead of from an asynchronous first pass. They are
+of maximum likelihood (``--useEM``): where two near-identical genes share their reads, the variational estimate moves
+most of them to one or the other on a small change of the fragment length model.
 """
 
 from __future__ import annotations
@@ -25,8 +27,9 @@ import psutil
 
 from anpi.expression.fastq import check_reads, is_gzip
 from anpi.tables.problems import InputError, Problem
+from anpi.tables.writing import write_json
 
-DETERMINISTIC = ["--numAuxModelSamples", "0", "--initUniform"]
+DETERMINISTIC = ["--numAuxModelSamples", "0", "--initUniform", "--useEM"]
 LENGTH_PAIRS = 50_000
 LEAST_LENGTHS = 500
 STALL_SECONDS = 300
@@ -302,15 +305,13 @@ def publish(result: Path, fastp_report: dict, reads: dict, out_dir: Path) -> Non
     part = out_dir / ".part"
     shutil.rmtree(part, ignore_errors=True)
     (part / "salmon" / "aux_info").mkdir(parents=True)
-    for name in ("quant.sf", "lib_format_counts.json"):
-        if (result / name).is_file():
-            shutil.copyfile(result / name, part / "salmon" / name)
-    facts = salmon_facts(result)
-    if facts:
-        timeless = {key: value for key, value in facts.items() if key not in ("start_time", "end_time")}
-        (part / "salmon" / "aux_info" / "meta_info.json").write_text(json.dumps(timeless, indent=4) + "\n")
-    (part / "fastp.json").write_text(json.dumps(fastp_report, indent=1) + "\n")
-    (part / "reads.json").write_text(json.dumps(reads, indent=2) + "\n")
+    shutil.copyfile(result / "quant.sf", part / "salmon" / "quant.sf")
+    formats = result / "lib_format_counts.json"
+    write_json(part / "salmon" / formats.name, json.loads(formats.read_text()) if formats.is_file() else {})
+    facts = {key: value for key, value in salmon_facts(result).items() if key not in ("start_time", "end_time")}
+    write_json(part / "salmon" / "aux_info" / "meta_info.json", facts or {"num_processed": 0, "num_mapped": 0})
+    write_json(part / "fastp.json", fastp_report)
+    write_json(part / "reads.json", reads)
     shutil.rmtree(out_dir / "salmon", ignore_errors=True)
     for name in ("salmon", "fastp.json", "reads.json"):
         os.replace(part / name, out_dir / name)

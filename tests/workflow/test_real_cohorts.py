@@ -1,0 +1,147 @@
+"""Real cohorts through the whole workflow: a matrix with supplied endpoints, and clinical tables alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+DAYS_A_MONTH = 30.4375
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("cohorts")]
+
+
+def run_workflow(folder: Path, config: dict) -> Path:
+    """Run the workflow on a config in ``folder``; give the results folder."""
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    command = [str(BIN / "snakemake"), "--snakefile", str(ROOT / "workflow" / "Snakefile"), "--directory", str(folder)]
+    done = subprocess.run(
+        [*command, "--configfile", str(folder / "config.yaml"), "--cores", "2"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+    return folder / "results"
+
+
+@pytest.fixture(scope="module")
+def gide(external_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """41 melanomas before PD-1 blockade (Gide 2019), response and times as published."""
+    source = external_data / "data" / "expression" / "gide2019_melanoma"
+    folder = tmp_path_factory.mktemp("gide")
+    clinical = pd.read_csv(source / "clinical.tsv", sep="\t")
+    patients = pd.DataFrame(
+        {
+            "patient_id": clinical["patient_id"],
+            "arm": "PD-1",
+            "sex": clinical["sex"],
+            "age": clinical["age"],
+            "pfs_days": (clinical["survival_time_pfs"] * DAYS_A_MONTH).round(2),
+            "pfs_event": clinical["event_occurred_pfs"],
+            "os_days": (clinical["survival_time_os"] * DAYS_A_MONTH).round(2),
+            "os_event": clinical["event_occurred_os"],
+            # the cohort's own response: CR, PR or SD of 6 months and more against the rest
+            "bor": clinical["response"].map({"R": "PR", "NR": "PD"}),
+        }
+    )
+    patients.to_csv(folder / "patients.csv", index=False)
+    samples = clinical[["sample_id", "patient_id"]].assign(timepoint="baseline", specimen="ffpe")
+    samples.to_csv(folder / "samples.tsv", sep="\t", index=False)
+    matrix = {"matrix": str(source / "expression_log2tpm.tsv.gz"), "unit": "log2_tpm_plus_0.001"}
+    return run_workflow(
+        folder, {"samples": "samples.tsv", "expression": matrix, "clinical": {"patients": "patients.csv"}}
+    )
+
+
+def test_the_gep_tells_responders_with_the_published_auc(gide: Path):
+    from sklearn.metrics import roc_auc_score
+
+    scores = pd.read_csv(gide / "immune" / "scores.tsv", sep="\t").query("signature == 'gep18_raw'")
+    endpoints = pd.read_csv(gide / "clinical" / "endpoints.tsv", sep="\t").dropna(subset=["response"])
+    both = endpoints.merge(scores, left_on="patient_id", right_on="sample_id")
+    assert len(both) == 41
+    assert roc_auc_score(both["response"] == "Y", both["score"]) == pytest.approx(0.84, abs=0.01)
+
+
+def test_the_gep_has_the_known_hazard_ratio_a_standard_deviation(gide: Path):
+    results = pd.read_csv(gide / "association" / "results.tsv", sep="\t")
+    row = results[(results["biomarker"] == "gep18_raw") & (results["endpoint"] == "pfs")].iloc[0]
+    assert row["n"] == 41
+    assert row["estimate"] == pytest.approx(0.48, abs=0.02)
+    assert row["ci_low"] < row["estimate"] < row["ci_high"]
+
+
+def test_no_melanoma_gets_a_confident_sclc_subtype(gide: Path):
+    calls = pd.read_csv(gide / "subtypes" / "calls.tsv", sep="\t", keep_default_na=False)
+    assert len(calls) == 41
+    assert set(calls["call"]) <= {"none", "mixed"}
+    assert (calls.loc[calls["call"] == "none", "reason"] != "").all()
+
+
+def test_a_report_is_written_without_counts_and_without_scans(gide: Path):
+    page = (gide / "report" / "index.html").read_text()
+    assert "differential expression needs counts" in page.lower()
+
+
+@pytest.fixture(scope="module")
+def es_sclc(external_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """58 patients with ES-SCLC under chemotherapy and PD-L1 blockade: supplied endpoints and scores, no expression."""
+    source = external_data / "data" / "expression" / "sclc_ici_geomx"
+    folder = tmp_path_factory.mktemp("geomx")
+    clinical = pd.read_csv(source / "clinical_patient_level.tsv", sep="\t")
+    pd.DataFrame(
+        {
+            "patient_id": clinical["patient_id"],
+            "arm": clinical["cohort"],
+            "pfs_days": (clinical["pfs_months"] * DAYS_A_MONTH).round(2),
+            "pfs_event": clinical["pfs_event"],
+            "os_days": (clinical["os_months"] * DAYS_A_MONTH).round(2),
+            "os_event": clinical["os_event"],
+            "bor": clinical["response"],
+            "TACSTD2": clinical["TACSTD2_log2"],
+            "T_effector": clinical["Teff_score"],
+        }
+    ).to_csv(folder / "patients.csv", index=False)
+    plan = {
+        "families": [
+            {
+                "family": "scores",
+                "tier": "exploratory",
+                "multiplicity": "bh",
+                "entries": [
+                    {
+                        "entry": "supplied_scores",
+                        "endpoints": ["pfs"],
+                        "biomarker": "columns",
+                        "columns": ["TACSTD2", "T_effector"],
+                        "set": "all_treated",
+                    }
+                ],
+            }
+        ]
+    }
+    (folder / "plan.yaml").write_text(yaml.safe_dump(plan))
+    return run_workflow(folder, {"clinical": {"patients": "patients.csv"}, "plan": "plan.yaml"})
+
+
+def test_supplied_endpoints_are_used_as_they_stand(es_sclc: Path):
+    endpoints = pd.read_csv(es_sclc / "clinical" / "endpoints.tsv", sep="\t", keep_default_na=False)
+    assert len(endpoints) == 58
+    assert endpoints["pfs_event"].astype(str).str.startswith("1").sum() == 50
+    assert endpoints["os_event"].astype(str).str.startswith("1").sum() == 44
+    assert endpoints["bor"].value_counts().to_dict() == {"PR": 36, "SD": 15, "PD": 3, "CR": 2, "NE": 2}
+
+
+@pytest.mark.parametrize(("score", "expected"), [("TACSTD2", (0.937, 0.68, 1.29)), ("T_effector", (0.814, 0.61, 1.09))])
+def test_supplied_scores_have_the_known_hazard_ratios(es_sclc: Path, score: str, expected: tuple[float, float, float]):
+    results = pd.read_csv(es_sclc / "association" / "results.tsv", sep="\t")
+    row = results[results["biomarker"] == score].iloc[0]
+    found = (row["estimate"], row["ci_low"], row["ci_high"])
+    assert found == pytest.approx(expected, abs=0.01)
