@@ -10,6 +10,8 @@ import pandas as pd
 
 from anpi.endpoints.rules import Rules
 from anpi.endpoints.time_to_event import DAYS_IN_MONTH
+from anpi.stats.exact import clopper_pearson
+from anpi.stats.survival import kaplan_meier
 
 ALL = "all"
 COLUMNS = [
@@ -68,102 +70,34 @@ def response_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, An
             }  # fmt: skip
 
 
-def clopper_pearson(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Give the exact interval of a proportion (Clopper & Pearson, Biometrika 1934;26:404-413)."""
-    from scipy.stats import binomtest
-
-    if n == 0:
-        return np.nan, np.nan
-    interval = binomtest(hits, n).proportion_ci(confidence, method="exact")
-    return float(interval.low), float(interval.high)
-
-
 def time_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, Any]]:
-    """Give medians of DoR, TTR, PFS, OS and follow-up, and PFS and OS at the landmarks, by Kaplan-Meier."""
-    confidence = rules.settings["rates"]["confidence"]
+    """Give medians of PFS, OS, DoR, follow-up and TTR, and PFS and OS at the landmarks, by Kaplan-Meier."""
     for measure, name, population in (
-        ("PFS", "pfs", "all treated"), ("OS", "os", "all treated"), ("DOR", "dor", "responders"),
+        ("PFS", "pfs", "all treated"),
+        ("OS", "os", "all treated"),
+        ("DOR", "dor", "responders"),
         ("follow_up", "follow_up", "all treated"),
-    ):  # fmt: skip
+    ):
         people = members[members[f"{name}_days"].notna() & members[f"{name}_event"].notna()]
-        curve = KaplanMeier(people[f"{name}_days"], people[f"{name}_event"], confidence)
-        about = {"population": population, "n": len(people), "events": curve.total_events}
-        method = "reverse Kaplan-Meier" if name == "follow_up" else "Kaplan-Meier, log-log interval"
-        yield {"measure": f"{measure}_median", "unit": "days", "method": method} | about | curve.median()
+        days, events = (people[f"{name}_{what}"].to_numpy(dtype=float) for what in ("days", "event"))
+        curve = kaplan_meier(days, events, rules.settings["rates"]["confidence"])
+        about = {"population": population, "n": len(people), "events": int(events.sum())}
+        about["method"] = "reverse Kaplan-Meier" if name == "follow_up" else "Kaplan-Meier, log-log interval"
+        yield about | {"measure": f"{measure}_median", "unit": "days"} | estimate(curve.median())
         if name in ("pfs", "os"):
             for months in rules.settings["rates"]["months"]:
-                at = curve.rate(months * DAYS_IN_MONTH)
-                yield (
-                    {"measure": f"{measure}_rate", "months": months, "unit": "proportion", "method": method}
-                    | about
-                    | at
-                )
-    times = members["ttr_days"].dropna().astype("float64")
+                at = estimate(curve.at(months * DAYS_IN_MONTH))
+                yield about | {"measure": f"{measure}_rate", "months": months, "unit": "proportion"} | at
+    times = members["ttr_days"].dropna().to_numpy(dtype=float)
     yield {
-        "measure": "TTR_median", "population": "responders", "n": len(times), "events": len(times),
-        "estimate": float(times.median()) if len(times) else np.nan, "ci_low": np.nan, "ci_high": np.nan,
-        "unit": "days", "method": "median of the responders",
-    }  # fmt: skip
+        "measure": "TTR_median",
+        "population": "responders",
+        "n": len(times),
+        "events": len(times),
+        "unit": "days",
+        "method": "median of the responders",
+    } | estimate((float(np.median(times)) if len(times) else np.nan, np.nan, np.nan))
 
 
-class KaplanMeier:
-    """The product-limit estimate with log-log intervals, as R's ``survfit(conf.type = "log-log")`` gives it.
-
-    Parameters
-    ----------
-    days, events : Series
-        Times in days, and 1 for an event or 0 for censoring.
-    confidence : float
-        Of the intervals.
-    """
-
-    def __init__(self, days: pd.Series, events: pd.Series, confidence: float = 0.95):
-        from scipy.stats import norm
-
-        time = days.to_numpy(dtype=float)
-        happened = events.to_numpy(dtype=float) == 1
-        self.time = np.unique(time)
-        at_risk = np.array([(time >= t).sum() for t in self.time], dtype=float)
-        died = np.array([((time == t) & happened).sum() for t in self.time], dtype=float)
-        self.total_events = int(happened.sum())
-        self.survival = np.cumprod(1 - died / at_risk) if len(time) else np.array([])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            greenwood = np.cumsum(died / (at_risk * (at_risk - died)))
-            log = np.log(self.survival)
-            spread = norm.ppf(0.5 + confidence / 2) * np.sqrt(greenwood) / np.abs(log)
-            self.low = np.exp(-np.exp(np.log(-log) + spread))
-            self.high = np.exp(-np.exp(np.log(-log) - spread))
-        certain = self.survival == 1
-        self.low[certain] = self.high[certain] = 1.0
-
-    def rate(self, day: float) -> dict[str, float]:
-        """Give survival at a day; missing beyond the last follow-up, unless all had died by then."""
-        place = np.searchsorted(self.time, day, side="right") - 1
-        if not len(self.time) or (day > self.time[-1] and self.survival[-1] > 0):
-            return {"estimate": np.nan, "ci_low": np.nan, "ci_high": np.nan}
-        if place < 0:
-            return {"estimate": 1.0, "ci_low": 1.0, "ci_high": 1.0}
-        return {
-            "estimate": float(self.survival[place]),
-            "ci_low": float(self.low[place]),
-            "ci_high": float(self.high[place]),
-        }
-
-    def median(self) -> dict[str, float]:
-        """Give the median with its interval; the midpoint of the step when survival is exactly one half."""
-        return {
-            "estimate": self.crossing(self.survival),
-            "ci_low": self.crossing(self.low),
-            "ci_high": self.crossing(self.high),
-        }
-
-    def crossing(self, curve: np.ndarray) -> float:
-        tolerance = 1e-9
-        below = np.flatnonzero(curve < 0.5 + tolerance)
-        if not len(below):
-            return np.nan
-        first = below[0]
-        if abs(curve[first] - 0.5) > tolerance:
-            return float(self.time[first])
-        later = np.flatnonzero(curve < 0.5 - tolerance)
-        return float((self.time[first] + self.time[later[0]]) / 2) if len(later) else float(self.time[first])
+def estimate(values: tuple[float, float, float]) -> dict[str, float]:
+    return dict(zip(("estimate", "ci_low", "ci_high"), values, strict=True))

@@ -1,0 +1,237 @@
+"""ADaM in: SAS transport files and CSV give the project's tables, by the documented mapping."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pyreadstat
+import pytest
+
+from anpi.adverse_events.table import adverse_event_table, safety_set
+from anpi.endpoints.derive import derive_endpoints
+from anpi.endpoints.observations import observe
+from anpi.endpoints.queries import find_queries
+from anpi.endpoints.rules import make_rules
+from anpi.tables.adam import MAPPING, convert_adam
+from anpi.tables.clinical import Clinical, read_clinical
+from anpi.tables.problems import InputError
+from anpi.tables.reading import read_table
+from anpi.tables.schema import load_schema
+from anpi.tables.writing import write_table
+
+ROOT = Path(__file__).resolve().parents[3]
+ADSL = pd.DataFrame(
+    {
+        "USUBJID": ["S-01", "S-02"],
+        "TRT01P": ["Drug", "Drug plus"],
+        "TRT01A": ["Drug", "Drug"],
+        "SEX": ["F", "U"],
+        "AGE": [61.0, 70.0],
+        "TRTSDT": [date(2024, 1, 1), date(2024, 1, 8)],
+        "DTHDT": [None, date(2024, 5, 20)],
+        "LSTALVDT": [date(2024, 7, 19), None],
+    }
+)
+ADRS = pd.DataFrame(
+    [
+        ("S-01", "OVR", "SD", "2024-02-12"), ("S-01", "TRGRESP", "SD", "2024-02-12"), ("S-01", "NEWLPROG", "EQUIVOCAL", "2024-02-12"),
+        ("S-01", "OVR", "PD", "2024-03"), ("S-01", "NEWLPROG", "UNEQUIVOCAL", "2024-03"), ("S-02", "OVR", "CHECK", "2024-02-19"),
+        ("S-02", "BOR", "SD", "2024-02-19"), ("S-02", "OVR", "NN", "2024-03-19"),
+    ],
+    columns=["USUBJID", "PARAMCD", "AVALC", "ADT"],
+)  # fmt: skip
+ADTTE = pd.DataFrame(
+    {
+        "USUBJID": ["S-01", "S-01", "S-02"],
+        "PARAMCD": ["PFS", "OS", "PFS"],
+        "AVAL": [91.0, 2.0, 43.0],
+        "AVALU": ["DAYS", "MONTHS", "DAYS"],
+        "CNSR": [0.0, 1.0, 2.0],
+    }
+)
+ADTR = pd.DataFrame(
+    [
+        ("S-01", "TARGET", "T01", "LDIAM", 20.5, "", "", "2023-12", "LIVER"),
+        ("S-01", "TARGET", "T01", "LPERP", 9.0, "", "", "2023-12", "LIVER"),
+        ("S-01", "TARGET", "T02", "LDIAM", 30.0, "", "", "2023-12", "LYMPH NODE"),
+        ("S-01", "TARGET", "T02", "LPERP", 16.0, "", "", "2023-12", "LYMPH NODE"),
+        ("S-01", "TARGET", "", "SUMDIAM", 36.5, "", "", "2023-12", ""),
+        ("S-01", "TARGET", "T01", "LDIAM", None, "", "NOT DONE", "2024-02-12", "LIVER"),
+        ("S-01", "NON-TARGET", "NT01", "TUMSTATE", None, "UNEQUIVOCAL", "", "2024-02-12", ""),
+        ("S-01", "NEW", "N01", "TUMSTATE", None, "EQUIVOCAL", "", "2024-02-12", ""),
+    ],
+    columns=["USUBJID", "TRGRPID", "TRLNKID", "TRTESTCD", "TRSTRESN", "TRSTRESC", "TRSTAT", "TRDTC", "TULOC"],
+)
+ADAE = pd.DataFrame(
+    {
+        "USUBJID": ["S-01", "S-02"], "AEDECOD": ["NAUSEA", "RASH"], "AEBODSYS": ["GASTROINTESTINAL", "SKIN"],
+        "AESEV": ["MODERATE", "SEVERE"], "ASTDT": [date(2024, 1, 5), None], "AESER": ["N", "Y"], "AEREL": ["POSSIBLE", "NONE"],
+    }
+)  # fmt: skip
+DATASETS = {"ADSL": ADSL, "ADRS": ADRS, "ADTTE": ADTTE, "ADTR": ADTR, "ADAE": ADAE}
+
+
+@pytest.fixture(params=["xpt", "csv"])
+def written(request, tmp_path) -> dict[str, Path]:
+    paths = {}
+    for name, frame in DATASETS.items():
+        paths[name] = tmp_path / f"{name.lower()}.{request.param}"
+        if request.param == "xpt":
+            pyreadstat.write_xport(frame, str(paths[name]), table_name=name)
+        else:
+            frame.to_csv(paths[name], index=False)
+    return paths
+
+
+def read_back(converted, folder: Path) -> dict[str, pd.DataFrame]:
+    frames = {}
+    for table, frame in converted.tables.items():
+        write_table(folder / f"{table}.csv", frame)
+        frames[table] = read_table(folder / f"{table}.csv", table)
+    return frames
+
+
+def test_datasets_become_tables(written, tmp_path):
+    converted = convert_adam(written)
+    tables = read_back(converted, tmp_path)
+    patients = tables["patients"].set_index("patient_id")
+    assert patients.loc["S-02", ["arm", "arm_received"]].tolist() == ["Drug plus", "Drug"]
+    assert patients["sex"].tolist() == ["F", None]
+    assert patients.loc["S-01", "treatment_start_date"] == pd.Timestamp("2024-01-01")
+    assert patients.loc["S-02", "death_date"] == pd.Timestamp("2024-05-20")
+    # CNSR 0 is an event; 2 months are 60.875 days
+    assert patients.loc["S-01", ["pfs_days", "pfs_event", "os_days", "os_event"]].tolist() == [91, 1, 60.875, 0]
+    assert patients.loc["S-02", "pfs_event"] == 0
+    scans = tables["assessments"]
+    assert list(zip(scans["patient_id"], scans["overall_response"], scans["new_lesion"], strict=True)) == [
+        ("S-01", "SD", "E"), ("S-01", "PD", "Y"), ("S-02", "NON-CR/NON-PD", None),
+    ]  # fmt: skip
+    assert scans["assessment_date"].tolist()[1] == pd.Timestamp("2024-03-31")  # the last day of a partial date
+    lesions = tables["lesions"].set_index(["lesion_id", "assessment_date"])
+    assert len(lesions) == 5
+    before = pd.Timestamp("2023-12-01")  # the first day of a partial date
+    assert str(lesions.loc[("T01", before), "diameter_mm"]) == "20.5"
+    assert lesions.loc[("T02", before), ["diameter_mm", "node"]].astype(str).tolist() in (["16", "Y"], ["16.0", "Y"])
+    after = pd.Timestamp("2024-02-12")
+    assert [lesions.loc[(name, after), "status"] for name in ("T01", "NT01", "N01")] == [
+        "not done",
+        "unequivocal",
+        "equivocal",
+    ]
+    events = tables["adverse_events"]
+    assert events[["grade", "serious", "related"]].to_numpy().tolist() == [[2, "N", "Y"], [3, "Y", "N"]]
+    assert events["start_date"].isna().tolist() == [False, True]
+
+
+def test_what_is_left_out_is_told(written):
+    notes = convert_adam(written).notes
+    assert "assessments overall_response: 1 values CHECK left out" in notes
+    assert "lesions: 5 partial dates, 5 completed to the first day, 0 left out" in notes
+
+
+def test_every_column_of_the_mapping_is_a_column_of_its_table():
+    for rule in MAPPING:
+        assert rule.column in load_schema(rule.table)["properties"], rule
+    counted = Counter((rule.dataset, rule.table, rule.column) for rule in MAPPING)
+    assert max(counted.values()) == 1
+
+
+def test_mapping_is_documented():
+    text = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    for rule in MAPPING:
+        line = f"| {rule.dataset} | {', '.join(rule.variables)} | {rule.table}.{rule.column} | {rule.how} |"
+        assert line in text
+
+
+def test_dataset_without_its_variables_is_refused(tmp_path):
+    ADSL.drop(columns="TRT01P").rename(columns={"TRT01A": "TREATMENT"}).to_csv(tmp_path / "adsl.csv", index=False)
+    with pytest.raises(InputError, match=r"no variable for patients column arm.*expected TRT01P or ARM or TRT01A"):
+        convert_adam({"ADSL": tmp_path / "adsl.csv"})
+
+
+def test_file_that_is_no_transport_file(tmp_path):
+    (tmp_path / "adsl.xpt").write_text("USUBJID,TRT01P\n")
+    with pytest.raises(InputError, match="not a SAS transport file"):
+        convert_adam({"ADSL": tmp_path / "adsl.xpt"})
+
+
+@pytest.fixture(scope="module")
+def cdisc_like(external_data, tmp_path_factory):
+    """The 254 subjects of the CDISC-like data, converted by the program."""
+    source, folder = external_data / "clinical" / "pharmaverse", tmp_path_factory.mktemp("cdisc")
+    command = [sys.executable, str(ROOT / "scripts" / "convert_adam.py"), "--out-dir", str(folder)]
+    for dataset, name in (
+        ("adsl", "subjects"), ("adrs", "assessments_investigator"), ("adtr", "lesions_investigator"), ("adae", "adverse_events"),
+    ):  # fmt: skip
+        command += [f"--{dataset}", str(source / f"{name}.csv")]
+    subprocess.run(command, check=True, capture_output=True)
+    names = ("patients", "assessments", "lesions", "adverse_events")
+    return read_clinical({name: folder / f"{name}.csv" for name in names})
+
+
+def test_adverse_events_of_254_subjects_equal_the_table_made_in_r(cdisc_like, external_data):
+    rules = make_rules({})
+    settings = rules.settings["adverse_events"]
+    table = adverse_event_table(safety_set(cdisc_like, settings, None), settings)
+    found = table.fillna("").set_index(["level", "category", "soc", "term", "grade", "arm"])
+    level = {
+        "any TEAE": ("any", "all"), "any serious TEAE": ("any", "serious"), "drug-related TEAE": ("any", "related"),
+        "fatal TEAE": ("any", "fatal"), "SOC": ("soc", "all"), "PT": ("term", "all"),
+    }  # fmt: skip
+    grade = {"any": "any", "MILD": "1", "MODERATE": "2", "SEVERE": "3"}
+    expected = pd.read_csv(external_data / "parity" / "05_ae_table_expected.csv", keep_default_na=False)
+    assert len(expected) == 3057
+    for row in expected.itertuples():
+        cell = found.loc[(*level[row.level], row.soc, row.pt, grade[row.worst_severity], row.arm)]
+        assert (cell["n"], cell["N"]) == (row.n, row.N), row
+        assert cell["percent"] == pytest.approx(row.pct, abs=1e-4)
+
+
+def test_queries_find_the_flaw_of_the_reported_target_responses(cdisc_like):
+    """The source judged progression from baseline, not from the nadir: a sum 20 % and 5 mm above its nadir is reported
+    as PR or SD."""
+    rules = make_rules({})
+    seen = observe(cdisc_like, rules)
+    endpoints = derive_endpoints(cdisc_like, seen, rules)
+    assert len(endpoints) == 254
+    assert endpoints["patient_id"].is_unique
+    queries = find_queries(cdisc_like, seen, endpoints, rules)
+    asked = {
+        (q.patient_id, q.day) for q in queries if q.rule == "target_response_differs" and "derived PD" in q.message
+    }
+    points = seen.timepoints
+    grown = (5 * points["sum"] >= 6 * points["nadir"]) & (points["sum"] - points["nadir"] >= 5_000_000)
+    flawed = points[grown & points["target_reported"].isin(["PR", "SD"])]
+    complete = {(patient, int(day)) for patient, day in zip(flawed["patient_id"], flawed["day"], strict=True)}
+    assert len(complete) > 40
+    assert complete <= asked
+    # Away from the nadir the arithmetic agrees with what was reported.
+    whole = points[points["sum"].notna() & points["target_reported"].notna()]
+    agree = (whole["target_response"] == whole["target_reported"]) | whole["target_response"].eq("PD")
+    assert agree.mean() > 0.99
+
+
+def test_confirmed_response_pfs_and_os_of_205_subjects_equal_pharmaverseadam(cdisc_like):
+    """From the reported responses, with admiralonco's rules (SD from day 42, no missed scans, no data cut-off)."""
+    settings = {
+        "reference": "randomisation",
+        "stable_disease": {"minimum_days": 42},
+        "progression": {"primary": "ema", "sensitivity": None},
+    }
+    rules = make_rules(settings)
+    reported = Clinical(cdisc_like.patients, cdisc_like.assessments)
+    found = derive_endpoints(reported, observe(reported, rules), rules).set_index("patient_id")
+    expected = pd.read_csv(ROOT / "tests" / "data" / "parity" / "pharmaverse_pfs.csv").set_index("USUBJID")
+    found = found.loc[expected.index]
+    assert len(found) == 205
+    assert found["cbor"].tolist() == expected["CBOR"].tolist()
+    assert found["response"].tolist() == expected["CRSP"].tolist()
+    assert found["pfs_days"].tolist() == expected["PFS_days"].tolist()
+    assert found["pfs_event"].tolist() == (1 - expected["PFS_cnsr"]).tolist()
+    assert found["os_days"].tolist() == expected["OS_days"].tolist()
+    assert found["os_event"].tolist() == (1 - expected["OS_cnsr"]).tolist()
