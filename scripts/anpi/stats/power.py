@@ -78,7 +78,7 @@ def detectable_by_simulation(
     null = draw.chi_squares(np.zeros(len(labels)))
     if not np.isfinite(null).all() or null.max() <= 0:
         return dict.fromkeys(labels, (np.nan, np.nan))
-    critical = float(np.quantile(null, 1 - alpha))
+    critical = critical_value(null, alpha)
     found: dict[object, tuple[float, float]] = {}
     for place, label in enumerate(labels):
         direction = np.eye(len(labels))[place]
@@ -120,6 +120,15 @@ class Drawer:
     def power(self, log_ratios: Array, critical: float) -> float:
         """Share of trials that reach the critical value."""
         return float((self.chi_squares(log_ratios) >= critical - TIE).mean())
+
+
+def critical_value(null: Array, alpha: float) -> float:
+    """Least value that at most ``alpha`` of the null trials reach; infinite when even the largest is too common."""
+    ordered = np.sort(null)
+    for value in np.append(ordered[int(np.floor(len(ordered) * (1 - alpha))) :], np.inf):
+        if (ordered >= value - TIE).mean() <= alpha:
+            return float(value)
+    return np.inf
 
 
 def search(draw: Drawer, direction: Array, critical: float, power: float) -> float:
