@@ -187,8 +187,8 @@ def word_call(
 
     Normal tissue takes the three programmes down and so imitates SCLC-I, but it takes proliferation down alike, and
     leaves the order of the archetype genes. So I is called only where proliferation shows that about half of the
-    sample or more is tumour; where normal tissue is seen, only if the archetype does not speak for another class; and
-    confidently only where neither stands against it.
+    sample or more is tumour; where normal tissue is seen, not confidently, and not at all if the archetype speaks for
+    another class. Lymphoid genes alone do not stand against I, which is inflamed by definition, unless they make half.
     """
     rules = model.settings["calls"]
     ranking = evidence.probability.iloc[i].sort_values(ascending=False, kind="stable")
@@ -198,6 +198,7 @@ def word_call(
     doubt = evidence.identity["reason"].iloc[i]
     notes = [text for text in (doubt, note) if text]
     diluted = evidence.scores["proliferation"].iloc[i] < model.settings["identity"]["proliferation_for_i"]
+    foreign_tissue = bool(note) and not only_lymphoid(evidence.tissues.iloc[i], model)
     contradicted = archetype in PROGRAMMES
     both_on = {best, second} <= set(PROGRAMMES) and min(activation[[best, second]]) >= rules["mixed_activation"]
     clear = ranking.iloc[0] >= rules["confident_p"] and margin >= rules["confident_margin"]
@@ -205,14 +206,13 @@ def word_call(
         call, reasons = "none", [barred, *([note] if note else [])]
     elif both_on and ranking.iloc[1] >= rules["mixed_p"]:
         call, reasons = "mixed", [f"{best} and {second} programmes both present", *notes]
-    elif best == "I" and (diluted or (note and contradicted)):
+    elif best == "I" and (diluted or (foreign_tissue and contradicted)):
         call, reasons = "none", ["between classes: low tumour content or normal tissue imitates SCLC-I", *notes]
-    elif clear and not doubt and not (best == "I" and (note or contradicted)):
+    elif clear and not doubt and not (best == "I" and foreign_tissue):
         call, reasons = "confident", notes
     elif ranking.iloc[0] >= rules["lean_p"]:
         unclear = [] if clear else [f"{best} ahead of {second}, not clearly"]
-        against = [f"second method: {archetype}"] if best == "I" and contradicted else []
-        call, reasons = "lean", [*unclear, *against, *notes]
+        call, reasons = "lean", [*unclear, *notes]
     else:
         near = f"between classes: {best} {ranking.iloc[0]:.2f}, {second} {ranking.iloc[1]:.2f}"
         call, reasons = "none", [near, *notes]
@@ -223,6 +223,13 @@ def word_call(
         "margin": margin,
         "reason": "; ".join(reasons) or None,
     }
+
+
+def only_lymphoid(shares: pd.Series, model: Model) -> bool:
+    """Say whether lymph node is the only tissue above its limit, and less than half of the sample."""
+    limits = model.settings["contamination"]
+    above = [tissue for tissue in shares.index if shares[tissue] >= limits[tissue]]
+    return above == ["lymph_node"] and bool(shares["lymph_node"] < 0.5)
 
 
 def programme_table(expression: Expression, model: Model) -> pd.DataFrame:
