@@ -170,7 +170,7 @@ def markdown(table: pd.DataFrame, decimals: int = 3) -> str:
 def call_shares(calls: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     """By setting: confident right and wrong, other calls right and wrong, mixed, none."""
     calls = calls.set_index("sample_id")
-    rows = {}
+    rows: dict[str, dict[str, float]] = {}
     for setting, group in truth.groupby("set"):
         own = calls.loc[group.index]
         right = pd.Series([bool(s) and s in t for s, t in zip(own["subtype"].fillna(""), group["truth"], strict=True)])
@@ -239,7 +239,7 @@ def main() -> None:
     print(f"\nBrier score {brier:.3f} over {int(given.sum())} samples.\n")
 
     subtypes = pd.Series(list(CLASSES) * arguments.samples, index=[f"S{i:04d}" for i in range(4 * arguments.samples)])
-    rows = {}
+    rows: dict[str, dict[str, float]] = {}
     for share in (1.0, 0.7, 0.5, 0.3):
         tumours = draw_tumours(subtypes, seed=arguments.seed)
         tumours["purity"] = share

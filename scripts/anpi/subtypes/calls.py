@@ -12,7 +12,7 @@ from anpi.subtypes.classify import PROGRAMMES, activations, dominant_factor, nea
 from anpi.subtypes.identity import contamination_notes, estimate_contamination, judge_identity
 from anpi.subtypes.model import CLASSES, Model
 from anpi.subtypes.profile import Profile, make_profile, panel_coverage, panel_scores
-from anpi.subtypes.stability import measure_stability, read_totals
+from anpi.subtypes.stability import anchor_reads, measure_stability
 
 DECIMALS = 4
 COLUMNS = [
@@ -96,9 +96,9 @@ def call_subtypes(
     """
     evidence = gather_evidence(expression, model)
     counts = expression if counts is None and expression.unit == "counts" else counts
-    totals = None if counts is None else read_totals(counts)
+    depth = None if counts is None else anchor_reads(counts, model)
     stability = measure_stability(evidence.profile, evidence.activation, model, counts)
-    barred = bars(evidence, model, verdicts, totals, expression.unit)
+    barred = bars(evidence, model, verdicts, depth, expression.unit)
     notes = contamination_notes(evidence.tissues, model)
     factors = dominant_factor(evidence.profile, model)
     archetypes, _ = nearest_archetype(evidence.profile, model)
@@ -142,7 +142,7 @@ def agreement(subtype: object, other: str | None) -> str | None:
 
 
 def bars(
-    evidence: Evidence, model: Model, verdicts: pd.DataFrame | None, totals: pd.Series | None, unit: str
+    evidence: Evidence, model: Model, verdicts: pd.DataFrame | None, depth: pd.Series | None, unit: str
 ) -> list[str]:
     """Give for each sample the reason that forbids a call, or an empty text."""
     failed = {}
@@ -162,8 +162,9 @@ def bars(
             reasons.append(f"gene coverage: programme genes present {shares}, at least {least:.0%} of each needed")
         elif unit == "counts" and not evidence.profile.scaled[i]:
             reasons.append("gene coverage: too few housekeeping genes are counted to find the level of the sample")
-        elif totals is not None and totals.get(sample, np.inf) < reads["least_counts"]:
-            reasons.append(f"too few reads: {totals[sample]:.0f} counted, at least {reads['least_counts']} needed")
+        elif depth is not None and depth.get(sample, np.inf) < reads["least_anchor_reads"]:
+            found, needed = depth[sample], reads["least_anchor_reads"]
+            reasons.append(f"too few reads: {found:.0f} on a housekeeping gene in the median, at least {needed} needed")
         elif present_share(evidence, model, i) < reads["least_anchor_share"]:
             share = present_share(evidence, model, i)
             reasons.append(f"too few reads: {share:.0%} of the housekeeping genes detected")

@@ -19,6 +19,12 @@ def read_totals(counts: Expression) -> pd.Series:
     return counts.values.fillna(0).round().sum()
 
 
+def anchor_reads(counts: Expression, model: Model) -> pd.Series:
+    """Give the median count of the anchor genes by sample: depth as it matters, whatever else was sequenced."""
+    anchors = model.reference.index[model.panels[ANCHOR][0]]
+    return counts.values.reindex(anchors).median()
+
+
 def measure_stability(
     profile: Profile, activation: pd.DataFrame, model: Model, counts: Expression | None = None
 ) -> pd.DataFrame:

@@ -103,7 +103,7 @@ def test_two_programmes_are_called_mixed(world: World, model: Model) -> None:
 def test_few_reads_and_failed_quality_bar_a_call(world: World, model: Model) -> None:
     rng = np.random.default_rng(26)
     profile = tumour(world, "A", rng)
-    counts = {"thin": measure(world, profile, rng, 1e5), "bad": measure(world, profile, rng, 5e6)}
+    counts = {"thin": measure(world, profile, rng, 4e4), "bad": measure(world, profile, rng, 5e6)}
     verdicts = pd.DataFrame({"sample_id": ["bad"], "verdict": ["fail"], "reasons": ["strand mix"]})
     calls = call_subtypes(as_expression(world, counts), model, verdicts).set_index("sample_id")
     assert calls.loc["thin", "reason"].startswith("too few reads")
