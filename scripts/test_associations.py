@@ -62,7 +62,9 @@ def main() -> None:
         options.samples,
         options.adverse_events,
     )
-    check_plan(plan, registry, trial.patients, trial.samples, trial.set_names(), list(trial.endpoints.columns))
+    names = trial.set_names()
+    empty = [name for name in names if trial.members(name).empty]
+    check_plan(plan, registry, trial.patients, trial.samples, names, list(trial.endpoints.columns), empty)
     out = Path(options.out_dir)
     history = Path(options.history or out / "plan_history.json")
     with threadpool_limits(1):  # many small matrices: one thread is faster, and gives the same bytes on any machine

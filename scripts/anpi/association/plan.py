@@ -15,12 +15,18 @@ from anpi.tables.schema import check_settings, load_schema, load_yaml
 TIMES = ("pfs", "os", "dor")
 BINARY = ("response", "disease_control")
 ORDERED = ("bor", "cbor")
-VARIANTS = {"_ema": ("pfs", "dor"), "_unconfirmed": ("response", "disease_control", "dor")}
+VARIANTS = {
+    "_ema": ("pfs", "dor"),
+    "_fda": ("pfs", "dor"),
+    "_unconfirmed": ("response", "disease_control", "dor"),
+    "_strict": ("response", "disease_control"),
+}
 ENDPOINTS = (*TIMES, *BINARY, *ORDERED) + tuple(
     f"{name}{suffix}" for suffix, names in VARIANTS.items() for name in names
 )
 SETS = ("all_treated", "rna_evaluable", "subtype_evaluable", "response_evaluable")
 LISTS = {"signatures": ("signatures", "categories"), "genes": ("genes",), "columns": ("columns",)}
+SETS_OF_EXPRESSION = ("rna_evaluable", "subtype_evaluable")
 SAMPLE_COLUMNS = ("site", "batch", "specimen", "timepoint", "tumour_content")
 
 
@@ -164,6 +170,7 @@ def check_plan(
     samples: pd.DataFrame | None = None,
     sets: Collection[str] = SETS,
     derived: Collection[str] | None = None,
+    empty: Collection[str] = (),
 ) -> None:
     """Check a plan against the inputs it will meet; can be done at planning time, before any analysis.
 
@@ -177,13 +184,30 @@ def check_plan(
         Names of analysis sets.
     derived : collection of str, optional
         Columns of endpoints.tsv, when it exists already.
+    empty : collection of str
+        Sets without a patient, when they are known already. A set that asks for expression may be empty (a run
+        without RNA is a run): its entries are then reported as not tested.
 
     Raises
     ------
     InputError
         Unknown signatures, categories, covariates or sets, covariates with one level, endpoints not derived.
     """
-    refuse(list(plan_problems(plan, registry, patients, samples, sets, derived)))
+    problems = list(plan_problems(plan, registry, patients, samples, sets, derived))
+    refuse(problems + list(empty_set_problems(plan, empty)))
+
+
+def empty_set_problems(plan: Plan, empty: Collection[str]) -> Iterator[Problem]:
+    for entry in plan.entries:
+        if entry.set in empty and entry.set not in SETS_OF_EXPRESSION:
+            mend = "Check the table of sets, or name another set in the plan."
+            yield Problem(
+                plan.file,
+                column=f"entry {entry.entry}, set",
+                found=f"{entry.set}, which is empty",
+                expected="a set with patients",
+                mend=mend,
+            )
 
 
 def plan_problems(

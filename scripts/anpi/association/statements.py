@@ -63,7 +63,7 @@ def tests(rows: list[Row]) -> list[Row]:
 
 def endpoint_name(endpoint: str) -> str:
     """Name of an endpoint at the start of a sentence."""
-    for suffix, words in (("_ema", " (EMA rules)"), ("_unconfirmed", " (unconfirmed)")):
+    for suffix, words in (("_ema", " (EMA rules)"), ("_fda", " (FDA rules)"), ("_unconfirmed", " (unconfirmed)")):
         if endpoint.endswith(suffix):
             return NAMES.get(endpoint.removesuffix(suffix), endpoint) + words
     return NAMES.get(endpoint, endpoint)

@@ -20,6 +20,7 @@ from anpi.stats.survival import kaplan_meier
 Array = NDArray[np.float64]
 GRADIENT_TOLERANCE = 1e-8
 LARGEST_LOG_HAZARD_RATIO = 10.0
+NOT_CONVERGED = ".*(failed to converge|still high)"
 PRECISE = {"precision": 1e-12, "r_precision": 1e-14}
 
 
@@ -88,7 +89,7 @@ def fit_cox(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            warnings.simplefilter("error", ConvergenceWarning)
+            warnings.filterwarnings("error", message=NOT_CONVERGED, category=ConvergenceWarning)
             model = CoxPHFitter(alpha=1 - level).fit(frame, "time", "event", fit_options=PRECISE, **options)
     except (ConvergenceError, ConvergenceWarning, np.linalg.LinAlgError, ValueError, ZeroDivisionError):
         return None
@@ -328,7 +329,7 @@ def fit_time_dependent(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            warnings.simplefilter("error", ConvergenceWarning)
+            warnings.filterwarnings("error", message=NOT_CONVERGED, category=ConvergenceWarning)
             model = CoxTimeVaryingFitter(alpha=1 - level).fit(
                 frame, id_col="subject", event_col="event", start_col="start", stop_col="stop", fit_options=PRECISE
             )

@@ -1,0 +1,336 @@
+"""The engine against known effects, published cohorts and hard cases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from unit.association.trial_files import make_trial
+
+from anpi.association.confounding import confounding
+from anpi.association.engine import results_table, run_plan
+from anpi.association.question import COLUMNS, ask, entry_markers
+from anpi.association.representativeness import difference
+from anpi.association.trial import read_trial
+from anpi.stats.cox import fit_cox
+from anpi.stats.exact import fisher_exact
+from anpi.stats.survival import logrank
+from anpi.tables.problems import InputError
+
+
+def results(plan, trial, registry=None) -> pd.DataFrame:
+    return results_table(run_plan(plan, trial, registry))
+
+
+def test_table_has_the_declared_columns(plan_of, trial_of):
+    assert list(results(plan_of(), trial_of(count=30)).columns) == list(COLUMNS)
+
+
+def test_an_effect_that_is_there_is_found(plan_of, trial_of):
+    table = results(plan_of(), trial_of(count=400, hazard_ratio=0.3, seed=2))
+    test, levels = table.iloc[0], table.set_index("level")
+    assert test["p"] <= 0.001
+    assert test["method"].startswith("log-rank test, stratified by arm, 3 df")
+    row = levels.loc["I"]
+    assert row["ci_low"] < 0.3 < row["ci_high"]
+    assert row["reference"] == "A"
+    assert row["p_adjusted"] >= test["p_adjusted"]
+    assert levels.loc["N", "ci_low"] < 1 < levels.loc["N", "ci_high"]
+
+
+def test_rows_are_what_the_functions_give(plan_of, trial_of):
+    trial = trial_of(count=300, seed=3)
+    plan = plan_of(stratify_by_arm=True)
+    table = results(plan, trial).set_index("level")
+    members = trial.members("subtype_evaluable")
+    outcome, subtype = trial.outcome("pfs").loc[members], trial.calls["subtype"].loc[members]
+    arm = trial.arms().loc[members]
+    expected = logrank(outcome["time"], outcome["event"], subtype, arm)
+    assert table["estimate"].iloc[0] == pytest.approx(expected.chi_square)
+    x = pd.DataFrame({level: (subtype == level).astype(float) for level in "NPI"})
+    fit = fit_cox(outcome["time"], outcome["event"], x, arm)
+    for level in "NPI":
+        assert tuple(table.loc[level, ["estimate", "ci_low", "ci_high", "p"]]) == pytest.approx(fit.ratio(level))
+    assert table["n"].iloc[0] == len(members)
+    assert table.loc[["A", "N", "P", "I"], "n"].sum() == len(members)
+
+
+def test_response_by_subtype_in_one_arm_is_fishers_test(plan_of, trial_of):
+    trial = trial_of(count=60, arms=("AK104",), seed=4)
+    table = results(plan_of(endpoints=["response"]), trial)
+    members = trial.members("subtype_evaluable")
+    counts = pd.crosstab(trial.calls["subtype"].loc[members], trial.outcome("response")["y"].loc[members])
+    counts = counts[counts.sum(axis=1) >= 5]
+    assert table["p"].iloc[0] == pytest.approx(fisher_exact(counts).p)
+    assert "Fisher" in table["method"].iloc[0]
+
+
+def test_small_groups_are_described_and_not_tested(plan_of, trial_of):
+    trial = trial_of(count=40, seed=6)
+    calls = trial.calls.copy()
+    calls.loc[calls.index[calls["subtype"].eq("P")][3:], "subtype"] = "A"
+    assert 0 < calls["subtype"].eq("P").sum() < 5
+    table = results(plan_of(), replace(trial, calls=calls)).set_index("level")
+    assert np.isnan(table.loc["P", "estimate"])
+    assert np.isnan(table.loc["P", "p"])
+    assert "described, not tested" in table.loc["P", "warning"]
+    assert "2 df" in table["method"].iloc[0] or "1 df" in table["method"].iloc[0]
+    assert "not in the test, fewer than 5 patients: " in table["warning"].iloc[0]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 9])
+def test_few_patients_give_rows_with_reasons(plan_of, trial_of, count):
+    for endpoint in ("pfs", "response", "bor"):
+        table = results(plan_of(endpoints=[endpoint]), trial_of(count=count))
+        assert table["p"].isna().all()
+        assert table["warning"].iloc[0]
+
+
+def test_no_expression_data_is_said(plan_of, trial_of, registry):
+    trial = trial_of(count=30, rna=False)
+    table = results(plan_of(), trial)
+    assert list(table["warning"]) == ["no expression data, so no subtypes"]
+    table = results(plan_of(biomarker="signatures", categories=["T cell"], set="rna_evaluable"), trial, registry)
+    assert list(table["biomarker"]) == ["gep18", "t_effector", "cytolytic"]
+    assert set(table["warning"]) == {"no expression data, so no score"}
+    table = results(plan_of(biomarker="genes", genes=["CD8A"], set="rna_evaluable"), trial)
+    assert list(table["warning"]) == ["no expression data, so no gene values"]
+
+
+def test_no_event_and_all_events_do_not_crash(plan_of, trial_of):
+    trial = trial_of(count=30)
+    for value in (0, 1):
+        endpoints = trial.endpoints.assign(pfs_event=value)
+        table = results(plan_of(), replace(trial, endpoints=endpoints))
+        assert np.isnan(table["p"].iloc[0]) == (value == 0)
+    same = trial.endpoints.assign(response="Y")
+    assert "same outcome" in results(plan_of(endpoints=["response"]), replace(trial, endpoints=same))["warning"].iloc[0]
+
+
+def test_group_without_events_gets_a_finite_estimate(plan_of, trial_of):
+    trial = trial_of(count=60, seed=8)
+    inside = trial.calls["subtype"].eq("I")
+    endpoints = trial.endpoints.copy()
+    endpoints.loc[inside[inside].index, "pfs_event"] = 0
+    row = results(plan_of(), replace(trial, endpoints=endpoints)).set_index("level").loc["I"]
+    assert row["method"].startswith("Firth Cox")
+    assert 0 < row["estimate"] < 1
+    assert 0 < row["ci_low"] < row["ci_high"] < np.inf
+    assert "no event in this group" in row["warning"]
+
+
+def test_everyone_left_out_is_counted(plan_of, trial_of):
+    trial = trial_of(count=40)
+    endpoints = trial.endpoints.copy()
+    endpoints.iloc[:3, endpoints.columns.get_indexer(["pfs_days", "pfs_event"])] = np.nan
+    calls = trial.calls.copy()
+    calls.iloc[5:7, calls.columns.get_loc("subtype")] = None
+    changed = replace(trial, endpoints=endpoints, calls=calls)
+    members = changed.members("subtype_evaluable")
+    without = int(endpoints.loc[members, "pfs_days"].isna().sum())
+    uncalled = int(calls.loc[members, "subtype"].isna().sum())
+    warning = results(plan_of(), changed)["warning"].iloc[0]
+    assert f"{without} of {len(members)} patients of the set left out: without pfs" in warning
+    assert f"{uncalled} of {len(members)} patients of the set left out: without subtype" in warning
+
+
+def test_covariates_are_adjusted_for(plan_of, trial_of):
+    trial = trial_of(count=200, seed=9)
+    table = results(plan_of(adjust_for=["age", "sex"]), trial)
+    assert table["method"].iloc[0].endswith("adjusted for age, sex: M")
+    members = trial.members("subtype_evaluable")
+    outcome = trial.outcome("pfs").loc[members]
+    subtype, people = trial.calls["subtype"].loc[members], trial.patients.loc[members]
+    covariates = pd.DataFrame({"age": people["age"], "sex": (people["sex"] == "M").astype(float)})
+    x = pd.concat([pd.DataFrame({level: (subtype == level).astype(float) for level in "NPI"}), covariates], axis=1)
+    arm = trial.arms().loc[members]
+    larger = fit_cox(outcome["time"], outcome["event"], x, arm)
+    smaller = fit_cox(outcome["time"], outcome["event"], covariates, arm)
+    expected = 2 * (larger.log_likelihood - smaller.log_likelihood)
+    assert table["estimate"].iloc[0] == pytest.approx(expected)
+
+
+def test_columns_of_the_patients_can_be_tested(plan_of, trial_of):
+    trial = trial_of(count=60)
+    plan = plan_of(biomarker="columns", columns=["teff", "sex"], set="all_treated", endpoints=["pfs", "response"])
+    table = results(plan, trial)
+    assert set(table["biomarker"]) == {"teff", "sex"}
+    assert list(table.loc[table["biomarker"] == "teff", "effect"]) == ["HR per SD", "AUC", "OR per SD"]
+    assert table.loc[table["biomarker"] == "sex", "level"].dropna().isin(["F", "M"]).all()
+
+
+def test_genes_are_tested_on_the_log_scale(plan_of, trial_of):
+    trial = trial_of(count=60)
+    rng = np.random.default_rng(0)
+    tpm = pd.DataFrame({"ENSG1": rng.lognormal(3, 1, 60)}, index=trial.patients.index)
+    trial = replace(trial, tpm=tpm, symbols={"CD8A": "ENSG1"})
+    plan = plan_of(biomarker="genes", genes=["CD8A", "NOGENE"], set="rna_evaluable")
+    marker = entry_markers(plan.entries[0], trial, None)[0]
+    assert marker.values.tolist() == pytest.approx(np.log2(tpm["ENSG1"] + 1).tolist())
+    table = results(plan, trial)
+    assert np.isfinite(table["p"].iloc[0])
+    assert table["warning"].iloc[1] == "the gene is not in the expression matrix"
+
+
+def test_median_cut_and_maximally_selected_cut(plan_of, trial_of):
+    trial = trial_of(count=80)
+    settings = {"biomarker": "columns", "columns": ["teff"], "set": "all_treated"}
+    table = results(plan_of(cut="median", **settings), trial)
+    assert sorted(table["n"].iloc[1:]) == [40, 40]
+    table = results(plan_of(cut="maximally_selected", **settings), trial)
+    assert table["effect"].tolist() == ["maximally selected statistic"]
+    assert "no hazard ratio is given" in table["warning"].iloc[0]
+    number = results(plan_of(cut=0.5, **settings), trial)
+    above = int((trial.patients["teff"].astype(float) > 0.5).sum())
+    assert above in number["n"].tolist()
+
+
+def test_response_against_survival_is_never_naive(plan_of, trial_of):
+    """Response at day 42 has no effect on survival here, but responders must live to respond."""
+    trial = trial_of(count=400, seed=10)
+    table = results(plan_of(biomarker="response", endpoints=["os"], set="all_treated"), trial)
+    assert list(table["level"]) == ["after it", "by day 42", "by day 84"]
+    first = table.iloc[0]
+    assert first["ci_low"] < 1 < first["ci_high"]
+    assert "time-dependent covariate" in first["method"]
+    assert table["warning"].iloc[1].startswith("landmark: ")
+    assert table["n"].iloc[2] <= table["n"].iloc[1] <= table["n"].iloc[0]
+
+
+def test_time_dependent_model_removes_immortal_time(plan_of, trial_of):
+    """An event that comes late by luck looks protective when taken as known from the start."""
+    trial = trial_of(count=400, seed=11)
+    rng = np.random.default_rng(1)
+    os = rng.exponential(200, 400)
+    day = rng.exponential(150, 400)
+    endpoints = trial.endpoints.assign(os_days=os, os_event=1, ttr_days=np.where(day < os, day, np.nan))
+    trial = replace(trial, endpoints=endpoints)
+    naive = fit_cox(os, np.ones(400), pd.DataFrame({"x": (day < os).astype(float)}))
+    assert naive.ratio("x")[2] < 0.8, "the naive comparison claims a benefit"
+    row = results(plan_of(biomarker="response", endpoints=["os"], set="all_treated"), trial).iloc[0]
+    assert row["ci_low"] < 1 < row["ci_high"]
+
+
+def test_immune_related_events_need_their_days(plan_of, trial_of):
+    plan = plan_of(biomarker="immune_related", endpoints=["os"], set="all_treated")
+    trial = trial_of(count=60)
+    assert "is not known" in results(plan, trial)["warning"].iloc[0]
+    day = pd.Series(np.where(np.arange(60) % 3 == 0, 30.0, np.nan), index=trial.patients.index)
+    assert np.isfinite(results(plan, replace(trial, first_immune_event=day))["p"].iloc[0])
+
+
+def test_interaction_with_arm(plan_of, trial_of):
+    trial = trial_of(count=400, seed=12)
+    rng = np.random.default_rng(2)
+    arm, teff = trial.arms(), trial.patients["teff"].astype(float)
+    rate = np.exp(np.where(arm == "AK104", -0.9, 0.0) * teff)
+    endpoints = trial.endpoints.assign(pfs_days=rng.exponential(100 / rate), pfs_event=1)
+    plan = plan_of(biomarker="columns", columns=["teff"], set="all_treated", interaction_with_arm=True)
+    table = results(plan, replace(trial, endpoints=endpoints))
+    test = table[table["effect"] == "interaction with arm"].iloc[0]
+    assert test["p"] < 1e-4
+    assert "an association, not a prediction" in test["warning"]
+    arms = table[table["level"].notna()].set_index("level")
+    assert arms.loc["arm AK104", "ci_low"] < np.exp(-0.9) < arms.loc["arm AK104", "ci_high"]
+    inside = arm == "AK104 + chemotherapy"
+    z = ((teff - teff.mean()) / teff.std()).rename("z").to_frame()
+    alone = fit_cox(endpoints["pfs_days"][inside], endpoints["pfs_event"][inside], z[inside])
+    found = arms.loc["arm AK104 + chemotherapy", ["estimate", "ci_low", "ci_high"]]
+    assert list(found) == pytest.approx(alone.ratio("z")[:3])
+    plan = plan_of(
+        biomarker="columns", columns=["teff"], set="all_treated", interaction_with_arm=True, endpoints=["response"]
+    )
+    table = results(plan, trial)
+    assert table["effect"].tolist() == ["AUC", "OR per SD", "interaction with arm", "OR per SD", "OR per SD"]
+
+
+def test_one_arm_has_no_interaction(plan_of, trial_of):
+    table = results(plan_of(interaction_with_arm=True), trial_of(count=60, arms=("AK104",)))
+    assert "one arm only" in table.loc[table["effect"] == "interaction with arm", "warning"].iloc[0]
+
+
+@pytest.mark.parametrize("endpoint", ["pfs", "response"])
+def test_batch_that_is_the_subtype_is_refused_as_a_cause(plan_of, trial_of, endpoint):
+    trial = trial_of(count=60, seed=3)
+    batch = trial.calls["subtype"].map({"A": "1", "N": "2", "P": "3", "I": "4"})
+    table = results(plan_of(endpoints=[endpoint]), replace(trial, samples=batch.rename("batch").to_frame()))
+    assert np.isnan(table["p"].iloc[0])
+    assert "every batch holds one subtype only" in table["warning"].iloc[0]
+
+
+def test_site_that_is_the_outcome_is_refused_as_a_cause(plan_of, trial_of):
+    trial = trial_of(count=60, seed=3)
+    site = trial.endpoints["response"].map({"Y": "s1", "N": "s2"}).rename("site").to_frame()
+    table = results(plan_of(endpoints=["response"]), replace(trial, samples=site))
+    assert "every site holds one outcome only" in table["warning"].iloc[0]
+
+
+def test_batch_that_goes_with_a_score_is_warned_of_and_a_harmless_one_is_not(plan_of, trial_of):
+    trial = trial_of(count=60, seed=3)
+    plan = plan_of(biomarker="signatures", signatures=["gep18"], set="rna_evaluable")
+    marker = entry_markers(plan.entries[0], trial, None)[0]
+    high = marker.values > marker.values.median()
+    for batch, expected in ((high.map({True: "b1", False: "b2"}), True), (pd.Series("b1", index=high.index), False)):
+        changed = replace(trial, samples=batch.rename("batch").to_frame())
+        question = ask(plan.entries[0], "pfs", marker, changed, plan)
+        refusal, notes = confounding(question, changed)
+        assert refusal is None
+        assert ("gep18 differs between batches: it may stand for batch" in notes) == expected
+
+
+def test_multiplicity_counts_only_what_was_tested(plan_of, trial_of, registry):
+    plan = plan_of(biomarker="signatures", categories=["all"], set="rna_evaluable", endpoints=["pfs", "response"])
+    table = results(plan, trial_of(count=80), registry)
+    tests = table[table["effect"].isin(["HR per SD", "AUC"]) & table["p"].notna()]
+    assert len(tests) == 8, "hypoxia was not scored"
+    smallest = tests.loc[tests["p"].idxmin()]
+    assert smallest["p_adjusted"] == pytest.approx(min(1, 8 * smallest["p"]))
+    odds = table[table["effect"] == "OR per SD"]
+    assert (odds["p_adjusted"].to_numpy() >= table[table["effect"] == "AUC"]["p_adjusted"].dropna().to_numpy()).all()
+
+
+def test_unwarned_rows_and_rows_without_p(plan_of, trial_of, registry):
+    """Every test that was not made says why."""
+    plan = plan_of(biomarker="signatures", categories=["all"], set="rna_evaluable")
+    for count in (4, 12, 40):
+        table = results(plan, trial_of(count=count), registry)
+        assert table.loc[table["p"].isna(), "warning"].notna().all()
+
+
+def test_order_of_rows_does_not_matter(plan_of, tmp_path):
+    arguments = make_trial(tmp_path / "a", count=50)
+    files = dict(zip((a.removeprefix("--") for a in arguments[::2]), arguments[1::2], strict=True))
+    first = results(plan_of(), read_trial(**files))
+    for path in files.values():
+        lines = Path(path).read_text().splitlines()
+        Path(path).write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
+    pd.testing.assert_frame_equal(first, results(plan_of(), read_trial(**files)))
+
+
+def test_strangers_and_wrong_values_are_refused(tmp_path):
+    arguments = make_trial(tmp_path / "a", count=10)
+    files = dict(zip((a.removeprefix("--") for a in arguments[::2]), arguments[1::2], strict=True))
+    endpoints = pd.read_csv(files["endpoints"], sep="\t", dtype=str, keep_default_na=False)
+    endpoints.loc[0, "patient_id"] = "00O1"
+    endpoints.loc[1, "pfs_event"] = "2"
+    endpoints.loc[2, "os_days"] = "-4"
+    endpoints.to_csv(files["endpoints"], sep="\t", index=False)
+    with pytest.raises(InputError) as caught:
+        read_trial(**files)
+    text = str(caught.value)
+    assert "3 problems" in text
+    assert "'00O1'" in text
+    assert "Did you mean" in text
+    assert "1 (event) or 0 (censored)" in text
+
+
+def test_standardised_difference_of_known_values():
+    """Austin (2009): (mean difference) / sqrt of the mean variance; 0.2 and 0.4 give 0.447."""
+    a, b = pd.Series([1.0] * 4 + [0.0] * 6), pd.Series([1.0] * 2 + [0.0] * 8)
+    assert difference(a, b, True)["smd"] == pytest.approx(0.2 / np.sqrt((0.24 + 0.16) / 2))
+    x, y = pd.Series([1.0, 2, 3, 4, 5, 7]), pd.Series([2.0, 3, 4, 5, 6, 8])
+    assert difference(x, y, True)["smd"] == pytest.approx(-1 / x.std())
+    assert np.isnan(difference(x, y, False)["smd"])
