@@ -10,7 +10,6 @@ most of them to one or the other on a small change of the fragment length model.
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
 import os
@@ -24,13 +23,14 @@ from itertools import islice
 from pathlib import Path
 
 import psutil
+from isal import igzip
 
 from anpi.expression.fastq import check_reads, is_gzip
 from anpi.tables.problems import InputError, Problem
 from anpi.tables.writing import write_json
 
 DETERMINISTIC = ["--numAuxModelSamples", "0", "--initUniform", "--useEM"]
-LENGTH_PAIRS = 50_000
+LENGTH_PAIRS = 20_000
 LEAST_LENGTHS = 500
 STALL_SECONDS = 300
 POLL_SECONDS = 0.1
@@ -183,7 +183,7 @@ def measure_fragment_length(
     first, second = trimmed[0]
     assert second is not None
     for mate, source in enumerate((first, second), start=1):
-        with gzip.open(scratch / source, "rb") as reads, open(scratch / f"head_{mate}.fastq", "wb") as head:
+        with igzip.open(scratch / source, "rb") as reads, open(scratch / f"head_{mate}.fastq", "wb") as head:
             head.writelines(islice(reads, 4 * LENGTH_PAIRS))
     command = ["salmon", "quant", "--index", str(index.resolve()), "--libType", "A", "--threads", "1"]
     command += ["-1", "head_1.fastq", "-2", "head_2.fastq", "--output", "head"]

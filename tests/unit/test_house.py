@@ -1,0 +1,146 @@
+"""The house rules that a machine can hold: rooms, versions, documentation in step with schemas."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+LIBRARY = ROOT / "scripts" / "anpi"
+# What each room may import beside itself; a room that is not listed imports nothing of anpi.
+MAY_IMPORT = {
+    "tables": set(),
+    "provenance": set(),
+    "stats": {"tables"},
+    "expression": {"tables"},
+    "recist": {"tables"},
+    "adverse_events": {"tables", "endpoints"},
+    "subtypes": {"tables", "expression"},
+    "signatures": {"tables", "expression"},
+    "endpoints": {"tables", "recist", "stats"},
+    "cohort": {"tables"},
+    "association": {"tables", "stats"},
+    "figures": {"tables"},
+    "report": {"tables", "figures", "cohort"},
+    "simulation": {"tables", "expression", "provenance"},
+    "check": {"tables", "association", "endpoints"},
+    "manifest": {"tables", "provenance"},
+}
+SMK = sorted((ROOT / "workflow").rglob("*.smk"))
+
+
+def room_of(file: Path) -> str:
+    part = file.relative_to(LIBRARY).parts[0]
+    return part.removesuffix(".py")
+
+
+def imported_rooms(file: Path) -> set[str]:
+    rooms = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module] if node.module != "anpi" else [f"anpi.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        rooms |= {name.split(".")[1] for name in names if name.startswith("anpi.")}
+    return rooms - {"__version__"}
+
+
+@pytest.mark.parametrize("file", sorted(LIBRARY.rglob("*.py")), ids=lambda file: str(file.relative_to(LIBRARY)))
+def test_a_module_imports_only_what_its_room_may(file: Path):
+    room = room_of(file)
+    assert imported_rooms(file) - {room} <= MAY_IMPORT.get(room, set())
+
+
+def test_the_rooms_form_no_circle():
+    def below(room: str, path: tuple[str, ...]) -> None:
+        assert room not in path, " -> ".join((*path, room))
+        for other in MAY_IMPORT[room]:
+            below(other, (*path, room))
+
+    for room in MAY_IMPORT:
+        below(room, ())
+
+
+def test_packages_export_nothing():
+    for file in LIBRARY.rglob("__init__.py"):
+        body = ast.parse(file.read_text()).body
+        rest = body[1:] if file.parent != LIBRARY else [n for n in body[1:] if not isinstance(n, ast.Assign)]
+        assert isinstance(body[0], ast.Expr), file
+        assert rest == [], file
+
+
+def locked_versions() -> dict[str, str]:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    pairs = [re.match(r"([A-Za-z0-9_.-]+)==([^ ;\\]+)", line) for line in lines]
+    return {match.group(1).lower(): match.group(2) for match in pairs if match}
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda file: file.name)
+def test_environments_pin_the_locked_versions(file: Path):
+    locked = locked_versions()
+    for item in yaml.safe_load(file.read_text())["dependencies"]:
+        for dependency in item["pip"] if isinstance(item, dict) else [item]:
+            if dependency in ("pip",):
+                continue
+            name, version = re.fullmatch(r"([a-z0-9-]+) ?==? ?([\d.]+)", dependency).groups()
+            if name.removeprefix("python-") in locked:
+                assert locked[name.removeprefix("python-")] == version, dependency
+            else:
+                assert name in ("python", "salmon", "fastp", "samtools"), dependency
+
+
+def test_every_rule_that_runs_a_program_names_an_environment_that_exists():
+    for file in SMK:
+        text = file.read_text()
+        for rule in re.split(r"^rule ", text, flags=re.M)[1:]:
+            env = re.search(r'conda:\s+"([^"]+)"', rule)
+            assert env, rule.split(":")[0]
+            assert (file.parent / env.group(1)).resolve().is_file(), env.group(1)
+
+
+def test_every_rule_that_calls_a_program_carries_its_digest():
+    for file in SMK:
+        for rule in re.split(r"^rule ", file.read_text(), flags=re.M)[1:]:
+            program = re.search(r"\{SCRIPTS:q\}/(\w+)\.py", rule)
+            if program and program.group(1) != "fetch_reference":
+                assert f'code("{program.group(1)}"' in rule, program.group(1)
+
+
+def schema_keys(schema: dict, prefix: str = "") -> list[str]:
+    keys = []
+    for name, rule in schema.get("properties", {}).items():
+        inner = schema_keys(rule, f"{prefix}{name}.")
+        keys += inner or [f"{prefix}{name}"]
+    return keys
+
+
+def test_the_guide_to_the_config_names_every_key():
+    schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
+    guide = (ROOT / "config" / "README.md").read_text()
+    for key in schema_keys(schema):
+        if not key.startswith("reference.sha256"):
+            assert f"`{key}`" in guide, key
+
+
+@pytest.mark.parametrize(
+    "table", ["samples", "units", "patients", "assessments", "lesions", "therapies", "adverse_events"]
+)
+def test_the_guide_to_the_tables_names_every_column(table: str):
+    schema = yaml.safe_load((ROOT / "workflow" / "schemas" / f"{table}.schema.yaml").read_text())
+    guide = (ROOT / "config" / "README.md").read_text()
+    assert [column for column in schema["properties"] if f"`{column}`" not in guide] == []
+
+
+def test_no_words_of_a_workplace_stand_in_the_project():
+    pattern = re.compile(r"/root/|/home/[a-z]|/work/", re.I)
+    kinds = {".py", ".smk", ".md", ".yaml", ".yml", ".toml", ".rst", ".j2", ".tsv", ".csv", ".json", ".lock"}
+    for folder in ("scripts", "workflow", "config", "docs", "envs", "tests", "resources", ".ci"):
+        for file in (ROOT / folder).rglob("*"):
+            if file.is_file() and file.suffix in kinds and file != Path(__file__):
+                found = pattern.search(file.read_text(encoding="utf-8", errors="replace"))
+                assert found is None, f"{file}: {found.group()}" if found else ""
