@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,12 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from anpi.association.plan import check_plan, read_plan
+from anpi.cohort.verdicts import CEILINGS
 from anpi.endpoints.rules import read_rules
+from anpi.expression.assemble import missing_samples
+from anpi.expression.matrix import read_sample_names
 from anpi.tables.clinical import read_clinical
-from anpi.tables.problems import InputError, Problem, refuse
+from anpi.tables.problems import InputError, Problem, nearest_file, refuse
 from anpi.tables.reading import read_text, read_text_table
 from anpi.tables.schema import ROOT, check_settings, load_schema
 from anpi.tables.sheets import read_samples, read_units, used_samples
@@ -53,7 +57,7 @@ def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
         With the faults of all files, each with its place and how to mend it.
     """
     settings = check_settings(config, load_schema("config"), file)
-    problems = source_problems(settings, file) + reference_problems(settings, file)
+    problems = source_problems(settings, file) + reference_problems(settings, file) + threshold_problems(settings, file)
     collect = Collector(problems)
     tables = {name: Path(path) for name, path in settings["clinical"].items() if path}
     clinical = collect(lambda: read_clinical(tables))
@@ -68,6 +72,8 @@ def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
             units = collect(lambda: read_units(settings["units"], samples))
             if units is not None:
                 units = units[units["sample_id"].isin(used)]
+        elif settings["expression"] and os.path.isfile(settings["expression"]["matrix"]):
+            collect(lambda: check_matrix(settings["expression"]["matrix"], used))
     problems += unit_problems(settings, units, file)
     collect(lambda: read_rules(shipped(settings["endpoints"], "endpoints.yaml")))
     if clinical is not None:
@@ -105,25 +111,47 @@ class Collector:
             return None
 
 
+def check_matrix(path: str, samples: Sequence[str]) -> None:
+    """Look into the header of a matrix for the samples of the sheet; the values are looked at when it is read."""
+    refuse(missing_samples(path, read_sample_names(path), samples))
+
+
 def source_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
-    """Find contradictions in where the expression comes from."""
+    """Find contradictions in where the expression comes from, and files that are not there."""
     samples, units, matrix = settings["samples"], settings["units"], settings["expression"]
+    problems = []
     if units and matrix:
-        return [Problem(file, "both units and expression are given", mend="Keep the one that holds your data.")]
+        problems.append(Problem(file, "both units and expression are given", mend="Keep the one that holds your data."))
     if (units or matrix) and not samples:
         source = "units" if units else "expression"
-        return [Problem(file, f"{source} is given without samples", mend="Give samples: the path of samples.tsv.")]
+        mend = "Give samples: the path of samples.tsv."
+        problems.append(Problem(file, f"{source} is given without samples", mend=mend))
     if samples and not units and not matrix:
-        return [
-            Problem(file, "samples is given without units or expression", mend="Give one of them, or drop samples.")
-        ]
-    if matrix and not Path(matrix["matrix"]).is_file():
-        return [Problem(file, "the file does not exist", column="expression.matrix", found=matrix["matrix"])]
-    return [
-        Problem(file, "the file does not exist", column="signatures.gmt", found=path)
-        for path in settings["signatures"]["gmt"]
-        if not Path(path).is_file()
-    ]
+        mend = "Give one of them, or drop samples."
+        problems.append(Problem(file, "samples is given without units or expression", mend=mend))
+    paths = [("expression.matrix", matrix["matrix"])] if matrix else []
+    paths += [("signatures.gmt", path) for path in settings["signatures"]["gmt"]]
+    return problems + [absent_file(file, key, path) for key, path in paths if not os.path.isfile(path)]
+
+
+def absent_file(file: str, key: str, path: str) -> Problem:
+    """Say that a file of the config is not there."""
+    near = nearest_file(path)
+    mend = f"Is it {near}?" if near else "Paths are relative to the folder in which the run is started."
+    return Problem(file, "the file does not exist", column=key, found=path, mend=mend)
+
+
+def threshold_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
+    """Find thresholds of the verdict by which a sample would fail before it is warned of."""
+    problems = []
+    for fact, limits in settings["qc"].items():
+        warn, fail = limits["warn"], limits["fail"]
+        if fail < warn if fact in CEILINGS else fail > warn:
+            expected = f"fail at or {'above' if fact in CEILINGS else 'below'} warn"
+            problems.append(
+                Problem(file, column=f"qc.{fact}", found=f"warn {warn:g}, fail {fail:g}", expected=expected)
+            )
+    return problems
 
 
 def reference_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
@@ -140,8 +168,8 @@ def reference_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
             if name not in reference["sha256"]:
                 mend = f"Add reference.sha256.{name}, as its publisher states it."
                 problems.append(Problem(file, "a URL without a checksum", column=key, found=value, mend=mend))
-        elif not Path(value).is_file():
-            problems.append(Problem(file, "the file does not exist", column=key, found=value))
+        elif not os.path.isfile(value):
+            problems.append(absent_file(file, key, value))
     return problems
 
 

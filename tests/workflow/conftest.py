@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import shutil
 from collections.abc import Callable
@@ -33,12 +35,12 @@ class Trial:
     def cell(self, name: str, row: int, column: str, value: str) -> None:
         """Set a cell; rows count as in a spreadsheet, the header is row 1. A column that lacks is added, empty."""
         separator = "\t" if name.endswith(".tsv") else ","
-        lines = self.path(name).read_text(encoding="utf-8").splitlines()
-        rows = [line.split(separator) for line in lines]
+        rows = list(csv.reader(io.StringIO(self.path(name).read_text(encoding="utf-8")), delimiter=separator))
         if column not in rows[0]:
             rows = [[*cells, column if number == 0 else "NA"] for number, cells in enumerate(rows)]
         rows[row - 1][rows[0].index(column)] = value
-        self.path(name).write_text("".join(separator.join(cells) + "\n" for cells in rows), encoding="utf-8")
+        with open(self.path(name), "w", encoding="utf-8", newline="") as out:
+            csv.writer(out, delimiter=separator, lineterminator="\n").writerows(rows)
 
     def add_row(self, name: str, row: str) -> None:
         self.edit(name, lambda text: text + row + "\n")

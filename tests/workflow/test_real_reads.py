@@ -45,7 +45,17 @@ class Reference:
     def __init__(self, folder: Path, transcripts: Path, gtf: Path | None = None):
         self.index = folder / "index"
         self.table = build_reference(transcripts, gtf, None, folder / "transcripts.fa")
-        command: list[str | Path] = ["salmon", "index", "-t", folder / "transcripts.fa", "-i", self.index, "-p", "2", "--keepDuplicates"]
+        command: list[str | Path] = [
+            "salmon",
+            "index",
+            "-t",
+            folder / "transcripts.fa",
+            "-i",
+            self.index,
+            "-p",
+            "2",
+            "--keepDuplicates",
+        ]
         subprocess.run(command, check=True, capture_output=True)
 
     def quantify(self, folder: Path, *units: tuple[Path, Path | None], threads: int = 1) -> tuple[pd.DataFrame, dict]:

@@ -12,7 +12,7 @@ import pandas as pd
 from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression, read_expression, to_tpm
 from anpi.expression.summary import matrix_facts
-from anpi.tables.problems import Problem, refuse
+from anpi.tables.problems import Problem, nearest, refuse
 
 
 @dataclass(frozen=True)
@@ -54,20 +54,7 @@ def assemble_matrix(path: Path, unit: str, samples: Sequence[str], genes: pd.Dat
         A sample that the matrix lacks, and whatever `read_expression` refuses.
     """
     expression = read_expression(path, unit, genes if genes is not None else read_gene_table())
-    missing = [sample for sample in sorted(samples) if sample not in expression.values.columns]
-    columns = ", ".join(map(str, expression.values.columns[:5]))
-    refuse(
-        [
-            Problem(
-                str(path),
-                row=1,
-                column=sample,
-                message="sample of the sheet is no column of the matrix",
-                mend=f"The first columns are {columns}. Mend the names, or set use to no.",
-            )
-            for sample in missing
-        ]
-    )
+    refuse(missing_samples(path, list(expression.values.columns), samples))
     notes = list(expression.notes)
     left = sorted(set(map(str, expression.values.columns)) - set(samples))
     if left:
@@ -87,6 +74,19 @@ def assemble_matrix(path: Path, unit: str, samples: Sequence[str], genes: pd.Dat
         for sample in sorted(samples)
     ]
     return Cohort(sort_rows(counts), sort_rows(tpm), table, pd.DataFrame(facts), scaled.notes)
+
+
+def missing_samples(path: Path | str, columns: Sequence[str], samples: Sequence[str]) -> list[Problem]:
+    """Find the samples of the sheet that are no column of the matrix."""
+    problems = []
+    for sample in sorted(set(samples) - set(columns)):
+        near = nearest(sample, sorted(set(columns) - set(samples)), 0.8)
+        shown = f"Did you mean {near}?" if near else f"The first columns are {', '.join(columns[:5])}."
+        mend = f"{shown} Mend the names, or set use to no."
+        problems.append(
+            Problem(str(path), f"sample {sample} of the sheet is no column of the matrix", row=1, mend=mend)
+        )
+    return problems
 
 
 def sort_rows(frame: pd.DataFrame | None) -> pd.DataFrame | None:

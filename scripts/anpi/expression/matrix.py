@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import itertools
 import re
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 from anpi.expression.genes import annotate, is_excel_date
-from anpi.tables.problems import InputError, Problem, refuse
+from anpi.tables.problems import InputError, Problem, missing_file, refuse
 
 LOG2_TPM = re.compile(r"log2_tpm_plus_(\d+(?:\.\d+)?)")
 UNITS = "counts, tpm, log2_tpm_plus_<c> (such as log2_tpm_plus_1) or vst"
 LARGEST_LOG2 = 25.0
 MOST_TPM = 1.2e6
-LEAST_MAPPED_SHARE = 0.5
+DESCRIPTIONS = ("symbol", "biotype", "length", "gene_name")
 
 
 @dataclass(frozen=True)
@@ -86,30 +89,68 @@ def read_expression(path: Path | str, unit: str, annotation: pd.DataFrame | None
     return expression
 
 
+def separator_of(path: Path | str) -> str:
+    return "\t" if {".tsv", ".txt"} & set(Path(path).suffixes) else ","
+
+
+def read_sample_names(path: Path | str) -> list[str]:
+    """Read the columns of a matrix that are samples, from its first two rows alone.
+
+    Raises
+    ------
+    InputError
+        No column of a sample, one that stands twice, a header of another length than the first row: pandas would
+        read that with all columns shifted by one.
+    """
+    name = str(path)
+    try:
+        opener = gzip.open if is_gzip(path) else open
+        with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
+            rows = list(itertools.islice(csv.reader(lines, delimiter=separator_of(path)), 2))
+    except FileNotFoundError:
+        raise InputError(missing_file(path)) from None
+    except UnicodeDecodeError:
+        raise InputError(Problem(name, "not UTF-8 text", mend="Save the file as UTF-8.")) from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(Problem(name, f"cannot be read ({error})", mend="Copy it again.")) from None
+    header = [cell.strip() for cell in rows[0]] if rows else []
+    samples = [cell for cell in header[1:] if cell not in DESCRIPTIONS]
+    if not samples:
+        mend = "Separate the cells with tabs in a .tsv and commas in a .csv."
+        raise InputError(Problem(name, "no sample columns found", row=1, mend=mend))
+    if len(rows) > 1 and len(rows[1]) != len(header):
+        found, expected = f"{len(rows[1])} cells", f"{len(header)} as in the header"
+        mend = "Give the column of genes a name too, and a name to every column."
+        raise InputError(Problem(name, row=2, found=found, expected=expected, mend=mend))
+    twice = sorted({sample for sample in samples if samples.count(sample) > 1})
+    refuse([Problem(name, "the sample stands twice", row=1, column=sample) for sample in twice])
+    return samples
+
+
+def is_gzip(path: Path | str) -> bool:
+    with open(path, "rb") as handle:
+        return handle.read(2) == b"\x1f\x8b"
+
+
 def read_numbers(path: Path | str) -> pd.DataFrame:
     """Read the bare matrix: index = names as they stand in the file, columns = samples, values float."""
     name = str(path)
-    separator = "\t" if ".tsv" in Path(path).suffixes or ".txt" in Path(path).suffixes else ","
+    samples = read_sample_names(path)
     try:
-        frame = pd.read_csv(path, sep=separator, index_col=0, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(Problem(name, "file not found", mend="Check the path.")) from None
-    except (
-        UnicodeDecodeError,
-        pd.errors.ParserError,
-        pd.errors.EmptyDataError,
-        EOFError,
-        gzip.BadGzipFile,
-    ) as error:
+        frame = pd.read_csv(
+            path,
+            sep=separator_of(path),
+            index_col=0,
+            dtype=str,
+            keep_default_na=False,
+            encoding="utf-8-sig",
+            compression="gzip" if is_gzip(path) else None,
+        )
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, pd.errors.ParserError) as error:
         raise InputError(Problem(name, f"not a readable table ({error})")) from None
     frame.index = frame.index.map(str).str.strip()
-    frame = frame.drop(columns=[c for c in frame.columns if c in ("symbol", "biotype", "length", "gene_name")])
+    frame = frame.set_axis(frame.columns.str.strip(), axis=1)[samples]
     problems = []
-    if frame.shape[1] == 0:
-        mend = "Separate the cells with tabs in a .tsv and commas in a .csv."
-        raise InputError(Problem(name, "no sample columns found", row=1, mend=mend))
-    twice = sorted(set(frame.columns[frame.columns.duplicated()]))
-    problems += [Problem(name, "the sample stands twice", row=1, column=str(sample)) for sample in twice]
     mangled = [gene for gene in frame.index if is_excel_date(gene)]
     if mangled:
         problems.append(
@@ -123,18 +164,20 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
         )
     refuse(problems)
     numbers = frame.replace({"": np.nan, "NA": np.nan}).apply(pd.to_numeric, errors="coerce")
-    bad = numbers.isna() & ~frame.isin(["", "NA"])
+    bad = (numbers.isna() & ~frame.isin(["", "NA"])) | np.isinf(numbers)
     for row, column in list(zip(*np.nonzero(bad.to_numpy()), strict=True))[:20]:
         problems.append(
             Problem(
                 name,
                 row=int(row) + 2,
                 column=str(frame.columns[column]),
-                found=frame.iat[row, column],
+                found=str(frame.iat[row, column]),
                 expected="a number",
-                mend="Write the decimal sign as a point.",
+                mend="Write the decimal sign as a point, and NA for a missing value.",
             )
         )
+    if not problems and numbers.isna().all(axis=None):
+        problems.append(Problem(name, "the matrix holds no number"))
     refuse(problems)
     return numbers.astype(float)
 
@@ -173,6 +216,9 @@ def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str)
                 mend=mend,
             )
         ]
+    if unit == "counts" and not whole_numbers and np.isclose(sums, 1e6, rtol=1e-3).all():
+        found = "fractions, and every sample sums to one million"
+        return [Problem(name, "declared counts", found=found, expected="counts; these look like tpm", mend=mend)]
     return []
 
 
@@ -225,5 +271,5 @@ def to_tpm(expression: Expression) -> Expression:
             notes = (*notes, f"{int((~measured).sum())} genes of unknown length left out of TPM")
         values, genes = values[measured], genes[measured].reset_index(drop=True)
         values = values.div(genes["length"].to_numpy(), axis=0)
-    totals = values.sum().replace(0, np.nan)
-    return Expression(values.div(totals, axis=1).fillna(0) * 1e6, genes, "tpm", notes)
+    totals = values.sum().replace(0, 1)  # a sample without reads holds zeros; a missing value stays missing
+    return Expression(values.div(totals, axis=1) * 1e6, genes, "tpm", notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -83,6 +84,20 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
         return by_fold[fold(name)]
     match = difflib.get_close_matches(fold(name), list(by_fold), n=1, cutoff=cutoff)
     return by_fold[match[0]] if match else None
+
+
+def nearest_file(path: Path | str) -> str | None:
+    """Give the file of the same folder whose name is most like that of ``path``, or None."""
+    folder = os.path.dirname(path)
+    names = os.listdir(folder or ".") if os.path.isdir(folder or ".") else []
+    near = nearest(os.path.basename(path), names, 0.8)
+    return os.path.join(folder, near) if near else None
+
+
+def missing_file(path: Path | str, mend: str = "Check the path in the config.") -> Problem:
+    """Say that a file is not there, and which one may be meant."""
+    near = nearest_file(path)
+    return Problem(str(path), "file not found", mend=f"Is it {near}?" if near else mend)
 
 
 def fold(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from anpi.tables.problems import InputError, Problem, fold, nearest, refuse
+from anpi.tables.problems import InputError, Problem, fold, missing_file, nearest, refuse
 from anpi.tables.schema import column_rule, describe, load_schema, parse_value, validation_faults
 
 MISSING = {"", "NA"}
@@ -69,18 +70,19 @@ def read_text(path: Path | str) -> str:
             content = gzip.decompress(content)
         return content.decode("utf-8-sig")
     except FileNotFoundError:
-        raise InputError(Problem(name, "file not found", mend="Check the path in the config.")) from None
+        raise InputError(missing_file(path)) from None
     except IsADirectoryError:
         raise InputError(Problem(name, "is a folder", expected="a file")) from None
     except UnicodeDecodeError:
         raise InputError(Problem(name, "not UTF-8 text", mend="Save the file as CSV UTF-8.")) from None
-    except (EOFError, gzip.BadGzipFile):
+    except (EOFError, gzip.BadGzipFile, zlib.error):
         raise InputError(Problem(name, "the gzip file is damaged or cut short", mend="Copy it again.")) from None
+    except OSError as error:
+        raise InputError(Problem(name, f"cannot be read: {error.strerror}")) from None
 
 
 def header_problems(name: str, header: list[str], separator: str) -> list[Problem]:
-    other = ";" if separator == "," else ","
-    if len(header) == 1 and (other in header[0] or "\t" in header[0]):
+    if len(header) == 1 and any(other in header[0] for other in ",;\t"):
         shown = "tabs" if separator == "\t" else "commas"
         return [
             Problem(
@@ -160,7 +162,7 @@ def column_problems(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -
     known = {fold(column): column for column in properties}
     known |= {fold(f"{c[:-5]}_day"): f"{c[:-5]}_day" for c in properties if c.endswith("_date")}
     for column in frame.columns:
-        meant = known.get(fold(column))
+        meant = known.get(fold(column)) or slip_of_the_pen(column, known, present)
         if meant is not None and meant != column:
             problems.append(Problem(file, "misspelt column", row=1, column=column, mend=f"Call it {meant}."))
         if column.endswith("_day") and f"{column[:-4]}_date" in present & set(properties):
@@ -174,6 +176,17 @@ def column_problems(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -
                 )
             )
     return problems
+
+
+def slip_of_the_pen(column: str, known: Mapping[str, str], present: set[str]) -> str | None:
+    """Give the absent column of the schema that an extra one misspells by a letter or two, if any.
+
+    A name that holds a known one whole (``batch_2``, ``restart_date``) is a name of its own.
+    """
+    meant = known.get(fold(nearest(column, known, 0.9) or ""))
+    if meant is None or meant in present or fold(meant) in fold(column):
+        return None
+    return meant
 
 
 def check_column(
@@ -215,7 +228,10 @@ def value_hint(text: str, rule: Mapping[str, Any]) -> str | None:
     """Guess what a user meant by a value that its rule refuses."""
     kind = rule.get("format") or rule.get("type")
     if "enum" in rule:
-        near = nearest(text, map(str, rule["enum"]))
+        allowed = [str(value) for value in rule["enum"]]
+        near = nearest(text, allowed)
+        if near is None and all(len(value) == 1 for value in allowed):
+            near = next((value for value in allowed if value == text[0].upper()), None)
         return f"Did you mean {near}?" if near else None
     if kind in ("number", "decimal", "integer") and "," in text:
         return "Write the decimal sign as a point, and no thousands separator."

@@ -21,18 +21,29 @@ from typing import Any
 import jsonschema
 import yaml
 
-from anpi.tables.problems import InputError, Problem, nearest
+from anpi.tables.problems import InputError, Problem, missing_file, nearest
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMAS = ROOT / "workflow" / "schemas"
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 WHOLE = re.compile(r"(?<=\d)\.0+$")  # a whole number as software writes it that knows no missing whole numbers
 
 
 @functools.cache
 def load_schema(name: str) -> dict[str, Any]:
-    """Load ``workflow/schemas/<name>.schema.yaml``."""
-    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
+    """Load ``workflow/schemas/<name>.schema.yaml``, references to its ``$defs`` put in place."""
+    schema = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
+    return resolve(schema, schema.get("$defs", {}))
+
+
+def resolve(rule: Any, definitions: Mapping[str, Any]) -> Any:
+    if isinstance(rule, list):
+        return [resolve(part, definitions) for part in rule]
+    if not isinstance(rule, dict):
+        return rule
+    own = {key: resolve(part, definitions) for key, part in rule.items() if key != "$ref"}
+    return definitions[rule["$ref"].rsplit("/", 1)[1]] | own if "$ref" in rule else own
 
 
 def column_rule(schema: Mapping[str, Any], column: str) -> Mapping[str, Any] | None:
@@ -60,6 +71,8 @@ def parse_value(text: str, rule: Mapping[str, Any]) -> tuple[Any, str | None]:
         What was expected instead, when the text cannot be such a value.
     """
     kind = rule.get("format") or rule.get("type", "string")
+    if kind in ("integer", "number", "decimal") and not NUMBER.fullmatch(text):
+        return None, describe(rule)
     try:
         if kind == "integer":
             return int(WHOLE.sub("", text)), None
@@ -100,7 +113,7 @@ def validation_faults(value: Any, rule: Mapping[str, Any]) -> list[str]:
 def describe(rule: Mapping[str, Any]) -> str:
     """Say in words what a rule expects."""
     if "enum" in rule:
-        return "one of " + ", ".join(map(str, rule["enum"]))
+        return "one of " + ", ".join("null" if value is None else str(value) for value in rule["enum"])
     kind = rule.get("format") or rule.get("type", "string")
     words = {
         "integer": "a whole number",
@@ -111,7 +124,8 @@ def describe(rule: Mapping[str, Any]) -> str:
         "array": "a list",
         "object": "a block of keys",
     }
-    text = words.get(str(kind), "a text") if isinstance(kind, str) else "one of " + ", ".join(map(str, kind))
+    kinds = [kind] if isinstance(kind, str) else kind
+    text = " or ".join(words.get(str(name), "null" if name == "null" else "a text") for name in kinds)
     if "minimum" in rule and "maximum" in rule:
         text += f" from {rule['minimum']} to {rule['maximum']}"
     elif "minimum" in rule:
@@ -120,15 +134,34 @@ def describe(rule: Mapping[str, Any]) -> str:
         text += f" above {rule['exclusiveMinimum']}"
     elif "maximum" in rule:
         text += f" of at most {rule['maximum']}"
-    if "pattern" in rule or kind == "string" or "not" in rule:
+    if "pattern" in rule or kind == "string" or "not" in rule or len(kinds) > 1:
         return rule.get("description", text)
     return text
+
+
+class EachKeyOnce(yaml.SafeLoader):
+    """Reads YAML and refuses a key that a block holds twice, of which YAML would take the last in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"the key {key.value} stands twice", problem_mark=key.start_mark
+                )
+            if isinstance(key, yaml.ScalarNode):
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def load_yaml(path: Path | str) -> dict[str, Any]:
     """Read a YAML file of keys; a file that is none is an InputError."""
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        content = yaml.load(Path(path).read_text(encoding="utf-8"), EachKeyOnce)
+    except FileNotFoundError:
+        raise InputError(missing_file(path)) from None
+    except OSError as error:
+        raise InputError(Problem(str(path), f"cannot be read: {error.strerror}")) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         row = mark.line + 1 if mark else None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pandas as pd
 
-from anpi.tables.problems import Problem, nearest, refuse
+from anpi.tables.problems import Problem, nearest, nearest_file, refuse
 from anpi.tables.reading import FIRST_DATA_ROW, read_table
 
 KINDS = ("fastq_1", "bam", "quant")
@@ -91,6 +92,9 @@ def unit_problems(unit: pd.Series, name: str) -> list[Problem]:
     if given == ["bam"]:
         mend = "Give FASTQ (samtools fastq makes it), or a salmon result in the column quant."
         problems.append(Problem(name, "BAM and CRAM are not read yet", row=row, column="bam", mend=mend))
+    if unit["umi"] is not None:
+        mend = "Collapse the molecules beforehand (umi_tools, fgbio) and leave the column empty."
+        problems.append(Problem(name, "UMIs are not read yet", row=row, column="umi", found=unit["umi"], mend=mend))
     for column in ("fastq_1", "fastq_2", "quant"):
         if unit[column] is not None:
             problems += path_problems(unit[column], column, row, name)
@@ -99,10 +103,9 @@ def unit_problems(unit: pd.Series, name: str) -> list[Problem]:
 
 def path_problems(value: str, column: str, row: int, name: str) -> list[Problem]:
     path = Path(value)
-    if not path.exists():
-        folder = path.parent
-        near = nearest(path.name, [p.name for p in folder.iterdir()], 0.8) if folder.is_dir() else None
-        mend = f"Is it {folder / near}?" if near else "Paths are relative to the folder in which the run is started."
+    if not os.path.exists(path):
+        near = nearest_file(value)
+        mend = f"Is it {near}?" if near else "Paths are relative to the folder in which the run is started."
         return [Problem(name, "the file does not exist", row=row, column=column, found=value, mend=mend)]
     if column == "quant":
         if path.is_dir() and not any((path / file).is_file() for file in ("quant.sf", "quant.sf.gz")):
@@ -158,10 +161,11 @@ def repeated_files(units: pd.DataFrame, name: str) -> list[Problem]:
             value = units.at[index, column]
             if value is None:
                 continue
-            if value in seen:
-                expected = f"each file once; it stands in row {seen[value]} already"
+            file = os.path.realpath(value)
+            if file in seen:
+                expected = f"each file once; it stands in row {seen[file]} already"
                 problems.append(Problem(name, row=sheet_row(index), column=column, found=value, expected=expected))
-            seen.setdefault(value, sheet_row(index))
+            seen.setdefault(file, sheet_row(index))
     return problems
 
 

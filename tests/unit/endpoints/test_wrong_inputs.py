@@ -182,7 +182,7 @@ WRONG = [
         "assessments.csv",
         "SD,N,",
         "SD,yes,",
-        "assessments.csv, row 2, column new_lesion: found 'yes', expected one of Y, N, E",
+        "assessments.csv, row 2, column new_lesion: found 'yes', expected one of Y, N, E. Did you mean Y?",
     ),
     (
         "assessments.csv",
