@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 BINARY = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
-OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe", "--no-first-run")
+OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+    "--no-first-run",
+)
 
 
 class Page:
@@ -50,9 +57,7 @@ class Page:
         self.resize(width, height, touch)
 
     def resize(self, width: int, height: int, touch: bool = False) -> None:
-        self.send(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=touch
-        )
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=touch)
         self.send("Emulation.setTouchEmulationEnabled", enabled=touch)
 
     def send(self, method: str, **params: Any) -> dict[str, Any]:
@@ -101,7 +106,12 @@ class Page:
             self.loaded += 1
 
     def session_accept(self) -> None:
-        message = {"id": 0, "method": "Page.handleJavaScriptDialog", "params": {"accept": True}, "sessionId": self.session}
+        message = {
+            "id": 0,
+            "method": "Page.handleJavaScriptDialog",
+            "params": {"accept": True},
+            "sessionId": self.session,
+        }
         os.write(self.out, json.dumps(message).encode() + b"\0")
 
     def open(self, path: Path, fragment: str = "") -> None:
@@ -150,7 +160,15 @@ class Page:
 
     def press(self, key: str) -> None:
         for kind in ("rawKeyDown", "keyUp"):
-            codes = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+            codes = {
+                "Tab": 9,
+                "Enter": 13,
+                "Escape": 27,
+                "ArrowLeft": 37,
+                "ArrowUp": 38,
+                "ArrowRight": 39,
+                "ArrowDown": 40,
+            }
             self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=codes[key])
 
     def picture(self, path: Path, whole: bool = True, selector: str | None = None) -> None:

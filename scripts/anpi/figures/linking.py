@@ -20,7 +20,7 @@ PLAIN_SVG = {"Date": None, "Creator": None, "Format": None, "Type": None}
 PLAIN_PDF = {"CreationDate": None, "Creator": None, "Producer": None}
 
 
-def linked_svg(figure: Figure, name: str, title: str, description: str = "") -> str:
+def linked_svg(figure: Figure, name: str, title: str, description: str = "", tight: bool = True) -> str:
     """Write a figure as SVG to be put inline in a page.
 
     A mark whose gid is `style.patient_mark` gets the attribute ``data-patient``; all other ids are prefixed with
@@ -30,6 +30,8 @@ def linked_svg(figure: Figure, name: str, title: str, description: str = "") -> 
     ----------
     name : str
         Letters, digits and dashes; unique in the page.
+    tight : bool
+        Cut to what is drawn (takes a second drawing).
 
     Returns
     -------
@@ -37,7 +39,7 @@ def linked_svg(figure: Figure, name: str, title: str, description: str = "") -> 
         An ``<svg>`` element without XML declaration.
     """
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", bbox_inches="tight", pad_inches=0.05, metadata=PLAIN_SVG)
+    figure.savefig(buffer, format="svg", bbox_inches="tight" if tight else None, pad_inches=0.05, metadata=PLAIN_SVG)
     root = ET.fromstring(buffer.getvalue())
     for metadata in root.findall(f"{{{SVG}}}metadata"):
         root.remove(metadata)

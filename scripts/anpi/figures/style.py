@@ -48,7 +48,7 @@ matplotlib.rcParams.update(
         "ytick.labelcolor": INK,
         "svg.fonttype": "none",
         "svg.hashsalt": "anpi",
-        "pdf.fonttype": 42,
+        "pdf.fonttype": 3,
         "figure.facecolor": "white",
     }
 )

@@ -64,7 +64,8 @@ def kaplan_meier(
     axes.legend(frameon=False, loc="upper right", handlelength=3.2)
     risk = curves[curves["kind"] == "risk"]
     risk_table(axes, HEIGHT, risk, levels, names)
-    data = pd.concat([*drawn, risk], ignore_index=True)
+    parts = [part.dropna(axis=1, how="all") for part in (*drawn, risk) if len(part)]
+    data = pd.concat(parts, ignore_index=True)
     data.insert(0, "months", (data["time_days"] / DAYS_PER_MONTH).round(4))
     return figure, data.drop(columns="time_days")
 

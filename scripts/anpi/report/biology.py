@@ -134,8 +134,8 @@ def agreement_table(calls: pd.DataFrame) -> Table:
     """Cross the calls with the dominant transcription factor and with the second method."""
     groups = [g for g in ("A", "N", "P", "I", "mixed", "none") if calls["group"].eq(g).any()]
     columns = [("napy", "Highest factor", k) for k in ("A", "N", "P", "Y")]
-    if "archetype" in calls and calls["archetype"].notna().any():
-        columns += [("archetype", "Second method", k) for k in ("A", "N", "P", "I")]
+    if "second_method" in calls and calls["second_method"].notna().any():
+        columns += [("second_method", "Second method", k) for k in ("A", "N", "P", "I")]
     rows = []
     for group in groups:
         part = calls[calls["group"] == group]
@@ -144,7 +144,7 @@ def agreement_table(calls: pd.DataFrame) -> Table:
     header = ["Call", *(f"{words} {k}" for _, words, k in columns), "Samples"]
     caption = (
         "Highest factor: the one of ASCL1, NEUROD1, POU2F3, YAP1 that stands out most (Rudin 2019). Second "
-        "method: nearest archetype by rank correlation."
+        "method: gene pairs, without the four factors."
     )
     known_pairs = calls[calls.get("agreement", pd.Series(index=calls.index, dtype=object)).notna()]
     if len(known_pairs):

@@ -101,10 +101,11 @@ class Section:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def draw(name: str, title: str, caption: str, drawn: tuple[Figure, pd.DataFrame]) -> Drawing:
-    """Turn a figure and its data into what the page and the folder of figures hold."""
+def draw(name: str, title: str, caption: str, drawn: tuple[Figure, pd.DataFrame], files: bool = True) -> Drawing:
+    """Turn a figure and its data into what the page and, with ``files``, the folder of figures hold."""
     figure, data = drawn
-    return Drawing(name, title, caption, linked_svg(figure, f"fig-{name}", title, caption), plain_pdf(figure), data)
+    pdf = plain_pdf(figure) if files else b""
+    return Drawing(name, title, caption, linked_svg(figure, f"fig-{name}", title, caption, tight=files), pdf, data)
 
 
 Write = Callable[[Any], str]

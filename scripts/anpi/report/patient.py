@@ -110,6 +110,7 @@ def course_blocks(run: Run, patient: str, row: pd.Series) -> list[Any]:
         "Above: change of the sum of diameters from baseline (dashed: +20% and −30%). Below: treatment "
         "(bar) and scans.",
         course(scans, end_days(row)),
+        files=False,
     )
     columns = {
         "assessment_date": "Date",

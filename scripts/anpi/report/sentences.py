@@ -225,14 +225,20 @@ def query_sentence(queries: pd.DataFrame | None) -> str:
     )
 
 
+def step_words(step: str) -> str:
+    """Name a step from enrolment to analysis."""
+    return {"tissue": "with tissue", "qc_pass": "with usable RNA", "confident_call": "confidently called"}.get(
+        step, step.replace("_", " ")
+    )
+
+
 def step_sentence(attrition: pd.DataFrame) -> list[str]:
     """Say who left at each step."""
     sentences = []
     steps = attrition.set_index("step")["patients"]
     for _, row in attrition.iterrows():
         if known(row["from_step"]) and row["left"]:
-            name = str(row["step"]).replace("_", " ")
-            before = str(row["from_step"]).replace("_", " ")
+            name, before = step_words(row["step"]), step_words(row["from_step"])
             who = listed(str(row["who_left"]).split(", "), 12)
             count = count_of(int(row["patients"]), int(steps[row["from_step"]]))
             sentences.append(f"{capital(name)}: {count} of those {before}; not {who}.")
@@ -248,12 +254,14 @@ def family_sentence(results: pd.DataFrame, family: str, alpha: float, multiplici
         return f"{plural(len(rows), 'test')} declared, none could be made."
     below, kept = int((made["p"] < alpha).sum()), int((made["p_adjusted"] < alpha).sum())
     not_made = len(rows) - len(made)
+    chance = alpha * len(made)
+    expected = f"{chance:.0f}" if chance >= 10 else f"{chance:.2g}"
     how = {"holm": "Holm's adjustment", "bh": "adjustment by Benjamini and Hochberg", "none": "no adjustment"}[
         multiplicity
     ]
     sentence = (
         f"{plural(len(made), 'test')} made: {below} with p below {alpha:g}, where chance alone would give about "
-        f"{alpha * len(made):.1f}; {kept} after {how}."
+        f"{expected}; {kept} after {how}."
     )
     return sentence + (f" {not_made} declared but not made, with the reason in the table." if not_made else "")
 

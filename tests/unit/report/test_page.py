@@ -1,0 +1,218 @@
+"""The whole report of runs made by hand: structure, escaping, missing tables, same bytes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from unit.report.made import make_tables, write_run
+
+from anpi.report.page import page_files, write_report
+from anpi.report.tables import Run, read_run
+from anpi.tables.schema import ROOT
+
+EVIL = "<script>alert(1)</script>"
+VOID = {"meta", "link", "br", "input", "img", "hr"}
+
+
+class Outline(HTMLParser):
+    """Elements of a page in order, with a check that tags close."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag, f"</{tag}> closes another element"
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.texts.setdefault(self.open[-1], []).append(data)
+
+    def attributes(self, name: str) -> list[str]:
+        return [value or "" for _, attrs in self.tags if (value := attrs.get(name)) is not None]
+
+
+def run_of(
+    folder: Path,
+    tables: dict[str, pd.DataFrame],
+    title: str = "Made trial",
+    statements: dict[str, object] | None = None,
+) -> Run:
+    write_run(folder, tables, statements)
+    config = ROOT / "config"
+    return read_run(folder / "results", folder / "patients.csv", config / "plan.yaml", config / "endpoints.yaml", title)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    write_report(run_of(folder, make_tables(12)), folder / "report")
+    return folder / "report"
+
+
+@pytest.fixture(scope="module")
+def outline(report: Path) -> Outline:
+    return Outline((report / "index.html").read_text(encoding="utf-8"))
+
+
+def test_headings_are_in_order_and_ids_are_single(outline: Outline) -> None:
+    levels = [int(tag[1]) for tag, _ in outline.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 2 for before, after in pairwise(levels))
+    ids = outline.attributes("id")
+    assert sorted(ids) == sorted(set(ids))
+    assert outline.open == []
+
+
+def test_every_link_within_the_report_leads_somewhere(report: Path) -> None:
+    for page in [report / "index.html", *(report / "patients").iterdir()]:
+        outline = Outline(page.read_text(encoding="utf-8"))
+        ids = set(outline.attributes("id"))
+        for link in outline.attributes("href") + outline.attributes("xlink:href"):
+            if link.startswith("#"):
+                assert link[1:] in ids, link
+            elif not link.startswith("data:"):
+                assert (page.parent / link).is_file(), link
+
+
+def test_each_patient_has_a_page_and_marks_in_figures(report: Path, outline: Outline) -> None:
+    ids = [f"P{i + 1:04d}" for i in range(12)]
+    assert sorted(p.stem for p in (report / "patients").iterdir()) == ids
+    marked = [attrs["data-patient"] for tag, attrs in outline.tags if tag == "g" and "data-patient" in attrs]
+    assert set(marked) == set(ids[:11])  # the last patient has neither a sample nor a call
+    rows = [attrs["data-patient"] for tag, attrs in outline.tags if tag == "tr" and "data-patient" in attrs]
+    assert set(rows) >= set(ids)
+
+
+def test_figures_are_told_to_a_screen_reader_and_come_with_files(report: Path, outline: Outline) -> None:
+    figures = [attrs for tag, attrs in outline.tags if tag == "svg"]
+    assert figures
+    for figure in figures:
+        assert figure["role"] in ("img", "group")
+        title = (figure["aria-labelledby"] or "").split()[0]
+        assert title in outline.attributes("id")
+    names = {path.stem for path in (report / "figures").iterdir()}
+    for name in names:
+        ET.parse(report / "figures" / f"{name}.svg")
+        assert (report / "figures" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+        assert len(pd.read_csv(report / "figures" / f"{name}.csv")) > 0
+
+
+def test_the_page_asks_for_nothing_and_runs_its_own_script_only(report: Path, outline: Outline) -> None:
+    text = (report / "index.html").read_text(encoding="utf-8")
+    outside = [url for url in re.findall(r"https?://[^\s\"'<)]+", text) if "www.w3.org" not in url]
+    assert outside == []
+    assert not [tag for tag, attrs in outline.tags if tag == "link" or (tag == "script" and "src" in attrs)]
+    script = next(s for s in outline.texts["script"] if "use strict" in s)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = next(attrs["content"] for tag, attrs in outline.tags if attrs.get("http-equiv"))
+    assert f"script-src 'sha256-{digest}'" in (policy or "")
+
+
+def test_same_tables_give_the_same_bytes_in_any_order_of_rows(report: Path, tmp_path: Path) -> None:
+    tables = make_tables(12)
+    for name in ("patients", "endpoints", "verdicts", "calls", "programmes", "sets"):
+        tables[name] = tables[name].iloc[::-1]
+    write_report(run_of(tmp_path, tables), tmp_path / "report")
+    for path in sorted(report.rglob("*")):
+        if path.is_file() and path.name != "tables.xlsx":
+            other = tmp_path / "report" / path.relative_to(report)
+            assert other.read_bytes() == path.read_bytes(), path.name
+
+
+def test_a_second_run_leaves_the_same_bytes_and_no_page_of_another_run(tmp_path: Path) -> None:
+    run = run_of(tmp_path, make_tables(6))
+    out = tmp_path / "report"
+    write_report(run, out)
+    before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    (out / "patients" / "P9999.html").write_text("old")
+    write_report(run, out)
+    assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("gone", "words"),
+    [
+        (("calls", "programmes", "scores", "verdicts"), "This run has no expression data"),
+        (("results", "curves", "survival", "rates"), "We cannot tell: this run made no test of it."),
+        (("queries", "timepoints", "programmes", "curves"), "No contradiction was found in the clinical tables."),
+    ],
+)
+def test_a_table_that_the_run_does_not_have_is_said_in_words(tmp_path: Path, gone: tuple[str, ...], words: str) -> None:
+    tables = {name: frame for name, frame in make_tables(6).items() if name not in gone}
+    write_report(run_of(tmp_path, tables), tmp_path / "report")
+    text = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert words in text
+
+
+def test_a_patient_named_as_a_script_is_a_text_everywhere(tmp_path: Path) -> None:
+    ids = [
+        EVIL,
+        "' onclick=alert(2) x='",
+        '"><img src=x onerror=alert(3)>',
+        "]]>&amp;{{7*7}}",
+        "$\\frac{$",
+        "../../up",
+        "P7",
+        "p7",
+    ]
+    tables = make_tables(8, ids, (EVIL, "arm & </style><u>"))
+    tables["queries"] = tables["queries"].assign(message=EVIL)
+    people = tables.pop("patients")
+    people["treatment_start_date"] = pd.to_datetime(people["treatment_start_date"])
+    statements: dict[str, object] = {"limits": [EVIL], "secondary": [EVIL]}
+    run = run_of(
+        tmp_path, tables | {"patients": people.assign(patient_id=[f"X{i}" for i in range(8)])}, EVIL, statements
+    )
+    run.patients = people.assign(treatment_end_date=None, last_alive_date=None)
+    write_report(run, tmp_path / "report")
+    pages = [tmp_path / "report" / "index.html", *(tmp_path / "report" / "patients").iterdir()]
+    assert len(pages) == 9
+    for page in pages:
+        outline = Outline(page.read_text(encoding="utf-8"))
+        scripts = [attrs for tag, attrs in outline.tags if tag == "script"]
+        assert len(scripts) == 2, page
+        assert not [attrs for _, attrs in outline.tags if any(key.startswith("on") for key in attrs)]
+        assert not [tag for tag, _ in outline.tags if tag in ("img", "u")]
+    outline = Outline(pages[0].read_text(encoding="utf-8"))
+    assert EVIL in outline.attributes("data-patient")
+    data = json.loads(next(t for t in outline.texts["script"] if t.startswith("{")))
+    assert set(data) == set(ids)
+    names = page_files(run)
+    assert len({name.lower() for name in names.values()}) == 8
+    assert all("/" not in name and ".." not in name for name in names.values())
+
+
+def test_the_program_needs_its_tables_and_says_which(tmp_path: Path) -> None:
+    write_run(tmp_path, {k: v for k, v in make_tables(8).items() if k != "sets"})
+    command = [sys.executable, str(ROOT / "scripts" / "write_report.py"), "--results", str(tmp_path / "results")]
+    command += ["--patients", str(tmp_path / "patients.csv"), "--out-dir", str(tmp_path / "report")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "analysis/sets.tsv" in done.stderr
+    assert "Traceback" not in done.stderr

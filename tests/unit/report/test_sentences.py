@@ -1,0 +1,155 @@
+"""Sentences from tables made by hand: what is claimed, and what is not."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from anpi.report import sentences as say
+from anpi.tables.schema import ROOT, check_settings, load_schema, load_yaml
+
+PLAN = check_settings(load_yaml(ROOT / "config" / "plan.yaml"), load_schema("plan"), "plan.yaml")
+
+COLUMNS = [
+    "entry", "family", "tier", "endpoint", "biomarker", "level", "reference", "set", "n", "events", "effect",
+    "estimate", "ci_low", "ci_high", "p", "p_adjusted", "method", "warning",
+]  # fmt: skip
+
+
+def result(**values: Any) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys(COLUMNS)
+    row |= {
+        "entry": "pfs_by_subtype",
+        "family": "primary",
+        "tier": "primary",
+        "endpoint": "pfs",
+        "biomarker": "subtype",
+    }
+    return row | {"reference": "A", "set": "subtype_evaluable", "n": 20, "events": 17} | values
+
+
+def primary(p: float | None, **values: Any) -> pd.DataFrame:
+    rows = [
+        result(p=p, p_adjusted=p, effect="chi-square", estimate=5.8, method="log-rank test", n=14, events=11, **values),
+        result(level="A", n=9, events=8, method="reference group"),
+        result(level="N", n=3, events=3, warning="3 patients, fewer than 5: described, not tested"),
+        result(
+            level="I", n=5, events=3, effect="HR", estimate=0.1135, ci_low=0.0138, ci_high=0.9305, p=p, p_adjusted=p
+        ),
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_a_difference_is_claimed_with_its_estimate_and_the_groups_compared() -> None:
+    words = say.primary_headline(primary(0.008), PLAN)
+    assert words == (
+        "Progression-free survival differed between SCLC-A and SCLC-I (p = 0.008; 14 patients, 11 events). "
+        "Hazard ratio of SCLC-I against SCLC-A 0.11 (95% CI 0.01 to 0.93). Too few to compare, so described only: "
+        "SCLC-N (n = 3). "
+    )
+
+
+def test_no_difference_is_not_told_as_equality() -> None:
+    words = say.primary_headline(primary(0.31), PLAN)
+    assert "cannot tell SCLC-A and SCLC-I apart" in words
+    assert "do not show that there is none" in words
+    assert "differed" not in words
+    assert "significant" not in words
+
+
+def test_what_was_not_tested_is_an_answer_with_its_reason() -> None:
+    words = say.primary_headline(primary(None, warning="4 events, fewer than the 5 that the plan asks for"), PLAN)
+    assert words.startswith("We cannot tell whether progression-free survival differs by subtype: 4 events, fewer")
+    assert say.primary_headline(None, PLAN) == "We cannot tell: this run made no test of it."
+
+
+def test_the_adjusted_p_decides() -> None:
+    rows = primary(0.03)
+    rows["p_adjusted"] = 0.06
+    assert say.primary_headline(rows, PLAN).startswith("We cannot tell")
+
+
+def test_question_of_the_plan() -> None:
+    assert say.question(PLAN) == "Does progression-free survival differ between SCLC subtypes?"
+    none = PLAN | {"families": [f for f in PLAN["families"] if f["tier"] != "primary"]}
+    assert "no primary question" in say.question(none)
+    entry = {"endpoints": ["os"], "biomarker": "genes", "signatures": [], "genes": ["DLL3", "MYC"], "columns": []}
+    assert say.question({"families": [{"tier": "primary", "entries": [entry]}]}) == (
+        "Is overall survival associated with DLL3 and MYC?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tier", "p", "must", "never"),
+    [
+        ("exploratory", 0.01, "worth a look in other data", "is shown"),
+        ("exploratory", 0.2, "nothing that chance would not give", "difference"),
+        ("secondary", 0.01, "a difference is shown", "worth a look"),
+        ("secondary", 0.2, "not the same as no difference", "a difference is shown"),
+    ],
+)
+def test_an_exploratory_result_never_sounds_like_a_finding(tier: str, p: float, must: str, never: str) -> None:
+    words = say.verdict(pd.Series({"p": p, "p_adjusted": p}), 0.05, tier)
+    assert must in words
+    assert never not in words
+
+
+def test_family_counts_beside_what_chance_gives() -> None:
+    rows = [result(entry="s", family="x", endpoint="pfs", biomarker=f"g{i}", p=p, p_adjusted=q) for i, (p, q) in
+            enumerate([(0.001, 0.04), (0.04, 0.5), (0.9, 0.9), (None, None)])]  # fmt: skip
+    rows.append(result(entry="s", family="x", endpoint="pfs", biomarker="g0", level="arm b", p=0.001, p_adjusted=0.001))
+    words = say.family_sentence(pd.DataFrame(rows), "x", 0.05, "bh")
+    assert words == (
+        "3 tests made: 2 with p below 0.05, where chance alone would give about 0.15; 1 after adjustment by Benjamini "
+        "and Hochberg. 1 declared but not made, with the reason in the table."
+    )
+
+
+def test_medians_and_rates() -> None:
+    row = pd.Series(
+        {
+            "level": "I",
+            "n": 5,
+            "events": 3,
+            "median_months": 16.41,
+            "median_months_low": 4.68,
+            "median_months_high": np.nan,
+        }
+    )
+    assert say.median_sentence(row, "subtype") == (
+        "SCLC-I: median 16.4 months (95% CI 4.7 to not reached), 3 events in 5 patients."
+    )
+    row["median_months"] = np.nan
+    assert "median not reached (95% CI" in say.median_sentence(row, "subtype")
+    rate = pd.Series({"events": 9, "n": 24, "estimate": 0.375, "ci_low": 0.188, "ci_high": 0.594})
+    assert say.rate_sentence("Response", rate) == "Response: 9 of 24 patients, 38% (95% CI 19% to 59%)."
+    assert say.rate_sentence("Response", pd.Series({"events": 0, "n": 0})) == "Response: no patient."
+
+
+def test_attrition_names_who_left() -> None:
+    steps = pd.DataFrame(
+        {
+            "step": ["enrolled", "treated", "qc_pass"], "patients": [24, 24, 21],
+            "from_step": [None, "enrolled", "treated"], "left": [0, 0, 3], "who_left": [None, None, "P1, P2, P3"],
+        }
+    )  # fmt: skip
+    assert say.step_sentence(steps) == ["With usable RNA: 21 of 24 (88%) of those treated; not P1, P2 and P3."]
+
+
+def test_samples_queries_and_influence() -> None:
+    verdicts = pd.DataFrame({"sample_id": list("abcd"), "verdict": ["pass", "pass", "warn", "fail"]})
+    words = say.sample_sentence(verdicts, pd.Series(["A", "mixed", "none", None]))
+    assert words.startswith(
+        "1 of 4 samples failed quality control, 1 passed with a warning; 1 patient had a mixed call and 1 no call"
+    )
+    assert "nothing here is about subtypes" in say.sample_sentence(None, pd.Series(dtype=object))
+    queries = pd.DataFrame({"patient_id": ["P1", "P1", "P2"], "severity": ["error", "warning", "error"]})
+    assert say.query_sentence(queries).startswith("3 data queries open in 2 patients (2 errors and 1 warning)")
+    influence = pd.DataFrame(
+        {"patient_id": [None, "P1", "P2"], "p": [0.01, 0.02, 0.2], "changes_conclusion": ["no", "no", "yes"]}
+    )
+    assert "between 0.010 and 0.20; without P2 the conclusion would change" in str(
+        say.influence_sentence(influence, 0.05)
+    )
+    assert say.influence_sentence(influence.assign(p=np.nan), 0.05) is None

@@ -1,0 +1,87 @@
+"""Table 1, and the workbook."""
+
+import io
+import zipfile
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+from anpi.report.patients import baseline_table, median_iqr, smd_numbers, smd_share
+from anpi.report.quality import level_of
+from anpi.report.workbook import write_workbook
+
+
+def test_standardised_differences() -> None:
+    # (62 - 60) / sqrt((4 + 16) / 2) by hand: means 62 and 60, variances 4 and 16
+    first, second = pd.Series([60.0, 62.0, 64.0]), pd.Series([56.0, 60.0, 64.0])
+    assert smd_numbers(first, second) == pytest.approx(2 / np.sqrt(10))
+    # 0.5 against 0.25: 0.25 / sqrt((0.25 + 0.1875) / 2)
+    assert smd_share(pd.Series(["F", "M"]), pd.Series(["F", "M", "M", "M"]), "F") == pytest.approx(
+        0.25 / np.sqrt(0.21875)
+    )
+    assert np.isnan(smd_numbers(pd.Series([1.0]), second))
+    assert np.isnan(smd_share(pd.Series(["F"]), pd.Series(["M"]), "F"))
+
+
+def test_table_one_counts_what_is_missing_and_fills_nothing() -> None:
+    treated = pd.DataFrame(
+        {
+            "arm": ["x", "x", "x", "y", "y"],
+            "age": [50, 60, np.nan, 70, 80],
+            "sex": ["F", "M", "M", None, "F"],
+            "ecog": [0, 1, 1, 0, None],
+        }
+    )
+    cells = [[c.words for c in row] for row in baseline_table(treated, "").rows]
+    assert cells[0] == ["Age, years, median [IQR]", "55 [52.5, 57.5]", "75 [72.5, 77.5]", "65 [57.5, 72.5]", "2.83"]
+    assert cells[1][1:4] == ["1", "0", "1"]
+    assert cells[3] == ["   female", "1 (33%)", "1 (100%)", "2 (50%)", ""]
+    assert cells[5] == ["   missing", "0", "1", "1", ""]
+    assert [c[0] for c in cells[6:]] == ["ECOG performance status", "   0", "   1", "   missing"]
+
+
+def test_quartiles_are_those_of_r_type_7() -> None:
+    assert median_iqr(pd.Series([1.0, 2.0, 3.0, 4.0])) == "2.5 [1.75, 3.25]"
+    assert median_iqr(pd.Series([], dtype=float)) == "–"
+
+
+@pytest.mark.parametrize(
+    ("value", "limits", "ceiling", "level"),
+    [(5, (10, 3), False, "warn"), (2, (10, 3), False, "fail"), (10, (10, 3), False, "pass"),
+     (30, (20, 50), True, "warn"), (51, (20, 50), True, "fail"),
+     (np.nan, (1, 2), False, "not known"), (5, None, False, "not known")],
+)  # fmt: skip
+def test_level_of_a_fact(value: float, limits: tuple[float, float] | None, ceiling: bool, level: str) -> None:
+    assert level_of(value, limits, ceiling) == level
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", '=HYPERLINK("http://x")'])
+def test_a_formula_stays_a_text(text: str) -> None:
+    content = write_workbook({"t": pd.DataFrame({"a": [text], text: [1]})})
+    sheet = openpyxl.load_workbook(io.BytesIO(content))["t"]
+    assert sheet["A2"].data_type == "s"
+    assert sheet["A2"].value.lstrip("'").strip() == text.strip()
+    assert sheet["A2"].value.startswith("'")
+    assert sheet["B1"].value.startswith("'")
+    xml = zipfile.ZipFile(io.BytesIO(content)).read("xl/worksheets/sheet1.xml")
+    assert b"<f>" not in xml
+
+
+def test_workbook_keeps_values_and_its_bytes() -> None:
+    frame = pd.DataFrame(
+        {
+            "patient_id": ["007", "008"],
+            "x": [1.5, np.nan],
+            "n": pd.array([1, None], dtype="Int64"),
+            "inf": [np.inf, 0.0],
+        }
+    )
+    content = write_workbook({"a" * 40: frame, "A" * 40: frame, "we/ird[1]": frame})
+    assert content == write_workbook({"a" * 40: frame, "A" * 40: frame, "we/ird[1]": frame})
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    assert len(book.sheetnames) == 3
+    assert [c.value for c in book.worksheets[0][2]] == ["007", 1.5, 1, "inf"]
+    assert [c.value for c in book.worksheets[0][3]] == ["008", None, None, 0]
+    assert b"2026" not in zipfile.ZipFile(io.BytesIO(content)).read("docProps/core.xml")
