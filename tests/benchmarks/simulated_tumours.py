@@ -28,7 +28,6 @@ SHIFTS: dict[str, dict[str, tuple[float, float]]] = {
     "P": {"A": (-3.3, 0.6), "N": (-0.6, 0.4), "P": (2.6, 0.7), "inflamed": (0.0, 0.9), "ne": (-3.0, 0.8)},
     "I": {"A": (-3.2, 0.7), "N": (-0.6, 0.5), "P": (0.0, 0.3), "inflamed": (1.5, 0.8), "ne": (-2.0, 1.0)},
 }
-SHIFTED = ("A", "N", "P", "Y", "inflamed", "ne", "sclc_lineage", "proliferation", "fibroblast")
 FACTORS = {  # log2(TPM + 1) of ASCL1, NEUROD1, POU2F3 by kind
     "A": ((9.5, 0.9), (2.5, 1.2), (1.0, 0.5)),
     "N": ((5.0, 2.0), (7.8, 1.0), (1.0, 0.5)),
@@ -50,7 +49,6 @@ class World:
     lengths: np.ndarray
     panels: dict[str, np.ndarray]
     tissues: dict[str, tuple[np.ndarray, np.ndarray]]
-    archetypes: dict[str, np.ndarray]
     obedience: np.ndarray
 
 
@@ -70,10 +68,6 @@ def make_world(model: Model, seed: int = 1) -> World:
         str(tissue): (np.array([at[g] for g in rows["gene_id"]]), rows["tpm"].to_numpy())
         for tissue, rows in model.tissues.groupby("tissue")
     }
-    markers = model.centroids[model.centroids.index.isin(ids)]
-    markers = markers[~markers.index.isin(model.weights.loc[model.weights["panel"].isin(SHIFTED), "gene_id"])]
-    archetypes = {"at": np.array([at[gene] for gene in markers.index])}
-    archetypes |= {kind: (markers[kind] - markers["A"]).to_numpy() for kind in KINDS}
     return World(
         ids,
         genes.loc[ids, "symbol"].to_numpy(),
@@ -82,7 +76,6 @@ def make_world(model: Model, seed: int = 1) -> World:
         genes.loc[ids, "length"].to_numpy(float),
         panels,
         tissues,
-        archetypes,
         rng.normal(1.0, 0.5, len(ids)).clip(-0.2, 2.0),
     )
 
@@ -93,8 +86,6 @@ def tumour(world: World, kind: str, rng: np.random.Generator) -> np.ndarray:
     noise = rng.normal(0, 0.7, len(level)) * world.spread
     for panel, (mean, spread) in SHIFTS[kind].items():
         level[world.panels[panel]] += rng.normal(mean, spread) * world.obedience[world.panels[panel]]
-    where = world.archetypes["at"]
-    level[where] += world.archetypes[kind] * world.obedience[where]
     lineage = world.panels["sclc_lineage"]
     neural = lineage[~np.isin(world.symbols[lineage], EPITHELIAL)]
     only = neural[~np.isin(neural, world.panels["ne"])]

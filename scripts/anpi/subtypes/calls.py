@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.expression.matrix import Expression
-from anpi.subtypes.classify import PROGRAMMES, activations, dominant_factor, nearest_archetype, probabilities
+from anpi.subtypes.classify import PROGRAMMES, activations, dominant_factor, gene_pairs, probabilities
 from anpi.subtypes.identity import contamination_notes, estimate_contamination, judge_identity
 from anpi.subtypes.model import CLASSES, Model
 from anpi.subtypes.profile import Profile, make_profile, panel_coverage, panel_scores
@@ -32,7 +32,7 @@ COLUMNS = [
     "ne_score",
     "model",
     "model_sha256",
-    "archetype",
+    "second_method",
     "agreement",
     "identity",
     "lineage_level",
@@ -101,10 +101,10 @@ def call_subtypes(
     barred = bars(evidence, model, verdicts, depth, expression.unit)
     notes = contamination_notes(evidence.tissues, model)
     factors = dominant_factor(evidence.profile, model)
-    archetypes, _ = nearest_archetype(evidence.profile, model)
+    opinions, _ = gene_pairs(evidence.profile, model)
     rows = []
     for i, sample in enumerate(evidence.profile.samples):
-        row = word_call(evidence, model, i, barred[i], notes[i], archetypes[i])
+        row = word_call(evidence, model, i, barred[i], notes[i], opinions[i])
         ranking = evidence.probability.iloc[i]
         rows.append(
             {
@@ -121,8 +121,8 @@ def call_subtypes(
                 "ne_score": evidence.standardised.iloc[i]["ne"] - evidence.standardised.iloc[i]["non_ne"],
                 "model": model.name,
                 "model_sha256": model.sha256,
-                "archetype": archetypes[i],
-                "agreement": agreement(row["subtype"], archetypes[i]),
+                "second_method": opinions[i],
+                "agreement": agreement(row["subtype"], opinions[i]),
                 "identity": evidence.identity["verdict"].iloc[i],
                 "lineage_level": evidence.scores["sclc_lineage"].iloc[i],
                 "proliferation_level": evidence.scores["proliferation"].iloc[i],
@@ -182,14 +182,14 @@ def present_share(evidence: Evidence, model: Model, i: int) -> float:
 
 
 def word_call(
-    evidence: Evidence, model: Model, i: int, barred: str, note: str, archetype: str | None
+    evidence: Evidence, model: Model, i: int, barred: str, note: str, opinion: str | None
 ) -> dict[str, object]:
     """Turn one sample's probabilities into confident, lean, mixed or none, with the reason.
 
     Normal tissue takes the three programmes down and so imitates SCLC-I, but it takes proliferation down alike, and
-    leaves the order of the archetype genes. So I is called only where proliferation shows that about half of the
-    sample or more is tumour; where normal tissue is seen, not confidently, and not at all if the archetype speaks for
-    another class. Lymphoid genes alone do not stand against I, which is inflamed by definition, unless they make half.
+    leaves the pairs of target genes in order. So I is called only where proliferation shows that about half of the
+    sample or more is tumour; where normal tissue is seen, not confidently, and not at all if the second method speaks
+    for another class. Lymphoid genes alone do not stand against I, which is inflamed by definition, unless they make half.
     """
     rules = model.settings["calls"]
     ranking = evidence.probability.iloc[i].sort_values(ascending=False, kind="stable")
@@ -200,7 +200,7 @@ def word_call(
     notes = [text for text in (doubt, note) if text]
     diluted = evidence.scores["proliferation"].iloc[i] < model.settings["identity"]["proliferation_for_i"]
     foreign_tissue = bool(note) and not only_lymphoid(evidence.tissues.iloc[i], model)
-    contradicted = archetype in PROGRAMMES
+    contradicted = opinion in PROGRAMMES
     both_on = {best, second} <= set(PROGRAMMES) and min(activation[[best, second]]) >= rules["mixed_activation"]
     clear = ranking.iloc[0] >= rules["confident_p"] and margin >= rules["confident_margin"]
     if barred:

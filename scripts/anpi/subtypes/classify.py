@@ -64,42 +64,43 @@ def dominant_factor(profile: Profile, model: Model) -> list[str | None]:
     return [names[int(np.argmax(row))] if not np.isnan(row).any() and row.max() >= least else None for row in levels]
 
 
-def nearest_archetype(profile: Profile, model: Model) -> tuple[list[str | None], np.ndarray]:
-    """Give the class whose archetype a sample resembles most: an opinion by other genes and another statistic.
+def gene_pairs(profile: Profile, model: Model) -> tuple[list[str | None], np.ndarray]:
+    """Give the class that wins most gene pairs: an opinion without the four factors, without means and without scaling.
 
-    Spearman correlation, over the archetype genes that are present, of the sample's log2(TPM + 1) less the mean
-    level of the four classes with each class's level less that mean (archetypes: Groves 2022,
-    doi:10.1016/j.cels.2022.07.006; A is the mean of A and A2, I is Y; expression by stroma added as in the card).
+    Each target gene of a class is compared with each target gene of another: the pair is won by the gene that stands
+    further above its turning point (the reference's median plus the level midway between absent and present). A
+    factor common to the sample falls out of every pair. A class scores the share of pairs it wins against its
+    strongest rival (gene pairs: Geman 2004, doi:10.2202/1544-6115.1071; for SCLC Heeke 2024,
+    doi:10.1016/j.ccell.2024.01.001, whose weights are not public).
 
     Returns
     -------
     labels : list of str or None
-        None when too few genes are present or no correlation reaches the least asked for.
-    correlations : numpy.ndarray
+        None when a class has too few genes or none wins by the share asked for.
+    shares : numpy.ndarray
         Samples x A, N, P, I.
     """
     rule = model.settings["second_method"]
-    centroids = model.centroids
-    levels = centroids[list(CLASSES)].to_numpy()
-    middle = levels.mean(axis=1, keepdims=True)
-    contrasts = levels - middle
-    log_tpm = np.log2(factor_levels(profile, model, list(centroids.index)) + 1)
-    deviation = log_tpm - middle[:, 0]
-    labels: list[str | None] = []
-    correlations = np.full((len(deviation), len(CLASSES)), np.nan)
-    for i, row in enumerate(deviation):
-        there = ~np.isnan(row)
-        if there.sum() >= rule["least_genes"]:
-            correlations[i] = [spearman(row[there], contrasts[there, k]) for k in range(len(CLASSES))]
-        best = np.nanmax(correlations[i], initial=-1.0)
-        labels.append(CLASSES[int(np.nanargmax(correlations[i]))] if best >= rule["least_correlation"] else None)
-    return labels, correlations
+    factors = set(model.settings["factors"].values())
+    targets = np.array([gene not in factors for gene in model.reference.index])
+    points = {k: (r["absent"] + r["present"]) / 2 for k, r in model.settings["programmes"].items()}
+    points["I"] = rule["turning_point_i"]
+    panels = {k: r["panel"] for k, r in model.settings["programmes"].items()}
+    panels["I"] = model.settings["none_on"]["non_neuroendocrine"]["panel"]
+    genes = {k: model.panels[panel][0][targets[model.panels[panel][0]]] for k, panel in panels.items()}
+    shares = np.full((len(profile.samples), len(CLASSES)), np.nan)
+    for sample, deviation in enumerate(profile.deviation):
+        above = {k: deviation[genes[k]][~np.isnan(deviation[genes[k]])] - points[k] for k in CLASSES}
+        if min(len(values) for values in above.values()) >= rule["least_genes"]:
+            shares[sample] = [
+                min(pairs_won(above[k], above[rival]) for rival in CLASSES if rival != k) for k in CLASSES
+            ]
+    best = np.where(np.isnan(shares), -1.0, shares).argmax(axis=1)
+    enough = [bool(shares[i, k] >= rule["least_share"]) for i, k in enumerate(best)]
+    return [CLASSES[k] if ok else None for k, ok in zip(best, enough, strict=True)], shares
 
 
-def spearman(x: np.ndarray, y: np.ndarray) -> float:
-    """Rank correlation with ties averaged; NaN when either is constant."""
-    a = pd.Series(x).rank().to_numpy()
-    b = pd.Series(y).rank().to_numpy()
-    a, b = a - a.mean(), b - b.mean()
-    size = np.sqrt((a * a).sum() * (b * b).sum())
-    return float((a * b).sum() / size) if size > 0 else float("nan")
+def pairs_won(own: np.ndarray, rival: np.ndarray) -> float:
+    """Share of pairs in which the own gene stands higher; a tie is half won."""
+    difference = own[:, None] - rival[None, :]
+    return float(((difference > 0) + 0.5 * (difference == 0)).mean())

@@ -20,7 +20,7 @@ from anpi.tables.writing import write_text
 MODELS = ROOT / "resources" / "subtypes"
 DEFAULT = MODELS / "sclc_anpi" / "1.0.0"
 SUMS = "SHA256SUMS"
-FILES = ("model.yaml", "weights.tsv", "reference.tsv", "centroids.tsv", "tissues.tsv", "CARD.md")
+FILES = ("model.yaml", "weights.tsv", "reference.tsv", "tissues.tsv", "CARD.md")
 CLASSES = ("A", "N", "P", "I")
 ANCHOR = "anchor"
 
@@ -40,8 +40,6 @@ class Model:
     reference : pandas.DataFrame
         Indexed by ``gene_id`` in one canonical order: ``symbol``, ``median_tpm``, ``location`` and ``scale`` of
         log2(TPM + 1) in the reference cohort.
-    centroids : pandas.DataFrame
-        Indexed by ``gene_id``: log2(TPM + 1) in each class, for the second method.
     tissues : pandas.DataFrame
         ``tissue``, ``gene_id``, ``symbol``, ``tpm``: order of magnitude of TPM in the pure normal tissue.
     sha256 : str
@@ -52,7 +50,6 @@ class Model:
     settings: Mapping[str, Any]
     weights: pd.DataFrame
     reference: pd.DataFrame
-    centroids: pd.DataFrame
     tissues: pd.DataFrame
     sha256: str
 
@@ -63,7 +60,7 @@ class Model:
     @functools.cached_property
     def gene_ids(self) -> list[str]:
         """Ensembl ids of every gene that the model looks at, in canonical (sorted) order."""
-        return sorted(set(self.reference.index) | set(self.centroids.index))
+        return sorted(self.reference.index)
 
     @functools.cached_property
     def panels(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -97,8 +94,6 @@ def load_model(folder: Path | str = DEFAULT) -> Model:
     reference = read_text_table(folder / "reference.tsv").set_index("gene_id").sort_index()
     numbers = ["median_tpm", "location", "scale"]
     reference[numbers] = reference[numbers].astype(float)
-    centroids = read_text_table(folder / "centroids.tsv").set_index("gene_id").sort_index()
-    centroids[list(CLASSES)] = centroids[list(CLASSES)].astype(float)
     tissues = read_text_table(folder / "tissues.tsv")
     tissues["tpm"] = tissues["tpm"].astype(float)
     stray = sorted((set(weights["gene_id"]) | set(tissues["gene_id"])) - set(reference.index))
@@ -107,14 +102,12 @@ def load_model(folder: Path | str = DEFAULT) -> Model:
         raise InputError(
             Problem(str(folder / "weights.tsv"), column="gene_id", found=found, expected="genes of reference.tsv")
         )
-    return Model(folder, settings, weights, reference, centroids, tissues, sums)
+    return Model(folder, settings, weights, reference, tissues, sums)
 
 
 def genes_needed(model: Model) -> pd.DataFrame:
-    """Give ``gene_id`` and ``symbol`` of every gene that a model uses, anchors and second method included."""
-    symbols = pd.concat([model.reference["symbol"], model.centroids["symbol"]])
-    symbols = symbols[~symbols.index.duplicated()]
-    return symbols.loc[model.gene_ids].rename_axis("gene_id").reset_index()
+    """Give ``gene_id`` and ``symbol`` of every gene that a model uses, anchors included."""
+    return model.reference[["symbol"]].loc[model.gene_ids].rename_axis("gene_id").reset_index()
 
 
 def check_sums(folder: Path) -> str:
