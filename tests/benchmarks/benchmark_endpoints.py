@@ -24,7 +24,7 @@ TARGETS = 3
 
 
 def write_trial(folder: Path, patients: int, scans: int, seed: int = 1) -> dict[str, Path]:
-    """Write a trial: target lesions that shrink or grow at random, deaths, and the responses as reported."""
+    """Write a trial: target lesions that shrink or grow at random, deaths, and the responses as reported (2 % misread)."""
     rng = np.random.default_rng(seed)
     ids = np.array([f"P{number:06d}" for number in range(patients)])
     start = START + rng.integers(0, 600, patients)
@@ -57,12 +57,18 @@ def write_trial(folder: Path, patients: int, scans: int, seed: int = 1) -> dict[
             "status": "",
         }
     )
-    after = when > 0
+    total = size.sum(axis=1).reshape(patients, scans + 1)
+    lowest = np.minimum.accumulate(total, axis=1)[:, :-1]
+    grown = (total[:, 1:] >= 1.2 * lowest) & (total[:, 1:] >= lowest + 5)
+    response = np.where(grown, "PD", np.where(total[:, 1:] <= 0.7 * total[:, :1], "PR", "SD"))
+    misread = rng.random(response.shape) < 0.02
     frames["assessments"] = pd.DataFrame(
         {
-            "patient_id": ids[who][after],
-            "assessment_date": (start[who] + day)[after],
-            "overall_response": rng.choice(["SD", "PR", "PD", "NE"], int(after.sum()), p=[0.55, 0.3, 0.1, 0.05]),
+            "patient_id": ids[who][when > 0],
+            "assessment_date": (start[who] + day)[when > 0],
+            "overall_response": np.where(
+                misread, rng.choice(["SD", "PR", "PD", "NE"], response.shape), response
+            ).ravel(),
         }
     )
     paths = {}

@@ -121,22 +121,58 @@ def adverse_event_table(safety: Safety, settings: Mapping[str, Any]) -> pd.DataF
         arm, ``events`` counts rows; the rate is of first events per 100 patient-years at risk. Classes stand in
         order of their frequency, and terms within them. A category that no row states is left out.
     """
-    arms = [ALL, *sorted(safety.arms.unique())]
-    members = {arm: safety.arms.index[(safety.arms == arm) | (arm == ALL)] for arm in arms}
+    tally = Tally(safety)
+    events = safety.events.sort_values(["patient_id", "start"], na_position="first", kind="stable")
     rows = []
-    for level, soc, term, events in levels(safety.events):
-        for category, grade, matching, not_stated in bands(events, safety.events, settings):
-            first = matching.groupby("patient_id")["start"].min()
-            for arm in arms:
-                rows.append(
-                    {"level": level, "soc": soc, "term": term, "category": category, "grade": grade, "arm": arm}
-                    | counts(first, matching, members[arm], safety)
-                    | {"not_stated": not_stated}
-                )
+    for level, soc, term, members in levels(events):
+        for category, grade, matching, not_stated in bands(members, events, settings):
+            place = {"level": level, "soc": soc, "term": term, "category": category, "grade": grade}
+            rows += [place | counted | {"not_stated": not_stated} for counted in tally.count(matching)]
     table = pd.DataFrame(rows)
     for name in ("meddra_version", "ctcae_version"):
         table[name] = settings[name]
     return table.reindex(columns=COLUMNS)
+
+
+class Tally:
+    """Counts of patients and events and rates of first events, by arm and overall, for any choice of events."""
+
+    def __init__(self, safety: Safety):
+        self.arms = sorted(safety.arms.unique())
+        self.arm = pd.Categorical(safety.arms, categories=self.arms).codes
+        self.place = {patient: place for place, patient in enumerate(safety.arms.index)}
+        self.at_risk = safety.at_risk.reindex(safety.arms.index).to_numpy(dtype=float) + 1
+        self.total = self.by_arm(np.ones(len(self.arm)))
+
+    def by_arm(self, values: np.ndarray, places: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Add up values of patients: overall, then by arm."""
+        sums = np.bincount(self.arm[places], weights=values, minlength=len(self.arms))
+        return np.concatenate([[sums.sum()], sums])
+
+    def count(self, matching: pd.DataFrame) -> list[dict[str, Any]]:
+        """Count the patients who had any of the events; ``matching`` has the first event of a patient first."""
+        places = np.array([self.place[patient] for patient in matching["patient_id"]], dtype=int)
+        had, first = np.unique(places, return_index=True)
+        onset = np.nan_to_num(matching["start"].to_numpy(dtype=float)[first]).clip(min=0) + 1
+        days = self.at_risk.copy()
+        days[had] = onset
+        unknown = self.by_arm(np.isnan(days).astype(float)) > 0
+        years = np.where(unknown, np.nan, self.by_arm(np.nan_to_num(days)) / DAYS_IN_YEAR)
+        n, events = self.by_arm(np.ones(len(had)), had), self.by_arm(np.ones(len(places)), places)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            percent, rate = 100 * n / self.total, 100 * n / years
+        return [
+            {
+                "arm": arm,
+                "n": int(n[place]),
+                "N": int(self.total[place]),
+                "percent": round(percent[place], 4),
+                "events": int(events[place]),
+                "patient_years": years[place],
+                "rate_per_100_patient_years": rate[place],
+            }
+            for place, arm in enumerate([ALL, *self.arms])
+        ]
 
 
 def levels(events: pd.DataFrame) -> Iterator[tuple[str, str | None, str | None, pd.DataFrame]]:
@@ -174,21 +210,3 @@ def bands(
         yield "stopped", "any", events[stopped], int(events["action"].isna().sum())
     outcome = events["outcome"].map(lambda text: text is not None and text.lower() == "fatal").astype(bool)
     yield "fatal", "any", events[(events["grade"] == 5) | outcome], 0
-
-
-def counts(first: pd.Series, matching: pd.DataFrame, members: pd.Index, safety: Safety) -> dict[str, Any]:
-    """Count patients, events and the rate of first events per 100 patient-years among the members of an arm."""
-    had = first.index.intersection(members)
-    total = len(members)
-    exposed = safety.at_risk.reindex(members)
-    onset = first.reindex(members).clip(lower=0)
-    onset = onset.where(onset.notna() | ~members.isin(had), 0.0)
-    years = (exposed.where(onset.isna(), onset) + 1).sum(skipna=False) / DAYS_IN_YEAR
-    return {
-        "n": len(had),
-        "N": total,
-        "percent": round(100 * len(had) / total, 4) if total else np.nan,
-        "events": int(matching["patient_id"].isin(members).sum()),
-        "patient_years": years if total else np.nan,
-        "rate_per_100_patient_years": 100 * len(had) / years if total and years > 0 else np.nan,
-    }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from anpi.endpoints.observations import Observations
@@ -18,35 +16,34 @@ PARAMETERS = {
 
 def adtte(endpoints: pd.DataFrame, seen: Observations, rules: Rules) -> pd.DataFrame:
     """Give a row a patient and time to event: CNSR 0 is an event, AVAL is in days from STARTDT to ADT, both counted."""
-    rows: list[dict[str, Any]] = []
+    parts = []
     wanted = [(name, suffix, style) for style, suffix in rules.styles.items() for name in ("pfs", "dor")]
     for name, suffix, style in [*wanted, ("os", "", "")]:
         found = endpoints[endpoints[f"{name}_days{suffix}"].notna()]
-        for row in found.to_dict("records"):
-            start = 1 if name != "dor" else int(row["ttr_days"])
-            days = row[f"{name}_days{suffix}"]
-            rows.append(
+        start = found["ttr_days"].astype("float64") if name == "dor" else pd.Series(1.0, index=found.index)
+        days = found[f"{name}_days{suffix}"].astype("float64")
+        whole = days.where(days == days.round())
+        parts.append(
+            pd.DataFrame(
                 {
-                    "USUBJID": row["patient_id"],
-                    "TRT01A": row["arm"],
+                    "USUBJID": found["patient_id"],
+                    "TRT01A": found["arm"],
                     "PARAMCD": (name + suffix).upper().replace("_", ""),
                     "PARAM": PARAMETERS[name] + (f" ({style.upper()} censoring)" if style else "") + " (days)",
-                    "STARTDY": start,
                     "STARTDT": start - 1,
-                    "ADT": row[f"{name}_date{suffix}"],
-                    "ADY": start - 1 + int(days) if days == int(days) else None,
+                    "ADT": found[f"{name}_date{suffix}"],
+                    "STARTDY": start.astype("Int64"),
+                    "ADY": (start - 1 + whole).astype("Int64"),
                     "AVAL": days,
                     "AVALU": "DAYS",
-                    "CNSR": 1 - int(row[f"{name}_event{suffix}"]),
-                    "EVNTDESC": row[f"{name}_reason{suffix}"],
-                    "SRC": row[f"{name}_source{suffix}"],
+                    "CNSR": 1 - found[f"{name}_event{suffix}"].astype("Int64"),
+                    "EVNTDESC": found[f"{name}_reason{suffix}"],
+                    "SRC": found[f"{name}_source{suffix}"],
                 }
             )
-    columns = [
-        "USUBJID", "TRT01A", "PARAMCD", "PARAM", "STARTDT", "ADT", "STARTDY", "ADY", "AVAL", "AVALU", "CNSR",
-        "EVNTDESC", "SRC",
-    ]  # fmt: skip
-    table = pd.DataFrame(rows, columns=columns)
+        )
+    kinds = {"STARTDY": "Int64", "ADY": "Int64", "AVAL": "float64", "CNSR": "Int64", "ADT": "datetime64[ns]"}
+    table = pd.concat([part.astype(object) for part in parts], ignore_index=True).astype(kinds)
     table["STARTDT"] = seen.timeline.calendar(table["USUBJID"], table["STARTDT"])
     return table.sort_values(["PARAMCD", "USUBJID"], kind="stable")
 

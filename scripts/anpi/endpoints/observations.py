@@ -125,7 +125,14 @@ def choose_evaluator(frame: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     if chosen is None or not names:
         return frame
     if chosen not in names:
-        raise InputError(Problem(problem.file, column="evaluator", found=problem.found, expected=f"{chosen}, the evaluator of endpoints.yaml"))
+        raise InputError(
+            Problem(
+                problem.file,
+                column="evaluator",
+                found=problem.found,
+                expected=f"{chosen}, the evaluator of endpoints.yaml",
+            )
+        )
     return frame[frame["evaluator"] == chosen]
 
 
@@ -165,10 +172,13 @@ def lesion_scans(clinical: Clinical, timeline: Timeline, rules: Rules, cutoff: p
 def worst_of_day(reported: pd.DataFrame) -> pd.DataFrame:
     """Keep one reading a patient and day, the worst, and none before the reference date."""
     rank = reported["overall_response"].map(SEVERITY)
-    ordered = reported.assign(rank=rank).sort_values(
-        ["patient_id", "day", "rank", "row"], ascending=[True, True, False, True]
+    detail = ["new_lesion", "target_response", "nontarget_response"]
+    ordered = reported.assign(rank=rank, **{column: reported[column].fillna("") for column in detail})
+    ordered = ordered.sort_values(
+        ["patient_id", "day", "rank", *detail, "row"], ascending=[True, True, *[False] * 4, True]
     )
-    return ordered[ordered["day"] >= 0].drop_duplicates(["patient_id", "day"]).drop(columns="rank")
+    worst = ordered[ordered["day"] >= 0].drop_duplicates(["patient_id", "day"]).drop(columns="rank")
+    return worst.assign(**{column: worst[column].replace("", None) for column in detail})
 
 
 def join_scans(

@@ -16,6 +16,10 @@ from anpi.recist.timepoint import NM, overall_response
 from anpi.tables.clinical import Clinical, Query, row_number, study_day
 
 SEVERITIES = ("error", "warning", "note")
+COMPARED = [
+    "patient_id", "day", "source", "derived", "sum", "nadir", "baseline", "target_response", "nontarget_response",
+    "new_lesion", "overall_derived", "target_reported", "nontarget_reported", "new_lesion_reported", "overall_reported",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, order=True)
@@ -198,13 +202,15 @@ def response_queries(seen: Observations) -> Iterator[ScanQuery]:
     """Compare reported responses with derived ones, with the sums and with RECIST tables 1 and 2."""
     points = seen.timepoints
     earlier = points["sum"].groupby(points["patient_id"]).shift() if len(points) else points["sum"]
-    for point, before in zip(points.to_dict("records"), earlier, strict=True):
-        patient, day, source = point["patient_id"], int(point["day"]), point["source"]
-        place = f"{source}, day {study_day(day)}"
-        if point["derived"] and told(point["overall_reported"]):
+    parts = points[["target_reported", "nontarget_reported", "new_lesion_reported"]].notna().any(axis=1)
+    same = points["derived"] & (points["overall_reported"] == points["overall_derived"]) & ~parts
+    asked = points["overall_reported"].notna() & ~same
+    for point, before in zip(points.loc[asked, COMPARED].to_dict("records"), earlier[asked], strict=True):
+        patient, day = point["patient_id"], int(point["day"])
+        place = f"{point['source']}, day {study_day(day)}"
+        if point["derived"]:
             yield from differences(point, patient, day, place)
-        if told(point["overall_reported"]):
-            yield from inner_contradictions(point, before, patient, day, place)
+        yield from inner_contradictions(point, before, patient, day, place)
 
 
 def differences(point: dict, patient: str, day: int, place: str) -> Iterator[ScanQuery]:
@@ -336,14 +342,18 @@ def measurement_queries(rows: pd.DataFrame) -> Iterator[ScanQuery]:
         yield ScanQuery(row["patient_id"], "warning", "scan_before_baseline", text)
     size = target["size"].astype("float64")
     ratio = size / size.groupby([target["patient_id"], target["lesion_id"]]).shift()
-    for row, times in zip(target.to_dict("records"), ratio, strict=True):
-        if 9.5 <= times <= 10.5 or 0.095 <= times <= 0.105:
-            text = f"lesions row {row['row']}: lesion {row['lesion_id']} is {times:.2g} times its last size; mm and cm mixed?"
-            yield ScanQuery(row["patient_id"], "warning", "tenfold_size", text, int(row["day"]))
+    tenfold = ratio.between(9.5, 10.5) | ratio.between(0.095, 0.105)
+    for row, times in zip(target[tenfold].to_dict("records"), ratio[tenfold], strict=True):
+        text = (
+            f"lesions row {row['row']}: lesion {row['lesion_id']} is {times:.2g} times its last size; mm and cm mixed?"
+        )
+        yield ScanQuery(row["patient_id"], "warning", "tenfold_size", text, int(row["day"]))
 
 
 def supplied_queries(clinical: Clinical, endpoints: pd.DataFrame) -> Iterator[ScanQuery]:
     """Compare endpoints that the sponsor supplied with the derived ones."""
+    if clinical.patients[["bor", "pfs_days", "os_days"]].isna().all(axis=None):
+        return
     derived = endpoints.set_index("patient_id").to_dict("index")
     for index, patient in zip(clinical.patients.index, clinical.patients.to_dict("records"), strict=True):
         row = derived[patient["patient_id"]]

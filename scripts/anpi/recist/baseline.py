@@ -72,23 +72,22 @@ def selection_faults(targets: pd.DataFrame) -> Iterator[tuple[str, str, str, str
     tuple
         Patient, severity, rule and message.
     """
-    for patient, rows in targets.groupby("patient_id", sort=True):
-        lesions = [
-            Candidate(lesion, location or "", None if pd.isna(size) else int(size), bool(node))
-            for lesion, location, size, node in zip(
-                rows["lesion_id"], rows["location"], rows["size"], rows["node"], strict=True
-            )
-        ]
-        yield from count_faults(str(patient), lesions)
-        for lesion, row in zip(lesions, rows["row"], strict=True):
+    chosen: dict[str, list[tuple[Candidate, int]]] = {}
+    columns = ("patient_id", "lesion_id", "location", "node", "size", "row")
+    for patient, lesion_id, location, node, size, row in zip(*(targets[column] for column in columns), strict=True):
+        lesion = Candidate(lesion_id, location or "", None if pd.isna(size) else int(size), bool(node))
+        chosen.setdefault(patient, []).append((lesion, row))
+    for patient, lesions in chosen.items():
+        yield from count_faults(patient, [lesion for lesion, _ in lesions])
+        for lesion, row in lesions:
             place = f"lesions row {row}: target lesion {lesion.lesion_id}"
             if lesion.size is None:
-                yield str(patient), "error", "target_without_size", f"{place} was not measured at baseline"
+                yield patient, "error", "target_without_size", f"{place} was not measured at baseline"
             elif classify(lesion) != "target":
                 least = (LEAST_SHORT_AXIS if lesion.node else LEAST_DIAMETER) // NM
                 axis = "short axis of a node" if lesion.node else "longest diameter"
                 text = f"{place} measures {lesion.size / NM:g} mm at baseline; the {axis} must be {least} mm or more"
-                yield str(patient), "warning", "target_too_small", text
+                yield patient, "warning", "target_too_small", text
 
 
 def count_faults(patient: str, lesions: list[Candidate]) -> Iterator[tuple[str, str, str, str]]:

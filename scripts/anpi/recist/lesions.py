@@ -17,6 +17,9 @@ from anpi.recist.best_response import ResponseRules, Scan, confirmed_response_da
 from anpi.recist.timepoint import LEAST_GROWTH, NODE_NORMAL, nontarget_response, overall_response
 
 
+NONTARGET_SEVERITY = ("not evaluable", "absent", "present", "progression")
+
+
 @dataclass(frozen=True)
 class LesionCourse:
     """What the lesions say.
@@ -52,7 +55,9 @@ def follow_lesions(lesions: pd.DataFrame, window_days: int) -> LesionCourse:
     window_days : int
         Scans of one visit this many days apart or less are one time point.
     """
-    before = lesions[lesions["day"] <= 0].sort_values(["patient_id", "lesion_id", "day", "row"], kind="stable")
+    # Of two sizes of one day the larger counts, and a size counts more than none.
+    order = ["patient_id", "lesion_id", "day", "size", "state", "row"]
+    before = lesions[lesions["day"] <= 0].sort_values(order, na_position="first", kind="stable")
     last = before.drop_duplicates(["patient_id", "lesion_id"], keep="last")
     targets = last[last["kind"] == "target"]
     nontargets = last[(last["kind"] == "nontarget") & (last["state"] != "absent")]
@@ -167,7 +172,9 @@ def judge_nontargets(after: pd.DataFrame, nontargets: pd.DataFrame, points: pd.D
     for patient, scan, lesion, state in zip(
         rows["patient_id"], rows["scan"], rows["lesion_id"], rows["state"], strict=True
     ):
-        states.setdefault((patient, scan), {})[lesion] = None if state == "not evaluable" else state
+        seen_states = states.setdefault((patient, scan), {})
+        worst = max(state, seen_states.get(lesion) or "not evaluable", key=NONTARGET_SEVERITY.index)
+        seen_states[lesion] = None if worst == "not evaluable" else worst
     found = []
     for key, expected in zip(points.index, points["nontargets"].fillna(0), strict=True):
         seen = list(states.get(key, {}).values())

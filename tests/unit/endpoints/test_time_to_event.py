@@ -57,29 +57,29 @@ def test_choice_of_event_or_censoring(case):
 STYLES = load("pfs_styles.tsv")
 
 
-def style_trial(tmp_path, row) -> Trial:
-    trial = Trial(tmp_path)
-    trial.patient(
-        row["id"],
-        death_at=row["death"],
-        cutoff_at=row["cutoff"],
-        withdrawal_at=row["withdrawal"],
-        treatment_end_at=row["stopped"],
-        treatment_end_reason=row["stopped_for"],
-        baseline_assessed=row["baseline"],
-    )
-    trial.rows["assessments"] = []
-    trial.scans(row["id"], scans_of(row["scans"]))
-    if not trial.rows["assessments"]:  # a file without rows
-        trial.add("assessments", patient_id="other", assessment_at=0, overall_response="SD")
-    if row["new_therapy"]:
-        trial.add("therapies", patient_id=row["id"], start_at=row["new_therapy"], name="topotecan")
-    return trial
+@pytest.fixture(scope="module")
+def styles(tmp_path_factory):
+    """All 35 courses in one trial."""
+    trial = Trial(tmp_path_factory.mktemp("styles"))
+    for row in STYLES:
+        trial.patient(
+            row["id"],
+            death_at=row["death"],
+            cutoff_at=row["cutoff"],
+            withdrawal_at=row["withdrawal"],
+            treatment_end_at=row["stopped"],
+            treatment_end_reason=row["stopped_for"],
+            baseline_assessed=row["baseline"],
+        )
+        trial.scans(row["id"], scans_of(row["scans"]))
+        if row["new_therapy"]:
+            trial.add("therapies", patient_id=row["id"], start_at=row["new_therapy"], name="topotecan")
+    return trial.derive()
 
 
 @pytest.mark.parametrize("row", STYLES, ids=[f"{row['id']}-{row['why']}" for row in STYLES])
-def test_progression_free_survival_in_two_styles(row, tmp_path):
-    found = style_trial(tmp_path, row).derive()[row["id"]]
+def test_progression_free_survival_in_two_styles(row, styles):
+    found = styles[row["id"]]
     for style, suffix in (("fda", ""), ("ema", "_ema")):
         if row[f"{style}_event"] == "":
             assert row["id"] == "P01"  # left to the protocol: an event by a new lesion alone
@@ -163,15 +163,21 @@ def test_times_equal_admiralonco(edge_times):
     assert compared > 180
 
 
+@pytest.fixture(scope="module")
+def courses(tmp_path_factory):
+    """All 20 courses in one trial."""
+    trial = Trial(tmp_path_factory.mktemp("courses"))
+    for row in load("os_dor_ttr_dcr.tsv"):
+        trial.patient(row["id"], death_at=row["death"], last_alive_at=row["last_alive"], cutoff_at=row["cutoff"])
+        trial.scans(row["id"], scans_of(row["scans"]))
+        if row["new_therapy"]:
+            trial.add("therapies", patient_id=row["id"], start_at=row["new_therapy"], name="topotecan")
+    return trial.derive()
+
+
 @pytest.mark.parametrize("row", load("os_dor_ttr_dcr.tsv"), ids=lambda row: f"{row['id']}-{row['why']}")
-def test_os_dor_ttr_and_disease_control(row, tmp_path):
-    trial = Trial(tmp_path)
-    trial.patient(row["id"], death_at=row["death"], last_alive_at=row["last_alive"], cutoff_at=row["cutoff"])
-    trial.add("assessments", patient_id="other", assessment_at=0, overall_response="SD")
-    trial.scans(row["id"], scans_of(row["scans"]))
-    if row["new_therapy"]:
-        trial.add("therapies", patient_id=row["id"], start_at=row["new_therapy"], name="topotecan")
-    found = trial.derive()[row["id"]]
+def test_os_dor_ttr_and_disease_control(row, courses):
+    found = courses[row["id"]]
     for column in ("cbor", "response", "disease_control"):
         assert row[column] in ("", found[column])
     for name, suffix in (("os", ""), ("dor", ""), ("dor", "_ema")):
