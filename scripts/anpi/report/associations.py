@@ -11,7 +11,7 @@ from anpi.figures.style import level_colour
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Heading, Note, Section, Table, Text, draw
 from anpi.report.efficacy import survival_figure
-from anpi.report.numbers import NONE, known, p_value, plural, ratio
+from anpi.report.numbers import NONE, known, p_value, plural, ratio, text
 from anpi.report.tables import Run
 
 TIERS = {"primary": "Primary", "secondary": "Secondary", "exploratory": "Exploratory"}
@@ -109,7 +109,7 @@ def question_sentence(test: pd.Series, alpha: float, tier: str) -> str:
     where = f"{plural(int(test['n']), 'patient')}, {plural(events, *many)}"
     if not say.tested(test):
         return (
-            f"{name} ({where}): not tested, {test['warning'] or 'no reason given'}. This cannot be told from "
+            f"{name} ({where}): not tested, {text(test['warning'], 'no reason given')}. This cannot be told from "
             "these data."
         )
     note = f" Note: {test['warning']}." if known(test["warning"]) else ""
@@ -148,15 +148,15 @@ def forest_caption(rows: pd.DataFrame, drawn: pd.DataFrame, tier: str, grouped: 
     )
     members = str(rows["set"].iloc[0]).replace("_", " ")
     left = len(rows[rows["effect"].isin(list(say.RATIOS))]) - MOST_ROWS
-    text = (
+    words = (
         f"Set {members}; {'; '.join(methods) or 'no model'}; lines are 95% intervals, not adjusted for the "
         "number of tests."
     )
     if tier == "exploratory":
-        text += " Open marks: exploratory."
+        words += " Open marks: exploratory."
     if not grouped:
-        text += " In the order of the plan."
-    return text + (f" {left} more rows are in the table." if left > 0 else "")
+        words += " In the order of the plan."
+    return words + (f" {left} more rows are in the table." if left > 0 else "")
 
 
 def result_table(run: Run, rows: pd.DataFrame, family: str, tier: str) -> Table:
@@ -187,12 +187,12 @@ def result_table(run: Run, rows: pd.DataFrame, family: str, tier: str) -> Table:
                 Cell(str(row["set"]).replace("_", " ")),
                 number(row["n"]),
                 number(row["events"]),
-                Cell(row["effect"] or NONE),
+                Cell(text(row["effect"])),
                 estimate_cell(row),
                 Cell(p_value(row["p"]), row["p"] if known(row["p"]) else None),
                 Cell(p_value(row["p_adjusted"]), row["p_adjusted"] if known(row["p_adjusted"]) else None),
-                Cell(row["method"] or NONE),
-                Cell(row["warning"] or NONE),
+                Cell(text(row["method"])),
+                Cell(text(row["warning"])),
             ]
         )
     numeric = [False] * 4 + [True, True, False, True, True, True, False, False]
@@ -266,7 +266,7 @@ def variant_table(table: pd.DataFrame) -> Table:
                 number(test["events"]),
                 Cell("; ".join(ratios) or NONE),
                 Cell(p_value(test["p"]), test["p"] if known(test["p"]) else None),
-                Cell(test["warning"] or NONE),
+                Cell(text(test["warning"])),
             ]
         )
     header = ["Variant", "Endpoint", "n", "Events", "Ratios (95% CI)", "p, unadjusted", "Warning"]
@@ -282,7 +282,7 @@ def influence_table(influence: pd.DataFrame) -> Table:
             Cell(str(row["patient_id"])),
             Cell(p_value(row["p"]), row["p"] if known(row["p"]) else None),
             *(Cell(ratio(row[c]), row[c] if known(row[c]) else None) for c in ratios),
-            Cell(row["changes_conclusion"] or NONE),
+            Cell(text(row["changes_conclusion"])),
         ]
         for row in alone.to_dict("records")
     ]

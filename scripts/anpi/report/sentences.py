@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from anpi.report.numbers import count_of, interval, known, listed, months, p_words, percent, plural, ratio
+from anpi.report.numbers import count_of, interval, known, listed, months, p_words, percent, plural, ratio, text
 
 ENDPOINTS = {
     "pfs": "progression-free survival",
@@ -109,7 +109,7 @@ def one_headline(rows: pd.DataFrame, alpha: float) -> str:
     test = rows.iloc[0]
     name, marker = endpoint_words(test["endpoint"]), test["biomarker"]
     if not tested(test):
-        return f"We cannot tell whether {name} differs by {marker}: {test['warning'] or 'it was not tested'}."
+        return f"We cannot tell whether {name} differs by {marker}: {text(test['warning'], 'it was not tested')}."
     ratios = rows[rows["estimate"].notna() & rows["effect"].isin(list(RATIOS))]
     estimates = "; ".join(ratio_clause(row) for _, row in ratios.iterrows())
     events = int(test["events"]) if known(test["events"]) else 0
