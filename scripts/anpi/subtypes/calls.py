@@ -189,7 +189,7 @@ def word_call(
     Normal tissue takes the three programmes down and so imitates SCLC-I, but it takes proliferation down alike, and
     leaves the pairs of target genes in order. So I is called only where proliferation shows that about half of the
     sample or more is tumour; where normal tissue is seen, not confidently, and not at all if the second method speaks
-    for another class. Lymphoid genes alone do not stand against I, which is inflamed by definition, unless they make half.
+    for another class. Lymphoid genes alone, unless they make half, do not stand against I, which is inflamed.
     """
     rules = model.settings["calls"]
     ranking = evidence.probability.iloc[i].sort_values(ascending=False, kind="stable")

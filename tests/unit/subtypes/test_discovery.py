@@ -1,0 +1,61 @@
+"""Consensus NMF finds planted subtypes, and says so in numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from anpi.expression.genes import annotate
+from anpi.expression.matrix import Expression
+from anpi.simulation.expression import draw_tumours, simulate_expression
+from anpi.subtypes.calls import call_subtypes, programme_table
+from anpi.subtypes.discovery import agree, choose_rank, consensus_nmf, name_clusters, variable_genes
+from anpi.subtypes.model import Model
+
+
+@pytest.fixture(scope="module")
+def truth() -> pd.Series:
+    return pd.Series(list("AAANNPPI") * 4, index=[f"S{i:02d}" for i in range(32)])
+
+
+@pytest.fixture(scope="module")
+def planted(truth: pd.Series) -> Expression:
+    tpm = simulate_expression(draw_tumours(truth, seed=9), seed=9)
+    genes = annotate(tpm.index)
+    return Expression(tpm.set_axis(pd.Index(genes["gene_id"], name="gene_id"), axis=0), genes, "tpm")
+
+
+def test_planted_subtypes_are_found_and_named(planted: Expression, truth: pd.Series, model: Model) -> None:
+    logs = variable_genes(planted, 600)
+    assert logs.shape == (32, 600)
+    found = consensus_nmf(logs, ranks=range(2, 6), runs=6)
+    assert found.ranks.loc[found.ranks["chosen"] == "yes", "rank"].tolist() == [4]
+    names = name_clusters(found.clusters, programme_table(planted, model))
+    assert sorted(names["name"]) == ["A", "I", "N", "P"]
+    named = found.clusters.map(names.set_index("cluster")["name"])
+    assert (named == truth).mean() >= 0.85
+    agreement = agree(found.clusters, names, call_subtypes(planted, model)).iloc[0]
+    assert agreement["kappa"] >= 0.8
+    assert agreement["adjusted_rand"] >= 0.7
+
+
+def test_order_of_samples_and_genes_does_not_matter(planted: Expression) -> None:
+    rng = np.random.default_rng(2)
+    order = rng.permutation(planted.values.shape[1])
+    rows = rng.permutation(len(planted.values))
+    shuffled = Expression(
+        planted.values.iloc[rows, order], planted.genes.iloc[rows].reset_index(drop=True), planted.unit
+    )
+    first = consensus_nmf(variable_genes(planted, 300), ranks=range(3, 5), runs=3)
+    second = consensus_nmf(variable_genes(shuffled, 300), ranks=range(3, 5), runs=3)
+    pd.testing.assert_series_equal(first.clusters, second.clusters)
+
+
+def test_rank_is_the_largest_that_is_near_the_best_in_both() -> None:
+    table = pd.DataFrame(
+        {"rank": [2, 3, 4, 5], "cophenetic": [0.99, 0.98, 0.985, 0.99], "silhouette": [0.95, 0.80, 0.90, 0.60]}
+    )
+    assert choose_rank(table) == 4
+    table["cophenetic"] = [0.90, 0.80, 0.85, 0.99]
+    assert choose_rank(table) == 2
