@@ -7,6 +7,7 @@ import gzip
 import itertools
 import re
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -103,16 +104,7 @@ def read_sample_names(path: Path | str) -> list[str]:
         read that with all columns shifted by one.
     """
     name = str(path)
-    try:
-        opener = gzip.open if is_gzip(path) else open
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
-            rows = list(itertools.islice(csv.reader(lines, delimiter=separator_of(path)), 2))
-    except FileNotFoundError:
-        raise InputError(missing_file(path)) from None
-    except UnicodeDecodeError:
-        raise InputError(Problem(name, "not UTF-8 text", mend="Save the file as UTF-8.")) from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(Problem(name, f"cannot be read ({error})", mend="Copy it again.")) from None
+    rows = list(itertools.islice(read_rows(path), 2))
     header = [cell.strip() for cell in rows[0]] if rows else []
     samples = [cell for cell in header[1:] if cell not in DESCRIPTIONS]
     if not samples:
@@ -127,6 +119,33 @@ def read_sample_names(path: Path | str) -> list[str]:
     return samples
 
 
+def read_rows(path: Path | str) -> Iterator[list[str]]:
+    """Iterate over the rows of a matrix, as texts; a file that cannot be read is an InputError."""
+    name = str(path)
+    try:
+        opener = gzip.open if is_gzip(path) else open
+        with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
+            yield from csv.reader(lines, delimiter=separator_of(path))
+    except FileNotFoundError:
+        raise InputError(missing_file(path)) from None
+    except UnicodeDecodeError:
+        raise InputError(Problem(name, "not UTF-8 text", mend="Save the file as UTF-8.")) from None
+    except (OSError, EOFError, zlib.error, csv.Error) as error:
+        raise InputError(Problem(name, f"cannot be read ({error})", mend="Copy it again.")) from None
+
+
+def width_problems(path: Path | str) -> list[Problem]:
+    """Find rows with more or fewer cells than the header, which pandas would fill or shift in silence."""
+    rows = read_rows(path)
+    width = len(next(rows))
+    ragged = ((number, len(row)) for number, row in enumerate(rows, start=2) if row and len(row) != width)
+    expected = f"{width} as in the header"
+    return [
+        Problem(str(path), row=number, found=f"{cells} cells", expected=expected)
+        for number, cells in itertools.islice(ragged, 20)
+    ]
+
+
 def is_gzip(path: Path | str) -> bool:
     with open(path, "rb") as handle:
         return handle.read(2) == b"\x1f\x8b"
@@ -136,6 +155,7 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
     """Read the bare matrix: index = names as they stand in the file, columns = samples, values float."""
     name = str(path)
     samples = read_sample_names(path)
+    refuse(width_problems(path))
     try:
         frame = pd.read_csv(
             path,
@@ -163,8 +183,9 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
             )
         )
     refuse(problems)
-    numbers = frame.replace({"": np.nan, "NA": np.nan}).apply(pd.to_numeric, errors="coerce")
-    bad = (numbers.isna() & ~frame.isin(["", "NA"])) | np.isinf(numbers)
+    missing = frame.isin(["", "NA"])
+    numbers = frame.mask(missing, np.nan).apply(pd.to_numeric, errors="coerce").astype(float)
+    bad = (numbers.isna() & ~missing) | np.isinf(numbers)
     for row, column in list(zip(*np.nonzero(bad.to_numpy()), strict=True))[:20]:
         problems.append(
             Problem(
@@ -179,7 +200,7 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
     if not problems and numbers.isna().all(axis=None):
         problems.append(Problem(name, "the matrix holds no number"))
     refuse(problems)
-    return numbers.astype(float)
+    return numbers
 
 
 def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str) -> list[Problem]:

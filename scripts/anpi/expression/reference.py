@@ -9,6 +9,7 @@ import re
 import time
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from anpi.tables.problems import InputError, Problem
 from anpi.tables.writing import whole_file
 
 ATTRIBUTE = re.compile(r'(\w+) "([^"]*)"')
-COMPLEMENT = str.maketrans("ACGTNacgtn", "TGCANtgcan")
+COMPLEMENT = str.maketrans("ACGTRYKMBDHVNacgtrykmbdhvn", "TGCAYRMKVHDBNtgcayrmkvhdbn")
 LINE = 80
 TRANSCRIPT_COLUMNS = ["transcript_id", "gene_id", "symbol", "biotype", "length"]
 SCHEMES = ("https://", "http://", "ftp://")
@@ -79,32 +80,34 @@ def file_sha256(path: Path) -> str:
 
 
 def open_text(path: Path) -> Iterator[str]:
-    """Iterate over the lines of a text file, gzipped or not."""
+    """Iterate over the lines of a text file, gzipped or not; a damaged one is an InputError."""
     with open(path, "rb") as raw:
         zipped = raw.read(2) == b"\x1f\x8b"
     opener = gzip.open if zipped else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        yield from lines
+    try:
+        with opener(path, "rt", encoding="utf-8") as lines:
+            yield from lines
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise InputError(Problem(str(path), "the gzip file is damaged or cut short", mend="Copy it again.")) from None
+    except UnicodeDecodeError:
+        raise InputError(Problem(str(path), "not a text file")) from None
 
 
 def read_fasta(path: Path) -> Iterator[tuple[str, str]]:
     """Iterate over (header without ``>``, sequence) of a FASTA file."""
     header: str | None = None
     parts: list[str] = []
-    try:
-        for number, line in enumerate(open_text(path), start=1):
-            line = line.rstrip("\r\n")
-            if line.startswith(">"):
-                if header is not None:
-                    yield header, "".join(parts)
-                header, parts = line[1:], []
-            elif header is None:
-                found = line[:40]
-                raise InputError(Problem(str(path), "no FASTA file", row=number, found=found, expected="a line with >"))
-            else:
-                parts.append(line)
-    except (EOFError, gzip.BadGzipFile):
-        raise InputError(Problem(str(path), "the gzip file is damaged or cut short", mend="Copy it again.")) from None
+    for number, line in enumerate(open_text(path), start=1):
+        line = line.rstrip("\r\n")
+        if line.startswith(">"):
+            if header is not None:
+                yield header, "".join(parts)
+            header, parts = line[1:], []
+        elif header is None:
+            found = line[:40]
+            raise InputError(Problem(str(path), "no FASTA file", row=number, found=found, expected="a line with >"))
+        else:
+            parts.append(line)
     if header is not None:
         yield header, "".join(parts)
 
@@ -121,7 +124,8 @@ def parse_header(header: str) -> dict[str, str]:
     if len(fields) >= 8:
         return {"transcript_id": fields[0], "gene_id": fields[1], "symbol": fields[5], "biotype": fields[7]}
     words = header.split()
-    pairs = dict(word.split(":", 1) for word in words[1:] if ":" in word)
+    # The first of a name counts: a description may hold words with colons.
+    pairs = dict(word.split(":", 1) for word in reversed(words[1:]) if ":" in word)
     found = {"transcript_id": words[0] if words else ""}
     for key, name in (("gene", "gene_id"), ("gene_symbol", "symbol"), ("gene_biotype", "biotype")):
         if key in pairs:
@@ -162,6 +166,11 @@ def read_gtf(path: Path) -> tuple[pd.DataFrame, dict[str, list[tuple[str, int, i
             "symbol": attributes.get("gene_name", strip_version(gene)),
             "biotype": attributes.get("gene_type") or attributes.get("gene_biotype", "unknown"),
         }
+        if not (fields[3].isdecimal() and fields[4].isdecimal() and 0 < int(fields[3]) <= int(fields[4])):
+            found = f"{fields[3]} to {fields[4]}"
+            raise InputError(
+                Problem(str(path), "an exon", row=number, found=found, expected="a start and an end from 1 on")
+            )
         exons.setdefault(name, []).append((fields[0], int(fields[3]) - 1, int(fields[4]), fields[6]))
     for parts in exons.values():
         parts.sort(key=lambda exon: exon[1])
@@ -177,13 +186,25 @@ def versioned(attributes: dict[str, str], kind: str) -> str:
 def extract_transcripts(gtf: Path, genome: Path) -> Iterator[tuple[str, str]]:
     """Cut the spliced transcripts of a GTF out of a genome FASTA (plain or bgzip; indexed when it is not yet)."""
     _, exons = read_gtf(gtf)
-    with pysam.FastaFile(str(genome)) as sequences:
-        chromosomes = set(sequences.references)
+    try:
+        opened = pysam.FastaFile(str(genome))
+    except OSError:
+        mend = (
+            "Unpack it, or compress it with bgzip (a plain .gz cannot be searched); its folder takes an index (.fai)."
+        )
+        raise InputError(Problem(str(genome), "no FASTA file that can be searched", mend=mend)) from None
+    with opened as sequences:
+        length = dict(zip(sequences.references, sequences.lengths, strict=True))
         for name, parts in exons.items():
-            if parts[0][0] not in chromosomes:
-                found = parts[0][0]
+            chromosome = parts[0][0]
+            if chromosome not in length:
                 expected = f"a chromosome of {genome}, such as {sequences.references[0]}"
-                raise InputError(Problem(str(gtf), f"transcript {name}", found=found, expected=expected))
+                raise InputError(Problem(str(gtf), f"transcript {name}", found=chromosome, expected=expected))
+            if parts[-1][2] > length[chromosome]:
+                found = f"an exon that ends at {parts[-1][2]}"
+                expected = f"at most {length[chromosome]}, the length of {chromosome} in {genome}"
+                mend = "Take both files from the same assembly."
+                raise InputError(Problem(str(gtf), f"transcript {name}", found=found, expected=expected, mend=mend))
             spliced = "".join(sequences.fetch(chromosome, start, end) for chromosome, start, end, _ in parts)
             yield name, spliced[::-1].translate(COMPLEMENT) if parts[0][3] == "-" else spliced
 
@@ -251,9 +272,17 @@ def build_reference(transcripts: Path | None, gtf: Path | None, genome: Path | N
 
 
 def gene_table(transcripts: pd.DataFrame) -> pd.DataFrame:
-    """Reduce transcripts to genes, by id: ``gene_id``, ``symbol``, ``biotype``, ``length`` (median of transcripts)."""
+    """Reduce transcripts to genes, by id: ``gene_id``, ``symbol``, ``biotype``, ``length`` (median of transcripts).
+
+    GENCODE's FASTA headers tell the biotype of the transcript: a gene is protein_coding when one of its transcripts
+    is, else what most of them are.
+    """
     grouped = transcripts.groupby("gene_id", sort=True)
-    genes = grouped[["symbol", "biotype"]].first()
+    genes = grouped[["symbol"]].first()
+    kinds = transcripts.groupby(["gene_id", "biotype"]).size().rename("transcripts").reset_index()
+    kinds["coding"] = kinds["biotype"].eq("protein_coding")
+    kinds = kinds.sort_values(["coding", "transcripts", "biotype"], ascending=[False, False, True])
+    genes["biotype"] = kinds.drop_duplicates("gene_id").set_index("gene_id")["biotype"]
     genes["length"] = grouped["length"].median()
     return genes.reset_index()
 

@@ -15,7 +15,7 @@ from anpi.tables.problems import InputError, Problem
 
 QUANT_COLUMNS = ["Name", "Length", "EffectiveLength", "TPM", "NumReads"]
 DETECTED_COUNT = 5
-LEAST_KNOWN_SHARE = 0.9
+MOST_UNKNOWN_SHARE = 0.1
 LEAST_STRANDED = 500
 FORWARD_SHARES = {"forward": (0.8, 1.0), "unstranded": (0.4, 0.6), "reverse": (0.0, 0.2)}
 
@@ -83,10 +83,10 @@ def summarise_genes(quant: pd.DataFrame, transcripts: pd.DataFrame, file: str) -
     gene_of = dict(zip(transcripts["transcript_id"], transcripts["gene_id"], strict=True))
     without_version = {name.split(".")[0]: gene for name, gene in gene_of.items()}
     genes = quant["Name"].map(gene_of)
-    genes = genes.fillna(quant["Name"].str.split(".").str[0].map(without_version))
+    genes = genes.where(genes.notna(), quant["Name"].str.split(".").str[0].map(without_version))
     total = float(quant["NumReads"].sum())
     unknown = float(quant.loc[genes.isna(), "NumReads"].sum()) / total if total else 0.0
-    if (total and unknown > 1 - LEAST_KNOWN_SHARE) or (len(quant) and genes.isna().all()):
+    if (total and unknown > MOST_UNKNOWN_SHARE) or (len(quant) and genes.isna().all()):
         missing = quant.loc[genes.isna(), "Name"].iloc[0]
         raise InputError(
             Problem(

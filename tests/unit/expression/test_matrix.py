@@ -1,0 +1,152 @@
+"""Expression matrices: units, duplicates, missing values, TPM by hand."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from anpi.expression.assemble import assemble_matrix
+from anpi.expression.matrix import Expression, read_expression, read_sample_names, to_tpm
+from anpi.tables.problems import InputError
+
+GENES = pd.DataFrame(
+    [
+        ("ENSG00000000001", "AAA", "protein_coding", 1000.0),
+        ("ENSG00000000002", "BBB", "protein_coding", 2000.0),
+        ("ENSG00000000003", "CCC", "lncRNA", 500.0),
+        ("ENSG00000000004", "DDD", "lncRNA", np.nan),
+    ],
+    columns=["gene_id", "symbol", "biotype", "length"],
+)
+
+
+def write(folder: Path, text: str, name: str = "matrix.tsv") -> Path:
+    path = folder / name
+    content = text.encode()
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    return path
+
+
+@pytest.mark.parametrize("name", ["matrix.tsv", "matrix.csv", "matrix.tsv.gz", "matrix.txt", "matrix.csv.gz"])
+def test_tabs_and_commas_packed_and_not(tmp_path, name):
+    text = "gene\tS1\t007\nAAA\t1\t2\nENSG00000000002.9\t30\t4.5\n"
+    path = write(tmp_path, text if "csv" not in name else text.replace("\t", ","), name)
+    found = read_expression(path, "counts", GENES)
+    assert found.values.to_numpy().tolist() == [[1, 2], [30, 4.5]]
+    assert found.values.columns.tolist() == read_sample_names(path) == ["S1", "007"]
+    assert found.values.index.tolist() == ["ENSG00000000001", "ENSG00000000002"]
+
+
+def test_columns_that_describe_genes_are_no_samples(tmp_path):
+    text = "gene_id\tsymbol\tbiotype\tlength\tS1\nENSG00000000001\tAAA\tprotein_coding\t1000\t5\n"
+    path = write(tmp_path, text)
+    assert read_expression(path, "counts", GENES).values.columns.tolist() == read_sample_names(path) == ["S1"]
+
+
+def test_logarithms_are_taken_back(tmp_path):
+    text = "gene\tS1\nAAA\t3\nBBB\t0\nCCC\t-0.0001\n"
+    values = read_expression(write(tmp_path, text), "log2_tpm_plus_1", GENES).values["S1"]
+    assert values.tolist() == [7, 0, 0]
+    text = "gene\tS1\nAAA\t3\nBBB\t-9.965784284662087\n"
+    values = read_expression(write(tmp_path, text), "log2_tpm_plus_0.001", GENES).values["S1"]
+    assert values.tolist() == pytest.approx([7.999, 0], abs=1e-12)
+
+
+def test_a_gene_that_stands_twice_is_summed_in_the_linear_unit(tmp_path):
+    """log2(3 + 1) and log2(7 + 1) make 10, and not 2 + 3 in logarithms; two missing values stay missing."""
+    text = "gene\tS1\tS2\nAAA\t2\tNA\nBBB\t1\t1\nENSG00000000001\t3\tNA\n"
+    found = read_expression(write(tmp_path, text), "log2_tpm_plus_1", GENES)
+    assert found.values.loc["ENSG00000000001", "S1"] == 10
+    assert np.isnan(found.values.loc["ENSG00000000001", "S2"])
+    assert found.genes["gene_id"].tolist() == found.values.index.tolist()
+    assert any("stand more than once, summed" in note for note in found.notes)
+
+
+def test_counts_to_tpm_by_hand():
+    """AAA 10 reads on 1 kb, BBB 40 on 2 kb, CCC 10 on 0.5 kb: rates 10, 20, 20 of 50."""
+    values = pd.DataFrame({"S1": [10.0, 40, 10, 99], "S2": [0.0, 0, 0, 5], "S3": [10, np.nan, 10, 1]})
+    values.index = pd.Index(GENES["gene_id"])
+    found = to_tpm(Expression(values, GENES, "counts"))
+    assert found.values["S1"].tolist() == pytest.approx([200_000, 400_000, 400_000])
+    assert found.values["S2"].tolist() == [0, 0, 0]
+    assert found.values["S3"].tolist()[0] == pytest.approx(1e6 / 3)
+    assert np.isnan(found.values["S3"].tolist()[1])
+    assert found.genes["symbol"].tolist() == ["AAA", "BBB", "CCC"]
+    assert any("1 genes of unknown length" in note for note in found.notes)
+
+
+def test_tpm_of_a_sample_do_not_hang_on_other_samples():
+    rng = np.random.default_rng(2)
+    values = pd.DataFrame(rng.poisson(50, (3, 6)).astype(float), index=GENES["gene_id"][:3], columns=list("abcdef"))
+    together = to_tpm(Expression(values, GENES[:3], "counts")).values
+    for sample in values:
+        alone = to_tpm(Expression(values[[sample]], GENES[:3], "counts")).values
+        assert alone[sample].tolist() == together[sample].tolist()
+
+
+def test_tpm_are_scaled_to_one_million():
+    values = pd.DataFrame({"S1": [1.0, 3, 0, 0]}, index=GENES["gene_id"])
+    assert to_tpm(Expression(values, GENES, "tpm")).values["S1"].tolist() == [250_000, 750_000, 0, 0]
+
+
+def test_vst_cannot_be_taken_back():
+    with pytest.raises(InputError, match="vst values cannot be converted"):
+        to_tpm(Expression(pd.DataFrame({"S1": [1.0] * 4}, index=GENES["gene_id"]), GENES, "vst"))
+
+
+def test_values_by_symbol_sum_what_shares_one():
+    genes = GENES.assign(symbol=["X", "X", "C", "C"])
+    values = pd.DataFrame({"S1": [1.0, 2, 4, np.nan], "S2": [1, 1, np.nan, np.nan]}, index=GENES["gene_id"])
+    found = Expression(values, genes, "tpm").by_symbol()
+    assert found["S1"].to_dict() == {"X": 3, "C": 4}
+    assert found.loc["X", "S2"] == 2
+    assert np.isnan(found.loc["C", "S2"])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("S1\tS2\nAAA\t1\t2\n", r"row 2: found '3 cells', expected 2 as in the header.*column of genes a name"),
+        ("gene\tS1\tS2\nAAA\t1\t2\t9\nBBB\t3\t4\n", "row 2: found '4 cells', expected 3"),
+        ("gene\tS1\tS2\nAAA\t1\t2\nBBB\t3\t4\t5\n", "row 3: found '4 cells', expected 3 as in the header"),
+        ("gene\tS1\tS2\nAAA\t1\t2\nBBB\t3\n", "row 3: found '2 cells', expected 3 as in the header"),
+        ("gene\tS1\tS1\nAAA\t1\t2\n", "row 1, column S1: the sample stands twice"),
+        ("gene\nAAA\n", "no sample columns found"),
+        ("", "no sample columns found"),
+        ("gene\tS1\nAAA\tNA\n", "holds no number"),
+        ("gene\tS1\nAAA\tn/a\n", "row 2, column S1: found 'n/a', expected a number"),
+        ("gene\tS1\nxxx\t5\n", "no gene name is known, found 'xxx'"),
+    ],
+)
+def test_what_is_no_matrix_is_refused(tmp_path, text, words):
+    with pytest.raises(InputError, match=words):
+        read_expression(write(tmp_path, text), "counts", GENES)
+
+
+def test_a_matrix_becomes_a_cohort_of_the_samples_of_the_sheet(tmp_path):
+    text = "gene\tS2\tS1\tother\nCCC\t10\t1\t1\nAAA\t10\t6\t1\nBBB\t40\t0\t1\n"
+    cohort = assemble_matrix(write(tmp_path, text), "counts", ["S1", "S2"], GENES)
+    assert cohort.counts.columns.tolist() == ["S1", "S2"]
+    assert cohort.counts.index.is_monotonic_increasing
+    assert cohort.tpm["S2"].tolist() == pytest.approx([200_000, 400_000, 400_000])
+    facts = cohort.facts.set_index("sample_id")
+    assert facts["genes_detected"].to_dict() == {"S1": 1, "S2": 3}
+    assert facts["fragments_on_genes"].to_dict() == {"S1": 7, "S2": 60}
+    assert facts.at["S2", "top_gene_share"] == 66.67
+    assert any(
+        "1 columns of the matrix are not in the sample sheet and left out: other" in note for note in cohort.notes
+    )
+
+
+def test_a_row_order_of_the_matrix_does_not_matter(tmp_path):
+    lines = ["CCC\t10\t1", "AAA\t10\t6", "BBB\t40\t0"]
+    first, second = (
+        assemble_matrix(write(tmp_path, "\n".join(["gene\tS2\tS1", *rows]) + "\n"), "counts", ["S1", "S2"], GENES)
+        for rows in (lines, lines[::-1])
+    )
+    pd.testing.assert_frame_equal(first.tpm, second.tpm, check_exact=True)
+    pd.testing.assert_frame_equal(first.genes, second.genes)
