@@ -17,8 +17,8 @@ from anpi.association.trial import Trial
 from anpi.stats.permutation import permute_design, permute_logrank
 from anpi.stats.survival import logrank, restricted_mean
 
-MOST_REFITTED = 150
-MOST_PERMUTED = 2000
+MOST_REFITTED = 100
+MOST_PERMUTED = 1000
 Z = 1.959963984540054
 
 
@@ -140,7 +140,7 @@ def influence_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> 
     -------
     DataFrame
         ``patient_id`` (the patient left out; NA in the first row, which has all), ``chi_square``, ``p``,
-        ``changes_conclusion``; up to 150 patients p is by permutation and ``hr_<group>`` is given, beyond that p is
+        ``changes_conclusion``; up to 100 patients p is by permutation and ``hr_<group>`` is given, beyond that p is
         asymptotic.
     """
     columns = ["patient_id", "chi_square", "p", "changes_conclusion"]
