@@ -24,7 +24,7 @@ TARGETS = 3
 
 
 def write_trial(folder: Path, patients: int, scans: int, seed: int = 1) -> dict[str, Path]:
-    """Write a trial: target lesions that shrink or grow at random, deaths, and the responses as reported (2 % misread)."""
+    """Write a trial: target lesions that shrink or grow at random, deaths, and responses, 2 % of them misread."""
     rng = np.random.default_rng(seed)
     ids = np.array([f"P{number:06d}" for number in range(patients)])
     start = START + rng.integers(0, 600, patients)
@@ -94,7 +94,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         paths = write_trial(folder, options.patients, options.scans)
-        copy = "import sys, pandas as pd; [pd.read_csv(p, dtype=str).to_csv(p + '.copy', index=False) for p in sys.argv[1:]]"
+        copy = "import sys, pandas as pd\n"
+        copy += "[pd.read_csv(p, dtype=str).to_csv(p + '.copy', index=False) for p in sys.argv[1:]]"
         print(f"{options.patients} patients, {options.scans} scans")
         for label, tables in (("assessments", ["patients", "assessments"]), ("lesions and assessments", list(paths))):
             rival = timed([sys.executable, "-c", copy, *(str(paths[table]) for table in tables)])
@@ -103,7 +104,7 @@ def main() -> None:
                 command += [f"--{table}", str(paths[table])]
             wall, cpu = timed(command)
             print(
-                f"{label}: wall {wall:.1f} s, CPU {cpu:.1f} s; {cpu / rival[1]:.1f} times pandas copying the tables as text"
+                f"{label}: wall {wall:.1f} s, CPU {cpu:.1f} s; {cpu / rival[1]:.1f} times pandas copying them as text"
             )
 
 

@@ -63,7 +63,8 @@ def is_emergent(event: Event, treatment: Treatment, worsening: bool = False) -> 
     settled = without_start(event, treatment)
     if settled is not None:
         return settled
-    assert event.start is not None and treatment.first is not None
+    assert event.start is not None
+    assert treatment.first is not None
     if event.start >= treatment.first:
         return treatment.covers(event.start)
     return worsening and rises(event.initial_grade, event.grade)

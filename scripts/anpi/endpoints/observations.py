@@ -201,8 +201,8 @@ def join_scans(
         )
         told = told.assign(reported_day=told["day"])
         told = told[
-            ["patient_id", "day", "reported_day", "visit", "target_reported", "nontarget_reported", "new_lesion_reported",
-             "overall_reported", "reported_row"]
+            ["patient_id", "day", "reported_day", "visit", "target_reported", "nontarget_reported",
+             "new_lesion_reported", "overall_reported", "reported_row"]
         ]  # fmt: skip
     if lesions is None:
         points = (

@@ -92,12 +92,10 @@ def patient_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuer
             )
         reason = patients.at[patient, "treatment_end_reason"]
         course = seen.courses.get(patient)
-        if reason is not None and "progress" in reason.lower() and course is not None:
-            if not any(scan.response == "PD" for scan in course.scans):
-                yield ScanQuery(
-                    patient, "warning", "progression_not_on_scan",
-                    f"{where}: treatment ended for {reason!r}, but no scan shows progression; it is no event",
-                )  # fmt: skip
+        stopped = reason is not None and "progress" in reason.lower()
+        if stopped and course is not None and not any(scan.response == "PD" for scan in course.scans):
+            text = f"{where}: treatment ended for {reason!r}, but no scan shows progression; it is no event"
+            yield ScanQuery(patient, "warning", "progression_not_on_scan", text)
 
 
 def therapy_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuery]:
@@ -175,7 +173,7 @@ def scan_queries(clinical: Clinical, seen: Observations, rules: Rules) -> Iterat
         if not has_status:
             break
         if np.isnan(alive):
-            text = f"no date of death or last contact, but a scan on day {study_day(day)}; OS is censored at the reference date"
+            text = f"no date of death or last contact, but a scan on day {study_day(day)}; OS is censored on day 1"
             yield ScanQuery(patient, "error", "last_alive_missing", text)
         elif day > alive and np.isnan(seen.facts.at[patient, "death"]):
             text = f"last known alive on day {study_day(alive)}, but a scan on day {study_day(day)}"
@@ -194,7 +192,8 @@ def reported_scan_queries(seen: Observations) -> Iterator[ScanQuery]:
         responses = sorted(set(rows["overall_response"]))
         differ = len(responses) > 1
         told = "the worst is kept: " if differ else "all "
-        text = f"assessments rows {', '.join(map(str, sorted(rows['row'])))}: {len(rows)} of day {study_day(day)}; {told}{', '.join(responses)}"
+        places = ", ".join(map(str, sorted(rows["row"])))
+        text = f"assessments rows {places}: {len(rows)} of day {study_day(day)}; {told}{', '.join(responses)}"
         yield ScanQuery(patient, "error" if differ else "warning", "duplicate_scan", text, int(day))
 
 
@@ -250,8 +249,8 @@ def inner_contradictions(point: dict, before: object, patient: str, day: int, pl
         by_table = overall_response(target, nontarget, new)
         if by_table != reported:
             text = (
-                f"{place}: overall response {reported}, but target {target or 'none'}, non-target {nontarget or 'none'} "
-                f"and new lesion {new or 'none'} make {by_table}"
+                f"{place}: overall response {reported}, but target {target or 'none'}, "
+                f"non-target {nontarget or 'none'} and new lesion {new or 'none'} make {by_table}"
             )
             yield ScanQuery(
                 patient, "error" if "PD" in (reported, by_table) else "warning", "overall_against_table", text, day
@@ -285,7 +284,8 @@ def course_queries(seen: Observations, rules: Rules) -> Iterator[ScanQuery]:
         if course.death is not None:
             after = next((s for s in course.scans if s.response == "PD" and s.day > course.death.day), None)
             if after is not None:
-                text = f"{after.source}: progression on day {study_day(after.day)}, death on day {study_day(course.death.day)}"
+                days = f"progression on day {study_day(after.day)}, death on day {study_day(course.death.day)}"
+                text = f"{after.source}: {days}"
                 yield ScanQuery(patient, "error", "progression_after_death", text, after.day)
         for scan in course.scans[len(scans) :]:
             if scan.response in ("CR", "PR"):
@@ -316,11 +316,13 @@ def lesion_queries(seen: Observations) -> Iterator[ScanQuery]:
         yield ScanQuery(patient, severity, rule, text)
     strangers = lesions.strangers.sort_values("row").drop_duplicates(["patient_id", "lesion_id"])
     for stranger in strangers.to_dict("records"):
-        text = f"lesions row {stranger['row']}: {stranger['kind']} lesion {stranger['lesion_id']} was not there at baseline; not used"
+        what = f"{stranger['kind']} lesion {stranger['lesion_id']}"
+        text = f"lesions row {stranger['row']}: {what} was not there at baseline; not used"
         yield ScanQuery(stranger["patient_id"], "error", "lesion_not_at_baseline", text, int(stranger["day"]))
     points = lesions.timepoints
     for point in points[(points["measured"] < points["targets"].fillna(0))].to_dict("records"):
-        text = f"day {study_day(point['day'])}: {int(point['measured'])} of {int(point['targets'])} target lesions measured"
+        measured_of = f"{int(point['measured'])} of {int(point['targets'])}"
+        text = f"day {study_day(point['day'])}: {measured_of} target lesions measured"
         yield ScanQuery(point["patient_id"], "warning", "target_not_measured", text, int(point["day"]))
     yield from measurement_queries(rows)
 
@@ -333,7 +335,9 @@ def measurement_queries(rows: pd.DataFrame) -> Iterator[ScanQuery]:
     same = target.duplicated(["patient_id", "lesion_id", "day"], keep=False)
     for (patient, lesion, day), group in target[same].groupby(["patient_id", "lesion_id", "day"]):
         sizes = " and ".join(mm(size) for size in group["size"])
-        text = f"lesions rows {', '.join(map(str, group['row']))}: lesion {lesion} measures {sizes} mm on day {study_day(day)}; the largest is used"
+        places = ", ".join(map(str, sorted(group["row"])))
+        what = f"lesion {lesion} measures {sizes} mm on day {study_day(day)}"
+        text = f"lesions rows {places}: {what}; the largest is used"
         yield ScanQuery(patient, "error", "lesion_measured_twice", text, int(day))
     before = target[target["day"] <= 0]
     early = before[before.duplicated(["patient_id", "lesion_id"], keep="last")].drop_duplicates(["patient_id", "day"])

@@ -2,7 +2,8 @@
 
 The tables have a row a lesion and scan with ``patient_id``, ``day`` (days from the reference date, 0 = that
 date), ``visit``, ``lesion_id``, ``kind`` (target, nontarget, new), ``node`` (bool), ``location``, ``size`` (nm,
-missing when not measured), ``state`` (see `anpi.tables.clinical.read_state`) and ``row`` (in the file). Rows up to day 0 are baseline.
+missing when not measured), ``state`` (see `anpi.tables.clinical.read_state`) and ``row`` (in the file). Rows up to
+day 0 are baseline.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import pandas as pd
 
 from anpi.recist.best_response import ResponseRules, Scan, confirmed_response_day
 from anpi.recist.timepoint import LEAST_GROWTH, NODE_NORMAL, nontarget_response, overall_response
-
 
 NONTARGET_SEVERITY = ("not evaluable", "absent", "present", "progression")
 

@@ -39,8 +39,10 @@ ADSL = pd.DataFrame(
 )
 ADRS = pd.DataFrame(
     [
-        ("S-01", "OVR", "SD", "2024-02-12"), ("S-01", "TRGRESP", "SD", "2024-02-12"), ("S-01", "NEWLPROG", "EQUIVOCAL", "2024-02-12"),
-        ("S-01", "OVR", "PD", "2024-03"), ("S-01", "NEWLPROG", "UNEQUIVOCAL", "2024-03"), ("S-02", "OVR", "CHECK", "2024-02-19"),
+        ("S-01", "OVR", "SD", "2024-02-12"), ("S-01", "TRGRESP", "SD", "2024-02-12"),
+        ("S-01", "NEWLPROG", "EQUIVOCAL", "2024-02-12"),
+        ("S-01", "OVR", "PD", "2024-03"), ("S-01", "NEWLPROG", "UNEQUIVOCAL", "2024-03"),
+        ("S-02", "OVR", "CHECK", "2024-02-19"),
         ("S-02", "BOR", "SD", "2024-02-19"), ("S-02", "OVR", "NN", "2024-03-19"),
     ],
     columns=["USUBJID", "PARAMCD", "AVALC", "ADT"],
@@ -70,7 +72,8 @@ ADTR = pd.DataFrame(
 ADAE = pd.DataFrame(
     {
         "USUBJID": ["S-01", "S-02"], "AEDECOD": ["NAUSEA", "RASH"], "AEBODSYS": ["GASTROINTESTINAL", "SKIN"],
-        "AESEV": ["MODERATE", "SEVERE"], "ASTDT": [date(2024, 1, 5), None], "AESER": ["N", "Y"], "AEREL": ["POSSIBLE", "NONE"],
+        "AESEV": ["MODERATE", "SEVERE"], "ASTDT": [date(2024, 1, 5), None],
+        "AESER": ["N", "Y"], "AEREL": ["POSSIBLE", "NONE"],
     }
 )  # fmt: skip
 DATASETS = {"ADSL": ADSL, "ADRS": ADRS, "ADTTE": ADTTE, "ADTR": ADTR, "ADAE": ADAE}
@@ -166,7 +169,8 @@ def cdisc_like(external_data, tmp_path_factory):
     source, folder = external_data / "clinical" / "pharmaverse", tmp_path_factory.mktemp("cdisc")
     command = [sys.executable, str(ROOT / "scripts" / "convert_adam.py"), "--out-dir", str(folder)]
     for dataset, name in (
-        ("adsl", "subjects"), ("adrs", "assessments_investigator"), ("adtr", "lesions_investigator"), ("adae", "adverse_events"),
+        ("adsl", "subjects"), ("adrs", "assessments_investigator"), ("adtr", "lesions_investigator"),
+        ("adae", "adverse_events"),
     ):  # fmt: skip
         command += [f"--{dataset}", str(source / f"{name}.csv")]
     subprocess.run(command, check=True, capture_output=True)

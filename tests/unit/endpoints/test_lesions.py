@@ -156,6 +156,7 @@ def overall(derived) -> list[tuple[int, str]]:
 
 
 NEW = {"kind": "new"}
+LUNGS = ("left lung", "right lung", "lung")
 
 
 def test_equivocal_new_lesion_is_dated_back_once_it_is_sure(tmp_path):
@@ -277,7 +278,7 @@ def test_scan_without_lesions_stands_as_reported(tmp_path):
     ("rows", "rule"),
     [
         ([(-7, f"T{i}", 20, {"location": f"organ {i}"}) for i in range(6)], "too_many_targets"),
-        ([(-7, f"T{i}", 20, {"location": side}) for i, side in enumerate(["left lung", "right lung", "lung"])], "too_many_targets_of_organ"),
+        ([(-7, f"T{i}", 20, {"location": side}) for i, side in enumerate(LUNGS)], "too_many_targets_of_organ"),
         ([(-7, "T1", 9.9, {})], "target_too_small"),
         ([(-7, "T1", 14.9, {"node": "Y"})], "target_too_small"),
         ([(-7, "T1", None, {})], "target_without_size"),

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Every contradiction is asked about, and sound data ask nothing."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """What a user reads when a clinical table or the rules are wrong: place, what was found, what was expected."""
 
 from __future__ import annotations
