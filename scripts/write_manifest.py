@@ -16,12 +16,12 @@ def main() -> None:
     parser.add_argument("--settings", required=True, type=json.loads, help="the config as JSON, defaults included")
     parser.add_argument("--inputs", nargs="*", default=[], type=Path, help="files of the user")
     parser.add_argument("--resources", nargs="*", default=[], type=Path, help="shipped files and folders")
+    parser.add_argument("--samples", nargs="*", default=[], help="samples that take part")
     parser.add_argument("--results", required=True, type=Path, help="folder of the results")
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
-    settings = arguments.settings
     manifest = build_manifest(
-        settings, arguments.inputs, arguments.resources, arguments.results, {"config": settings["seed"]}
+        arguments.settings, arguments.inputs, arguments.resources, arguments.results, arguments.samples
     )
     write_json(arguments.out, manifest)
 

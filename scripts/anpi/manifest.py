@@ -6,7 +6,7 @@ import json
 import platform
 import re
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ PACKAGES = (
     "statsmodels",
 )
 TOOLS = ("salmon", "fastp", "samtools")
+FOLDERS = ("analysis", "association", "clinical", "cohort", "expression", "immune", "qc", "report", "subtypes")
+KINDS = {".tsv", ".csv", ".gz", ".json", ".h5ad", ".html", ".xlsx"}
 VERSION = re.compile(r"\d+\.\d+(?:\.\d+)?")
 
 
@@ -41,7 +43,7 @@ def build_manifest(
     inputs: Iterable[Path],
     resources: Iterable[Path],
     results: Path,
-    seeds: Mapping[str, int],
+    samples: Sequence[str],
 ) -> dict[str, Any]:
     """Describe a run.
 
@@ -55,24 +57,23 @@ def build_manifest(
         Shipped files and folders that the run reads.
     results : Path
         Folder of the results.
-    seeds : mapping
-        Seeds by name.
+    samples : sequence of str
+        Samples that take part; folders of samples that were taken out since are passed over.
     """
     return {
         "anpi": __version__,
         "commit": commit(),
         "settings": placeless(settings),
-        "seeds": dict(seeds),
         "software": {"python": platform.python_version(), **package_versions(), **tool_versions()},
         "inputs": {placeless(str(path)): file_digest(path) for path in sorted(set(inputs))},
-        "reads": read_checksums(results),
+        "reads": read_checksums(results, samples),
         "resources": {
             file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else file.name: file_digest(file)
             for resource in resources
             for file in (sorted(resource.rglob("*")) if resource.is_dir() else [resource])
             if file.is_file()
         },
-        "results": result_checksums(results),
+        "results": result_checksums(results, samples),
     }
 
 
@@ -118,22 +119,22 @@ def tool_versions() -> dict[str, str | None]:
     return versions
 
 
-def read_checksums(results: Path) -> dict[str, list[str]]:
+def read_checksums(results: Path, samples: Sequence[str]) -> dict[str, list[str]]:
     """Collect the checksums of the reads as the quantify step found them, by sample and unit."""
     found: dict[str, list[str]] = {}
-    for file in sorted((results / "samples").glob("*/reads.json")):
-        content = json.loads(file.read_text())
-        found |= {f"{content['sample_id']}/{unit['unit_id']}": unit["sha256"] for unit in content["units"]}
+    for sample in samples:
+        file = results / "samples" / sample / "reads.json"
+        if file.is_file():
+            units = json.loads(file.read_text())["units"]
+            found |= {f"{sample}/{unit['unit_id']}": unit["sha256"] for unit in units}
     return found
 
 
-def result_checksums(results: Path) -> dict[str, str]:
+def result_checksums(results: Path, samples: Sequence[str]) -> dict[str, str]:
     """Checksum the tables and pages of the results."""
-    kinds = ("**/*.tsv", "**/*.csv", "**/*.tsv.gz", "**/*.parquet", "**/*.h5ad", "**/*.html", "**/*.xlsx")
-    skipped = {"logs", "benchmarks", ".snakemake", "config", "truth", "reads"}
-    files = sorted({file for kind in kinds for file in results.glob(kind)})
-    return {
-        file.relative_to(results).as_posix(): file_digest(file)
-        for file in files
-        if file.relative_to(results).parts[0] not in skipped
-    }
+    files: set[Path] = set()
+    for folder in FOLDERS:
+        files |= {file for file in (results / folder).rglob("*") if file.is_file() and file.suffix in KINDS}
+    for sample in samples:
+        files |= set((results / "samples" / sample).glob("genes.parquet"))
+    return {file.relative_to(results).as_posix(): file_digest(file) for file in sorted(files)}

@@ -2,9 +2,10 @@
 
     python tests/benchmarks/benchmark_planning.py [--samples 10 100 1000]
 
-Quantification is stubbed: samples come as prepared salmon tables, and the per-sample results are laid out beforehand and
-marked as made. Planning, the new sample's job and every cohort step are real. The rival is a bare Snakefile with as many
-jobs of the same shape (a shell line a job), planned in the same run: the ratio is what checks and digests cost.
+Quantification is stubbed: samples come as prepared salmon tables, and the per-sample results are laid out
+beforehand and marked as made. Planning, the new sample's job and every cohort step are real. The rival is a bare
+Snakefile with as many jobs of the same shape (a shell line a job), planned in the same run: the ratio is what checks
+and digests cost.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def prepare(folder: Path, template: Path, count: int) -> None:
         "--patients",
         str(max(count, 16)),
     ]
-    call([*trial, "--pairs", "10"], ROOT)
+    call([*trial, "--pairs", "1000"], ROOT)
     shutil.rmtree(folder / "reads")
     sheets = folder / "config"
     samples = pd.read_csv(sheets / "samples.tsv", sep="\t", dtype=str).drop_duplicates("patient_id").head(count)

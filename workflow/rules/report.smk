@@ -85,10 +85,11 @@ rule write_manifest:
     params:
         code=code("write_manifest"),
         settings=json.dumps(SETTINGS, sort_keys=True),
+        samples=RUN.used,
         results=subpath(output[0], parent=True),
     message:
         "Writing the manifest"
     shell:
         "{PYTHON} {SCRIPTS:q}/write_manifest.py --settings {params.settings:q} --inputs {input.files:q}"
         " --resources {MODEL:q} {REGISTRY:q} {RESOURCES:q}/genes {PLAN:q} {RULES:q}"
-        " --results {params.results:q} --out {output:q} > {log:q} 2>&1"
+        " --samples {params.samples} --results {params.results:q} --out {output:q} > {log:q} 2>&1"
