@@ -8,11 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from browser.chromium import BINARY, Page
-from unit.report.made import make_tables, write_run
+from unit.report.made import make_tables, read_made, write_run
 
 from anpi.report.page import write_report
-from anpi.report.tables import Run, read_run
-from anpi.tables.schema import ROOT
+from anpi.report.tables import Run
 
 pytestmark = pytest.mark.skipif(BINARY is None, reason="no chromium on this machine (Debian: apt-get install chromium)")
 EVIL = "<script>alert(1)</script>"
@@ -21,10 +20,7 @@ LIT = "[...document.querySelectorAll('.lit')].map((e) => e.dataset.patient)"
 
 def made_run(folder: Path) -> Run:
     write_run(folder, make_tables(12))
-    config = ROOT / "config"
-    return read_run(
-        folder / "results", folder / "patients.csv", config / "plan.yaml", config / "endpoints.yaml", "Made trial"
-    )
+    return read_made(folder)
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +174,8 @@ def test_a_patient_named_as_a_script_does_nothing(page: Page, tmp_path: Path) ->
     people["treatment_start_date"] = pd.to_datetime(people["treatment_start_date"])
     run = made_run(tmp_path)
     run.patients, run.title = people, EVIL
-    run.tables = {name: frame for name, frame in tables.items() if name != "patients"}
+    run.samples = tables["samples"]
+    run.tables = {name: frame for name, frame in tables.items() if name not in ("patients", "samples")}
     write_report(run, tmp_path / "report")
     page.console.clear()
     page.requests.clear()

@@ -178,7 +178,7 @@ def remark_items(run: Run) -> list[tuple[str, str | None]]:
         if c in run.patients
     ]
     specimens = ""
-    if run.samples is not None and run.samples["specimen"].notna().any():
+    if run.samples is not None and "specimen" in run.samples and run.samples["specimen"].notna().any():
         specimens = ", ".join(f"{name} {n}" for name, n in run.samples["specimen"].value_counts().sort_index().items())
     return [
         ("Marker, objectives, hypotheses", say.question(run.plan) if entry else None),

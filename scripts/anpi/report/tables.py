@@ -40,6 +40,8 @@ TABLES = {
     "enrichment": "expression/enrichment.tsv",
 }
 NEEDED = ("endpoints", "sets", "attrition")
+# Not read when a run has none of it: tables of an earlier run may still stand in the folder.
+OF_SAMPLES = ("verdicts", "calls", "programmes", "scores", "contrasts", "differential", "enrichment")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 CALLED = ("confident", "lean")
 
@@ -126,9 +128,9 @@ def read_run(
     InputError
         A table that every run has is missing, or an input is not what its schema says.
     """
-    tables = {
-        name: plain(read_facts(results / path)) for name, path in TABLES.items() if is_needed(results / path, name)
-    }
+    absent = (() if samples else OF_SAMPLES) + (() if adverse_events else ("adverse_events",))
+    found = {n: results / p for n, p in TABLES.items() if n not in absent and (n in NEEDED or (results / p).is_file())}
+    tables = {name: plain(read_facts(path)) for name, path in found.items()}
     statements = results / "association" / "statements.json"
     registry = registry or ROOT / "resources" / "signatures" / "registry.tsv"
     return Run(
@@ -144,10 +146,6 @@ def read_run(
         registry=read_facts(registry) if registry.is_file() else None,
         links=links or {},
     )
-
-
-def is_needed(path: Path, name: str) -> bool:
-    return path.is_file() or name in NEEDED
 
 
 def clean(text: str) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from lifelines import KaplanMeierFitter
 
-from anpi.report.tables import TABLES
+from anpi.report.tables import TABLES, Run, read_run
+from anpi.tables.schema import ROOT
 from anpi.tables.writing import write_json, write_table
 
 CLASSES = ("A", "N", "P", "I")
@@ -42,6 +43,7 @@ def make_tables(count: int = 12, ids: list[str] | None = None, arms: tuple[str, 
             "fragments": np.where(failed, 5, 1000), "genes_detected": 900,
         }
     )  # fmt: skip
+    tables["samples"] = pd.DataFrame({"sample_id": samples, "patient_id": ids[:-1], "timepoint": "baseline"})
     tables["calls"] = make_calls(samples, subtype, failed)
     tables["programmes"] = pd.DataFrame(
         {"sample_id": samples} | {k: rng.normal(size=count - 1) for k in ("A", "N", "P", "inflamed")}
@@ -237,9 +239,17 @@ def make_results(count: int) -> pd.DataFrame:
 
 
 def write_run(folder: Path, tables: dict[str, pd.DataFrame], statements: dict[str, object] | None = None) -> None:
-    """Write tables to a folder as a run would: ``results/`` and ``patients.csv``."""
+    """Write tables to a folder as a run would: ``results/``, ``patients.csv`` and ``samples.tsv``."""
     for name, frame in tables.items():
-        path = folder / "patients.csv" if name == "patients" else folder / "results" / TABLES[name]
-        write_table(path, frame)
+        inputs = {"patients": folder / "patients.csv", "samples": folder / "samples.tsv"}
+        write_table(inputs.get(name) or folder / "results" / TABLES[name], frame)
     if statements is not None:
         write_json(folder / "results" / "association" / "statements.json", statements)
+
+
+def read_made(folder: Path, title: str = "Made trial") -> Run:
+    """Read a run that `write_run` wrote, with the plan and the rules that anpi ships."""
+    samples = folder / "samples.tsv"
+    config = ROOT / "config"
+    paths = (folder / "results", folder / "patients.csv", config / "plan.yaml", config / "endpoints.yaml")
+    return read_run(*paths, title, samples if samples.is_file() else None)

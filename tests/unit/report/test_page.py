@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from unit.report.made import make_tables, write_run
+from unit.report.made import make_tables, read_made, write_run
 
 from anpi.report.page import page_files, write_report
-from anpi.report.tables import Run, read_run
+from anpi.report.tables import Run
 from anpi.tables.schema import ROOT
 
 EVIL = "<script>alert(1)</script>"
@@ -63,8 +63,7 @@ def run_of(
     statements: dict[str, object] | None = None,
 ) -> Run:
     write_run(folder, tables, statements)
-    config = ROOT / "config"
-    return read_run(folder / "results", folder / "patients.csv", config / "plan.yaml", config / "endpoints.yaml", title)
+    return read_made(folder, title)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +157,7 @@ def test_a_second_run_leaves_the_same_bytes_and_no_page_of_another_run(tmp_path:
 @pytest.mark.parametrize(
     ("gone", "words"),
     [
-        (("calls", "programmes", "scores", "verdicts"), "This run has no expression data"),
+        (("samples",), "This run has no expression data"),
         (("results", "curves", "survival", "rates"), "We cannot tell: this run made no test of it."),
         (("queries", "timepoints", "programmes", "curves"), "No contradiction was found in the clinical tables."),
     ],
@@ -186,10 +185,10 @@ def test_a_patient_named_as_a_script_is_a_text_everywhere(tmp_path: Path) -> Non
     people = tables.pop("patients")
     people["treatment_start_date"] = pd.to_datetime(people["treatment_start_date"])
     statements: dict[str, object] = {"limits": [EVIL], "secondary": [EVIL]}
-    run = run_of(
-        tmp_path, tables | {"patients": people.assign(patient_id=[f"X{i}" for i in range(8)])}, EVIL, statements
-    )
-    run.patients = people.assign(treatment_end_date=None, last_alive_date=None)
+    samples = tables.pop("samples")
+    plain = {"patients": people.assign(patient_id=[f"X{i}" for i in range(8)]), "samples": make_tables(8)["samples"]}
+    run = run_of(tmp_path, tables | plain, EVIL, statements)
+    run.patients, run.samples = people.assign(treatment_end_date=None, last_alive_date=None), samples
     write_report(run, tmp_path / "report")
     pages = [tmp_path / "report" / "index.html", *(tmp_path / "report" / "patients").iterdir()]
     assert len(pages) == 9

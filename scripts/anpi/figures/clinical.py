@@ -1,0 +1,289 @@
+"""Figures of each patient's course in a trial: waterfall, spider, swimmer, and the attrition of the trial.
+
+Each function takes tables as the programs write them and gives the figure with a table of what is drawn. A patient's marks
+bear `style.patient_mark` as gid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from anpi.figures.course import DAYS_PER_MONTH, RESPONSE_COLOURS
+from anpi.figures.style import GREY, INK, QUIET, RULE, new_figure, patient_mark
+
+PROGRESSION, RESPONSE = 20, -30
+MOST_NAMED = 45
+
+
+def waterfall(
+    endpoints: pd.DataFrame, timepoints: pd.DataFrame, colours: Mapping[str, str] | None = None
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw the best change of the sum of diameters, a bar a patient, from the most growth to the most shrinkage.
+
+    Parameters
+    ----------
+    endpoints : DataFrame
+        ``endpoints.tsv``: ``patient_id``, ``arm``, ``cbor``.
+    timepoints : DataFrame
+        ``timepoints.tsv``: ``patient_id``, ``assessment_day``, ``change_from_baseline_pct``, ``overall``, ``new_lesion``.
+    colours : mapping, optional
+        Colour by patient; by default that of the confirmed best response.
+
+    Returns
+    -------
+    figure : Figure
+        A star marks a patient with a new lesion up to the first progression.
+    data : DataFrame
+        A row a patient of ``endpoints``: ``change`` (percent, missing without a bar), ``new_lesion`` and ``reason`` why
+        there is no bar.
+    """
+    data = best_change(endpoints, timepoints)
+    bars = data[data["change"].notna()].sort_values(["change", "patient_id"], ascending=[False, True])
+    figure, axes = new_figure(max(5.0, min(11.0, 2 + 0.18 * len(bars))), 3.6)
+    for place, bar in enumerate(bars.itertuples()):
+        colour = patient_colour(bar.patient_id, bar.cbor, colours)
+        drawn = axes.bar(place, bar.change or 0.6, width=0.8, color=colour, edgecolor=QUIET, linewidth=0.4)
+        drawn[0].set_gid(patient_mark(bar.patient_id))
+        if bar.new_lesion == "Y":
+            above = max(bar.change, 0) + 1.5
+            star = axes.plot(place, above, marker="*", markersize=6, color=INK, linestyle="none")
+            star[0].set_gid(patient_mark(bar.patient_id))
+    for level in (PROGRESSION, RESPONSE):
+        axes.axhline(level, color=QUIET, linewidth=0.8, linestyle=(0, (4, 3)))
+    axes.axhline(0, color=INK, linewidth=0.8)
+    axes.set(ylabel="Best change of sum from baseline, %", xlim=(-0.8, max(len(bars), 1) - 0.2))
+    name_patients(axes, list(bars["patient_id"]), "x")
+    if colours is None:
+        response_legend(axes, bars["cbor"])
+    return figure, data.reset_index(drop=True)
+
+
+def best_change(endpoints: pd.DataFrame, timepoints: pd.DataFrame) -> pd.DataFrame:
+    """Give each patient's lowest change of the sum up to the first progression, and why there is none."""
+    points = until_progression(timepoints)
+    found = points.groupby("patient_id").agg(change=("change_from_baseline_pct", "min"), scans=("overall", "size"))
+    new = points.assign(new=points["new_lesion"].eq("Y")).groupby("patient_id")["new"].max()
+    data = endpoints[["patient_id", "arm", "cbor"]].merge(found, on="patient_id", how="left")
+    data["new_lesion"] = np.where(data["patient_id"].map(new).eq(True), "Y", "N")
+    no_scan = data["scans"].isna()
+    data["reason"] = np.where(
+        data["change"].notna(), None, np.where(no_scan, "no scan after baseline", "no complete sum")
+    )
+    return data.drop(columns="scans")
+
+
+def until_progression(timepoints: pd.DataFrame) -> pd.DataFrame:
+    """Keep the scans of each patient up to the first PD, that one included."""
+    ordered = timepoints.sort_values(["patient_id", "assessment_day"], kind="stable")
+    progressed = ordered["overall"].eq("PD").astype(int)
+    before = progressed.groupby(ordered["patient_id"]).cumsum() - progressed
+    return ordered[before == 0]
+
+
+def spider(
+    endpoints: pd.DataFrame, timepoints: pd.DataFrame, colours: Mapping[str, str] | None = None
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw the change of the sum of diameters over time, a line a patient.
+
+    Parameters
+    ----------
+    endpoints, timepoints, colours
+        As for `waterfall`.
+
+    Returns
+    -------
+    figure : Figure
+        A star marks the scan of a new lesion.
+    data : DataFrame
+        A row a patient and measured scan: ``month``, ``change``, ``new_lesion``; the baseline is month 0, change 0.
+    """
+    measured = timepoints[timepoints["change_from_baseline_pct"].notna()]
+    data = measured[["patient_id", "assessment_day", "change_from_baseline_pct", "new_lesion"]].rename(
+        columns={"change_from_baseline_pct": "change"}
+    )
+    starts = pd.DataFrame({"patient_id": data["patient_id"].unique(), "assessment_day": 1, "change": 0.0})
+    data = pd.concat([starts, data], ignore_index=True).sort_values(["patient_id", "assessment_day"], kind="stable")
+    data.insert(2, "month", ((data["assessment_day"] - 1) / DAYS_PER_MONTH).round(3))
+    best = endpoints.set_index("patient_id")["cbor"]
+    figure, axes = new_figure(7.0, 3.8)
+    for patient, line in data.groupby("patient_id", sort=True):
+        colour = patient_colour(patient, best.get(patient), colours)
+        drawn = axes.plot(line["month"], line["change"], color=colour, linewidth=1.3, marker="o", markersize=2.8)
+        drawn[0].set_gid(patient_mark(patient))
+        new = line[line["new_lesion"].eq("Y")]
+        stars = axes.plot(new["month"], new["change"], marker="*", markersize=8, color=INK, linestyle="none")
+        stars[0].set_gid(patient_mark(patient))
+    for level in (PROGRESSION, RESPONSE):
+        axes.axhline(level, color=RULE, linewidth=0.9, linestyle=(0, (4, 3)))
+    axes.axhline(0, color=QUIET, linewidth=0.8)
+    axes.set(xlabel="Months from start of treatment", ylabel="Change of sum from baseline, %")
+    if colours is None:
+        response_legend(axes, best.reindex(data["patient_id"].unique()))
+    return figure, data.reset_index(drop=True)
+
+
+def swimmer(
+    endpoints: pd.DataFrame,
+    timepoints: pd.DataFrame,
+    patients: pd.DataFrame,
+    therapies: pd.DataFrame | None = None,
+    colours: Mapping[str, str] | None = None,
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw a lane a patient: time on treatment and follow-up, scans by response, progression, new therapy, death.
+
+    Parameters
+    ----------
+    endpoints, timepoints, colours
+        As for `waterfall`; ``endpoints`` also with ``os_days``, ``os_event``.
+    patients : DataFrame
+        ``patient_id``, ``treatment_end_day``: study day of the last dose, missing while on treatment.
+    therapies : DataFrame, optional
+        ``patient_id``, ``start_day``: study day on which a new anticancer therapy began.
+
+    Returns
+    -------
+    figure : Figure
+        Longest follow-up on top; an arrow marks a patient who is alive.
+    data : DataFrame
+        A row a mark: ``patient_id``, ``what`` (on treatment, followed, a response, new therapy, death, alive), ``from``
+        and ``to`` in months.
+    """
+    data = lanes(endpoints, timepoints, patients, therapies)
+    order = data.groupby("patient_id")["to"].max().sort_values(kind="stable")
+    order = list(order.index)
+    figure, axes = new_figure(7.4, max(2.0, min(12.0, 1.0 + 0.24 * len(order))))
+    best = endpoints.set_index("patient_id")["cbor"]
+    for mark in data.itertuples():
+        place, gid = order.index(mark.patient_id), patient_mark(mark.patient_id)
+        start, end = mark._3, mark.to
+        if mark.what == "on treatment":
+            colour = patient_colour(mark.patient_id, best.get(mark.patient_id), colours)
+            bars = axes.barh(place, end - start, left=start, height=0.62, color=colour, alpha=0.55, edgecolor="none")
+            bars[0].set_gid(gid)
+            continue
+        if mark.what == "followed":
+            drawn = axes.plot([start, end], [place, place], color=GREY, linewidth=1)
+        else:
+            drawn = axes.plot(end, place, linestyle="none", **look(mark.what))
+        drawn[0].set_gid(gid)
+    axes.set(xlabel="Months from start of treatment", xlim=(0, None), ylim=(-0.8, max(len(order), 1) - 0.2))
+    name_patients(axes, order, "y")
+    swimmer_legend(axes, set(data["what"]))
+    return figure, data
+
+
+MARKS = {
+    "new therapy": {"marker": "D", "markersize": 5, "color": INK},
+    "death": {"marker": "X", "markersize": 6, "color": INK},
+    "alive": {"marker": ">", "markersize": 5, "color": GREY},
+}
+
+
+def look(what: str) -> dict[str, object]:
+    """Give the marker of an event, or of a scan by its response."""
+    if what in MARKS:
+        return MARKS[what]
+    return {
+        "marker": {"CR": "s", "PR": "s", "PD": "v"}.get(what, "s"),
+        "markersize": 5,
+        "color": RESPONSE_COLOURS.get(what, "#ffffff"),
+        "markeredgecolor": QUIET,
+        "markeredgewidth": 0.6,
+    }
+
+
+def lanes(
+    endpoints: pd.DataFrame, timepoints: pd.DataFrame, patients: pd.DataFrame, therapies: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Give every mark of the swimmer plot, in months from day 1."""
+    known = endpoints[endpoints["os_days"].notna()].set_index("patient_id")
+    last = known["os_days"].astype("float64")
+    stop = patients.set_index("patient_id")["treatment_end_day"].astype("float64").reindex(known.index)
+    treated = stop.fillna(last).clip(upper=last)
+    zero = pd.Series(0.0, index=known.index)
+    parts = [
+        marks(known.index, "on treatment", zero, treated),
+        marks(known.index, "followed", treated, last),
+    ]
+    scans = timepoints[timepoints["patient_id"].isin(known.index)]
+    day = scans["assessment_day"].astype("float64")
+    parts.append(marks(scans["patient_id"], scans["overall"].fillna("NE"), day, day))
+    if therapies is not None:
+        begun = therapies[therapies["patient_id"].isin(known.index)]
+        day = begun["start_day"].astype("float64")
+        parts.append(marks(begun["patient_id"], "new therapy", day, day))
+    end = np.where(known["os_event"].eq(1), "death", "alive")
+    parts.append(marks(known.index, end, last, last))
+    return pd.concat(parts, ignore_index=True).sort_values(["patient_id", "to"], kind="stable").reset_index(drop=True)
+
+
+def marks(patient: object, what: object, start: pd.Series, end: pd.Series) -> pd.DataFrame:
+    months = ((days.to_numpy(dtype=float) / DAYS_PER_MONTH).round(3) for days in (start, end))
+    return pd.DataFrame(dict(zip(("patient_id", "what", "from", "to"), (patient, what, *months), strict=True)))
+
+
+def attrition(steps: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+    """Draw who is left step by step, and how many left at each.
+
+    Parameters
+    ----------
+    steps : DataFrame
+        ``attrition.tsv``: ``step`` and ``patients`` in order; other columns are kept in the data.
+
+    Returns
+    -------
+    figure : Figure
+        A bar a step, with the number left and the number who left since the step before.
+    data : DataFrame
+        ``steps`` with ``left_out``.
+    """
+    data = steps.assign(left_out=-steps["patients"].diff().fillna(0).astype(int))
+    figure, axes = new_figure(6.4, 0.6 + 0.42 * max(len(data), 1))
+    places = np.arange(len(data))[::-1]
+    axes.barh(places, data["patients"], height=0.6, color="#cfd8e0", edgecolor="none")
+    widest = max([1, *data["patients"]])
+    for place, row in zip(places, data.itertuples(), strict=True):
+        gone = f"  (-{row.left_out})" if row.left_out > 0 else ""
+        axes.text(row.patients + 0.01 * widest, place, f"{row.patients}{gone}", va="center", fontsize=8.5)
+    axes.set_yticks(places, [str(step).replace("_", " ") for step in data["step"]])
+    axes.tick_params(axis="y", length=0)
+    axes.set(xlabel="Patients", xlim=(0, 1.15 * widest))
+    return figure, data
+
+
+def patient_colour(patient: object, best: object, colours: Mapping[str, str] | None) -> str:
+    if colours is not None:
+        return colours.get(str(patient), GREY)
+    return RESPONSE_COLOURS.get(str(best), "#ffffff")
+
+
+def name_patients(axes: Axes, names: list[str], axis: str) -> None:
+    """Write the patients along an axis as long as they can be read."""
+    if len(names) > MOST_NAMED:
+        getattr(axes, f"set_{axis}ticks")([])
+        getattr(axes, f"set_{axis}label")(f"{len(names)} patients")
+        return
+    turned = {"rotation": 90} if axis == "x" else {}
+    getattr(axes, f"set_{axis}ticks")(range(len(names)), names, fontsize=7, **turned)
+    axes.tick_params(axis=axis, length=0)
+
+
+def response_legend(axes: Axes, found: pd.Series) -> None:
+    shown = [name for name in RESPONSE_COLOURS if name in set(found.dropna())]
+    handles = [Patch(facecolor=RESPONSE_COLOURS[name], edgecolor=QUIET, linewidth=0.4, label=name) for name in shown]
+    if handles:
+        axes.legend(handles=handles, frameon=False, ncols=len(handles), loc="upper right", fontsize=8)
+
+
+def swimmer_legend(axes: Axes, shown: set[str]) -> None:
+    names = [name for name in (*RESPONSE_COLOURS, *MARKS) if name in shown]
+    handles = [Line2D([], [], linestyle="none", label=name, **look(name)) for name in names]
+    if handles:
+        axes.legend(handles=handles, frameon=False, loc="lower right", fontsize=7.5)
