@@ -1,12 +1,13 @@
 """Figures of each patient's course in a trial: waterfall, spider, swimmer, and the attrition of the trial.
 
-Each function takes tables as the programs write them and gives the figure with a table of what is drawn. A patient's marks
-bear `style.patient_mark` as gid.
+Each function takes tables as the programs write them and gives the figure with a table of what is drawn. A
+patient's marks bear `style.patient_mark` as gid.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,8 @@ def waterfall(
     endpoints : DataFrame
         ``endpoints.tsv``: ``patient_id``, ``arm``, ``cbor``.
     timepoints : DataFrame
-        ``timepoints.tsv``: ``patient_id``, ``assessment_day``, ``change_from_baseline_pct``, ``overall``, ``new_lesion``.
+        ``timepoints.tsv``: ``patient_id``, ``assessment_day``, ``change_from_baseline_pct``, ``overall``,
+        ``new_lesion``.
     colours : mapping, optional
         Colour by patient; by default that of the confirmed best response.
 
@@ -72,10 +74,8 @@ def best_change(endpoints: pd.DataFrame, timepoints: pd.DataFrame) -> pd.DataFra
     new = points.assign(new=points["new_lesion"].eq("Y")).groupby("patient_id")["new"].max()
     data = endpoints[["patient_id", "arm", "cbor"]].merge(found, on="patient_id", how="left")
     data["new_lesion"] = np.where(data["patient_id"].map(new).eq(True), "Y", "N")
-    no_scan = data["scans"].isna()
-    data["reason"] = np.where(
-        data["change"].notna(), None, np.where(no_scan, "no scan after baseline", "no complete sum")
-    )
+    why = data["scans"].isna().map({True: "no scan after baseline", False: "no complete sum"})
+    data["reason"] = why.astype(object).where(data["change"].isna(), None)
     return data.drop(columns="scans")
 
 
@@ -156,22 +156,21 @@ def swimmer(
         and ``to`` in months.
     """
     data = lanes(endpoints, timepoints, patients, therapies)
-    order = data.groupby("patient_id")["to"].max().sort_values(kind="stable")
-    order = list(order.index)
+    order = list(data.groupby("patient_id")["to"].max().sort_values(kind="stable").index)
     figure, axes = new_figure(7.4, max(2.0, min(12.0, 1.0 + 0.24 * len(order))))
     best = endpoints.set_index("patient_id")["cbor"]
-    for mark in data.itertuples():
-        place, gid = order.index(mark.patient_id), patient_mark(mark.patient_id)
-        start, end = mark._3, mark.to
-        if mark.what == "on treatment":
-            colour = patient_colour(mark.patient_id, best.get(mark.patient_id), colours)
-            bars = axes.barh(place, end - start, left=start, height=0.62, color=colour, alpha=0.55, edgecolor="none")
+    for patient, what, start, end in data[["patient_id", "what", "from", "to"]].itertuples(index=False):
+        place, gid = order.index(patient), patient_mark(patient)
+        if what == "on treatment":
+            colour = patient_colour(patient, best.get(patient), colours)
+            bars = axes.barh(place, end - start, left=start, height=0.62, color=colour, edgecolor=GREY, linewidth=0.4)
+            bars[0].set_alpha(0.55)
             bars[0].set_gid(gid)
             continue
-        if mark.what == "followed":
+        if what == "followed":
             drawn = axes.plot([start, end], [place, place], color=GREY, linewidth=1)
         else:
-            drawn = axes.plot(end, place, linestyle="none", **look(mark.what))
+            drawn = axes.plot(end, place, linestyle="none", **look(what))
         drawn[0].set_gid(gid)
     axes.set(xlabel="Months from start of treatment", xlim=(0, None), ylim=(-0.8, max(len(order), 1) - 0.2))
     name_patients(axes, order, "y")
@@ -179,14 +178,14 @@ def swimmer(
     return figure, data
 
 
-MARKS = {
+MARKS: dict[str, dict[str, Any]] = {
     "new therapy": {"marker": "D", "markersize": 5, "color": INK},
     "death": {"marker": "X", "markersize": 6, "color": INK},
     "alive": {"marker": ">", "markersize": 5, "color": GREY},
 }
 
 
-def look(what: str) -> dict[str, object]:
+def look(what: str) -> dict[str, Any]:
     """Give the marker of an event, or of a scan by its response."""
     if what in MARKS:
         return MARKS[what]
@@ -264,7 +263,7 @@ def patient_colour(patient: object, best: object, colours: Mapping[str, str] | N
     return RESPONSE_COLOURS.get(str(best), "#ffffff")
 
 
-def name_patients(axes: Axes, names: list[str], axis: str) -> None:
+def name_patients(axes: Axes, names: list[str], axis: Literal["x", "y"]) -> None:
     """Write the patients along an axis as long as they can be read."""
     if len(names) > MOST_NAMED:
         getattr(axes, f"set_{axis}ticks")([])
