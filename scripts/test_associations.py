@@ -23,7 +23,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from anpi.association.plan import check_plan, read_plan
-from anpi.association.trial import read_trial
+from anpi.association.trial import known_signatures, read_trial
 from anpi.association.write import write_associations
 from anpi.tables.problems import run_program
 from anpi.tables.reading import read_facts
@@ -50,7 +50,6 @@ def main() -> None:
     parser.add_argument("--out-dir", required=True, help="folder for the tables")
     options = parser.parse_args()
     plan = read_plan(options.plan)
-    registry = read_facts(options.registry) if Path(options.registry).is_file() else None
     trial = read_trial(
         options.patients,
         options.endpoints,
@@ -62,6 +61,7 @@ def main() -> None:
         options.samples,
         options.adverse_events,
     )
+    registry = known_signatures(read_facts(options.registry), trial)
     names = trial.set_names()
     empty = [name for name in names if trial.members(name).empty]
     check_plan(plan, registry, trial.patients, trial.samples, names, list(trial.endpoints.columns), empty)

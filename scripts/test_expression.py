@@ -29,7 +29,9 @@ from anpi.tables.reading import read_facts, read_matrix
 def main() -> None:
     """Parse the arguments, check the plan, run the contrasts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--counts", help="counts.tsv.gz: gene_id, then samples; leave out when there are no counts")
+    parser.add_argument(
+        "--counts", help="counts.tsv.gz: gene_id, then samples; without rows, or left out, when there are no counts"
+    )
     parser.add_argument("--genes", required=True, help="genes.tsv: gene_id and symbol of the matrix")
     parser.add_argument("--sets", required=True, help="sets.tsv: who belongs to which analysis set")
     parser.add_argument("--endpoints", required=True, help="endpoints.tsv: one row a patient")
@@ -44,6 +46,8 @@ def main() -> None:
     trial = read_trial(options.patients, options.endpoints, options.sets, options.calls, samples=options.samples)
     check_plan(plan, None, trial.patients, trial.samples, trial.set_names())
     counts = read_matrix(options.counts) if options.counts else None
+    if counts is not None and counts.empty:
+        counts = None
     genes = read_facts(options.genes)
     symbols = dict(zip(genes["gene_id"].astype(str), genes["symbol"].astype(object), strict=True))
     gene_sets = read_gene_sets(options.gene_sets)

@@ -114,6 +114,13 @@ def read_trial(
     )
 
 
+def known_signatures(registry: pd.DataFrame, trial: Trial) -> pd.DataFrame:
+    """Give ids and categories of the registry, and beside them what else was scored (category ``user``)."""
+    known = registry[["id", "category"]]
+    scored = [] if trial.scores is None else [name for name in trial.scores.columns if name not in set(known["id"])]
+    return pd.concat([known, pd.DataFrame({"id": scored, "category": "user"})], ignore_index=True)
+
+
 def keyed(frame: pd.DataFrame, key: str, file: str) -> pd.DataFrame:
     if key not in frame.columns:
         near = nearest(key, frame.columns)

@@ -126,8 +126,10 @@ def test_the_same_bytes_twice(run, tmp_path):
         assert (tmp_path / "one" / f"{name}.tsv").read_bytes() == (tmp_path / "two" / f"{name}.tsv").read_bytes()
 
 
-def test_without_counts_it_says_so(run):
-    found = run(counts=None)
+@pytest.mark.parametrize("empty", [True, False])
+def test_without_counts_it_says_so(run, tmp_path, empty):
+    (tmp_path / "counts.tsv").write_text("gene_id\tS0001\tS0002\n")
+    found = run(counts=tmp_path / "counts.tsv" if empty else None)
     assert len(found["differential"]) == len(found["enrichment"]) == 0
     assert "needs counts" in found["contrasts"]["reason"].iloc[0]
 

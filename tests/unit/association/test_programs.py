@@ -180,6 +180,20 @@ def test_wrong_plan_is_refused_in_words_before_anything_is_written(tmp_path, qui
     assert not (tmp_path / "out").exists()
 
 
+def test_scores_of_the_users_own_gene_sets_can_be_tested(tmp_path, quick_plan):
+    arguments = make_trial(tmp_path, count=30)
+    scores = pd.read_csv(tmp_path / "scores.tsv", sep="\t", dtype={"sample_id": str})
+    scores["signature"] = scores["signature"].replace("cytolytic", "my_own_set")
+    scores.to_csv(tmp_path / "scores.tsv", sep="\t", index=False)
+    content = yaml.safe_load(quick_plan.read_text())
+    content["families"] = [family for family in content["families"] if family["family"] == "exploratory_signatures"]
+    content["families"][0]["entries"][0]["signatures"] = ["my_own_set"]
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(content))
+    run(arguments, path, tmp_path / "out")
+    assert tables(tmp_path / "out")["results"]["p"].notna().any()
+
+
 def test_a_changed_plan_stands_in_the_statements(tmp_path, quick_plan):
     arguments = make_trial(tmp_path, count=12)
     run(arguments, quick_plan, tmp_path / "out")
