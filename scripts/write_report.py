@@ -45,6 +45,7 @@ def main() -> None:
     )
     parser.add_argument("--samples", type=Path, help="samples.tsv, when the run has expression")
     parser.add_argument("--adverse-events", type=Path, help="adverse_events.csv, for the pages of patients")
+    parser.add_argument("--therapies", type=Path, help="therapies.csv, for the courses of patients")
     parser.add_argument("--title", default=DEFAULT_TITLE, help="what heads the report")
     parser.add_argument(
         "--threshold",
@@ -65,6 +66,7 @@ def main() -> None:
         arguments.title,
         arguments.samples,
         arguments.adverse_events,
+        arguments.therapies,
         dict(arguments.threshold),
         links={"multiqc": arguments.multiqc} if arguments.multiqc else None,
     )

@@ -234,7 +234,8 @@ def attrition(steps: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     Parameters
     ----------
     steps : DataFrame
-        ``attrition.tsv``: ``step`` and ``patients`` in order; other columns are kept in the data.
+        ``attrition.tsv``: ``step`` and ``patients`` in order; ``left`` where a step does
+        not follow on the one before it.
 
     Returns
     -------
@@ -243,7 +244,8 @@ def attrition(steps: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     data : DataFrame
         ``steps`` with ``left_out``.
     """
-    data = steps.assign(left_out=-steps["patients"].diff().fillna(0).astype(int))
+    fewer = steps["left"] if "left" in steps else -steps["patients"].diff()
+    data = steps.assign(left_out=fewer.fillna(0).astype(int))
     figure, axes = new_figure(6.4, 0.6 + 0.42 * max(len(data), 1))
     places = np.arange(len(data))[::-1]
     axes.barh(places, data["patients"], height=0.6, color="#cfd8e0", edgecolor="none")

@@ -166,7 +166,9 @@ def finish(axes: list[Axes], last: pd.DataFrame, samples: pd.DataFrame) -> None:
     for ax in axes:
         bottom, top = ax.get_ylim()
         for x, patient in enumerate(samples["patient_id"]):
-            cell = Rectangle((x - 0.5, top), 1, bottom - top, facecolor="none", edgecolor="none", linewidth=1.2, zorder=10)
+            cell = Rectangle(
+                (x - 0.5, top), 1, bottom - top, facecolor="none", edgecolor="none", linewidth=1.2, zorder=10
+            )
             cell.set_gid(patient_mark(patient))
             cell.set_clip_on(False)
             ax.add_patch(cell)

@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from anpi.figures.clinical import spider, swimmer, waterfall
+from anpi.figures.style import SUBTYPE_COLOURS
 from anpi.figures.survival import LEAST_AT_RISK, kaplan_meier
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Note, Section, Table, Text, draw
 from anpi.report.numbers import NONE, interval, known, listed, months, percent, plural
-from anpi.report.tables import Run
+from anpi.report.tables import Run, end_days
 
+MOST_DRAWN = 300
+SHORT = {"mixed": "m", "none": "–"}
 MEASURES = {
     "ORR": "Objective response, confirmed",
     "ORR_unconfirmed": "Objective response, unconfirmed",
@@ -98,7 +104,72 @@ def rate_words(row: pd.Series) -> str:
 
 
 def course_figures(run: Run) -> list[Any]:
-    return []
+    """Draw waterfall, spider and swimmer of the treated patients, coloured by response, subtype and subtype."""
+    points = run.table("timepoints")
+    treated = run.members("all_treated").head(MOST_DRAWN)
+    if points is None or treated.empty:
+        return [Note("No scan is in the tables, so no course of a patient is drawn.", "absent")]
+    endpoints = treated.reset_index()
+    points = points[points["patient_id"].isin(treated.index)]
+    letters = {str(patient): str(group) for patient, group in treated["group"].items() if known(group)}
+    colours = (
+        {patient: SUBTYPE_COLOURS[letters.get(patient, "none")] for patient in treated.index.astype(str)}
+        if letters
+        else None
+    )
+    left_out = len(run.members("all_treated")) - len(treated)
+    note = f" The first {len(treated)} patients by id; {left_out} more are in the tables." if left_out else ""
+    blocks = []
+    if points["change_from_baseline_pct"].notna().any():
+        bars = waterfall(endpoints, points)
+        without = [str(p) for p in bars[1].loc[bars[1]["change"].isna(), "patient_id"]]
+        words = (
+            "Best change of the sum of diameters up to progression, coloured by confirmed best response; * new "
+            f"lesion. {without_words(without)}"
+        )
+        blocks.append(draw("waterfall", "Waterfall", words + note, lettered(bars, letters)))
+        words = (
+            f"Change of the sum of diameters over time, {plural(points['patient_id'].nunique(), 'patient')}; * "
+            "new lesion."
+        )
+        lines = spider(endpoints, points, colours)
+        blocks.append(draw("spider", "Spider", words + colour_words(letters) + note, keyed(lines, letters)))
+    ends = treatment_ends(treated)
+    words = "Treatment (bar) and follow-up (line) of each patient, scans by response."
+    lanes = swimmer(endpoints, points, ends, run.therapies, colours)
+    blocks.append(draw("swimmer", "Swimmer", words + colour_words(letters) + note, lettered(lanes, letters)))
+    return blocks
+
+
+def colour_words(letters: dict[str, str]) -> str:
+    return " Coloured by subtype; grey: mixed, no call or no sample." if letters else ""
+
+
+def treatment_ends(treated: pd.DataFrame) -> pd.DataFrame:
+    """Give the study day of the last dose, missing for who is on treatment."""
+    days = [end_days(row).get("treatment_end") for _, row in treated.iterrows()]
+    return pd.DataFrame({"patient_id": treated.index, "treatment_end_day": pd.Series(days, dtype=float)})
+
+
+def lettered(drawn: tuple[Figure, pd.DataFrame], letters: dict[str, str]) -> tuple[Figure, pd.DataFrame]:
+    """Write each patient's subtype beside the name on the axis, so that colour does not stand alone."""
+    axes = drawn[0].axes[0]
+    for axis in (axes.xaxis, axes.yaxis):
+        names = [label.get_text() for label in axis.get_ticklabels()]
+        if letters and any(name in letters for name in names):
+            axis.set_ticklabels(
+                [f"{name}  {SHORT.get(letters.get(name, ''), letters.get(name, '–'))}" for name in names]
+            )
+    return drawn
+
+
+def keyed(drawn: tuple[Figure, pd.DataFrame], letters: dict[str, str]) -> tuple[Figure, pd.DataFrame]:
+    """Add the key of subtypes to a figure."""
+    found = [group for group in ("A", "N", "P", "I", "mixed", "none") if group in letters.values()]
+    handles = [Line2D([], [], color=SUBTYPE_COLOURS[group], linewidth=3, label=group) for group in found]
+    if handles:
+        drawn[0].axes[0].legend(handles=handles, frameon=False, ncols=len(handles), loc="upper right", fontsize=8)
+    return drawn
 
 
 def survival_figure(run: Run, entry: str, endpoint: str, biomarker: str) -> list[Any]:
@@ -156,16 +227,6 @@ def survival_caption(run: Run, rows: pd.DataFrame, people: pd.DataFrame, what: s
         f"log-log bands; | censored, dot event; a curve ends where fewer than {LEAST_AT_RISK} are at risk. "
         f"Below: at risk (censored, events so far).{arms}"
     )
-
-
-def sums_without(run: Run) -> list[str]:
-    """Name treated patients without a change of the sum of diameters."""
-    points = run.table("timepoints")
-    treated = [str(p) for p in run.members("all_treated").index]
-    if points is None or "change_from_baseline_pct" not in points:
-        return treated
-    there = set(points.loc[points["change_from_baseline_pct"].notna(), "patient_id"].astype(str))
-    return [patient for patient in treated if patient not in there]
 
 
 def without_words(patients: list[str]) -> str:

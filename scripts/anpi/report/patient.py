@@ -14,10 +14,9 @@ from anpi.report.biology import PROGRAMMES, drawn_signatures
 from anpi.report.blocks import Cell, Note, Section, Table, Text, draw, table_of
 from anpi.report.numbers import NONE, decimal, known, months, text
 from anpi.report.patients import BASELINE, level_name
-from anpi.report.tables import Run
+from anpi.report.tables import Run, end_days
 
 LONGEST = 100.0
-ENDS = {"treatment_end": "treatment_end", "death": "death", "last_alive": "last_alive"}
 
 
 @dataclass(frozen=True)
@@ -104,12 +103,15 @@ def course_blocks(run: Run, patient: str, row: pd.Series) -> list[Any]:
             "change": pd.to_numeric(mine["change_from_baseline_pct"], errors="coerce"),
         }
     )
+    ends = end_days(row)
+    if run.therapies is not None and run.therapies["patient_id"].eq(patient).any():
+        ends["new_therapy"] = float(run.therapies.loc[run.therapies["patient_id"].eq(patient), "start_day"].min())
     figure = draw(
         "course",
         "Course of treatment",
         "Above: change of the sum of diameters from baseline (dashed: +20% and −30%). Below: treatment "
         "(bar) and scans.",
-        course(scans, end_days(row)),
+        course(scans, ends),
         files=False,
     )
     columns = {
@@ -126,21 +128,6 @@ def course_blocks(run: Run, patient: str, row: pd.Series) -> list[Any]:
     columns = {c: w for c, w in columns.items() if c in mine and (mine[c].notna().any() or c == "overall")}
     write = {"change_from_baseline_pct": lambda v: decimal(v, 1), "change_from_nadir_pct": lambda v: decimal(v, 1)}
     return [figure, table_of(mine, "scans", "Scans", columns, write)]
-
-
-def end_days(row: pd.Series) -> dict[str, float]:
-    """Give study days of the ends of a course, from dates or from study days."""
-    start = row.get("treatment_start_date")
-    found = {}
-    for name, column in ENDS.items():
-        day, date = row.get(f"{column}_day"), row.get(f"{column}_date")
-        if known(day):
-            found[name] = float(day)
-        elif known(date) and known(start):
-            found[name] = float((pd.Timestamp(date) - pd.Timestamp(start)).days + 1)
-    if "death" not in found and row.get("os_event") == 1 and known(row.get("os_days")):
-        found["death"] = float(row["os_days"])
-    return found
 
 
 def subtype_blocks(run: Run, patient: str, sample: Any) -> list[Any]:

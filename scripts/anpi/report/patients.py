@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anpi.figures.clinical import attrition
 from anpi.report import sentences as say
-from anpi.report.blocks import Cell, Note, Section, Table, Text, table_of
+from anpi.report.blocks import Cell, Note, Section, Table, Text, draw, table_of
 from anpi.report.numbers import NONE, decimal, known, months, text
 from anpi.report.tables import Run, numbers_of
 
@@ -49,7 +50,10 @@ def attrition_blocks(run: Run) -> list[Any]:
         {"step": lambda s: text(s).replace("_", " "), "from_step": lambda s: text(s).replace("_", " ")},
         folded=True,
     )
-    return [Text(say.step_sentence(table)), who]
+    caption = (
+        "Patients at each step from enrolment to analysis; in brackets how many left since the step named in the table."
+    )
+    return [Text(say.step_sentence(table)), draw("attrition", "Attrition", caption, attrition(table)), who]
 
 
 def baseline_blocks(run: Run) -> list[Any]:

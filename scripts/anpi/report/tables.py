@@ -44,6 +44,7 @@ NEEDED = ("endpoints", "sets", "attrition")
 OF_SAMPLES = ("verdicts", "calls", "programmes", "scores", "contrasts", "differential", "enrichment")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 CALLED = ("confident", "lean")
+ENDS = ("treatment_end", "death", "last_alive")
 
 
 @dataclass
@@ -57,6 +58,7 @@ class Run:
     tables: dict[str, pd.DataFrame]
     samples: pd.DataFrame | None = None
     adverse_events: pd.DataFrame | None = None
+    therapies: pd.DataFrame | None = None
     statements: dict[str, Any] = field(default_factory=dict)
     thresholds: dict[str, tuple[float, float]] = field(default_factory=dict)
     registry: pd.DataFrame | None = None
@@ -117,6 +119,7 @@ def read_run(
     title: str,
     samples: Path | None = None,
     adverse_events: Path | None = None,
+    therapies: Path | None = None,
     thresholds: dict[str, tuple[float, float]] | None = None,
     registry: Path | None = None,
     links: dict[str, str] | None = None,
@@ -133,19 +136,48 @@ def read_run(
     tables = {name: plain(read_facts(path)) for name, path in found.items()}
     statements = results / "association" / "statements.json"
     registry = registry or ROOT / "resources" / "signatures" / "registry.tsv"
+    people = plain(read_table(patients, "patients"))
     return Run(
         title=clean(title),
-        patients=plain(read_table(patients, "patients")),
+        patients=people,
         plan=check_settings(load_yaml(plan), load_schema("plan"), str(plan)),
         rules=check_settings(load_yaml(rules), load_schema("endpoints"), str(rules)),
         tables=tables,
         samples=plain(read_table(samples, "samples")) if samples else None,
         adverse_events=plain(read_table(adverse_events, "adverse_events")) if adverse_events else None,
+        therapies=therapy_days(plain(read_table(therapies, "therapies")), people) if therapies else None,
         statements=json.loads(statements.read_text(encoding="utf-8")) if statements.is_file() else {},
         thresholds=thresholds or {},
         registry=read_facts(registry) if registry.is_file() else None,
         links=links or {},
     )
+
+
+def end_days(row: pd.Series) -> dict[str, float]:
+    """Give study days of the ends of a course, from dates or from study days."""
+    start = row.get("treatment_start_date")
+    found = {}
+    for name in ENDS:
+        day, date = row.get(f"{name}_day"), row.get(f"{name}_date")
+        if known(day):
+            found[name] = float(day)
+        elif known(date) and known(start):
+            found[name] = float((pd.Timestamp(date) - pd.Timestamp(start)).days + 1)
+    if "death" not in found and row.get("os_event") == 1 and known(row.get("os_days")):
+        found["death"] = float(row["os_days"])
+    return found
+
+
+def therapy_days(therapies: pd.DataFrame, patients: pd.DataFrame) -> pd.DataFrame:
+    """Give ``patient_id`` and ``start_day`` (study day) of each subsequent therapy whose day is known."""
+    if "start_day" in therapies:
+        day = numbers_of(therapies, "start_day")
+    elif "treatment_start_date" in patients:
+        start = therapies["patient_id"].map(patients.set_index("patient_id")["treatment_start_date"])
+        day = (pd.to_datetime(therapies["start_date"]) - pd.to_datetime(start)).dt.days + 1.0
+    else:
+        day = pd.Series(np.nan, index=therapies.index)
+    return pd.DataFrame({"patient_id": therapies["patient_id"], "start_day": day}).dropna().reset_index(drop=True)
 
 
 def clean(text: str) -> str:
