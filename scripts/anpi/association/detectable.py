@@ -14,7 +14,7 @@ from anpi.stats.power import detectable_by_simulation, detectable_hazard_ratio, 
 COLUMNS = ("entry", "endpoint", "biomarker", "level", "n", "total", "events", "hr_below", "hr_above", "method")
 POWER = 0.8
 MOST_SIMULATED = 200
-TRIALS = 1000
+TRIALS = 500
 
 
 def detectable_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> pd.DataFrame:

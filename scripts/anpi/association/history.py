@@ -16,7 +16,8 @@ from anpi.tables.writing import write_json
 def record_plan(plan: Plan, path: Path, today: str | None = None) -> list[dict[str, Any]]:
     """Note the plan in the history file when it differs from the last one noted.
 
-    A run with the plan that was noted last changes nothing, not even the file.
+    A run with the plan that was noted last changes nothing, not even the file. The first plan is noted without a date,
+    so that two fresh runs leave the same bytes.
 
     Returns
     -------
@@ -28,7 +29,9 @@ def record_plan(plan: Plan, path: Path, today: str | None = None) -> list[dict[s
     if not history or history[-1]["sha256"] != digest:
         difference = compare(history[-1]["plan"], plan.settings) if history else []
         date = today or datetime.now(UTC).date().isoformat()
-        history.append({"date": date, "sha256": digest, "plan": plan.settings, "difference": difference})
+        history.append(
+            {"date": date if history else None, "sha256": digest, "plan": plan.settings, "difference": difference}
+        )
         write_json(path, history)
     return [{"date": item["date"], "difference": item["difference"]} for item in history[1:]]
 

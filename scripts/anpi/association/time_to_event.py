@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -139,7 +141,10 @@ def fit_hazards(
         if fit is not None:
             return fit, False, x
     whole = pd.concat([x, arm_columns(frame)], axis=1) if question.stratified else x
-    return fit_firth_cox(frame["time"], frame["event"], whole), True, whole
+    fit = fit_firth_cox(frame["time"], frame["event"], whole)
+    if fit is not None and question.stratified:
+        fit = replace(fit, method=f"{fit.method}, arm as covariate")
+    return fit, True, whole
 
 
 def arm_columns(frame: pd.DataFrame) -> pd.DataFrame:
@@ -253,6 +258,8 @@ def time_dependent_row(question: Question, frame: pd.DataFrame, day: pd.Series, 
         row.warnings.append(obstacle or "the model could not be fitted: not tested")
         return row
     row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio("marker")
+    if row.events is not None and row.events < plan.events_per_parameter:
+        row.warnings.append("few events: the interval is approximate")
     row.method = f"{fit.method} covariate ({had} patients had it)" + (
         ", arm as covariate" if question.stratified else ""
     )

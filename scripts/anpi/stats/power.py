@@ -11,7 +11,7 @@ from anpi.stats.permutation import TIE, arranged_terms, chi_squares, event_times
 
 Array = NDArray[np.float64]
 LARGEST_LOG_RATIO = float(np.log(50))
-HALVINGS = 8
+HALVINGS = 7
 
 
 def required_noncentrality(df: int, alpha: float = 0.05, power: float = 0.8) -> float:

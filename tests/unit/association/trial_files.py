@@ -22,7 +22,8 @@ def make_trial(
 ) -> list[str]:
     """Write a trial and give the arguments of test_associations.py but the plan and the output folder.
 
-    Subtype I has the hazard of progression times ``hazard_ratio``; ``gep18`` has no effect.
+    Subtype I has the hazard of progression times ``hazard_ratio``, and so more responses; with a ratio of 1 nothing
+    has any effect. Scores never have one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
@@ -33,7 +34,7 @@ def make_trial(
     progression = rng.exponential(1 / hazard)
     death = progression + rng.exponential(150, count)
     end = rng.uniform(150, 700, count)
-    response = (rng.random(count) < np.where(subtype == "I", 0.45, 0.25)) & (progression > 50)
+    response = rng.random(count) < (0.3 if hazard_ratio == 1 else np.where(progression > 100, 0.5, 0.1))
     pfs, pfs_event = np.minimum(progression, end), progression <= end
     frame = pd.DataFrame({"patient_id": patients, "arm": arm})
     frame["sex"] = rng.choice(["F", "M"], count)

@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom
+from threadpoolctl import threadpool_limits
 from unit.association.trial_files import make_trial
 
 from anpi.association.confounding import confounding
 from anpi.association.engine import results_table, run_plan
+from anpi.association.plan import read_plan
 from anpi.association.question import COLUMNS, ask, entry_markers
 from anpi.association.representativeness import difference
 from anpi.association.trial import read_trial
@@ -19,6 +22,12 @@ from anpi.stats.cox import fit_cox
 from anpi.stats.exact import fisher_exact
 from anpi.stats.survival import logrank
 from anpi.tables.problems import InputError
+from anpi.tables.schema import ROOT
+
+
+def trial_arguments(folder: Path, **options) -> dict[str, str]:
+    arguments = make_trial(folder, **options)
+    return dict(zip((a.removeprefix("--") for a in arguments[::2]), arguments[1::2], strict=True))
 
 
 def results(plan, trial, registry=None) -> pd.DataFrame:
@@ -301,8 +310,7 @@ def test_unwarned_rows_and_rows_without_p(plan_of, trial_of, registry):
 
 
 def test_order_of_rows_does_not_matter(plan_of, tmp_path):
-    arguments = make_trial(tmp_path / "a", count=50)
-    files = dict(zip((a.removeprefix("--") for a in arguments[::2]), arguments[1::2], strict=True))
+    files = trial_arguments(tmp_path / "a", count=50)
     first = results(plan_of(), read_trial(**files))
     for path in files.values():
         lines = Path(path).read_text().splitlines()
@@ -311,8 +319,7 @@ def test_order_of_rows_does_not_matter(plan_of, tmp_path):
 
 
 def test_strangers_and_wrong_values_are_refused(tmp_path):
-    arguments = make_trial(tmp_path / "a", count=10)
-    files = dict(zip((a.removeprefix("--") for a in arguments[::2]), arguments[1::2], strict=True))
+    files = trial_arguments(tmp_path / "a", count=10)
     endpoints = pd.read_csv(files["endpoints"], sep="\t", dtype=str, keep_default_na=False)
     endpoints.loc[0, "patient_id"] = "00O1"
     endpoints.loc[1, "pfs_event"] = "2"
@@ -334,3 +341,24 @@ def test_standardised_difference_of_known_values():
     x, y = pd.Series([1.0, 2, 3, 4, 5, 7]), pd.Series([2.0, 3, 4, 5, 6, 8])
     assert difference(x, y, True)["smd"] == pytest.approx(-1 / x.std())
     assert np.isnan(difference(x, y, False)["smd"])
+
+
+def test_family_wise_error_of_the_shipped_plan(tmp_path):
+    """No test or contrast of a family is claimed in more than about 5 % of trials in which nothing has an effect."""
+    whole = read_plan(ROOT / "config" / "plan.yaml")
+    kept = tuple(entry for entry in whole.entries if entry.tier != "exploratory")
+    plan = replace(
+        whole,
+        settings=whole.settings | {"permutations": 499},
+        entries=kept,
+        multiplicity={name: method for name, method in whole.multiplicity.items() if name in ("primary", "secondary")},
+    )
+    trials, wrong = 60, {"primary": 0, "secondary": 0}
+    with threadpool_limits(1):
+        for seed in range(trials):
+            files = trial_arguments(tmp_path, count=40, seed=1000 + seed, arms=("AK104",))
+            rows = run_plan(plan, read_trial(**files))
+            for family in wrong:
+                wrong[family] += any(row.p_adjusted <= 0.05 for row in rows if row.family == family)
+    for family, count in wrong.items():
+        assert count <= binom.ppf(0.99, trials, 0.05), f"{family}: {count} of {trials}"
