@@ -7,6 +7,8 @@ reads and any number of threads.
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -38,6 +40,8 @@ def main() -> None:
         if len(unit) not in (2, 3):
             parser.error("--unit takes an id and one or two FASTQ files")
         units.append((unit[0], unit[1], unit[2] if len(unit) == 3 else None))
+    # So that tools are stopped and scratch is removed when the run is cancelled.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     arguments.out_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="anpi-", dir=arguments.scratch) as scratch:
         quantify_sample(

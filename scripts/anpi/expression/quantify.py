@@ -209,7 +209,7 @@ def concordant_lengths(sam: Path) -> list[int]:
                 continue
             fields = line.split("\t", 12)
             flag, length = int(fields[1]), int(fields[8])
-            if length > 0 and flag & 0x2 and not flag & 0x90C and "NH:i:1" in line:
+            if length > 0 and flag & 0x2 and not flag & 0x90C and "\tNH:i:1\t" in line.replace("\n", "\t"):
                 lengths.append(length)
     return lengths
 
@@ -263,7 +263,7 @@ def run_tool(command: list[str], folder: Path, name: str) -> None:
         with open(log, "wb") as handle:
             process = psutil.Popen(command, cwd=folder, stdout=handle, stderr=handle, stdin=subprocess.DEVNULL)
     except FileNotFoundError:
-        mend = f"Install it (Debian: apt-get install {command[0]}; conda: envs/{command[0]}.yaml)."
+        mend = f"Install it (Debian: apt-get install {command[0]}; conda: envs/quantify.yaml)."
         raise InputError(Problem(command[0], "the program is not installed", mend=mend)) from None
     try:
         stalled = wait_or_stall(process)
