@@ -31,6 +31,17 @@ def run_workflow(folder: Path, config: dict) -> Path:
     return folder / "results"
 
 
+def within(cohort: pd.Series, scores: pd.Series) -> pd.Series:
+    """Standardise within each of the two cohorts, whose assays differ; the known values are of such scores."""
+    return scores.groupby(cohort).transform(lambda values: (values - values.mean()) / values.std())
+
+
+def exploratory_plan(entry: str, **biomarker: object) -> dict:
+    """Declare one entry for PFS over all patients, without strata."""
+    what = {"entry": entry, "endpoints": ["pfs"], "set": "all_treated", "stratify_by_arm": False, **biomarker}
+    return {"families": [{"family": "one", "tier": "exploratory", "multiplicity": "bh", "entries": [what]}]}
+
+
 @pytest.fixture(scope="module")
 def gide(external_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """41 melanomas before PD-1 blockade (Gide 2019), response and times as published."""
@@ -54,10 +65,11 @@ def gide(external_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     patients.to_csv(folder / "patients.csv", index=False)
     samples = clinical[["sample_id", "patient_id"]].assign(timepoint="baseline", specimen="ffpe")
     samples.to_csv(folder / "samples.tsv", sep="\t", index=False)
+    plan = exploratory_plan("gep_without_housekeeping", biomarker="signatures", signatures=["gep18_raw"])
+    (folder / "plan.yaml").write_text(yaml.safe_dump(plan))
     matrix = {"matrix": str(source / "expression_log2tpm.tsv.gz"), "unit": "log2_tpm_plus_0.001"}
-    return run_workflow(
-        folder, {"samples": "samples.tsv", "expression": matrix, "clinical": {"patients": "patients.csv"}}
-    )
+    config = {"samples": "samples.tsv", "expression": matrix, "clinical": {"patients": "patients.csv"}}
+    return run_workflow(folder, {**config, "plan": "plan.yaml"})
 
 
 def test_the_gep_tells_responders_with_the_published_auc(gide: Path):
@@ -66,7 +78,7 @@ def test_the_gep_tells_responders_with_the_published_auc(gide: Path):
     scores = pd.read_csv(gide / "immune" / "scores.tsv", sep="\t").query("signature == 'gep18_raw'")
     endpoints = pd.read_csv(gide / "clinical" / "endpoints.tsv", sep="\t").dropna(subset=["response"])
     both = endpoints.merge(scores, left_on="patient_id", right_on="sample_id")
-    assert len(both) == 41
+    assert len(both) == 38  # three have no published response
     assert roc_auc_score(both["response"] == "Y", both["score"]) == pytest.approx(0.84, abs=0.01)
 
 
@@ -105,28 +117,13 @@ def es_sclc(external_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
             "os_days": (clinical["os_months"] * DAYS_A_MONTH).round(2),
             "os_event": clinical["os_event"],
             "bor": clinical["response"],
-            "TACSTD2": clinical["TACSTD2_log2"],
-            "T_effector": clinical["Teff_score"],
+            "TACSTD2": within(clinical["cohort"], clinical["TACSTD2_log2"]),
+            "T_effector": within(clinical["cohort"], clinical["Teff_score"]),
         }
     ).to_csv(folder / "patients.csv", index=False)
-    plan = {
-        "families": [
-            {
-                "family": "scores",
-                "tier": "exploratory",
-                "multiplicity": "bh",
-                "entries": [
-                    {
-                        "entry": "supplied_scores",
-                        "endpoints": ["pfs"],
-                        "biomarker": "columns",
-                        "columns": ["TACSTD2", "T_effector"],
-                        "set": "all_treated",
-                    }
-                ],
-            }
-        ]
-    }
+    plan = exploratory_plan(
+        "supplied_scores", biomarker="columns", columns=["TACSTD2", "T_effector"], adjust_for=["arm"]
+    )
     (folder / "plan.yaml").write_text(yaml.safe_dump(plan))
     return run_workflow(folder, {"clinical": {"patients": "patients.csv"}, "plan": "plan.yaml"})
 
@@ -136,7 +133,7 @@ def test_supplied_endpoints_are_used_as_they_stand(es_sclc: Path):
     assert len(endpoints) == 58
     assert endpoints["pfs_event"].astype(str).str.startswith("1").sum() == 50
     assert endpoints["os_event"].astype(str).str.startswith("1").sum() == 44
-    assert endpoints["bor"].value_counts().to_dict() == {"PR": 36, "SD": 15, "PD": 3, "CR": 2, "NE": 2}
+    assert endpoints["bor"].value_counts().to_dict() == {"PR": 36, "SD": 15, "PD": 3, "CR": 2, "NA": 2}
 
 
 @pytest.mark.parametrize(("score", "expected"), [("TACSTD2", (0.937, 0.68, 1.29)), ("T_effector", (0.814, 0.61, 1.09))])

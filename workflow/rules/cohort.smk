@@ -12,6 +12,12 @@ def expression_source(wildcards):
     }
 
 
+def has_counts():
+    """Say whether counts are known: those of reads, or a matrix of counts."""
+    matrix = SETTINGS["expression"]
+    return UNITS is not None or (matrix is not None and matrix["unit"] == "counts")
+
+
 def expression_options(wildcards, input):
     if UNITS is None:
         return option("--matrix", [input.matrix]) + option(" --unit", [SETTINGS["expression"]["unit"]])
@@ -69,7 +75,7 @@ rule judge_samples:
 rule call_subtypes:
     input:
         tpm=out("cohort/tpm.tsv.gz"),
-        counts=out("cohort/counts.tsv.gz"),
+        counts=out("cohort/counts.tsv.gz") if has_counts() else [],
         verdicts=out("qc/verdicts.tsv"),
     output:
         calls=report(
@@ -82,11 +88,12 @@ rule call_subtypes:
         "../../envs/anpi.yaml"
     params:
         code=code("call_subtypes", MODEL, RESOURCES / "genes"),
+        counts=lambda wildcards, input: option("--counts", [input.counts] if input.counts else []),
     message:
         "Calling subtypes"
     shell:
         "{PYTHON} {SCRIPTS:q}/call_subtypes.py --expression {input.tpm:q} --unit tpm --model {MODEL:q}"
-        " --counts {input.counts:q} --verdicts {input.verdicts:q} --programmes {output.programmes:q}"
+        " {params.counts} --verdicts {input.verdicts:q} --programmes {output.programmes:q}"
         " --out {output.calls:q} > {log:q} 2>&1"
 
 
