@@ -14,12 +14,13 @@ Example:
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from anpi.endpoints.adam_shape import adrs, adtte
 from anpi.endpoints.derive import derive_endpoints
 from anpi.endpoints.observations import observe
-from anpi.endpoints.queries import find_queries, query_table
+from anpi.endpoints.queries import SEVERITIES, find_queries, query_table
 from anpi.endpoints.rates import rate_table
 from anpi.endpoints.rules import DEFAULT, read_rules
 from anpi.endpoints.timepoints import timepoint_table
@@ -54,6 +55,9 @@ def main() -> None:
     write_table(options.out_dir / "rates.tsv", rate_table(endpoints, rules))
     write_table(options.out_dir / "adtte.csv", adtte(endpoints, seen, rules))
     write_table(options.out_dir / "adrs.csv", adrs(endpoints, seen))
+    asked = {severity: sum(query.severity == severity for query in queries) for severity in SEVERITIES}
+    told = ", ".join(f"{number} {severity}s" for severity, number in asked.items())
+    print(f"{len(endpoints)} patients, {len(seen.timepoints)} scans; queries: {told}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -213,13 +213,13 @@ def join_scans(
     points = points.reindex(columns=list(dict.fromkeys([*TIMEPOINT_COLUMNS, "row", "reported_row", "derived"])))
     points["derived"] = points["derived"].eq(True)
     if lesions is not None:
-        fill_from_report(points, lesions)
+        fill_from_report(points)
         points["overall_derived"] = combine(points).where(points["derived"])
     for column in [c for c in points if c.startswith(("overall", "target_", "nontarget_", "new_lesion"))]:
         points[column] = points[column].astype(object).where(points[column].notna(), None)
     points["overall"] = points["overall_derived"].where(points["derived"], points["overall_reported"])
-    points = points.sort_values(["patient_id", "day"], kind="stable").reset_index(drop=True)
     points = date_progression(points, lesion_rows, rules)
+    points = points.sort_values(["patient_id", "day"], kind="stable").reset_index(drop=True)
     return hold_responses(points, rules)
 
 
@@ -256,13 +256,10 @@ def pair_nearest(points: pd.DataFrame, told: pd.DataFrame, window: int) -> dict[
     return {key: rows.loc[row] for key, row in chosen.items()}
 
 
-def fill_from_report(points: pd.DataFrame, lesions: LesionCourse) -> None:
+def fill_from_report(points: pd.DataFrame) -> None:
     """Take non-target response and new lesions from the assessment where the lesions are silent about them."""
-    counted = points["patient_id"].map(lesions.baseline["nontargets"]).fillna(0)
-    silent = points["derived"] & (counted == 0)
-    points["nontarget_response"] = points["nontarget_response"].where(
-        ~silent, points["nontarget_reported"].where(points["nontarget_reported"].notna(), None)
-    )
+    silent = points["derived"] & points["nontarget_response"].isna()
+    points["nontarget_response"] = points["nontarget_response"].where(~silent, points["nontarget_reported"])
     unseen = points["derived"] & points["new_lesion"].isna() & points["new_lesion_reported"].isin(["Y", "E"])
     points["new_lesion"] = points["new_lesion"].where(~unseen, points["new_lesion_reported"])
 

@@ -317,7 +317,8 @@ def lesion_queries(seen: Observations) -> Iterator[ScanQuery]:
     strangers = lesions.strangers.sort_values("row").drop_duplicates(["patient_id", "lesion_id"])
     for stranger in strangers.to_dict("records"):
         what = f"{stranger['kind']} lesion {stranger['lesion_id']}"
-        text = f"lesions row {stranger['row']}: {what} was not there at baseline; not used"
+        used = "counts from now on" if stranger["kind"] == "nontarget" else "is not in the sum"
+        text = f"lesions row {stranger['row']}: {what} was not there at baseline; it {used}"
         yield ScanQuery(stranger["patient_id"], "error", "lesion_not_at_baseline", text, int(stranger["day"]))
     points = lesions.timepoints
     for point in points[(points["measured"] < points["targets"].fillna(0))].to_dict("records"):

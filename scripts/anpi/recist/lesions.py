@@ -31,9 +31,9 @@ class LesionCourse:
         ``measured``, ``sum``, ``baseline``, ``nadir`` (nm), ``target_response``, ``nontarget_response``,
         ``new_lesion``, ``overall``, ``row``.
     baseline : DataFrame
-        A row a patient with a scan up to the reference date: ``targets``, ``unmeasured``, ``sum``, ``nontargets``.
+        A row a patient with a scan up to the reference date: ``targets``, ``unmeasured``, ``baseline`` (nm).
     targets, nontargets : DataFrame
-        The baseline lesions themselves.
+        The lesions themselves; non-target ones with the day ``since`` which they are known.
     strangers : DataFrame
         Later rows of target or non-target lesions that were not there at baseline.
     """
@@ -60,12 +60,12 @@ def follow_lesions(lesions: pd.DataFrame, window_days: int) -> LesionCourse:
     before = lesions[lesions["day"] <= 0].sort_values(order, na_position="first", kind="stable")
     last = before.drop_duplicates(["patient_id", "lesion_id"], keep="last")
     targets = last[last["kind"] == "target"]
-    nontargets = last[(last["kind"] == "nontarget") & (last["state"] != "absent")]
     after = group_scans(lesions[lesions["day"] > 0], window_days)
+    nontargets = nontarget_lesions(last, after)
     points = after.groupby(["patient_id", "scan"], sort=True).agg(
         day=("day", "max"), first_day=("day", "min"), visit=("visit", "first"), row=("row", "min")
     )
-    baseline = describe_baseline(last, targets, nontargets)
+    baseline = describe_baseline(last, targets)
     points = points.join(baseline, on="patient_id")
     points = points.join(judge_targets(after, targets, points))
     points["nontarget_response"] = judge_nontargets(after, nontargets, points)
@@ -91,14 +91,26 @@ def group_scans(after: pd.DataFrame, window_days: int) -> pd.DataFrame:
     return ordered.assign(scan=scan)
 
 
-def describe_baseline(last: pd.DataFrame, targets: pd.DataFrame, nontargets: pd.DataFrame) -> pd.DataFrame:
+def nontarget_lesions(last: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """List the non-target lesions and the day ``since`` which each is known.
+
+    One that is first seen after baseline counts from then on: to leave it out could hide its progression.
+    """
+    rank = after["state"].map({state: place for place, state in enumerate(NONTARGET_SEVERITY)})
+    worst_first = after.assign(rank=rank).sort_values(["day", "rank"], ascending=[True, False], kind="stable")
+    first = worst_first.drop_duplicates(["patient_id", "lesion_id"])
+    there = pd.concat([last.assign(since=0), first.assign(since=first["day"])], ignore_index=True)
+    there = there[there["kind"] == "nontarget"].drop_duplicates(["patient_id", "lesion_id"])
+    return there[there["state"] != "absent"]
+
+
+def describe_baseline(last: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
     found = targets.groupby("patient_id")["size"]
     described = pd.DataFrame(
         {"targets": found.size(), "unmeasured": found.size() - found.count(), "baseline": found.sum()},
         index=pd.Index(sorted(last["patient_id"].unique()), name="patient_id"),
     )
     described[["targets", "unmeasured"]] = described[["targets", "unmeasured"]].fillna(0).astype("int64")
-    described["nontargets"] = nontargets.groupby("patient_id").size().reindex(described.index).fillna(0).astype("int64")
     usable = (described["unmeasured"] == 0) & (described["targets"] > 0)
     described["baseline"] = described["baseline"].astype("Int64").where(usable)
     return described
@@ -164,7 +176,10 @@ def grown(total: pd.Series, nadir: pd.Series) -> pd.Series:
 
 
 def judge_nontargets(after: pd.DataFrame, nontargets: pd.DataFrame, points: pd.DataFrame) -> pd.Series:
-    """Judge the baseline non-target lesions scan by scan; None where the patient has none."""
+    """Judge the non-target lesions scan by scan; None where the patient has none."""
+    since: dict[str, list[float]] = {}
+    for patient, day in zip(nontargets["patient_id"], nontargets["since"], strict=True):
+        since.setdefault(patient, []).append(day)
     rows = after[after["kind"] == "nontarget"].merge(
         nontargets[["patient_id", "lesion_id"]], on=["patient_id", "lesion_id"]
     )
@@ -176,9 +191,10 @@ def judge_nontargets(after: pd.DataFrame, nontargets: pd.DataFrame, points: pd.D
         worst = max(state, seen_states.get(lesion) or "not evaluable", key=NONTARGET_SEVERITY.index)
         seen_states[lesion] = None if worst == "not evaluable" else worst
     found = []
-    for key, expected in zip(points.index, points["nontargets"].fillna(0), strict=True):
+    for key, day in zip(points.index, points["day"], strict=True):
+        expected = sum(first <= day for first in since.get(key[0], ()))
         seen = list(states.get(key, {}).values())
-        missing = [None] * max(int(expected) - len(seen), 0)
+        missing = [None] * max(expected - len(seen), 0)
         found.append(nontarget_response([*seen, *missing]) if expected else None)
     return pd.Series(found, index=points.index, dtype=object)
 

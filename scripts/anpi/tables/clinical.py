@@ -9,7 +9,7 @@ have, a scan before the baseline, a scan after death.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.tables.problems import InputError, Problem, nearest, refuse
-from anpi.tables.reading import FIRST_DATA_ROW, read_table
+from anpi.tables.reading import FIRST_DATA_ROW, check_table, read_table, read_text_table
 
 TABLES = ("patients", "assessments", "lesions", "therapies", "adverse_events")
 
@@ -118,23 +118,49 @@ def read_clinical(paths: Mapping[str, Path | str | None]) -> Clinical:
         path = paths.get(table)
         if path is None:
             continue
-        try:
-            frames[table] = read_table(path, table)
-        except InputError as error:
-            problems += error.problems
+        frame, faults = read_forgiving(path, table)
+        problems += faults
+        if frame is not None:
+            frames[table] = frame
+    contradictions: list[Problem] = []
     if "patients" in frames:
-        problems += patient_problems(frames["patients"])
-        problems += study_day_problems(frames)
+        contradictions += patient_problems(frames["patients"]) + study_day_problems(frames)
     if "lesions" in frames:
-        problems += lesion_problems(frames["lesions"])
+        contradictions += lesion_problems(frames["lesions"])
+    cells = {(problem.file, problem.row, problem.column) for problem in problems}
+    refuse(problems + [p for p in contradictions if (p.file, p.row, p.column) not in cells])
+    if "lesions" in frames:
         frames["lesions"] = frames["lesions"].assign(state=lesion_states(frames["lesions"]))
-    refuse(problems)
     patients = frames.pop("patients")
-    queries: list[Query] = []
+    queries = list(unknown_statuses(frames["lesions"])) if "lesions" in frames else []
     for table, frame in frames.items():
         frames[table], strangers = known_patients(frame, table, patients)
         queries += strangers
     return Clinical(patients, **frames, queries=queries)
+
+
+def read_forgiving(path: Path | str, table: str) -> tuple[pd.DataFrame | None, list[Problem]]:
+    """Read a table; one with wrong values is given without them, so that all else in it can still be checked.
+
+    Returns
+    -------
+    frame : DataFrame or None
+        None when the table cannot be read without its wrong values either.
+    problems : list of Problem
+        Every fault; with any, the frame is good for checks alone.
+    """
+    try:
+        return read_table(path, table), []
+    except InputError as error:
+        problems = error.problems
+    try:
+        texts = read_text_table(path)
+        for problem in problems:
+            if problem.row is not None and problem.column in texts:
+                texts.loc[problem.row - FIRST_DATA_ROW, problem.column] = None
+        return check_table(texts, table, str(path)), problems
+    except (InputError, KeyError):
+        return None, problems
 
 
 def row_number(index: object) -> int:
@@ -226,6 +252,7 @@ def read_state(kind: str, status: str | None) -> str | None:
 def lesion_states(lesions: pd.DataFrame) -> pd.Series:
     """Read the column status; a non-target lesion without one is judged by its diameter (a node by 10 mm)."""
     pairs = {(k, s): read_state(k, s) for k, s in set(zip(lesions["kind"], lesions["status"], strict=True))}
+    pairs = {pair: "measured" if state is None else state for pair, state in pairs.items()}
     states = [pairs[pair] for pair in zip(lesions["kind"], lesions["status"], strict=True)]
     for place, (state, node, size) in enumerate(zip(states, lesions["node"], lesions["diameter_mm"], strict=True)):
         if state == "":
@@ -234,12 +261,27 @@ def lesion_states(lesions: pd.DataFrame) -> pd.Series:
     return pd.Series(states, index=lesions.index, dtype=object)
 
 
+def unknown_statuses(lesions: pd.DataFrame) -> Iterator[Query]:
+    """Ask about statuses of measured target lesions that are not known."""
+    for index, kind, patient, status in zip(
+        lesions.index, lesions["kind"], lesions["patient_id"], lesions["status"], strict=True
+    ):
+        if read_state(kind, status) is None:
+            text = f"lesions row {row_number(index)}: status {status!r} is not known; the diameter is used"
+            yield Query(patient, "warning", "status_not_known", text)
+
+
 def lesion_problems(lesions: pd.DataFrame) -> list[Problem]:
-    """Find unknown statuses, lesions of two kinds and an absent lesion with a size."""
+    """Find unknown statuses, lesions of two kinds and an absent lesion with a size.
+
+    A target lesion with a diameter needs no status; a word that is not known is then asked about.
+    """
     file = lesions.attrs["file"]
     problems = []
-    for index, kind, status in zip(lesions.index, lesions["kind"], lesions["status"], strict=True):
-        if read_state(kind, status) is None:
+    for index, kind, status, size in zip(
+        lesions.index, lesions["kind"], lesions["status"], lesions["diameter_mm"], strict=True
+    ):
+        if read_state(kind, status) is None and (kind != "target" or size is None):
             words = ", ".join(names[0] for names in STATES[kind].values())
             problems.append(fault(file, index, "status", status, f"for a {kind} lesion one of {words}"))
     first: dict[tuple[str, str], tuple[str, object]] = {}

@@ -27,6 +27,7 @@ def run(folder: Path, tables: dict[str, Path], *more: str, name: str = "out") ->
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
+    assert " patients, " in done.stderr
     return folder / name
 
 

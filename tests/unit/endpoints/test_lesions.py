@@ -298,3 +298,61 @@ def test_sound_lesions_ask_nothing(tmp_path):
     node = {"node": "Y", "location": "neck"}
     rows = [(-7, "T1", 20, {}), (-7, "N1", 15, node), (42, "T1", 15, {}), (42, "N1", 12, node)]
     assert course(tmp_path, *rows).derive().rules_asked("P") == set()
+
+
+def test_nontarget_lesion_first_seen_later_counts_from_then_on(tmp_path):
+    """To leave it out could hide its progression; the data manager is asked."""
+    bone = {"kind": "nontarget", "location": "bone"}
+    trial = course(
+        tmp_path,
+        (-7, "T1", 50, {}), (42, "T1", 0, {}), (84, "T1", 0, {}), (126, "T1", 0, {}),
+        (84, "B1", None, bone | {"status": "present"}), (126, "B1", None, bone | {"status": "progression"}),
+    )  # fmt: skip
+    found = trial.derive()
+    assert overall(found) == [(42, "CR"), (84, "PR"), (126, "PD")]
+    assert {"lesion_not_at_baseline", "less_after_complete_response"} <= found.rules_asked("P")
+
+
+def test_unknown_status_of_a_measured_target_is_asked(tmp_path):
+    found = course(tmp_path, (-7, "T1", 50, {}), (42, "T1", 30, {"status": "smaller"})).derive()
+    assert overall(found) == [(42, "PR")]
+    assert found.rules_asked("P") == {"status_not_known"}
+
+
+def test_nontarget_node_is_judged_by_its_short_axis(tmp_path):
+    node = {"kind": "nontarget", "node": "Y", "location": "neck"}
+    trial = course(
+        tmp_path,
+        (-7, "T1", 50, {}), (-7, "N1", 12, node), (42, "T1", 0, {}), (42, "N1", 9.9, node),
+        (84, "T1", 0, {}), (84, "N1", 10, node),
+    )  # fmt: skip
+    points = trial.derive().seen.timepoints
+    assert points["nontarget_response"].tolist() == ["CR", "NON-CR/NON-PD"]
+    assert points["overall"].tolist() == ["CR", "PR"]
+
+
+def test_order_of_rows_and_days_for_dates_change_no_time_point(tmp_path):
+    """Whatever the order of rows: doubled measurements, visits of two days, several readings of a day."""
+    node = {"node": "Y", "location": "neck"}
+    rows = [
+        (-7, "T1", 50, {}), (-7, "T1", 48, {}), (-7, "N1", 20, node), (40, "T1", 30, {"visit": "W6"}),
+        (40, "T1", 31, {"visit": "W6"}), (44, "N1", 9, node | {"visit": "W6"}), (84, "T1", 40, {}), (84, "N1", 9, node),
+        (40, "B1", None, {"kind": "nontarget", "status": "present"}),
+        (40, "B1", None, {"kind": "nontarget", "status": "absent"}),
+        (84, "X1", None, {"kind": "new", "status": "equivocal"}), (126, "X1", 12, {"kind": "new"}),
+    ]  # fmt: skip
+    results = []
+    for as_days in (False, True):
+        for step in (1, -1, 5, 7):
+            trial = Trial(tmp_path, as_days)
+            trial.patient("P", last_alive_at=130)
+            order = [rows[(place * step) % len(rows)] for place in range(len(rows))]
+            for day, lesion_id, size, more in order:
+                lesion(trial, day, lesion_id, size, **({"visit": "", "status": ""} | more))
+            readings = [(44, "PR", "N"), (44, "PR", "Y"), (84, "SD", "N")][:: 1 if step > 0 else -1]
+            for day, response, new in readings:
+                trial.add("assessments", patient_id="P", assessment_at=day, overall_response=response, new_lesion=new)
+            points = trial.derive().seen.timepoints
+            results.append(points.drop(columns=["row", "source", "reported_row"]).to_csv())
+    assert len(set(results)) == 1
+    assert "PD" in results[0]

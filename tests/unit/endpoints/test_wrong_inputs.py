@@ -354,7 +354,9 @@ def test_all_faults_of_all_files_in_one_go(tmp_path):
     with pytest.raises(InputError) as caught:
         read_clinical({name: tmp_path / f"{name}.csv" for name in ("patients", "assessments", "adverse_events")})
     files = [Path(problem.file).name for problem in caught.value.problems]
-    assert files == ["patients.csv", "assessments.csv", "assessments.csv", "adverse_events.csv"]
+    # A response that is no word does not hide the death before treatment in the row.
+    assert files == ["patients.csv", "assessments.csv", "assessments.csv", "adverse_events.csv", "patients.csv"]
+    assert [problem.column for problem in caught.value.problems if "patients" in problem.file] == ["bor", "death_date"]
 
 
 def test_file_that_is_not_there(tmp_path):
