@@ -19,7 +19,7 @@ ENDS = 1 << 16
 
 @functools.cache
 def code_digest(program: str, *resources: Path) -> str:
-    """Digest a program of ``scripts/``, the anpi modules behind it and the files or folders that it reads.
+    """Digest a program of ``scripts/``, the anpi modules and schemas behind it and the files or folders that it reads.
 
     Parameters
     ----------
@@ -34,12 +34,14 @@ def code_digest(program: str, *resources: Path) -> str:
         16 hexadecimal digits.
     """
     digest = hashlib.sha256()
-    for module in sorted(modules_behind(SCRIPTS / program)):
-        digest.update(file_digest(module).encode())
+    modules = modules_behind(SCRIPTS / program)
+    for file in sorted(modules) + sorted(schemas_behind(modules)):
+        digest.update(file_digest(file).encode())
     for resource in resources:
         for file in sorted(resource.rglob("*")) if resource.is_dir() else [resource]:
             if file.is_file():
-                digest.update(file.name.encode() + file_digest(file).encode())
+                name = file.relative_to(resource).as_posix() if resource.is_dir() else file.name
+                digest.update(name.encode() + file_digest(file).encode())
     return digest.hexdigest()[:16]
 
 
@@ -55,17 +57,42 @@ def modules_behind(program: Path) -> set[Path]:
     return found
 
 
+def schemas_behind(modules: set[Path]) -> set[Path]:
+    """List the schemas that modules name, when they read schemas at all; defaults in a schema decide results.
+
+    That of the config is read by the Snakefile alone, which hands its values to programs.
+    """
+    if SCRIPTS / "anpi" / "tables" / "schema.py" not in modules:
+        return set()
+    named = {text for module in modules for text in strings_in(module)}
+    folder = SCRIPTS.parent / "workflow" / "schemas"
+    return {file for file in folder.glob("*.schema.yaml") if file.name.split(".")[0] in named - {"config"}}
+
+
+@functools.cache
+def strings_in(file: Path) -> frozenset[str]:
+    """List the strings that a module holds."""
+    constants = (node.value for node in nodes_of(file) if isinstance(node, ast.Constant))
+    return frozenset(value for value in constants if isinstance(value, str))
+
+
+@functools.cache
+def nodes_of(file: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+
+
 @functools.cache
 def imported_modules(file: Path) -> tuple[Path, ...]:
     """List the files of the anpi modules that a file imports itself."""
     names = []
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in nodes_of(file):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
-    files = [SCRIPTS / (name.replace(".", "/") + ".py") for name in names if name.split(".")[0] == "anpi"]
-    return tuple(path for path in files if path.is_file())
+    places = [SCRIPTS / name.replace(".", "/") for name in names if name.split(".")[0] == "anpi"]
+    files = [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]
+    return tuple(file for file in files if file.is_file())
 
 
 @functools.cache

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from workflow.conftest import Trial
 
 from anpi.check import check_run
 from anpi.expression.assemble import assemble_matrix
 from anpi.tables.problems import InputError
 from anpi.tables.schema import load_yaml
+from workflow.conftest import Trial
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG, SAMPLES, UNITS = "config/config.yaml", "config/samples.tsv", "config/units.tsv"

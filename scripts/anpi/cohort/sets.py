@@ -23,7 +23,9 @@ def choose_samples(samples: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFram
     pandas.DataFrame
         ``patient_id``, ``sample_id``, ``timepoint``, ``verdict``, ``reasons``; one row a patient.
     """
-    table = samples[samples["use"] != "no"].merge(verdicts, on="sample_id", how="inner")
+    sheet = samples.loc[samples["use"] != "no", ["sample_id", "patient_id", "timepoint"]]
+    judged = verdicts[verdicts.columns.intersection(["sample_id", "verdict", "reasons", "genes_detected"])]
+    table = sheet.merge(judged, on="sample_id", how="inner")
     table["_timepoint"] = table["timepoint"].map(TIMEPOINTS)
     table["_verdict"] = table["verdict"].map(VERDICTS)
     table["_failed"] = table["verdict"].eq("fail")
