@@ -145,7 +145,8 @@ def survival_columns(
     outcomes = {}
     for style, suffix in rules.styles.items():
         if course is not None and scanned:
-            outcomes[suffix] = pfs_fda(course, rules.longest_gap) if style == "fda" else pfs_ema(course)
+            stop = rules.settings["progression"]["after_withdrawal"] == "censor"
+            outcomes[suffix] = pfs_fda(course, rules.longest_gap, stop) if style == "fda" else pfs_ema(course)
             row |= time_columns("pfs", suffix, outcomes[suffix], 0, course)
         else:
             row |= supplied_columns("pfs", suffix, patient, course, "no assessments were given")

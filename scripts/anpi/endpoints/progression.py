@@ -70,22 +70,23 @@ def pfs_ema(course: Course) -> Outcome:
     return censored(course, last_evaluable(course), None)
 
 
-def pfs_fda(course: Course, longest_gap: float) -> Outcome:
+def pfs_fda(course: Course, longest_gap: float, end_at_withdrawal: bool = False) -> Outcome:
     """Censor at the last adequate scan before a new therapy or two missed scans.
 
     Parameters
     ----------
     longest_gap : float
         Most days from the last adequate scan (or the reference date) to an event that counts.
+    end_at_withdrawal : bool
+        What happens after the withdrawal of consent does not count.
     """
     event = progression_event(course)
-    therapy = course.new_therapy
+    ends = [course.new_therapy, course.withdrawal if end_at_withdrawal else None]
+    end = min((end for end in ends if end is not None), key=lambda end: end.day, default=None)
     if not course.baseline and (event is None or event.code == "PD"):
         event = course.death
-    if therapy is not None and (event is None or event.day > therapy.day):
-        return Outcome(
-            *censoring(last_evaluable(course, therapy.day)), Moment(therapy.day, "new therapy", therapy.source)
-        )
+    if end is not None and (event is None or event.day > end.day):
+        return Outcome(*censoring(last_evaluable(course, end.day)), end)
     if event is None:
         return censored(course, last_evaluable(course), None)
     last = last_evaluable(course, event.day if event.code == "death" else event.day - 1)

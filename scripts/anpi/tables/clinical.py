@@ -124,7 +124,9 @@ def read_clinical(paths: Mapping[str, Path | str | None]) -> Clinical:
             frames[table] = frame
     contradictions: list[Problem] = []
     if "patients" in frames:
-        contradictions += patient_problems(frames["patients"]) + study_day_problems(frames)
+        contradictions += patient_problems(frames["patients"])
+        if not any(problem.column == "treatment_start_date" for problem in problems):
+            contradictions += study_day_problems(frames)
     if "lesions" in frames:
         contradictions += lesion_problems(frames["lesions"])
     cells = {(problem.file, problem.row, problem.column) for problem in problems}

@@ -205,3 +205,14 @@ def test_primary_style_and_suffix_follow_the_rules(tmp_path):
     trial.scans("P", scans_of("42:SD 168:PD"))
     found = trial.derive(progression={"primary": "ema", "sensitivity": "fda"})["P"]
     assert (found["pfs_days"], found["pfs_days_fda"]) == (169, 43)
+
+
+def test_death_after_withdrawal_counts_or_not(tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P", withdrawal_at=90, death_at=120, last_alive_at=120)
+    trial.scans("P", scans_of("42:SD 84:SD"))
+    assert trial.derive()["P"]["pfs_days"] == 121
+    found = trial.derive(progression={"after_withdrawal": "censor"})["P"]
+    assert (found["pfs_days"], found["pfs_event"]) == (85, 0)
+    assert found["pfs_reason"].startswith("withdrawal: ")
+    assert (found["pfs_days_ema"], found["os_days"]) == (121, 121)
