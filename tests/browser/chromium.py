@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -32,7 +33,7 @@ class Page:
         self.inp, from_browser = os.pipe()
 
         def place_pipes() -> None:
-            spare = [os.dup(to_browser), os.dup(from_browser)]
+            spare = [fcntl.fcntl(pipe, fcntl.F_DUPFD, 10) for pipe in (to_browser, from_browser)]
             os.dup2(spare[0], 3)
             os.dup2(spare[1], 4)
 
@@ -48,12 +49,13 @@ class Page:
         self.number, self.buffer, self.session = 0, b"", ""
         self.requests: list[str] = []
         self.console: list[str] = []
-        self.loaded = 0
+        self.loaded: set[str] = set()
         targets = self.send("Target.getTargets")["targetInfos"]
         target = next(t["targetId"] for t in targets if t["type"] == "page")
         self.session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.send(f"{domain}.enable")
+        self.send("Page.setLifecycleEventsEnabled", enabled=True)
         self.resize(width, height, touch)
 
     def resize(self, width: int, height: int, touch: bool = False) -> None:
@@ -102,8 +104,8 @@ class Page:
         elif method == "Page.javascriptDialogOpening":
             self.console.append(f"dialog: {params['message']}")
             self.session_accept()
-        elif method == "Page.loadEventFired":
-            self.loaded += 1
+        elif method == "Page.lifecycleEvent" and params["name"] == "load":
+            self.loaded.add(params["loaderId"])
 
     def session_accept(self) -> None:
         message = {
@@ -116,9 +118,8 @@ class Page:
 
     def open(self, path: Path, fragment: str = "") -> None:
         """Open a file and wait until it is loaded."""
-        before = self.loaded
-        self.send("Page.navigate", url=path.resolve().as_uri() + fragment)
-        while self.loaded == before:
+        loader = self.send("Page.navigate", url=path.resolve().as_uri() + fragment)["loaderId"]
+        while loader not in self.loaded:
             self.read()
 
     def wait_for(self, expression: str, seconds: float = 10) -> None:
