@@ -13,7 +13,7 @@ from anpi.stats.cox import firth_cox_restricted, fit_cox, fit_firth_cox, likelih
 from anpi.stats.exact import clopper_pearson, fisher_exact, wilcoxon
 from anpi.stats.logistic import fit_logistic, logistic_restricted
 from anpi.stats.multiplicity import adjust
-from anpi.stats.permutation import maximally_selected, permute_groups
+from anpi.stats.permutation import maximally_selected, permute_groups, permute_trend
 from anpi.stats.roc import area_under_curve
 from anpi.stats.survival import crossing, kaplan_meier, logrank_scores
 
@@ -51,6 +51,30 @@ def test_wilcoxon(r, ovarian):
     tied = wilcoxon(age[ovarian["ecog.ps"] == 1], age[ovarian["ecog.ps"] == 2])
     assert tied.w == values["ties_approx_ovarian_age_ecog"]["W"]
     assert tied.p == pytest.approx(values["ties_exact_coin"], rel=1e-9)
+
+
+def test_kruskal_wallis(r, response):
+    expected = r["exact"]["kruskal"]
+    found = permute_groups(response["score"].rank(), response["subtype"], permutations=20_000)
+    assert (found.statistic, found.df) == (pytest.approx(expected["stat"], rel=1e-9), expected["df"])
+    assert found.p == pytest.approx(expected["p"], abs=0.02)
+
+
+def test_trend_in_proportions(r):
+    """R: prop.trend.test(c(2, 4, 7), c(15, 14, 13)); its variance divides by n, the permutation's by n - 1."""
+    expected, totals = r["exact"]["chisq_trend"], (15, 14, 13)
+    step = np.repeat([1, 2, 3], totals)
+    yes = np.concatenate([[1] * x + [0] * (n - x) for x, n in zip((2, 4, 7), totals, strict=True)])
+    found = permute_trend(yes, step, permutations=20_000)
+    assert found.statistic**2 * 42 / 41 == pytest.approx(expected["stat"], rel=1e-9)
+    assert found.p == pytest.approx(expected["p"], abs=0.02)
+
+
+def test_cochran_mantel_haenszel_within_strata(r, veteran):
+    """R: mantelhaen.test(trt, status, celltype, exact = TRUE)."""
+    found = permute_groups(veteran["status"], veteran["trt"], veteran["celltype"], permutations=20_000, seed=1)
+    assert found.df == 1
+    assert found.p == pytest.approx(r["exact"]["cmh_exact"]["p"], abs=0.02)
 
 
 @pytest.mark.parametrize("method", ["holm", "BH"])

@@ -180,9 +180,10 @@ def permute_logrank(
 ) -> PermutationTest:
     """Log-rank test whose p is found by exchanging patients between groups within strata.
 
-    The statistic is the usual log-rank chi-square, its covariance computed anew for every arrangement. This keeps
-    its level where groups are small and unequal, where the chi-square distribution is too liberal (Latta 1981; Heimann
-    & Neuhaus 1998), and keeps more power against a small group with poor survival than fixed scores do.
+    The statistic is the usual log-rank chi-square, its covariance computed anew for every arrangement (Janssen & Mayer
+    2001). It keeps its level where groups are small and unequal, where the chi-square distribution is too liberal,
+    and keeps more power against a small group with poor survival than fixed scores do. It is exact where censoring is
+    alike in the groups (Wang, Lagakos & Gray 2010 on where it is not).
 
     Returns
     -------
