@@ -1,6 +1,6 @@
 """Turn ADaM datasets (CSV or SAS transport files) into the project's clinical tables.
 
-Writes patients.csv and, as given, assessments.csv, lesions.csv and adverse_events.csv to the folder of --out-dir.
+Writes patients.csv and, as given, therapies.csv, assessments.csv, lesions.csv and adverse_events.csv to --out-dir.
 What is left out or filled in is told on the standard error. docs/methods.md has the table of what becomes what.
 
 Example:

@@ -49,6 +49,9 @@ MAPPING = (
     Column("ADSL", "patients", "death_date", ("DTHDT", "DTHDTC"), DATE),
     Column("ADSL", "patients", "last_alive_date", ("LSTALVDT",), DATE),
     Column("ADSL", "patients", "cutoff_date", ("DCUTDT", "DCUTOFF"), DATE),
+    Column("ADSL", "patients", "withdrawal_date", ("EOSDT",), "where DCSREAS says WITHDRAWAL or WITHDREW"),
+    Column("ADSL", "therapies", "patient_id", ("USUBJID", "SUBJID")),
+    Column("ADSL", "therapies", "start_date", ("NACTDT", "NEWDRGDT"), DATE),
     Column("ADRS", "assessments", "patient_id", ("USUBJID", "SUBJID")),
     Column("ADRS", "assessments", "assessment_date", ("ADT", "RSDTC"), "date; a partial one: last day of the month"),
     Column("ADRS", "assessments", "overall_response", ("OVRLRESP", "AVALC"), "PARAMCD or RSTESTCD OVR, OVRLRESP"),
@@ -159,6 +162,9 @@ def convert_adam(paths: Mapping[str, Path | str | None]) -> Converted:
     refuse([problem for name, frame in datasets.items() for problem in lacking(name, frame, str(paths[name]))])
     result = Converted()
     result.tables["patients"] = patients_from(datasets["ADSL"], datasets.get("ADTTE"), result.notes)
+    therapies = therapies_from(datasets["ADSL"], result.notes)
+    if therapies is not None:
+        result.tables["therapies"] = therapies
     if "ADRS" in datasets:
         result.tables["assessments"] = assessments_from(datasets["ADRS"], result.notes)
     if "ADTR" in datasets:
@@ -229,6 +235,9 @@ def patients_from(adsl: pd.DataFrame, adtte: pd.DataFrame | None, notes: list[st
         table[column] = complete_dates(table[column], None, f"patients {column}", notes)
     if "sex" in table:
         table["sex"] = table["sex"].where(table["sex"].isin(["F", "M"]), None)
+    if "withdrawal_date" in table:
+        reason = adsl.get("DCSREAS", pd.Series(None, index=adsl.index, dtype=object)).fillna("").str.upper()
+        table["withdrawal_date"] = table["withdrawal_date"].where(reason.str.contains("WITHDRAWAL|WITHDREW"), None)
     missing = table["arm"].isna()
     if missing.any():
         notes.append(f"patients: {int(missing.sum())} subjects without an arm left out")
@@ -240,6 +249,15 @@ def patients_from(adsl: pd.DataFrame, adtte: pd.DataFrame | None, notes: list[st
                 told = table["patient_id"].map(values)
                 table[f"{name.lower()}_{column}"] = [None if pd.isna(v) else f"{v:.10g}" for v in told]
     return table
+
+
+def therapies_from(adsl: pd.DataFrame, notes: list[str]) -> pd.DataFrame | None:
+    """Give the first anticancer therapy after the trial's, where ADSL has its date."""
+    table = take(adsl, "ADSL", "therapies")
+    if "start_date" not in table:
+        return None
+    table["start_date"] = complete_dates(table["start_date"], None, "therapies start_date", notes)
+    return table[table["start_date"].notna()]
 
 
 def in_days(rows: pd.DataFrame) -> pd.Series:

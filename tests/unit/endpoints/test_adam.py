@@ -35,6 +35,9 @@ ADSL = pd.DataFrame(
         "TRTSDT": [date(2024, 1, 1), date(2024, 1, 8)],
         "DTHDT": [None, date(2024, 5, 20)],
         "LSTALVDT": [date(2024, 7, 19), None],
+        "NACTDT": [date(2024, 4, 2), None],
+        "EOSDT": [date(2024, 6, 1), date(2024, 5, 20)],
+        "DCSREAS": ["WITHDRAWAL BY SUBJECT", "DEATH"],
     }
 )
 ADRS = pd.DataFrame(
@@ -105,6 +108,8 @@ def test_datasets_become_tables(written, tmp_path):
     patients = tables["patients"].set_index("patient_id")
     assert patients.loc["S-02", ["arm", "arm_received"]].tolist() == ["Drug plus", "Drug"]
     assert patients["sex"].tolist() == ["F", None]
+    assert patients["withdrawal_date"].tolist() == [pd.Timestamp("2024-06-01"), pd.NaT]
+    assert tables["therapies"].to_dict("list")["start_date"] == [pd.Timestamp("2024-04-02")]
     assert patients.loc["S-01", "treatment_start_date"] == pd.Timestamp("2024-01-01")
     assert patients.loc["S-02", "death_date"] == pd.Timestamp("2024-05-20")
     # CNSR 0 is an event; 2 months are 60.875 days
