@@ -156,6 +156,9 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
     name = str(path)
     samples = read_sample_names(path)
     refuse(width_problems(path))
+    plain = read_plain_numbers(path, samples)
+    if plain is not None:
+        return plain
     try:
         frame = pd.read_csv(
             path,
@@ -201,6 +204,32 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
         problems.append(Problem(name, "the matrix holds no number"))
     refuse(problems)
     return numbers
+
+
+def read_plain_numbers(path: Path | str, samples: list[str]) -> pd.DataFrame | None:
+    """Read a matrix without faults at once; None where any cell or name needs a closer look."""
+    try:
+        frame = pd.read_csv(
+            path,
+            sep=separator_of(path),
+            index_col=0,
+            dtype={0: str},
+            keep_default_na=False,
+            na_values=["", "NA"],
+            encoding="utf-8-sig",
+            compression="gzip" if is_gzip(path) else None,
+            float_precision="high",
+            low_memory=False,
+        )
+    except (OSError, EOFError, zlib.error, ValueError):
+        return None
+    frame = frame.set_axis(frame.columns.str.strip(), axis=1)[samples]
+    numeric = all(kind.kind in "iuf" for kind in frame.dtypes)
+    if not numeric or frame.index.hasnans or frame.index.map(str).map(is_excel_date).any():
+        return None
+    numbers = frame.set_axis(frame.index.map(str).str.strip(), axis=0).astype(float)
+    values = numbers.to_numpy()
+    return None if np.isinf(values).any() or np.isnan(values).all() else numbers
 
 
 def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str) -> list[Problem]:
