@@ -62,6 +62,10 @@ def test_pointing_at_a_row_lights_the_patient_in_every_figure(index: Page) -> No
     assert set(figures) >= {"figure-quality", "figure-programmes", "figure-signatures"}
     assert "P0003" in index.run("document.getElementById('lit').textContent")
     index.point_at("h1")
+    assert set(index.run(LIT)) == {"P0003"}  # stays while the reader goes to another figure
+    index.point_at("#table-people tr[data-patient=P0004] td:nth-child(2)")
+    assert set(index.run(LIT)) == {"P0004"}
+    index.click("h1")
     assert index.run(LIT) == []
     assert index.run("document.getElementById('lit').hidden")
 

@@ -23,16 +23,22 @@
     const name = document.createElement(known(id) ? "a" : "b");
     name.textContent = id;
     if (known(id)) name.href = people[id].href;
-    status.append(name, known(id) ? " " + people[id].words : "");
+    const close = document.createElement("button");
+    close.type = "button";
+    close.textContent = "×";
+    close.ariaLabel = "Put out";
+    close.addEventListener("click", () => light(null));
+    status.append(name, known(id) ? " " + people[id].words : "", close);
   }
 
   const patientOf = (node) => (node.closest ? node.closest("[data-patient]") : null)?.dataset.patient ?? null;
-  document.addEventListener("pointerover", (event) => {
-    if (event.pointerType !== "touch" && !status.contains(event.target)) light(patientOf(event.target));
-  });
-  document.addEventListener("focusin", (event) => {
-    if (!event.target.matches("svg") && !status.contains(event.target)) light(patientOf(event.target));
-  });
+  // What is lit stays lit while the reader scrolls to the other figures; Escape, × or a click beside puts it out.
+  for (const kind of ["pointerover", "focusin"]) {
+    document.addEventListener(kind, (event) => {
+      const id = event.pointerType === "touch" ? null : patientOf(event.target);
+      if (id !== null) light(id);
+    });
+  }
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") light(null);
   });
@@ -40,7 +46,9 @@
     const mark = event.target.closest("svg [data-patient]");
     const id = mark ? patientOf(mark) : null;
     if (id === null) {
-      if (event.pointerType === "touch" && !status.contains(event.target)) light(patientOf(event.target));
+      if (!event.target.closest("a, button, input, summary, label") && !status.contains(event.target)) {
+        light(patientOf(event.target));
+      }
       return;
     }
     // A finger cannot hover: its first touch lights, the link that appears opens.
