@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from anpi.cohort.verdicts import judge_samples
 from anpi.expression.quantify import FragmentLength, quantify_sample
 from anpi.expression.reference import build_reference
 from anpi.expression.summary import quality_facts, read_quant, summarise_genes
@@ -236,9 +237,10 @@ def test_a_sample_without_reads_after_trimming_holds_zeros(armor, tmp_path, pair
     assert set(genes["gene_id"]) == set(armor.table["gene_id"])
     assert (genes[["counts", "tpm"]] == 0).all(axis=None)
     fastp = json.loads((tmp_path / "run" / "out" / "fastp.json").read_text())
-    judged = quality_facts(genes, facts, fastp, {})
-    assert judged["mapping_rate"] == 0
-    assert judged["genes_detected"] == 0
+    judged = pd.DataFrame([{"sample_id": "sample", **quality_facts(genes, facts, fastp, {})}])
+    verdict = judge_samples(judged, {"genes_detected": {"warn": 12000, "fail": 8000}})
+    assert verdict["verdict"].tolist() == ["fail"]
+    assert "0 genes detected, below 8000" in verdict["reasons"].iloc[0]
 
 
 def test_reads_that_map_nowhere_hold_zeros(armor, tmp_path):

@@ -79,6 +79,16 @@ CASES = [
     ),
     case("a list for a path", lambda t: t.setting("units", ["a"]), CONFIG, "units", "found", "the path of units.tsv"),
     case("missing key", lambda t: t.setting("clinical.patients", None), CONFIG, "clinical", "key patients is missing"),
+    case(
+        "empty block",
+        lambda t: t.edit(CONFIG, lambda text: text[: text.index("clinical:")] + "clinical:\n"),
+        *(CONFIG, "clinical", "found 'null'", "a block of keys"),
+    ),
+    case(
+        "UMIs",
+        lambda t: t.cell(UNITS, 2, "umi", "read1:8"),
+        *(UNITS, "row 2", "column umi", "UMIs are not read yet", "leave the column empty"),
+    ),
     case("missing block", lambda t: t.setting("clinical", None), CONFIG, "key clinical is missing"),
     case(
         "threshold without its pair",
@@ -501,6 +511,7 @@ def holds_in_order(line: str, words: tuple[str, ...]) -> bool:
 def test_the_trial_that_is_spoilt_is_good(trial):
     run = check_run(load_yaml(CONFIG), CONFIG)
     assert len(run.used) == 18
+    assert run.units is not None
     assert set(run.units["kind"]) == {"paired", "single"}
     assert run.config["fragment_length"] == {"mean": 180, "sd": 30}
     assert run.config["seed"] == 1
@@ -531,6 +542,8 @@ def test_ids_of_digits_stay_text(trial):
     trial.edit(UNITS, lambda text: text.replace("P007-B\t", "007-B\t").replace("\tL1\t", "\t01\t"))
     run = check_run(load_yaml(CONFIG), CONFIG)
     assert "007-B" in run.used
+    assert run.units is not None
+    assert run.samples is not None
     assert set(run.units["unit_id"]) == {"01", "L2"}
     assert run.samples.set_index("sample_id").at["007-B", "patient_id"] == "007"
 
@@ -538,14 +551,17 @@ def test_ids_of_digits_stay_text(trial):
 def test_a_patient_without_sample_and_extra_columns_are_allowed(trial):
     trial.cell(SAMPLES, 2, "pathologist_note", "necrosis")
     run = check_run(load_yaml(CONFIG), CONFIG)
+    assert run.samples is not None
     assert "P006" not in set(run.samples["patient_id"])
     assert run.samples["pathologist_note"].iloc[0] == "necrosis"
 
 
 def test_a_sample_that_is_not_used_needs_no_files(trial):
     trial.edit(UNITS, lambda text: "".join(line for line in text.splitlines(True) if "P008-B" not in line))
+    trial.edit(UNITS, lambda text: text.replace("reads/P016-B_L1_R1.fastq.gz", "lost.fastq.gz"))
     trial.cell(SAMPLES, 11, "use", "no")
-    assert "P008-B" not in check_run(load_yaml(CONFIG), CONFIG).used
+    trial.cell(SAMPLES, 19, "use", "no")
+    assert not {"P008-B", "P016-B"} & set(check_run(load_yaml(CONFIG), CONFIG).used)
 
 
 MATRICES = [

@@ -201,7 +201,10 @@ def salmon_reads(folder: Path) -> dict[str, Any]:
     file = folder / "aux_info" / "meta_info.json"
     if not file.is_file():
         return {}
-    facts = json.loads(file.read_text())
+    try:
+        facts = json.loads(file.read_text())
+    except ValueError:
+        raise InputError(Problem(str(file), "no readable JSON", mend="Copy the salmon folder again.")) from None
     library = (facts.get("library_types") or [None])[0]
     return {
         "fragments_passed": facts.get("num_processed"),

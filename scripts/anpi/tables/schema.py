@@ -207,7 +207,9 @@ def settings_problem(error: jsonschema.ValidationError, file: str) -> Problem:
         missing = error.message.split("'")[1]
         return Problem(file, column=key, message=f"key {missing} is missing")
     rule = error.schema if isinstance(error.schema, dict) else {}
-    return Problem(file, column=key, found=str(error.instance), expected=describe(rule))
+    plain = {None: "null", True: "true", False: "false"}
+    found = plain[error.instance] if error.instance is None or isinstance(error.instance, bool) else str(error.instance)
+    return Problem(file, column=key, found=found, expected=describe(rule))
 
 
 def dotted(path: Any) -> str:

@@ -64,7 +64,8 @@ def read_units(path: Path | str, samples: pd.DataFrame) -> pd.DataFrame:
     """
     units = read_table(path, "units")
     name = str(path)
-    problems = [problem for index in units.index for problem in unit_problems(units.loc[index], name)]
+    used = ~units["sample_id"].isin(samples.loc[samples["use"] == "no", "sample_id"])
+    problems = [problem for index in units.index for problem in unit_problems(units.loc[index], name, used[index])]
     problems += sample_matches(units, samples, name)
     problems += repeated_files(units, name)
     refuse(problems)
@@ -79,7 +80,8 @@ def unit_kind(unit: pd.Series) -> str:
     return "bam" if unit["bam"] is not None else "quant"
 
 
-def unit_problems(unit: pd.Series, name: str) -> list[Problem]:
+def unit_problems(unit: pd.Series, name: str, used: bool) -> list[Problem]:
+    """Check a row; files of a sample that is not in use need not be there."""
     row = sheet_row(unit.name)
     given = [kind for kind in KINDS if unit[kind] is not None]
     if len(given) != 1:
@@ -96,7 +98,7 @@ def unit_problems(unit: pd.Series, name: str) -> list[Problem]:
         mend = "Collapse the molecules beforehand (umi_tools, fgbio) and leave the column empty."
         problems.append(Problem(name, "UMIs are not read yet", row=row, column="umi", found=unit["umi"], mend=mend))
     for column in ("fastq_1", "fastq_2", "quant"):
-        if unit[column] is not None:
+        if used and unit[column] is not None:
             problems += path_problems(unit[column], column, row, name)
     return problems
 

@@ -146,6 +146,13 @@ def test_a_users_salmon_folder_tells_of_its_reads(tmp_path):
     assert found["fragment_length"]["mean"] == 182
 
 
+def test_a_cut_file_of_a_salmon_folder_is_named(tmp_path):
+    (tmp_path / "aux_info").mkdir()
+    (tmp_path / "aux_info" / "meta_info.json").write_text('{"num_processed": 100,')
+    with pytest.raises(InputError, match=r"meta_info\.json: no readable JSON"):
+        salmon_reads(tmp_path)
+
+
 def test_samples_side_by_side_keep_their_own_values(tmp_path):
     table = pd.DataFrame({"gene_id": ["G1", "G2"], "symbol": ["A", "B"], "biotype": "x", "length": 1.0})
     for number, sample in enumerate(("S10", "S2", "007")):

@@ -1,0 +1,78 @@
+"""The sample sheets: kinds of units, salmon results, what two rows of a sample may hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from anpi.tables.problems import InputError
+from anpi.tables.sheets import quant_file, read_samples, read_units, used_samples
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a_1.fq", "a_2.fq", "b_1.fq", "b_2.fq", "c.fq.gz"):
+        (tmp_path / name).write_text("@r\nA\n+\nI\n")
+    for name in ("salmon", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "quant.sf.gz").touch()
+    return tmp_path
+
+
+def sheet(folder: Path, *rows: str) -> tuple[Path, pd.DataFrame]:
+    header = "sample_id\tunit_id\tfastq_1\tfastq_2\tbam\tquant\tstrandedness\n"
+    path = folder / "units.tsv"
+    path.write_text(header + "".join("\t".join(row.split()) + "\n" for row in rows))
+    samples = pd.DataFrame({"sample_id": list(dict.fromkeys(row.split()[0] for row in rows)), "use": None})
+    return path, samples
+
+
+def test_each_kind_of_unit_is_told(folder):
+    path, samples = sheet(
+        folder,
+        "S1 L1 a_1.fq a_2.fq NA NA reverse",
+        "S1 L2 b_1.fq b_2.fq NA NA auto",
+        "S2 L1 c.fq.gz NA NA NA NA",
+        "S3 q NA NA NA salmon NA",
+        "S4 q NA NA NA other/quant.sf.gz NA",
+    )
+    units = read_units(path, samples)
+    assert units["kind"].tolist() == ["paired", "paired", "single", "quant", "quant"]
+    assert quant_file("salmon") == Path("salmon/quant.sf.gz")
+    assert quant_file("other/quant.sf.gz") == Path("other/quant.sf.gz")
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (["S1 L1 a_1.fq NA NA NA NA", "S1 L1 b_1.fq NA NA NA NA"], "row 3, column sample_id . unit_id: found 'S1, L1'"),
+        (["S1 L1 a_1.fq a_1.fq NA NA NA"], "column fastq_2: found 'a_1.fq', expected each file once"),
+        (["S1 L1 a_1.fq a_2.fq NA NA NA", "S2 L1 a_2.fq NA NA NA NA"], "row 3, column fastq_1: .*stands in row 2"),
+        (["S1 q NA NA NA salmon NA", "S1 r NA NA NA other NA"], "found '2 salmon results', expected one salmon result"),
+        (["S1 q NA NA NA salmon NA", "S1 L1 a_1.fq NA NA NA NA"], "sample S1 mixes units, found 'quant and single'"),
+        (["S1 q NA a_2.fq NA salmon NA"], "column fastq_2: fastq_2 beside quant"),
+        (["S1 q NA NA NA salmon/quant.sf NA"], "the file does not exist.*Is it salmon/quant.sf.gz"),
+        (["S1 L1 NA NA NA NA NA"], "row 2: found 'none', expected exactly one of fastq_1, bam, quant"),
+    ],
+)
+def test_units_that_cannot_be(folder, rows, words):
+    with pytest.raises(InputError, match=words):
+        read_units(*sheet(folder, *rows))
+
+
+def test_a_link_to_a_file_is_the_same_file(folder):
+    (folder / "link.fq").symlink_to(folder / "a_1.fq")
+    with pytest.raises(InputError, match=r"row 3, column fastq_1: found 'link\.fq', expected each file once"):
+        read_units(*sheet(folder, "S1 L1 a_1.fq NA NA NA NA", "S2 L1 link.fq NA NA NA NA"))
+
+
+def test_samples_in_use_are_sorted_and_those_not_in_use_left_out(folder):
+    path = folder / "samples.tsv"
+    rows = ("S2\tP1\tbaseline\tNA", "S10\tP1\tprogression\tyes", "S1\tP2\tbaseline\tno")
+    path.write_text("sample_id\tpatient_id\ttimepoint\tuse\n" + "\n".join(rows) + "\n")
+    samples = read_samples(path, pd.Index(["P1", "P2", "P3"]))
+    assert samples["sample_id"].tolist() == ["S2", "S10", "S1"]
+    assert used_samples(samples) == ["S10", "S2"]
