@@ -56,7 +56,7 @@ def main() -> None:
     write_table(options.out_dir / "adtte.csv", adtte(endpoints, seen, rules))
     write_table(options.out_dir / "adrs.csv", adrs(endpoints, seen))
     asked = {severity: sum(query.severity == severity for query in queries) for severity in SEVERITIES}
-    told = ", ".join(f"{number} {severity}s" for severity, number in asked.items())
+    told = ", ".join(f"{severity} {number}" for severity, number in asked.items())
     print(f"{len(endpoints)} patients, {len(seen.timepoints)} scans; queries: {told}", file=sys.stderr)
 
 

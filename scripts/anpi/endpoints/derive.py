@@ -68,11 +68,20 @@ def response_columns(patient: Mapping[str, Any], course: Course | None, rules: R
         return row | {"response_evaluable": "no", "response_evaluable_reason": reason} | variants(row, row)
     scans = counted_scans(course, rules)
     best = best_response(scans, rules.confirmation)
-    main = response_values(best, confirmed_best_response(scans, rules.confirmation), response_reason(course, scans))
-    strict = response_values(best, confirmed_best_response(scans, rules.strict_confirmation), "")
+    confirmed, strictly = (
+        without_stable(confirmed_best_response(scans, confirmation), course)
+        for confirmation in (rules.confirmation, rules.strict_confirmation)
+    )
+    main = response_values(best, confirmed, response_reason(course, scans))
+    strict = response_values(best, strictly, "")
     loose = response_values(best, best, "")
     evaluable, why = evaluability(course, scans)
     return main | {"response_evaluable": evaluable, "response_evaluable_reason": why} | variants(loose, strict)
+
+
+def without_stable(best: Best, course: Course) -> Best:
+    """Call SD what it is without target lesions: NON-CR/NON-PD (RECIST 1.1, table 2)."""
+    return best._replace(value="NON-CR/NON-PD") if best.value == "SD" and not course.measurable else best
 
 
 def counted_scans(course: Course, rules: Rules) -> list[Scan]:

@@ -64,7 +64,9 @@ def observe(clinical: Clinical, rules: Rules) -> Observations:
     points = join_scans(lesions, lesion_rows, reported, rules)
     scans = scans_of(points)
     facts["baseline"] = baseline_known(clinical, lesions, lesion_rows)
-    courses = make_courses(facts, scans, clinical)
+    targets = facts.index.map(lesions.baseline["targets"]) if lesions is not None else None
+    facts["measurable"] = True if targets is None else targets != 0
+    courses = make_courses(facts, scans)
     return Observations(timeline, points, courses, lesions, lesion_rows, reported, facts)
 
 
@@ -326,7 +328,7 @@ def baseline_known(clinical: Clinical, lesions: LesionCourse | None, lesion_rows
     return told.eq("Y").where(told.notna(), seen).to_numpy(dtype=bool)
 
 
-def make_courses(facts: pd.DataFrame, scans: Mapping[str, list[Scan]], clinical: Clinical) -> dict[str, Course]:
+def make_courses(facts: pd.DataFrame, scans: Mapping[str, list[Scan]]) -> dict[str, Course]:
     courses = {}
     for patient, fact in zip(facts.index, facts.to_dict("records"), strict=True):
         if not fact["known"]:
@@ -352,5 +354,6 @@ def make_courses(facts: pd.DataFrame, scans: Mapping[str, list[Scan]], clinical:
             new_therapy=moment("new_therapy", "new therapy", f"therapies row {fact['therapy_row']:.0f}"),
             withdrawal=moment("withdrawal", "withdrawal", source),
             cutoff=cutoff,
+            measurable=fact["measurable"],
         )
     return courses

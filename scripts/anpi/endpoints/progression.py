@@ -28,6 +28,8 @@ class Course:
         The day of each, when it happened.
     cutoff : int or None
         Day of the data cut-off.
+    measurable : bool
+        There are target lesions, as far as is known; without them there is no stable disease.
     """
 
     scans: Sequence[Scan]
@@ -37,6 +39,7 @@ class Course:
     new_therapy: Moment | None = None
     withdrawal: Moment | None = None
     cutoff: int | None = None
+    measurable: bool = True
 
 
 REFERENCE = Moment(0, "reference")

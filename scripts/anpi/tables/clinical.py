@@ -124,6 +124,8 @@ def read_clinical(paths: Mapping[str, Path | str | None]) -> Clinical:
             frames[table] = frame
     contradictions: list[Problem] = []
     if "patients" in frames:
+        if frames["patients"].empty and not problems:
+            problems.append(Problem(str(paths["patients"]), "the table has no patient", expected="a row a patient"))
         contradictions += patient_problems(frames["patients"])
         if not any(problem.column == "treatment_start_date" for problem in problems):
             contradictions += study_day_problems(frames)

@@ -356,3 +356,13 @@ def test_order_of_rows_and_days_for_dates_change_no_time_point(tmp_path):
             results.append(points.drop(columns=["row", "source", "reported_row"]).to_csv())
     assert len(set(results)) == 1
     assert "PD" in results[0]
+
+
+def test_without_target_lesions_there_is_no_stable_disease(tmp_path):
+    """RECIST 1.1, table 2: an unconfirmed CR of non-target disease is NON-CR/NON-PD."""
+    bone = {"kind": "nontarget", "location": "bone"}
+    trial = course(
+        tmp_path, (-7, "B1", None, bone | {"status": "present"}), (42, "B1", None, bone | {"status": "absent"})
+    )
+    found = trial.derive()["P"]
+    assert (found["bor"], found["cbor"], found["disease_control"]) == ("CR", "NON-CR/NON-PD", "Y")

@@ -371,3 +371,9 @@ def test_cutoff_by_date_does_not_apply_to_study_days(tmp_path):
     clinical = read_clinical({name: tmp_path / f"{name}.csv" for name in ("patients", "assessments")})
     with pytest.raises(InputError, match="cutoff_day"):
         observe(clinical, read_rules(tmp_path / "endpoints.yaml"))
+
+
+def test_table_without_patients(tmp_path):
+    (tmp_path / "patients.csv").write_text("patient_id,arm,treatment_start_date\n")
+    with pytest.raises(InputError, match="the table has no patient, expected a row a patient"):
+        read_clinical({"patients": tmp_path / "patients.csv"})
