@@ -14,7 +14,7 @@ from anpi.stats.exact import clopper_pearson, fisher_exact, wilcoxon
 from anpi.stats.logistic import fit_logistic, logistic_restricted
 from anpi.stats.multiplicity import adjust
 from anpi.stats.permutation import maximally_selected, permute_groups, permute_trend
-from anpi.stats.roc import area_under_curve
+from anpi.stats.roc import area_under_curve, stratified_area
 from anpi.stats.survival import crossing, kaplan_meier, logrank_scores
 
 
@@ -206,6 +206,16 @@ def test_area_under_curve_equals_wilcoxon_and_delong(r, response):
     variance = pairs.mean(axis=1).var(ddof=1) / yes.sum() + pairs.mean(axis=0).var(ddof=1) / (~yes).sum()
     assert found.se == pytest.approx(np.sqrt(variance), rel=1e-12)
     assert 0 < found.low < found.estimate < found.high < 1
+
+
+def test_area_within_strata(response):
+    yes, score = response["resp"] == 1, response["score"]
+    one = stratified_area(score, yes, ["a"] * len(response))
+    plain = area_under_curve(score, yes)
+    assert (one.estimate, one.se, one.low) == pytest.approx((plain.estimate, plain.se, plain.low), rel=1e-12)
+    shifted = np.concatenate([score, score + 50])
+    twice = stratified_area(shifted, np.concatenate([yes, yes]), np.repeat(["a", "b"], len(response)))
+    assert (twice.estimate, twice.se) == pytest.approx((plain.estimate, plain.se / np.sqrt(2)), rel=1e-12)
 
 
 def test_median_of_ten_at_exactly_one_half():

@@ -112,7 +112,8 @@ def enrich(
     for column, source in (("es", "ES"), ("nes", "NES"), ("p", "NOM p-val"), ("fdr", "FDR q-val")):
         values = pd.to_numeric(found[source], errors="coerce").replace([np.inf, -np.inf], np.nan)
         table[column] = values.to_numpy(dtype=float)
-    table["p"] = table["p"].clip(lower=1 / (permutations + 1))
+    for column in ("p", "fdr"):
+        table[column] = table[column].clip(lower=1 / (permutations + 1))
     table["leading_edge"] = found["Lead_genes"].to_numpy()
     silent = table["reason"].isna() & table["nes"].isna()
     table.loc[silent, "reason"] = "no permutation fell on its side, so the score could not be normalised"

@@ -113,12 +113,13 @@ class Question:
 
 @dataclass(frozen=True)
 class Marker:
-    """Values of a biomarker by patient; ``problem`` says why there are none."""
+    """Values of a biomarker by patient; ``problem`` says why there are none, ``note`` what was done to them."""
 
     name: str
     values: pd.Series
     grouped: bool
     problem: str | None = None
+    note: str | None = None
 
 
 def entry_markers(entry: Entry, trial: Trial, registry: pd.DataFrame | None) -> list[Marker]:
@@ -147,6 +148,9 @@ def signature_marker(name: str, trial: Trial, nothing: pd.Series) -> Marker:
         return Marker(name, nothing.astype(float), False, "no expression data, so no score")
     if name not in trial.scores.columns:
         return Marker(name, nothing.astype(float), False, "the signature was not scored")
+    if trial.units.get(name, "").lower() == "tpm":
+        logs = np.log2(trial.scores[name].clip(lower=0) + 1)
+        return Marker(name, logs, False, note="the score is in TPM and taken as log2(x + 1)")
     return Marker(name, trial.scores[name], False)
 
 
@@ -176,7 +180,7 @@ def ask(entry: Entry, endpoint: str, marker: Marker, trial: Trial, plan: Plan) -
     covariates = design(
         pd.DataFrame({name: trial.covariate(name).loc[members] for name in entry.adjust_for}, index=members)
     )
-    notes, obstacle = [], marker.problem
+    notes, obstacle = [marker.note] if marker.note else [], marker.problem
     if not len(members):
         obstacle = obstacle or f"the set {entry.set} is empty"
     elif outcome.isna().any(axis=1).all():

@@ -12,7 +12,7 @@ from anpi.stats.cox import RegressionFit, likelihood_ratio, separated
 from anpi.stats.exact import fisher_exact, jonckheere, wilcoxon
 from anpi.stats.logistic import fit_logistic, logistic_restricted
 from anpi.stats.permutation import permute_groups, permute_trend
-from anpi.stats.roc import area_under_curve
+from anpi.stats.roc import area_under_curve, stratified_area
 
 
 def response_rows(question: Question, plan: Plan) -> list[Row]:
@@ -143,7 +143,10 @@ def binary_by_score(question: Question, plan: Plan) -> list[Row]:
     if obstacle:
         test.warnings.append(obstacle)
         return [test]
-    area = area_under_curve(frame["marker"], frame["y"])
+    if question.stratified:
+        area = stratified_area(frame["marker"], frame["y"], frame["arm"].astype(str))
+    else:
+        area = area_under_curve(frame["marker"], frame["y"])
     x = pd.concat([z.rename("score"), question.covariates], axis=1)
     if question.stratified:
         x = pd.concat([x, arm_columns(frame)], axis=1)
@@ -178,7 +181,7 @@ def rank_test(question: Question, frame: pd.DataFrame, plan: Plan) -> tuple[floa
     sizes = frame.groupby("arm")["marker"].transform("size")
     ranks = frame.groupby("arm")["marker"].rank() / (sizes + 1)
     trend = permute_trend(ranks, yes.astype(float), frame["arm"], plan.permutations, plan.seed)
-    words = f"interval by DeLong over all arms; van Elteren rank test within arms, permutation p ({trend.arrangements})"
+    words = f"within arms: interval by DeLong; van Elteren rank test, permutation p ({trend.arrangements})"
     return trend.p, words
 
 

@@ -23,7 +23,7 @@ class Trial:
 
     ``calls``, ``scores`` (patients x signatures) and ``tpm`` (patients x genes by id) hold the sample that the sets
     name for a patient; they are None when there is no expression data. ``first_immune_event`` holds the day of the
-    first immune-related adverse event.
+    first immune-related adverse event, ``units`` the unit of each signature's scores.
     """
 
     patients: pd.DataFrame
@@ -35,6 +35,7 @@ class Trial:
     samples: pd.DataFrame | None = None
     first_immune_event: pd.Series | None = None
     symbols: dict[str, str] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
 
     def members(self, name: str) -> pd.Index:
         """Patients of an analysis set."""
@@ -111,6 +112,7 @@ def read_trial(
         frames.get("samples"),
         first_immune_event(adverse_events, people) if adverse_events else None,
         read_symbols(genes) if genes else {},
+        score_units(values),
     )
 
 
@@ -172,6 +174,13 @@ def pivot_scores(values: pd.DataFrame, chosen: pd.Series, file: str) -> pd.DataF
     order = list(dict.fromkeys(values["signature"]))
     wide = values.pivot(index="sample_id", columns="signature", values="score")[order].astype(float)
     return wide.reindex(chosen.to_numpy()).set_axis(chosen.index, axis=0)
+
+
+def score_units(values: pd.DataFrame | None) -> dict[str, str]:
+    if values is None or "unit" not in values.columns:
+        return {}
+    known = values.dropna(subset=["unit"]).drop_duplicates("signature")
+    return dict(zip(known["signature"].astype(str), known["unit"].astype(str), strict=True))
 
 
 def read_tpm(path: Path | str, chosen: pd.Series) -> pd.DataFrame:

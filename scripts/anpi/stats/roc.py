@@ -37,7 +37,33 @@ def area_under_curve(score: ArrayLike, positive: ArrayLike, level: float = 0.95)
     if m < 2 or n < 2:
         return Auc(area, np.nan, np.nan, np.nan)
     se = float(np.sqrt(above.var(ddof=1) / m + below.var(ddof=1) / n))
-    if not 0 < area < 1 or se == 0:
+    return with_interval(area, se, level)
+
+
+def with_interval(area: float, se: float, level: float) -> Auc:
+    """Add the interval on the logit scale."""
+    if not 0 < area < 1 or not se > 0:
         return Auc(area, se, np.nan, np.nan)
     half = ndtri(0.5 + level / 2) * se / (area * (1 - area))
     return Auc(area, se, float(expit(logit(area) - half)), float(expit(logit(area) + half)))
+
+
+def stratified_area(score: ArrayLike, positive: ArrayLike, strata: ArrayLike, level: float = 0.95) -> Auc:
+    """Area under the ROC curve within strata, combined with van Elteren's weights (pairs / (n + 1)).
+
+    Strata with fewer than two on either side hold no error and are left out; NaN when none remains.
+    """
+    values, case, stratum = np.asarray(score, dtype=float), np.asarray(positive, dtype=bool), np.asarray(strata)
+    areas, errors, weights = [], [], []
+    for name in np.unique(stratum):
+        inside = stratum == name
+        cases, controls = int(case[inside].sum()), int((~case[inside]).sum())
+        if min(cases, controls) >= 2:
+            part = area_under_curve(values[inside], case[inside], level)
+            areas.append(part.estimate)
+            errors.append(part.se)
+            weights.append(cases * controls / (cases + controls + 1))
+    if not areas:
+        return Auc(np.nan, np.nan, np.nan, np.nan)
+    share = np.array(weights) / np.sum(weights)
+    return with_interval(float(share @ areas), float(np.sqrt(share**2 @ np.square(errors))), level)

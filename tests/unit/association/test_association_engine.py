@@ -184,6 +184,16 @@ def test_genes_are_tested_on_the_log_scale(plan_of, trial_of):
     assert table["warning"].iloc[1] == "the gene is not in the expression matrix"
 
 
+def test_scores_in_tpm_are_taken_as_logarithms(plan_of, trial_of):
+    trial = trial_of(count=60)
+    raw = replace(trial, scores=trial.scores.assign(cytolytic=2 ** (trial.scores["gep18"] + 5) - 1))
+    plan = plan_of(biomarker="signatures", signatures=["gep18", "cytolytic"], set="rna_evaluable")
+    table = results(plan, replace(raw, units={"cytolytic": "TPM"}))
+    assert table["estimate"].iloc[0] == pytest.approx(table["estimate"].iloc[1])
+    assert "log2(x + 1)" in table["warning"].iloc[1]
+    assert results(plan, raw)["estimate"].iloc[1] != pytest.approx(table["estimate"].iloc[0])
+
+
 def test_median_cut_and_maximally_selected_cut(plan_of, trial_of):
     trial = trial_of(count=80)
     settings = {"biomarker": "columns", "columns": ["teff"], "set": "all_treated"}
