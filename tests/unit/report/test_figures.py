@@ -1,0 +1,163 @@
+"""Figures: what is drawn where, in numbers; and SVG that can stand in a page."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+
+from anpi.figures import heatmaps
+from anpi.figures.expression import volcano
+from anpi.figures.forest import axis_limits, forest
+from anpi.figures.linking import linked_svg, plain_pdf
+from anpi.figures.style import SUBTYPE_COLOURS, new_figure, patient_mark
+from anpi.figures.survival import kaplan_meier
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def curves() -> pd.DataFrame:
+    """Ten patients of one group, events at 30, 60, 90 days (product-limit by hand), censored at 45."""
+    steps = pd.DataFrame(
+        {
+            "kind": "step",
+            "time_days": [0, 30, 60, 90],
+            "survival": [1, 0.9, 0.7875, 0.675],
+            "ci_low": 0.2,
+            "ci_high": 0.98,
+        }
+    )
+    risk = pd.DataFrame(
+        {"kind": "risk", "time_days": [0, 91.3125], "at_risk": [10, 6], "censored": [0, 1], "events": [0, 3]}
+    )
+    return pd.concat([steps, risk]).assign(level="A")
+
+
+def people() -> pd.DataFrame:
+    times = [30, 45, 60, 90, 100, 110, 120, 130, 140, 150]
+    events = [1, 0, 1, 1, 0, 0, 0, 0, 0, 0]
+    ids = [f"P{i}" for i in range(10)]
+    return pd.DataFrame({"patient_id": ids, "level": "A", "time": times, "event": events})
+
+
+def test_patients_stand_on_their_curve_and_the_curve_ends_where_three_are_at_risk() -> None:
+    figure, data = kaplan_meier(curves(), people(), {"A": "SCLC-A"}, "survival")
+    marks = data[data["patient_id"].notna()].set_index("patient_id")
+    assert marks.loc["P0", ["survival", "kind"]].tolist() == [0.9, "event"]
+    assert marks.loc["P1", ["survival", "kind"]].tolist() == [0.9, "censored"]
+    assert marks.loc["P3", "survival"] == 0.675
+    assert "P8" not in marks.index  # at day 130 three are at risk, beyond it fewer
+    assert "P7" in marks.index
+    line = next(line for line in figure.axes[0].lines if line.get_label() == "SCLC-A")
+    assert np.asarray(line.get_xdata()).max() == pytest.approx(130 / 30.4375)
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert "10 (0, 0)" in words
+    assert "6 (1, 3)" in words
+
+
+def test_one_colour_a_subtype_and_another_dash() -> None:
+    parts = [curves().assign(level=level) for level in ("A", "N", "P", "I")]
+    figure, _ = kaplan_meier(pd.concat(parts))
+    lines = {label: line for line in figure.axes[0].lines if (label := str(line.get_label())) in set("ANPI")}
+    assert {level: to_hex(line.get_color()) for level, line in lines.items()} == {
+        level: SUBTYPE_COLOURS[level].lower() for level in "ANPI"
+    }
+    assert len({str(vars(line)["_unscaled_dash_pattern"]) for line in lines.values()}) == 4
+
+
+def test_svg_names_patients_once_and_prefixes_every_other_id() -> None:
+    figure, axes = new_figure(3, 2)
+    axes.plot([1], [1], marker="o", gid=patient_mark("P<1>&\"'"))
+    axes.plot([2], [1], marker="o", gid=patient_mark("P2"))
+    text = linked_svg(figure, "fig-x", "A <title>", "What & how")
+    root = ET.fromstring(text)
+    assert sorted(e.attrib["data-patient"] for e in root.iter() if "data-patient" in e.attrib) == ["P2", "P<1>&\"'"]
+    ids = [e.attrib["id"] for e in root.iter() if "id" in e.attrib]
+    assert len(ids) == len(set(ids))
+    assert all(identity.startswith("fig-x-") for identity in ids)
+    used = re.findall(r"url\(#([^)]+)\)", text) + re.findall(r'href="#([^"]+)"', text)
+    assert used
+    assert set(used) <= set(ids)
+    assert root.find(f"{SVG}title").text == "A <title>"  # type: ignore[union-attr]
+    assert root.attrib["role"] == "group"
+    assert "width" not in root.attrib
+    assert root.find(f"{SVG}metadata") is None
+
+
+def test_the_same_figure_gives_the_same_bytes() -> None:
+    first, second = (kaplan_meier(curves(), people())[0] for _ in range(2))
+    assert linked_svg(first, "a", "t") == linked_svg(second, "a", "t")
+    assert plain_pdf(first) == plain_pdf(second)
+    assert b"CreationDate" not in plain_pdf(first)
+
+
+def test_text_from_users_is_no_formula_to_matplotlib() -> None:
+    figure, axes = new_figure(2, 2)
+    axes.set_title(r"arm $\frac{1}{$ & <b>")
+    assert r"arm $\frac{1}{$ &amp; &lt;b&gt;" in linked_svg(figure, "a", "t")
+
+
+def test_forest_axis_is_alike_on_both_sides_and_shows_arrows_beyond_it() -> None:
+    rows = pd.DataFrame(
+        {"label": ["a", "b", "c"], "n": [10, 20, 5], "events": [5, 9, 2], "estimate": [0.5, 1.5, np.nan],
+         "ci_low": [0.01, 0.9, np.nan], "ci_high": [1.2, 2.5, np.nan]}
+    )  # fmt: skip
+    low, high = axis_limits(rows)
+    assert low * high == pytest.approx(1)
+    assert high > 2.5
+    figure, data = forest(rows, "Hazard ratio")
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert {"0.50 (0.01 to 1.20)", "not estimated", "5 / 10", "2 / 5"} <= set(words)
+    assert [line.get_marker() for line in figure.axes[0].lines].count("<") == 1
+    assert list(data["label"]) == ["a", "b", "c"]
+
+
+def made_calls() -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {"patient_id": ["x", "y", "z", "w"], "group": ["none", "I", "A", "A"],
+         "call": ["none", "lean", "confident", "confident"],
+         "p_A": [0.4, 0.1, 0.8, 0.9], "p_N": 0.0, "p_P": 0.0, "p_I": [0.6, 0.9, 0.2, 0.1]},
+        index=["s1", "s2", "s3", "s4"],
+    )  # fmt: skip
+    return frame.rename_axis("sample_id")
+
+
+def test_programmes_are_ordered_by_group_and_probability_whatever_the_order_of_rows() -> None:
+    scores = pd.DataFrame({"A": [0.0, -1.0, 2.0, 3.0]}, index=["s1", "s2", "s3", "s4"])
+    figure, data = heatmaps.programmes(scores, made_calls(), {"A": "ASCL1"})
+    assert list(data["sample_id"]) == ["s4", "s3", "s2", "s1"]
+    assert list(data["ASCL1"]) == [3.0, 2.0, -1.0, 0.0]
+    _, again = heatmaps.programmes(scores.iloc[::-1], made_calls().iloc[::-1], {"A": "ASCL1"})
+    pd.testing.assert_frame_equal(data, again)
+    letters = [text.get_text() for text in figure.axes[0].texts]
+    assert letters == ["A", "A", "i", "–"]
+    root = ET.fromstring(linked_svg(figure, "a", "t"))
+    marks = [e.attrib["data-patient"] for e in root.iter() if "data-patient" in e.attrib]
+    assert sorted(set(marks)) == ["w", "x", "y", "z"]
+
+
+def test_a_heat_map_leaves_missing_values_empty() -> None:
+    values = pd.DataFrame({"g": [np.nan, 20.0, 50.0, 99.0]}, index=["s1", "s2", "s3", "s4"])
+    figure, data = heatmaps.signatures(values, made_calls(), {"g": "GEP"})
+    cells = figure.axes[1].get_images()[0].get_array()
+    assert cells is not None
+    assert np.ma.getmaskarray(cells).tolist() == [[False, False, False, True]]
+    assert np.isnan(data["GEP"].iloc[-1])
+
+
+def test_volcano_names_only_what_passes_the_false_discovery_rate() -> None:
+    genes = pd.DataFrame(
+        {
+            "name": ["HLA-E", "GAPDH", "NONE"],
+            "log2_fold_change": [1.4, 0.2, np.nan],
+            "p": [1e-5, 0.3, np.nan],
+            "p_adjusted": [0.01, 0.6, np.nan],
+        }
+    )
+    figure, data = volcano(genes)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["HLA-E"]
+    assert len(data) == 2
