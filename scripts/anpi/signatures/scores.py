@@ -31,6 +31,7 @@ COLUMNS = [
     "method",
     "coverage",
     "reason",
+    "percentile_reason",
 ]
 
 
@@ -87,8 +88,8 @@ def score_signatures(
     Returns
     -------
     pandas.DataFrame
-        Long: the columns of ``immune/scores.tsv``, then ``coverage`` and ``reason``. ``score`` is NaN below a
-        signature's minimum coverage, with the reason. Samples and signatures keep their order.
+        Long: the columns of ``immune/scores.tsv``, then ``coverage``, ``reason`` (why no score) and
+        ``percentile_reason`` (why a score has no percentile). Samples and signatures keep their order.
     """
     samples = prepare_samples(expression)
     position = {gene: i for i, gene in enumerate(samples.gene_ids)}
@@ -123,6 +124,10 @@ def score_signatures(
                     "genes_total": total,
                     "method": signature.method,
                     "coverage": np.round(used / total, 4),
+                    "percentile_reason": [
+                        why_no_percentile(signature, n, p, moved)
+                        for n, p, moved in zip(score, percentile, shift, strict=True)
+                    ],
                     "reason": [why_no_score(signature, n, s, absent) for n, s in zip(used, score, strict=True)],
                 }
             )
@@ -157,6 +162,16 @@ def why_no_score(signature: Signature, used: int, score: float, absent: str) -> 
         lacking = f", lacking {absent}" if absent else ""
         return f"{used} of {len(signature.genes)} genes, at least {signature.minimum_coverage:.0%} needed{lacking}"
     return "no expression in the sample" if math.isnan(score) else None
+
+
+def why_no_percentile(signature: Signature, score: float, percentile: float, shift: float) -> str | None:
+    if math.isnan(score) or not math.isnan(percentile):
+        return None
+    if signature.method not in LINEAR:
+        return "a score by ranks: quartiles of single genes cannot place it"
+    if math.isnan(shift):
+        return "too few steadily expressed genes to bring the sample to the reference's level"
+    return "genes lack in the reference"
 
 
 def one_score(

@@ -198,7 +198,10 @@ def word_call(
     margin = ranking.iloc[0] - ranking.iloc[1]
     doubt = evidence.identity["reason"].iloc[i]
     notes = [text for text in (doubt, note) if text]
-    diluted = evidence.scores["proliferation"].iloc[i] < model.settings["identity"]["proliferation_for_i"]
+    limits = model.settings["identity"]
+    proliferation = evidence.scores["proliferation"].iloc[i]
+    diluted = proliferation < limits["proliferation_for_i"]
+    maybe_diluted = proliferation < limits["proliferation_for_confident_i"]
     foreign_tissue = bool(note) and not only_lymphoid(evidence.tissues.iloc[i], model)
     contradicted = opinion in PROGRAMMES
     both_on = {best, second} <= set(PROGRAMMES) and min(activation[[best, second]]) >= rules["mixed_activation"]
@@ -209,11 +212,12 @@ def word_call(
         call, reasons = "mixed", [f"{best} and {second} programmes both present", *notes]
     elif best == "I" and (diluted or (foreign_tissue and contradicted)):
         call, reasons = "none", ["between classes: low tumour content or normal tissue imitates SCLC-I", *notes]
-    elif clear and not doubt and not (best == "I" and foreign_tissue):
+    elif clear and not doubt and not (best == "I" and (foreign_tissue or maybe_diluted)):
         call, reasons = "confident", notes
     elif ranking.iloc[0] >= rules["lean_p"]:
         unclear = [] if clear else [f"{best} ahead of {second}, not clearly"]
-        call, reasons = "lean", [*unclear, *notes]
+        thin = ["proliferation below the reference: a diluted tumour would look alike"] if maybe_diluted else []
+        call, reasons = "lean", [*unclear, *(thin if best == "I" else []), *notes]
     else:
         near = f"between classes: {best} {ranking.iloc[0]:.2f}, {second} {ranking.iloc[1]:.2f}"
         call, reasons = "none", [near, *notes]
