@@ -11,7 +11,7 @@ import pandas as pd
 from anpi.endpoints.progression import Course
 from anpi.endpoints.rules import Rules
 from anpi.endpoints.time_to_event import Moment
-from anpi.recist.best_response import Scan
+from anpi.recist.best_response import Scan, less_after_complete, until_progression
 from anpi.recist.lesions import LesionCourse, combine, follow_lesions, keep_response, new_lesion_days
 from anpi.recist.timepoint import NM, SEVERITY, nanometres
 from anpi.tables.clinical import Clinical, Timeline, row_number
@@ -280,25 +280,32 @@ def date_progression(points: pd.DataFrame, lesion_rows: pd.DataFrame | None, rul
 
 
 def hold_responses(points: pd.DataFrame, rules: Rules) -> pd.DataFrame:
-    """Apply the rules of regrowth after PR, and of less after CR, to the responses that count."""
+    """Apply the rules of regrowth after PR, and of less after CR, to the responses that count.
+
+    The column ``less_after_cr`` keeps the response, as it was, of each patient's first scan with less than its CR.
+    """
     mode = rules.settings["best_response"]["regrowth_after_pr"]
     as_progression = rules.settings["best_response"]["cr_then_less"] == "progression"
-    overall = list(points["overall"])
-    derived = list(points["derived"])
+    overall, derived = list(points["overall"]), list(points["derived"])
+    less: list[str | None] = [None] * len(points)
     for places in points.groupby("patient_id", sort=False).indices.values():
-        values = [overall[i] for i in places]
-        if "CR" not in values and "PR" not in values:
+        scans = [Scan(place, overall[place]) for place in places]
+        if not {"CR", "PR"} & {scan.response for scan in scans}:
             continue
-        scans = [Scan(int(points["day"].iat[i]), overall[i]) for i in places]
-        if mode != "none" and "SD" in values:
-            for i, scan in zip(places, keep_response(scans, mode, rules.confirmation), strict=True):
-                if derived[i]:
-                    overall[i] = scan.response
-        if as_progression and "CR" in values:
-            for i in places[values.index("CR") + 1 :]:
-                if overall[i] in ("PR", "SD", "NON-CR/NON-PD"):
-                    overall[i] = "PD"
+        if mode != "none":
+            days = [scan._replace(day=int(points["day"].iat[scan.day])) for scan in scans]
+            kept = keep_response(days, mode, rules.confirmation)
+            scans = [one._replace(response=other.response) for one, other in zip(scans, kept, strict=True)]
+            for scan in scans:
+                if derived[scan.day]:
+                    overall[scan.day] = scan.response
+        found = less_after_complete(until_progression([Scan(place, overall[place]) for place in places]))
+        if found is not None:
+            less[found.day] = found.response
+            if as_progression:
+                overall[found.day] = "PD"
     points["overall"] = pd.Series(overall, index=points.index, dtype=object)
+    points["less_after_cr"] = pd.Series(less, index=points.index, dtype=object)
     return points
 
 

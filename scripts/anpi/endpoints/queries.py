@@ -11,7 +11,7 @@ import pandas as pd
 from anpi.endpoints.observations import Observations
 from anpi.endpoints.rules import Rules
 from anpi.recist.baseline import selection_faults
-from anpi.recist.best_response import less_after_complete, until_progression
+from anpi.recist.best_response import until_progression
 from anpi.recist.timepoint import NM, overall_response
 from anpi.tables.clinical import Clinical, Query, row_number, study_day
 
@@ -275,12 +275,13 @@ def told(value: object) -> bool:
 
 def course_queries(seen: Observations, rules: Rules) -> Iterator[ScanQuery]:
     """Check the order of responses and the gaps between scans."""
+    points = seen.timepoints
+    for point in points[points["less_after_cr"].notna()].to_dict("records"):
+        day = int(point["day"])
+        text = f"{point['source']}: {point['less_after_cr']} on day {study_day(day)} after a CR; was the CR one?"
+        yield ScanQuery(point["patient_id"], "error", "less_after_complete_response", text, day)
     for patient, course in seen.courses.items():
         scans = until_progression(course.scans)
-        less = less_after_complete(scans)
-        if less is not None:
-            text = f"{less.source}: {less.response} on day {study_day(less.day)} after a CR; was the CR one?"
-            yield ScanQuery(patient, "error", "less_after_complete_response", text, less.day)
         if course.death is not None:
             after = next((s for s in course.scans if s.response == "PD" and s.day > course.death.day), None)
             if after is not None:

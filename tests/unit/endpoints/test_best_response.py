@@ -138,6 +138,9 @@ def test_less_after_complete_response_is_asked_and_left_as_recorded(tmp_path):
     found = trial.derive(stable_disease={"minimum_days": 42})
     assert found["P"]["cbor"] == "SD"  # what admiralonco gives (its issue 275)
     assert "less_after_complete_response" in found.rules_asked("P")
+    read_as_progression = trial.derive(best_response={"cr_then_less": "progression"})
+    assert (read_as_progression["P"]["pfs_days"], read_as_progression["P"]["pfs_event"]) == (64, 1)
+    assert "less_after_complete_response" in read_as_progression.rules_asked("P")
     assert less_after_complete(scans_of("21:CR 63:NE 84:CR")) is None
 
 
