@@ -54,6 +54,11 @@ def write_matrix(trial: Trial, change: Callable[[pd.DataFrame], pd.DataFrame], u
     trial.setting("expression", {"matrix": "config/matrix.tsv", "unit": unit})
 
 
+def misname_matrix(trial: Trial) -> None:
+    write_matrix(trial, lambda values: values)
+    trial.path("config/matrix.tsv").rename("config/matrx.tsv")
+
+
 def repeat_header(trial: Trial) -> None:
     write_matrix(trial, lambda values: values)
     trial.edit("config/matrix.tsv", lambda text: text.replace("\tP001-O\t", "\tP001-B\t", 1))
@@ -163,7 +168,7 @@ CASES = [
     ),
     case(
         "matrix that is not there",
-        lambda t: (write_matrix(t, lambda values: values), t.path("config/matrix.tsv").rename("config/matrx.tsv")),
+        misname_matrix,
         *(CONFIG, "expression.matrix", "does not exist", "Is it config/matrx.tsv?"),
     ),
     case("matrix with a sample twice", repeat_header, "config/matrix.tsv", "row 1", "P001-B", "stands twice"),

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -138,7 +139,7 @@ def trim_units(
         command += ["--compression", "1", "--thread", str(min(threads, 4)), "--dont_eval_duplication"]
         command += ["--json", f"fastp{number}.json", "--html", "/dev/null"]
         run_tool(command, scratch, f"fastp, unit {unit}")
-        reports[unit] = json.loads((scratch / f"fastp{number}.json").read_text())
+        reports[unit] = without_threads(json.loads((scratch / f"fastp{number}.json").read_text()))
         trimmed.append((f"trimmed{number}_1.fastq.gz", mate))
     return trimmed, merge_reports(reports, paired=units[0][2] is not None)
 
@@ -151,6 +152,13 @@ def suffix(path: str) -> str:
 def link_reads(source: str, target: Path) -> None:
     """Give the reads a plain name in scratch: no user's path or odd character reaches a tool's command line."""
     target.symlink_to(Path(source).resolve())
+
+
+def without_threads(report: dict) -> dict:
+    """Take out of fastp's report what hangs on the number of threads: its command, and insert sizes, which every
+    thread estimates on a share of its own (the fragment length is measured on mappings instead)."""
+    kept = {key: value for key, value in report.items() if key != "insert_size"}
+    return kept | {"command": re.sub(r" --thread \d+", "", report.get("command", ""))}
 
 
 def merge_reports(reports: dict[str, dict], paired: bool) -> dict:
