@@ -213,3 +213,16 @@ def test_airway_muscle_gets_no_call(external_data: Path, model: Model) -> None:
     calls = call_subtypes(Expression(frame, genes, "tpm"), model)
     assert (calls["call"] == "none").all()
     assert calls["reason"].str.contains("not SCLC-like").all()
+
+
+def test_dominant_factors_of_a_targeted_panel(external_data: Path, model: Model, tmp_path: Path) -> None:
+    """58 patients on GeoMx (GSE261345, GSE261348): four factors only give the dominant factor, and no call."""
+    table = pd.read_csv(
+        external_data / "data" / "expression" / "sclc_ici_geomx" / "clinical_patient_level.tsv", sep="\t", index_col=0
+    )
+    factors = table[[column for column in table if column.endswith("_log2_roimedian")]]
+    factors.columns = factors.columns.str.removesuffix("_log2_roimedian")
+    factors.T.to_csv(tmp_path / "x.tsv", sep="\t")
+    calls = call_subtypes(read_expression(tmp_path / "x.tsv", "log2_tpm_plus_1"), model)
+    assert calls["napy"].value_counts().to_dict() == {"A": 48, "N": 6, "P": 2, "Y": 2}
+    assert calls["reason"].str.startswith("gene coverage").all()
