@@ -37,6 +37,7 @@ seen = int(os.environ.get("FASTP_SEES", reads)), int(os.environ.get("FASTP_PASSE
 bases = {"total_bases": 10 * reads, "q20_bases": 9 * reads, "q30_bases": 8 * reads}
 before, after = ({"total_reads": n, **bases} for n in seen)
 report = {"summary": {"before_filtering": before, "after_filtering": after}, "filtering_result": {"too_short": 1}}
+report["content_curves"] = [0] * 200
 json.dump(report, open(options["--json"], "w"))
 """
 # Gives every fragment to one transcript; SALMON_SEES says how many it claims to have processed.
@@ -217,6 +218,15 @@ def test_what_is_kept_tells_neither_the_hour_nor_the_place(tmp_path, scratch, to
             text = file.read_text()
             assert "_time" not in text
             assert str(tmp_path) not in text
+
+
+def test_multiqc_can_tell_the_report_of_fastp(tmp_path, scratch, tools):
+    """MultiQC 1.35 looks for these words in the first 50 lines."""
+    tools("fastp", FASTP)
+    tools("salmon", SALMON)
+    run(tmp_path, scratch, [(f"L{n}", fastq(tmp_path / f"{n}.fastq", 600), None) for n in (1, 2)])
+    start = (tmp_path / "out" / "fastp.json").read_text().splitlines()[:50]
+    assert any('"before_filtering": {' in line for line in start)
 
 
 def test_the_names_of_files_reach_no_command_line(tmp_path, scratch, tools):
