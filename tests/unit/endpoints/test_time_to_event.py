@@ -101,26 +101,38 @@ def test_new_lesion_without_baseline_is_an_event_for_the_ema(tmp_path):
     assert (found["pfs_event_ema"], found["pfs_days_ema"]) == (1, 85)
 
 
-# What the README of the vectors names as intended: admiralonco's template has no rule for missed scans or for
-# a missing baseline (FDA style), and censors at NE scans and knows no data cut-off (EMA style).
-TEMPLATE_DIFFERS = {"P01", "P04", "P18", "P20", "P22", "P28"}
+# Known and intended: with end dates admiralonco has no rule for missed scans or for a missing baseline (FDA style);
+# its template censors at NE scans and knows no data cut-off (EMA style; P01 is left to the protocol).
+FDA_DIFFERS = {"P01", "P04", "P18", "P20", "P22", "P28"}
+EMA_DIFFERS = {"P08", "P26", "P34"}
 
 
-def template_pfs(row) -> tuple[int, int]:
-    """Time PFS as admiralonco's template does with end dates: PD or death up to new therapy or cut-off, else the last
-    evaluable scan, else the reference date."""
+def admiralonco_pfs(row, with_ends: bool) -> tuple[int, int]:
+    """Time PFS as admiralonco does: PD or death, else the last scan, else the reference date.
+
+    With end dates (new therapy, cut-off) only evaluable scans up to the first of them count.
+    """
     ends = [Moment(int(row[name]), name) for name in ("new_therapy", "cutoff") if row[name]]
     scans = scans_of(row["scans"])
     events = [Moment(scan.day, "PD") for scan in scans if scan.response == "PD"]
     events += [Moment(int(row["death"]), "death", rank=1)] if row["death"] else []
-    evaluable = [Moment(scan.day, "scan") for scan in scans if scan.response != "NE"]
-    outcome = first_event(events, [Moment(0, "reference"), *evaluable], ends)
+    last = [Moment(scan.day, "scan") for scan in scans if scan.response != "NE" or not with_ends]
+    outcome = first_event(events, [Moment(0, "reference"), *last], ends if with_ends else [])
+    assert outcome is not None
     return int(outcome.event), outcome.day + 1
 
 
-def test_where_the_fda_style_differs_from_admiralonco():
-    differing = {row["id"] for row in STYLES if template_pfs(row) != (int(row["fda_event"]), int(row["fda_days"]))}
-    assert differing == TEMPLATE_DIFFERS
+@pytest.mark.parametrize(("style", "with_ends", "intended"), [("fda", True, FDA_DIFFERS), ("ema", False, EMA_DIFFERS)])
+def test_where_a_style_differs_from_admiralonco(style, with_ends, intended, styles):
+    suffix = "" if style == "fda" else "_ema"
+    differing = {
+        row["id"]
+        for row in STYLES
+        if row[f"{style}_event"]
+        and admiralonco_pfs(row, with_ends)
+        != tuple(styles[row["id"]][f"pfs_{what}{suffix}"] for what in ("event", "days"))
+    }
+    assert differing == intended
 
 
 EDGE = {row["id"]: row for row in load("edge_cases.tsv")}
