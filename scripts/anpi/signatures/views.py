@@ -1,0 +1,107 @@
+"""Views of a cohort's scores: by subtype, correlation among signatures, agreement of methods.
+
+These depend on the cohort; scores do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from anpi.expression.matrix import Expression
+from anpi.signatures.registry import Signature
+from anpi.signatures.scores import score_signatures
+
+LEAST_SAMPLES = 10
+LEAST_GENES = 5
+METHODS = ("mean_log", "ssgsea_raw", "singscore")
+
+
+def spread_out(scores: pd.DataFrame) -> pd.DataFrame:
+    """Turn the long table into samples x signatures, in sorted order of samples and the table's of signatures."""
+    order = list(dict.fromkeys(scores["signature"]))
+    return scores.pivot(index="sample_id", columns="signature", values="score")[order].sort_index()
+
+
+def summarise_by_subtype(scores: pd.DataFrame, subtypes: pd.Series) -> pd.DataFrame:
+    """Summarise each signature in each called subtype.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        Long: ``sample_id``, ``signature``, ``score``.
+    subtypes : pandas.Series
+        A, N, P, I by sample; samples without are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``signature``, ``subtype``, ``samples``, ``median``, ``q1``, ``q3``, and ``z``: the subtype's median less the
+        median of all called samples, over their standard deviation (NaN when that is 0).
+    """
+    wide = spread_out(scores)
+    called = wide[wide.index.isin(subtypes.dropna().index)]
+    groups = subtypes.reindex(called.index)
+    rows = []
+    for signature in called.columns:
+        values = called[signature].dropna()
+        spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+        for subtype, own in values.groupby(groups.reindex(values.index)):
+            median = float(own.median())
+            z = (median - float(values.median())) / spread if spread > 0 else np.nan
+            rows.append((signature, subtype, len(own), median, own.quantile(0.25), own.quantile(0.75), z))
+    return pd.DataFrame(rows, columns=["signature", "subtype", "samples", "median", "q1", "q3", "z"])
+
+
+def correlate_signatures(scores: pd.DataFrame) -> pd.DataFrame:
+    """Spearman correlation of every pair of signatures over the samples that have both.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``signature_1``, ``signature_2``, ``rho``, ``samples``; rho is NaN with fewer than 10 samples.
+    """
+    wide = spread_out(scores)
+    rho = wide.corr(method="spearman", min_periods=LEAST_SAMPLES)
+    there = wide.notna().to_numpy(int)
+    both = pd.DataFrame(there.T @ there, index=wide.columns, columns=wide.columns)
+    first, second = np.triu_indices(len(wide.columns), k=1)
+    return pd.DataFrame(
+        {
+            "signature_1": wide.columns[first],
+            "signature_2": wide.columns[second],
+            "rho": rho.to_numpy()[first, second],
+            "samples": both.to_numpy()[first, second],
+        }
+    )
+
+
+def compare_methods(expression: Expression, signatures: Iterable[Signature]) -> pd.DataFrame:
+    """Score each plain gene set by three methods and correlate these over the samples.
+
+    A signature on which methods disagree (low rho) should not be read from one method alone.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``signature``, ``samples``, and Spearman's rho of each pair of mean_log, ssgsea_raw, singscore.
+    """
+    plain = [s for s in signatures if set(s.genes["role"]) == {"gene"} and len(s.genes) >= LEAST_GENES]
+    variants = [restate(signature, method) for method in METHODS for signature in plain]
+    wide = spread_out(score_signatures(expression, variants, reference=None))
+    rows = []
+    for signature in plain:
+        own = wide[[f"{signature.id} {method}" for method in METHODS]].set_axis(list(METHODS), axis=1).dropna()
+        rho = own.corr(method="spearman", min_periods=LEAST_SAMPLES)
+        pairs = {f"{a}_{b}": rho.at[a, b] for i, a in enumerate(METHODS) for b in METHODS[i + 1 :]}
+        rows.append({"signature": signature.id, "samples": len(own), **pairs})
+    return pd.DataFrame(rows)
+
+
+def restate(signature: Signature, method: str) -> Signature:
+    """Give a signature scored by another method, with equal weights."""
+    genes = signature.genes.assign(weight=1.0, role="up" if method == "singscore" else "gene")
+    return replace(signature, id=f"{signature.id} {method}", method=method, unit="log2_tpm_plus_1", genes=genes)

@@ -1,0 +1,61 @@
+"""Views of a cohort's signature scores: by subtype, correlation among signatures, agreement of methods.
+
+Writes into the folder: by_subtype.tsv (for the heat map), correlation.tsv and, where the expression is given,
+methods.tsv. These views depend on the cohort; the scores themselves do not.
+
+Example
+-------
+python scripts/compare_signatures.py --scores scores.tsv --calls calls.tsv --expression tpm.tsv.gz --out views
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from anpi.expression.matrix import UNITS, read_expression
+from anpi.signatures.registry import REGISTRY, read_registry
+from anpi.signatures.views import compare_methods, correlate_signatures, summarise_by_subtype
+from anpi.tables.problems import InputError, Problem, run_program
+from anpi.tables.reading import read_text_table
+from anpi.tables.writing import write_table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scores", required=True, help="table by score_signatures.py")
+    parser.add_argument(
+        "--calls", required=True, help="table by call_subtypes.py; samples without a subtype are left out"
+    )
+    parser.add_argument("--expression", help="matrix that was scored, to compare methods")
+    parser.add_argument("--unit", default="tpm", help=f"unit of the matrix: {UNITS} (default: tpm)")
+    parser.add_argument("--registry", type=Path, default=REGISTRY)
+    parser.add_argument("--out", type=Path, required=True, help="folder to write into")
+    arguments = parser.parse_args()
+
+    subtypes = read_columns(arguments.calls, ["sample_id", "subtype"]).set_index("sample_id")["subtype"].dropna()
+    scores = read_columns(arguments.scores, ["sample_id", "signature", "score"])
+    scores = scores[scores["sample_id"].isin(subtypes.index)]
+    scores["score"] = scores["score"].astype(float)
+    write_table(arguments.out / "by_subtype.tsv", summarise_by_subtype(scores, subtypes), float_format="%.6g")
+    write_table(arguments.out / "correlation.tsv", correlate_signatures(scores), float_format="%.4f")
+    if arguments.expression:
+        expression = read_expression(arguments.expression, arguments.unit)
+        kept = [sample for sample in expression.values.columns if sample in subtypes.index]
+        expression = replace(expression, values=expression.values[kept])
+        methods = compare_methods(expression, read_registry(arguments.registry))
+        write_table(arguments.out / "methods.tsv", methods, float_format="%.4f")
+    print(f"{len(subtypes)} samples with a subtype compared")
+
+
+def read_columns(path: str, columns: list[str]) -> pd.DataFrame:
+    table = read_text_table(path)
+    lacking = [column for column in columns if column not in table.columns]
+    if lacking:
+        raise InputError([Problem(path, "column lacks", row=1, column=column) for column in lacking])
+    return table[columns].copy()
+
+
+if __name__ == "__main__":
+    run_program(main)

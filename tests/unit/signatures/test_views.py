@@ -1,0 +1,53 @@
+"""Views of a cohort's scores against scipy and by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import spearmanr
+
+from anpi.expression.genes import annotate
+from anpi.expression.matrix import Expression
+from anpi.signatures.registry import read_registry
+from anpi.signatures.views import compare_methods, correlate_signatures, summarise_by_subtype
+from anpi.simulation.expression import draw_tumours, simulate_expression
+
+
+@pytest.fixture
+def scores() -> pd.DataFrame:
+    rng = np.random.default_rng(6)
+    first = rng.normal(size=12)
+    rows = {"a": first, "b": first + rng.normal(size=12), "c": np.where(np.arange(12) < 4, np.nan, first)}
+    wide = pd.DataFrame(rows, index=[f"s{i:02d}" for i in range(12)])
+    return wide.rename_axis("sample_id").reset_index().melt("sample_id", var_name="signature", value_name="score")
+
+
+def test_correlation_is_that_of_scipy_over_samples_with_both(scores: pd.DataFrame) -> None:
+    table = correlate_signatures(scores).set_index(["signature_1", "signature_2"])
+    wide = scores.pivot(index="sample_id", columns="signature", values="score")
+    assert table.at[("a", "b"), "rho"] == pytest.approx(spearmanr(wide["a"], wide["b"]).statistic)
+    assert table.at[("a", "c"), "samples"] == 8
+    assert np.isnan(table.at[("a", "c"), "rho"])
+
+
+def test_summary_by_subtype_by_hand() -> None:
+    values = [1.0, 3.0, 5.0, 11.0]
+    scores = pd.DataFrame({"sample_id": list("wxyz"), "signature": "s", "score": values})
+    subtypes = pd.Series({"w": "A", "x": "A", "y": "A", "z": "I"})
+    table = summarise_by_subtype(scores, subtypes).set_index("subtype")
+    assert table.loc["A", ["samples", "median", "q1", "q3"]].tolist() == [3, 3.0, 2.0, 4.0]
+    assert table.at["I", "z"] == pytest.approx((11 - 4) / np.std(values, ddof=1))
+    assert summarise_by_subtype(scores, subtypes.drop("z"))["subtype"].tolist() == ["A"]
+
+
+def test_methods_agree_on_a_programme_that_varies() -> None:
+    subtypes = pd.Series(list("AANPI") * 4, index=[f"S{i:02d}" for i in range(20)])
+    tpm = simulate_expression(draw_tumours(subtypes, seed=2), seed=2)
+    genes = annotate(tpm.index)
+    expression = Expression(tpm.set_axis(pd.Index(genes["gene_id"], name="gene_id"), axis=0), genes, "tpm")
+    chosen = [s for s in read_registry() if s.id in ("neuroendocrine", "ifng6", "gep18")]
+    table = compare_methods(expression, chosen).set_index("signature")
+    assert list(table.index) == ["ifng6", "neuroendocrine"]
+    assert (table["samples"] == 20).all()
+    assert (table[["mean_log_ssgsea_raw", "mean_log_singscore", "ssgsea_raw_singscore"]] > 0.8).all(axis=None)
