@@ -38,7 +38,7 @@ class Page:
             os.dup2(spare[1], 4)
 
         self.process = subprocess.Popen(
-            [BINARY, *OPTIONS, f"--user-data-dir={profile}", f"--window-size={width},{height}"],
+            [BINARY, *OPTIONS, f"--user-data-dir={profile}", f"--window-size={width},{height}", "about:blank"],
             preexec_fn=place_pipes,
             close_fds=False,
             stdout=subprocess.DEVNULL,

@@ -11,7 +11,7 @@ from anpi.figures.style import level_colour
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Heading, Note, Section, Table, Text, draw
 from anpi.report.efficacy import survival_figure
-from anpi.report.numbers import NONE, known, p_value, plural, ratio, text
+from anpi.report.numbers import NONE, known, months, p_value, percent, plural, ratio, text
 from anpi.report.tables import Run
 
 TIERS = {"primary": "Primary", "secondary": "Secondary", "exploratory": "Exploratory"}
@@ -77,11 +77,14 @@ def question_blocks(run: Run, rows: pd.DataFrame, tier: str) -> list[Any]:
     blocks: list[Any] = []
     grouped = rows["biomarker"].nunique() == 1 and rows["level"].notna().any()
     if grouped:
-        test = say.test_rows(rows).iloc[0]
+        test = rows.iloc[0]
         blocks.append(
             Text([question_sentence(test, run.plan["alpha"], tier), *say.contrast_sentences(rows, entry, endpoint)])
         )
+        arms = rows[rows["effect"].eq(say.INTERACTION)]
+        blocks += [Text([interaction_sentence(row, run.plan["alpha"], tier)]) for _, row in arms.iterrows()]
         blocks += survival_figure(run, entry, endpoint, biomarker)
+        blocks += [*survival_by_group(run, entry, endpoint), *response_by_group(run, entry, endpoint)]
     drawn = forest_rows(run, rows)
     if len(drawn) and drawn["estimate"].notna().any():
         what = "Hazard ratio" if endpoint.startswith(say.TIMES) else "Odds ratio"
@@ -101,6 +104,83 @@ def question_blocks(run: Run, rows: pd.DataFrame, tier: str) -> list[Any]:
     return blocks
 
 
+def interaction_sentence(test: pd.Series, alpha: float, tier: str) -> str:
+    """Say whether the effect differs between arms, as far as the data tell."""
+    if not say.tested(test):
+        return f"Whether this differs between arms: not tested, {text(test['warning'], 'no reason given')}."
+    return (
+        f"Whether this differs between arms: {say.verdict(test, alpha, tier)}. {say.capital(text(test['warning'], ''))}"
+    )
+
+
+def survival_by_group(run: Run, entry: str, endpoint: str) -> list[Table]:
+    """Give number, events, median, rates and restricted mean of each group, in months."""
+    survival = run.table("survival")
+    if survival is None:
+        return []
+    rows = survival[(survival["entry"] == entry) & (survival["endpoint"] == endpoint) & (survival["n"] > 0)]
+    times = [
+        c for c in survival if f"{c}_low" in survival and f"{c}_high" in survival and c.startswith(("rate_", "rmst_"))
+    ]
+    header = ["Group", "n", "Events", "Median, months", *(time_words(c) for c in times)]
+    cells = []
+    for row in rows.to_dict("records"):
+        rates = [spread(row, c, percent if c.startswith("rate_") else months) for c in times]
+        name = "all" if row["level"] == "all" else say.level_words(row["level"], row["biomarker"])
+        cells.append(
+            [Cell(name), number(row["n"]), number(row["events"]), spread(row, "median_months", months), *rates]
+        )
+    title = f"{say.capital(say.endpoint_words(endpoint))} by group"
+    caption = "Kaplan-Meier estimates with 95% log-log intervals."
+    return [Table(f"survival-{entry}-{endpoint}".replace("_", "-"), title, header, cells, caption)] if cells else []
+
+
+def time_words(column: str) -> str:
+    kind, at = column.split("_")
+    return (
+        f"Rate at {at.removesuffix('m')} months"
+        if kind == "rate"
+        else f"Restricted mean to {at.removesuffix('m')} months"
+    )
+
+
+def spread(row: dict[str, Any], column: str, write: Any) -> Cell:
+    """Write an estimate with its interval; what no patient was followed to is not given."""
+    if not known(row[column]) and column != "median_months":
+        return Cell(NONE)
+    if not known(row[f"{column}_low"]) and not known(row[f"{column}_high"]) and known(row[column]):
+        return Cell(write(row[column]))
+    return Cell(f"{write(row[column])} ({write(row[f'{column}_low'])} to {write(row[f'{column}_high'])})")
+
+
+def response_by_group(run: Run, entry: str, endpoint: str) -> list[Table]:
+    """Give the rate of each group with its exact interval, all arms and by arm."""
+    response = run.table("response")
+    if response is None:
+        return []
+    rows = response[(response["entry"] == entry) & (response["endpoint"] == endpoint)]
+    arms = list(dict.fromkeys(rows["arm"]))
+    cells = []
+    for level, part in rows.groupby("level", sort=False):
+        by_arm = part.set_index("arm")
+        name = "all" if level == "all" else say.level_words(level, str(part["biomarker"].iloc[0]))
+        cells.append([Cell(name), *(rate_cell(by_arm.loc[arm]) if arm in by_arm.index else Cell(NONE) for arm in arms)])
+    title = f"{say.capital(say.endpoint_words(endpoint))} by group"
+    header = ["Group", *("All arms" if arm == "all" else arm for arm in arms)]
+    caption = "Patients with it of all in the group, with 95% Clopper-Pearson intervals."
+    return [Table(f"response-{entry}-{endpoint}".replace("_", "-"), title, header, cells, caption)] if cells else []
+
+
+def rate_cell(row: pd.Series) -> Cell:
+    if not row["n"]:
+        return Cell("no patient")
+    return Cell(
+        f"{row['yes']:.0f}/{row['n']:.0f}, {percent(row['rate'])} ({percent(row['ci_low'])} to "
+        f"{percent(row['ci_high'])})",
+        float(row["rate"]),
+    )
+
+
 def question_sentence(test: pd.Series, alpha: float, tier: str) -> str:
     """Say the test of one question and what it allows to say."""
     name = say.capital(say.endpoint_words(test["endpoint"])) + f" by {test['biomarker']}"
@@ -112,7 +192,8 @@ def question_sentence(test: pd.Series, alpha: float, tier: str) -> str:
             f"{name} ({where}): not tested, {text(test['warning'], 'no reason given')}. This cannot be told from "
             "these data."
         )
-    note = f" Note: {test['warning']}." if known(test["warning"]) else ""
+    notes = [note for note in text(test["warning"], "").split("; ") if note and not note.startswith("not in the test")]
+    note = f" Note: {'; '.join(notes)}." if notes else ""
     return f"{name} ({where}): {say.verdict(test, alpha, tier)}.{note}"
 
 
@@ -164,15 +245,15 @@ def result_table(run: Run, rows: pd.DataFrame, family: str, tier: str) -> Table:
         "Endpoint",
         "Biomarker",
         "Group",
-        "Set",
         "n",
         "Events",
         "Effect",
         "Estimate (95% CI)",
         "p",
         "p adjusted",
-        "Method",
         "Warning",
+        "Method",
+        "Set",
     ]
     cells = []
     for row in rows.to_dict("records"):
@@ -184,18 +265,18 @@ def result_table(run: Run, rows: pd.DataFrame, family: str, tier: str) -> Table:
                 Cell(say.endpoint_words(row["endpoint"])),
                 Cell(run.signature_names.get(row["biomarker"], row["biomarker"])),
                 Cell(level),
-                Cell(str(row["set"]).replace("_", " ")),
                 number(row["n"]),
                 number(row["events"]),
                 Cell(text(row["effect"])),
                 estimate_cell(row),
                 Cell(p_value(row["p"]), row["p"] if known(row["p"]) else None),
                 Cell(p_value(row["p_adjusted"]), row["p_adjusted"] if known(row["p_adjusted"]) else None),
-                Cell(text(row["method"])),
                 Cell(text(row["warning"])),
+                Cell(text(row["method"])),
+                Cell(str(row["set"]).replace("_", " ")),
             ]
         )
-    numeric = [False] * 4 + [True, True, False, True, True, True, False, False]
+    numeric = [False] * 3 + [True, True, False, True, True, True] + [False] * 3
     title = f"All results: {family.replace('_', ' ')}"
     return Table(
         f"results-{family}".replace("_", "-"),

@@ -15,6 +15,7 @@ from anpi.report.tables import Run, call_groups
 
 MOST_DRAWN = 600
 MOST_SIGNATURES = 32
+NAMED = 3
 PROGRAMMES = {
     "A": "A: ASCL1 programme",
     "N": "N: NEUROD1 programme",
@@ -70,8 +71,10 @@ def call_sentences(calls: pd.DataFrame) -> list[str]:
         if len(rows):
             lines.append(
                 f"{words_}: "
-                + "; ".join(f"{r.sample_id} ({text(r.reason, 'no reason given')})" for r in rows.head(6).itertuples())
-                + ("; and more in the table" if len(rows) > 6 else "")
+                + "; ".join(
+                    f"{r.sample_id} ({text(r.reason, 'no reason given')})" for r in rows.head(NAMED).itertuples()
+                )
+                + (f"; and {len(rows) - NAMED} more in the table" if len(rows) > NAMED else "")
                 + "."
             )
     return lines

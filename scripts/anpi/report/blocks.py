@@ -85,7 +85,7 @@ class Table:
     patients: Sequence[str | None] = ()
     filter: bool = False
     folded: bool = False
-    note: str = ""
+    empty: str = "No row."
     kind: str = "table"
 
 

@@ -39,18 +39,23 @@ def efficacy(run: Run) -> Section:
     if rates is None:
         blocks.append(Note("No rates were derived in this run.", "absent"))
     else:
-        blocks += [Text(rate_sentences(rates)), rate_table(rates)]
+        words = say.response_words(run.tables["endpoints"])
+        blocks += [Text(rate_sentences(rates, words)), rate_table(rates)]
+        if "supplied" in words:
+            blocks.append(
+                Note("Best responses were supplied, not derived from scans: whether they were confirmed is not known.")
+            )
     blocks += course_figures(run)
     for endpoint in ("pfs", "os"):
         blocks += survival_figure(run, "efficacy", endpoint, "arm")
     return Section("efficacy", "Efficacy by arm", blocks, "Efficacy")
 
 
-def rate_sentences(rates: pd.DataFrame) -> list[str]:
+def rate_sentences(rates: pd.DataFrame, response: str) -> list[str]:
     lines = []
-    for measure in ("ORR", "DCR"):
+    for measure, words in (("ORR", response), ("DCR", "Disease control")):
         rows = rates[(rates["measure"] == measure) & (rates["population"] == "all treated") & (rates["arm"] == "all")]
-        lines += [say.rate_sentence(f"{MEASURES[measure]}, all treated", row) for _, row in rows.iterrows()]
+        lines += [say.rate_sentence(f"{words}, all treated", row) for _, row in rows.iterrows()]
     return lines
 
 

@@ -91,7 +91,8 @@ def baseline_table(treated: pd.DataFrame, caption: str) -> Table:
         if column not in treated or not treated[column].notna().any():
             continue
         rows += variable_rows(column, words, [*parts, *everyone], len(arms) == 2)
-    return Table("table-1", "Table 1. Patients who began treatment", header, rows, caption)
+    empty = "No baseline characteristic was given."
+    return Table("table-1", "Table 1. Patients who began treatment", header, rows, caption, empty=empty)
 
 
 def variable_rows(column: str, words: str, parts: list[pd.DataFrame], compare: bool) -> list[list[Cell]]:

@@ -27,6 +27,7 @@ RATIOS = {
     "OR per SD": "odds ratio per SD",
 }
 TIMES = ("pfs", "os", "dor")
+INTERACTION = "interaction with arm"
 
 
 def endpoint_words(endpoint: str) -> str:
@@ -64,9 +65,9 @@ def primary_entry(plan: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def test_rows(results: pd.DataFrame) -> pd.DataFrame:
-    """Give the rows that carry a question's test: no level, or the only row of a score."""
+    """Give the rows that carry a question's tests: its first row, and its interaction with arm."""
     first = ~results.duplicated(["entry", "endpoint", "biomarker"])
-    return results[first]
+    return results[first | results["effect"].eq(INTERACTION)]
 
 
 def tested(row: pd.Series) -> bool:
@@ -90,7 +91,7 @@ def primary_headline(results: pd.DataFrame | None, plan: dict[str, Any]) -> str:
     """Answer the primary question in a few sentences; that it cannot be told is an answer too."""
     entry = primary_entry(plan)
     if entry is None:
-        return "No primary question was declared."
+        return "No primary question was declared, so nothing in this report is a confirmed finding."
     rows = pd.DataFrame() if results is None else results[results["entry"] == entry["entry"]]
     if rows.empty:
         return "We cannot tell: this run made no test of it."
@@ -197,6 +198,13 @@ def rate_sentence(words: str, row: pd.Series) -> str:
     return f"{words}: {hits} of {plural(n, 'patient')}, {percent(row['estimate'])} (95% CI {bounds})."
 
 
+def response_words(endpoints: pd.DataFrame) -> str:
+    """Name objective response: confirmed by the rules, or as the sponsor supplied it."""
+    if "bor_reason" in endpoints and endpoints["bor_reason"].astype(str).str.startswith("as supplied").any():
+        return "Objective response, as supplied"
+    return "Objective response, confirmed"
+
+
 def sample_sentence(verdicts: pd.DataFrame | None, groups: pd.Series) -> str:
     """Say how many samples failed and how many have no single subtype."""
     if verdicts is None:
@@ -253,6 +261,8 @@ def family_sentence(results: pd.DataFrame, family: str, alpha: float, multiplici
     if made.empty:
         return f"{plural(len(rows), 'test')} declared, none could be made."
     below, kept = int((made["p"] < alpha).sum()), int((made["p_adjusted"] < alpha).sum())
+    if len(rows) == 1:
+        return "One test, declared beforehand."
     not_made = len(rows) - len(made)
     chance = alpha * len(made)
     expected = f"{chance:.0f}" if chance >= 10 else f"{chance:.2g}"

@@ -31,6 +31,7 @@ def summary(run: Run) -> Section:
             "estimates": estimates(run, entry["entry"], entry["endpoints"]) if entry else [],
             "efficacy": efficacy_lines(run),
             "secondary": list(say.sentence_list(run.statements, "secondary")),
+            "exploratory": exploratory_lines(run),
             "limits": limits(run),
         },
     )
@@ -65,7 +66,7 @@ def efficacy_lines(run: Run) -> list[str]:
     lines = []
     rates, survival = run.table("rates"), run.table("survival")
     if rates is not None:
-        for measure, words in (("ORR", "Confirmed objective response"), ("DCR", "Disease control")):
+        for measure, words in (("ORR", say.response_words(run.tables["endpoints"])), ("DCR", "Disease control")):
             rows = rates[
                 (rates["measure"] == measure) & (rates["arm"] == "all") & (rates["population"] == "all treated")
             ]
@@ -77,6 +78,20 @@ def efficacy_lines(run: Run) -> list[str]:
                 name = say.capital(say.endpoint_words(endpoint))
                 lines.append(say.median_sentence(row, "arm").replace("all:", f"{name}, all treated:", 1))
     return lines
+
+
+def exploratory_lines(run: Run) -> list[str]:
+    """Count what exploratory families gave, beside what chance alone would give."""
+    results = run.table("results")
+    families = [f for f in run.plan["families"] if f["tier"] == "exploratory"]
+    if results is None:
+        return []
+    return [
+        f"{say.capital(f['family'].replace('_', ' '))}: "
+        + say.family_sentence(results, f["family"], run.plan["alpha"], f["multiplicity"])
+        for f in families
+        if results["family"].eq(f["family"]).any()
+    ]
 
 
 def limits(run: Run) -> list[str]:
