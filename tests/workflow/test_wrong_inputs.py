@@ -94,6 +94,16 @@ CASES = [
         lambda t: t.cell(UNITS, 2, "umi", "read1:8"),
         *(UNITS, "row 2", "column umi", "UMIs are not read yet", "leave the column empty"),
     ),
+    case(
+        "empty path",
+        lambda t: t.setting("clinical.patients", ""),
+        *(CONFIG, "clinical.patients", "found ''", "the path of patients.csv"),
+    ),
+    case(
+        "path that no file can have",
+        lambda t: t.setting("clinical.lesions", "lesions\0.csv"),
+        *("lesions", "cannot be read: embedded null byte"),
+    ),
     case("missing block", lambda t: t.setting("clinical", None), CONFIG, "key clinical is missing"),
     case(
         "threshold without its pair",

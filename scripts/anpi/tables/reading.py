@@ -75,6 +75,8 @@ def read_text(path: Path | str) -> str:
         raise InputError(Problem(name, "is a folder", expected="a file")) from None
     except UnicodeDecodeError:
         raise InputError(Problem(name, "not UTF-8 text", mend="Save the file as CSV UTF-8.")) from None
+    except ValueError as error:  # a path that no file can have
+        raise InputError(Problem(name, f"cannot be read: {error}")) from None
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise InputError(Problem(name, "the gzip file is damaged or cut short", mend="Copy it again.")) from None
     except OSError as error:
