@@ -52,7 +52,7 @@ def described_groups(
         for arm in sorted(arms.unique()):
             yield {**names, "level": arm}, outcome[arms.eq(arm)]
     for question in all_questions(plan, trial, registry):
-        if question.grouped and question.entry.cut != "maximally_selected" and question.kind != "ordered":
+        if question.grouped and question.kind != "ordered":
             yield from question_groups(question, plan)
 
 

@@ -29,6 +29,7 @@ def detectable_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) ->
     rows: list[dict[str, object]] = []
     for question in all_questions(plan, trial, registry):
         timed = question.kind == "time" and question.entry.biomarker not in ("response", "immune_related")
+        timed = timed and question.entry.cut != "maximally_selected"
         if timed and question.entry.tier != "exploratory" and question.obstacle is None:
             names = {"entry": question.entry.entry, "endpoint": question.endpoint, "biomarker": question.biomarker}
             found = detectable_groups(question, plan) if question.grouped else detectable_score(question, plan)
@@ -40,7 +41,7 @@ def detectable_groups(question: Question, plan: Plan) -> list[dict[str, object]]
     groups = split_groups(question.frame["marker"], plan, question.biomarker)
     frame = question.frame[question.frame["marker"].isin(groups.tested)]
     events = int(frame["event"].sum())
-    if len(groups.tested) < 2 or not events or question.entry.cut == "maximally_selected":
+    if len(groups.tested) < 2 or not events:
         return []
     sizes = frame["marker"].value_counts()
     if events <= MOST_SIMULATED:

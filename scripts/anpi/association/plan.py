@@ -144,6 +144,11 @@ def own_problems(plan: Plan) -> Iterator[Problem]:
         if entry.cut != "none" and entry.biomarker in ("subtype", "arm", "response", "immune_related"):
             expected = "none: this biomarker has levels already"
             yield Problem(plan.file, column=f"{key}, cut", found=str(entry.cut), expected=expected)
+        if entry.cut == "maximally_selected":
+            for endpoint in entry.endpoints:
+                if endpoint in ENDPOINTS and endpoint_kind(endpoint) != "time":
+                    expected = "a time to event where the cut is maximally selected"
+                    yield Problem(plan.file, column=f"{key}, endpoints", found=endpoint, expected=expected)
         if entry.interaction_with_arm and entry.biomarker in ("arm", "response", "immune_related"):
             expected = "false for this biomarker"
             yield Problem(plan.file, column=f"{key}, interaction_with_arm", found="true", expected=expected)

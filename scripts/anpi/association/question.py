@@ -106,6 +106,8 @@ class Question:
         for row in rows:
             row.entry, row.family, row.tier = self.entry.entry, self.entry.family, self.entry.tier
             row.endpoint, row.biomarker, row.set = self.endpoint, self.biomarker, self.entry.set
+            if row.role != "description" and not np.isfinite(row.p) and not row.warnings:
+                row.warnings.append("not tested: the data hold no information on it")
             if row.role == "test":
                 row.warnings = [*row.warnings, *self.notes]
         return rows
@@ -198,7 +200,9 @@ def ask(entry: Entry, endpoint: str, marker: Marker, trial: Trial, plan: Plan) -
     notes += [f"not adjusted for {name}: all patients are alike" for name in dropped]
     stratified = entry.stratify_by_arm and frame["arm"].nunique() > 1 and entry.biomarker != "arm"
     grouped = marker.grouped
-    if not grouped and entry.cut != "none":
+    if grouped and entry.cut != "none":
+        notes.append(f"{marker.name} has levels already: not cut")
+    elif entry.cut not in ("none", "maximally_selected"):
         frame, grouped = cut_marker(frame, entry), True
     return Question(entry, endpoint, marker.name, grouped, frame, covariates, stratified, notes, obstacle)
 
@@ -224,9 +228,7 @@ def informative(covariates: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 
 def cut_marker(frame: pd.DataFrame, entry: Entry) -> pd.DataFrame:
-    """Split a marker at its median or a published value; ``maximally_selected`` is left to its own test."""
-    if entry.cut == "maximally_selected":
-        return frame
+    """Split a marker at its median or a published value."""
     values = frame["marker"].astype(float)
     cut = values.median() if entry.cut == "median" else float(entry.cut)
     labels = np.where(values > cut, f"above {cut:.4g}", f"at most {cut:.4g}")

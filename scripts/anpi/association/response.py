@@ -159,12 +159,8 @@ def binary_by_score(question: Question, plan: Plan) -> list[Row]:
         odds.warnings.append("the model could not be fitted: not tested")
     if question.covariates.shape[1]:
         odds.role, test.role = "test", "description"
-        test.estimate, test.ci_low, test.ci_high, test.method = (
-            area.estimate,
-            area.low,
-            area.high,
-            "DeLong, not adjusted",
-        )
+        test.estimate, test.ci_low, test.ci_high, test.method = area.estimate, area.low, area.high, "DeLong"
+        test.warnings.append("described, not adjusted: the odds ratio is the test")
         return [odds, test]
     test.estimate, test.ci_low, test.ci_high = area.estimate, area.low, area.high
     test.p, test.method = rank_test(question, frame, plan)
@@ -239,7 +235,8 @@ def response_interaction(question: Question, plan: Plan) -> list[Row]:
     arm = arm_columns(frame)
     products = pd.DataFrame({f"{m} x {a}": main[m] * arm[a] for m in main for a in arm}, index=frame.index)
     x = pd.concat([main, arm, question.covariates[keep], products], axis=1)
-    fit = fit_logistic(frame["y"], x, firth=True) if products.any().all() else None
+    spread = products.shape[1] > 0 and bool(products.any().all())
+    fit = fit_logistic(frame["y"], x, firth=True) if spread else None
     if fit is None:
         test.warnings.append("too few patients of a group in an arm: not tested")
     else:

@@ -28,7 +28,7 @@ def time_rows(question: Question, plan: Plan, event_day: pd.Series | None = None
     """Test a time-to-event endpoint as the question asks."""
     if question.entry.biomarker in ("response", "immune_related"):
         return time_by_event(question, plan, event_day)
-    if question.entry.cut == "maximally_selected" and question.grouped:
+    if question.entry.cut == "maximally_selected" and not question.grouped:
         return time_by_best_cut(question, plan)
     return time_by_group(question, plan) if question.grouped else time_by_score(question, plan)
 
@@ -323,7 +323,8 @@ def time_interaction(question: Question, plan: Plan) -> list[Row]:
     x = pd.concat([main, arm, covariates, products], axis=1)
     test.n, test.events = len(frame), int(frame["event"].sum())
     parameters = x.shape[1]
-    if min(frame["arm"].value_counts()) < plan.smallest_group or not products.any().all():
+    sizes = frame["arm"].value_counts().reindex(arms, fill_value=0)
+    if sizes.min() < plan.smallest_group or main.empty or not products.any().all():
         test.warnings.append("too few patients of a group in an arm: not tested")
     elif test.events >= plan.events_per_parameter * parameters and not separated(frame["event"], x):
         fit = fit_cox(frame["time"], frame["event"], x)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from anpi.stats.survival import kaplan_meier
 Array = NDArray[np.float64]
 GRADIENT_TOLERANCE = 1e-8
 LARGEST_LOG_HAZARD_RATIO = 10.0
+UNLIKELY = 1e10
 NOT_CONVERGED = ".*(failed to converge|still high)"
 PRECISE = {"precision": 1e-12, "r_precision": 1e-14}
 
@@ -179,13 +180,13 @@ def firth_cox_restricted(time: ArrayLike, event: ArrayLike, x: pd.DataFrame, tes
     return maximum_over(free, lambda beta: penalised_cox_likelihood(beta, values, time_, event_))
 
 
-def maximum_over(free: NDArray[np.bool_], function: object) -> float:
+def maximum_over(free: NDArray[np.bool_], function: Callable[[Array], float]) -> float:
     """Maximise a smooth function over the free coefficients, the others 0."""
 
     def negative(part: Array) -> float:
         beta = np.zeros(len(free))
         beta[free] = part
-        return -function(beta)  # type: ignore[operator]
+        return min(-function(beta), UNLIKELY)
 
     if not free.any():
         return -negative(np.zeros(0))

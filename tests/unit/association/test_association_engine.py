@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from scipy.stats import binom
 from threadpoolctl import threadpool_limits
 from unit.association.trial_files import make_trial
@@ -372,3 +373,46 @@ def test_family_wise_error_of_the_shipped_plan(tmp_path):
                 wrong[family] += any(row.p_adjusted <= 0.05 for row in rows if row.family == family)
     for family, count in wrong.items():
         assert count <= binom.ppf(0.99, trials, 0.05), f"{family}: {count} of {trials}"
+
+
+EVERYTHING = [
+    {"entry": "a", "endpoints": ["pfs", "response", "bor"], "biomarker": "subtype", "interaction_with_arm": True},
+    {"entry": "b", "endpoints": ["os", "response"], "biomarker": "subtype", "adjust_for": ["age", "sex"]},
+    {"entry": "c", "endpoints": ["pfs", "response", "bor"], "biomarker": "signatures", "categories": ["all"]},
+    {"entry": "d", "endpoints": ["pfs"], "biomarker": "columns", "columns": ["teff", "sex"], "cut": "median"},
+    {"entry": "e", "endpoints": ["pfs"], "biomarker": "columns", "columns": ["teff"], "cut": "maximally_selected"},
+    {"entry": "f", "endpoints": ["os", "dor"], "biomarker": "response", "adjust_for": ["age"]},
+    {"entry": "g", "endpoints": ["os"], "biomarker": "immune_related"},
+    {"entry": "h", "endpoints": ["dor", "disease_control"], "biomarker": "arm"},
+]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_trial_ends_with_rows_that_explain_themselves(write_plan, tmp_path, registry, seed):
+    """Few patients, one to three arms, gaps, ties, no events: no crash, no p without meaning, no gap without words."""
+    rng = np.random.default_rng(seed)
+    count = int(rng.choice([1, 3, 8, 14, 25]))
+    files = trial_arguments(tmp_path / "t", count=count, seed=seed, arms=("x", "y", "z")[: rng.integers(1, 4)])
+    trial = read_trial(**files)
+    endpoints = trial.endpoints.copy()
+    for column in endpoints.columns:
+        if rng.random() < 0.3:
+            endpoints[column] = endpoints[column].where(rng.random(count) < rng.choice([0, 0.5, 0.9]))
+    if rng.random() < 0.3:
+        endpoints["pfs_days"] = rng.integers(0, 4, count)
+    if rng.random() < 0.3:
+        endpoints["os_event"] = 0
+    day = pd.Series(np.where(rng.random(count) < 0.5, rng.integers(-3, 200, count).astype(float), np.nan))
+    trial = replace(trial, endpoints=endpoints, first_immune_event=day.set_axis(trial.patients.index))
+    content = yaml.safe_load(write_plan().read_text())
+    least = {"set": "all_treated", "minimum_n": 2, "minimum_events": 1}
+    content["families"][0]["entries"] = [entry | least for entry in EVERYTHING]
+    (tmp_path / "all.yaml").write_text(yaml.safe_dump(content))
+    with threadpool_limits(1):
+        table = results(read_plan(tmp_path / "all.yaml"), trial, registry)
+    untold = table["p"].isna() & table["warning"].isna() & table["method"].ne("reference group")
+    assert not untold.any(), table[untold].to_string()
+    assert table["p"].dropna().between(0, 1).all()
+    assert (table["p_adjusted"].isna() | (table["p_adjusted"] >= table["p"] - 1e-12)).all()
+    inside = table["ci_low"].isna() | table["estimate"].between(table["ci_low"] - 1e-9, table["ci_high"] + 1e-9)
+    assert inside.all(), table[~inside].to_string()
