@@ -110,6 +110,8 @@ def read_sample_names(path: Path | str) -> list[str]:
     if not samples:
         mend = "Separate the cells with tabs in a .tsv and commas in a .csv."
         raise InputError(Problem(name, "no sample columns found", row=1, mend=mend))
+    if "" in samples:
+        raise InputError(Problem(name, "a column has no name", row=1, mend="Name every column, or take it out."))
     if len(rows) > 1 and len(rows[1]) != len(header):
         found, expected = f"{len(rows[1])} cells", f"{len(header)} as in the header"
         mend = "Give the column of genes a name too, and a name to every column."

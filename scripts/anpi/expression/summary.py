@@ -185,7 +185,7 @@ def matrix_facts(tpm: pd.Series, counts: pd.Series | None) -> dict[str, Any]:
     total = float(np.nansum(values))
     return {
         "genes_detected": int(detected.sum()),
-        "top_gene_share": percent(float(np.nanmax(values)) if len(values) else 0.0, total),
+        "top_gene_share": percent(float(np.nan_to_num(values).max(initial=0)), total),
         "fragments_on_genes": round(total) if counts is not None else None,
     }
 

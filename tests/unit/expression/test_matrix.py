@@ -116,6 +116,7 @@ def test_values_by_symbol_sum_what_shares_one():
         ("gene\tS1\tS2\nAAA\t1\t2\nBBB\t3\n", "row 3: found '2 cells', expected 3 as in the header"),
         ("gene\tS1\tS1\nAAA\t1\t2\n", "row 1, column S1: the sample stands twice"),
         ("gene\nAAA\n", "no sample columns found"),
+        ("gene\tS1\t\nAAA\t1\t2\n", "row 1: a column has no name"),
         ("", "no sample columns found"),
         ("gene\tS1\nAAA\tNA\n", "holds no number"),
         ("gene\tS1\nAAA\tn/a\n", "row 2, column S1: found 'n/a', expected a number"),
@@ -140,6 +141,13 @@ def test_a_matrix_becomes_a_cohort_of_the_samples_of_the_sheet(tmp_path):
     assert any(
         "1 columns of the matrix are not in the sample sheet and left out: other" in note for note in cohort.notes
     )
+
+
+def test_a_sample_of_missing_values_alone_has_no_gene_detected(tmp_path):
+    cohort = assemble_matrix(write(tmp_path, "gene\tS1\tS2\nAAA\t5\tNA\nBBB\t5\t\n"), "counts", ["S1", "S2"], GENES)
+    facts = cohort.facts.set_index("sample_id")
+    assert facts.loc["S2", ["genes_detected", "top_gene_share", "fragments_on_genes"]].tolist() == [0, 0, 0]
+    assert cohort.tpm["S2"].isna().all()
 
 
 def test_a_row_order_of_the_matrix_does_not_matter(tmp_path):
