@@ -26,7 +26,7 @@ TIMEPOINT_COLUMNS = [
 
 @dataclass
 class Observations:
-    """The tables of a trial on one time scale.
+    """The tables of a trial on one time scale, up to the data cut-off.
 
     Parameters
     ----------
@@ -37,11 +37,11 @@ class Observations:
     courses : dict of str to Course
         By patient; patients without a reference date have none.
     lesions : LesionCourse or None
-        When lesions were given.
-    reported : DataFrame or None
-        The assessments that were looked at, before duplicates and early scans were set aside.
-    ever : dict of str to Mapping
-        Facts of a patient whatever the cut-off: days of death, last_alive, treatment_end, withdrawal.
+        What the lesions say, when they were given.
+    lesion_rows, reported : DataFrame or None
+        The lesions and assessments that were looked at, before duplicates and early scans were set aside.
+    facts : DataFrame
+        A row a patient, whatever the cut-off: days of death, last_alive, withdrawal, treatment_end and more.
     """
 
     timeline: Timeline

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from anpi.endpoints.time_to_event import Moment, Outcome
+from anpi.endpoints.time_to_event import Moment, Outcome, first_event
 from anpi.recist.best_response import Scan
 
 
@@ -43,38 +43,42 @@ class Course:
 
 
 REFERENCE = Moment(0, "reference")
+NOT_ADEQUATE = (None, "NE", "ND")
 
 
-def progression_event(course: Course) -> Moment | None:
-    """Give the first PD or death; on one day the PD counts. Without a baseline scan only a new lesion is PD."""
-    scan = next(
-        (s for s in course.scans if s.response == "PD" and (course.baseline or s.new_lesion == "Y")),
-        None,
-    )
-    if scan is not None and (course.death is None or scan.day <= course.death.day):
-        return Moment(scan.day, "PD", scan.source)
-    return course.death
+def progressions(course: Course) -> list[Moment]:
+    """Give the scans with PD; without a baseline scan only those with an unequivocal new lesion."""
+    return [
+        Moment(scan.day, "PD", scan.source)
+        for scan in course.scans
+        if scan.response == "PD" and (course.baseline or scan.new_lesion == "Y")
+    ]
 
 
-def last_evaluable(course: Course, until: int | None = None) -> Moment:
-    """Give the last scan with a response other than NE, up to a day; the reference date when there is none."""
-    if course.baseline:
-        for scan in reversed(course.scans):
-            if scan.response not in (None, "NE", "ND") and (until is None or scan.day <= until):
-                return Moment(scan.day, "last adequate scan", scan.source)
-    return REFERENCE
+def deaths(course: Course) -> list[Moment]:
+    """Give the death, which yields to a progression of the same day."""
+    return [] if course.death is None else [course.death._replace(rank=1)]
+
+
+def adequate(course: Course) -> list[Moment]:
+    """Give where a time may be censored: the reference date and the scans with a response other than NE."""
+    if not course.baseline:
+        return [REFERENCE]
+    scans = [scan for scan in course.scans if scan.response not in NOT_ADEQUATE]
+    return [REFERENCE, *(Moment(scan.day, "last adequate scan", scan.source) for scan in scans)]
 
 
 def pfs_ema(course: Course) -> Outcome:
     """Count every progression and death when it happened, whatever scans were missed or therapies begun."""
-    event = progression_event(course)
-    if event is not None:
-        return Outcome(event.day, True, event)
-    return censored(course, last_evaluable(course), None)
+    outcome = first_event([*progressions(course), *deaths(course)], adequate(course))
+    assert outcome is not None
+    return explained(outcome, course)
 
 
 def pfs_fda(course: Course, longest_gap: float, end_at_withdrawal: bool = False) -> Outcome:
     """Censor at the last adequate scan before a new therapy or two missed scans.
+
+    Without a baseline scan no scan counts, and a death does when no two scans were missed before it.
 
     Parameters
     ----------
@@ -83,33 +87,30 @@ def pfs_fda(course: Course, longest_gap: float, end_at_withdrawal: bool = False)
     end_at_withdrawal : bool
         What happens after the withdrawal of consent does not count.
     """
-    event = progression_event(course)
+    scans = adequate(course)
+    events = [*(progressions(course) if course.baseline else ()), *deaths(course)]
     ends = [course.new_therapy, course.withdrawal if end_at_withdrawal else None]
-    end = min((end for end in ends if end is not None), key=lambda end: end.day, default=None)
-    if not course.baseline and (event is None or event.code == "PD"):
-        event = course.death
-    if end is not None and (event is None or event.day > end.day):
-        return Outcome(*censoring(last_evaluable(course, end.day)), end)
-    if event is None:
-        return censored(course, last_evaluable(course), None)
-    last = last_evaluable(course, event.day if event.code == "death" else event.day - 1)
-    if event.day - last.day > longest_gap:
-        return Outcome(*censoring(last), Moment(event.day, "missed scans", event.source))
-    return Outcome(event.day, True, event)
+    outcome = first_event(events, scans, [end for end in ends if end is not None])
+    assert outcome is not None
+    if not outcome.event:
+        return explained(outcome, course)
+    until = outcome.day - 1 if outcome.moment.code == "PD" else outcome.day
+    last = [scan for scan in scans if scan.day <= until or scan is REFERENCE][-1]
+    if outcome.day - last.day > longest_gap:
+        return Outcome(last.day, False, last, Moment(outcome.day, "missed scans", outcome.moment.source))
+    return outcome
 
 
-def censoring(last: Moment) -> tuple[int, bool, Moment]:
-    return last.day, False, last
-
-
-def censored(course: Course, last: Moment, end: Moment | None) -> Outcome:
-    """Censor at the last evaluable scan, naming why nothing later is known."""
+def explained(outcome: Outcome, course: Course) -> Outcome:
+    """Name why nothing later is known of a time that was censored for no other reason."""
+    if outcome.event or outcome.end is not None:
+        return outcome
     if not course.baseline:
-        end = Moment(0, "no baseline")
-    elif last is REFERENCE:
-        end = Moment(0, "no post-baseline")
-    elif course.withdrawal is not None:
-        end = Moment(course.withdrawal.day, "withdrawal", course.withdrawal.source)
-    elif course.cutoff is not None:
-        end = Moment(course.cutoff, "cut-off")
-    return Outcome(*censoring(last), end)
+        return outcome._replace(end=Moment(0, "no baseline"))
+    if outcome.moment is REFERENCE:
+        return outcome._replace(end=Moment(0, "no post-baseline"))
+    if course.withdrawal is not None:
+        return outcome._replace(end=course.withdrawal)
+    if course.cutoff is not None:
+        return outcome._replace(end=Moment(course.cutoff, "cut-off"))
+    return outcome

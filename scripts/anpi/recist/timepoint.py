@@ -1,4 +1,4 @@
-"""The response at one time point: target lesions in exact arithmetic, and RECIST 1.1 tables 1 and 2.
+"""The response at one time point: lengths, non-target lesions, and RECIST 1.1 tables 1 and 2.
 
 Lengths are whole nanometres (int), so that 14.0 mm to 9.8 mm is a decrease of exactly 30 %.
 
@@ -21,52 +21,6 @@ SEVERITY = {"NE": 0, "CR": 1, "PR": 2, "SD": 3, "NON-CR/NON-PD": 4, "PD": 5}
 def nanometres(length_mm: Decimal | float | int | str) -> int:
     """Turn millimetres into whole nanometres; what stands beyond the sixth decimal is rounded away."""
     return int((Decimal(str(length_mm)) * NM).to_integral_value())
-
-
-def is_progression(total: int, nadir: int | None) -> bool:
-    """Tell whether a sum is 20 % and 5 mm or more above the nadir (nm); from a nadir of 0, any lesion is."""
-    if nadir is None:
-        return False
-    if nadir == 0:
-        return total > 0
-    return 5 * total >= 6 * nadir and total - nadir >= LEAST_GROWTH
-
-
-def is_partial(total: int, baseline: int | None) -> bool:
-    """Tell whether a sum is 30 % or more below the baseline sum (nm)."""
-    return baseline is not None and 10 * total <= 7 * baseline
-
-
-def target_response(
-    *, total: int, complete: bool, gone: bool, came_back: bool, baseline: int | None, nadir: int | None
-) -> str:
-    """Judge the target lesions of one scan.
-
-    Parameters
-    ----------
-    total : int
-        Sum of the diameters that were measured, in nm (short axis of nodes).
-    complete : bool
-        Every baseline target lesion was measured.
-    gone : bool
-        Every measured non-node is 0 and every measured node below 10 mm.
-    came_back : bool
-        The target lesions had all gone at an earlier scan, and one that is no node is there again.
-    baseline, nadir : int or None
-        Sum at baseline and lowest complete sum before this scan, in nm; None when not known.
-
-    Returns
-    -------
-    str
-        CR, PD, PR, SD or NE. An incomplete scan is PD when its measured part alone is, else NE.
-    """
-    if complete and gone:
-        return "CR"
-    if came_back or (not gone and is_progression(total, nadir)):
-        return "PD"
-    if not complete or baseline is None:
-        return "NE"
-    return "PR" if is_partial(total, baseline) else "SD"
 
 
 def nontarget_response(states: Iterable[str | None]) -> str:
