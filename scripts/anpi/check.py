@@ -12,6 +12,7 @@ import pandas as pd
 
 from anpi.association.plan import check_plan, read_plan
 from anpi.cohort.verdicts import CEILINGS
+from anpi.endpoints.observations import check_rules
 from anpi.endpoints.rules import read_rules
 from anpi.expression.assemble import missing_samples
 from anpi.expression.matrix import read_sample_names
@@ -75,7 +76,9 @@ def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
         elif settings["expression"] and os.path.isfile(settings["expression"]["matrix"]):
             collect(lambda: check_matrix(settings["expression"]["matrix"], used))
     problems += unit_problems(settings, units, file)
-    collect(lambda: read_rules(shipped(settings["endpoints"], "endpoints.yaml")))
+    rules = collect(lambda: read_rules(shipped(settings["endpoints"], "endpoints.yaml")))
+    if clinical is not None and rules is not None:
+        collect(lambda: check_rules(clinical, rules))
     if clinical is not None:
         plan = shipped(settings["plan"], "plan.yaml")
         signatures = known_signatures(settings["signatures"]["gmt"])

@@ -15,7 +15,7 @@ from anpi.recist.best_response import Scan, less_after_complete, until_progressi
 from anpi.recist.lesions import LesionCourse, combine, follow_lesions, keep_response, new_lesion_days
 from anpi.recist.timepoint import NM, SEVERITY, nanometres
 from anpi.tables.clinical import Clinical, Timeline, row_number
-from anpi.tables.problems import InputError, Problem
+from anpi.tables.problems import InputError, Problem, refuse
 
 TIMEPOINT_COLUMNS = [
     "patient_id", "day", "first_day", "visit", "targets", "measured", "sum", "baseline", "nadir", "target_response",
@@ -70,6 +70,25 @@ def observe(clinical: Clinical, rules: Rules) -> Observations:
     return Observations(timeline, points, courses, lesions, lesion_rows, reported, facts)
 
 
+def check_rules(clinical: Clinical, rules: Rules) -> None:
+    """Refuse rules that do not fit the tables: an evaluator who is not there or not chosen, a cut-off by date for days.
+
+    Raises
+    ------
+    InputError
+        With every fault.
+    """
+    problems = []
+    for frame in (clinical.assessments, clinical.lesions):
+        if frame is not None:
+            problems += evaluator_problems(frame, rules)
+    try:
+        cutoffs(clinical, Timeline(clinical.patients, rules.settings["reference"]), rules)
+    except InputError as error:
+        problems += error.problems
+    refuse(problems)
+
+
 def patient_facts(clinical: Clinical, timeline: Timeline, rules: Rules) -> pd.DataFrame:
     """Give a row a patient: days of death, last_alive, withdrawal, treatment_end, cutoff, new_therapy and rows."""
     patients = clinical.patients
@@ -109,32 +128,24 @@ def cutoffs(clinical: Clinical, timeline: Timeline, rules: Rules) -> np.ndarray:
     return own.fillna(pd.Series(shared.to_numpy(), index=own.index)).to_numpy()
 
 
-def choose_evaluator(frame: pd.DataFrame, rules: Rules) -> pd.DataFrame:
-    """Keep the rows of the evaluator whom the rules name."""
+def evaluator_problems(frame: pd.DataFrame, rules: Rules) -> list[Problem]:
     names = sorted(frame["evaluator"].dropna().unique())
     chosen = rules.settings["evaluator"]
-    problem = Problem(frame.attrs["file"], column="evaluator", found=", ".join(names))
+    found = {"file": frame.attrs["file"], "column": "evaluator", "found": ", ".join(names)}
     if chosen is None and len(names) > 1:
-        raise InputError(
-            Problem(
-                problem.file,
-                "several evaluators",
-                column="evaluator",
-                found=problem.found,
-                expected="one, or evaluator in endpoints.yaml to name the one that counts",
-            )
-        )
-    if chosen is None or not names:
+        expected = "one, or evaluator in endpoints.yaml to name the one that counts"
+        return [Problem(message="several evaluators", expected=expected, **found)]
+    if chosen is not None and names and chosen not in names:
+        return [Problem(expected=f"{chosen}, the evaluator of endpoints.yaml", **found)]
+    return []
+
+
+def choose_evaluator(frame: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    """Keep the rows of the evaluator whom the rules name."""
+    refuse(evaluator_problems(frame, rules))
+    chosen = rules.settings["evaluator"]
+    if chosen is None or frame["evaluator"].isna().all():
         return frame
-    if chosen not in names:
-        raise InputError(
-            Problem(
-                problem.file,
-                column="evaluator",
-                found=problem.found,
-                expected=f"{chosen}, the evaluator of endpoints.yaml",
-            )
-        )
     return frame[frame["evaluator"] == chosen]
 
 

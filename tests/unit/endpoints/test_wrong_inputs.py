@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from anpi.endpoints.observations import observe
+from anpi.endpoints.observations import check_rules, observe
 from anpi.endpoints.rules import read_rules
 from anpi.tables.clinical import read_clinical
 from anpi.tables.problems import InputError
@@ -329,7 +329,7 @@ def faults(folder: Path, file: str, old: str, new: str) -> list[str]:
     try:
         rules = read_rules(folder / "endpoints.yaml")
         tables = [name.removesuffix(".csv") for name in FILES if name.endswith(".csv")]
-        observe(read_clinical({table: folder / f"{table}.csv" for table in tables}), rules)
+        check_rules(read_clinical({table: folder / f"{table}.csv" for table in tables}), rules)
     except InputError as error:
         return [str(problem).replace(f"{folder}/", "") for problem in error.problems]
     return []
@@ -369,8 +369,9 @@ def test_cutoff_by_date_does_not_apply_to_study_days(tmp_path):
     (tmp_path / "assessments.csv").write_text("patient_id,assessment_day,overall_response\nP1,43,SD\n")
     (tmp_path / "endpoints.yaml").write_text("data_cutoff: 2024-05-01\n")
     clinical = read_clinical({name: tmp_path / f"{name}.csv" for name in ("patients", "assessments")})
-    with pytest.raises(InputError, match="cutoff_day"):
-        observe(clinical, read_rules(tmp_path / "endpoints.yaml"))
+    for use in (check_rules, observe):
+        with pytest.raises(InputError, match="cutoff_day"):
+            use(clinical, read_rules(tmp_path / "endpoints.yaml"))
 
 
 def test_table_without_patients(tmp_path):
