@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +99,7 @@ def score_signatures(
     shift = reference_shift(samples, quartiles) if quartiles is not None else np.full(len(samples.names), np.nan)
     blocks = []
     for signature in signatures:
-        present = signature.genes["gene_id"].isin(position).to_numpy()
+        present = np.array([gene in position for gene in signature.genes["gene_id"]])
         genes = signature.genes[present]
         columns = np.array([position[gene] for gene in genes["gene_id"]], dtype=int)
         used = (~np.isnan(samples.tpm[:, columns])).sum(axis=1)
@@ -215,6 +216,7 @@ def one_score(
     raise ValueError(f"unknown method {signature.method}")
 
 
+@functools.cache
 def read_reference(path: Path | str = REFERENCE) -> pd.DataFrame:
     """Read quartiles of TPM in the reference cohort, indexed by gene id."""
     table = read_text_table(path).drop_duplicates("gene_id").set_index("gene_id")
@@ -259,7 +261,7 @@ def reference_percentile(
     numpy.ndarray
         0 to 100; NaN where genes lack in the reference, or the sample could not be brought to its level.
     """
-    known = genes["gene_id"].isin(quartiles.index).to_numpy()
+    known = np.array([gene in quartiles.index for gene in genes["gene_id"]], dtype=bool)
     if known.sum() / len(signature.genes) < signature.minimum_coverage:
         return np.full(len(tpm), np.nan)
     genes = genes[known]

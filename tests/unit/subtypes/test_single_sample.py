@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from anpi.expression.matrix import Expression, read_expression, to_tpm
 from anpi.signatures.registry import Signature, read_registry
 from anpi.signatures.scores import score_signatures
-from anpi.subtypes.calls import call_subtypes, programme_table
+from anpi.subtypes.calls import call_subtypes, gather_evidence, programme_table
 from anpi.subtypes.model import Model
 
 
@@ -55,7 +55,7 @@ def test_a_sample_alone_is_scored_as_among_eighty(
     cohort: Expression, scores: pd.DataFrame, registry: list[Signature]
 ) -> None:
     among = lines(scores)
-    for sample in list(cohort.values.columns)[::9]:
+    for sample in list(cohort.values.columns)[::16]:
         assert lines(score_signatures(pick(cohort, [sample]), registry))[sample] == among[sample]
 
 
@@ -63,7 +63,7 @@ def test_a_score_does_not_depend_on_the_other_signatures(
     cohort: Expression, scores: pd.DataFrame, registry: list[Signature]
 ) -> None:
     few = pick(cohort, list(cohort.values.columns)[:3])
-    for signature in registry[::7]:
+    for signature in registry[::11]:
         alone = score_signatures(few, [signature])
         rows = scores[(scores["signature"] == signature.id) & scores["sample_id"].isin(few.values.columns)]
         assert alone.to_csv(index=False) == rows.to_csv(index=False)
@@ -84,16 +84,18 @@ def test_order_and_company_of_samples_do_not_matter(
         assert found[copy].replace(copy, name, 1) == among[name]
 
 
-def test_a_thousand_samples_leave_the_first_as_it_was(cohort: Expression, model: Model, calls: pd.DataFrame) -> None:
+def test_a_thousand_samples_leave_the_first_as_they_were(cohort: Expression, model: Model) -> None:
     rng = np.random.default_rng(5)
-    names = list(cohort.values.columns)
-    others = cohort.values.iloc[:, rng.integers(0, 80, 920)].set_axis([f"other{i}" for i in range(920)], axis=1)
-    crowd = replace(cohort, values=pd.concat([cohort.values, others], axis=1))
-    found = lines(call_subtypes(crowd, model))
-    assert {name: found[name] for name in names} == lines(calls)
+    tpm = replace(to_tpm(cohort), genes=cohort.genes)
+    few = pick(tpm, list(tpm.values.columns)[:20])
+    others = tpm.values.iloc[:, rng.integers(0, 80, 980)].set_axis([f"other{i}" for i in range(980)], axis=1)
+    crowd = replace(tpm, values=pd.concat([few.values, others], axis=1))
+    evidence, alone = gather_evidence(crowd, model), gather_evidence(few, model)
+    for table in ("scores", "standardised", "activation", "probability", "identity", "tissues"):
+        pd.testing.assert_frame_equal(getattr(evidence, table).iloc[:20], getattr(alone, table), check_exact=True)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_order_of_genes_does_not_matter(
     seed: int,
