@@ -12,6 +12,7 @@ from anpi.association.engine import answer
 from anpi.association.groups import split_groups
 from anpi.association.plan import ENDPOINTS, VARIANTS, Entry, Plan, endpoint_columns
 from anpi.association.question import COLUMNS, Marker, Question, Row, all_questions, ask, entry_markers
+from anpi.association.response import fit_odds
 from anpi.association.time_to_event import fit_hazards, stratified_scores
 from anpi.association.trial import Trial
 from anpi.stats.permutation import permute_design, permute_logrank
@@ -84,27 +85,45 @@ def subtype_variants(entry: Entry, plan: Plan, trial: Trial) -> list[tuple[str, 
         question = ask(entry, entry.endpoints[0], marker, trial, plan)
         if question.obstacle is None and len(question.frame) >= entry.minimum_n:
             weights = calls.loc[question.frame.index, columns].astype(float)
-            row = probability_row(question, weights.set_axis(plan.subtype_order, axis=1), plan)
-            found += [("probabilities as weights", row) for row in question.stamp([row])]
+            rows = probability_rows(question, weights.set_axis(plan.subtype_order, axis=1), plan)
+            found += [("probabilities as weights", row) for row in question.stamp(rows)]
     return found
 
 
-def probability_row(question: Question, weights: pd.DataFrame, plan: Plan) -> Row:
-    """The test with each patient shared over the subtypes by the call's probabilities."""
+def probability_rows(question: Question, weights: pd.DataFrame, plan: Plan) -> list[Row]:
+    """The test with each patient shared over the subtypes by the call's probabilities, and the ratios of pure subtypes.
+
+    Subtypes with less weight than the smallest group are left out of the ratios, the one with most weight is the
+    reference.
+    """
     known = weights.notna().all(axis=1)
-    frame, weights = question.frame[known], weights[known]
-    row = Row(n=len(frame), role="test", effect="chi-square")
+    frame, weights, covariates = question.frame[known], weights[known], question.covariates[known]
+    outcome = frame["event"] if question.kind == "time" else frame["y"] >= (2 if question.kind == "ordered" else 1)
+    test = Row(n=len(frame), events=int(outcome.sum()), effect="chi-square")
+    total = weights.sum().sort_values(ascending=False, kind="stable")
+    large = list(total.index[total >= plan.smallest_group])
+    if len(large) < 2:
+        test.warnings.append("fewer than two subtypes with enough weight: not tested")
+        return [test]
     strata = frame["arm"].to_numpy() if question.stratified else None
     scores = stratified_scores(frame, strata) if question.kind == "time" else frame["y"].to_numpy()
-    row.events = int(frame["event"].sum() if question.kind == "time" else frame["y"].sum())
-    large = [name for name in weights.columns if weights[name].sum() >= plan.smallest_group]
-    if len(large) < 2:
-        row.warnings.append("fewer than two subtypes with enough weight: not tested")
-        return row
     result = permute_design(scores, weights[large].to_numpy(), strata, plan.permutations, plan.seed)
-    row.estimate, row.p = result.statistic, result.p
-    row.method = f"permutation test of scores against subtype probabilities, {result.df} df"
-    return row
+    test.estimate, test.p = result.statistic, result.p
+    test.method = f"permutation test of outcome against subtype probabilities, {result.df} df"
+    x = pd.concat([weights[large[1:]], covariates], axis=1)
+    fit = None
+    if question.kind == "time" and outcome.any():
+        fit = fit_hazards(frame, x, question, plan)[0]
+    elif question.kind == "binary":
+        fit = fit_odds(frame["y"], x, plan)
+    if fit is None:
+        return [test]
+    effect = "HR" if question.kind == "time" else "OR"
+    rows = [Row(level, large[0], len(frame), test.events, effect, role="contrast") for level in large[1:]]
+    for row in rows:
+        row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio(str(row.level))
+        row.method = f"{fit.method} on probabilities: a pure {row.level} against a pure {row.reference}"
+    return [test, *rows]
 
 
 def restricted_mean_rows(question: Question, plan: Plan) -> list[Row]:

@@ -49,7 +49,7 @@ def build_statements(
         "sets": set_words(trial),
         "primary": [line for test in tests(primary) for line in answer_words(test, rows, survival, plan)],
         "detectable": detectable_words(detectable, plan),
-        "secondary": [short_words(test, plan) for test in tests(rows) if test.tier == "secondary"],
+        "secondary": [short_words(test, rows, plan) for test in tests(rows) if test.tier == "secondary"],
         "exploratory": exploratory_words(rows, plan),
         "limits": limit_words(plan, trial, rows, sensitivity, influence, representativeness),
         "plan_changes": changes,
@@ -75,7 +75,8 @@ def number(value: float, digits: int = 2) -> str:
         return "not reached"
     if value != 0 and (abs(value) >= 1000 or abs(value) < 0.01):
         return f"{value:.2g}"
-    return f"{value:.{digits}f}"
+    whole = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else digits
+    return f"{value:.{min(whole, digits)}f}"
 
 
 def p_words(p: float) -> str:
@@ -117,7 +118,17 @@ def answer_words(test: Row, rows: list[Row], survival: pd.DataFrame, plan: Plan)
         f"{name} by {test.biomarker} in {test.n} patients with {test.events} {unit} ({method}): "
         f"{p_words(test.p)}{adjusted}: {verdict}."
     ]
-    return lines + median_words(test, survival) + contrast_words(test, rows)
+    return lines + own_words(test) + median_words(test, survival) + contrast_words(test, rows)
+
+
+def own_words(test: Row) -> list[str]:
+    """The estimate that stands in the row of the test itself, such as that of a score."""
+    return [f"{ratio_words(test)}."] if test.effect and np.isfinite(test.ci_low) else []
+
+
+def ratio_words(row: Row) -> str:
+    """An estimate with its interval."""
+    return f"{row.effect} {number(row.estimate)} (95 % CI {number(row.ci_low)} to {number(row.ci_high)})"
 
 
 def median_words(test: Row, survival: pd.DataFrame) -> list[str]:
@@ -136,8 +147,7 @@ def median_words(test: Row, survival: pd.DataFrame) -> list[str]:
 def contrast_words(test: Row, rows: list[Row]) -> list[str]:
     mine = [r for r in rows if r.entry == test.entry and r.endpoint == test.endpoint and r.biomarker == test.biomarker]
     return [
-        f"{row.level} against {row.reference}: {row.effect} {number(row.estimate)} "
-        f"(95 % CI {number(row.ci_low)} to {number(row.ci_high)})."
+        f"{row.level} against {row.reference}: {ratio_words(row)}."
         for row in mine
         if row.role == "contrast" and row.effect and row.level and row.reference and np.isfinite(row.estimate)
     ]
@@ -167,12 +177,15 @@ def detectable_words(detectable: pd.DataFrame, plan: Plan) -> list[str]:
     return lines
 
 
-def short_words(test: Row, plan: Plan) -> str:
+def short_words(test: Row, rows: list[Row], plan: Plan) -> str:
+    """The answer to a secondary question in one sentence: estimates, then the test."""
     name = f"{endpoint_name(test.endpoint)} by {test.biomarker}"
     if not np.isfinite(test.p):
         return f"{name}: not tested ({'; '.join(test.warnings) or 'no reason recorded'})."
     shown = "shown" if test.p_adjusted < plan.alpha else "not shown"
-    return f"{name}: {p_words(test.p)}, adjusted {p_words(test.p_adjusted)}; a difference is {shown}."
+    estimates = [line.rstrip(".") for line in own_words(test) + contrast_words(test, rows)]
+    parts = "; ".join(estimates) + "; " if estimates else ""
+    return f"{name}: {parts}{p_words(test.p)}, adjusted {p_words(test.p_adjusted)}; a difference is {shown}."
 
 
 def exploratory_words(rows: list[Row], plan: Plan) -> list[str]:
@@ -192,8 +205,8 @@ def exploratory_words(rows: list[Row], plan: Plan) -> list[str]:
             f"{method[plan.multiplicity[family]]} of {plan.alpha:g}. These raise questions; they do not answer them."
         )
         lines += [
-            f"{endpoint_name(row.endpoint)} and {row.biomarker}: {row.effect} {number(row.estimate)} "
-            f"(95 % CI {number(row.ci_low)} to {number(row.ci_high)}), adjusted {p_words(row.p_adjusted)}."
+            f"{endpoint_name(row.endpoint)} and {row.biomarker}: {ratio_words(row)}, "
+            f"adjusted {p_words(row.p_adjusted)}."
             for row in kept
             if row.effect and np.isfinite(row.ci_low)
         ]

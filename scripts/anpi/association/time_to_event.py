@@ -269,11 +269,11 @@ def time_dependent_row(question: Question, frame: pd.DataFrame, day: pd.Series, 
 def fit_intervals(frame: pd.DataFrame, day: pd.Series, question: Question) -> RegressionFit | None:
     """Split each patient's time at the day of the event and fit the time-dependent model."""
     length = frame["time"].where(frame["time"] > 0, 0.5)
-    change = day.where(day < length)
+    change = day.where(day < length).clip(lower=0)
     before = pd.DataFrame({"start": 0.0, "stop": change.fillna(length), "marker": 0.0}, index=frame.index)
     before["event"] = frame["event"].where(change.isna(), 0.0)
     after = pd.DataFrame({"start": change, "stop": length, "marker": 1.0, "event": frame["event"]}).dropna()
-    both = pd.concat([before, after])
+    both = pd.concat([before[before["stop"] > 0], after])
     extra = question.covariates
     if question.stratified:
         extra = pd.concat([extra, arm_columns(frame)], axis=1)

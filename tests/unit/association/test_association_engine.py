@@ -18,7 +18,8 @@ from anpi.association.engine import results_table, run_plan
 from anpi.association.plan import read_plan
 from anpi.association.question import COLUMNS, ask, entry_markers
 from anpi.association.representativeness import difference
-from anpi.association.trial import read_trial
+from anpi.association.sensitivity import sensitivity_table
+from anpi.association.trial import first_immune_event, read_trial
 from anpi.stats.cox import fit_cox
 from anpi.stats.exact import fisher_exact
 from anpi.stats.survival import logrank
@@ -240,6 +241,52 @@ def test_immune_related_events_need_their_days(plan_of, trial_of):
     assert "is not known" in results(plan, trial)["warning"].iloc[0]
     day = pd.Series(np.where(np.arange(60) % 3 == 0, 30.0, np.nan), index=trial.patients.index)
     assert np.isfinite(results(plan, replace(trial, first_immune_event=day))["p"].iloc[0])
+
+
+def test_first_immune_related_event_of_each_patient(trial_of, tmp_path):
+    trial = trial_of(count=4)
+    path = tmp_path / "adverse_events.csv"
+    path.write_text(
+        "patient_id,term,soc,grade,start_date,immune_related\n"
+        "0001,Rash,Skin,2,2023-02-10,Y\n"
+        "0001,Colitis,Gut,3,2023-01-20,Y\n"
+        "0002,Nausea,Gut,1,2023-01-02,N\n"
+        "0003,Rash,Skin,1,2023-01-01,Y\n"
+    )
+    found = first_immune_event(path, trial.patients)
+    assert found.to_dict() == pytest.approx({"0001": 20, "0002": np.nan, "0003": 1, "0004": np.nan}, nan_ok=True)
+
+
+def test_event_before_treatment_counts_from_the_start(plan_of, trial_of):
+    trial = trial_of(count=60)
+    plan = plan_of(biomarker="immune_related", endpoints=["os"], set="all_treated")
+    had = np.arange(60) % 3 == 0
+    tables = []
+    for day in (-5.0, 0.0):
+        first = pd.Series(np.where(had, day, np.nan), index=trial.patients.index)
+        tables.append(results(plan, replace(trial, first_immune_event=first)))
+    pd.testing.assert_frame_equal(*tables)
+    outcome = trial.outcome("os")
+    fit = fit_cox(
+        outcome["time"], outcome["event"], pd.DataFrame({"x": had.astype(float), "arm": trial.arms() == "AK104"})
+    )
+    assert tables[0]["estimate"].iloc[0] == pytest.approx(fit.ratio("x")[0], rel=1e-6)
+
+
+def test_probabilities_that_are_certain_give_the_groups_answer(plan_of, trial_of):
+    trial = trial_of(count=300, seed=3)
+    calls = trial.calls.copy()
+    for level in "ANPI":
+        calls[f"p_{level}"] = calls["subtype"].eq(level).astype(float)
+    changed = replace(trial, calls=calls)
+    plan = plan_of()
+    rows = run_plan(plan, changed)
+    table = sensitivity_table(plan, changed, rows, None)
+    declared = table[table["variant"].eq("as declared")].set_index("level")
+    soft = table[table["variant"].eq("probabilities as weights")].set_index("level")
+    for level in "NPI":
+        assert soft.loc[level, "estimate"] == pytest.approx(declared.loc[level, "estimate"], rel=1e-6)
+        assert soft.loc[level, "ci_low"] == pytest.approx(declared.loc[level, "ci_low"], rel=1e-6)
 
 
 def test_interaction_with_arm(plan_of, trial_of):

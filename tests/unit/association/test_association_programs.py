@@ -211,4 +211,5 @@ def test_numbers_in_words():
     assert statements.p_words(0.35) == "p = 0.35"
     assert statements.number(float("nan")) == "not reached"
     assert statements.number(0.004) == "0.004"
+    assert [statements.number(x) for x in (0.519, 9.04, 10.56, 702.2)] == ["0.52", "9.04", "10.6", "702"]
     assert statements.number(12345.0) == "1.2e+04"
