@@ -16,6 +16,7 @@ from anpi.recist.timepoint import NM, overall_response
 from anpi.tables.clinical import Clinical, Query, row_number, study_day
 
 SEVERITIES = ("error", "warning", "note")
+LONGEST_BEFORE = 28  # days from the baseline scan to the reference date (RECIST 1.1, 4.1)
 COMPARED = [
     "patient_id", "day", "source", "derived", "sum", "nadir", "baseline", "target_response", "nontarget_response",
     "new_lesion", "overall_derived", "target_reported", "nontarget_reported", "new_lesion_reported", "overall_reported",
@@ -326,6 +327,15 @@ def lesion_queries(seen: Observations) -> Iterator[ScanQuery]:
         measured_of = f"{int(point['measured'])} of {int(point['targets'])}"
         text = f"day {study_day(point['day'])}: {measured_of} target lesions measured"
         yield ScanQuery(point["patient_id"], "warning", "target_not_measured", text, int(point["day"]))
+    baseline = pd.concat([lesions.targets, lesions.nontargets[lesions.nontargets["since"] == 0]])
+    for patient, day in baseline.groupby("patient_id")["day"].min().items():
+        if day < -LONGEST_BEFORE:
+            text = f"baseline scan on day {study_day(day)}, more than 4 weeks before the reference date"
+            yield ScanQuery(str(patient), "warning", "baseline_too_early", text)
+    early = rows[(rows["kind"] == "new") & (rows["day"] <= 0)]
+    for patient, lesion, row in zip(early["patient_id"], early["lesion_id"], early["row"], strict=True):
+        text = f"lesions row {row}: lesion {lesion} is called new at baseline; not used"
+        yield ScanQuery(patient, "error", "new_lesion_at_baseline", text)
     yield from measurement_queries(rows)
 
 

@@ -256,6 +256,8 @@ def test_scan_without_lesions_stands_as_reported(tmp_path):
         ([(-7, "T1", 20, {}), (42, "T1", 20, {}), (42, "T1", 25, {})], "lesion_measured_twice"),
         ([(-7, "T1", 20, {}), (42, "T1", 2, {})], "tenfold_size"),
         ([(7, "T1", 20, {}), (42, "T1", 20, {})], "no_baseline"),
+        ([(-29, "T1", 20, {}), (42, "T1", 20, {})], "baseline_too_early"),
+        ([(-28, "T1", 20, {}), (-28, "N1", 20, {"kind": "new"})], "new_lesion_at_baseline"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
