@@ -229,6 +229,15 @@ def plan_problems(
     for key, name in named_sets.items():
         if name not in sets:
             yield unknown(plan.file, key, name, sorted(sets), "an analysis set")
+    if patients is not None:
+        known = [*dict.fromkeys([*patients.columns, *SAMPLE_COLUMNS])]
+        optional = load_schema("plan")["properties"]["baseline"]["default"]
+        for column in plan.expression["adjust_for"]:
+            if column not in known:
+                yield unknown(plan.file, "expression, adjust_for", column, known, "a column of patients or samples")
+        for column in plan.baseline:
+            if column not in [*known, *optional]:
+                yield unknown(plan.file, "baseline", column, known, "a column of patients or samples")
     for entry in plan.entries:
         key = f"entry {entry.entry}"
         if registry is not None:

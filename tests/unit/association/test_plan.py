@@ -114,6 +114,14 @@ def test_covariate_of_samples(plan_of):
     assert "batch with one level" in refusal(check_plan, plan, None, PATIENTS, samples)
 
 
+def test_misspelt_columns_outside_the_entries(plan_of):
+    plan = plan_of({"baseline": ["ecog", "age", "ecogs"], "expression": {"adjust_for": ["bacth", "arm"]}})
+    text = refusal(check_plan, plan, None, PATIENTS)
+    assert "2 problems" in text, "age is one of the optional columns"
+    assert "Did you mean batch?" in text
+    assert "Did you mean ecog?" in text
+
+
 def test_unknown_set(plan_of):
     text = refusal(check_plan, plan_of(set="subtype_evaluble"))
     assert "entry main, set" in text
