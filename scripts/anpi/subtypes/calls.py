@@ -92,36 +92,39 @@ def call_subtypes(
     Returns
     -------
     pandas.DataFrame
-        Columns of ``subtypes/calls.tsv``, one row a sample in the order of the matrix.
+        Columns of ``subtypes/calls.tsv``, one row a sample in the order of the matrix. Probabilities are given that
+        the sample is SCLC; they are missing where quality, genes, reads or identity forbid a call.
     """
     evidence = gather_evidence(expression, model)
     counts = expression if counts is None and expression.unit == "counts" else counts
     depth = None if counts is None else anchor_reads(counts, model)
-    stability = measure_stability(evidence.profile, evidence.activation, model, counts)
     barred = bars(evidence, model, verdicts, depth, expression.unit)
+    stability = measure_stability(evidence.profile, evidence.activation, model, counts, [not bar for bar in barred])
     notes = contamination_notes(evidence.tissues, model)
     factors = dominant_factor(evidence.profile, model)
     opinions, _ = gene_pairs(evidence.profile, model)
     rows = []
     for i, sample in enumerate(evidence.profile.samples):
         row = word_call(evidence, model, i, barred[i], notes[i], opinions[i])
-        ranking = evidence.probability.iloc[i]
+        # The classes share out a certainty that the sample is a readable SCLC; where it is not, they mean nothing.
+        shares = dict.fromkeys(CLASSES, np.nan) if barred[i] else evidence.probability.iloc[i].to_dict()
+        stranger = evidence.identity["verdict"].iloc[i] == "not_sclc"
         rows.append(
             {
                 "sample_id": sample,
                 **row,
-                **{f"p_{k}": ranking[k] for k in CLASSES},
+                **{f"p_{k}": shares[k] for k in CLASSES},
                 **(
                     {"stability": None, "least_reads": None}
                     if row["call"] == "none"
                     else stability.loc[sample].to_dict()
                 ),
                 "gene_coverage": evidence.coverage.iloc[i][list(PROGRAMMES)].mean(),
-                "napy": factors[i],
+                "napy": None if stranger else factors[i],
                 "ne_score": evidence.standardised.iloc[i]["ne"] - evidence.standardised.iloc[i]["non_ne"],
                 "model": model.name,
                 "model_sha256": model.sha256,
-                "second_method": opinions[i],
+                "second_method": None if barred[i] else opinions[i],
                 "agreement": agreement(row["subtype"], opinions[i]),
                 "identity": evidence.identity["verdict"].iloc[i],
                 "lineage_level": evidence.scores["sclc_lineage"].iloc[i],
@@ -225,7 +228,7 @@ def word_call(
         "subtype": None if call == "none" else best,
         "call": call,
         "second": None if barred else second,
-        "margin": margin,
+        "margin": np.nan if barred else margin,
         "reason": "; ".join(reasons) or None,
     }
 

@@ -26,7 +26,11 @@ def anchor_reads(counts: Expression, model: Model) -> pd.Series:
 
 
 def measure_stability(
-    profile: Profile, activation: pd.DataFrame, model: Model, counts: Expression | None = None
+    profile: Profile,
+    activation: pd.DataFrame,
+    model: Model,
+    counts: Expression | None = None,
+    wanted: list[bool] | None = None,
 ) -> pd.DataFrame:
     """Resample each sample and see how often its foremost class stays.
 
@@ -36,6 +40,8 @@ def measure_stability(
         Of the samples as they are.
     counts : Expression, optional
         Counts of the samples. Without them only genes are left out, and ``least_reads`` is missing.
+    wanted : list of bool, optional
+        Which samples to resample; all when absent.
 
     Returns
     -------
@@ -49,6 +55,9 @@ def measure_stability(
     thinner = Thinner(counts, model, used) if counts is not None else None
     rows = []
     for i, sample in enumerate(profile.samples):
+        if wanted is not None and not wanted[i]:
+            rows.append({"stability": None, "least_reads": None})
+            continue
         best = activation.iloc[i].to_numpy().argmax()
         rng = np.random.default_rng(rule["seed"])
         reads = thinner.reads(sample) if thinner else None

@@ -64,7 +64,7 @@ def test_what_is_not_sclc_gets_no_call_and_a_reason(world: World, model: Model, 
     profiles = {f"x{i}": draw[name](world, rng) if name in draw else tissue(world, name, rng) for i in range(8)}
     calls = calls_of(world, model, profiles)
     assert (calls["call"] == "none").all()
-    assert calls["subtype"].isna().all()
+    assert calls[["subtype", "p_A", "p_N", "p_P", "p_I", "margin", "napy", "second_method"]].isna().all(axis=None)
     assert calls["reason"].str.contains("not SCLC-like").all()
 
 
