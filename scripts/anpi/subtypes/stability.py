@@ -53,7 +53,7 @@ def measure_stability(
     rule = model.settings["stability"]
     used = genes_of_classes(model)
     thinner = Thinner(counts, model, used) if counts is not None else None
-    rows = []
+    rows: list[dict[str, float | None]] = []
     for i, sample in enumerate(profile.samples):
         if wanted is not None and not wanted[i]:
             rows.append({"stability": None, "least_reads": None})
