@@ -244,8 +244,10 @@ def words(outcome: Outcome, course: Course) -> str:
     """Say in words why a time ends where it does; the first words are the kind of reason."""
     day = study_day(outcome.day)
     if outcome.event:
-        what = {"PD": "progression at the scan", "death": "death"}[outcome.moment.code]
-        return f"{outcome.moment.code}: {what} of day {day}"
+        if outcome.moment.code == "death":
+            return f"death: death of day {day}"
+        cause = f", {outcome.moment.cause}" if outcome.moment.cause else ""
+        return f"PD: progression at the scan of day {day}{cause}"
     where = {
         "last adequate scan": f"censored at the last evaluable scan, day {day}",
         "last known alive": f"censored at the last day known alive, day {day}",

@@ -321,17 +321,22 @@ def hold_responses(points: pd.DataFrame, rules: Rules) -> pd.DataFrame:
 
 
 def scans_of(points: pd.DataFrame) -> dict[str, list[Scan]]:
-    """Give the scans of each patient in order of time, each with its place in the tables."""
+    """Give the scans of each patient in order of time, each with its place in the tables and what progressed."""
     scans: dict[str, list[Scan]] = {}
     sources = []
-    for patient, day, response, new, told_new, derived, row, told_row in zip(
-        points["patient_id"], points["day"], points["overall"], points["new_lesion"], points["new_lesion_reported"],
-        points["derived"], points["row"], points["reported_row"], strict=True,
-    ):  # fmt: skip
+    mine = ["target_response", "nontarget_response", "new_lesion"]
+    told = ["target_reported", "nontarget_reported", "new_lesion_reported"]
+    parts = points[mine].where(points["derived"], points[told].set_axis(mine, axis=1))
+    for patient, day, response, derived, row, told_row, target, nontarget, new in zip(
+        *(points[column] for column in ("patient_id", "day", "overall", "derived", "row", "reported_row")),
+        *(parts[column] for column in mine),
+        strict=True,
+    ):
         source = f"lesions row {int(row)}" if derived else f"assessments row {int(told_row)}"
         sources.append(source)
-        new_lesion = new if derived else told_new
-        scans.setdefault(patient, []).append(Scan(int(day), response, new_lesion, source))
+        causes = {"new lesion": new == "Y", "target lesions": target == "PD", "non-target lesions": nontarget == "PD"}
+        cause = " and ".join(name for name, true in causes.items() if true) if response == "PD" else ""
+        scans.setdefault(patient, []).append(Scan(int(day), response, new, source, cause or None))
     points["source"] = sources
     return scans
 

@@ -49,7 +49,7 @@ NOT_ADEQUATE = (None, "NE", "ND")
 def progressions(course: Course) -> list[Moment]:
     """Give the scans with PD; without a baseline scan only those with an unequivocal new lesion."""
     return [
-        Moment(scan.day, "PD", scan.source)
+        Moment(scan.day, "PD", scan.source, cause=scan.cause)
         for scan in course.scans
         if scan.response == "PD" and (course.baseline or scan.new_lesion == "Y")
     ]

@@ -15,13 +15,15 @@ DAYS_IN_MONTH = 30.4375
 class Moment(NamedTuple):
     """A dated fact that may end a time: days from the start, what it is, where it was read.
 
-    ``code`` says in one or two words what happened; ``rank`` orders facts of one day (lower first).
+    ``code`` says in one or two words what happened, ``cause`` of what, when that is known; ``rank`` orders facts of
+    one day (lower first).
     """
 
     day: int
     code: str
     source: str | None = None
     rank: int = 0
+    cause: str | None = None
 
 
 class Outcome(NamedTuple):

@@ -14,12 +14,13 @@ BENEFIT = ("CR", "PR", "SD", "NON-CR/NON-PD")
 
 
 class Scan(NamedTuple):
-    """One evaluated scan: days from the reference date, overall response, where it came from."""
+    """One evaluated scan: days from the reference date, overall response, where it was read, what progressed."""
 
     day: int
     response: str | None
     new_lesion: str | None = None
     source: str | None = None
+    cause: str | None = None
 
 
 class Best(NamedTuple):

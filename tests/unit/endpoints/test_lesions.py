@@ -137,6 +137,7 @@ def test_equivocal_new_lesion_is_dated_back_once_it_is_sure(tmp_path):
     found = trial.derive()
     assert overall(found) == [(42, "PD"), (84, "PD")]
     assert (found["P"]["pfs_days"], found["P"]["pfs_event"]) == (43, 1)
+    assert found["P"]["pfs_reason"] == "PD: progression at the scan of day 43, new lesion"
     # Up to day 50 nobody knew.
     earlier = trial.derive(data_cutoff="2024-02-20")
     assert overall(earlier) == [(42, "SD")]
@@ -227,6 +228,7 @@ def test_derived_response_counts_and_disagreement_is_asked(tmp_path):
     asked = [query for query in found.queries if query.rule == "target_response_differs"]
     assert [(query.severity, query.day) for query in asked] == [("error", 84)]
     assert "sum 40 mm, nadir 30 mm, baseline 50 mm" in asked[0].message
+    assert found["P"]["pfs_reason"] == "PD: progression at the scan of day 85, target lesions"
 
 
 def test_assessment_near_a_time_point_is_its_report(tmp_path):
