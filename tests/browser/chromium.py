@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import fcntl
 import json
 import os
@@ -123,11 +124,14 @@ class Page:
             self.read()
 
     def wait_for(self, expression: str, seconds: float = 10) -> None:
+        """Wait until an expression is true; one that a change of page cuts short is asked again."""
         end = time.monotonic() + seconds
-        while not self.run(expression):
-            if time.monotonic() > end:
-                raise TimeoutError(expression)
+        while time.monotonic() < end:
+            with contextlib.suppress(RuntimeError):
+                if self.run(expression):
+                    return
             time.sleep(0.05)
+        raise TimeoutError(expression)
 
     def run(self, expression: str) -> Any:
         """Evaluate JavaScript and give its value."""

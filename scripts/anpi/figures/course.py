@@ -37,6 +37,7 @@ def course(scans: pd.DataFrame, ends: dict[str, float]) -> tuple[Figure, pd.Data
     if len(measured):
         sums = figure.add_axes((0.12, 0.46, 0.85, 0.5), sharex=lane)
         draw_sums(sums, measured)
+    lane.locator_params(axis="x", nbins=6)
     lane.set(xlim=(0, last * 1.06), ylim=(-0.9, 0.9), xlabel="Months from start of treatment")
     data = scans.assign(months=(scans["day"] / DAYS_PER_MONTH).round(2))
     return figure, data
@@ -51,6 +52,7 @@ def draw_sums(axes: Axes, measured: pd.DataFrame) -> None:
     axes.set_ylabel("Change of sum, %")
     low, high = min(-40.0, measured["change"].min() * 1.1), max(30.0, measured["change"].max() * 1.1)
     axes.set_ylim(low, high)
+    axes.locator_params(axis="y", nbins=4)
     axes.tick_params(labelbottom=False)
 
 

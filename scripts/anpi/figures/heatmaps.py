@@ -128,9 +128,10 @@ def draw_cells(
 
 def group_strip(axes: Axes, groups: pd.Series, calls: pd.Series) -> None:
     """Draw a strip of subtypes with their letters; a lean call in small letters."""
+    line = 0.5 if len(groups) <= MOST_LABELLED else 0
     for x, (group, call) in enumerate(zip(groups, calls, strict=True)):
         axes.add_patch(
-            Rectangle((x - 0.5, -0.5), 1, 1, facecolor=SUBTYPE_COLOURS[group], edgecolor="white", linewidth=0.5)
+            Rectangle((x - 0.5, -0.5), 1, 1, facecolor=SUBTYPE_COLOURS[group], edgecolor="white", linewidth=line)
         )
         if len(groups) <= MOST_LABELLED:
             letter = {"mixed": "m", "none": "–"}.get(group, group if call == "confident" else group.lower())

@@ -35,7 +35,11 @@ def quality(run: Run) -> Section:
     verdicts = verdicts.assign(patient_id=verdicts["sample_id"].map(run.sample_patients))
     blocks: list[Any] = [Text([verdict_sentence(verdicts)])]
     levels = fact_levels(verdicts, run.thresholds)
-    if len(levels):
+    if not run.thresholds:
+        blocks.append(
+            Note("The thresholds were not given to the report, so the facts are not drawn against them.", "absent")
+        )
+    elif len(levels):
         drawn = levels.iloc[:, :MOST_DRAWN]
         samples = verdicts.set_index("sample_id").loc[drawn.columns, ["patient_id"]]
         caption = f"{plural(len(drawn.columns), 'sample')}, one column each; {threshold_words(run.thresholds)}"
@@ -92,8 +96,6 @@ def level_of(value: float, limits: tuple[float, float] | None, ceiling: bool) ->
 
 
 def threshold_words(thresholds: dict[str, tuple[float, float]]) -> str:
-    if not thresholds:
-        return "the thresholds were not given to the report."
     parts = [
         f"{FACTS.get(fact, fact)} {'above' if fact in CEILINGS else 'below'} {warn:,.15g} / {fail:,.15g}"
         for fact, (warn, fail) in thresholds.items()

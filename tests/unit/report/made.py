@@ -252,4 +252,5 @@ def read_made(folder: Path, title: str = "Made trial") -> Run:
     samples = folder / "samples.tsv"
     config = ROOT / "config"
     paths = (folder / "results", folder / "patients.csv", config / "plan.yaml", config / "endpoints.yaml")
-    return read_run(*paths, title, samples if samples.is_file() else None)
+    thresholds = {"fragments": (500.0, 100.0), "genes_detected": (800.0, 400.0)}
+    return read_run(*paths, title, samples if samples.is_file() else None, thresholds=thresholds)
