@@ -33,7 +33,7 @@ PACKAGES = (
     "statsmodels",
 )
 TOOLS = ("salmon", "fastp", "samtools")
-FOLDERS = ("analysis", "association", "clinical", "cohort", "expression", "immune", "qc", "report", "subtypes")
+FOLDERS = "analysis association clinical cohort exploration expression immune qc report subtypes".split()
 KINDS = {".tsv", ".csv", ".gz", ".json", ".h5ad", ".html", ".xlsx"}
 VERSION = re.compile(r"\d+\.\d+(?:\.\d+)?")
 

@@ -12,6 +12,19 @@ def expression_source(wildcards):
     }
 
 
+EXPLORATION = (
+    "components",
+    "variance",
+    "umap",
+    "markers",
+    "nmf_ranks",
+    "nmf_clusters",
+    "nmf_names",
+    "nmf_agreement",
+    "notes",
+)
+
+
 def has_counts():
     """Say whether counts are known: those of reads, or a matrix of counts."""
     matrix = SETTINGS["expression"]
@@ -117,6 +130,29 @@ rule score_signatures:
     shell:
         "{PYTHON} {SCRIPTS:q}/score_signatures.py --expression {input.tpm:q} --unit tpm {params.gmt} --out {output:q}"
         " > {log:q} 2>&1"
+
+
+rule explore_cohort:
+    input:
+        tpm=out("cohort/tpm.tsv.gz"),
+        calls=out("subtypes/calls.tsv"),
+    output:
+        [out(f"exploration/{table}.tsv") for table in EXPLORATION],
+    log:
+        logs("explore_cohort"),
+    conda:
+        "../../envs/anpi.yaml"
+    resources:
+        mem_mb=lambda wildcards, input, attempt: min(3000 + 40 * int(input.size_mb) * attempt, 64000),
+    params:
+        code=code("explore_cohort", MODEL, RESOURCES / "genes"),
+        seed=SETTINGS["seed"],
+        folder=subpath(output[0], parent=True),
+    message:
+        "Exploring the cohort: consensus NMF, components, markers"
+    shell:
+        "{PYTHON} {SCRIPTS:q}/explore_cohort.py --expression {input.tpm:q} --unit tpm --calls {input.calls:q}"
+        " --model {MODEL:q} --seed {params.seed} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule write_cohort:

@@ -74,7 +74,7 @@ rule write_report:
 rule write_manifest:
     input:
         report=out("report/index.html"),
-        cohort=out("cohort/cohort.h5ad") if RUN.samples is not None else [],
+        cohort=[out("cohort/cohort.h5ad"), out("exploration/notes.tsv")] if RUN.samples is not None else [],
         files=user_files(),
     output:
         out("manifest.json"),
