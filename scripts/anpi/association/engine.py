@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from anpi.association.confounding import confounding
+from anpi.association.during_treatment import time_by_event
+from anpi.association.interaction import interaction_rows
 from anpi.association.plan import Plan
 from anpi.association.question import COLUMNS, Question, Row, all_questions
-from anpi.association.response import response_interaction, response_rows
-from anpi.association.time_to_event import time_interaction, time_rows
+from anpi.association.response import response_rows
+from anpi.association.time_to_event import time_rows
 from anpi.association.trial import Trial
 from anpi.stats.multiplicity import adjust
 
@@ -38,16 +42,14 @@ def answer(question: Question, plan: Plan, trial: Trial) -> list[Row]:
     """Answer one question, with its confounding looked at first."""
     refusal, notes = confounding(question, trial)
     if refusal and question.obstacle is None:
-        question = Question(**{**question.__dict__, "obstacle": refusal})
+        question = replace(question, obstacle=refusal)
     question.notes.extend(notes)
-    if question.kind == "time":
-        rows = time_rows(question, plan, event_day(question, trial))
-        if question.entry.interaction_with_arm:
-            rows += time_interaction(question, plan)
+    if question.entry.biomarker in ("response", "immune_related"):
+        rows = time_by_event(question, plan, event_day(question, trial))
     else:
-        rows = response_rows(question, plan)
-        if question.entry.interaction_with_arm:
-            rows += response_interaction(question, plan)
+        rows = time_rows(question, plan) if question.kind == "time" else response_rows(question, plan)
+    if question.entry.interaction_with_arm:
+        rows += interaction_rows(question, plan)
     return question.stamp(rows)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from anpi.association.groups import Groups, counted, small_group_note, split_groups, standardised
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
-from anpi.association.time_to_event import adjusted_words, arm_columns, marker_columns
+from anpi.association.time_to_event import adjusted_words, arm_columns
 from anpi.stats.cox import RegressionFit, likelihood_ratio, separated
 from anpi.stats.exact import fisher_exact, jonckheere, wilcoxon
 from anpi.stats.logistic import fit_logistic, logistic_restricted
@@ -214,51 +214,3 @@ def ordered_rows(question: Question, plan: Plan) -> list[Row]:
     if question.covariates.shape[1]:
         test.warnings.append("not adjusted: this test takes no covariates")
     return [test]
-
-
-def response_interaction(question: Question, plan: Plan) -> list[Row]:
-    """Does the biomarker's effect on a binary outcome differ between arms? Penalised likelihood-ratio test."""
-    frame = question.frame
-    test = Row(n=len(frame), effect="interaction with arm")
-    obstacle = too_little(question, frame["y"])
-    if obstacle is None and frame["arm"].nunique() < 2:
-        obstacle = "one arm only: no interaction to test"
-    if obstacle is None and question.kind == "ordered":
-        obstacle = "interaction is not tested for ordered outcomes"
-    if obstacle:
-        test.warnings.append(obstacle)
-        return [test]
-    main, labels = marker_columns(question, plan)
-    keep = main.notna().all(axis=1)
-    frame, main = frame[keep], main[keep]
-    test.n, test.events = len(frame), int(frame["y"].sum())
-    arm = arm_columns(frame)
-    products = pd.DataFrame({f"{m} x {a}": main[m] * arm[a] for m in main for a in arm}, index=frame.index)
-    x = pd.concat([main, arm, question.covariates[keep], products], axis=1)
-    spread = products.shape[1] > 0 and bool(products.any().all())
-    fit = fit_logistic(frame["y"], x, firth=True) if spread else None
-    if fit is None:
-        test.warnings.append("too few patients of a group in an arm: not tested")
-    else:
-        smaller = logistic_restricted(frame["y"], x, list(products.columns), True)
-        test.estimate, test.p = likelihood_ratio(fit, smaller, products.shape[1])
-        test.method = f"penalised likelihood-ratio test of biomarker x arm, {products.shape[1]} df, Firth logistic"
-    test.warnings.append("arms were not randomised unless the protocol says so: an association, not a prediction")
-    rows = [test]
-    for name in sorted(frame["arm"].unique()):
-        inside = frame["arm"].eq(name)
-        part = main[inside].loc[:, main[inside].nunique() > 1]
-        within = fit_odds(frame["y"][inside], part, plan) if part.shape[1] else None
-        rows += [arm_row(within, column, level, name, frame["y"][inside]) for column, level in labels.items()]
-    return rows
-
-
-def arm_row(fit: RegressionFit | None, column: str, level: str | None, arm: str, y: pd.Series) -> Row:
-    name = f"arm {arm}" + (f": {level}" if level else "")
-    row = Row(name, None, len(y), int(y.sum()), "OR" if level else "OR per SD", role="contrast")
-    if fit is None or column not in fit.terms:
-        row.warnings.append("too little in this arm to estimate")
-    else:
-        row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio(column)
-        row.method = f"{fit.method} regression, within the arm"
-    return row

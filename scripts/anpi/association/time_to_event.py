@@ -1,4 +1,4 @@
-"""Tests of time-to-event endpoints against groups, scores and events during treatment."""
+"""Tests of time-to-event endpoints against groups and scores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from anpi.stats.cox import (
     firth_cox_restricted,
     fit_cox,
     fit_firth_cox,
-    fit_time_dependent,
     likelihood_ratio,
     proportional_hazards,
     separated,
@@ -24,10 +23,8 @@ from anpi.stats.permutation import maximally_selected, permute_logrank
 from anpi.stats.survival import logrank, logrank_scores
 
 
-def time_rows(question: Question, plan: Plan, event_day: pd.Series | None = None) -> list[Row]:
+def time_rows(question: Question, plan: Plan) -> list[Row]:
     """Test a time-to-event endpoint as the question asks."""
-    if question.entry.biomarker in ("response", "immune_related"):
-        return time_by_event(question, plan, event_day)
     if question.entry.cut == "maximally_selected" and not question.grouped:
         return time_by_best_cut(question, plan)
     return time_by_group(question, plan) if question.grouped else time_by_score(question, plan)
@@ -232,146 +229,3 @@ def time_by_best_cut(question: Question, plan: Plan) -> list[Row]:
     if question.stratified:
         row.warnings.append("arms are not strata in this test")
     return [row]
-
-
-def time_by_event(question: Question, plan: Plan, day: pd.Series | None) -> list[Row]:
-    """Event during treatment (response, immune-related event) against survival: time-dependent, then landmarks."""
-    frame = question.frame
-    if day is None:
-        word = "response" if question.entry.biomarker == "response" else "first immune-related event"
-        return [Row(n=len(frame), effect="HR", warnings=[f"the day of the {word} is not known: not tested"])]
-    day = day.reindex(frame.index).astype(float)
-    day = day.where(day <= frame["time"])
-    rows = [time_dependent_row(question, frame, day, plan)]
-    rows += [landmark_row(question, frame, day, landmark, plan) for landmark in plan.landmark_days]
-    return rows
-
-
-def time_dependent_row(question: Question, frame: pd.DataFrame, day: pd.Series, plan: Plan) -> Row:
-    had = int(day.notna().sum())
-    row = Row("after it", "before or without it", len(frame), int(frame["event"].sum()), "HR")
-    obstacle = too_little(question, frame)
-    if obstacle is None and min(had, len(frame) - had) < plan.smallest_group:
-        obstacle = f"{had} of {len(frame)} patients had it: described, not tested"
-    fit = None if obstacle else fit_intervals(frame, day, question)
-    if fit is None:
-        row.warnings.append(obstacle or "the model could not be fitted: not tested")
-        return row
-    row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio("marker")
-    if row.events is not None and row.events < plan.events_per_parameter:
-        row.warnings.append("few events: the interval is approximate")
-    row.method = f"{fit.method} covariate ({had} patients had it)" + (
-        ", arm as covariate" if question.stratified else ""
-    )
-    return row
-
-
-def fit_intervals(frame: pd.DataFrame, day: pd.Series, question: Question) -> RegressionFit | None:
-    """Split each patient's time at the day of the event and fit the time-dependent model."""
-    length = frame["time"].where(frame["time"] > 0, 0.5)
-    change = day.where(day < length).clip(lower=0)
-    before = pd.DataFrame({"start": 0.0, "stop": change.fillna(length), "marker": 0.0}, index=frame.index)
-    before["event"] = frame["event"].where(change.isna(), 0.0)
-    after = pd.DataFrame({"start": change, "stop": length, "marker": 1.0, "event": frame["event"]}).dropna()
-    both = pd.concat([before[before["stop"] > 0], after])
-    extra = question.covariates
-    if question.stratified:
-        extra = pd.concat([extra, arm_columns(frame)], axis=1)
-    x = pd.concat([both["marker"].reset_index(drop=True), extra.loc[both.index].reset_index(drop=True)], axis=1)
-    codes = pd.Index(frame.index).get_indexer(both.index)
-    return fit_time_dependent(codes, both["start"], both["stop"], both["event"], x)
-
-
-def landmark_row(question: Question, frame: pd.DataFrame, day: pd.Series, landmark: int, plan: Plan) -> Row:
-    """Compare patients by what had happened by a fixed day, among those still followed on that day."""
-    still = frame[frame["time"] > landmark]
-    marker = (day.reindex(still.index) <= landmark).astype(float)
-    row = Row(f"by day {landmark}", "not by then", len(still), int(still["event"].sum()), "HR", role="contrast")
-    row.warnings.append(
-        f"landmark: {counted(len(frame) - len(still), 'patient')} with an event or out of follow-up before it left out"
-    )
-    if min(marker.sum(), len(still) - marker.sum()) < plan.smallest_group:
-        row.warnings.append(f"{int(marker.sum())} of {len(still)} had it by then: described, not tested")
-        return row
-    moved = still.assign(time=still["time"] - landmark)
-    x = pd.concat([marker.rename("marker"), question.covariates.loc[still.index]], axis=1)
-    fit, _, _ = fit_hazards(moved, x, question, plan)
-    if fit is None:
-        row.warnings.append("the model could not be fitted")
-        return row
-    row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio("marker")
-    row.method = f"landmark analysis, {fit.method}"
-    return row
-
-
-def time_interaction(question: Question, plan: Plan) -> list[Row]:
-    """Does the biomarker's effect differ between arms? Likelihood-ratio test, and the effect within each arm."""
-    frame = question.frame
-    test = Row(n=len(frame), events=int(frame["event"].sum()), effect="interaction with arm")
-    arms = sorted(frame["arm"].unique())
-    obstacle = too_little(question, frame)
-    if obstacle is None and len(arms) < 2:
-        obstacle = "one arm only: no interaction to test"
-    if obstacle:
-        test.warnings.append(obstacle)
-        return [test]
-    main, labels = marker_columns(question, plan)
-    keep = main.notna().all(axis=1)
-    frame, main, covariates = frame[keep], main[keep], question.covariates[keep]
-    arm = arm_columns(frame)
-    products = pd.DataFrame({f"{m} x {a}": main[m] * arm[a] for m in main for a in arm}, index=frame.index)
-    x = pd.concat([main, arm, covariates, products], axis=1)
-    test.n, test.events = len(frame), int(frame["event"].sum())
-    parameters = x.shape[1]
-    sizes = frame["arm"].value_counts().reindex(arms, fill_value=0)
-    if sizes.min() < plan.smallest_group or main.empty or not products.any().all():
-        test.warnings.append("too few patients of a group in an arm: not tested")
-    elif test.events >= plan.events_per_parameter * parameters and not separated(frame["event"], x):
-        fit = fit_cox(frame["time"], frame["event"], x)
-        null = fit_cox(frame["time"], frame["event"], x.drop(columns=products.columns))
-        if fit is not None and null is not None:
-            test.estimate, test.p = likelihood_ratio(fit, null.log_likelihood, products.shape[1])
-            test.method = f"likelihood-ratio test of biomarker x arm, {products.shape[1]} df, Cox (Efron)"
-    if not test.method and not test.warnings:
-        fit = fit_firth_cox(frame["time"], frame["event"], x)
-        if fit is not None:
-            smaller = firth_cox_restricted(frame["time"], frame["event"], x, list(products.columns))
-            test.estimate, test.p = likelihood_ratio(fit, smaller, products.shape[1])
-            test.method = f"penalised likelihood-ratio test of biomarker x arm, {products.shape[1]} df, Firth Cox"
-        else:
-            test.warnings.append("the model could not be fitted: not tested")
-    test.warnings.append("arms were not randomised unless the protocol says so: an association, not a prediction")
-    return [test, *(row for name in arms for row in arm_rows(question, frame, main, labels, name, plan))]
-
-
-def marker_columns(question: Question, plan: Plan) -> tuple[pd.DataFrame, dict[str, str | None]]:
-    """Give columns of the biomarker (dummies of the tested groups, or the score by SD) and each one's level."""
-    marker = question.frame["marker"]
-    if not question.grouped:
-        return standardised(marker).rename("score").to_frame(), {"score": None}
-    groups = split_groups(marker, plan, question.biomarker)
-    dummies = groups.dummies(marker).where(marker.isin(groups.tested), np.nan)
-    return dummies, {level: level for level in dummies.columns}
-
-
-def arm_rows(
-    question: Question, frame: pd.DataFrame, main: pd.DataFrame, labels: dict[str, str | None], arm: str, plan: Plan
-) -> list[Row]:
-    """Effect of the biomarker within one arm."""
-    inside = frame["arm"].eq(arm)
-    part, x = frame[inside], pd.concat([main[inside], question.covariates.reindex(frame.index)[inside]], axis=1)
-    x = x.loc[:, x.nunique() > 1]
-    alone = Question(**{**question.__dict__, "stratified": False})
-    fit = fit_hazards(part, x, alone, plan)[0] if x.shape[1] and part["event"].any() else None
-    rows = []
-    for column, level in labels.items():
-        name = f"arm {arm}" + (f": {level}" if level else "")
-        n, events = len(part), int(part["event"].sum())
-        row = Row(name, None, n, events, "HR" if level else "HR per SD", role="contrast")
-        if fit is None or column not in fit.terms or n < plan.smallest_group:
-            row.warnings.append("too little in this arm to estimate")
-        else:
-            row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio(column)
-            row.method = f"{fit.method}, within the arm"
-        rows.append(row)
-    return rows

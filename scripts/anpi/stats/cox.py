@@ -154,7 +154,7 @@ def full_rank(values: Array) -> bool:
 
 
 def separated(event: ArrayLike, x: pd.DataFrame) -> bool:
-    """Tell whether some column of two values has no event, or nothing but events, on one side."""
+    """Tell whether some column of two values has no event on one side, so that its coefficient has no finite value."""
     event_ = np.asarray(event, dtype=bool)
     for column in x.columns:
         values = x[column].to_numpy()

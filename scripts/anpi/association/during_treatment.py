@@ -1,0 +1,81 @@
+"""Response or an immune-related event against survival: time-dependent models and landmarks, never the naive look."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from anpi.association.groups import counted
+from anpi.association.plan import Plan
+from anpi.association.question import Question, Row
+from anpi.association.time_to_event import arm_columns, fit_hazards, too_little
+from anpi.stats.cox import RegressionFit, fit_time_dependent
+
+
+def time_by_event(question: Question, plan: Plan, day: pd.Series | None) -> list[Row]:
+    """Event during treatment (response, immune-related event) against survival: time-dependent, then landmarks."""
+    frame = question.frame
+    if day is None:
+        word = "response" if question.entry.biomarker == "response" else "first immune-related event"
+        return [Row(n=len(frame), effect="HR", warnings=[f"the day of the {word} is not known: not tested"])]
+    day = day.reindex(frame.index).astype(float)
+    day = day.where(day <= frame["time"])
+    rows = [time_dependent_row(question, frame, day, plan)]
+    rows += [landmark_row(question, frame, day, landmark, plan) for landmark in plan.landmark_days]
+    return rows
+
+
+def time_dependent_row(question: Question, frame: pd.DataFrame, day: pd.Series, plan: Plan) -> Row:
+    had = int(day.notna().sum())
+    row = Row("after it", "before or without it", len(frame), int(frame["event"].sum()), "HR")
+    obstacle = too_little(question, frame)
+    if obstacle is None and min(had, len(frame) - had) < plan.smallest_group:
+        obstacle = f"{had} of {len(frame)} patients had it: described, not tested"
+    fit = None if obstacle else fit_intervals(frame, day, question)
+    if fit is None:
+        row.warnings.append(obstacle or "the model could not be fitted: not tested")
+        return row
+    row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio("marker")
+    if row.events is not None and row.events < plan.events_per_parameter:
+        row.warnings.append("few events: the interval is approximate")
+    row.method = f"{fit.method} covariate ({had} patients had it)" + (
+        ", arm as covariate" if question.stratified else ""
+    )
+    return row
+
+
+def fit_intervals(frame: pd.DataFrame, day: pd.Series, question: Question) -> RegressionFit | None:
+    """Split each patient's time at the day of the event and fit the time-dependent model."""
+    length = frame["time"].where(frame["time"] > 0, 0.5)
+    change = day.where(day < length).clip(lower=0)
+    before = pd.DataFrame({"start": 0.0, "stop": change.fillna(length), "marker": 0.0}, index=frame.index)
+    before["event"] = frame["event"].where(change.isna(), 0.0)
+    after = pd.DataFrame({"start": change, "stop": length, "marker": 1.0, "event": frame["event"]}).dropna()
+    both = pd.concat([before[before["stop"] > 0], after])
+    extra = question.covariates
+    if question.stratified:
+        extra = pd.concat([extra, arm_columns(frame)], axis=1)
+    x = pd.concat([both["marker"].reset_index(drop=True), extra.loc[both.index].reset_index(drop=True)], axis=1)
+    codes = pd.Index(frame.index).get_indexer(both.index)
+    return fit_time_dependent(codes, both["start"], both["stop"], both["event"], x)
+
+
+def landmark_row(question: Question, frame: pd.DataFrame, day: pd.Series, landmark: int, plan: Plan) -> Row:
+    """Compare patients by what had happened by a fixed day, among those still followed on that day."""
+    still = frame[frame["time"] > landmark]
+    marker = (day.reindex(still.index) <= landmark).astype(float)
+    row = Row(f"by day {landmark}", "not by then", len(still), int(still["event"].sum()), "HR", role="contrast")
+    row.warnings.append(
+        f"landmark: {counted(len(frame) - len(still), 'patient')} with an event or out of follow-up before it left out"
+    )
+    if min(marker.sum(), len(still) - marker.sum()) < plan.smallest_group:
+        row.warnings.append(f"{int(marker.sum())} of {len(still)} had it by then: described, not tested")
+        return row
+    moved = still.assign(time=still["time"] - landmark)
+    x = pd.concat([marker.rename("marker"), question.covariates.loc[still.index]], axis=1)
+    fit, _, _ = fit_hazards(moved, x, question, plan)
+    if fit is None:
+        row.warnings.append("the model could not be fitted")
+        return row
+    row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio("marker")
+    row.method = f"landmark analysis, {fit.method}"
+    return row
