@@ -11,7 +11,7 @@ from anpi.expression.matrix import Expression
 from anpi.subtypes.classify import PROGRAMMES, activations, dominant_factor, gene_pairs, probabilities
 from anpi.subtypes.identity import contamination_notes, estimate_contamination, judge_identity
 from anpi.subtypes.model import CLASSES, Model
-from anpi.subtypes.profile import Profile, make_profile, panel_coverage, panel_scores
+from anpi.subtypes.profile import Profile, factor_levels, make_profile, panel_coverage, panel_scores
 from anpi.subtypes.stability import anchor_reads, measure_stability
 
 DECIMALS = 4
@@ -207,6 +207,7 @@ def word_call(
     maybe_diluted = proliferation < limits["proliferation_for_confident_i"]
     foreign_tissue = bool(note) and not only_lymphoid(evidence.tissues.iloc[i], model)
     contradicted = opinion in PROGRAMMES
+    expressed = factors_on(evidence, model, i) if best == "I" else ""
     both_on = {best, second} <= set(PROGRAMMES) and min(activation[[best, second]]) >= rules["mixed_activation"]
     clear = ranking.iloc[0] >= rules["confident_p"] and margin >= rules["confident_margin"]
     if barred:
@@ -215,12 +216,13 @@ def word_call(
         call, reasons = "mixed", [f"{best} and {second} programmes both present", *notes]
     elif best == "I" and (diluted or (foreign_tissue and contradicted)):
         call, reasons = "none", ["between classes: low tumour content or normal tissue imitates SCLC-I", *notes]
-    elif clear and not doubt and not (best == "I" and (foreign_tissue or maybe_diluted)):
+    elif clear and not doubt and not (best == "I" and (foreign_tissue or maybe_diluted or expressed)):
         call, reasons = "confident", notes
     elif ranking.iloc[0] >= rules["lean_p"]:
         unclear = [] if clear else [f"{best} ahead of {second}, not clearly"]
         thin = ["proliferation below the reference: a diluted tumour would look alike"] if maybe_diluted else []
-        call, reasons = "lean", [*unclear, *(thin if best == "I" else []), *notes]
+        against = [f"although {expressed}"] if expressed else []
+        call, reasons = "lean", [*unclear, *against, *(thin if best == "I" else []), *notes]
     else:
         near = f"between classes: {best} {ranking.iloc[0]:.2f}, {second} {ranking.iloc[1]:.2f}"
         call, reasons = "none", [near, *notes]
@@ -231,6 +233,15 @@ def word_call(
         "margin": np.nan if barred else margin,
         "reason": "; ".join(reasons) or None,
     }
+
+
+def factors_on(evidence: Evidence, model: Model, i: int) -> str:
+    """Name the factors of A, N and P that are expressed as in a tumour of their class; I has none by definition."""
+    least = model.settings["factors_on"]
+    levels = factor_levels(evidence.profile, model, [model.settings["factors"][k] for k in least])[i]
+    return ", ".join(
+        f"the factor of {k} at {level:.0f} TPM" for k, level in zip(least, levels, strict=True) if level >= least[k]
+    )
 
 
 def only_lymphoid(shares: pd.Series, model: Model) -> bool:
