@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from anpi.expression.reference import build_reference, file_sha256, gene_table, write_decoys
+from anpi.expression.reference import WITHOUT_GENE, build_reference, file_sha256, gene_table, write_decoys
 from anpi.tables.problems import run_program
 from anpi.tables.writing import write_json, write_table, write_text
 
@@ -38,10 +38,12 @@ def main() -> None:
         "sequences_sha256": file_sha256(arguments.out_fasta),
         "transcripts": len(transcripts),
         "genes": len(genes),
+        "without_gene": int((genes["biotype"] == WITHOUT_GENE).sum()),
         "decoys": len(arguments.out_decoys.read_text().splitlines()),
     }
     write_json(arguments.out_identity, identity)
-    print(f"{len(transcripts)} transcripts of {len(genes)} genes", file=sys.stderr)
+    bare = f"{identity['without_gene']} of them sequences without a gene"
+    print(f"{len(transcripts)} transcripts of {len(genes)} genes, {bare}", file=sys.stderr)
 
 
 if __name__ == "__main__":

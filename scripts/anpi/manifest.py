@@ -33,7 +33,18 @@ PACKAGES = (
     "statsmodels",
 )
 TOOLS = ("salmon", "fastp", "samtools")
-FOLDERS = "analysis association clinical cohort exploration expression immune qc report subtypes".split()
+FOLDERS = [
+    "analysis",
+    "association",
+    "clinical",
+    "cohort",
+    "exploration",
+    "expression",
+    "immune",
+    "qc",
+    "report",
+    "subtypes",
+]
 KINDS = {".tsv", ".csv", ".gz", ".json", ".h5ad", ".html", ".xlsx"}
 VERSION = re.compile(r"\d+\.\d+(?:\.\d+)?")
 

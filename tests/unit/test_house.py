@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "figures": {"tables"},
     "report": {"tables", "figures", "cohort"},
     "simulation": {"tables", "expression", "provenance"},
-    "check": {"tables", "association", "endpoints"},
+    "check": {"tables", "association", "endpoints", "cohort", "expression"},
     "manifest": {"tables", "provenance"},
 }
 SMK = sorted((ROOT / "workflow").rglob("*.smk"))

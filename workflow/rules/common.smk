@@ -14,10 +14,12 @@ sys.path.insert(0, str(SCRIPTS))
 from anpi.check import check_run, is_url, shipped
 from anpi.provenance import code_digest, fingerprint
 from anpi.tables.problems import InputError
+from anpi.tables.schema import load_yaml
 from anpi.tables.sheets import quant_file
 
 CONFIG_FILE = str(workflow.configfiles[-1]) if workflow.configfiles else "config/config.yaml"
 try:
+    load_yaml(CONFIG_FILE)  # refuses a key given twice, of which Snakemake keeps the last
     RUN = check_run(config, CONFIG_FILE)
 except InputError as error:
     raise WorkflowError(str(error))

@@ -6,7 +6,7 @@ import pandas as pd
 
 SETS = {
     "all_treated": "patients who began treatment",
-    "rna_evaluable": "treated, with a sample of usable expression",
+    "rna_evaluable": "treated, with a baseline sample of usable expression",
     "subtype_evaluable": "treated, with a confident or lean subtype call",
     "response_evaluable": "treated, with a response that could be assessed",
 }
@@ -16,7 +16,7 @@ CALLED = ("confident", "lean")
 
 
 def choose_samples(samples: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFrame:
-    """Choose one sample a patient: baseline first, then the better verdict, then more genes detected, then the id.
+    """Choose one sample a patient: baseline first, then by verdict, by genes detected (more is better) and by id.
 
     Returns
     -------
@@ -28,9 +28,8 @@ def choose_samples(samples: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFram
     table = sheet.merge(judged, on="sample_id", how="inner")
     table["_timepoint"] = table["timepoint"].map(TIMEPOINTS)
     table["_verdict"] = table["verdict"].map(VERDICTS)
-    table["_failed"] = table["verdict"].eq("fail")
     table["_genes"] = -table["genes_detected"].fillna(0) if "genes_detected" in table else 0
-    order = ["patient_id", "_failed", "_timepoint", "_verdict", "_genes", "sample_id"]
+    order = ["patient_id", "_timepoint", "_verdict", "_genes", "sample_id"]
     chosen = table.sort_values(order).drop_duplicates("patient_id")
     return chosen[["patient_id", "sample_id", "timepoint", "verdict", "reasons"]].reset_index(drop=True)
 
@@ -99,6 +98,11 @@ def sample_reasons(table: pd.DataFrame, samples: pd.DataFrame | None, verdicts: 
             rows.append((None, "no tissue"))
         elif patient not in chosen.index:
             rows.append((None, "sample not in use"))
+        elif chosen.at[patient, "timepoint"] != "baseline":
+            # A sample taken under treatment cannot predict what followed the start of treatment.
+            rows.append(
+                (chosen.at[patient, "sample_id"], f"no baseline sample, only {chosen.at[patient, 'timepoint']}")
+            )
         elif chosen.at[patient, "verdict"] == "fail":
             rows.append((chosen.at[patient, "sample_id"], f"sample failed quality: {chosen.at[patient, 'reasons']}"))
         else:

@@ -24,6 +24,8 @@ ATTRIBUTE = re.compile(r'(\w+) "([^"]*)"')
 COMPLEMENT = str.maketrans("ACGTRYKMBDHVNacgtrykmbdhvn", "TGCAYRMKVHDBNtgcayrmkvhdbn")
 LINE = 80
 TRANSCRIPT_COLUMNS = ["transcript_id", "gene_id", "symbol", "biotype", "length"]
+WITHOUT_GENE = "no_gene"
+MOST_WITHOUT_GENE = 0.1
 SCHEMES = ("https://", "http://", "ftp://")
 
 
@@ -227,7 +229,8 @@ def build_reference(transcripts: Path | None, gtf: Path | None, genome: Path | N
     Raises
     ------
     InputError
-        Transcripts whose gene neither file tells, a transcript that stands twice, nothing to build from.
+        More than a tenth of the transcripts whose gene neither file tells (fewer, such as spike-ins, stand for
+        themselves), a transcript that stands twice, nothing to build from.
     """
     if transcripts is None and (gtf is None or genome is None):
         mend = "Give reference.transcripts, or reference.gtf with reference.genome."
@@ -249,18 +252,24 @@ def build_reference(transcripts: Path | None, gtf: Path | None, genome: Path | N
             row |= known.get(name) or known.get(name.split(".")[0]) or {}
             row["transcript_id"] = name
             if "gene_id" not in row:
+                # such as a spike-in, which has no gene
                 orphans.append(name)
-                continue
+                row |= {"gene_id": name, "symbol": name, "biotype": WITHOUT_GENE}
             if name in rows:
                 raise InputError(Problem(str(transcripts), f"transcript {name} stands twice"))
             rows[name] = {**row, "length": len(sequence)}
             out.write(f">{name}\n")
             out.writelines(f"{sequence[i : i + LINE]}\n" for i in range(0, len(sequence), LINE))
-        if orphans:
+        if len(orphans) > MOST_WITHOUT_GENE * len(rows):
             found = ", ".join(orphans[:3])
             mend = "Use a FASTA of GENCODE or Ensembl, or give the GTF of the same release as reference.gtf."
             raise InputError(
-                Problem(str(transcripts), f"{len(orphans)} transcripts of no known gene", found=found, mend=mend)
+                Problem(
+                    str(transcripts),
+                    f"{len(orphans)} of {len(rows)} transcripts of no known gene",
+                    found=found,
+                    mend=mend,
+                )
             )
         if not rows:
             raise InputError(Problem(str(transcripts or gtf), "no transcript found"))

@@ -122,6 +122,14 @@ def test_endpoints_of_the_sponsor_stand_for_a_start_of_treatment():
     assert sets.loc[sets["all_treated"] == "no", "patient_id"].tolist() == ["P07", "P10"]
 
 
+def test_a_sample_taken_under_treatment_predicts_nothing():
+    samples = pd.DataFrame({"sample_id": ["S"], "patient_id": ["P01"], "timepoint": ["on_treatment"], "use": [None]})
+    verdicts = pd.DataFrame({"sample_id": ["S"], "verdict": ["pass"], "reasons": [""], "genes_detected": [15000]})
+    sets = build_sets(PATIENTS, ENDPOINTS, samples, verdicts).set_index("patient_id")
+    assert sets.loc["P01", ["sample_id", "rna_evaluable"]].tolist() == ["S", "no"]
+    assert "no baseline sample, only on_treatment" in sets.at["P01", "reason_out"]
+
+
 def choose(*rows: tuple) -> str:
     """Choose among samples of one patient: (sample, timepoint, verdict, genes detected)."""
     table = pd.DataFrame(rows, columns=["sample_id", "timepoint", "verdict", "genes_detected"])
@@ -138,6 +146,8 @@ def choose(*rows: tuple) -> str:
         ("b", [("a", "baseline", "pass", 9000), ("b", "baseline", "pass", 20000)]),
         ("a", [("b", "baseline", "pass", 9000), ("a", "baseline", "pass", 9000)]),
         ("a", [("a", "baseline", "fail", 90)]),
+        # quality does not outweigh time: what was taken under treatment cannot stand for baseline
+        ("a", [("a", "baseline", "fail", 90), ("b", "on_treatment", "pass", 20000)]),
     ],
 )
 def test_one_sample_a_patient(chosen, rows):

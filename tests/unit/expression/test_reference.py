@@ -116,7 +116,9 @@ def test_a_gtf_tells_the_genes_of_a_fasta_without_them(gtf, tmp_path, name):
 
 def test_transcripts_of_no_known_gene_are_refused_and_nothing_is_written(tmp_path):
     (tmp_path / "in.fa").write_text(f">{GENCODE}\nACGT\n>ERCC-00002\nACGT\n>tx3\nAC\n")
-    with pytest.raises(InputError, match=r"2 transcripts of no known gene, found 'ERCC-00002, tx3'.*reference\.gtf"):
+    with pytest.raises(
+        InputError, match=r"2 of 3 transcripts of no known gene, found 'ERCC-00002, tx3'.*reference\.gtf"
+    ):
         build_reference(tmp_path / "in.fa", None, None, tmp_path / "out.fa")
     assert not list(tmp_path.glob("*out.fa*"))
 
@@ -309,3 +311,11 @@ def test_other_schemes_are_refused(tmp_path):
     (tmp_path / "local").write_bytes(CONTENT)
     with pytest.raises(InputError, match="http://"):
         fetch_file(f"file://{tmp_path}/local", CHECKSUM, tmp_path / "out.gz")
+
+
+def test_a_few_spike_ins_stand_for_themselves_and_are_counted(tmp_path):
+    genes = "".join(f">ENST{i:011d}.1|ENSG{i:011d}.2|-|-|G{i}-201|G{i}|4|protein_coding|\nACGT\n" for i in range(1, 21))
+    (tmp_path / "in.fa").write_text(genes + ">ERCC-00002\nACGT\n")
+    table = build_reference(tmp_path / "in.fa", None, None, tmp_path / "out.fa").set_index("transcript_id")
+    assert len(table) == 21
+    assert table.loc["ERCC-00002", ["gene_id", "symbol", "biotype"]].tolist() == ["ERCC-00002", "ERCC-00002", "no_gene"]
