@@ -1,8 +1,8 @@
 """Count treatment-emergent adverse events: patients once at their worst grade, by arm, class, term and grade.
 
-Writes a table with a row a class or term, category (all, serious, related, immune_related, stopped, fatal), grade
-band (any, 1 to 5, >=3) and arm: patients n of N, percent, events, and the rate per 100 patient-years at risk. What is
-not counted is told on the standard error.
+Writes a table with a row a class or term, category (all, serious, related, immune_related, stopped, delayed, fatal),
+grade band (any, 1 to 5, >=3) and arm: patients n of N, percent, events, and the rate per 100 patient-years at risk.
+What is not counted is told on the standard error.
 
 Example:
   python scripts/tabulate_adverse_events.py --patients patients.csv --adverse-events adverse_events.csv --out ae.tsv

@@ -116,10 +116,10 @@ def adverse_event_table(safety: Safety, settings: Mapping[str, Any]) -> pd.DataF
     Returns
     -------
     DataFrame
-        A row a level (any, soc, term), category (all, serious, related, immune_related, stopped, fatal), grade band
-        (any, 1 to 5 = the worst of the patient, >=3) and arm. ``n`` counts patients, ``N`` is the safety set of the
-        arm, ``events`` counts rows; the rate is of first events per 100 patient-years at risk. Classes stand in
-        order of their frequency, and terms within them. A category that no row states is left out.
+        A row a level (any, soc, term), category (all, serious, related, immune_related, stopped, delayed, fatal),
+        grade band (any, 1 to 5 = the worst of the patient, >=3) and arm. ``n`` counts patients, ``N`` is the safety
+        set of the arm, ``events`` counts rows; the rate is of first events per 100 patient-years at risk. Classes
+        stand in order of their frequency, and terms within them. A category that no row states is left out.
     """
     tally = Tally(safety)
     events = safety.events.sort_values(["patient_id", "start"], na_position="first", kind="stable")
@@ -205,8 +205,9 @@ def bands(
             flagged = events[(events[category] == "Y") & (events["grade"] >= 3)]
             yield category, ">=3", flagged, int(events[category].isna().sum())
     if all_events["action"].notna().any():
-        words = {word.lower() for word in settings["stopped_words"]}
-        stopped = events["action"].map(lambda action: action is not None and action.lower() in words).astype(bool)
-        yield "stopped", "any", events[stopped], int(events["action"].isna().sum())
+        for category in ("stopped", "delayed"):
+            words = {word.lower() for word in settings[f"{category}_words"]}
+            meant = events["action"].map(lambda action, words=words: action is not None and action.lower() in words)
+            yield category, "any", events[meant.astype(bool)], int(events["action"].isna().sum())
     outcome = events["outcome"].map(lambda text: text is not None and text.lower() == "fatal").astype(bool)
     yield "fatal", "any", events[(events["grade"] == 5) | outcome], 0

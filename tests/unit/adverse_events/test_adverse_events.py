@@ -114,6 +114,7 @@ def test_categories(tmp_path):
     table, _ = tabulate(tmp_path)
     assert cell(table, category="serious")["n"] == 2
     assert cell(table, category="stopped")["n"] == 1
+    assert cell(table, category="delayed")["n"] == 0
     assert cell(table, category="fatal")["n"] == 1
     # Nobody said what is related: that is not the same as nothing being related.
     assert "related" not in set(table["category"])
