@@ -114,7 +114,4 @@
       rows.forEach((row, place) => (row.hidden = !words.every((word) => texts[place].includes(word))));
     });
   }
-
-  // A link into a folded table opens it; print opens all.
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((fold) => (fold.open = true)));
 })();

@@ -132,7 +132,12 @@ def survival_by_group(run: Run, entry: str, endpoint: str) -> list[Table]:
         )
     title = f"{say.capital(say.endpoint_words(endpoint))} by group"
     caption = "Kaplan-Meier estimates with 95% log-log intervals."
-    return [Table(f"survival-{entry}-{endpoint}".replace("_", "-"), title, header, cells, caption)] if cells else []
+    numeric = [False, True, True] + [False] * (len(header) - 3)
+    return (
+        [Table(f"survival-{entry}-{endpoint}".replace("_", "-"), title, header, cells, caption, numeric)]
+        if cells
+        else []
+    )
 
 
 def time_words(column: str) -> str:
@@ -187,12 +192,10 @@ def question_sentence(test: pd.Series, alpha: float, tier: str) -> str:
     many = say.unit(test["endpoint"])
     events = int(test["events"]) if known(test["events"]) else 0
     where = f"{plural(int(test['n']), 'patient')}, {plural(events, *many)}"
-    if not say.tested(test):
-        return (
-            f"{name} ({where}): not tested, {text(test['warning'], 'no reason given')}. This cannot be told from "
-            "these data."
-        )
     notes = [note for note in text(test["warning"], "").split("; ") if note and not note.startswith("not in the test")]
+    if not say.tested(test):
+        why = "; ".join(notes) or text(test["warning"], "no reason given")
+        return f"{name} ({where}): not tested. This cannot be told from these data: {why}."
     note = f" Note: {'; '.join(notes)}." if notes else ""
     return f"{name} ({where}): {say.verdict(test, alpha, tier)}.{note}"
 

@@ -129,12 +129,12 @@ def one_headline(rows: pd.DataFrame, alpha: float) -> str:
 
 
 def ratio_clause(row: pd.Series) -> str:
-    """Give a ratio with its interval: ``hazard ratio of SCLC-I against SCLC-A 0.11 (95% CI 0.01 to 0.93)``."""
+    """Give a ratio with its interval: ``hazard ratio 0.11 (95% CI 0.01 to 0.93) for SCLC-I against SCLC-A``."""
     bounds = f"{ratio(row['estimate'])} (95% CI {interval(row['ci_low'], row['ci_high'])})"
     if not known(row["level"]):
         return f"{RATIOS[row['effect']]} {bounds}"
     names = [level_words(row[c], row["biomarker"]) for c in ("level", "reference") if known(row[c])]
-    return f"{RATIOS[row['effect']]} of {' against '.join(names)} {bounds}"
+    return f"{RATIOS[row['effect']]} {bounds} for {' against '.join(names)}"
 
 
 def compared(rows: pd.DataFrame) -> str:

@@ -45,7 +45,7 @@ def test_a_difference_is_claimed_with_its_estimate_and_the_groups_compared() -> 
     words = say.primary_headline(primary(0.008), PLAN)
     assert words == (
         "Progression-free survival differed between SCLC-A and SCLC-I (p = 0.008; 14 patients, 11 events). "
-        "Hazard ratio of SCLC-I against SCLC-A 0.11 (95% CI 0.01 to 0.93). Too few to compare, so described only: "
+        "Hazard ratio 0.11 (95% CI 0.01 to 0.93) for SCLC-I against SCLC-A. Too few to compare, so described only: "
         "SCLC-N (n = 3). "
     )
 
