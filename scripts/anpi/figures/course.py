@@ -1,6 +1,8 @@
-"""The course of one patient: change of the sum of diameters above, treatment and scans below."""
+"""The course of one patient: treatment and scans above, change of the sum of diameters below."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -18,6 +20,8 @@ RESPONSE_COLOURS = {
     "NE": "#ffffff",
 }
 
+ENDS = {"new_therapy": ("D", "new therapy", INK), "death": ("X", "death", INK), "last_alive": (">", "alive", GREY)}
+
 
 def course(scans: pd.DataFrame, ends: dict[str, float]) -> tuple[Figure, pd.DataFrame]:
     """Draw a patient's course.
@@ -27,20 +31,23 @@ def course(scans: pd.DataFrame, ends: dict[str, float]) -> tuple[Figure, pd.Data
     scans : pandas.DataFrame
         ``day`` (study day), ``response``, ``change`` (percent of the baseline sum, NaN where not measured).
     ends : dict
-        Study days of ``treatment_end``, ``progression``, ``death``, ``last_alive``, ``new_therapy`` as far as known.
+        Study days of ``treatment_end``, ``death``, ``last_alive``, ``new_therapy`` as far as known.
     """
     measured = scans.dropna(subset=["change"])
-    figure = Figure(figsize=(7.4, 3.5 if len(measured) else 1.5))
-    lane = figure.add_axes((0.12, 0.16, 0.85, 0.2) if len(measured) else (0.12, 0.4, 0.85, 0.5))
+    figure = Figure(figsize=(7.4, 3.3 if len(measured) else 1.3))
+    axes = figure.add_axes((0.12, 0.15, 0.85, 0.56) if len(measured) else (0.12, 0.35, 0.85, 0.6))
     last = max([*ends.values(), *scans["day"], 30]) / DAYS_PER_MONTH
-    draw_lane(lane, scans, ends, last)
+    axes.locator_params(axis="x", nbins=6)
     if len(measured):
-        sums = figure.add_axes((0.12, 0.46, 0.85, 0.5), sharex=lane)
-        draw_sums(sums, measured)
-    lane.locator_params(axis="x", nbins=6)
-    lane.set(xlim=(0, last * 1.06), ylim=(-0.9, 0.9), xlabel="Months from start of treatment")
-    data = scans.assign(months=(scans["day"] / DAYS_PER_MONTH).round(2))
-    return figure, data
+        draw_sums(axes, measured)
+    else:
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+    axes.set(xlim=(0, last * 1.06), xlabel="Months from start of treatment")
+    draw_lane(
+        axes, scans, ends, last, 1.24 if len(measured) else 0.5, figure.get_figheight() * axes.get_position().height
+    )
+    return figure, scans.assign(months=(scans["day"] / DAYS_PER_MONTH).round(2))
 
 
 def draw_sums(axes: Axes, measured: pd.DataFrame) -> None:
@@ -48,33 +55,39 @@ def draw_sums(axes: Axes, measured: pd.DataFrame) -> None:
         axes.axhline(level, color=RULE, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.axhline(0, color=QUIET, linewidth=0.8)
     months = [0, *(measured["day"] / DAYS_PER_MONTH)]
-    axes.plot(months, [0, *measured["change"]], color=INK, linewidth=1.5, marker="o", markersize=4)
-    axes.set_ylabel("Change of sum, %")
-    low, high = min(-40.0, measured["change"].min() * 1.1), max(30.0, measured["change"].max() * 1.1)
-    axes.set_ylim(low, high)
+    axes.plot(months, [0, *measured["change"]], color=INK, linewidth=1.5, marker="o", markersize=4, clip_on=False)
     axes.locator_params(axis="y", nbins=4)
-    axes.tick_params(labelbottom=False)
+    low, high = min(-40.0, measured["change"].min() * 1.1), max(30.0, measured["change"].max() * 1.1)
+    axes.set(ylabel="Change of sum, %", ylim=(low, high))
 
 
-def draw_lane(axes: Axes, scans: pd.DataFrame, ends: dict[str, float], last: float) -> None:
+def draw_lane(axes: Axes, scans: pd.DataFrame, ends: dict[str, float], last: float, y: float, height: float) -> None:
+    """Draw the lane at ``y`` (in heights of the axes, each ``height`` inches)."""
+    transform = axes.get_xaxis_transform()
+    inch = 1 / height
+    free: dict[str, Any] = {"transform": transform, "clip_on": False}
     treated = ends.get("treatment_end")
     stop = last if treated is None else treated / DAYS_PER_MONTH
-    axes.barh(0, stop, height=0.5, color="#dfe6ec", edgecolor="none")
+    axes.barh(y, stop, height=0.2 * inch, color="#dfe6ec", edgecolor="none", **free)
     known_until = ends.get("death", ends.get("last_alive"))
     if known_until is not None and known_until / DAYS_PER_MONTH > stop:
-        axes.plot([stop, known_until / DAYS_PER_MONTH], [0, 0], color=GREY, linewidth=1)
+        axes.plot([stop, known_until / DAYS_PER_MONTH], [y, y], color=GREY, linewidth=1, **free)
+    for response, same in scans.groupby(scans["response"].fillna("?"), sort=True):
+        colour = RESPONSE_COLOURS.get(str(response), "#ffffff")
+        look: dict[str, Any] = {
+            "marker": "s",
+            "markersize": 7,
+            "color": colour,
+            "markeredgecolor": QUIET,
+            "markeredgewidth": 0.6,
+        }
+        axes.plot(same["day"] / DAYS_PER_MONTH, [y] * len(same), linestyle="none", **look, **free)
     for scan in scans.itertuples():
-        x = scan.day / DAYS_PER_MONTH
-        colour = RESPONSE_COLOURS.get(scan.response, "#ffffff")
-        axes.plot(x, 0, marker="s", markersize=7, color=colour, markeredgecolor=QUIET, markeredgewidth=0.6)
-        axes.text(x, 0.36, str(scan.response or "?"), ha="center", va="bottom", fontsize=7.5)
-    for name, marker, words in (("new_therapy", "D", "new therapy"), ("death", "X", "death")):
-        if name in ends:
-            axes.plot(ends[name] / DAYS_PER_MONTH, 0, marker=marker, markersize=6, color=INK)
-            axes.text(ends[name] / DAYS_PER_MONTH, -0.4, words, ha="center", va="top", fontsize=7.5)
-    if "death" not in ends and "last_alive" in ends:
-        axes.plot(ends["last_alive"] / DAYS_PER_MONTH, 0, marker=">", markersize=6, color=GREY)
-        axes.text(ends["last_alive"] / DAYS_PER_MONTH, -0.4, "alive", ha="center", va="top", fontsize=7.5)
-    axes.set_yticks([0], ["on treatment"])
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
+        words = scan.response if isinstance(scan.response, str) else "?"
+        axes.text(scan.day / DAYS_PER_MONTH, y + 0.13 * inch, words, ha="center", va="bottom", fontsize=7.5, **free)
+    for name, (marker, words, colour) in ENDS.items():
+        if name in ends and not (name == "last_alive" and "death" in ends):
+            x = ends[name] / DAYS_PER_MONTH
+            axes.plot(x, y, marker=marker, markersize=6, color=colour, **free)
+            axes.text(x, y - 0.15 * inch, words, ha="center", va="top", fontsize=7.5, **free)
+    axes.text(-0.01, y, "treatment", transform=axes.transAxes, ha="right", va="center", fontsize=8)

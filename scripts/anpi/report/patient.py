@@ -47,6 +47,7 @@ def patient_sections(run: Run, patient: str) -> list[Section]:
     return [
         Section("patient", "In short", overview(run, row)),
         Section("course", "Course", course_blocks(run, patient, row)),
+        Section("events", "Adverse events", event_blocks(run, patient)),
         Section("subtype", "Subtype", subtype_blocks(run, patient, sample)),
         Section("signatures", "Signatures", signature_blocks(run, sample)),
         Section("quality", "Samples and quality", quality_blocks(run, patient)),
@@ -109,8 +110,8 @@ def course_blocks(run: Run, patient: str, row: pd.Series) -> list[Any]:
     figure = draw(
         "course",
         "Course of treatment",
-        "Above: change of the sum of diameters from baseline (dashed: +20% and −30%). Below: treatment "
-        "(bar) and scans.",
+        "Above: treatment (bar), scans by response and follow-up (line). Below: change of the sum of diameters "
+        "from baseline (dashed: +20% and −30%).",
         course(scans, ends),
         files=False,
     )
@@ -126,8 +127,37 @@ def course_blocks(run: Run, patient: str, row: pd.Series) -> list[Any]:
         "queries": "Queries",
     }
     columns = {c: w for c, w in columns.items() if c in mine and (mine[c].notna().any() or c == "overall")}
-    write = {"change_from_baseline_pct": lambda v: decimal(v, 1), "change_from_nadir_pct": lambda v: decimal(v, 1)}
+    write = {
+        "queries": lambda v: text(v).replace("_", " "),
+        "change_from_baseline_pct": lambda v: decimal(v, 1),
+        "change_from_nadir_pct": lambda v: decimal(v, 1),
+    }
     return [figure, table_of(mine, "scans", "Scans", columns, write)]
+
+
+def event_blocks(run: Run, patient: str) -> list[Any]:
+    if run.adverse_events is None:
+        return [Note("Adverse events were not given to this run.", "absent")]
+    mine = run.adverse_events[run.adverse_events["patient_id"] == patient]
+    if mine.empty:
+        return [Text(["No adverse event is in the tables."])]
+    columns = {
+        "term": "Term",
+        "grade": "Grade",
+        "start_date": "Start",
+        "start_day": "Start day",
+        "end_date": "End",
+        "end_day": "End day",
+        "serious": "Serious",
+        "related": "Related",
+        "immune_related": "Immune-related",
+        "action": "Action",
+    }
+    columns = {c: words for c, words in columns.items() if c in mine and mine[c].notna().any()}
+    day = "start_day" if "start_day" in columns else "start_date"
+    order = [c for c in (day, "term") if c in mine]
+    caption = "As reported, treatment-emergent or not."
+    return [table_of(mine.sort_values(order), "events", "Adverse events", columns, caption=caption)]
 
 
 def subtype_blocks(run: Run, patient: str, sample: Any) -> list[Any]:
