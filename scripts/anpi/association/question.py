@@ -11,6 +11,7 @@ import pandas as pd
 from anpi.association.plan import Entry, Plan, chosen_signatures, endpoint_kind
 from anpi.association.trial import Trial
 
+LARGEST_RATIO = 1e10
 COLUMNS = (
     "entry",
     "family",
@@ -56,6 +57,17 @@ class Row:
     biomarker: str = ""
     set: str = ""
     p_adjusted: float = np.nan
+
+    def drop_infinite_limits(self) -> None:
+        """Leave out a limit of a ratio that lies at 0 or infinity, and say so."""
+        if self.effect is None or not self.effect.startswith(("HR", "OR")):
+            return
+        if np.isfinite(self.estimate) and self.ci_high > LARGEST_RATIO:
+            self.ci_high = np.nan
+            self.warnings.append("no upper limit of the interval can be given")
+        if np.isfinite(self.estimate) and self.ci_low < 1 / LARGEST_RATIO:
+            self.ci_low = np.nan
+            self.warnings.append("no lower limit of the interval can be given")
 
     def record(self) -> dict[str, object]:
         """Give the row under the names of the results table."""
@@ -106,6 +118,7 @@ class Question:
         for row in rows:
             row.entry, row.family, row.tier = self.entry.entry, self.entry.family, self.entry.tier
             row.endpoint, row.biomarker, row.set = self.endpoint, self.biomarker, self.entry.set
+            row.drop_infinite_limits()
             if row.role != "description" and not np.isfinite(row.p) and not row.warnings:
                 row.warnings.append("not tested: the data hold no information on it")
             if row.role == "test":

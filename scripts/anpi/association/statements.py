@@ -128,7 +128,9 @@ def own_words(test: Row) -> list[str]:
 
 def ratio_words(row: Row) -> str:
     """An estimate with its interval."""
-    return f"{row.effect} {number(row.estimate)} (95 % CI {number(row.ci_low)} to {number(row.ci_high)})"
+    low = number(row.ci_low) if np.isfinite(row.ci_low) else "no lower limit"
+    high = number(row.ci_high) if np.isfinite(row.ci_high) else "no upper limit"
+    return f"{row.effect} {number(row.estimate)} (95 % CI {low} to {high})"
 
 
 def median_words(test: Row, survival: pd.DataFrame) -> list[str]:

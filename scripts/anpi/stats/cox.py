@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,15 +12,14 @@ from firthmodels import FirthCoxPH
 from lifelines import CoxPHFitter, CoxTimeVaryingFitter
 from lifelines.exceptions import ConvergenceError, ConvergenceWarning
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
 from scipy.special import chdtrc, ndtri
 
+from anpi.stats.profile import maximum_over, mend_limits
 from anpi.stats.survival import kaplan_meier
 
 Array = NDArray[np.float64]
 GRADIENT_TOLERANCE = 1e-8
 LARGEST_LOG_HAZARD_RATIO = 10.0
-UNLIKELY = 1e10
 NOT_CONVERGED = ".*(failed to converge|still high)"
 PRECISE = {"precision": 1e-12, "r_precision": 1e-14}
 
@@ -133,18 +132,15 @@ def fit_firth_cox(time: ArrayLike, event: ArrayLike, x: pd.DataFrame, level: flo
             return None
     if not model.converged_:
         return None
-    null = penalised_cox_likelihood(np.zeros(values.shape[1]), values, np.asarray(time, dtype=float), event_)
-    return RegressionFit(
-        tuple(map(str, x.columns)),
-        model.coef_,
-        model.bse_,
-        limits[:, 0],
-        limits[:, 1],
-        model.lrt_pvalues_,
-        penalised_cox_likelihood(model.coef_, values, np.asarray(time, dtype=float), event_),
-        null,
-        "Firth Cox",
-    )
+    time_ = np.asarray(time, dtype=float)
+
+    def likelihood(beta: Array) -> float:
+        return penalised_cox_likelihood(beta, values, time_, event_)
+
+    found = limits[:, 0], limits[:, 1], model.lrt_pvalues_
+    low, high, p = mend_limits(likelihood, model.coef_, found, level)
+    best, null = likelihood(model.coef_), likelihood(np.zeros(values.shape[1]))
+    return RegressionFit(tuple(map(str, x.columns)), model.coef_, model.bse_, low, high, p, best, null, "Firth Cox")
 
 
 def full_rank(values: Array) -> bool:
@@ -178,20 +174,6 @@ def firth_cox_restricted(time: ArrayLike, event: ArrayLike, x: pd.DataFrame, tes
     values, time_, event_ = x.to_numpy(dtype=float), np.asarray(time, dtype=float), np.asarray(event, dtype=bool)
     free = np.array([column not in set(tested) for column in x.columns])
     return maximum_over(free, lambda beta: penalised_cox_likelihood(beta, values, time_, event_))
-
-
-def maximum_over(free: NDArray[np.bool_], function: Callable[[Array], float]) -> float:
-    """Maximise a smooth function over the free coefficients, the others 0."""
-
-    def negative(part: Array) -> float:
-        beta = np.zeros(len(free))
-        beta[free] = part
-        return min(-function(beta), UNLIKELY)
-
-    if not free.any():
-        return -negative(np.zeros(0))
-    found = minimize(negative, np.zeros(int(free.sum())), method="BFGS", options={"gtol": 1e-7})
-    return -float(found.fun)
 
 
 def penalised_cox_likelihood(beta: Array, x: Array, time: Array, event: NDArray[np.bool_]) -> float:

@@ -10,7 +10,8 @@ import pandas as pd
 from firthmodels import FirthLogisticRegression, detect_separation
 from numpy.typing import ArrayLike, NDArray
 
-from anpi.stats.cox import GRADIENT_TOLERANCE, RegressionFit, full_rank, maximum_over
+from anpi.stats.cox import GRADIENT_TOLERANCE, RegressionFit, full_rank
+from anpi.stats.profile import maximum_over, mend_limits
 
 Array = NDArray[np.float64]
 
@@ -53,17 +54,23 @@ def fit_logistic(y: ArrayLike, x: pd.DataFrame, firth: bool = False, level: floa
         return None
     whole = np.concatenate([[float(model.intercept_)], model.coef_])
     design = with_intercept(values)
-    free = np.zeros(design.shape[1], dtype=bool)
-    free[0] = True
+
+    def likelihood(beta: Array) -> float:
+        return log_likelihood(beta, design, outcome, firth)
+
+    count = values.shape[1]
+    found = limits[:count, 0], limits[:count, 1], model.lrt_pvalues_[:count]
+    low, high, p = mend_limits(likelihood, whole, found, level, offset=1)
+    intercept_alone = np.arange(design.shape[1]) == 0
     return RegressionFit(
         tuple(map(str, x.columns)),
         model.coef_,
-        model.bse_[: values.shape[1]],
-        limits[: values.shape[1], 0],
-        limits[: values.shape[1], 1],
-        model.lrt_pvalues_[: values.shape[1]],
-        log_likelihood(whole, design, outcome, firth),
-        maximum_over(free, lambda beta: log_likelihood(beta, design, outcome, firth)),
+        model.bse_[:count],
+        low,
+        high,
+        p,
+        likelihood(whole),
+        maximum_over(intercept_alone, likelihood),
         "Firth logistic" if firth else "logistic",
     )
 

@@ -16,7 +16,7 @@ from unit.association.trial_files import make_trial
 from anpi.association.confounding import confounding
 from anpi.association.engine import results_table, run_plan
 from anpi.association.plan import read_plan
-from anpi.association.question import COLUMNS, ask, entry_markers
+from anpi.association.question import COLUMNS, Row, ask, entry_markers
 from anpi.association.representativeness import difference
 from anpi.association.sensitivity import sensitivity_table
 from anpi.association.trial import first_immune_event, read_trial
@@ -289,6 +289,13 @@ def test_probabilities_that_are_certain_give_the_groups_answer(plan_of, trial_of
         assert soft.loc[level, "ci_low"] == pytest.approx(declared.loc[level, "ci_low"], rel=1e-6)
 
 
+def test_a_limit_at_infinity_is_left_out_in_words():
+    row = Row(effect="HR", estimate=3.0, ci_low=0.0, ci_high=np.inf)
+    row.drop_infinite_limits()
+    assert np.isnan([row.ci_low, row.ci_high]).all()
+    assert row.warnings == [f"no {side} limit of the interval can be given" for side in ("upper", "lower")]
+
+
 def test_interaction_with_arm(plan_of, trial_of):
     trial = trial_of(count=400, seed=12)
     rng = np.random.default_rng(2)
@@ -461,5 +468,5 @@ def test_any_trial_ends_with_rows_that_explain_themselves(write_plan, tmp_path, 
     assert not untold.any(), table[untold].to_string()
     assert table["p"].dropna().between(0, 1).all()
     assert (table["p_adjusted"].isna() | (table["p_adjusted"] >= table["p"] - 1e-12)).all()
-    inside = table["ci_low"].isna() | table["estimate"].between(table["ci_low"] - 1e-9, table["ci_high"] + 1e-9)
+    inside = ~(table["estimate"] < table["ci_low"] - 1e-9) & ~(table["estimate"] > table["ci_high"] + 1e-9)
     assert inside.all(), table[~inside].to_string()
