@@ -77,6 +77,8 @@ def test_statements_say_what_the_tables_hold(trial_40):
     primary = found["results"].iloc[0]
     assert f"in {primary['n']} patients with {primary['events']} events" in words["primary"][0]
     assert statements.p_words(primary["p"]) in words["primary"][0]
+    for warning in str(primary["warning"]).split("; ") if pd.notna(primary["warning"]) else []:
+        assert f"{warning[0].upper()}{warning[1:]}." in words["limits"]
     survival = found["survival"].query("entry == 'pfs_by_subtype' and level == 'A'").iloc[0]
     assert any(f"subtype A: median {survival['median_months']:.1f} months" in line for line in words["primary"])
     ratio = found["results"].query("entry == 'pfs_by_subtype' and level == 'N'").iloc[0]
