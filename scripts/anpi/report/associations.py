@@ -9,7 +9,7 @@ import pandas as pd
 from anpi.figures.forest import forest
 from anpi.figures.style import level_colour
 from anpi.report import sentences as say
-from anpi.report.blocks import Cell, Heading, Note, Section, Table, Text, draw
+from anpi.report.blocks import Cell, Heading, Note, Points, Section, Table, Text, draw
 from anpi.report.efficacy import survival_figure
 from anpi.report.numbers import NONE, known, months, p_value, percent, plural, ratio, text
 from anpi.report.tables import Run
@@ -60,6 +60,8 @@ def family_blocks(run: Run, results: pd.DataFrame, family: dict[str, Any]) -> li
     why = [entry["why"] for entry in family["entries"] if entry["why"]]
     if why:
         blocks.append(Text([f"Declared because: {'; '.join(why)}."]))
+    if tier == "primary" and run.statements.get("detectable"):
+        blocks.append(Points(say.sentence_list(run.statements, "detectable")))
     for entry in family["entries"]:
         for endpoint in entry["endpoints"]:
             blocks += question_blocks(

@@ -42,6 +42,8 @@ def contrast_sentence(row: pd.Series) -> str:
         f"{plural(int(row['genes_tested']), 'gene')} tested, "
         f"{row['genes_fdr_5']:.0f} with a false discovery rate below 5%. Design {row['design']}."
     )
+    if str(row["contrast"]).startswith("subtype"):
+        sentence += " The subtypes were called from expression, so genes that differ between them are no surprise."
     return sentence + (f" Note: {row['notes']}." if known(row["notes"]) else "")
 
 

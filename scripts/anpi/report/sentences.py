@@ -254,6 +254,15 @@ def step_sentence(attrition: pd.DataFrame) -> list[str]:
     return sentences
 
 
+def short_answer(test: pd.Series, alpha: float, tier: str) -> str:
+    """Say one test in one sentence: estimate, then p, then what it allows to say."""
+    name = f"{capital(endpoint_words(test['endpoint']))} by {test['biomarker']}"
+    if not tested(test):
+        return f"{name}: not tested, {text(test['warning'], 'no reason given')}."
+    has_ratio = test["effect"] in RATIOS and known(test["estimate"])
+    return f"{name}: {ratio_clause(test) + '; ' if has_ratio else ''}{verdict(test, alpha, tier)}."
+
+
 def family_sentence(results: pd.DataFrame, family: str, alpha: float, multiplicity: str) -> str:
     """Count the tests of a family and what remains after adjustment, beside what chance alone would give."""
     rows = test_rows(results[results["family"] == family])

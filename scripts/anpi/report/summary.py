@@ -7,6 +7,7 @@ from anpi.report.blocks import Section
 from anpi.report.numbers import percent
 from anpi.report.tables import Run
 
+MOST_DETECTABLE = 2  # the others stand with the primary analyses
 STEPS = {
     "enrolled": "enrolled",
     "treated": "treated",
@@ -81,26 +82,31 @@ def efficacy_lines(run: Run) -> list[str]:
 
 
 def exploratory_lines(run: Run) -> list[str]:
-    """Count what exploratory families gave, beside what chance alone would give."""
+    """Count what exploratory families gave, beside what chance alone would give; a single test is said in full."""
     results = run.table("results")
-    families = [f for f in run.plan["families"] if f["tier"] == "exploratory"]
     if results is None:
         return []
-    return [
-        f"{say.capital(f['family'].replace('_', ' '))}: "
-        + say.family_sentence(results, f["family"], run.plan["alpha"], f["multiplicity"])
-        for f in families
-        if results["family"].eq(f["family"]).any()
-    ]
+    lines = []
+    for family in run.plan["families"]:
+        rows = say.test_rows(results[results["family"] == family["family"]])
+        if family["tier"] != "exploratory" or rows.empty:
+            continue
+        name = say.capital(family["family"].replace("_", " "))
+        if len(rows) == 1:
+            lines.append(say.short_answer(rows.iloc[0], run.plan["alpha"], "exploratory"))
+        else:
+            words = say.family_sentence(results, family["family"], run.plan["alpha"], family["multiplicity"])
+            lines.append(f"{name}: {words}")
+    return lines
 
 
 def limits(run: Run) -> list[str]:
     """Give what weakens the answer: what could have been shown, samples, queries, and what the analysis noted."""
-    lines = list(say.sentence_list(run.statements, "detectable"))
+    lines = list(say.sentence_list(run.statements, "detectable"))[:MOST_DETECTABLE]
     lines.append(say.sample_sentence(run.table("verdicts"), run.people["group"]))
     lines += say.sentence_list(run.statements, "limits")
     influence = say.influence_sentence(run.table("influence"), run.plan["alpha"])
-    if influence:
+    if influence and not any("left out" in line for line in lines):
         lines.append(influence)
     lines.append(say.query_sentence(run.table("queries")))
     return list(dict.fromkeys(lines))

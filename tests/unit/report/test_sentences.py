@@ -106,6 +106,19 @@ def test_family_counts_beside_what_chance_gives() -> None:
     )
 
 
+def test_one_test_is_said_in_full() -> None:
+    row = pd.Series(
+        result(endpoint="os", biomarker="response", level="after it", reference="before", effect="HR", estimate=0.35,
+               ci_low=0.1, ci_high=1.29, p=0.11, p_adjusted=0.11)
+    )  # fmt: skip
+    assert say.short_answer(row, 0.05, "exploratory") == (
+        "Overall survival by response: hazard ratio 0.35 (95% CI 0.10 to 1.29) for after it against before; p = 0.11: "
+        "nothing that chance would not give."
+    )
+    row["p"], row["warning"] = None, "4 events"
+    assert say.short_answer(row, 0.05, "exploratory") == "Overall survival by response: not tested, 4 events."
+
+
 def test_medians_and_rates() -> None:
     row = pd.Series(
         {
