@@ -97,6 +97,7 @@ def score_signatures(
     ranks = rank_genes(samples.tpm) if any(s.method in ("ssgsea_raw", "singscore") for s in signatures) else samples.tpm
     quartiles = read_reference(reference) if reference is not None else None
     shift = reference_shift(samples, quartiles) if quartiles is not None else np.full(len(samples.names), np.nan)
+    expressed = (samples.tpm > 0).any(axis=1)
     blocks = []
     for signature in signatures:
         present = np.array([gene in position for gene in signature.genes["gene_id"]])
@@ -105,7 +106,7 @@ def score_signatures(
         used = (~np.isnan(samples.tpm[:, columns])).sum(axis=1)
         total = len(signature.genes)
         score = one_score(signature, genes, samples.tpm[:, columns], columns, ranks)
-        enough = used / total >= signature.minimum_coverage
+        enough = expressed & (used / total >= signature.minimum_coverage)
         score = np.where(enough, score, np.nan)
         percentile = np.full(len(used), np.nan)
         if quartiles is not None and signature.method in LINEAR and len(columns):

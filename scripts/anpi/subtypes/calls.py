@@ -108,7 +108,9 @@ def call_subtypes(
         row = word_call(evidence, model, i, barred[i], notes[i], opinions[i])
         # The classes share out a certainty that the sample is a readable SCLC; where it is not, they mean nothing.
         shares = dict.fromkeys(CLASSES, np.nan) if barred[i] else evidence.probability.iloc[i].to_dict()
-        stranger = evidence.identity["verdict"].iloc[i] == "not_sclc"
+        verdict, doubt = evidence.identity.iloc[i]
+        stranger = verdict == "not_sclc" and barred[i] == doubt
+        readable = stranger or not barred[i]
         rows.append(
             {
                 "sample_id": sample,
@@ -120,13 +122,13 @@ def call_subtypes(
                     else stability.loc[sample].to_dict()
                 ),
                 "gene_coverage": evidence.coverage.iloc[i][list(PROGRAMMES)].mean(),
-                "napy": None if stranger else factors[i],
-                "ne_score": evidence.standardised.iloc[i]["ne"] - evidence.standardised.iloc[i]["non_ne"],
+                "napy": factors[i] if not barred[i] or barred[i].startswith("gene coverage") else None,
+                "ne_score": neuroendocrine_score(evidence, i) if readable else np.nan,
                 "model": model.name,
                 "model_sha256": model.sha256,
                 "second_method": None if barred[i] else opinions[i],
                 "agreement": agreement(row["subtype"], opinions[i]),
-                "identity": evidence.identity["verdict"].iloc[i],
+                "identity": verdict if readable else "unknown",
                 "lineage_level": evidence.scores["sclc_lineage"].iloc[i],
                 "proliferation_level": evidence.scores["proliferation"].iloc[i],
                 "contamination": notes[i].partition(": ")[2] or None,
@@ -136,6 +138,12 @@ def call_subtypes(
     numbers = table.select_dtypes("number").columns
     table[numbers] = table[numbers].round(DECIMALS) + 0.0
     return table
+
+
+def neuroendocrine_score(evidence: Evidence, i: int) -> float:
+    """Mean locked z of the neuroendocrine less that of the non-neuroendocrine genes (Zhang 2018)."""
+    row = evidence.standardised.iloc[i]
+    return float(row["ne"] - row["non_ne"])
 
 
 def agreement(subtype: object, other: str | None) -> str | None:
@@ -163,11 +171,11 @@ def bars(
         elif thin:
             shares = ", ".join(f"{k} {coverage[k]:.0%}" for k in PROGRAMMES)
             reasons.append(f"gene coverage: programme genes present {shares}, at least {least:.0%} of each needed")
-        elif unit == "counts" and not evidence.profile.scaled[i]:
-            reasons.append("gene coverage: too few housekeeping genes are counted to find the level of the sample")
         elif depth is not None and depth.get(sample, np.inf) < reads["least_anchor_reads"]:
             found, needed = depth[sample], reads["least_anchor_reads"]
             reasons.append(f"too few reads: {found:.0f} on a housekeeping gene in the median, at least {needed} needed")
+        elif unit == "counts" and not evidence.profile.scaled[i]:
+            reasons.append("gene coverage: too few housekeeping genes are counted to find the level of the sample")
         elif present_share(evidence, model, i) < reads["least_anchor_share"]:
             share = present_share(evidence, model, i)
             reasons.append(f"too few reads: {share:.0%} of the housekeeping genes detected")

@@ -22,6 +22,8 @@ from benchmarks.simulated_tumours import (
 )
 
 from anpi.expression.matrix import Expression, read_expression
+from anpi.signatures.registry import read_registry
+from anpi.signatures.scores import score_signatures
 from anpi.subtypes.calls import call_subtypes, programme_table
 from anpi.subtypes.model import DEFAULT, Model, genes_needed, load_model
 from anpi.tables.problems import InputError
@@ -137,6 +139,20 @@ def test_missing_genes_are_counted_not_imputed(cohort: Expression, model: Model)
     barred = call_subtypes(thin, model)
     assert barred["reason"].str.startswith("gene coverage").all()
     assert len(barred) == 60
+
+
+@pytest.mark.parametrize("unit", ["counts", "tpm"])
+def test_an_empty_sample_has_neither_call_nor_score(cohort: Expression, model: Model, unit: str) -> None:
+    values = cohort.values.iloc[:, :2].set_axis(["empty", "full"], axis=1)
+    values["empty"] = 0.0
+    expression = replace(cohort, values=values, unit=unit)
+    calls = call_subtypes(expression, model).set_index("sample_id")
+    assert calls.loc["empty", "reason"].startswith("too few reads")
+    assert calls.loc["empty", ["subtype", "p_I", "ne_score", "stability"]].isna().all()
+    scores = score_signatures(expression, read_registry()).set_index("sample_id")
+    assert scores.loc["empty", "score"].isna().all()
+    assert scores.loc["empty", "reason"].notna().all()
+    assert scores.loc["full", "score"].notna().mean() > 0.95
 
 
 def test_a_gene_missing_in_one_sample_alone(cohort: Expression, model: Model) -> None:
