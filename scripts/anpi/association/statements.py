@@ -242,10 +242,8 @@ def limit_words(
         )
     lines += disagreement_words(sensitivity, plan)
     for row in rows:
-        if row.tier == "primary":
-            lines += [
-                f"{warning[0].upper()}{warning[1:]}." for warning in row.warnings if "not proportional" in warning
-            ]
+        if row.tier == "primary" and row.role == "test" and np.isfinite(row.p):
+            lines += [f"{warning[0].upper()}{warning[1:]}." for warning in row.warnings]
     lines.append(
         "Subtypes and scores were not randomised: an association with outcome under treatment cannot tell a marker of "
         "benefit from a marker of prognosis."
