@@ -20,15 +20,17 @@ import numpy as np
 import pandas as pd
 import scanpy
 
-from anpi.expression.matrix import UNITS, read_expression
+from anpi.expression.matrix import UNITS, Expression, read_expression
 from anpi.subtypes.calls import programme_table
 from anpi.subtypes.discovery import LEAST_SAMPLES, agree, consensus_nmf, name_clusters, variable_genes
 from anpi.subtypes.model import DEFAULT, load_model
-from anpi.tables.problems import InputError, Problem, run_program
+from anpi.tables.problems import run_program
 from anpi.tables.reading import read_text_table
 from anpi.tables.writing import write_table
 
 LEAST_IN_GROUP = 3
+LEAST_TO_PROJECT = 3
+LEAST_GENES = 10
 COLUMNS = {
     "components": ["sample_id", "pc1", "pc2"],
     "variance": ["component", "share"],
@@ -59,32 +61,42 @@ def main() -> None:
     kept = [sample for sample in expression.values.columns if sample in called]
     left_out = expression.values.shape[1] - len(kept)
     expression = replace(expression, values=expression.values[kept])
-    logs = variable_genes(expression, arguments.genes)
-    if len(logs) < 3 or logs.shape[1] < 10:
-        found = f"{len(logs)} samples with a subtype, {logs.shape[1]} variable genes"
-        raise InputError(Problem(arguments.expression, found=found, expected="at least 3 samples and 10 genes"))
-    subtype = calls.set_index("sample_id")["subtype"].reindex(logs.index)
     notes = ["exploratory: depends on every sample of the cohort"]
     if left_out:
         notes.append(f"{left_out} samples without a subtype call left out")
-    tables = project(logs, subtype, expression.genes, arguments.seed)
-    if len(logs) < LEAST_SAMPLES:
-        notes.append(f"consensus NMF and UMAP not done: {len(logs)} samples, at least {LEAST_SAMPLES} needed")
+    logs = variable_genes(expression, arguments.genes)
+    tables: dict[str, pd.DataFrame] = {}
+    if len(logs) < LEAST_TO_PROJECT or logs.shape[1] < LEAST_GENES:
+        found = f"{len(logs)} samples with a subtype, {logs.shape[1]} variable genes"
+        notes.append(f"nothing done: {found}, at least {LEAST_TO_PROJECT} and {LEAST_GENES} needed")
     else:
-        clustering = consensus_nmf(logs, runs=arguments.runs, seed=arguments.seed)
-        programmes = programme_table(expression, load_model(arguments.model))
-        names = name_clusters(clustering.clusters, programmes)
-        own = clustering.clusters.rename_axis("sample_id").reset_index()
-        own["name"] = own["cluster"].map(names.set_index("cluster")["name"])
-        tables["nmf_ranks"] = clustering.ranks
-        tables["nmf_names"] = names
-        tables["nmf_clusters"] = own.assign(subtype=subtype.to_numpy())
-        tables["nmf_agreement"] = agree(clustering.clusters, names, calls)
+        tables = explore(expression, logs, calls, arguments, notes)
     for name, columns in COLUMNS.items():
         table = tables.get(name, pd.DataFrame(columns=columns))
         write_table(arguments.out / f"{name}.tsv", table, float_format="%.6g")
     write_table(arguments.out / "notes.tsv", pd.DataFrame({"note": notes}))
     print("; ".join(notes))
+
+
+def explore(
+    expression: Expression, logs: pd.DataFrame, calls: pd.DataFrame, arguments: argparse.Namespace, notes: list[str]
+) -> dict[str, pd.DataFrame]:
+    """Project the samples and, in a cohort large enough, cluster them; what is not done is added to the notes."""
+    subtype = calls.set_index("sample_id")["subtype"].reindex(logs.index)
+    tables = project(logs, subtype, expression.genes, arguments.seed)
+    if len(logs) < LEAST_SAMPLES:
+        notes.append(f"consensus NMF and UMAP not done: {len(logs)} samples, at least {LEAST_SAMPLES} needed")
+        return tables
+    clustering = consensus_nmf(logs, runs=arguments.runs, seed=arguments.seed)
+    programmes = programme_table(expression, load_model(arguments.model))
+    names = name_clusters(clustering.clusters, programmes)
+    own = clustering.clusters.rename_axis("sample_id").reset_index()
+    own["name"] = own["cluster"].map(names.set_index("cluster")["name"])
+    tables["nmf_ranks"] = clustering.ranks
+    tables["nmf_names"] = names
+    tables["nmf_clusters"] = own.assign(subtype=subtype.to_numpy())
+    tables["nmf_agreement"] = agree(clustering.clusters, names, calls)
+    return tables
 
 
 def project(logs: pd.DataFrame, subtype: pd.Series, genes: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:

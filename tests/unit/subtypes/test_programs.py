@@ -156,3 +156,24 @@ def test_a_tampered_model_is_refused(tpm: pd.DataFrame, tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert "model.yaml: the model is not what was released" in done.stderr
+
+
+def test_exploration_of_cohorts_of_any_size(cohort: Expression, tmp_path: Path) -> None:
+    tpm = to_tpm(cohort).values
+    for size in (1, 24):
+        folder = tmp_path / str(size)
+        tpm.iloc[:, :size].to_csv(tmp_path / "x.tsv", sep="\t")
+        run("call_subtypes.py", "--expression", tmp_path / "x.tsv", "--unit", "tpm", "--out", tmp_path / "calls.tsv")
+        done = run(
+            "explore_cohort.py",
+            *("--expression", tmp_path / "x.tsv", "--unit", "tpm", "--calls", tmp_path / "calls.tsv", "--runs", 2),
+            *("--genes", 200, "--out", folder),
+        )
+        assert done.returncode == 0, done.stderr
+        rows = {
+            name: len(pd.read_csv(folder / f"{name}.tsv", sep="\t")) for name in ("components", "umap", "nmf_clusters")
+        }
+        notes = (folder / "notes.tsv").read_text()
+        assert rows["components"] == (size if size > 1 else 0)
+        assert (rows["umap"] > 0) == (rows["nmf_clusters"] > 0) == (size == 24)
+        assert ("needed" in notes) == (size < 20)
