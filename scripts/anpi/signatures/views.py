@@ -89,6 +89,9 @@ def compare_methods(expression: Expression, signatures: Iterable[Signature]) -> 
     pandas.DataFrame
         ``signature``, ``samples``, and Spearman's rho of each pair of mean_log, ssgsea_raw, singscore.
     """
+    names = [f"{a}_{b}" for i, a in enumerate(METHODS) for b in METHODS[i + 1 :]]
+    if expression.values.shape[1] == 0:
+        return pd.DataFrame(columns=["signature", "samples", *names])
     plain = [s for s in signatures if set(s.genes["role"]) == {"gene"} and len(s.genes) >= LEAST_GENES]
     variants = [restate(signature, method) for method in METHODS for signature in plain]
     wide = spread_out(score_signatures(expression, variants, reference=None))

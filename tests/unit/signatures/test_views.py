@@ -51,3 +51,5 @@ def test_methods_agree_on_a_programme_that_varies() -> None:
     assert list(table.index) == ["ifng6", "neuroendocrine"]
     assert (table["samples"] == 20).all()
     assert (table[["mean_log_ssgsea_raw", "mean_log_singscore", "ssgsea_raw_singscore"]] > 0.8).all(axis=None)
+    nobody = Expression(expression.values.iloc[:, :0], expression.genes, "tpm")
+    assert list(compare_methods(nobody, chosen).columns) == list(table.reset_index().columns)
