@@ -24,6 +24,39 @@ def user_files():
     return [path for path in files if path]
 
 
+READS = UNITS is not None and not set(UNITS["kind"]) <= {"quant"}
+MULTIQC_CONFIG = ROOT / "workflow" / "report" / "multiqc.yaml"
+
+
+rule show_reads:
+    input:
+        fastp=[
+            out(f"samples/{sample}/fastp.json")
+            for sample in RUN.used
+            if UNITS is not None and not is_quantified(sample)
+        ],
+        verdicts=out("qc/verdicts.tsv"),
+    output:
+        out("multiqc/multiqc.html"),
+    log:
+        logs("show_reads"),
+    conda:
+        "../../envs/multiqc.yaml"
+    params:
+        config=fingerprint(MULTIQC_CONFIG),
+        samples=out("samples"),
+        folder=subpath(output[0], parent=True),
+    message:
+        "Showing the reads with MultiQC"
+    shell:
+        # By a list: samples that were taken out since may still have a folder.
+        "files=$(mktemp) && trap 'rm -f \"$files\"' EXIT &&"
+        " (echo {input.verdicts:q}; tail -n +2 {input.verdicts:q} | cut -f1 | while read -r sample;"
+        ' do find {params.samples:q}/"$sample" -maxdepth 1 -name fastp.json; done) > "$files" &&'
+        " multiqc --no-ansi --force --config {MULTIQC_CONFIG:q} -m custom_content -m fastp --no-data-dir"
+        ' --outdir {params.folder:q} --filename multiqc.html --file-list "$files" > {log:q} 2>&1'
+
+
 rule write_report:
     input:
         patients=clinical("patients"),
@@ -58,6 +91,7 @@ rule write_report:
         results=subpath(output.page, ancestor=2),
         folder=subpath(output.page, parent=True),
         thresholds=threshold_options(),
+        multiqc=option("--multiqc", ["../multiqc/multiqc.html"] if READS else []),
         tables=lambda wildcards, input: " ".join(
             option(f"--{name.replace('_', '-')}", [input[name]])
             for name in ("samples", "adverse_events")
@@ -67,7 +101,8 @@ rule write_report:
         "Writing the report"
     shell:
         "{PYTHON} {SCRIPTS:q}/write_report.py --results {params.results:q} --patients {input.patients:q} --plan {PLAN:q}"
-        " --rules {RULES:q} {params.tables} --title {params.title:q} {params.thresholds} --out-dir {params.folder:q}"
+        " --rules {RULES:q} {params.tables} --title {params.title:q} {params.thresholds} {params.multiqc}"
+        " --out-dir {params.folder:q}"
         " > {log:q} 2>&1"
 
 
