@@ -20,7 +20,6 @@ SUBTYPE_COLOURS = {
     "mixed": "#6b747d",
     "none": "#a9b1b9",
 }
-SUBTYPE_MARKERS = {"A": "o", "N": "s", "P": "^", "I": "D", "mixed": "X", "none": "x"}
 SUBTYPE_LINES = {"A": "-", "N": (0, (6, 2)), "P": (0, (2, 1.5)), "I": (0, (7, 2, 1.5, 2))}
 OTHER_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#56B4E9", "#CC79A7", "#E69F00", "#5d6773", "#000000")
 OTHER_LINES = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (7, 2, 1.5, 2)))

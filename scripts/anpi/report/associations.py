@@ -49,9 +49,7 @@ def change_words(change: dict[str, Any]) -> str:
 def family_blocks(run: Run, results: pd.DataFrame, family: dict[str, Any]) -> list[Any]:
     name, tier = family["family"], family["tier"]
     rows = results[results["family"] == name]
-    blocks: list[Any] = [
-        Heading(f"{TIERS[tier]}: {name.replace('_', ' ')}" if name != tier else f"{TIERS[tier]} analyses")
-    ]
+    blocks: list[Any] = [Heading(family_heading(name, tier))]
     if tier == "exploratory":
         blocks.append(Note(EXPLORATORY, "exploratory"))
     if rows.empty:
@@ -71,6 +69,11 @@ def family_blocks(run: Run, results: pd.DataFrame, family: dict[str, Any]) -> li
     return blocks
 
 
+def family_heading(name: str, tier: str) -> str:
+    words = name.replace("_", " ").removeprefix(tier).strip()
+    return f"{TIERS[tier]}: {words}" if words else f"{TIERS[tier]} analyses"
+
+
 def question_blocks(run: Run, rows: pd.DataFrame, tier: str) -> list[Any]:
     """Give one endpoint's sentences, curves and forest plot."""
     if rows.empty:
@@ -79,10 +82,7 @@ def question_blocks(run: Run, rows: pd.DataFrame, tier: str) -> list[Any]:
     blocks: list[Any] = []
     grouped = rows["biomarker"].nunique() == 1 and rows["level"].notna().any()
     if grouped:
-        test = rows.iloc[0]
-        blocks.append(
-            Text([question_sentence(test, run.plan["alpha"], tier), *say.contrast_sentences(rows, entry, endpoint)])
-        )
+        blocks.append(Text(question_sentences(rows, run.plan["alpha"], tier)))
         arms = rows[rows["effect"].eq(say.INTERACTION)]
         blocks += [Text([interaction_sentence(row, run.plan["alpha"], tier)]) for _, row in arms.iterrows()]
         blocks += survival_figure(run, entry, endpoint, biomarker)
@@ -188,18 +188,29 @@ def rate_cell(row: pd.Series) -> Cell:
     )
 
 
-def question_sentence(test: pd.Series, alpha: float, tier: str) -> str:
-    """Say the test of one question and what it allows to say."""
-    name = say.capital(say.endpoint_words(test["endpoint"])) + f" by {test['biomarker']}"
+def question_sentences(rows: pd.DataFrame, alpha: float, tier: str) -> list[str]:
+    """Say one question: who was compared, the estimates, what the test allows to say, who was too few.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        The rows of one endpoint and biomarker; the first carries the test.
+    """
+    test = rows.iloc[0]
     many = say.unit(test["endpoint"])
     events = int(test["events"]) if known(test["events"]) else 0
-    where = f"{plural(int(test['n']), 'patient')}, {plural(events, *many)}"
+    name = say.capital(say.endpoint_words(test["endpoint"])) + f" by {test['biomarker']}"
+    head = f"{name}: {plural(int(test['n']), 'patient')}, {plural(events, *many)}."
     notes = [note for note in text(test["warning"], "").split("; ") if note and not note.startswith("not in the test")]
+    small = [sentence for sentence in [say.small_groups(rows)] if sentence]
     if not say.tested(test):
         why = "; ".join(notes) or text(test["warning"], "no reason given")
-        return f"{name} ({where}): not tested. This cannot be told from these data: {why}."
-    note = f" Note: {'; '.join(notes)}." if notes else ""
-    return f"{name} ({where}): {say.verdict(test, alpha, tier)}.{note}"
+        return [head, f"Not tested. This cannot be told from these data: {why}.", *small]
+    ratios = rows[rows["estimate"].notna() & rows["effect"].isin(list(say.RATIOS))]
+    estimates = [f"{say.capital(say.ratio_clause(row))}." for _, row in ratios.iterrows()]
+    words = say.verdict(test, alpha, tier)
+    note = [f"Note: {'; '.join(notes)}."] if notes else []
+    return [head, *estimates, f"{words[:1].upper() if words.startswith('a') else words[:1]}{words[1:]}.", *note, *small]
 
 
 def forest_rows(run: Run, rows: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 from anpi.figures import heatmaps
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Note, Section, Table, Text, draw
-from anpi.report.numbers import NONE, count_of, decimal, known, listed, plural, text
+from anpi.report.numbers import NONE, count_of, decimal, drawn_of, known, listed, plural, text
 from anpi.report.tables import Run, call_groups
 
 MOST_DRAWN = 600
@@ -38,10 +38,11 @@ def subtypes(run: Run) -> Section:
     blocks: list[Any] = [Text(call_sentences(calls))]
     programmes = run.table("programmes")
     if programmes is not None:
-        drawn = calls.head(MOST_DRAWN).set_index("sample_id")
+        drawn = calls.sort_values("sample_id").head(MOST_DRAWN).set_index("sample_id")
         names = {key: words for key, words in PROGRAMMES.items() if key in programmes}
         caption = (
-            f"{plural(len(drawn), 'sample')}, one column each, in groups by call (small letter: lean call; "
+            f"{say.capital(drawn_of(len(drawn), len(calls), 'sample'))}, one column each, in groups by call "
+            "(small letter: lean call; "
             "m: mixed; –: no call). "
             "Middle: probability of each class. Below: mean z of the programme's genes against the locked "
             "reference; each "
@@ -188,12 +189,13 @@ def signature_drawing(run: Run, given: pd.DataFrame) -> Any:
     if calls is None or not drawn:
         return None
     calls = calls.assign(patient_id=calls["sample_id"].map(run.sample_patients), group=call_groups(calls))
-    calls = calls.head(MOST_DRAWN).set_index("sample_id")
+    whole = len(calls)
+    calls = calls.sort_values("sample_id").head(MOST_DRAWN).set_index("sample_id")
     names = {key: run.signature_names.get(key, key) for key in drawn}
     names = {key: words if len(words) <= 40 else words[:39] + "…" for key, words in names.items()}
     caption = (
         "Percentile of each score among the reference tumours (George 2015), "
-        f"{plural(len(calls), 'sample')} in groups by call. "
+        f"{drawn_of(len(calls), whole, 'sample')} in groups by call. "
         f"{len(drawn)} of {wide.shape[1]} signatures, in the order of the registry; all are in immune/scores.tsv."
     )
     return draw(

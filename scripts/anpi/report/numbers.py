@@ -101,3 +101,9 @@ def listed(names: list[str], most: int = 8) -> str:
     if len(names) > most:
         return ", ".join(names[:most]) + f" and {len(names) - most} more"
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}" if names else ""
+
+
+def drawn_of(drawn: int, whole: int, one: str) -> str:
+    """Write how many are drawn; when not all are, how many there are."""
+    words = plural(drawn, one)
+    return words if drawn == whole else f"the first {words} of {whole} (the others are in the tables)"

@@ -23,7 +23,6 @@ BASELINE = {
     "prior_io": "Prior immunotherapy",
 }
 CONTINUOUS = ("age", "ldh")
-NOTABLE = 0.25
 DAYS_PER_MONTH = 30.4375
 
 

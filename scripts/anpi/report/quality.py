@@ -8,7 +8,7 @@ import pandas as pd
 
 from anpi.figures import heatmaps
 from anpi.report.blocks import Note, Section, Text, draw, table_of
-from anpi.report.numbers import known, listed, plural
+from anpi.report.numbers import drawn_of, known, listed, plural
 from anpi.report.tables import Run, numbers_of
 
 MOST_DRAWN = 600
@@ -42,7 +42,10 @@ def quality(run: Run) -> Section:
     elif len(levels):
         drawn = levels.iloc[:, :MOST_DRAWN]
         samples = verdicts.set_index("sample_id").loc[drawn.columns, ["patient_id"]]
-        caption = f"{plural(len(drawn.columns), 'sample')}, one column each; {threshold_words(run.thresholds)}"
+        caption = (
+            f"{drawn_of(len(drawn.columns), len(verdicts), 'sample')}, worst first, one column each; "
+            f"{threshold_words(run.thresholds)}"
+        )
         blocks.append(
             draw("quality", "Facts of quality against their thresholds", caption, heatmaps.quality(drawn, samples))
         )

@@ -116,16 +116,15 @@ def one_headline(rows: pd.DataFrame, alpha: float) -> str:
     events = int(test["events"]) if known(test["events"]) else 0
     p = p_words(test["p_adjusted"] if known(test["p_adjusted"]) else test["p"])
     where = f"{p}; {plural(int(test['n']), 'patient')}, {plural(events, *unit(test['endpoint']))}"
-    between = compared(rows)
-    if (test["p_adjusted"] if known(test["p_adjusted"]) else test["p"]) < alpha:
-        answer = f"{capital(name)} differed between {between} ({where})"
-    else:
-        answer = (
-            f"We cannot tell {between} apart by {name} ({where}): these data do not show a difference, and do not "
-            "show that there is none"
-        )
-    small = small_groups(rows)
-    return f"{answer}. " + (f"{capital(estimates)}. " if estimates else "") + (f"{small} " if small else "")
+    below = (test["p_adjusted"] if known(test["p_adjusted"]) else test["p"]) < alpha
+    answer = (
+        f"{capital(name)} differed between {compared(rows)}"
+        if below
+        else f"We cannot tell {compared(rows)} apart by {name}"
+    )
+    caution = "" if below else "These data do not show a difference, and do not show that there is none."
+    sentences = [f"{answer}{': ' + estimates if estimates else ''} ({where}).", caution, small_groups(rows)]
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def ratio_clause(row: pd.Series) -> str:
@@ -164,15 +163,6 @@ def unit(endpoint: str) -> tuple[str, str]:
     if endpoint.startswith("disease_control"):
         return "patient with disease control", "patients with disease control"
     return "responder", "responders"
-
-
-def contrast_sentences(results: pd.DataFrame, entry: str, endpoint: str) -> list[str]:
-    """Give each group's ratio against the reference with its interval, and who could not be compared."""
-    rows = results[(results["entry"] == entry) & (results["endpoint"] == endpoint) & results["level"].notna()]
-    ratios = rows[rows["estimate"].notna() & rows["effect"].isin(list(RATIOS))]
-    sentences = [f"{capital(ratio_clause(row))}." for _, row in ratios.iterrows()]
-    small = small_groups(rows)
-    return sentences + ([small] if small else [])
 
 
 def median_sentence(row: pd.Series, biomarker: str) -> str:

@@ -60,3 +60,8 @@ def test_counts_and_lists() -> None:
     assert numbers.listed([str(i) for i in range(10)], 3) == "0, 1, 2 and 7 more"
     assert numbers.plural(1, "query", "queries") == "1 query"
     assert numbers.decimal(-0.357) == "−0.36"
+
+
+def test_what_is_not_drawn_is_counted() -> None:
+    assert numbers.drawn_of(26, 26, "sample") == "26 samples"
+    assert numbers.drawn_of(600, 1000, "sample") == "the first 600 samples of 1000 (the others are in the tables)"

@@ -44,15 +44,16 @@ def primary(p: float | None, **values: Any) -> pd.DataFrame:
 def test_a_difference_is_claimed_with_its_estimate_and_the_groups_compared() -> None:
     words = say.primary_headline(primary(0.008), PLAN)
     assert words == (
-        "Progression-free survival differed between SCLC-A and SCLC-I (p = 0.008; 14 patients, 11 events). "
-        "Hazard ratio 0.11 (95% CI 0.01 to 0.93) for SCLC-I against SCLC-A. Too few to compare, so described only: "
-        "SCLC-N (n = 3). "
+        "Progression-free survival differed between SCLC-A and SCLC-I: hazard ratio 0.11 (95% CI 0.01 to "
+        "0.93) for SCLC-I "
+        "against SCLC-A (p = 0.008; 14 patients, 11 events). Too few to compare, so described only: SCLC-N (n = 3)."
     )
 
 
 def test_no_difference_is_not_told_as_equality() -> None:
     words = say.primary_headline(primary(0.31), PLAN)
     assert "cannot tell SCLC-A and SCLC-I apart" in words
+    assert "apart by progression-free survival: hazard ratio 0.11" in words
     assert "do not show that there is none" in words
     assert "differed" not in words
     assert "significant" not in words
