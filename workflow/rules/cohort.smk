@@ -1,42 +1,6 @@
 # The samples side by side: needs samples of the config and units or expression; makes cohort/, qc/, subtypes/, immune/.
 
 
-def expression_source(wildcards):
-    """List what the cohort is assembled from: the samples' summaries, or the user's matrix."""
-    if UNITS is None:
-        return {"matrix": SETTINGS["expression"]["matrix"]}
-    return {
-        "summaries": expand(out("samples/{sample}/genes.parquet"), sample=RUN.used),
-        "qc": expand(out("samples/{sample}/qc.json"), sample=RUN.used),
-        "genes": out("reference/genes.tsv.gz"),
-    }
-
-
-EXPLORATION = (
-    "components",
-    "variance",
-    "umap",
-    "markers",
-    "nmf_ranks",
-    "nmf_clusters",
-    "nmf_names",
-    "nmf_agreement",
-    "notes",
-)
-
-
-def has_counts():
-    """Say whether counts are known: those of reads, or a matrix of counts."""
-    matrix = SETTINGS["expression"]
-    return UNITS is not None or (matrix is not None and matrix["unit"] == "counts")
-
-
-def expression_options(wildcards, input):
-    if UNITS is None:
-        return option("--matrix", [input.matrix]) + option(" --unit", [SETTINGS["expression"]["unit"]])
-    return option("--samples-dir", [out("samples")]) + option(" --reference-genes", [input.genes])
-
-
 rule assemble_cohort:
     input:
         unpack(expression_source),
@@ -50,13 +14,14 @@ rule assemble_cohort:
     conda:
         "../../envs/anpi.yaml"
     params:
+        program=program("assemble_cohort"),
         code=code("assemble_cohort", RESOURCES / "genes"),
         source=expression_options,
         samples=RUN.used,
     message:
         "Assembling the cohort"
     shell:
-        "{PYTHON} {SCRIPTS:q}/assemble_cohort.py {params.source} --samples {params.samples}"
+        "{params.program} {params.source} --samples {params.samples}"
         " --out-counts {output.counts:q} --out-tpm {output.tpm:q} --out-genes {output.genes:q}"
         " --out-facts {output.facts:q} > {log:q} 2>&1"
 
@@ -73,6 +38,7 @@ rule judge_samples:
     conda:
         "../../envs/anpi.yaml"
     params:
+        program=program("judge_samples"),
         code=code("judge_samples"),
         thresholds=" ".join(
             option("--threshold", [f"{fact}={limits['warn']},{limits['fail']}"])
@@ -81,7 +47,7 @@ rule judge_samples:
     message:
         "Judging the samples"
     shell:
-        "{PYTHON} {SCRIPTS:q}/judge_samples.py --facts {input.facts:q} {params.thresholds} --out {output:q}"
+        "{params.program} --facts {input.facts:q} {params.thresholds} --out {output:q}"
         " > {log:q} 2>&1"
 
 
@@ -100,12 +66,14 @@ rule call_subtypes:
     conda:
         "../../envs/anpi.yaml"
     params:
+        program=program("call_subtypes"),
+        model=MODEL,
         code=code("call_subtypes", MODEL, RESOURCES / "genes"),
         counts=lambda wildcards, input: option("--counts", [input.counts] if input.counts else []),
     message:
         "Calling subtypes"
     shell:
-        "{PYTHON} {SCRIPTS:q}/call_subtypes.py --expression {input.tpm:q} --unit tpm --model {MODEL:q}"
+        "{params.program} --expression {input.tpm:q} --unit tpm --model {params.model:q}"
         " {params.counts} --verdicts {input.verdicts:q} --programmes {output.programmes:q}"
         " --out {output.calls:q} > {log:q} 2>&1"
 
@@ -123,12 +91,13 @@ rule score_signatures:
     conda:
         "../../envs/anpi.yaml"
     params:
+        program=program("score_signatures"),
         code=code("score_signatures", RESOURCES / "signatures", RESOURCES / "genes"),
         gmt=option("--gmt", SETTINGS["signatures"]["gmt"]),
     message:
         "Scoring signatures"
     shell:
-        "{PYTHON} {SCRIPTS:q}/score_signatures.py --expression {input.tpm:q} --unit tpm {params.gmt} --out {output:q}"
+        "{params.program} --expression {input.tpm:q} --unit tpm {params.gmt} --out {output:q}"
         " > {log:q} 2>&1"
 
 
@@ -145,14 +114,16 @@ rule explore_cohort:
     resources:
         mem_mb=lambda wildcards, input, attempt: min(3000 + 40 * int(input.size_mb) * attempt, 64000),
     params:
+        program=program("explore_cohort"),
+        model=MODEL,
         code=code("explore_cohort", MODEL, RESOURCES / "genes"),
         seed=SETTINGS["seed"],
         folder=subpath(output[0], parent=True),
     message:
         "Exploring the cohort: consensus NMF, components, markers"
     shell:
-        "{PYTHON} {SCRIPTS:q}/explore_cohort.py --expression {input.tpm:q} --unit tpm --calls {input.calls:q}"
-        " --model {MODEL:q} --seed {params.seed} --out {params.folder:q} > {log:q} 2>&1"
+        "{params.program} --expression {input.tpm:q} --unit tpm --calls {input.calls:q}"
+        " --model {params.model:q} --seed {params.seed} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule write_cohort:
@@ -171,10 +142,11 @@ rule write_cohort:
     conda:
         "../../envs/anpi.yaml"
     params:
+        program=program("write_cohort"),
         code=code("write_cohort"),
     message:
         "Writing the cohort as AnnData"
     shell:
-        "{PYTHON} {SCRIPTS:q}/write_cohort.py --tpm {input.tpm:q} --counts {input.counts:q} --genes {input.genes:q}"
+        "{params.program} --tpm {input.tpm:q} --counts {input.counts:q} --genes {input.genes:q}"
         " --samples {input.samples:q} --verdicts {input.verdicts:q} --calls {input.calls:q}"
         " --scores {input.scores:q} --out {output:q} > {log:q} 2>&1"
