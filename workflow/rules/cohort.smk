@@ -92,7 +92,7 @@ rule score_signatures:
         "../../envs/anpi.yaml"
     params:
         program=program("score_signatures"),
-        code=code("score_signatures", RESOURCES / "signatures", RESOURCES / "genes"),
+        code=code("score_signatures", RESOURCES / "signatures", RESOURCES / "genes", RESOURCES / "expression"),
         gmt=option("--gmt", SETTINGS["signatures"]["gmt"]),
     message:
         "Scoring signatures"
