@@ -55,6 +55,7 @@ def main() -> None:
         metavar="FACT=WARN,FAIL",
         help="threshold of quality, as given to judge_samples.py; may be repeated",
     )
+    parser.add_argument("--exploration", action="store_true", help="show the tables below exploration/ too")
     parser.add_argument("--multiqc", help="link to the MultiQC report of the reads, as seen from the report")
     parser.add_argument("--out-dir", required=True, type=Path, help="folder to write to; made when it lacks")
     arguments = parser.parse_args()
@@ -69,6 +70,7 @@ def main() -> None:
         arguments.therapies,
         dict(arguments.threshold),
         links={"multiqc": arguments.multiqc} if arguments.multiqc else None,
+        exploration=arguments.exploration,
     )
     write_report(run, arguments.out_dir)
 

@@ -34,16 +34,14 @@ def associations(run: Run) -> Section:
     ]
     changes = run.statements.get("plan_changes", [])
     if changes:
-        blocks.append(
-            Note("The plan was changed after results existed: " + "; ".join(change_words(c) for c in changes))
-        )
+        blocks.append(Note("The plan was changed after results existed. " + " ".join(change_words(c) for c in changes)))
     for family in run.plan["families"]:
         blocks += family_blocks(run, results, family)
     return Section("associations", "Declared associations", blocks, "Associations")
 
 
 def change_words(change: dict[str, Any]) -> str:
-    return f"{change.get('date', 'date not known')}: " + ", ".join(map(str, change.get("difference", []))) + "."
+    return f"{change.get('date', 'Date not known')}: " + "; ".join(map(str, change.get("difference", []))) + "."
 
 
 def family_blocks(run: Run, results: pd.DataFrame, family: dict[str, Any]) -> list[Any]:

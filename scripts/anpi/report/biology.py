@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from anpi.figures import heatmaps
+from anpi.figures.components import components
 from anpi.report import sentences as say
-from anpi.report.blocks import Cell, Note, Section, Table, Text, draw
+from anpi.report.blocks import Cell, Heading, Note, Section, Table, Text, draw
 from anpi.report.numbers import NONE, count_of, decimal, drawn_of, known, listed, plural, text
 from anpi.report.tables import Run, call_groups
 
@@ -56,8 +57,25 @@ def subtypes(run: Run) -> Section:
                 heatmaps.programmes(programmes.set_index("sample_id"), drawn, names),
             )
         )
-    blocks += [calls_table(calls), agreement_table(calls)]
+    blocks += [calls_table(calls), agreement_table(calls), *exploration_blocks(run, calls)]
     return Section("subtypes", "Molecular subtypes", blocks, "Subtypes")
+
+
+def exploration_blocks(run: Run, calls: pd.DataFrame) -> list[Any]:
+    """Show how the samples lie to each other; unlike the calls, this depends on all of them."""
+    found, variance, notes = run.table("components"), run.table("variance"), run.table("exploration_notes")
+    if found is None or variance is None or not {"pc1", "pc2"} <= set(found):
+        return []
+    samples = found[["sample_id", "pc1", "pc2"]].merge(calls[["sample_id", "patient_id", "group"]], on="sample_id")
+    share = variance.set_index("component")["share"]
+    words = (
+        "Principal components of the most variable genes. Exploratory: unlike a call, a place here depends on "
+        "every sample."
+    )
+    if notes is not None:
+        words += f" Notes: {'; '.join(text(note) for note in notes['note'])}."
+    drawn = components(samples.sort_values("sample_id").reset_index(drop=True), (share["pc1"], share["pc2"]))
+    return [Heading("The samples beside each other"), draw("components", "Principal components", words, drawn)]
 
 
 def call_sentences(calls: pd.DataFrame) -> list[str]:

@@ -58,7 +58,7 @@ def quality(run: Run) -> Section:
             )
         )
     if run.links.get("multiqc"):
-        blocks.append(Note(f"Details of the reads: {run.links['multiqc']}", "link"))
+        blocks.append(Note(run.links["multiqc"], "link"))
     blocks.append(verdict_table(verdicts))
     return Section("quality", "Sample quality", blocks, "Quality")
 

@@ -28,6 +28,9 @@ TABLES = {
     "calls": "subtypes/calls.tsv",
     "programmes": "subtypes/programmes.tsv",
     "scores": "immune/scores.tsv",
+    "components": "exploration/components.tsv",
+    "variance": "exploration/variance.tsv",
+    "exploration_notes": "exploration/notes.tsv",
     "results": "association/results.tsv",
     "survival": "association/survival.tsv",
     "curves": "association/curves.tsv",
@@ -41,6 +44,7 @@ TABLES = {
 }
 NEEDED = ("endpoints", "sets", "attrition")
 # Not read when a run has none of it: tables of an earlier run may still stand in the folder.
+EXPLORATION = ("components", "variance", "exploration_notes")
 OF_SAMPLES = ("verdicts", "calls", "programmes", "scores", "contrasts", "differential", "enrichment")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 CALLED = ("confident", "lean")
@@ -123,6 +127,7 @@ def read_run(
     thresholds: dict[str, tuple[float, float]] | None = None,
     registry: Path | None = None,
     links: dict[str, str] | None = None,
+    exploration: bool = False,
 ) -> Run:
     """Read the tables below a folder of results by their contracted names.
 
@@ -131,7 +136,9 @@ def read_run(
     InputError
         A table that every run has is missing, or an input is not what its schema says.
     """
-    absent = (() if samples else OF_SAMPLES) + (() if adverse_events else ("adverse_events",))
+    absent: tuple[str, ...] = () if samples else OF_SAMPLES
+    absent += () if adverse_events else ("adverse_events",)
+    absent += () if samples and exploration else EXPLORATION
     found = {n: results / p for n, p in TABLES.items() if n not in absent and (n in NEEDED or (results / p).is_file())}
     tables = {name: plain(read_facts(path)) for name, path in found.items()}
     statements = results / "association" / "statements.json"

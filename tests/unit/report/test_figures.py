@@ -11,6 +11,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from anpi.figures import heatmaps
+from anpi.figures.components import components
 from anpi.figures.expression import volcano
 from anpi.figures.forest import axis_limits, forest
 from anpi.figures.linking import linked_svg, plain_pdf
@@ -161,3 +162,13 @@ def test_volcano_names_only_what_passes_the_false_discovery_rate() -> None:
     figure, data = volcano(genes)
     assert [text.get_text() for text in figure.axes[0].texts] == ["HLA-E"]
     assert len(data) == 2
+
+
+def test_components_bear_patient_colour_and_marker() -> None:
+    samples = made_calls().reset_index()[["sample_id", "patient_id", "group"]].assign(pc1=[1.0, 2, 3, 4], pc2=0.0)
+    figure, _ = components(samples, (0.3, 0.1))
+    root = ET.fromstring(linked_svg(figure, "a", "t"))
+    assert sorted(e.attrib["data-patient"] for e in root.iter() if "data-patient" in e.attrib) == ["w", "x", "y", "z"]
+    drawn = {(to_hex(str(line.get_color())), line.get_marker()) for line in figure.axes[0].lines[:4]}
+    assert len(drawn) == 3  # none, I and twice A
+    assert figure.axes[0].get_xlabel() == "Component 1 (30% of the variance)"

@@ -215,3 +215,17 @@ def test_the_program_needs_its_tables_and_says_which(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "analysis/sets.tsv" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_tables_of_an_earlier_run_are_not_read(tmp_path: Path) -> None:
+    tables = make_tables(6)
+    extra = {
+        "components": tables["programmes"][["sample_id"]].assign(pc1=0.0, pc2=0.0),
+        "adverse_events": pd.DataFrame({"n": [1]}),
+    }
+    run = run_of(tmp_path, tables | extra)
+    assert run.table("calls") is not None
+    assert run.table("components") is None
+    assert run.table("adverse_events") is None
+    (tmp_path / "samples.tsv").unlink()
+    assert read_made(tmp_path).table("calls") is None
