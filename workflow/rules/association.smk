@@ -6,11 +6,11 @@ rule test_associations:
         endpoints=out("clinical/endpoints.tsv"),
         sets=out("analysis/sets.tsv"),
         patients=clinical("patients"),
-        plan=PLAN if SETTINGS["plan"] else [],
-        calls=out("subtypes/calls.tsv") if RUN.samples is not None else [],
-        scores=out("immune/scores.tsv") if RUN.samples is not None else [],
-        tpm=out("cohort/tpm.tsv.gz") if RUN.samples is not None else [],
-        genes=out("cohort/genes.tsv") if RUN.samples is not None else [],
+        own_plan=own("plan", PLAN),
+        calls=expressed("subtypes/calls.tsv"),
+        scores=expressed("immune/scores.tsv"),
+        tpm=expressed("cohort/tpm.tsv.gz"),
+        genes=expressed("cohort/genes.tsv"),
         samples=SETTINGS["samples"] or [],
         adverse_events=clinical("adverse_events"),
     output:
@@ -26,23 +26,22 @@ rule test_associations:
         statements=out("association/statements.json"),
         sensitivity=out("association/sensitivity.tsv"),
         influence=out("association/influence.tsv"),
+        detectable=out("association/detectable.tsv"),
         representativeness=out("association/representativeness.tsv"),
     log:
         logs("test_associations"),
     conda:
         "../../envs/anpi.yaml"
     params:
+        program=Program("test_associations"),
+        plan=PLAN,
         code=code("test_associations", PLAN, REGISTRY),
-        expression=lambda wildcards, input: " ".join(
-            option(f"--{name.replace('_', '-')}", [input[name]])
-            for name in ("calls", "scores", "tpm", "genes", "samples", "adverse_events")
-            if input[name]
-        ),
+        expression=options_of("calls", "scores", "tpm", "genes", "samples", "adverse_events"),
         folder=subpath(output.results, parent=True),
     message:
         "Testing what the plan declares"
     shell:
-        "{PYTHON} {SCRIPTS:q}/test_associations.py --plan {PLAN:q} --endpoints {input.endpoints:q} --sets {input.sets:q}"
+        "{params.program} --plan {params.plan:q} --endpoints {input.endpoints:q} --sets {input.sets:q}"
         " --patients {input.patients:q} {params.expression} --out-dir {params.folder:q} > {log:q} 2>&1"
 
 
@@ -55,7 +54,7 @@ rule test_expression:
         patients=clinical("patients"),
         samples=SETTINGS["samples"] or [],
         calls=out("subtypes/calls.tsv"),
-        plan=PLAN if SETTINGS["plan"] else [],
+        own_plan=own("plan", PLAN),
     output:
         contrasts=out("expression/contrasts.tsv"),
         differential=report(
@@ -78,11 +77,14 @@ rule test_expression:
     resources:
         mem_mb=lambda wildcards, input, attempt: min(3000 + 40 * int(input.size_mb) * attempt, 64000),
     params:
+        program=Program("test_expression"),
+        gene_sets=GENE_SETS,
+        plan=PLAN,
         code=code("test_expression", PLAN, GENE_SETS),
         folder=subpath(output.differential, parent=True),
     message:
         "Comparing expression between responders and non-responders"
     shell:
-        "{PYTHON} {SCRIPTS:q}/test_expression.py --counts {input.counts:q} --genes {input.genes:q} --sets {input.sets:q}"
+        "{params.program} --counts {input.counts:q} --genes {input.genes:q} --sets {input.sets:q}"
         " --endpoints {input.endpoints:q} --patients {input.patients:q} --samples {input.samples:q}"
-        " --calls {input.calls:q} --gene-sets {GENE_SETS:q} --plan {PLAN:q} --out-dir {params.folder:q} > {log:q} 2>&1"
+        " --calls {input.calls:q} --gene-sets {params.gene_sets:q} --plan {params.plan:q} --out-dir {params.folder:q} > {log:q} 2>&1"

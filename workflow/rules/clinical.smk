@@ -8,7 +8,7 @@ rule derive_endpoints:
         lesions=clinical("lesions"),
         therapies=clinical("therapies"),
         adverse_events=clinical("adverse_events"),
-        rules=RULES if SETTINGS["endpoints"] else [],
+        own_rules=own("endpoints", RULES),
     output:
         endpoints=report(
             out("clinical/endpoints.tsv"),
@@ -31,16 +31,15 @@ rule derive_endpoints:
     conda:
         "../../envs/anpi.yaml"
     params:
+        program=Program("derive_endpoints"),
+        rules=RULES,
         code=code("derive_endpoints", RULES),
-        tables=lambda wildcards, input: " ".join(
-            option(f"--{name.replace('_', '-')}", clinical(name))
-            for name in ("assessments", "lesions", "therapies", "adverse_events")
-        ),
+        tables=options_of("assessments", "lesions", "therapies", "adverse_events"),
         folder=subpath(output.endpoints, parent=True),
     message:
         "Deriving endpoints"
     shell:
-        "{PYTHON} {SCRIPTS:q}/derive_endpoints.py --patients {input.patients:q} {params.tables} --rules {RULES:q}"
+        "{params.program} --patients {input.patients:q} {params.tables} --rules {params.rules:q}"
         " --out-dir {params.folder:q} > {log:q} 2>&1"
 
 
@@ -48,7 +47,7 @@ rule tabulate_adverse_events:
     input:
         patients=clinical("patients"),
         adverse_events=clinical("adverse_events"),
-        rules=RULES if SETTINGS["endpoints"] else [],
+        own_rules=own("endpoints", RULES),
     output:
         report(
             out("clinical/adverse_events.tsv"),
@@ -61,12 +60,14 @@ rule tabulate_adverse_events:
     conda:
         "../../envs/anpi.yaml"
     params:
+        program=Program("tabulate_adverse_events"),
+        rules=RULES,
         code=code("tabulate_adverse_events", RULES),
     message:
         "Counting adverse events"
     shell:
-        "{PYTHON} {SCRIPTS:q}/tabulate_adverse_events.py --patients {input.patients:q}"
-        " --adverse-events {input.adverse_events:q} --rules {RULES:q} --out {output:q} > {log:q} 2>&1"
+        "{params.program} --patients {input.patients:q}"
+        " --adverse-events {input.adverse_events:q} --rules {params.rules:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule build_sets:
@@ -74,8 +75,8 @@ rule build_sets:
         patients=clinical("patients"),
         endpoints=out("clinical/endpoints.tsv"),
         samples=SETTINGS["samples"] or [],
-        verdicts=out("qc/verdicts.tsv") if RUN.samples is not None else [],
-        calls=out("subtypes/calls.tsv") if RUN.samples is not None else [],
+        verdicts=expressed("qc/verdicts.tsv"),
+        calls=expressed("subtypes/calls.tsv"),
     output:
         sets=report(
             out("analysis/sets.tsv"),
@@ -94,12 +95,11 @@ rule build_sets:
     conda:
         "../../envs/anpi.yaml"
     params:
+        program=Program("build_sets"),
         code=code("build_sets"),
-        expression=lambda wildcards, input: " ".join(
-            option(f"--{name}", [input[name]]) for name in ("samples", "verdicts", "calls") if input[name]
-        ),
+        expression=options_of("samples", "verdicts", "calls"),
     message:
         "Building the analysis sets"
     shell:
-        "{PYTHON} {SCRIPTS:q}/build_sets.py --patients {input.patients:q} --endpoints {input.endpoints:q}"
+        "{params.program} --patients {input.patients:q} --endpoints {input.endpoints:q}"
         " {params.expression} --out-sets {output.sets:q} --out-attrition {output.attrition:q} > {log:q} 2>&1"

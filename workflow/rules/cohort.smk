@@ -14,8 +14,8 @@ rule assemble_cohort:
     conda:
         "../../envs/anpi.yaml"
     params:
-        program=program("assemble_cohort"),
-        code=code("assemble_cohort", RESOURCES / "genes"),
+        program=Program("assemble_cohort"),
+        code=code("assemble_cohort", GENES),
         source=expression_options,
         samples=RUN.used,
     message:
@@ -38,7 +38,7 @@ rule judge_samples:
     conda:
         "../../envs/anpi.yaml"
     params:
-        program=program("judge_samples"),
+        program=Program("judge_samples"),
         code=code("judge_samples"),
         thresholds=" ".join(
             option("--threshold", [f"{fact}={limits['warn']},{limits['fail']}"])
@@ -47,14 +47,13 @@ rule judge_samples:
     message:
         "Judging the samples"
     shell:
-        "{params.program} --facts {input.facts:q} {params.thresholds} --out {output:q}"
-        " > {log:q} 2>&1"
+        "{params.program} --facts {input.facts:q} {params.thresholds} --out {output:q}" " > {log:q} 2>&1"
 
 
 rule call_subtypes:
     input:
         tpm=out("cohort/tpm.tsv.gz"),
-        counts=out("cohort/counts.tsv.gz") if has_counts() else [],
+        counts=out("cohort/counts.tsv.gz") if COUNTED else [],
         verdicts=out("qc/verdicts.tsv"),
     output:
         calls=report(
@@ -66,10 +65,10 @@ rule call_subtypes:
     conda:
         "../../envs/anpi.yaml"
     params:
-        program=program("call_subtypes"),
+        program=Program("call_subtypes"),
         model=MODEL,
-        code=code("call_subtypes", MODEL, RESOURCES / "genes"),
-        counts=lambda wildcards, input: option("--counts", [input.counts] if input.counts else []),
+        code=code("call_subtypes", MODEL, GENES),
+        counts=options_of("counts"),
     message:
         "Calling subtypes"
     shell:
@@ -91,14 +90,13 @@ rule score_signatures:
     conda:
         "../../envs/anpi.yaml"
     params:
-        program=program("score_signatures"),
-        code=code("score_signatures", RESOURCES / "signatures", RESOURCES / "genes", RESOURCES / "expression"),
-        gmt=option("--gmt", SETTINGS["signatures"]["gmt"]),
+        program=Program("score_signatures"),
+        code=code("score_signatures", RESOURCES / "signatures", GENES, RESOURCES / "expression"),
+        gmt=options_of("gmt"),
     message:
         "Scoring signatures"
     shell:
-        "{params.program} --expression {input.tpm:q} --unit tpm {params.gmt} --out {output:q}"
-        " > {log:q} 2>&1"
+        "{params.program} --expression {input.tpm:q} --unit tpm {params.gmt} --out {output:q}" " > {log:q} 2>&1"
 
 
 rule explore_cohort:
@@ -114,9 +112,9 @@ rule explore_cohort:
     resources:
         mem_mb=lambda wildcards, input, attempt: min(3000 + 40 * int(input.size_mb) * attempt, 64000),
     params:
-        program=program("explore_cohort"),
+        program=Program("explore_cohort"),
         model=MODEL,
-        code=code("explore_cohort", MODEL, RESOURCES / "genes"),
+        code=code("explore_cohort", MODEL, GENES),
         seed=SETTINGS["seed"],
         folder=subpath(output[0], parent=True),
     message:
@@ -142,7 +140,7 @@ rule write_cohort:
     conda:
         "../../envs/anpi.yaml"
     params:
-        program=program("write_cohort"),
+        program=Program("write_cohort"),
         code=code("write_cohort"),
     message:
         "Writing the cohort as AnnData"

@@ -1,4 +1,4 @@
-# Wiring: the checked run, where results go, how programs are called and by which digest they are known.
+# Wiring: the checked run, where results go, how programs are called and by what they are known.
 import json
 import os
 import shlex
@@ -8,8 +8,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 ROOT = Path(workflow.basedir).parent
-SCRIPTS = ROOT / "scripts"
-sys.path.insert(0, str(SCRIPTS))
+sys.path.insert(0, str(ROOT / "scripts"))
 
 from anpi.check import check_run, is_url, shipped
 from anpi.provenance import code_digest, fingerprint
@@ -26,18 +25,38 @@ except InputError as error:
 
 SETTINGS = RUN.config
 UNITS = RUN.units
-# Under conda, the environment's Python; else the one that runs Snakemake, whatever PATH says.
-PYTHON = "python" if workflow.deployment_settings.deployment_method else sys.executable
+UNITS_OF = {} if UNITS is None else dict(tuple(UNITS.groupby("sample_id")))
+EXPRESSED = RUN.samples is not None
+READS = UNITS is not None and not set(UNITS["kind"]) <= {"quant"}
+COUNTED = UNITS is not None or (SETTINGS["expression"] or {}).get("unit") == "counts"
+
+# Shipped files are Paths: Snakemake keeps no record of such params, so a moved installation reruns nothing. Their content
+# stands in the digest of `code`.
 RESOURCES = ROOT / "resources"
+GENES = RESOURCES / "genes"
 REGISTRY = RESOURCES / "signatures" / "registry.tsv"
 GENE_SETS = RESOURCES / "signatures" / "genes" / "hallmark.tsv"
 MODEL = Path(SETTINGS["subtype_model"] or RESOURCES / "subtypes" / "sclc_anpi" / "1.0.0")
 RULES = shipped(SETTINGS["endpoints"], "endpoints.yaml")
 PLAN = shipped(SETTINGS["plan"], "plan.yaml")
+TEMPLATES = ROOT / "workflow" / "report"
+EXPLORATION = "components variance umap markers nmf_ranks nmf_clusters nmf_names nmf_agreement notes".split()
 
 
 wildcard_constraints:
     sample="[A-Za-z0-9][A-Za-z0-9._-]*",
+
+
+class Program:
+    """How a program of scripts/ is called; no plain text, so that Snakemake keeps no record of its place."""
+
+    def __init__(self, name):
+        # Under conda, the environment's Python; else the one that runs Snakemake, whatever PATH says.
+        python = "python" if workflow.deployment_settings.deployment_method else sys.executable
+        self.words = shlex.join([python, str(ROOT / "scripts" / f"{name}.py")])
+
+    def __str__(self):
+        return self.words
 
 
 def out(path):
@@ -55,18 +74,144 @@ def code(program, *resources):
     return code_digest(f"{program}.py", *resources)
 
 
+def option(flag, paths):
+    """Write a command-line option with its paths, or nothing when there are none."""
+    return " ".join([flag, *map(shlex.quote, map(str, paths))]) if paths else ""
+
+
+def options_of(*names):
+    """Write the options of those inputs of a rule that it has, each called as the input is."""
+
+    def write(wildcards, input):
+        given = {name: input[name] for name in names if name in input.keys() and input[name]}
+        return " ".join(
+            option(f"--{name.replace('_', '-')}", [path] if isinstance(path, str) else path)
+            for name, path in given.items()
+        )
+
+    return write
+
+
 def clinical(name):
     """Give a clinical table as a list of one path, or of none when the config has none."""
     path = SETTINGS["clinical"][name]
     return [path] if path else []
 
 
-def option(flag, paths):
-    """Write a command-line option with its paths, or nothing when there are none."""
-    return " ".join([flag, *map(shlex.quote, map(str, paths))]) if paths else ""
+def expressed(path):
+    """Give the path of a result that needs expression, or nothing when the run has none."""
+    return out(path) if EXPRESSED else []
+
+
+def own(key, path):
+    """Give a file of the user as an input; a shipped one is none, its content is part of the code."""
+    return path if SETTINGS[key] else []
 
 
 def threshold_options():
     """Write the thresholds of the verdict as options of the programs that read them."""
     limits = SETTINGS["qc"].items()
     return " ".join(option("--threshold", [f"{fact}={limit['warn']},{limit['fail']}"]) for fact, limit in limits)
+
+
+def reference_file(name):
+    """Give the local path of a reference file: the user's own, or where a download goes."""
+    value = SETTINGS["reference"][name]
+    if not value:
+        return []
+    return [out(f"reference/download/{name}{''.join(Path(value).suffixes[-2:])}") if is_url(value) else value]
+
+
+REMOTE = {
+    path: name
+    for name in ("transcripts", "gtf", "genome")
+    for path in reference_file(name)
+    if is_url(SETTINGS["reference"][name])
+}
+
+
+def units_of(sample):
+    """Give the units of a sample; an unknown sample has none."""
+    return UNITS_OF.get(sample, UNITS.iloc[:0])
+
+
+def reads_of(wildcards):
+    """List the FASTQ files of a sample."""
+    units = units_of(wildcards.sample)
+    return [file for column in ("fastq_1", "fastq_2") for file in units[column] if file is not None]
+
+
+def unit_options(wildcards):
+    """Write the --unit options of a sample."""
+    units = units_of(wildcards.sample)
+    rows = zip(units["unit_id"], units["fastq_1"], units["fastq_2"])
+    return " ".join(option("--unit", [part for part in row if part is not None]) for row in rows)
+
+
+def strandedness_of(wildcards):
+    """Give the declared strandedness of a sample; auto when none is."""
+    return next(iter(set(units_of(wildcards.sample)["strandedness"].dropna()) - {"auto"}), "auto")
+
+
+def is_quantified(sample):
+    """Say whether a sample comes with a salmon result of the user's."""
+    return set(units_of(sample)["kind"]) == {"quant"}
+
+
+def salmon_result(wildcards):
+    """Give the salmon result of a sample (the user's own or the quantify step's) and what goes with it."""
+    if is_quantified(wildcards.sample):
+        return {"quant": str(quant_file(units_of(wildcards.sample)["quant"].iloc[0]))}
+    folder = out(f"samples/{wildcards.sample}")
+    return {
+        "quant": f"{folder}/salmon/quant.sf",
+        "formats": f"{folder}/salmon/lib_format_counts.json",
+        "reads": f"{folder}/reads.json",
+        "fastp": f"{folder}/fastp.json",
+    }
+
+
+def index_mb(index):
+    """Give the size of the salmon index, or what that of a human transcriptome needs when it is not made yet."""
+    files = [file for file in Path(index).glob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files) // 2**20 if files else 1000
+
+
+def expression_source(wildcards):
+    """List what the cohort is assembled from: the samples' summaries, or the user's matrix."""
+    if UNITS is None:
+        return {"matrix": SETTINGS["expression"]["matrix"]}
+    return {
+        "summaries": expand(out("samples/{sample}/genes.parquet"), sample=RUN.used),
+        "qc": expand(out("samples/{sample}/qc.json"), sample=RUN.used),
+        "reference_genes": out("reference/genes.tsv.gz"),
+    }
+
+
+def expression_options(wildcards, input):
+    """Write the options that tell where the cohort is assembled from."""
+    if UNITS is None:
+        return option("--matrix", [input.matrix]) + option(" --unit", [SETTINGS["expression"]["unit"]])
+    return option("--samples-dir", [out("samples")]) + option(" --reference-genes", [input.reference_genes])
+
+
+def report_tables(wildcards):
+    """List the tables that the report needs, those of the expression only when the run has it."""
+    tables = [f"clinical/{table}.tsv" for table in ("endpoints", "timepoints", "queries", "rates")]
+    tables += ["analysis/sets.tsv", "analysis/attrition.tsv", "association/results.tsv", "association/statements.json"]
+    if clinical("adverse_events"):
+        tables.append("clinical/adverse_events.tsv")
+    if EXPRESSED:
+        tables += ["qc/verdicts.tsv", "subtypes/calls.tsv", "subtypes/programmes.tsv", "immune/scores.tsv"]
+        tables += [f"expression/{table}.tsv" for table in ("differential", "enrichment", "contrasts")]
+        tables += [f"exploration/{table}.tsv" for table in EXPLORATION]
+    return [out(table) for table in tables]
+
+
+def user_files():
+    """List the tables, the matrix and the reference of the user, which the manifest holds checksums of."""
+    settings = [SETTINGS[name] for name in ("samples", "units", "endpoints", "plan", "subtype_model")]
+    matrix = [SETTINGS["expression"]["matrix"]] if SETTINGS["expression"] else []
+    reference = [path for name in ("transcripts", "gtf", "genome") for path in reference_file(name)]
+    files = [*settings, *matrix, *SETTINGS["clinical"].values(), *reference, *SETTINGS["signatures"]["gmt"]]
+    return [path for path in files if path]

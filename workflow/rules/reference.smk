@@ -1,22 +1,6 @@
 # The reference: needs reference.* of the config; makes transcripts, genes and the salmon index.
 
 
-def reference_file(name):
-    """Give the local path of a reference file: the user's own, or where a download goes."""
-    value = SETTINGS["reference"][name]
-    if not value:
-        return []
-    return [out(f"reference/download/{name}{''.join(Path(value).suffixes[-2:])}") if is_url(value) else value]
-
-
-REMOTE = {
-    path: name
-    for name in ("transcripts", "gtf", "genome")
-    for path in reference_file(name)
-    if is_url(SETTINGS["reference"][name])
-}
-
-
 rule fetch_reference:
     output:
         out("reference/download/{file}"),
@@ -26,13 +10,13 @@ rule fetch_reference:
     conda:
         "../../envs/anpi.yaml"
     params:
+        program=Program("fetch_reference"),
         url=lambda wildcards, output: SETTINGS["reference"][REMOTE[output[0]]],
         sha256=lambda wildcards, output: SETTINGS["reference"]["sha256"][REMOTE[output[0]]],
     message:
         "Downloading {params.url}"
     shell:
-        "{PYTHON} {SCRIPTS:q}/fetch_reference.py --url {params.url:q} --sha256 {params.sha256} --out {output:q}"
-        " > {log:q} 2>&1"
+        "{params.program} --url {params.url:q} --sha256 {params.sha256} --out {output:q}" " > {log:q} 2>&1"
 
 
 rule build_reference:
@@ -51,16 +35,13 @@ rule build_reference:
     conda:
         "../../envs/anpi.yaml"
     params:
+        program=Program("build_reference"),
         code=code("build_reference"),
-        sources=lambda wildcards, input: " ".join(
-            option(f"--{name}", input[name] if isinstance(input[name], list) else [input[name]])
-            for name in ("transcripts", "gtf", "genome")
-            if input[name]
-        ),
+        sources=options_of("transcripts", "gtf", "genome"),
     message:
         "Preparing the reference: transcripts and their genes"
     shell:
-        "{PYTHON} {SCRIPTS:q}/build_reference.py"
+        "{params.program}"
         " {params.sources}"
         " --out-fasta {output.fasta:q} --out-decoys {output.decoys:q}"
         " --out-transcripts {output.transcripts:q} --out-genes {output.genes:q}"
