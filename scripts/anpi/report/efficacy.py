@@ -193,7 +193,7 @@ def survival_figure(run: Run, entry: str, endpoint: str, biomarker: str) -> list
         people = people.assign(level="all")
     names = {level: say.level_words(level, biomarker) for level in chosen} | {"all": "all patients"}
     what = say.endpoint_words(endpoint)
-    caption = survival_caption(run, rows, people, what)
+    caption = survival_caption(run, rows, what)
     title = f"{say.capital(what)} by {'arm' if biomarker == 'arm' else biomarker}"
     return [
         draw(
@@ -219,15 +219,16 @@ def patients_of(run: Run, members: str, endpoint: str, biomarker: str) -> pd.Dat
     return frame.dropna().astype({"level": str})
 
 
-def survival_caption(run: Run, rows: pd.DataFrame, people: pd.DataFrame, what: str) -> str:
+def survival_caption(run: Run, rows: pd.DataFrame, what: str) -> str:
     """Say set, numbers, method, and where the curves stop."""
-    events = int(people["event"].sum())
+    risk = rows[rows["kind"] == "risk"].groupby("level")
+    patients, events = int(risk["at_risk"].max().sum()), int(risk["events"].max().sum())
     members = str(rows["set"].iloc[0]).replace("_", " ")
     arms = (
         " The figure pools the arms." if run.people["arm"].nunique() > 1 and rows["biomarker"].iloc[0] != "arm" else ""
     )
     return (
-        f"{say.capital(what)}, set {members}: {plural(len(people), 'patient')}, {plural(events, 'event')}. "
+        f"{say.capital(what)}, set {members}: {plural(patients, 'patient')}, {plural(events, 'event')}. "
         "Kaplan-Meier with 95% "
         f"log-log bands; | censored, dot event; a curve ends where fewer than {LEAST_AT_RISK} are at risk. "
         f"Below: at risk (censored, events so far).{arms}"
