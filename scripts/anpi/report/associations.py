@@ -81,8 +81,7 @@ def question_blocks(run: Run, rows: pd.DataFrame, tier: str) -> list[Any]:
     grouped = rows["biomarker"].nunique() == 1 and rows["level"].notna().any()
     if grouped:
         blocks.append(Text(question_sentences(rows, run.plan["alpha"], tier)))
-        arms = rows[rows["effect"].eq(say.INTERACTION)]
-        blocks += [Text([interaction_sentence(row, run.plan["alpha"], tier)]) for _, row in arms.iterrows()]
+        blocks.append(Text(interaction_sentences(rows, run.plan["alpha"], tier)))
         blocks += survival_figure(run, entry, endpoint, biomarker)
         blocks += [*survival_by_group(run, entry, endpoint), *response_by_group(run, entry, endpoint)]
     drawn = forest_rows(run, rows)
@@ -104,13 +103,21 @@ def question_blocks(run: Run, rows: pd.DataFrame, tier: str) -> list[Any]:
     return blocks
 
 
-def interaction_sentence(test: pd.Series, alpha: float, tier: str) -> str:
-    """Say whether the effect differs between arms, as far as the data tell."""
+def interaction_sentences(rows: pd.DataFrame, alpha: float, tier: str) -> list[str]:
+    """Give the effect within each arm, and say whether it differs between arms, as far as the data tell."""
+    after = rows[rows["effect"].eq(say.INTERACTION).cumsum() > 0]
+    if after.empty:
+        return []
+    test, ratios = after.iloc[0], after[after["estimate"].notna() & after["effect"].isin(list(say.RATIOS))]
+    within = [
+        f"Within {row['level']}: {say.RATIOS[row['effect']]} {ratio(row['estimate'])} "
+        f"(95% CI {ratio(row['ci_low'])} to {ratio(row['ci_high'])})."
+        for _, row in ratios.iterrows()
+    ]
     if not say.tested(test):
-        return f"Whether this differs between arms: not tested, {text(test['warning'], 'no reason given')}."
-    return (
-        f"Whether this differs between arms: {say.verdict(test, alpha, tier)}. {say.capital(text(test['warning'], ''))}"
-    )
+        return [*within, f"Whether it differs between arms: not tested, {text(test['warning'], 'no reason given')}."]
+    note = [f"{say.capital(str(test['warning']))}."] if known(test["warning"]) else []
+    return [*within, f"Whether it differs between arms: {say.verdict(test, alpha, tier)}.", *note]
 
 
 def survival_by_group(run: Run, entry: str, endpoint: str) -> list[Table]:
@@ -194,6 +201,7 @@ def question_sentences(rows: pd.DataFrame, alpha: float, tier: str) -> list[str]
     rows : pandas.DataFrame
         The rows of one endpoint and biomarker; the first carries the test.
     """
+    rows = say.main_rows(rows)
     test = rows.iloc[0]
     many = say.unit(test["endpoint"])
     events = int(test["events"]) if known(test["events"]) else 0

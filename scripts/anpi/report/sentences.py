@@ -43,6 +43,19 @@ def level_words(level: object, biomarker: str) -> str:
     return f"SCLC-{level}" if biomarker == "subtype" and str(level) in ("A", "N", "P", "I") else str(level)
 
 
+def group_words(level: object, biomarker: str) -> str:
+    """Name a group in a sentence, with its biomarker where the level alone says too little."""
+    if biomarker in ("subtype", "arm", "response", "immune_related"):
+        return level_words(level, biomarker)
+    return f"{biomarker} {level}"
+
+
+def main_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give a question's rows without its interaction with arm and what follows it, the effects within arms."""
+    after = rows["effect"].eq(INTERACTION).cumsum()
+    return rows[after == 0]
+
+
 def capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
@@ -107,6 +120,7 @@ def one_headline(rows: pd.DataFrame, alpha: float) -> str:
     rows : pandas.DataFrame
         The rows of one endpoint and biomarker; the first carries the test.
     """
+    rows = main_rows(rows)
     test = rows.iloc[0]
     name, marker = endpoint_words(test["endpoint"]), test["biomarker"]
     if not tested(test):
@@ -132,7 +146,7 @@ def ratio_clause(row: pd.Series) -> str:
     bounds = f"{ratio(row['estimate'])} (95% CI {interval(row['ci_low'], row['ci_high'])})"
     if not known(row["level"]):
         return f"{RATIOS[row['effect']]} {bounds}"
-    names = [level_words(row[c], row["biomarker"]) for c in ("level", "reference") if known(row[c])]
+    names = [group_words(row[c], row["biomarker"]) for c in ("level", "reference") if known(row[c])]
     return f"{RATIOS[row['effect']]} {bounds} for {' against '.join(names)}"
 
 
@@ -144,7 +158,7 @@ def compared(rows: pd.DataFrame) -> str:
         return {"subtype": "SCLC subtypes", "arm": "treatment arms"}.get(
             test["biomarker"], f"patients by {test['biomarker']}"
         )
-    return listed([level_words(level, test["biomarker"]) for level in inside["level"]])
+    return listed([group_words(level, test["biomarker"]) for level in inside["level"]])
 
 
 def small_groups(rows: pd.DataFrame) -> str:
@@ -152,7 +166,7 @@ def small_groups(rows: pd.DataFrame) -> str:
     small = rows[rows["level"].notna() & rows["warning"].astype(str).str.contains("described, not tested")]
     if small.empty:
         return ""
-    names = [f"{level_words(r.level, r.biomarker)} (n = {r.n:.0f})" for r in small.itertuples()]
+    names = [f"{group_words(r.level, r.biomarker)} (n = {r.n:.0f})" for r in small.itertuples()]
     return f"Too few to compare, so described only: {listed(names)}."
 
 
@@ -167,7 +181,7 @@ def unit(endpoint: str) -> tuple[str, str]:
 
 def median_sentence(row: pd.Series, biomarker: str) -> str:
     """Give a group's median with interval, and its events."""
-    name = level_words(row["level"], biomarker)
+    name = group_words(row["level"], biomarker)
     if not row["n"]:
         return f"{name}: no patient."
     bounds = interval(row["median_months_low"], row["median_months_high"], months)

@@ -65,6 +65,45 @@ def test_what_was_not_tested_is_an_answer_with_its_reason() -> None:
     assert say.primary_headline(None, PLAN) == "We cannot tell: this run made no test of it."
 
 
+def test_effects_within_arms_are_not_groups_of_the_question() -> None:
+    rows = [
+        result(
+            entry="gep", biomarker="gep18", p=0.01, p_adjusted=0.01, effect="chi-square", estimate=6.9, n=22, events=19
+        ),
+        result(
+            entry="gep", biomarker="gep18", level="high", reference="high", n=11, events=8, method="reference group"
+        ),
+        result(
+            entry="gep",
+            biomarker="gep18",
+            level="low",
+            reference="high",
+            effect="HR",
+            estimate=3.9,
+            ci_low=1.3,
+            ci_high=11.4,
+        ),
+        result(entry="gep", biomarker="gep18", effect="interaction with arm", p=1.0, p_adjusted=1.0),
+        result(
+            entry="gep",
+            biomarker="gep18",
+            level="arm x: low",
+            reference=None,
+            effect="HR",
+            estimate=6.2,
+            ci_low=1.2,
+            ci_high=61,
+        ),
+    ]
+    words = say.one_headline(pd.DataFrame(rows), 0.05)
+    assert words == (
+        "Progression-free survival differed between gep18 high and gep18 low: hazard ratio 3.90 (95% CI "
+        "1.30 to 11.4) for "
+        "gep18 low against gep18 high (p = 0.010; 22 patients, 19 events)."
+    )
+    assert len(say.test_rows(pd.DataFrame(rows))) == 2
+
+
 def test_the_adjusted_p_decides() -> None:
     rows = primary(0.03)
     rows["p_adjusted"] = 0.06
