@@ -124,6 +124,30 @@ rule explore_cohort:
         " --model {params.model:q} --seed {params.seed} --out {params.folder:q} > {log:q} 2>&1"
 
 
+rule compare_signatures:
+    input:
+        scores=out("immune/scores.tsv"),
+        calls=out("subtypes/calls.tsv"),
+        tpm=out("cohort/tpm.tsv.gz"),
+    output:
+        by_subtype=out("immune/by_subtype.tsv"),
+        correlation=out("immune/correlation.tsv"),
+        methods=out("immune/methods.tsv"),
+    log:
+        logs("compare_signatures"),
+    conda:
+        "../../envs/anpi.yaml"
+    params:
+        program=Program("compare_signatures"),
+        code=code("compare_signatures", RESOURCES / "signatures", GENES),
+        folder=subpath(output.by_subtype, parent=True),
+    message:
+        "Comparing signatures over the cohort"
+    shell:
+        "{params.program} --scores {input.scores:q} --calls {input.calls:q} --expression {input.tpm:q}"
+        " --out {params.folder:q} > {log:q} 2>&1"
+
+
 rule write_cohort:
     input:
         tpm=out("cohort/tpm.tsv.gz"),

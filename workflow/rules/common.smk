@@ -205,6 +205,7 @@ def report_tables(wildcards):
         tables += ["qc/verdicts.tsv", "subtypes/calls.tsv", "subtypes/programmes.tsv", "immune/scores.tsv"]
         tables += [f"expression/{table}.tsv" for table in ("differential", "enrichment", "contrasts")]
         tables += [f"exploration/{table}.tsv" for table in EXPLORATION]
+        tables += [f"immune/{table}.tsv" for table in ("by_subtype", "correlation", "methods")]
     return [out(table) for table in tables]
 
 
