@@ -142,3 +142,10 @@ def test_supplied_scores_have_the_known_hazard_ratios(es_sclc: Path, score: str,
     row = results[results["biomarker"] == score].iloc[0]
     found = (row["estimate"], row["ci_low"], row["ci_high"])
     assert found == pytest.approx(expected, abs=0.01)
+
+
+def test_patients_without_a_response_count_as_non_responders(es_sclc: Path):
+    rates = pd.read_csv(es_sclc / "clinical" / "rates.tsv", sep="\t")
+    orr = rates[(rates["measure"] == "ORR") & (rates["arm"] == "all")].set_index("population")
+    assert orr.loc["all treated", ["events", "n"]].tolist() == [38, 58]
+    assert orr.loc["response-evaluable", ["events", "n"]].tolist() == [38, 56]

@@ -40,6 +40,7 @@ MODEL = Path(SETTINGS["subtype_model"] or RESOURCES / "subtypes" / "sclc_anpi" /
 RULES = shipped(SETTINGS["endpoints"], "endpoints.yaml")
 PLAN = shipped(SETTINGS["plan"], "plan.yaml")
 TEMPLATES = ROOT / "workflow" / "report"
+ASSOCIATIONS = "results survival curves response sensitivity influence detectable representativeness".split()
 EXPLORATION = "components variance umap markers nmf_ranks nmf_clusters nmf_names nmf_agreement notes".split()
 
 
@@ -198,7 +199,8 @@ def expression_options(wildcards, input):
 def report_tables(wildcards):
     """List the tables that the report needs, those of the expression only when the run has it."""
     tables = [f"clinical/{table}.tsv" for table in ("endpoints", "timepoints", "queries", "rates")]
-    tables += ["analysis/sets.tsv", "analysis/attrition.tsv", "association/results.tsv", "association/statements.json"]
+    tables += ["analysis/sets.tsv", "analysis/attrition.tsv", "association/statements.json"]
+    tables += [f"association/{table}.tsv" for table in ASSOCIATIONS]
     if clinical("adverse_events"):
         tables.append("clinical/adverse_events.tsv")
     if EXPRESSED:

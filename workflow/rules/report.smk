@@ -36,13 +36,20 @@ rule write_report:
         patients=clinical("patients"),
         samples=SETTINGS["samples"] or [],
         adverse_events=clinical("adverse_events"),
+        therapies=clinical("therapies"),
         tables=report_tables,
         own_plan=own("plan", PLAN),
         own_rules=own("endpoints", RULES),
     output:
         page=out("report/index.html"),
         patients=directory(out("report/patients")),
-        figures=directory(out("report/figures")),
+        figures=report(
+            directory(out("report/figures")),
+            patterns=["{name}.svg"],
+            caption="../report/figures.rst",
+            category="Figures",
+            labels={"figure": "{name}"},
+        ),
         workbook=out("report/tables.xlsx"),
     log:
         logs("write_report"),
@@ -54,18 +61,20 @@ rule write_report:
         program=Program("write_report"),
         plan=PLAN,
         rules=RULES,
-        code=code("write_report", TEMPLATES, PLAN, RULES),
+        code=code("write_report", TEMPLATES, PLAN, RULES, REGISTRY),
         title=SETTINGS["title"],
         results=subpath(output.page, ancestor=2),
         folder=subpath(output.page, parent=True),
         thresholds=threshold_options(),
         multiqc=option("--multiqc", ["../multiqc/multiqc.html"] if READS else []),
-        tables=options_of("samples", "adverse_events"),
+        tables=options_of("samples", "adverse_events", "therapies"),
+        exploration="--exploration" if EXPRESSED else "",
     message:
         "Writing the report"
     shell:
         "{params.program} --results {params.results:q} --patients {input.patients:q} --plan {params.plan:q}"
         " --rules {params.rules:q} {params.tables} --title {params.title:q} {params.thresholds} {params.multiqc}"
+        " {params.exploration}"
         " --out-dir {params.folder:q}"
         " > {log:q} 2>&1"
 

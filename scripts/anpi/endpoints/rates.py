@@ -48,11 +48,14 @@ ORDER = [
 
 
 def response_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, Any]]:
-    """Give ORR and DCR with Clopper-Pearson intervals, of all treated and of the response-evaluable patients."""
-    known = members[members["response"].notna()]
+    """Give ORR and DCR with Clopper-Pearson intervals, of all treated and of the response-evaluable patients.
+
+    Of all treated, a patient without any known response counts as a non-responder.
+    """
+    treated = members[members["response"].notna() | members["pfs_days"].notna()]
     for population, people in (
-        ("all treated", known),
-        ("response-evaluable", known[known["response_evaluable"] == "yes"]),
+        ("all treated", treated),
+        ("response-evaluable", treated[treated["response_evaluable"] == "yes"]),
     ):
         for measure, column in (
             ("ORR", "response"),
