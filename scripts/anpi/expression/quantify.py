@@ -31,7 +31,7 @@ from anpi.tables.problems import InputError, Problem
 from anpi.tables.writing import write_json, write_text
 
 DETERMINISTIC = ["--numAuxModelSamples", "0", "--initUniform", "--useEM"]
-LENGTH_PAIRS = 20_000
+LENGTH_PAIRS = 10_000
 LEAST_LENGTHS = 500
 STALL_SECONDS = 300
 POLL_SECONDS = 0.1
