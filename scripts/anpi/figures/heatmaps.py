@@ -88,6 +88,27 @@ def signatures(percentiles: pd.DataFrame, calls: pd.DataFrame, names: dict[str, 
     return figure, data.rename_axis("sample_id").reset_index()
 
 
+def correlation(rho: pd.DataFrame, names: dict[str, str]) -> tuple[Figure, pd.DataFrame]:
+    """Draw how signatures go together over the samples of a cohort.
+
+    Parameters
+    ----------
+    rho : pandas.DataFrame
+        Signatures x signatures, rank correlations from -1 to 1.
+    names : dict
+        How a signature is called in the figure; its keys give the rows and their order.
+    """
+    values = rho.reindex(index=list(names), columns=list(names)).set_axis(list(names.values()), axis=0)
+    figure, axes = heat_axes(len(names), [len(names)])
+    bar = draw_cells(axes[0], values, "RdBu_r", -1, 1)
+    add_bar(figure, axes[0], bar, "rank correlation", [-1, 0, 1])
+    axes[0].tick_params(length=0)
+    axes[0].spines[:].set_visible(False)
+    axes[0].set_yticks(range(len(names)), list(names.values()))
+    axes[0].set_xticks([])
+    return figure, values.rename_axis("signature").reset_index()
+
+
 def in_groups(calls: pd.DataFrame) -> list[str]:
     """Order samples by group, then by the probability of their class, then by id."""
     rank = calls["group"].map({group: place for place, group in enumerate(GROUPS)})

@@ -75,7 +75,30 @@ def exploration_blocks(run: Run, calls: pd.DataFrame) -> list[Any]:
     if notes is not None:
         words += f" Notes: {'; '.join(text(note) for note in notes['note'])}."
     drawn = components(samples.sort_values("sample_id").reset_index(drop=True), (share["pc1"], share["pc2"]))
-    return [Heading("The samples beside each other"), draw("components", "Principal components", words, drawn)]
+    return [
+        Heading("The samples beside each other"),
+        draw("components", "Principal components", words, drawn),
+        *discovery(run),
+    ]
+
+
+def discovery(run: Run) -> list[Any]:
+    """Say what consensus NMF finds without the locked model, and how far both agree."""
+    ranks, names, agreement = run.table("nmf_ranks"), run.table("nmf_names"), run.table("nmf_agreement")
+    if ranks is None or names is None or agreement is None or not (len(names) and len(agreement)):
+        return []
+    chosen, one = ranks[ranks["chosen"] == "yes"].iloc[0], agreement.iloc[0]
+    clusters = ", ".join(f"{row['name']} ({plural(int(row['samples']), 'sample')})" for _, row in names.iterrows())
+    found = (
+        f"Consensus NMF of the cohort, exploratory: {chosen['rank']:.0f} clusters (cophenetic correlation "
+        f"{decimal(chosen['cophenetic'])}, silhouette {decimal(chosen['silhouette'])}), named by their strongest "
+        f"programme: {clusters}."
+    )
+    agree = (
+        f"With the locked calls they agree in {100 * one['same']:.0f}% of {plural(int(one['samples']), 'sample')} "
+        f"(kappa {decimal(one['kappa'])}, adjusted Rand {decimal(one['adjusted_rand'])})."
+    )
+    return [Text([found, agree])]
 
 
 def call_sentences(calls: pd.DataFrame) -> list[str]:
@@ -165,7 +188,7 @@ def agreement_table(calls: pd.DataFrame) -> Table:
         rows.append([Cell(group, None, group), *cells, Cell(str(len(part)))])
     header = ["Call", *(f"{words} {k}" for _, words, k in columns), "Samples"]
     caption = (
-        "Highest factor: the one of ASCL1, NEUROD1, POU2F3, YAP1 that stands out most (Rudin 2019). Second "
+        "Highest factor: the one of ASCL1, NEUROD1, POU2F3, YAP1 that is expressed most (Rudin 2019). Second "
         "method: gene pairs, without the four factors."
     )
     known_pairs = calls[calls.get("agreement", pd.Series(index=calls.index, dtype=object)).notna()]
@@ -197,6 +220,7 @@ def signatures(run: Run) -> Section:
     drawing = signature_drawing(run, given)
     blocks.append(drawing if drawing else Note("No signature has a percentile of the reference.", "absent"))
     blocks.append(medians_by_subtype(run, given))
+    blocks += cohort_views(run, given)
     return Section("signatures", "Immune signatures", blocks, "Signatures")
 
 
@@ -218,6 +242,49 @@ def signature_drawing(run: Run, given: pd.DataFrame) -> Any:
     )
     return draw(
         "signatures", "Signatures by subtype", caption, heatmaps.signatures(wide.reindex(calls.index), calls, names)
+    )
+
+
+def cohort_views(run: Run, given: pd.DataFrame) -> list[Any]:
+    """Give how signatures go together, and how far other methods would order the samples alike."""
+    pairs, methods = run.table("signature_correlation"), run.table("signature_methods")
+    if pairs is None or not len(pairs):
+        return []
+    both = pd.concat([pairs, pairs.rename(columns={"signature_1": "signature_2", "signature_2": "signature_1"})])
+    wide = both.drop_duplicates(["signature_1", "signature_2"]).pivot(
+        index="signature_1", columns="signature_2", values="rho"
+    )
+    scored = given.pivot(index="sample_id", columns="signature", values="score")
+    drawn = [name for name in drawn_signatures(run, scored) if name in wide.index]
+    rho = wide.reindex(index=drawn, columns=drawn)
+    rho = rho.where(~np.eye(len(drawn), dtype=bool), 1.0)
+    names = {key: run.signature_names.get(key, key) for key in drawn}
+    names = {key: words if len(words) <= 40 else words[:39] + "…" for key, words in names.items()}
+    caption = (
+        f"Spearman correlation over {plural(int(pairs['samples'].max()), 'sample')} with a subtype; columns in the "
+        "order of the rows. Exploratory: it depends on the cohort. What goes together is not several findings."
+    )
+    views: list[Any] = [draw("correlation", "Correlation among signatures", caption, heatmaps.correlation(rho, names))]
+    if methods is not None and len(methods):
+        views.append(methods_table(run, methods))
+    return views
+
+
+def methods_table(run: Run, methods: pd.DataFrame) -> Table:
+    """Show the rank correlation between ways of scoring the same genes."""
+    columns = [name for name in methods.columns if name not in ("signature", "samples")]
+    header = ["Signature", "Samples", *(name.replace("_", " ") for name in columns)]
+    rows = [
+        [
+            Cell(run.signature_names.get(row["signature"], row["signature"])),
+            Cell(f"{row['samples']:.0f}", float(row["samples"])),
+            *(Cell(decimal(row[name]), float(row[name]) if known(row[name]) else None) for name in columns),
+        ]
+        for _, row in methods.iterrows()
+    ]
+    caption = "Spearman correlation over the samples between two methods on the same genes; near 1, either would do."
+    return Table(
+        "methods-agree", "Agreement of scoring methods", header, rows, caption, [False] + [True] * (len(header) - 1)
     )
 
 

@@ -31,6 +31,11 @@ TABLES = {
     "components": "exploration/components.tsv",
     "variance": "exploration/variance.tsv",
     "exploration_notes": "exploration/notes.tsv",
+    "nmf_ranks": "exploration/nmf_ranks.tsv",
+    "nmf_names": "exploration/nmf_names.tsv",
+    "nmf_agreement": "exploration/nmf_agreement.tsv",
+    "signature_correlation": "immune/correlation.tsv",
+    "signature_methods": "immune/methods.tsv",
     "results": "association/results.tsv",
     "survival": "association/survival.tsv",
     "curves": "association/curves.tsv",
@@ -44,7 +49,16 @@ TABLES = {
 }
 NEEDED = ("endpoints", "sets", "attrition")
 # Not read when a run has none of it: tables of an earlier run may still stand in the folder.
-EXPLORATION = ("components", "variance", "exploration_notes")
+EXPLORATION = (
+    "components",
+    "variance",
+    "exploration_notes",
+    "nmf_ranks",
+    "nmf_names",
+    "nmf_agreement",
+    "signature_correlation",
+    "signature_methods",
+)
 OF_SAMPLES = ("verdicts", "calls", "programmes", "scores", "contrasts", "differential", "enrichment")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 CALLED = ("confident", "lean")
