@@ -122,6 +122,26 @@ def test_the_built_in_effect_of_subtype_is_in_the_primary_result(demo: Path):
     assert primary.loc[primary["level"].isna(), "p"].iloc[0] < 0.05
 
 
+def test_effects_that_were_not_built_in_are_not_claimed(demo: Path, tmp_path: Path):
+    absent = json.loads((demo / "truth" / "effects.json").read_text())["no_effect_on_pfs"]
+    columns = [name for name in absent if name not in ("arm", "batch", "purity")]
+    common = {"endpoints": ["pfs"], "set": "all_treated"}
+    entries = [
+        {"entry": "columns", "biomarker": "columns", "columns": columns, **common},
+        {"entry": "arm", "biomarker": "arm", "stratify_by_arm": False, **common},
+    ]
+    family = {"family": "absent", "tier": "exploratory", "multiplicity": "bh", "entries": entries}
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(json.dumps({"families": [family]}))
+    program = [sys.executable, str(ROOT / "scripts" / "test_associations.py"), "--plan", str(plan)]
+    tables = ["--endpoints", str(demo / "clinical/endpoints.tsv"), "--sets", str(demo / "analysis/sets.tsv")]
+    patients = ["--patients", str(demo / "config/clinical/patients.csv")]
+    subprocess.run([*program, *tables, *patients, "--out-dir", str(tmp_path)], check=True, capture_output=True)
+    results = table(tmp_path, "results.tsv")
+    assert set(results["biomarker"]) == {*columns, "arm"}
+    assert results["p_adjusted"].dropna().min() > 0.05
+
+
 def test_the_report_names_every_planted_finding(demo: Path):
     page = html.unescape((demo / "report" / "index.html").read_text())
     text = re.sub(r"<[^>]+>", " ", page)
