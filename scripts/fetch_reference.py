@@ -10,13 +10,16 @@ from anpi.expression.reference import fetch_file
 from anpi.tables.problems import run_program
 
 
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", required=True, help="http, https or ftp")
     parser.add_argument("--sha256", required=True, help="checksum of the file, 64 hexadecimal digits")
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
-    say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
     say(f"downloading {arguments.url}")
     fetch_file(arguments.url, arguments.sha256, arguments.out, say=say)
     say(f"{arguments.out}: {arguments.out.stat().st_size} bytes, checksum as stated")
