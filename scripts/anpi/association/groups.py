@@ -57,7 +57,8 @@ def counted(count: int, noun: str) -> str:
 
 
 def standardised(values: pd.Series) -> pd.Series:
-    """Centre a marker and divide by its standard deviation."""
+    """Centre a marker and divide by its standard deviation; NaN for a marker that is the same in all patients."""
     numbers = values.astype(float)
-    spread = numbers.std(ddof=1)
-    return (numbers - numbers.mean()) / spread if spread > 0 else numbers * np.nan
+    if numbers.nunique() < 2:
+        return numbers * np.nan
+    return (numbers - numbers.mean()) / numbers.std(ddof=1)
