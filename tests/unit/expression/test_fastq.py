@@ -31,6 +31,7 @@ def write(path: Path, content: bytes) -> str:
         ("no_last_newline.fastq", fastq(7)[:-1]),
         ("windows.fastq", fastq(7).replace(b"\n", b"\r\n")),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_counts_the_reads_of_every_kind_of_file(tmp_path, name, content):
     found = read_through(write(tmp_path / name, content))
