@@ -240,14 +240,29 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_bytes(
 
 
 def kill_family(process: subprocess.Popen) -> None:
-    """Kill Snakemake and everything that it started, as a power cut would."""
+    """Kill Snakemake and everything of its session, as a power cut would, until nothing of it is left."""
     import psutil
+
+    def members() -> list[int]:
+        found = []
+        for pid in psutil.pids():
+            try:
+                if os.getsid(pid) == process.pid and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                    found.append(pid)
+            except (ProcessLookupError, psutil.NoSuchProcess):
+                continue
+        return found
 
     try:
         family = psutil.Process(process.pid).children(recursive=True)
     except psutil.NoSuchProcess:
-        return
-    os.kill(process.pid, signal.SIGKILL)
+        family = []
+    while pids := members():
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
     for member in family:
         if member.is_running():
             member.kill()

@@ -65,5 +65,8 @@ rule index_transcripts:
     message:
         "Indexing the transcripts with salmon"
     shell:
-        "salmon index --transcripts {input.fasta:q} --index {output:q} --threads {threads} --keepDuplicates"
+        # In a folder of its own, then moved: a job that outlives a killed run cannot mix into the next one's index.
+        "rm -rf {output:q}.part.* && part=$(mktemp -d {output:q}.part.XXXXXX) && "
+        'salmon index --transcripts {input.fasta:q} --index "$part" --threads {threads} --keepDuplicates'
         " $(test ! -s {input.decoys:q} || echo --decoys {input.decoys:q}) > {log:q} 2>&1"
+        ' && chmod 755 "$part" && rm -rf {output:q} && mv "$part" {output:q}'
