@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--samples", help="samples.tsv: batch of each sample")
     parser.add_argument("--plan", required=True, help="plan.yaml: its block expression")
     parser.add_argument("--gene-sets", required=True, help="GMT file, or a table with signature and symbol")
+    parser.add_argument("--threads", type=int, default=1, help="contrasts computed at a time (default: 1)")
     parser.add_argument("--out-dir", required=True, help="folder for the tables")
     options = parser.parse_args()
     plan = read_plan(options.plan)
@@ -52,7 +53,7 @@ def main() -> None:
     symbols = dict(zip(genes["gene_id"].astype(str), genes["symbol"].astype(object), strict=True))
     gene_sets = read_gene_sets(options.gene_sets)
     with threadpool_limits(1):  # many small matrices: one thread is faster, and gives the same bytes on any machine
-        write_expression(plan, trial, counts, symbols, gene_sets, Path(options.out_dir))
+        write_expression(plan, trial, counts, symbols, gene_sets, Path(options.out_dir), options.threads)
 
 
 if __name__ == "__main__":

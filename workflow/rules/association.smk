@@ -73,7 +73,7 @@ rule test_expression:
         logs("test_expression"),
     conda:
         "../../envs/anpi.yaml"
-    threads: 2
+    threads: 5  # a contrast each: responders and four subtypes
     resources:
         mem_mb=lambda wildcards, input, attempt: min(3000 + 40 * int(input.size_mb) * attempt, 64000),
     params:
@@ -87,4 +87,5 @@ rule test_expression:
     shell:
         "{params.program} --counts {input.counts:q} --genes {input.genes:q} --sets {input.sets:q}"
         " --endpoints {input.endpoints:q} --patients {input.patients:q} --samples {input.samples:q}"
-        " --calls {input.calls:q} --gene-sets {params.gene_sets:q} --plan {params.plan:q} --out-dir {params.folder:q} > {log:q} 2>&1"
+        " --calls {input.calls:q} --gene-sets {params.gene_sets:q} --plan {params.plan:q}"
+        " --threads {threads} --out-dir {params.folder:q} > {log:q} 2>&1"

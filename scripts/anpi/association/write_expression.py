@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +15,7 @@ from anpi.association.plan import Plan
 from anpi.association.trial import Trial
 from anpi.tables.writing import write_table
 
+Compared = tuple[pd.DataFrame, pd.DataFrame]
 CONTRAST_COLUMNS = (
     "contrast",
     "n_group",
@@ -31,6 +36,7 @@ def write_expression(
     symbols: dict[str, str],
     sets: dict[str, list[str]],
     out: Path,
+    threads: int = 1,
 ) -> None:
     """Write differential.tsv, enrichment.tsv and contrasts.tsv (what was compared, or why not).
 
@@ -40,45 +46,77 @@ def write_expression(
         None when the matrix has no counts: then no contrast is tested, and the table says so.
     symbols : dict
         Symbol by gene id.
+    threads : int
+        Contrasts that are computed at a time, each in a process of its own.
     """
-    settings = plan.settings["expression"]
-    genes, scores, contrasts = [], [], []
     by_patient = None if counts is None else counts_by_patient(counts, trial)
-    for item in differential.declared_contrasts(plan, trial):
-        summary = item.summary()
-        contrasts.append(summary)
-        if summary["reason"] is None and by_patient is None:
-            summary["reason"] = "differential expression needs counts; the expression matrix holds none"
-        elif summary["reason"] is None and by_patient is not None:
-            lacking = [patient for patient in item.inside.index if patient not in by_patient.columns]
-            if lacking:
-                summary["reason"] = f"no counts for the samples of {', '.join(map(str, lacking[:5]))}: not tested"
-        if summary["reason"] is not None or by_patient is None:
-            continue
-        table = differential.compare_groups(by_patient, item, settings["minimum_count"])
-        table = table.rename_axis("gene_id").reset_index()
-        table.insert(0, "contrast", item.name)
-        table.insert(2, "symbol", table["gene_id"].map(symbols))
-        genes.append(table.sort_values(["p", "gene_id"], na_position="last"))
-        ranks = enrichment.rank_genes(table)
-        enriched = enrichment.enrich(
-            ranks,
-            sets,
-            settings["smallest_gene_set"],
-            settings["largest_gene_set"],
-            settings["permutations"],
-            plan.seed,
-        )
-        enriched.insert(0, "contrast", item.name)
-        scores.append(enriched.sort_values(["p", "gene_set"], na_position="last"))
-        summary["genes_tested"] = int(table["p"].notna().sum())
-        summary["genes_fdr_5"] = int((table["p_adjusted"] < 0.05).sum())
-        summary["gene_sets_tested"] = int(enriched["nes"].notna().sum())
+    items = list(differential.declared_contrasts(plan, trial))
+    summaries = [item.summary() for item in items]
+    for item, summary in zip(items, summaries, strict=True):
+        summary["reason"] = summary["reason"] or lack_of_counts(item, by_patient)
+    tested = [place for place, summary in enumerate(summaries) if summary["reason"] is None]
+    genes, scores = [], []
+    if by_patient is not None:
+        compare = partial(compare_contrast, plan=plan, counts=by_patient, symbols=symbols, sets=sets)
+        for place, (table, enriched) in zip(tested, side_by_side(compare, items, tested, threads), strict=True):
+            genes.append(table)
+            scores.append(enriched)
+            summaries[place]["genes_tested"] = int(table["p"].notna().sum())
+            summaries[place]["genes_fdr_5"] = int((table["p_adjusted"] < 0.05).sum())
+            summaries[place]["gene_sets_tested"] = int(enriched["nes"].notna().sum())
     write_table(out / "differential.tsv", stack(genes, differential.COLUMNS))
     write_table(out / "enrichment.tsv", stack(scores, enrichment.COLUMNS))
-    frame = pd.DataFrame(contrasts, columns=list(CONTRAST_COLUMNS))
+    frame = pd.DataFrame(summaries, columns=list(CONTRAST_COLUMNS))
     whole = ["genes_tested", "genes_fdr_5", "gene_sets_tested"]
     write_table(out / "contrasts.tsv", frame.astype(dict.fromkeys(whole, "Int64")))
+
+
+def lack_of_counts(item: differential.Contrast, counts: pd.DataFrame | None) -> str | None:
+    """Say why a contrast has no counts to be tested on, or nothing when it has."""
+    if counts is None:
+        return "differential expression needs counts; the expression matrix holds none"
+    lacking = [str(patient) for patient in item.inside.index if patient not in counts.columns]
+    return f"no counts for the samples of {', '.join(lacking[:5])}: not tested" if lacking else None
+
+
+def side_by_side(
+    compare: Callable[[differential.Contrast], Compared],
+    items: Sequence[differential.Contrast],
+    tested: Sequence[int],
+    threads: int,
+) -> Iterable[Compared]:
+    """Compare the contrasts, several at a time when there are threads; forked, so that nothing is imported again."""
+    chosen = [items[place] for place in tested]
+    if min(threads, len(chosen)) < 2:
+        return map(compare, chosen)
+    with ProcessPoolExecutor(min(threads, len(chosen)), mp_context=get_context("fork")) as pool:
+        return list(pool.map(compare, chosen))
+
+
+def compare_contrast(
+    item: differential.Contrast,
+    plan: Plan,
+    counts: pd.DataFrame,
+    symbols: dict[str, str],
+    sets: dict[str, list[str]],
+) -> Compared:
+    """Compare one contrast gene by gene, then by gene sets; both sorted by p."""
+    settings = plan.settings["expression"]
+    table = differential.compare_groups(counts, item, settings["minimum_count"])
+    table = table.rename_axis("gene_id").reset_index()
+    table.insert(0, "contrast", item.name)
+    table.insert(2, "symbol", table["gene_id"].map(symbols))
+    enriched = enrichment.enrich(
+        enrichment.rank_genes(table),
+        sets,
+        settings["smallest_gene_set"],
+        settings["largest_gene_set"],
+        settings["permutations"],
+        plan.seed,
+    )
+    enriched.insert(0, "contrast", item.name)
+    by_p = table.sort_values(["p", "gene_id"], na_position="last")
+    return by_p, enriched.sort_values(["p", "gene_set"], na_position="last")
 
 
 def counts_by_patient(counts: pd.DataFrame, trial: Trial) -> pd.DataFrame:
