@@ -30,6 +30,8 @@ rule test_associations:
         representativeness=out("association/representativeness.tsv"),
     log:
         logs("test_associations"),
+    benchmark:
+        out("benchmarks/test_associations.tsv")
     conda:
         "../../envs/anpi.yaml"
     params:
@@ -71,6 +73,8 @@ rule test_expression:
         ),
     log:
         logs("test_expression"),
+    benchmark:
+        out("benchmarks/test_expression.tsv")
     conda:
         "../../envs/anpi.yaml"
     threads: 5  # a contrast each: responders and four subtypes

@@ -28,6 +28,8 @@ rule derive_endpoints:
         adrs=out("clinical/adrs.csv"),
     log:
         logs("derive_endpoints"),
+    benchmark:
+        out("benchmarks/derive_endpoints.tsv")
     conda:
         "../../envs/anpi.yaml"
     params:
@@ -57,6 +59,8 @@ rule tabulate_adverse_events:
         ),
     log:
         logs("tabulate_adverse_events"),
+    benchmark:
+        out("benchmarks/tabulate_adverse_events.tsv")
     conda:
         "../../envs/anpi.yaml"
     params:
@@ -92,6 +96,8 @@ rule build_sets:
         ),
     log:
         logs("build_sets"),
+    benchmark:
+        out("benchmarks/build_sets.tsv")
     conda:
         "../../envs/anpi.yaml"
     params:

@@ -11,6 +11,8 @@ rule assemble_cohort:
         facts=out("qc/facts.tsv"),
     log:
         logs("assemble_cohort"),
+    benchmark:
+        out("benchmarks/assemble_cohort.tsv")
     conda:
         "../../envs/anpi.yaml"
     params:
@@ -35,6 +37,8 @@ rule judge_samples:
         ),
     log:
         logs("judge_samples"),
+    benchmark:
+        out("benchmarks/judge_samples.tsv")
     conda:
         "../../envs/anpi.yaml"
     params:
@@ -62,6 +66,8 @@ rule call_subtypes:
         programmes=out("subtypes/programmes.tsv"),
     log:
         logs("call_subtypes"),
+    benchmark:
+        out("benchmarks/call_subtypes.tsv")
     conda:
         "../../envs/anpi.yaml"
     params:
@@ -87,6 +93,8 @@ rule score_signatures:
         ),
     log:
         logs("score_signatures"),
+    benchmark:
+        out("benchmarks/score_signatures.tsv")
     conda:
         "../../envs/anpi.yaml"
     params:
@@ -107,6 +115,8 @@ rule explore_cohort:
         [out(f"exploration/{table}.tsv") for table in EXPLORATION],
     log:
         logs("explore_cohort"),
+    benchmark:
+        out("benchmarks/explore_cohort.tsv")
     conda:
         "../../envs/anpi.yaml"
     resources:
@@ -135,6 +145,8 @@ rule compare_signatures:
         methods=out("immune/methods.tsv"),
     log:
         logs("compare_signatures"),
+    benchmark:
+        out("benchmarks/compare_signatures.tsv")
     conda:
         "../../envs/anpi.yaml"
     params:
@@ -161,6 +173,8 @@ rule write_cohort:
         out("cohort/cohort.h5ad"),
     log:
         logs("write_cohort"),
+    benchmark:
+        out("benchmarks/write_cohort.tsv")
     conda:
         "../../envs/anpi.yaml"
     params:

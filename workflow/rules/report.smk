@@ -13,6 +13,8 @@ rule show_reads:
         out("multiqc/multiqc.html"),
     log:
         logs("show_reads"),
+    benchmark:
+        out("benchmarks/show_reads.tsv")
     conda:
         "../../envs/multiqc.yaml"
     params:
@@ -53,6 +55,8 @@ rule write_report:
         workbook=out("report/tables.xlsx"),
     log:
         logs("write_report"),
+    benchmark:
+        out("benchmarks/write_report.tsv")
     conda:
         "../../envs/anpi.yaml"
     resources:
@@ -88,6 +92,8 @@ rule write_manifest:
         out("manifest.json"),
     log:
         logs("write_manifest"),
+    benchmark:
+        out("benchmarks/write_manifest.tsv")
     conda:
         "../../envs/anpi.yaml"
     params:
