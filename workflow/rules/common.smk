@@ -137,9 +137,14 @@ def units_of(sample):
 
 
 def reads_of(wildcards):
-    """List the FASTQ files of a sample."""
+    """List the files of a sample that hold its reads: FASTQ, BAM or CRAM."""
     units = units_of(wildcards.sample)
-    return [file for column in ("fastq_1", "fastq_2") for file in units[column] if file is not None]
+    return [file for column in ("fastq_1", "fastq_2", "bam") for file in units[column] if file is not None]
+
+
+def alignments_of(wildcards):
+    """List the alignments (BAM or CRAM) of a sample; none when it has none."""
+    return [file for file in units_of(wildcards.sample)["bam"] if file is not None]
 
 
 def unit_options(wildcards):

@@ -11,6 +11,7 @@ from anpi.tables.problems import Problem, nearest, nearest_file, refuse
 from anpi.tables.reading import FIRST_DATA_ROW, read_table
 
 KINDS = ("fastq_1", "bam", "quant")
+FILES = ("fastq_1", "fastq_2", "bam", "quant")
 
 
 def sheet_row(index: object) -> int:
@@ -54,13 +55,14 @@ def read_units(path: Path | str, samples: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns of the schema plus ``kind``: ``paired``, ``single``, ``bam`` or ``quant``, one kind a sample.
+        Columns of the schema plus ``kind``: ``paired``, ``single`` (interleaved pairs too, which only the reads tell),
+        ``bam`` (BAM or CRAM) or ``quant``, one kind a sample.
 
     Raises
     ------
     InputError
         Units of no sample or samples of no unit, no file or several kinds in a row, files that do not exist, a file
-        named twice, single and paired units mixed in a sample.
+        named twice, single and paired units mixed in a sample, alignments to genome and transcriptome mixed.
     """
     units = read_table(path, "units")
     name = str(path)
@@ -91,13 +93,14 @@ def unit_problems(unit: pd.Series, name: str, used: bool) -> list[Problem]:
     problems = []
     if unit["fastq_2"] is not None and given != ["fastq_1"]:
         problems.append(Problem(name, f"fastq_2 beside {given[0]}", row=row, column="fastq_2"))
-    if given == ["bam"]:
-        mend = "Give FASTQ (samtools fastq makes it), or a salmon result in the column quant."
-        problems.append(Problem(name, "BAM and CRAM are not read yet", row=row, column="bam", mend=mend))
-    if unit["umi"] is not None:
-        mend = "Collapse the molecules beforehand (umi_tools, fgbio) and leave the column empty."
-        problems.append(Problem(name, "UMIs are not read yet", row=row, column="umi", found=unit["umi"], mend=mend))
-    for column in ("fastq_1", "fastq_2", "quant"):
+    if unit["aligned_to"] is not None and given != ["bam"]:
+        found = f"{unit['aligned_to']} beside {given[0]}"
+        problems.append(Problem(name, row=row, column="aligned_to", found=found, expected="nothing: only a bam has it"))
+    if unit["umi"] is not None and unit["umi"] != "name" and given != ["fastq_1"]:
+        mend = "Molecules can be taken from FASTQ alone."
+        found = f"{unit['umi']} beside {given[0]}"
+        problems.append(Problem(name, row=row, column="umi", found=found, expected="name, or nothing", mend=mend))
+    for column in FILES:
         if used and unit[column] is not None:
             problems += path_problems(unit[column], column, row, name)
     return problems
@@ -159,7 +162,7 @@ def repeated_files(units: pd.DataFrame, name: str) -> list[Problem]:
     seen: dict[str, int] = {}
     problems = []
     for index in units.index:
-        for column in ("fastq_1", "fastq_2", "quant"):
+        for column in FILES:
             value = units.at[index, column]
             if value is None:
                 continue
@@ -197,18 +200,22 @@ def mixed_kinds(units: pd.DataFrame, name: str) -> list[Problem]:
                     expected=expected,
                 )
             )
-        strands = set(group["strandedness"].dropna()) - {"auto"}
-        if len(strands) > 1:
-            problems.append(
-                Problem(
-                    name,
-                    f"sample {sample}",
-                    row=sheet_row(group.index[-1]),
-                    column="strandedness",
-                    found=" and ".join(sorted(strands)),
-                    expected="one strandedness a sample",
-                )
+        said = {
+            "strandedness": set(group["strandedness"].dropna()) - {"auto"},
+            "aligned_to": set(group["aligned_to"].fillna("genome")) if kinds == ["bam"] else set(),
+        }
+        problems += [
+            Problem(
+                name,
+                f"sample {sample}",
+                row=sheet_row(group.index[-1]),
+                column=column,
+                found=" and ".join(sorted(values)),
+                expected="one for all units of a sample",
             )
+            for column, values in said.items()
+            if len(values) > 1
+        ]
     return problems
 
 
