@@ -8,7 +8,7 @@ from pathlib import Path
 
 from anpi.cohort.verdicts import judge_samples
 from anpi.tables.problems import run_program
-from anpi.tables.reading import read_facts
+from anpi.tables.reading import read_facts, read_table
 from anpi.tables.writing import write_table
 
 
@@ -22,12 +22,16 @@ def threshold(text: str) -> tuple[str, dict[str, float]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--facts", required=True, type=Path, help="facts of quality, a row a sample")
+    parser.add_argument("--identity", type=Path, help="whose sample each is, a row a sample (compare_identities.py)")
+    parser.add_argument("--samples", type=Path, help="sample sheet, for its columns verdict_override, override_reason")
     parser.add_argument(
         "--threshold", action="append", default=[], type=threshold, metavar="FACT=WARN,FAIL", help="may be repeated"
     )
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
-    verdicts = judge_samples(read_facts(arguments.facts), dict(arguments.threshold))
+    identities = read_facts(arguments.identity) if arguments.identity else None
+    samples = read_table(arguments.samples, "samples") if arguments.samples else None
+    verdicts = judge_samples(read_facts(arguments.facts), dict(arguments.threshold), identities, samples)
     write_table(arguments.out, verdicts)
     counts = verdicts["verdict"].value_counts().to_dict()
     print(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())), file=sys.stderr)

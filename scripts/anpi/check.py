@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from anpi.association.plan import check_plan, read_plan
-from anpi.cohort.verdicts import CEILINGS
+from anpi.cohort.facts import is_ceiling
 from anpi.endpoints.observations import check_rules
 from anpi.endpoints.rules import read_rules
 from anpi.expression.assemble import missing_samples
@@ -149,8 +149,8 @@ def threshold_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
     problems = []
     for fact, limits in settings["qc"].items():
         warn, fail = limits["warn"], limits["fail"]
-        if fail < warn if fact in CEILINGS else fail > warn:
-            expected = f"fail at or {'above' if fact in CEILINGS else 'below'} warn"
+        if fail < warn if is_ceiling(fact) else fail > warn:
+            expected = f"fail at or {'above' if is_ceiling(fact) else 'below'} warn"
             problems.append(
                 Problem(file, column=f"qc.{fact}", found=f"warn {warn:g}, fail {fail:g}", expected=expected)
             )

@@ -31,6 +31,7 @@ rule assemble_cohort:
 rule judge_samples:
     input:
         facts=out("qc/facts.tsv"),
+        samples=SETTINGS["samples"] or [],
     output:
         report(
             out("qc/verdicts.tsv"), caption="../report/verdicts.rst", category="Samples", labels={"table": "verdicts"}
@@ -44,14 +45,13 @@ rule judge_samples:
     params:
         program=Program("judge_samples"),
         code=code("judge_samples"),
-        thresholds=" ".join(
-            option("--threshold", [f"{fact}={limits['warn']},{limits['fail']}"])
-            for fact, limits in SETTINGS["qc"].items()
-        ),
+        thresholds=threshold_options(),
+        tables=options_of("samples", "identity"),
     message:
         "Judging the samples"
     shell:
-        "{params.program} --facts {input.facts:q} {params.thresholds} --out {output:q}" " > {log:q} 2>&1"
+        "{params.program} --facts {input.facts:q} {params.tables} {params.thresholds} --out {output:q}"
+        " > {log:q} 2>&1"
 
 
 rule call_subtypes:

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
-CEILINGS = ("top_gene_share",)
-WORDS = {
-    "fragments": "fragments sequenced",
-    "mapping_rate": "% of fragments map",
-    "genes_detected": "genes detected",
-    "top_gene_share": "% of the counts on one gene",
-    "passed_filter_rate": "% of fragments pass the filters",
-}
+from anpi.cohort.facts import fact_words, is_ceiling
+
 RANK = {"pass": 0, "warn": 1, "fail": 2}
+STRAND_SOURCES = {
+    "strandedness_declared": "declared",
+    "strandedness": "salmon sees",
+    "strandedness_aligned": "the alignments show",
+}
+STRANDS = ("forward", "reverse", "unstranded", "unclear")
+SEXES = {"F": "female", "M": "male"}
+Thresholds = Mapping[str, Mapping[str, float]]
 
 
-def judge_samples(facts: pd.DataFrame, thresholds: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Finding:
+    """What one fact says of a sample: ``level`` is pass, warn or fail; ``reason`` is empty for pass."""
+
+    fact: str
+    level: str
+    reason: str = ""
+
+
+def judge_samples(
+    facts: pd.DataFrame,
+    thresholds: Thresholds,
+    identities: pd.DataFrame | None = None,
+    samples: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Judge each sample by its facts of quality.
 
     Parameters
@@ -25,48 +42,125 @@ def judge_samples(facts: pd.DataFrame, thresholds: Mapping[str, Mapping[str, flo
     facts : pandas.DataFrame
         ``sample_id`` and a column a fact; a fact that is missing is not judged.
     thresholds : mapping
-        For each fact ``{"warn": x, "fail": y}``: below (for a share of one gene: above) that the sample is warned of
-        or fails.
+        For each fact ``{"warn": x, "fail": y}``: below (for some facts, see `anpi.cohort.facts`: above) that the
+        sample is warned of or fails.
+    identities : pandas.DataFrame, optional
+        ``sample_id`` with what is known of whose sample it is; its columns join the facts.
+    samples : pandas.DataFrame, optional
+        The sample sheet: ``sample_id``, ``verdict_override``, ``override_reason``.
 
     Returns
     -------
     pandas.DataFrame
-        ``sample_id``, ``verdict`` (pass, warn, fail), ``reasons`` (all, in words; empty for pass), then the facts.
+        ``sample_id``, ``verdict`` (pass, warn, fail), ``reasons`` (all, in words; empty for pass),
+        ``verdict_before_override`` and ``override_reason`` (missing where nothing was overridden), then the facts. A
+        sample whose inputs cannot be used stays failed, whatever the override.
     """
-    rows = [judge_sample(row, thresholds) for _, row in facts.iterrows()]
-    verdicts = pd.DataFrame(rows, columns=["verdict", "reasons"], index=facts.index)
+    if identities is not None:
+        fresh = ["sample_id", *identities.columns.difference(facts.columns, sort=False)]
+        facts = facts.merge(identities[fresh], on="sample_id", how="left", validate="one_to_one")
+    overrides = overrides_of(samples)
+    rows = []
+    for _, row in facts.iterrows():
+        found = findings_of(row, thresholds)
+        rows.append(override_verdict(*verdict_of(found), overrides.get(row["sample_id"]), is_unusable(found)))
+    columns = ["verdict", "reasons", "verdict_before_override", "override_reason"]
+    verdicts = pd.DataFrame(rows, columns=columns, index=facts.index, dtype=object)
     return pd.concat([facts[["sample_id"]], verdicts, facts.drop(columns="sample_id")], axis=1)
 
 
-def judge_sample(facts: pd.Series, thresholds: Mapping[str, Mapping[str, float]]) -> tuple[str, str]:
-    verdict, reasons = "pass", []
-    for fact, limits in thresholds.items():
-        value = facts.get(fact)
-        if value is None or pd.isna(value):
-            continue
-        level = judge_fact(float(value), limits, fact in CEILINGS)
-        if level == "pass":
-            continue
-        side = "above" if fact in CEILINGS else "below"
-        reasons.append(f"{value:g} {WORDS.get(fact, fact)}, {side} {limits[level]:g} ({level})")
-        verdict = max(verdict, level, key=RANK.__getitem__)
-    strand = strand_reason(facts)
-    if strand:
-        reasons.append(f"{strand} (warn)")
-        verdict = max(verdict, "warn", key=RANK.__getitem__)
-    return verdict, "; ".join(reasons)
+def findings_of(facts: pd.Series, thresholds: Thresholds) -> list[Finding]:
+    """Judge each fact of a sample that is known: failures of the inputs first, then thresholds, strand, identity."""
+    numbers = [judge_threshold(facts, fact, limits) for fact, limits in thresholds.items()]
+    found = [judge_failure(facts), *numbers, judge_strand(facts), judge_identity(facts), judge_sex(facts)]
+    return [finding for finding in found if finding is not None]
 
 
-def judge_fact(value: float, limits: Mapping[str, float], ceiling: bool) -> str:
-    for level in ("fail", "warn"):
-        if value > limits[level] if ceiling else value < limits[level]:
-            return level
-    return "pass"
+def verdict_of(findings: Sequence[Finding]) -> tuple[str, str]:
+    """Give the worst level of a sample's findings, and all its reasons."""
+    verdict = max((finding.level for finding in findings), key=RANK.__getitem__, default="pass")
+    return verdict, "; ".join(f"{finding.reason} ({finding.level})" for finding in findings if finding.reason)
 
 
-def strand_reason(facts: pd.Series) -> str | None:
-    """Compare the strandedness that the reads show with the declared one."""
-    declared, seen = facts.get("strandedness_declared"), facts.get("strandedness")
-    if not isinstance(declared, str) or declared == "auto" or not isinstance(seen, str) or declared == seen:
+def judge_threshold(facts: pd.Series, fact: str, limits: Mapping[str, float]) -> Finding | None:
+    """Hold a fact against its two limits; a value that is equal to a limit has not passed it."""
+    if not is_known(facts.get(fact)):
         return None
-    return f"declared {declared} but the reads look {seen}"
+    value, ceiling = float(facts[fact]), is_ceiling(fact)
+    for level in ("fail", "warn"):
+        limit = limits[level]
+        if value > limit if ceiling else value < limit:
+            side = "above" if ceiling else "below"
+            return Finding(fact, level, f"{value:.10g} {fact_words(fact)}, {side} {limit:.10g}")
+    return Finding(fact, "pass")
+
+
+def judge_failure(facts: pd.Series) -> Finding | None:
+    """Fail a sample whose inputs could not be used; ``failure`` says why."""
+    reason = facts.get("failure")
+    return Finding("failure", "fail", str(reason)) if is_known(reason) and str(reason).strip() else None
+
+
+def judge_strand(facts: pd.Series) -> Finding | None:
+    """Compare what was declared, what salmon saw and what the alignments show of the strand."""
+    told = [(who, facts.get(column)) for column, who in STRAND_SOURCES.items()]
+    known = [(who, strand) for who, strand in told if strand in STRANDS]
+    if len({strand for _, strand in known}) > 1:
+        used = facts.get("strandedness_resolved")
+        words = ", ".join([f"{who} {strand}" for who, strand in known])
+        return Finding("strandedness", "warn", "strand: " + words + (f", {used} is used" if is_known(used) else ""))
+    return Finding("strandedness", "pass") if known else None
+
+
+def judge_identity(facts: pd.Series) -> Finding | None:
+    """Fail a sample whose genotypes are not its patient's: its expression would stand for someone else's."""
+    identity = facts.get("identity")
+    if identity == "suspect":
+        reason = facts.get("identity_reason")
+        return Finding("identity", "fail", str(reason) if is_known(reason) else "genotypes are not the patient's")
+    return Finding("identity", "pass") if identity == "match" else None
+
+
+def judge_sex(facts: pd.Series) -> Finding | None:
+    """Warn of a sample whose genes tell another sex than the clinical table."""
+    stated, seen = facts.get("sex_clinical"), facts.get("sex_expression")
+    if stated not in SEXES or seen not in SEXES:
+        return None
+    if stated == seen:
+        return Finding("sex", "pass")
+    return Finding("sex", "warn", f"{SEXES[stated]} in the clinical table but {SEXES[seen]} by XIST and Y genes")
+
+
+def is_known(value: object) -> bool:
+    return value is not None and not pd.isna(value)
+
+
+def is_unusable(findings: Sequence[Finding]) -> bool:
+    return any(finding.fact == "failure" for finding in findings)
+
+
+def overrides_of(samples: pd.DataFrame | None) -> dict[str, tuple[str, str]]:
+    """Give the verdicts that a person set in the sample sheet, with their reasons, by sample."""
+    if samples is None or "verdict_override" not in samples:
+        return {}
+    rows = samples[samples["verdict_override"].notna()]
+    return {
+        sample: (verdict, reason)
+        for sample, verdict, reason in zip(
+            rows["sample_id"], rows["verdict_override"], rows["override_reason"], strict=True
+        )
+    }
+
+
+def override_verdict(
+    verdict: str, reasons: str, override: tuple[str, str] | None, unusable: bool
+) -> tuple[str, str, str | None, str | None]:
+    """Put a person's verdict in place of the derived one, and say so among the reasons."""
+    if override is None:
+        return verdict, reasons, None, None
+    wanted, why = override
+    if unusable and wanted != "fail":
+        said, wanted = f"set to {wanted} by hand, which an unusable input does not allow: {why}", verdict
+    else:
+        said = f"set from {verdict} to {wanted} by hand: {why}"
+    return wanted, "; ".join(part for part in (reasons, said) if part), verdict, why

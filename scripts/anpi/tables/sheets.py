@@ -45,8 +45,19 @@ def read_samples(path: Path | str, patients: pd.Index | None = None) -> pd.DataF
                         mend=f"Did you mean {near}?" if near else "Add the patient, or mend the id.",
                     )
                 )
-    refuse(problems)
+    refuse(problems + override_problems(samples))
     return samples
+
+
+def override_problems(samples: pd.DataFrame) -> list[Problem]:
+    """Ask for the reason of each verdict that a person set, and for the verdict of each reason."""
+    problems = []
+    for given, lacking in (("verdict_override", "override_reason"), ("override_reason", "verdict_override")):
+        for index in samples.index[samples[given].notna() & samples[lacking].isna()]:
+            mend = "Say why in a few words; the report shows them." if lacking == "override_reason" else "Fill it."
+            fault = f"{given} is given without {lacking}"
+            problems.append(Problem(samples.attrs["file"], fault, row=sheet_row(index), column=lacking, mend=mend))
+    return problems
 
 
 def read_units(path: Path | str, samples: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from anpi.cohort.facts import FACTS
 from anpi.cohort.verdicts import judge_samples
+from anpi.tables.schema import load_schema
 
 THRESHOLDS = {
     "fragments": {"warn": 5000, "fail": 1000},
@@ -65,19 +67,112 @@ def test_a_fact_that_is_missing_is_not_judged():
 
 
 @pytest.mark.parametrize(
-    ("declared", "seen", "verdict"),
+    ("declared", "salmon", "aligned", "verdict"),
     [
-        ("reverse", "reverse", "pass"),
-        ("reverse", "unstranded", "warn"),
-        ("auto", "forward", "pass"),
-        (None, "forward", "pass"),
-        ("forward", None, "pass"),
+        ("reverse", "reverse", None, "pass"),
+        ("reverse", "reverse", "reverse", "pass"),
+        ("reverse", "unstranded", None, "warn"),
+        ("reverse", "unclear", None, "warn"),
+        ("reverse", "reverse", "forward", "warn"),
+        ("auto", "reverse", "forward", "warn"),
+        ("auto", "forward", None, "pass"),
+        (None, "forward", None, "pass"),
+        ("forward", None, None, "pass"),
     ],
 )
-def test_another_strandedness_than_declared_is_warned_of(declared, seen, verdict):
-    found, reasons = judge(strandedness_declared=declared, strandedness=seen)
-    assert found == verdict
-    assert ("declared reverse but the reads look unstranded" in reasons) == (verdict == "warn")
+def test_sources_that_disagree_on_the_strand_are_warned_of(declared, salmon, aligned, verdict):
+    facts = {"strandedness_declared": declared, "strandedness": salmon, "strandedness_aligned": aligned}
+    assert judge(**facts)[0] == verdict
+
+
+def test_a_warning_of_the_strand_names_every_source_and_what_is_used():
+    _, reasons = judge(
+        strandedness_declared="reverse",
+        strandedness="unstranded",
+        strandedness_aligned="forward",
+        strandedness_resolved="forward",
+    )
+    assert reasons == (
+        "strand: declared reverse, salmon sees unstranded, the alignments show forward, forward is used (warn)"
+    )
+
+
+def test_damaged_inputs_fail_with_their_words():
+    verdict, reasons = judge(failure="lane_R2.fastq.gz is cut short after 100 reads", mapping_rate=None)
+    assert verdict == "fail"
+    assert reasons == "lane_R2.fastq.gz is cut short after 100 reads (fail)"
+
+
+def identified(**known) -> tuple[str, str]:
+    identities = pd.DataFrame([{"sample_id": "S1", **known}])
+    table = judge_samples(pd.DataFrame([{"sample_id": "S1", **GOOD}]), THRESHOLDS, identities)
+    assert table.at[0, "fragments"] == 9000
+    return table.at[0, "verdict"], table.at[0, "reasons"]
+
+
+@pytest.mark.parametrize(
+    ("known", "verdict", "reason"),
+    [
+        ({"identity": "match"}, "pass", ""),
+        ({"identity": "unknown", "identity_reason": "3 sites"}, "pass", ""),
+        ({"identity": "suspect", "identity_reason": "matches S2 of P9"}, "fail", "matches S2 of P9 (fail)"),
+        ({"sex_clinical": "F", "sex_expression": "F"}, "pass", ""),
+        ({"sex_clinical": "F", "sex_expression": None}, "pass", ""),
+        (
+            {"sex_clinical": "F", "sex_expression": "M"},
+            "warn",
+            "female in the clinical table but male by XIST and Y genes (warn)",
+        ),
+    ],
+)
+def test_what_is_known_of_the_identity_is_judged(known, verdict, reason):
+    assert identified(**known) == (verdict, reason)
+
+
+def test_a_sample_of_which_no_identity_is_known_keeps_its_verdict():
+    facts = pd.DataFrame([{"sample_id": "S1", **GOOD}, {"sample_id": "S2", **GOOD, "fragments": 10}])
+    identities = pd.DataFrame([{"sample_id": "S2", "identity": "match", "fragments": 9999}])
+    table = judge_samples(facts, THRESHOLDS, identities)
+    assert table["verdict"].tolist() == ["pass", "fail"]
+    assert table["fragments"].tolist() == [9000, 10]
+
+
+def overridden(override: str | None, reason: str | None, **facts) -> list:
+    sheet = pd.DataFrame([{"sample_id": "S1", "verdict_override": override, "override_reason": reason}])
+    table = judge_samples(pd.DataFrame([{"sample_id": "S1", **GOOD, **facts}]), THRESHOLDS, samples=sheet)
+    return table.loc[0, ["verdict", "reasons", "verdict_before_override", "override_reason"]].tolist()
+
+
+def test_an_override_takes_the_place_of_the_verdict_and_is_told():
+    assert overridden("warn", "all markers seen", fragments=900) == [
+        "warn",
+        "900 fragments sequenced, below 1000 (fail); set from fail to warn by hand: all markers seen",
+        "fail",
+        "all markers seen",
+    ]
+    assert overridden("fail", "tube mix-up") == [
+        "fail",
+        "set from pass to fail by hand: tube mix-up",
+        "pass",
+        "tube mix-up",
+    ]
+
+
+def test_without_an_override_its_columns_are_empty():
+    assert overridden(None, None) == ["pass", "", None, None]
+
+
+def test_no_override_lets_in_a_sample_without_usable_reads():
+    verdict, reasons, before, _ = overridden("pass", "please", failure="the file is cut short")
+    assert (verdict, before) == ("fail", "fail")
+    assert "which an unusable input does not allow: please" in reasons
+
+
+def test_every_threshold_of_the_config_has_its_words_and_its_side():
+    rules = load_schema("config")["properties"]["qc"]["properties"]
+    assert set(rules) <= set(FACTS)
+    for fact, rule in rules.items():
+        assert FACTS[fact].ceiling == ("more than" in rule["description"]), fact
 
 
 def test_a_warning_of_strand_does_not_mend_a_failure():

@@ -1,0 +1,58 @@
+"""What the facts of quality are called, how they are told in words, and which side of a threshold is worse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One fact of quality.
+
+    Parameters
+    ----------
+    title : str
+        As it heads a row or a column, with its unit.
+    words : str
+        What follows the value in a reason: ``41.2`` + ``% of fragments map``.
+    ceiling : bool
+        True when more is worse.
+    """
+
+    title: str
+    words: str
+    ceiling: bool = False
+
+
+# In the order in which they are shown. A fact with a threshold in the config stands here (a test holds both in step).
+FACTS = {
+    "fragments": Fact("Fragments sequenced", "fragments sequenced"),
+    "passed_filter_rate": Fact("Passed the filters, %", "% of fragments pass the filters"),
+    "mapping_rate": Fact("Fragments mapped, %", "% of fragments map"),
+    "genes_detected": Fact("Genes detected", "genes detected"),
+    "top_gene_share": Fact("Counts on one gene, %", "% of the counts on one gene", ceiling=True),
+}
+# Facts that are judged in words, not by a threshold.
+JUDGED_IN_WORDS = {
+    "failure": "Inputs readable",
+    "strandedness": "Strandedness",
+    "identity": "Genotypes of the patient",
+    "sex": "Sex",
+}
+
+
+def is_ceiling(fact: str) -> bool:
+    """Say whether more of a fact is worse."""
+    return fact in FACTS and FACTS[fact].ceiling
+
+
+def fact_title(fact: str) -> str:
+    """Give what heads a fact; an unknown one is told by its own name."""
+    if fact in FACTS:
+        return FACTS[fact].title
+    return JUDGED_IN_WORDS.get(fact, fact.replace("_", " "))
+
+
+def fact_words(fact: str) -> str:
+    """Give what follows the value of a fact in a reason."""
+    return FACTS[fact].words if fact in FACTS else fact.replace("_", " ")
