@@ -137,17 +137,18 @@ def compare_groups(counts: pd.DataFrame, item: Contrast, minimum_count: int) -> 
         One row a gene, in the order of ``counts``, with `COLUMNS` but contrast and symbol; ``reason`` says why p or
         the adjusted p is missing.
     """
-    part = counts[item.inside.index].round().astype(int)
+    part = counts[item.inside.index].round()
     smaller = int(min(item.inside.sum(), (1 - item.inside).sum()))
-    enough = (part >= max(minimum_count, 1)).sum(axis=1) >= smaller
     result = pd.DataFrame(index=part.index, columns=list(COLUMNS[3:-1]), dtype=float)
-    result["reason"] = enough.map(
-        {True: None, False: f"fewer than {minimum_count} counts in too many samples: not tested"}
-    )
+    result["reason"] = pd.Series(None, index=part.index, dtype=object)
+    low = (part >= max(minimum_count, 1)).sum(axis=1) < smaller
+    result.loc[low, "reason"] = f"fewer than {minimum_count} counts in too many samples: not tested"
+    result.loc[part.isna().any(axis=1), "reason"] = "no count is known in some of the samples: not tested"
     result["base_mean"] = part.mean(axis=1)
-    if not enough.any():
+    tested = result["reason"].isna()
+    if not tested.any():
         return result
-    found = fit(part[enough], item)
+    found = fit(part[tested].astype(int), item)
     for name in found.columns:
         result.loc[found.index, name] = found[name]
     return result

@@ -136,6 +136,20 @@ def test_without_counts_it_says_so(run, tmp_path, empty):
     assert "needs counts" in found["contrasts"]["reason"].iloc[0]
 
 
+def test_a_gene_without_a_count_in_some_sample_is_not_tested_and_the_others_are_as_before(run, files, tmp_path):
+    whole = run(out="whole")["differential"].set_index("symbol")
+    counts = pd.read_csv(files["counts"], sep="\t", index_col="gene_id").astype(float)
+    counts.iloc[200, 3] = np.nan
+    counts.to_csv(tmp_path / "holes.tsv", sep="\t", na_rep="NA")
+    found = run(out="holes", counts=tmp_path / "holes.tsv")["differential"].set_index("symbol")
+    assert found.loc["G200", "reason"] == "no count is known in some of the samples: not tested"
+    assert np.isnan(found.loc["G200", "p"])
+    changed = [f"G{i}" for i in range(CHANGED)]
+    assert found.loc[changed, "log2_fold_change"].to_numpy() == pytest.approx(
+        whole.loc[changed, "log2_fold_change"].to_numpy(), abs=0.05, nan_ok=True
+    )
+
+
 def test_small_groups_are_not_tested(run, files, tmp_path):
     endpoints = pd.read_csv(files["endpoints"], sep="\t", dtype=str, keep_default_na=False)
     endpoints["response"] = ["Y"] * 4 + ["N"] * (PATIENTS - 4)

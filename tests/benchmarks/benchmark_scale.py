@@ -1,0 +1,220 @@
+"""Cost of a dry run, of every cohort step and of one more sample, with 10, 100, 1,000 and 3,000 samples.
+
+    python tests/benchmarks/benchmark_scale.py [--samples 10 100 1000 3000] [--genes 20000]
+
+Quantification is stubbed: samples come as prepared salmon tables, and the per-sample results are laid out
+beforehand and marked as made. A sample's counts are drawn anew around those of one quantified sample (gamma-Poisson),
+for all samples differ in earnest and DESeq2 takes its time accordingly. Genes beyond those of the demo are made up.
+Planning, the new sample's job and every cohort step are real. The rival of the planning is a bare Snakefile with as
+many jobs of the same shape (a shell line a job), planned in the same run: the ratio is what checks and digests cost.
+Of each cohort step wall and CPU seconds and peak memory are shown, with the growth against the size before: 1 is
+linear in samples, more is worse.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from anpi.simulation.genes import choose_genes  # noqa: E402
+from anpi.simulation.reads import Transcriptome, build_transcriptome, write_transcripts  # noqa: E402
+from anpi.simulation.trial import LEAST_PATIENTS, simulate_trial, write_sheets  # noqa: E402
+
+BIN = Path(sys.executable).parent
+ENVIRONMENT = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+FRAGMENTS = 10_000_000
+BALLAST = "ENSG9{:010d}"
+BARE = """
+SAMPLES = [line.strip() for line in open("samples.txt")]
+rule all:
+    input: "merged.txt"
+rule quantify:
+    output: "out/{sample}.quant"
+    shell: "touch {output}"
+rule summarise:
+    input: "out/{sample}.quant"
+    output: "out/{sample}.genes"
+    shell: "touch {output}"
+rule merge:
+    input: expand("out/{sample}.genes", sample=SAMPLES)
+    output: "merged.txt"
+    shell: "touch {output}"
+"""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A trial laid out for the workflow, with what one more sample needs."""
+
+    folder: Path
+    transcriptome: Transcriptome
+    names: list[str]
+    tpm: pd.DataFrame
+
+    def lay_out(self, sample: str, column: str, seed: int, finished: bool = True) -> None:
+        """Write a sample's salmon table, and its gene summary when it counts as finished."""
+        draw = np.random.default_rng(seed)
+        levels = self.tpm[column].reindex(self.names).fillna(draw.lognormal(1, 1.5)).to_numpy()
+        counts = draw.poisson(levels * draw.gamma(20, 1 / 20, len(levels)) * FRAGMENTS / levels.sum())
+        table = pd.DataFrame({"gene_id": self.names, "counts": counts.astype(float), "tpm": levels})
+        if not finished:
+            write_quant(self.folder / "salmon" / sample / "quant.sf", self.transcriptome.table, table)
+            return
+        results = self.folder / "results" / "samples" / sample
+        results.mkdir(parents=True)
+        table.assign(tpm=1e6 * counts / counts.sum()).to_parquet(results / "genes.parquet", index=False)
+        facts = {"fragments": FRAGMENTS, "mapping_rate": 85.0, "genes_detected": int((counts >= 5).sum())}
+        (results / "qc.json").write_text(json.dumps(facts))
+
+
+def write_quant(path: Path, transcripts: pd.DataFrame, genes: pd.DataFrame) -> None:
+    """Write a salmon table whose transcripts share the reads of their gene."""
+    path.parent.mkdir(parents=True)
+    reads = transcripts["gene_id"].map(genes.set_index("gene_id")["counts"]) * transcripts["share"]
+    quant = pd.DataFrame({"Name": transcripts["transcript_id"] + ".1", "Length": transcripts["length"]})
+    quant = quant.assign(EffectiveLength=quant["Length"] - 150, TPM=1e6 * reads / reads.sum(), NumReads=reads)
+    quant.to_csv(path, sep="\t", index=False)
+
+
+def prepare(folder: Path, count: int, genes: int) -> Prepared:
+    """Lay out a trial of ``count`` baseline samples, each with its own counts of ``genes`` genes."""
+    chosen = choose_genes()
+    trial = simulate_trial(max(count, LEAST_PATIENTS), 1000, 1, chosen)
+    transcriptome = build_transcriptome(chosen)
+    fasta = folder / "reference" / "transcripts.fa.gz"
+    write_transcripts(fasta, transcriptome)
+    ballast = [BALLAST.format(i) for i in range(max(0, genes - len(chosen)))]
+    sequence = "".join(np.random.default_rng(1).choice(list("ACGT"), 300))
+    with gzip.open(fasta, "at") as out:
+        out.writelines(f">{n}.1|{n}.1|-|-|{n}-201|{n}|300|protein_coding|\n{sequence}\n" for n in ballast)
+    names = sorted(set(transcriptome.table["gene_id"]) | set(ballast))
+    prepared = Prepared(folder, transcriptome, names, trial.tpm)
+    baseline = trial.samples[trial.samples["timepoint"] == "baseline"].drop_duplicates("patient_id").head(count)
+    units = pd.DataFrame({"sample_id": baseline.index, "unit_id": "L1"})
+    write_sheets(folder / "config", trial, units.assign(quant=[f"salmon/{s}/quant.sf" for s in baseline.index]), 1000)
+    samples = pd.read_csv(folder / "config" / "samples.tsv", sep="\t", dtype=str)
+    samples[samples["sample_id"].isin(baseline.index)].to_csv(folder / "config/samples.tsv", sep="\t", index=False)
+    for sample in baseline.index:
+        file = folder / "salmon" / str(sample) / "quant.sf"
+        file.parent.mkdir(parents=True)
+        file.write_text("stands for a salmon table\n")
+    snakemake(folder, "results/reference/transcripts.tsv.gz")
+    for seed, sample in enumerate(baseline.index):
+        prepared.lay_out(str(sample), str(sample), seed)
+    snakemake(folder, "--touch", "--until", "summarise_sample")
+    return prepared
+
+
+def add_sample(prepared: Prepared) -> None:
+    """Put one more sample of the first patient into the sheets."""
+    sheets = prepared.folder / "config"
+    samples = pd.read_csv(sheets / "samples.tsv", sep="\t", dtype=str)
+    units = pd.read_csv(sheets / "units.tsv", sep="\t", dtype=str)
+    new = samples.iloc[[0]].assign(sample_id="one-more", timepoint="on_treatment")
+    pd.concat([samples, new]).to_csv(sheets / "samples.tsv", sep="\t", index=False)
+    row = units.iloc[[0]].assign(sample_id="one-more", quant="salmon/one-more/quant.sf")
+    pd.concat([units, row]).to_csv(sheets / "units.tsv", sep="\t", index=False)
+    prepared.lay_out("one-more", str(samples["sample_id"][0]), 0, finished=False)
+
+
+def call(command: list[str], folder: Path) -> tuple[float, str]:
+    """Run a command to its end; give wall seconds and what it says."""
+    begin = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    if done.returncode:
+        sys.exit((done.stdout + done.stderr)[-4000:])
+    return time.perf_counter() - begin, done.stdout + done.stderr
+
+
+def snakemake(folder: Path, *words: str) -> tuple[float, str]:
+    config = str(folder / "config" / "config.yaml")
+    command = ["snakemake", "--snakefile", str(ROOT / "workflow" / "Snakefile"), "--directory", str(folder)]
+    return call([*command, "--configfile", config, "--cores", "2", *words], folder)
+
+
+def bare_dry_run(folder: Path, count: int) -> float:
+    """Plan a bare workflow of the same shape that has nothing to do."""
+    folder.mkdir()
+    (folder / "Snakefile").write_text(BARE)
+    (folder / "samples.txt").write_text("".join(f"S{i}\n" for i in range(count)))
+    (folder / "out").mkdir()
+    for i in range(count):
+        (folder / "out" / f"S{i}.quant").touch()
+        (folder / "out" / f"S{i}.genes").touch()
+    (folder / "merged.txt").touch()
+    return call(["snakemake", "--cores", "1", "--dry-run"], folder)[0]
+
+
+def read_costs(folder: Path) -> dict[str, dict[str, float]]:
+    """Read wall and CPU seconds and peak memory (MB) of each cohort step, as Snakemake measured them."""
+    costs = {}
+    for file in sorted((folder / "results" / "benchmarks").glob("*.tsv")):
+        row = next(csv.DictReader(file.open(), delimiter="\t"))
+        costs[file.stem] = {
+            name: float(row[key]) if row[key] not in ("-", "NA") else float("nan")
+            for name, key in (("wall", "s"), ("cpu", "cpu_time"), ("memory", "max_rss"))
+        }
+    return costs
+
+
+def show_costs(count: int, costs: dict[str, dict[str, float]], before: tuple[int, dict[str, dict[str, float]]]) -> None:
+    """Print each step, dearest first, with its growth in CPU time against the size before (1: linear)."""
+    print(f"\n{count} samples: step                 wall s    CPU s  memory MB   growth")
+    for step, cost in sorted(costs.items(), key=lambda item: -item[1]["wall"]):
+        size, earlier = before
+        growth = "-"
+        if step in earlier and earlier[step]["cpu"] > 0:
+            growth = f"{cost['cpu'] / earlier[step]['cpu'] / (count / size):.2f}"
+        print(f"  {step:34s} {cost['wall']:7.1f} {cost['cpu']:8.1f} {cost['memory']:10.0f} {growth:>8}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--samples", type=int, nargs="+", default=[10, 100, 1000, 3000])
+    parser.add_argument("--genes", type=int, default=20_000)
+    parser.add_argument("--keep", type=Path, help="an empty folder for the trials (default: temporary)")
+    arguments = parser.parse_args()
+    before: tuple[int, dict[str, dict[str, float]]] = (1, {})
+    with tempfile.TemporaryDirectory() as name:
+        for count in arguments.samples:
+            folder = (arguments.keep or Path(name)) / str(count)
+            prepared = prepare(folder, count, arguments.genes)
+            whole, _ = snakemake(folder)
+            costs = read_costs(folder)
+            show_costs(count, costs, before)
+            before = (count, costs)
+            nothing, said = snakemake(folder, "--dry-run")
+            assert "Nothing to be done" in said, said[-2000:]
+            bare = bare_dry_run(Path(name) / f"bare{count}", count)
+            add_sample(prepared)
+            adding, said = snakemake(folder)
+            jobs = re.search(r"^total\s+(\d+)", said, flags=re.M)
+            print(f"  all cohort steps {whole:.1f} s; dry run with nothing to do {nothing:.1f} s", end="")
+            print(f" ({nothing / bare:.2f} times a bare Snakefile's {bare:.1f} s)", end="")
+            print(f"; one more sample {adding:.1f} s, {jobs.group(1) if jobs else '?'} jobs", end="")
+            pages = folder / "results" / "report"
+            size = sum(file.stat().st_size for file in pages.rglob("*") if file.is_file()) / 1e6
+            print(
+                f"; report {(pages / 'index.html').stat().st_size / 1e6:.1f} MB, with all pages {size:.1f} MB",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
