@@ -1,5 +1,6 @@
 # Wiring: the checked run, where results go, how programs are called and by what they are known.
 import json
+import math
 import os
 import shlex
 import sys
@@ -42,6 +43,8 @@ PLAN = shipped(SETTINGS["plan"], "plan.yaml")
 TEMPLATES = ROOT / "workflow" / "report"
 ASSOCIATIONS = "results survival curves response sensitivity influence detectable representativeness".split()
 EXPLORATION = "components variance umap markers nmf_ranks nmf_clusters nmf_names nmf_agreement notes".split()
+# The most that one job asks for (MB, minutes), however large its input and however often it is tried again.
+CEILING = {"mem_mb": 64_000, "runtime": 1_440}
 
 
 wildcard_constraints:
@@ -143,8 +146,14 @@ def reads_of(wildcards):
 
 
 def alignments_of(wildcards):
-    """List the alignments (BAM or CRAM) of a sample; none when it has none."""
-    return [file for file in units_of(wildcards.sample)["bam"] if file is not None]
+    """List the alignments to the genome (BAM or CRAM) of a sample; none when it has none."""
+    units = units_of(wildcards.sample)
+    return [] if aligned_to(units) == "transcriptome" else [file for file in units["bam"] if file is not None]
+
+
+def aligned_to(units):
+    """Tell what the alignments of a sample's units are to: genome or transcriptome."""
+    return next(iter(units["aligned_to"].dropna()), "genome")
 
 
 def unit_options(wildcards):
@@ -175,6 +184,26 @@ def salmon_result(wildcards):
         "reads": f"{folder}/reads.json",
         "fastp": f"{folder}/fastp.json",
     }
+
+
+def capped(resource, amount, attempt):
+    """Give an amount of a resource once more for each attempt, up to the ceiling."""
+    return min(math.ceil(amount) * attempt, CEILING[resource])
+
+
+def needs(resource, base, input_mb=0, sample=0):
+    """Ask for a resource: a base, so much a MB of input, so much a sample of the run; more at each attempt, up to CEILING."""
+
+    def ask(wildcards, input, attempt):
+        size = input_mb * input.size_mb if input_mb else 0
+        return capped(resource, base + size + sample * len(RUN.used), attempt)
+
+    return ask
+
+
+def quantify_memory(wildcards, input, attempt):
+    """Ask for the memory of fastp, which holds packs of reads, and of salmon, which holds the index."""
+    return capped("mem_mb", 2000 + 2 * index_mb(input.index), attempt)
 
 
 def index_mb(index):
