@@ -34,6 +34,9 @@ rule test_associations:
         out("benchmarks/test_associations.tsv")
     conda:
         "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 2500, sample=8),
+        runtime=needs("runtime", 60, sample=0.2),
     params:
         program=Program("test_associations"),
         plan=PLAN,
@@ -79,7 +82,8 @@ rule test_expression:
         "../../envs/anpi.yaml"
     threads: 5  # a contrast each: responders and four subtypes
     resources:
-        mem_mb=lambda wildcards, input, attempt: min(3000 + 40 * int(input.size_mb) * attempt, 64000),
+        mem_mb=needs("mem_mb", 4000, sample=12),
+        runtime=needs("runtime", 60, sample=0.2),
     params:
         program=Program("test_expression"),
         gene_sets=GENE_SETS,

@@ -32,6 +32,9 @@ rule derive_endpoints:
         out("benchmarks/derive_endpoints.tsv")
     conda:
         "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 1500, sample=1),
+        runtime=needs("runtime", 20, sample=0.1),
     params:
         program=Program("derive_endpoints"),
         rules=RULES,
@@ -63,6 +66,9 @@ rule tabulate_adverse_events:
         out("benchmarks/tabulate_adverse_events.tsv")
     conda:
         "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 1500, sample=1),
+        runtime=needs("runtime", 20, sample=0.1),
     params:
         program=Program("tabulate_adverse_events"),
         rules=RULES,
@@ -100,6 +106,9 @@ rule build_sets:
         out("benchmarks/build_sets.tsv")
     conda:
         "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 1500, sample=1),
+        runtime=needs("runtime", 15),
     params:
         program=Program("build_sets"),
         code=code("build_sets"),

@@ -15,6 +15,9 @@ rule assemble_cohort:
         out("benchmarks/assemble_cohort.tsv")
     conda:
         "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 2000, sample=6),
+        runtime=needs("runtime", 20, sample=0.1),
     params:
         program=Program("assemble_cohort"),
         code=code("assemble_cohort", GENES),
@@ -42,6 +45,9 @@ rule judge_samples:
         out("benchmarks/judge_samples.tsv")
     conda:
         "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 1500, sample=1),
+        runtime=needs("runtime", 15),
     params:
         program=Program("judge_samples"),
         code=code("judge_samples"),
@@ -70,6 +76,9 @@ rule call_subtypes:
         out("benchmarks/call_subtypes.tsv")
     conda:
         "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 2000, sample=8),
+        runtime=needs("runtime", 20, sample=0.1),
     params:
         program=Program("call_subtypes"),
         model=MODEL,
@@ -97,6 +106,9 @@ rule score_signatures:
         out("benchmarks/score_signatures.tsv")
     conda:
         "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 2000, sample=8),
+        runtime=needs("runtime", 20, sample=0.1),
     params:
         program=Program("score_signatures"),
         code=code("score_signatures", RESOURCES / "signatures", GENES, RESOURCES / "expression"),
@@ -120,7 +132,8 @@ rule explore_cohort:
     conda:
         "../../envs/anpi.yaml"
     resources:
-        mem_mb=lambda wildcards, input, attempt: min(3000 + 40 * int(input.size_mb) * attempt, 64000),
+        mem_mb=needs("mem_mb", 3000, sample=12),
+        runtime=needs("runtime", 60, sample=0.2),
     params:
         program=Program("explore_cohort"),
         model=MODEL,
@@ -149,6 +162,9 @@ rule compare_signatures:
         out("benchmarks/compare_signatures.tsv")
     conda:
         "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 2000, sample=8),
+        runtime=needs("runtime", 30, sample=0.1),
     params:
         program=Program("compare_signatures"),
         code=code("compare_signatures", RESOURCES / "signatures", GENES),
@@ -177,6 +193,9 @@ rule write_cohort:
         out("benchmarks/write_cohort.tsv")
     conda:
         "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 2000, sample=10),
+        runtime=needs("runtime", 20, sample=0.1),
     params:
         program=Program("write_cohort"),
         code=code("write_cohort"),

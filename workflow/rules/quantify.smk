@@ -21,8 +21,8 @@ rule quantify_sample:
         "../../envs/quantify.yaml"
     threads: 2
     resources:
-        # fastp holds packs of reads, salmon the index
-        mem_mb=lambda wildcards, input, attempt: min((2000 + 2 * index_mb(input.index)) * attempt, 64000),
+        mem_mb=quantify_memory,
+        runtime=needs("runtime", 20, input_mb=0.03),
     params:
         program=Program("quantify_sample"),
         code=code("quantify_sample"),
@@ -51,6 +51,9 @@ rule summarise_sample:
         logs("summarise_sample/{sample}"),
     conda:
         "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 1500),
+        runtime=needs("runtime", 15),
     params:
         program=Program("summarise_sample"),
         code=code("summarise_sample"),

@@ -7,6 +7,8 @@ rule fetch_reference:
     log:
         logs("fetch_reference/{file}"),
     retries: 2
+    # Where Snakemake runs: nodes of a cluster often see no network.
+    localrule: True
     conda:
         "../../envs/anpi.yaml"
     params:
@@ -34,6 +36,9 @@ rule build_reference:
         logs("build_reference"),
     conda:
         "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 6000),
+        runtime=needs("runtime", 30, input_mb=0.1),
     params:
         program=Program("build_reference"),
         code=code("build_reference"),
@@ -61,7 +66,8 @@ rule index_transcripts:
         "../../envs/salmon.yaml"
     threads: 4
     resources:
-        mem_mb=lambda wildcards, input, attempt: min(2000 + int(12 * input.size_mb) * attempt, 64000),
+        mem_mb=needs("mem_mb", 4000, input_mb=6),
+        runtime=needs("runtime", 30, input_mb=0.1),
     message:
         "Indexing the transcripts with salmon"
     shell:

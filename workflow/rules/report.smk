@@ -17,6 +17,9 @@ rule show_reads:
         out("benchmarks/show_reads.tsv")
     conda:
         "../../envs/multiqc.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 2000, sample=2),
+        runtime=needs("runtime", 30, sample=0.1),
     params:
         multiqc_config=TEMPLATES / "multiqc.yaml",
         config=fingerprint(TEMPLATES / "multiqc.yaml"),
@@ -60,7 +63,8 @@ rule write_report:
     conda:
         "../../envs/anpi.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        mem_mb=needs("mem_mb", 3000, sample=4),
+        runtime=needs("runtime", 60, sample=0.2),
     params:
         program=Program("write_report"),
         plan=PLAN,
@@ -96,6 +100,9 @@ rule write_manifest:
         out("benchmarks/write_manifest.tsv")
     conda:
         "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 1500),
+        runtime=needs("runtime", 60, input_mb=0.01),
     params:
         program=Program("write_manifest"),
         model=MODEL,
