@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "provenance": set(),
     "stats": {"tables"},
     "expression": {"tables"},
+    "alignment": {"tables", "expression"},
     "recist": {"tables"},
     "adverse_events": {"tables", "endpoints"},
     "subtypes": {"tables", "expression"},
@@ -88,8 +89,9 @@ def test_environments_pin_the_locked_versions(file: Path):
             if dependency in ("pip",):
                 continue
             name, version = re.fullmatch(r"([a-z0-9-]+) ?==? ?([\d.]+)", dependency).groups()
-            if name.removeprefix("python-") in locked:
-                assert locked[name.removeprefix("python-")] == version, dependency
+            name = name if name in locked else name.removeprefix("python-")
+            if name in locked:
+                assert locked[name] == version, dependency
             else:
                 assert name in ("python", "salmon", "fastp", "samtools"), dependency
 

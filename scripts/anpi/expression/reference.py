@@ -24,6 +24,7 @@ ATTRIBUTE = re.compile(r'(\w+) "([^"]*)"')
 COMPLEMENT = str.maketrans("ACGTRYKMBDHVNacgtrykmbdhvn", "TGCAYRMKVHDBNtgcayrmkvhdbn")
 LINE = 80
 TRANSCRIPT_COLUMNS = ["transcript_id", "gene_id", "symbol", "biotype", "length"]
+CANONICAL = {"MANE_Select": "2", "Ensembl_canonical": "1"}
 WITHOUT_GENE = "no_gene"
 MOST_WITHOUT_GENE = 0.1
 SCHEMES = ("https://", "http://", "ftp://")
@@ -141,7 +142,8 @@ def read_gtf(path: Path) -> tuple[pd.DataFrame, dict[str, list[tuple[str, int, i
     Returns
     -------
     transcripts : pandas.DataFrame
-        ``transcript_id``, ``gene_id``, ``symbol``, ``biotype``, one row a transcript that has exons.
+        ``transcript_id``, ``gene_id``, ``symbol``, ``biotype``, ``canonical`` (2 for MANE Select, 1 for Ensembl's
+        canonical transcript, 0 for others), one row a transcript that has exons.
     exons : dict
         For each transcript its exons as (chromosome, start counted from 0, end, strand), by start.
     """
@@ -167,6 +169,7 @@ def read_gtf(path: Path) -> tuple[pd.DataFrame, dict[str, list[tuple[str, int, i
             "gene_id": gene,
             "symbol": attributes.get("gene_name", strip_version(gene)),
             "biotype": attributes.get("gene_type") or attributes.get("gene_biotype", "unknown"),
+            "canonical": next((rank for tag, rank in CANONICAL.items() if f'"{tag}"' in fields[8]), "0"),
         }
         if not (fields[3].isdecimal() and fields[4].isdecimal() and 0 < int(fields[3]) <= int(fields[4])):
             found = f"{fields[3]} to {fields[4]}"
@@ -176,7 +179,7 @@ def read_gtf(path: Path) -> tuple[pd.DataFrame, dict[str, list[tuple[str, int, i
         exons.setdefault(name, []).append((fields[0], int(fields[3]) - 1, int(fields[4]), fields[6]))
     for parts in exons.values():
         parts.sort(key=lambda exon: exon[1])
-    return pd.DataFrame(rows.values(), columns=TRANSCRIPT_COLUMNS[:-1]), exons
+    return pd.DataFrame(rows.values(), columns=[*TRANSCRIPT_COLUMNS[:-1], "canonical"]), exons
 
 
 def versioned(attributes: dict[str, str], kind: str) -> str:

@@ -172,6 +172,11 @@ def strandedness_of(formats: dict[str, Any]) -> str | None:
     """
     pairs = [sum(formats.get(kind + strand, 0) for kind in ("I", "O", "M")) for strand in ("SF", "SR")]
     forward, reverse = pairs if sum(pairs) else (formats.get("SF", 0), formats.get("SR", 0))
+    return strand_call(forward, reverse)
+
+
+def strand_call(forward: int, reverse: int) -> str | None:
+    """Name the strandedness of a library by its fragments read as the transcript and against it; None below 500."""
     if forward + reverse < LEAST_STRANDED:
         return None
     share = forward / (forward + reverse)
