@@ -75,7 +75,7 @@ def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
                 units = units[units["sample_id"].isin(used)]
         elif settings["expression"] and os.path.isfile(settings["expression"]["matrix"]):
             collect(lambda: check_matrix(settings["expression"]["matrix"], used))
-    problems += unit_problems(settings, units, file)
+    problems += unit_problems(settings, units, file) + alignment_problems(settings, file)
     rules = collect(lambda: read_rules(shipped(settings["endpoints"], "endpoints.yaml")))
     if clinical is not None and rules is not None:
         collect(lambda: check_rules(clinical, rules))
@@ -173,6 +173,22 @@ def reference_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
                 problems.append(Problem(file, "a URL without a checksum", column=key, found=value, mend=mend))
         elif not os.path.isfile(value):
             problems.append(absent_file(file, key, value))
+    return problems
+
+
+def alignment_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
+    """Ask for what alignment on demand needs: reads, a genome, its genes."""
+    tool, problems = settings["alignment"]["tool"], []
+    if not tool:
+        return []
+    if not settings["units"]:
+        mend = "Give units with reads, or leave alignment.tool out."
+        problems.append(Problem(file, "nothing to align: no units are given", column="alignment.tool", mend=mend))
+    for name, what in (("genome", "the genome's FASTA"), ("gtf", "the genes of that genome")):
+        if not settings["reference"][name]:
+            mend = f"Give reference.{name} ({what}), or leave alignment.tool out."
+            fault = f"{tool} needs it"
+            problems.append(Problem(file, fault, column=f"reference.{name}", mend=mend))
     return problems
 
 

@@ -1,0 +1,58 @@
+"""Align the reads of one sample to the genome with STAR or HISAT2: a sorted BAM file with its index.
+
+The reads are checked and trimmed as for the quantification; each unit is a read group. The same reads give the same
+bytes, whatever the number of threads and the order of the units.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from anpi.expression.align import align_sample
+from anpi.tables.problems import run_program
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sample", required=True, help="sample id")
+    parser.add_argument(
+        "--unit",
+        required=True,
+        action="append",
+        nargs="+",
+        metavar=("ID FASTQ_1", "FASTQ_2"),
+        help="id of a unit and its one or two FASTQ files; repeat for each unit",
+    )
+    parser.add_argument("--tool", required=True, choices=["star", "hisat2"])
+    parser.add_argument("--index", required=True, type=Path, help="folder of the genome's index, made by the tool")
+    parser.add_argument("--splice-sites", required=True, type=Path, help="introns (list_splice_sites.py)")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--scratch", type=Path, help="folder for temporary files (default: the system's)")
+    parser.add_argument("--out", required=True, type=Path, help="BAM file; its index stands beside it as .bai")
+    arguments = parser.parse_args()
+    units = []
+    for unit in arguments.unit:
+        if len(unit) not in (2, 3):
+            parser.error("--unit takes an id and one or two FASTQ files")
+        units.append((unit[0], unit[1], unit[2] if len(unit) == 3 else None))
+    # So that tools are stopped and scratch is removed when the run is cancelled.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    with tempfile.TemporaryDirectory(prefix="anpi-", dir=arguments.scratch) as scratch:
+        align_sample(
+            arguments.sample,
+            units,
+            arguments.tool,
+            arguments.index,
+            arguments.splice_sites,
+            arguments.out,
+            Path(scratch),
+            arguments.threads,
+        )
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,142 @@
+"""Gene counts from alignments by featureCounts, and how far they agree with salmon's."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pysam
+
+from anpi.expression.align import require_tools, run_plain
+from anpi.expression.genes import strip_version
+from anpi.tables.problems import InputError, Problem
+
+STRAND_CODES = {"unstranded": "0", "forward": "1", "reverse": "2"}
+LEAST_COUNT = 5
+LEAST_GENES = 10
+
+
+def count_genes(
+    sample: str,
+    alignments: Sequence[Path],
+    gtf: Path,
+    genome: Path,
+    strandedness: str | None,
+    scratch: Path,
+    threads: int,
+) -> tuple[pd.DataFrame, str]:
+    """Count the fragments of a sample on the exons of each gene.
+
+    A fragment counts once, on the one gene whose exons it overlaps; fragments that align to several places or overlap
+    several genes do not count (featureCounts; Liao 2014, 10.1093/bioinformatics/btt656).
+
+    Parameters
+    ----------
+    alignments : sequence of Path
+        BAM or CRAM files, which are summed.
+    genome : Path
+        The genome's FASTA, which a CRAM file is read with.
+    strandedness : str or None
+        ``forward``, ``reverse`` or ``unstranded``; None counts both strands.
+
+    Returns
+    -------
+    counts : pandas.DataFrame
+        ``gene_id`` (without version, sorted; every gene of the GTF), ``counts``.
+    summary : str
+        featureCounts' own account of what was assigned and what not, with the sample in place of file names.
+
+    Raises
+    ------
+    InputError
+        featureCounts lacks or fails; no chromosome of the alignments is one of the GTF.
+    """
+    require_tools("featureCounts")
+    refuse_foreign_contigs(alignments[0], gtf)
+    names = [f"aligned{number}.bam" for number in range(len(alignments))]
+    for source, name in zip(alignments, names, strict=True):
+        give_bam(source, scratch / name, genome)
+    command = ["featureCounts", "-a", str(gtf.resolve()), "-o", "counts.txt", "-T", str(threads)]
+    command += ["-s", STRAND_CODES.get(strandedness or "", "0"), "--tmpDir", "."]
+    if is_paired(scratch / names[0]):
+        command += ["-p", "--countReadPairs"]
+    run_plain([*command, *names], scratch)
+    table = pd.read_csv(scratch / "counts.txt", sep="\t", comment="#", dtype={"Geneid": str}, quoting=csv.QUOTE_NONE)
+    sums = table[names].sum(axis=1).groupby(table["Geneid"].map(strip_version)).sum()
+    counts = sums.sort_index().rename_axis("gene_id").rename("counts").reset_index()
+    summary = pd.read_csv(scratch / "counts.txt.summary", sep="\t", index_col="Status").sum(axis=1)
+    rows = "".join(f"{status}\t{count}\n" for status, count in summary.items())
+    return counts, f"Status\t{sample}.bam\n{rows}"
+
+
+def give_bam(source: Path, target: Path, genome: Path) -> None:
+    """Give an alignment a plain name in scratch, as BAM, which alone featureCounts reads."""
+    with pysam.AlignmentFile(str(source), check_sq=False) as records:
+        is_cram = records.is_cram
+    if is_cram:
+        command = ["samtools", "view", "--no-PG", "-b", "--reference", str(genome.resolve()), "-o", target.name]
+        run_plain([*command, str(source.resolve())], target.parent)
+    else:
+        target.symlink_to(source.resolve())
+
+
+def is_paired(alignment: Path) -> bool:
+    """Say whether the first record of an alignment is of a pair."""
+    with pysam.AlignmentFile(str(alignment), check_sq=False) as records:
+        return next((record.is_paired for record in records.fetch(until_eof=True)), False)
+
+
+def refuse_foreign_contigs(alignment: Path, gtf: Path) -> None:
+    """Refuse an alignment to sequences none of which the annotation names."""
+    with pysam.AlignmentFile(str(alignment), check_sq=False) as records:
+        aligned = set(records.references)
+    named = contigs_of(gtf)
+    if not aligned & named:
+        found, expected = ", ".join(sorted(aligned)[:3]), "sequences of the annotation, such as " + min(named)
+        mend = "Take genome and annotation from the same publisher."
+        raise InputError(Problem(str(alignment), found=found, expected=expected, mend=mend))
+
+
+def contigs_of(gtf: Path) -> set[str]:
+    """List the sequences that a GTF names."""
+    columns = pd.read_csv(gtf, sep="\t", comment="#", usecols=[0], header=None, dtype=str, quoting=csv.QUOTE_NONE)
+    return set(columns[0])
+
+
+def assigned_share(summary: str) -> float | None:
+    """Give the percentage of fragments that featureCounts assigned to a gene; None without fragments."""
+    counts = dict(line.split("\t") for line in summary.splitlines()[1:])
+    total = sum(map(int, counts.values()))
+    return round(100 * int(counts["Assigned"]) / total, 2) if total else None
+
+
+def count_agreement(quantified: pd.DataFrame, counted: pd.DataFrame) -> dict[str, Any]:
+    """Compare salmon's counts with those of the alignments, over genes with 5 fragments or more by either.
+
+    Parameters
+    ----------
+    quantified, counted : pandas.DataFrame
+        ``gene_id``, ``counts``.
+
+    Returns
+    -------
+    dict
+        ``count_agreement_genes``; ``count_agreement_pearson`` (of log2(counts + 1)) and ``count_agreement_spearman``,
+        None for fewer than 10 genes or counts that do not differ.
+    """
+    both = quantified.merge(counted, on="gene_id", suffixes=("_salmon", "_aligned"))
+    pair = both[["counts_salmon", "counts_aligned"]].to_numpy(dtype=float)
+    pair = pair[(pair >= LEAST_COUNT).any(axis=1)]
+    pearson = spearman = None
+    if len(pair) >= LEAST_GENES and (np.ptp(pair, axis=0) > 0).all():
+        pearson = round(float(np.corrcoef(np.log2(pair + 1).T)[0, 1]), 4)
+        spearman = round(float(np.corrcoef(pd.DataFrame(pair).rank().to_numpy().T)[0, 1]), 4)
+    return {
+        "count_agreement_genes": len(pair),
+        "count_agreement_pearson": pearson,
+        "count_agreement_spearman": spearman,
+    }

@@ -1,0 +1,63 @@
+"""Count a sample's aligned fragments on genes with featureCounts, by the strandedness that was settled for it.
+
+The strandedness is that of the alignments when they are clear, else salmon's, else the declared one, else both
+strands count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from anpi.expression.gene_counts import assigned_share, count_genes
+from anpi.expression.strandedness import resolve_strandedness
+from anpi.expression.summary import strandedness_of
+from anpi.tables.problems import run_program
+from anpi.tables.writing import write_table, write_text
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sample", required=True, help="sample id")
+    parser.add_argument(
+        "--bam", required=True, nargs="+", type=Path, help="alignments to the genome (CRAM too), summed"
+    )
+    parser.add_argument("--gtf", required=True, type=Path, help="gene annotation of that genome, .gz allowed")
+    parser.add_argument("--genome", required=True, type=Path, help="its FASTA, for CRAM")
+    parser.add_argument("--strandedness", default="auto", help="as declared (default: auto)")
+    parser.add_argument("--formats", type=Path, help="salmon's lib_format_counts.json")
+    parser.add_argument("--alignment", type=Path, help="facts of the alignments (measure_alignment.py)")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--scratch", type=Path, help="folder for temporary files (default: the system's)")
+    parser.add_argument("--out", required=True, type=Path, help="table: gene_id, counts")
+    parser.add_argument("--out-summary", required=True, type=Path, help="what was assigned and what not")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    quantified = strandedness_of(read_json(arguments.formats))
+    aligned = read_json(arguments.alignment).get("strandedness_aligned")
+    strandedness, source = resolve_strandedness(arguments.strandedness, quantified, aligned)
+    with tempfile.TemporaryDirectory(prefix="anpi-", dir=arguments.scratch) as scratch:
+        counts, summary = count_genes(
+            arguments.sample,
+            arguments.bam,
+            arguments.gtf,
+            arguments.genome,
+            strandedness,
+            Path(scratch),
+            arguments.threads,
+        )
+    write_text(arguments.out_summary, summary)
+    write_table(arguments.out, counts)
+    print(f"{strandedness or 'both strands'} ({source}); {assigned_share(summary)} % assigned", file=sys.stderr)
+
+
+def read_json(path: Path | None) -> dict:
+    return json.loads(path.read_text()) if path else {}
+
+
+if __name__ == "__main__":
+    run_program(main)
