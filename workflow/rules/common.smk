@@ -29,6 +29,7 @@ UNITS = RUN.units
 UNITS_OF = {} if UNITS is None else dict(tuple(UNITS.groupby("sample_id")))
 EXPRESSED = RUN.samples is not None
 READS = UNITS is not None and not set(UNITS["kind"]) <= {"quant"}
+ALIGNER = SETTINGS["alignment"]["tool"]
 COUNTED = UNITS is not None or (SETTINGS["expression"] or {}).get("unit") == "counts"
 
 # Shipped files are Paths: Snakemake keeps no record of such params, so a moved installation reruns nothing. Their content
@@ -148,6 +149,8 @@ def reads_of(wildcards):
 def alignments_of(wildcards):
     """List the alignments to the genome (BAM or CRAM) of a sample; none when it has none."""
     units = units_of(wildcards.sample)
+    if ALIGNER and set(units["kind"]) <= {"paired", "single"}:
+        return [out(f"samples/{wildcards.sample}/aligned.bam")]
     return [] if aligned_to(units) == "transcriptome" else [file for file in units["bam"] if file is not None]
 
 
@@ -183,7 +186,18 @@ def salmon_result(wildcards):
         "formats": f"{folder}/salmon/lib_format_counts.json",
         "reads": f"{folder}/reads.json",
         "fastp": f"{folder}/fastp.json",
+        **({"gene_counts": f"{folder}/gene_counts.tsv"} if wildcards.sample in COUNTED_BY_ALIGNMENT else {}),
     }
+
+
+COUNTED_BY_ALIGNMENT = [
+    sample
+    for sample in RUN.used
+    if ALIGNER
+    and UNITS is not None
+    and set(units_of(sample)["kind"]) <= {"paired", "single", "bam"}
+    and aligned_to(units_of(sample)) == "genome"
+]
 
 
 def capped(resource, amount, attempt):
@@ -204,6 +218,14 @@ def needs(resource, base, input_mb=0, sample=0):
 def quantify_memory(wildcards, input, attempt):
     """Ask for the memory of fastp, which holds packs of reads, and of salmon, which holds the index."""
     return capped("mem_mb", 2000 + 2 * index_mb(input.index), attempt)
+
+
+def genome_memory(base, factor):
+    """Ask for the memory of an aligner: a base, and so much a MB of the genome (a gzipped one counts four times)."""
+    genome = reference_file("genome")
+    local = genome and not is_url(SETTINGS["reference"]["genome"])
+    size = os.path.getsize(genome[0]) / 2**20 * (4 if genome[0].endswith(".gz") else 1) if local else 3100
+    return lambda wildcards, attempt: capped("mem_mb", base + factor * size, attempt)
 
 
 def index_mb(index):
