@@ -38,7 +38,7 @@ def main() -> None:
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     quantified = strandedness_of(read_json(arguments.formats))
-    aligned = read_json(arguments.alignment).get("strandedness_aligned")
+    aligned = read_json(arguments.alignment).get("aligned_strandedness")
     strandedness, source = resolve_strandedness(arguments.strandedness, quantified, aligned)
     with tempfile.TemporaryDirectory(prefix="anpi-", dir=arguments.scratch) as scratch:
         counts, summary = count_genes(

@@ -13,7 +13,7 @@ RANK = {"pass": 0, "warn": 1, "fail": 2}
 STRAND_SOURCES = {
     "strandedness_declared": "declared",
     "strandedness": "salmon sees",
-    "strandedness_aligned": "the alignments show",
+    "aligned_strandedness": "the alignments show",
 }
 STRANDS = ("forward", "reverse", "unstranded", "unclear")
 SEXES = {"F": "female", "M": "male"}

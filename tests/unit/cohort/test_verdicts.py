@@ -81,7 +81,7 @@ def test_a_fact_that_is_missing_is_not_judged():
     ],
 )
 def test_sources_that_disagree_on_the_strand_are_warned_of(declared, salmon, aligned, verdict):
-    facts = {"strandedness_declared": declared, "strandedness": salmon, "strandedness_aligned": aligned}
+    facts = {"strandedness_declared": declared, "strandedness": salmon, "aligned_strandedness": aligned}
     assert judge(**facts)[0] == verdict
 
 
@@ -89,7 +89,7 @@ def test_a_warning_of_the_strand_names_every_source_and_what_is_used():
     _, reasons = judge(
         strandedness_declared="reverse",
         strandedness="unstranded",
-        strandedness_aligned="forward",
+        aligned_strandedness="forward",
         strandedness_resolved="forward",
     )
     assert reasons == (
