@@ -68,7 +68,7 @@ def too_little(question: Question) -> str | None:
     if question.kind == "time":
         obstacle = time_to_event.too_little(question, question.frame)
     else:
-        obstacle = response.too_little(question, question.frame["y"])
+        obstacle = response.too_little(question, question.frame)
     if obstacle is None and question.frame["arm"].nunique() < 2:
         return "one arm only: no interaction to test"
     if obstacle is None and question.kind == "ordered":

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
-from anpi.association.groups import Groups, counted, small_group_note, split_groups, standardised
+from anpi.association.grouped import group_rows, prepare_test
+from anpi.association.groups import counted, split_groups, standardised
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
 from anpi.association.time_to_event import adjusted_words, arm_columns
@@ -22,11 +25,11 @@ def response_rows(question: Question, plan: Plan) -> list[Row]:
     return binary_by_group(question, plan) if question.grouped else binary_by_score(question, plan)
 
 
-def too_little(question: Question, y: pd.Series) -> str | None:
+def too_little(question: Question, frame: pd.DataFrame) -> str | None:
     """Say why the data do not carry a test, if they do not."""
     if question.obstacle:
         return question.obstacle
-    entry = question.entry
+    entry, y = question.entry, frame["y"]
     if len(y) < entry.minimum_n:
         return f"{counted(len(y), 'patient')}, fewer than the {entry.minimum_n} that the plan asks for: not tested"
     if y.nunique() < 2:
@@ -45,30 +48,19 @@ def binary_by_group(question: Question, plan: Plan) -> list[Row]:
     """One exact test over the groups, then each group's odds against the largest one."""
     if question.obstacle:
         return [Row(n=len(question.frame), warnings=[question.obstacle])]
-    groups = split_groups(question.frame["marker"], plan, question.biomarker)
-    keep = question.frame["marker"].isin(groups.tested)
-    frame, covariates = question.frame[keep], question.covariates[keep]
-    obstacle = too_little(question, frame["y"])
-    if obstacle is None and len(groups.tested) < 2:
-        obstacle = f"fewer than two groups of at least {plan.smallest_group} patients: not tested"
-    test = Row(n=len(frame), events=int(frame["y"].sum()), reference=groups.reference)
-    left_out = [level for level in groups.small if question.frame["marker"].eq(level).any()]
-    if left_out:
-        test.warnings.append(f"not in the test, fewer than {plan.smallest_group} patients: {', '.join(left_out)}")
-    fit = None
-    if obstacle:
-        test.warnings.append(obstacle)
-    else:
-        dummies = groups.dummies(frame["marker"])
-        x = pd.concat([dummies, covariates], axis=1)
+    grouped = prepare_test(question, plan, "y", too_little)
+    frame, test, fit = grouped.frame, grouped.test, None
+    if grouped.obstacle is None:
+        dummies = grouped.groups.dummies(frame["marker"])
+        x = pd.concat([dummies, grouped.covariates], axis=1)
         if question.stratified:
             x = pd.concat([x, arm_columns(frame)], axis=1)
         fit = fit_odds(frame["y"], x, plan)
-        if covariates.shape[1]:
+        if grouped.covariates.shape[1]:
             adjusted_test(test, question, frame, x, list(dummies.columns), fit)
         else:
             exact_test(test, question, frame, plan)
-    return [test, *group_rows(question, groups, fit, plan)]
+    return [test, *group_rows(question, grouped.groups, "y", plan.smallest_group, partial(compare_odds, fit))]
 
 
 def exact_test(test: Row, question: Question, frame: pd.DataFrame, plan: Plan) -> None:
@@ -110,25 +102,15 @@ def adjusted_test(
     test.method = f"likelihood-ratio test, {len(tested)} df, {fit.method} regression{adjusted_words(question)}"
 
 
-def group_rows(question: Question, groups: Groups, fit: RegressionFit | None, plan: Plan) -> list[Row]:
-    rows = []
-    for level in groups.levels:
-        part = question.frame.loc[question.frame["marker"].eq(level), "y"]
-        row = Row(level, groups.reference, len(part), int(part.sum()), role="contrast")
-        rows.append(row)
-        if level in groups.small:
-            row.role = "description"
-            row.warnings.append(small_group_note(level, len(part), plan.smallest_group))
-        elif level == groups.reference:
-            row.role, row.method = "description", "reference group"
-        elif fit is None or level not in fit.terms:
-            row.warnings.append("no odds ratio: not tested")
-        else:
-            row.effect, row.method = "OR", f"{fit.method} regression"
-            row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio(level)
-            if row.events in (0, row.n):
-                row.warnings.append("all patients of this group have one outcome: the estimate rests on the penalty")
-    return rows
+def compare_odds(fit: RegressionFit | None, row: Row, level: str) -> None:
+    """Put a group's odds ratio into its row."""
+    if fit is None or level not in fit.terms:
+        row.warnings.append("no odds ratio: not tested")
+        return
+    row.effect, row.method = "OR", f"{fit.method} regression"
+    row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio(level)
+    if row.events in (0, row.n):
+        row.warnings.append("all patients of this group have one outcome: the estimate rests on the penalty")
 
 
 def binary_by_score(question: Question, plan: Plan) -> list[Row]:
@@ -136,7 +118,7 @@ def binary_by_score(question: Question, plan: Plan) -> list[Row]:
     frame = question.frame
     test = Row(n=len(frame), events=int(frame["y"].sum()), effect="AUC")
     odds = Row(n=test.n, events=test.events, effect="OR per SD", role="contrast")
-    obstacle = too_little(question, frame["y"])
+    obstacle = too_little(question, frame)
     z = standardised(frame["marker"]) if len(frame) else frame["marker"]
     if obstacle is None and z.isna().any():
         obstacle = "all patients have the same value: not tested"
@@ -186,7 +168,7 @@ def ordered_rows(question: Question, plan: Plan) -> list[Row]:
     frame = question.frame
     test = Row(n=len(frame), events=int((frame["y"] >= 2).sum()))
     test.warnings += [] if question.obstacle else ["best response not evaluable is left out"]
-    obstacle = too_little(question, frame["y"])
+    obstacle = too_little(question, frame)
     if obstacle is None and question.grouped:
         groups = split_groups(frame["marker"], plan, question.biomarker)
         frame = frame[frame["marker"].isin(groups.tested)]

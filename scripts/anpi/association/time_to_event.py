@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from anpi.association.groups import Groups, counted, small_group_note, split_groups, standardised
+from anpi.association.grouped import group_rows, prepare_test
+from anpi.association.groups import counted, standardised
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
 from anpi.stats.cox import (
@@ -46,29 +48,18 @@ def time_by_group(question: Question, plan: Plan) -> list[Row]:
     """One test over all groups, then each group against the largest one."""
     if question.obstacle:
         return [Row(n=len(question.frame), warnings=[question.obstacle])]
-    groups = split_groups(question.frame["marker"], plan, question.biomarker)
-    keep = question.frame["marker"].isin(groups.tested)
-    frame, covariates = question.frame[keep], question.covariates[keep]
-    obstacle = too_little(question, frame)
-    if obstacle is None and len(groups.tested) < 2:
-        obstacle = f"fewer than two groups of at least {plan.smallest_group} patients: not tested"
-    test = Row(n=len(frame), events=int(frame["event"].sum()), reference=groups.reference)
-    left_out = [level for level in groups.small if question.frame["marker"].eq(level).any()]
-    if left_out:
-        test.warnings.append(f"not in the test, fewer than {plan.smallest_group} patients: {', '.join(left_out)}")
-    fit = None
-    if obstacle:
-        test.warnings.append(obstacle)
-    else:
-        dummies = groups.dummies(frame["marker"])
-        fit, firth, whole = fit_hazards(frame, pd.concat([dummies, covariates], axis=1), question, plan)
-        if covariates.shape[1]:
-            adjusted_test(test, question, frame, covariates, list(dummies.columns), (fit, firth, whole))
+    grouped = prepare_test(question, plan, "event", too_little)
+    frame, test, fit = grouped.frame, grouped.test, None
+    if grouped.obstacle is None:
+        dummies = grouped.groups.dummies(frame["marker"])
+        fit, firth, whole = fit_hazards(frame, pd.concat([dummies, grouped.covariates], axis=1), question, plan)
+        if grouped.covariates.shape[1]:
+            adjusted_test(test, question, frame, grouped.covariates, list(dummies.columns), (fit, firth, whole))
         else:
             permutation_test(test, question, frame, plan)
         if fit is not None and not firth:
             test.warnings += hazards_note(question, frame, whole, fit, {"groups": list(dummies.columns)})
-    return [test, *group_rows(question, groups, fit, plan)]
+    return [test, *group_rows(question, grouped.groups, "event", plan.smallest_group, partial(compare_hazards, fit))]
 
 
 def permutation_test(test: Row, question: Question, frame: pd.DataFrame, plan: Plan) -> None:
@@ -162,26 +153,15 @@ def hazards_note(
     return [f"hazards not proportional (score test p {result.p[0]:.2g}): the hazard ratio is an average over time"]
 
 
-def group_rows(question: Question, groups: Groups, fit: RegressionFit | None, plan: Plan) -> list[Row]:
-    """One row a group: its hazard ratio against the reference, or why there is none."""
-    rows = []
-    for level in groups.levels:
-        part = question.frame[question.frame["marker"].eq(level)]
-        row = Row(level, groups.reference, len(part), int(part["event"].sum()), role="contrast")
-        rows.append(row)
-        if level in groups.small:
-            row.role = "description"
-            row.warnings.append(small_group_note(level, len(part), plan.smallest_group))
-        elif level == groups.reference:
-            row.role, row.method = "description", "reference group"
-        elif fit is None:
-            row.warnings.append("no hazard ratio: not tested")
-        else:
-            row.effect, row.method = "HR", fit.method
-            row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio(level)
-            if not row.events:
-                row.warnings.append("no event in this group: the estimate rests on the penalty")
-    return rows
+def compare_hazards(fit: RegressionFit | None, row: Row, level: str) -> None:
+    """Put a group's hazard ratio into its row."""
+    if fit is None:
+        row.warnings.append("no hazard ratio: not tested")
+        return
+    row.effect, row.method = "HR", fit.method
+    row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio(level)
+    if not row.events:
+        row.warnings.append("no event in this group: the estimate rests on the penalty")
 
 
 def time_by_score(question: Question, plan: Plan) -> list[Row]:
