@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anpi.tables.identifiers import holds_values, identifier_problems, masked
 from anpi.tables.problems import InputError, Problem, fold, missing_file, nearest, refuse
 from anpi.tables.schema import column_rule, describe, load_schema, parse_value, validation_faults
 
@@ -38,7 +39,10 @@ def read_text_table(path: Path | str) -> pd.DataFrame:
     """
     name = str(path)
     separator = "\t" if ".tsv" in Path(path).suffixes else ","
-    records = list(csv.reader(io.StringIO(read_text(path), newline=""), delimiter=separator))
+    try:
+        records = list(csv.reader(io.StringIO(read_text(path), newline=""), delimiter=separator))
+    except csv.Error as error:  # a cell of more than 131,072 characters
+        raise InputError(Problem(name, f"cannot be read: {error}", mend="Is a quotation mark never closed?")) from None
     rows = {number: [cell.strip() for cell in record] for number, record in enumerate(records, start=1) if any(record)}
     if 1 not in rows:
         raise InputError(Problem(name, "the file has no header", row=1, expected="column names"))
@@ -84,6 +88,11 @@ def read_text(path: Path | str) -> str:
 
 
 def header_problems(name: str, header: list[str], separator: str) -> list[Problem]:
+    if holds_values(header):
+        expected = "column names"
+        return [
+            Problem(name, "the first row holds values", row=1, expected=expected, mend="Add a row of column names.")
+        ]
     if len(header) == 1 and any(other in header[0] for other in ",;\t"):
         shown = "tabs" if separator == "\t" else "commas"
         return [
@@ -134,13 +143,27 @@ def check_table(frame: pd.DataFrame, schema_name: str, file: str) -> pd.DataFram
         typed[column], faults = check_column(frame[column], rule, column in schema.get("required", ()), file)
         problems += faults
     problems += repeated_rows(frame, schema, file)
-    refuse(problems)
+    refuse(without_identifiers(problems, frame, schema_name, file))
     for column, rule in schema["properties"].items():
         if column not in typed and f"{column.removesuffix('_date')}_day" not in typed:
             typed[column] = cast_column([None] * len(frame), rule, frame.index)
     result = pd.DataFrame(typed, index=frame.index)
     result.attrs["file"] = file
     return result
+
+
+def without_identifiers(problems: list[Problem], frame: pd.DataFrame, schema_name: str, file: str) -> list[Problem]:
+    """Put columns that look like direct identifiers first, and take their values out of all other problems."""
+    schema = load_schema(schema_name)
+    identifiers = identifier_problems(frame, schema, schema_name, file)
+    columns = {problem.column for problem in identifiers}
+    others = [problem for problem in problems if not columns & set((problem.column or "").split(" + "))]
+    return identifiers + [masked(problem, is_date(schema, problem.column)) for problem in others]
+
+
+def is_date(schema: Mapping[str, Any], column: str | None) -> bool:
+    rule = column_rule(schema, column) if column else None
+    return rule is not None and (rule.get("format") == "date" or str(column).endswith("_day"))
 
 
 def column_problems(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -> list[Problem]:
