@@ -7,7 +7,17 @@ import json
 import sys
 from pathlib import Path
 
-from anpi.expression.summary import library_formats, quality_facts, read_quant, salmon_reads, summarise_genes
+from anpi.expression.degradation import grade_degradation
+from anpi.expression.summary import (
+    alignment_facts,
+    depth_facts,
+    library_formats,
+    quality_facts,
+    read_quant,
+    salmon_reads,
+    summarise_genes,
+)
+from anpi.subtypes.model import DEFAULT, load_model, subtype_genes
 from anpi.tables.problems import run_program
 from anpi.tables.reading import read_text_table
 from anpi.tables.sheets import quant_file
@@ -20,6 +30,8 @@ def main() -> None:
     parser.add_argument("--transcripts", required=True, type=Path, help="table of transcripts (build_reference.py)")
     parser.add_argument("--reads", type=Path, help="reads.json of quantify_sample.py")
     parser.add_argument("--fastp", type=Path, help="fastp.json of quantify_sample.py")
+    parser.add_argument("--alignment", type=Path, help="alignment.json of measure_alignment.py")
+    parser.add_argument("--model", default=DEFAULT, type=Path, help="subtype model whose genes are counted")
     parser.add_argument("--strandedness", default="auto", help="as declared, for salmon results made elsewhere")
     parser.add_argument("--out-genes", required=True, type=Path, help="parquet: gene_id, counts, tpm")
     parser.add_argument("--out-qc", required=True, type=Path, help="JSON: facts of quality")
@@ -35,7 +47,10 @@ def main() -> None:
     facts = {
         **quality_facts(genes, reads, fastp, library_formats(file.parent)),
         "unknown_transcript_share": round(100 * unknown, 2),
+        **depth_facts(genes, *subtype_genes(load_model(arguments.model))),
+        **(alignment_facts(json.loads(arguments.alignment.read_text())) if arguments.alignment else {}),
     }
+    facts |= grade_degradation(facts)
     with whole_file(arguments.out_genes) as part:
         genes.to_parquet(part, index=False, compression="zstd")
     write_json(arguments.out_qc, facts)

@@ -56,12 +56,13 @@ rule summarise_sample:
         runtime=needs("runtime", 15),
     params:
         program=Program("summarise_sample"),
-        code=code("summarise_sample"),
-        reads=options_of("reads", "fastp"),
+        model=MODEL,
+        code=code("summarise_sample", MODEL),
+        facts=options_of("reads", "fastp", "alignment"),
         strandedness=strandedness_of,
     message:
         "Summing sample {wildcards.sample} to genes"
     shell:
         "{params.program} --quant {input.quant:q} --transcripts {input.transcripts:q}"
-        " {params.reads} --strandedness {params.strandedness}"
+        " {params.facts} --model {params.model:q} --strandedness {params.strandedness}"
         " --out-genes {output.genes:q} --out-qc {output.qc:q} > {log:q} 2>&1"

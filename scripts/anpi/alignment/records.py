@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from array import array
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ BATCH = 1 << 17
 MOST_SHAPES = 1 << 16
 MOST_BASES = 1 << 26
 UNKNOWN = -1
+OFFLINE = "/nonexistent/%s"
 # What an operation of a CIGAR moves along: M I D N S H P = X.
 ON_READ = (1, 1, 0, 0, 1, 1, 0, 1, 1)
 ON_CONTIG = (1, 0, 1, 1, 0, 0, 0, 1, 1)
@@ -99,6 +101,9 @@ class Batch:
 
 def open_alignment(path: Path, genome: Path | None = None) -> pysam.AlignmentFile:
     """Open a BAM, SAM or CRAM file; what cannot be read is an InputError."""
+    # htslib would ask a server for the reference of a CRAM.
+    if "://" in os.environ.setdefault("REF_PATH", OFFLINE):
+        os.environ["REF_PATH"] = OFFLINE
     try:
         return pysam.AlignmentFile(str(path), reference_filename=str(genome) if genome else None, check_sq=False)
     except FileNotFoundError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ QUANT_COLUMNS = ["Name", "Length", "EffectiveLength", "TPM", "NumReads"]
 DETECTED_COUNT = 5
 MOST_UNKNOWN_SHARE = 0.1
 LEAST_STRANDED = 500
+MEASURED = "measured"
+FACTORS = ("ASCL1", "NEUROD1", "POU2F3", "YAP1")
+CURVES = ("gene_body_coverage", "fragment_length_histogram", "junction_curve")
 FORWARD_SHARES = {"forward": (0.8, 1.0), "unstranded": (0.4, 0.6), "reverse": (0.0, 0.2)}
 
 
@@ -128,6 +132,7 @@ def quality_facts(
     total = float(counts.sum())
     passed = reads.get("fragments_passed")
     fragments = reads.get("fragments")
+    length = reads.get("fragment_length") or {}
     facts: dict[str, Any] = {
         "layout": reads.get("layout"),
         "fragments": fragments,
@@ -141,7 +146,8 @@ def quality_facts(
         "library_type": reads.get("library_type"),
         "strandedness_declared": reads.get("strandedness_declared"),
         "strandedness": strandedness_of(formats),
-        "fragment_length": (reads.get("fragment_length") or {}).get("mean"),
+        "fragment_length": length.get("mean"),
+        "fragment_length_measured": length.get("source", MEASURED) == MEASURED if length else None,
         "q30_rate": None,
         "gc_content": None,
     }
@@ -181,6 +187,41 @@ def strand_call(forward: int, reverse: int) -> str | None:
         return None
     share = forward / (forward + reverse)
     return next((name for name, (low, high) in FORWARD_SHARES.items() if low <= share <= high), "unclear")
+
+
+def depth_facts(genes: pd.DataFrame, subtype_genes: Mapping[str, str], anchors: Sequence[str]) -> dict[str, Any]:
+    """State how many fragments stand behind a subtype call; None for genes that the reference lacks.
+
+    Parameters
+    ----------
+    genes : pandas.DataFrame
+        See `summarise_genes`.
+    subtype_genes : mapping
+        Symbol by id of the genes whose level makes the subtypes.
+    anchors : sequence of str
+        Ids of the genes that the others are scaled by.
+
+    Returns
+    -------
+    dict
+        ``subtype_gene_counts`` (sum) and ``subtype_gene_median`` over the subtype genes, ``anchor_gene_median``, and
+        the counts of ASCL1, NEUROD1, POU2F3 and YAP1 by their own names (``counts_ASCL1``).
+    """
+    counts = genes.set_index("gene_id")["counts"]
+    own = counts[counts.index.isin(list(subtype_genes))]
+    fixed = counts[counts.index.isin(list(anchors))]
+    by_symbol = {subtype_genes[gene]: count for gene, count in own.items()}
+    return {
+        "subtype_gene_counts": round(float(own.sum()), 1) if len(own) else None,
+        "subtype_gene_median": round(float(own.median()), 1) if len(own) else None,
+        "anchor_gene_median": round(float(fixed.median()), 1) if len(fixed) else None,
+        **{f"counts_{symbol}": by_symbol.get(symbol) for symbol in FACTORS},
+    }
+
+
+def alignment_facts(measured: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the facts of ``alignment.json`` without its curves."""
+    return {name: value for name, value in measured.items() if not isinstance(value, list) and name not in CURVES}
 
 
 def matrix_facts(tpm: pd.Series, counts: pd.Series | None) -> dict[str, Any]:

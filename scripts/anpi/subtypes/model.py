@@ -110,6 +110,14 @@ def genes_needed(model: Model) -> pd.DataFrame:
     return model.reference[["symbol"]].loc[model.gene_ids].rename_axis("gene_id").reset_index()
 
 
+def subtype_genes(model: Model) -> tuple[dict[str, str], list[str]]:
+    """Give the genes whose level makes the subtypes (symbol by id), and the anchors that they are scaled by."""
+    rules = [*model.settings["programmes"].values(), model.settings["none_on"]["non_neuroendocrine"]]
+    own = model.weights[model.weights["panel"].isin([rule["panel"] for rule in rules])]
+    anchors = model.weights.loc[model.weights["panel"] == ANCHOR, "gene_id"]
+    return dict(zip(own["gene_id"], own["symbol"], strict=True)), sorted(anchors)
+
+
 def check_sums(folder: Path) -> str:
     """Compare every file of a model with ``SHA256SUMS`` and give the checksum of that list."""
     listing = folder / SUMS
