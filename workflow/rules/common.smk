@@ -154,6 +154,23 @@ def alignments_of(wildcards):
     return [] if aligned_to(units) == "transcriptome" else [file for file in units["bam"] if file is not None]
 
 
+def settled_alignments(wildcards):
+    """Give the alignments of a sample; the user's are known by their content, not by their time."""
+    own = set(units_of(wildcards.sample)["bam"])
+    return [ancient(file) if file in own else file for file in alignments_of(wildcards)]
+
+
+def alignment_fingerprints(wildcards):
+    """Give what the user's alignments of a sample are known by."""
+    own = set(units_of(wildcards.sample)["bam"])
+    return [fingerprint(file) for file in alignments_of(wildcards) if file in own]
+
+
+def genome_of_cram(wildcards):
+    """Give the genome when a sample has an alignment that cannot be read without."""
+    return reference_file("genome") if any(file.endswith(".cram") for file in alignments_of(wildcards)) else []
+
+
 def aligned_to(units):
     """Tell what the alignments of a sample's units are to: genome or transcriptome."""
     return next(iter(units["aligned_to"].dropna()), "genome")
@@ -181,11 +198,13 @@ def salmon_result(wildcards):
     if is_quantified(wildcards.sample):
         return {"quant": str(quant_file(units_of(wildcards.sample)["quant"].iloc[0]))}
     folder = out(f"samples/{wildcards.sample}")
+    measured = {"alignment": f"{folder}/alignment.json"} if alignments_of(wildcards) else {}
     return {
         "quant": f"{folder}/salmon/quant.sf",
         "formats": f"{folder}/salmon/lib_format_counts.json",
         "reads": f"{folder}/reads.json",
         "fastp": f"{folder}/fastp.json",
+        **measured,
         **({"gene_counts": f"{folder}/gene_counts.tsv"} if wildcards.sample in COUNTED_BY_ALIGNMENT else {}),
     }
 
