@@ -24,13 +24,27 @@ class Fact:
     ceiling: bool = False
 
 
-# In the order in which they are shown. A fact with a threshold in the config stands here (a test holds both in step).
+# In the order in which they are shown; those without a threshold in the config are shown and not judged. A fact with a
+# threshold must stand here (a test holds both in step).
 FACTS = {
     "fragments": Fact("Fragments sequenced", "fragments sequenced"),
     "passed_filter_rate": Fact("Passed the filters, %", "% of fragments pass the filters"),
     "mapping_rate": Fact("Fragments mapped, %", "% of fragments map"),
     "genes_detected": Fact("Genes detected", "genes detected"),
     "top_gene_share": Fact("Counts on one gene, %", "% of the counts on one gene", ceiling=True),
+    "aligned_rate": Fact("Reads aligned, %", "% of the reads align to the genome"),
+    "exonic_share": Fact("In exons, %", "% of the alignments in exons"),
+    "intronic_share": Fact("In introns, %", "% of the alignments in introns", ceiling=True),
+    "intergenic_share": Fact("Outside genes, %", "% of the alignments outside genes", ceiling=True),
+    "ribosomal_share": Fact("Ribosomal, %", "% of the alignments in ribosomal genes", ceiling=True),
+    "mitochondrial_share": Fact("Mitochondrial, %", "% of the alignments mitochondrial", ceiling=True),
+    "duplicate_rate": Fact("Marked duplicates, %", "% of the alignments marked as duplicates", ceiling=True),
+    "three_prime_share": Fact(
+        "Coverage at the 3′ end, %", "% of the coverage at the 3′ end (50 is even)", ceiling=True
+    ),
+    "error_rate": Fact("Mismatches, %", "% of the aligned bases differ from the genome", ceiling=True),
+    "junction_saturation": Fact("Introns seen by half of the reads, %", "% of the introns seen by half of the reads"),
+    "count_agreement_pearson": Fact("Agreement of counts (r)", "correlation of the counts of salmon and alignment"),
 }
 # Facts that are judged in words, not by a threshold.
 JUDGED_IN_WORDS = {

@@ -97,8 +97,10 @@ def judge_threshold(facts: pd.Series, fact: str, limits: Mapping[str, float]) ->
 
 def judge_failure(facts: pd.Series) -> Finding | None:
     """Fail a sample whose inputs could not be used; ``failure`` says why."""
-    reason = facts.get("failure")
-    return Finding("failure", "fail", str(reason)) if is_known(reason) and str(reason).strip() else None
+    if "failure" not in facts:
+        return None
+    reason = facts["failure"]
+    return Finding("failure", "fail", str(reason)) if is_known(reason) else Finding("failure", "pass")
 
 
 def judge_strand(facts: pd.Series) -> Finding | None:
@@ -136,7 +138,7 @@ def is_known(value: object) -> bool:
 
 
 def is_unusable(findings: Sequence[Finding]) -> bool:
-    return any(finding.fact == "failure" for finding in findings)
+    return any(finding.fact == "failure" and finding.level == "fail" for finding in findings)
 
 
 def overrides_of(samples: pd.DataFrame | None) -> dict[str, tuple[str, str]]:

@@ -6,61 +6,38 @@ from typing import Any
 
 import pandas as pd
 
-from anpi.figures import heatmaps
-from anpi.report.blocks import Note, Section, Text, draw, table_of
+from anpi.cohort.facts import FACTS, JUDGED_IN_WORDS, fact_title, is_ceiling
+from anpi.cohort.verdicts import RANK, findings_of
+from anpi.figures import coverage, heatmaps
+from anpi.report.blocks import Heading, Note, Points, Section, Text, draw, table_of
 from anpi.report.numbers import drawn_of, known, listed, plural
 from anpi.report.tables import Run, numbers_of
 
 MOST_DRAWN = 600
-FACTS = {
-    "fragments": "Fragments sequenced",
-    "mapping_rate": "Fragments mapped, %",
-    "genes_detected": "Genes detected",
-    "top_gene_share": "Counts on one gene, %",
-    "passed_filter_rate": "Passed the filters, %",
-}
-CEILINGS = ("top_gene_share",)
+FEW_POINTS = 12
 
 
 def quality(run: Run) -> Section:
-    """Give the heat map of facts against thresholds, and the verdicts with their reasons."""
+    """Give the heat map of facts against thresholds, what was set by hand, whose samples they are, and the verdicts."""
     verdicts = run.table("verdicts")
     if verdicts is None:
-        return Section(
-            "quality",
-            "Sample quality",
-            [Note("This run has no expression data, so no sample was judged.", "absent")],
-            "Quality",
-        )
-    verdicts = verdicts.assign(patient_id=verdicts["sample_id"].map(run.sample_patients))
-    blocks: list[Any] = [Text([verdict_sentence(verdicts)])]
-    levels = fact_levels(verdicts, run.thresholds)
-    if not run.thresholds:
-        blocks.append(
-            Note("The thresholds were not given to the report, so the facts are not drawn against them.", "absent")
-        )
-    elif len(levels):
-        drawn = levels.iloc[:, :MOST_DRAWN]
-        samples = verdicts.set_index("sample_id").loc[drawn.columns, ["patient_id"]]
-        caption = (
-            f"{drawn_of(len(drawn.columns), len(verdicts), 'sample')}, worst first, one column each; "
-            f"{threshold_words(run.thresholds)}"
-        )
-        blocks.append(
-            draw("quality", "Facts of quality against their thresholds", caption, heatmaps.quality(drawn, samples))
-        )
-    else:
-        blocks.append(
-            Note(
-                "No facts of sequencing are known (the run began from a matrix), so there is nothing to "
-                "hold against thresholds.",
-                "absent",
-            )
-        )
+        absent = Note("This run has no expression data, so no sample was judged.", "absent")
+        return Section("quality", "Sample quality", [absent], "Quality")
+    verdicts = worst_first(verdicts.assign(patient_id=verdicts["sample_id"].map(run.sample_patients)))
+    blocks: list[Any] = [Text([verdict_sentence(verdicts)]), *failed_blocks(verdicts), *override_blocks(verdicts)]
+    blocks += heat_map(run, verdicts)
+    blocks += identity_blocks(verdicts)
+    blocks += coverage_blocks(run, verdicts)
     if run.links.get("multiqc"):
         blocks.append(Note(run.links["multiqc"], "link"))
     blocks.append(verdict_table(verdicts))
     return Section("quality", "Sample quality", blocks, "Quality")
+
+
+def worst_first(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Order samples by verdict, failed ones first, then by id."""
+    rank = -verdicts["verdict"].map(RANK)
+    return verdicts.assign(rank=rank).sort_values(["rank", "sample_id"]).drop(columns="rank").reset_index(drop=True)
 
 
 def verdict_sentence(verdicts: pd.DataFrame) -> str:
@@ -70,53 +47,152 @@ def verdict_sentence(verdicts: pd.DataFrame) -> str:
         for v, name in (("pass", "pass"), ("warn", "pass with a warning"), ("fail", "fail"))
         if v in counts
     ]
-    return (
+    sentence = (
         f"Of {plural(len(verdicts), 'sample')}, {listed(words)}. A failed sample gets no subtype and enters no "
         "analysis of expression."
     )
+    if counts.get("fail", 0) == len(verdicts):
+        sentence += " No sample is left, so this run says nothing of subtypes, signatures or their associations."
+    return sentence
+
+
+def failed_blocks(verdicts: pd.DataFrame) -> list[Any]:
+    """List the samples that failed with all their reasons, first of all."""
+    failed = verdicts[verdicts["verdict"].eq("fail")]
+    if failed.empty:
+        return []
+    items = [f"{row.sample_id} (patient {row.patient_id}): {row.reasons}." for row in failed.itertuples()]
+    left = len(items) - FEW_POINTS
+    more = [f"and {plural(left, 'more sample')}, at the head of the table of verdicts."] if left > 0 else []
+    return [Heading("Samples that failed"), Points([*items[:FEW_POINTS], *more])]
+
+
+def override_blocks(verdicts: pd.DataFrame) -> list[Any]:
+    """List the verdicts that a person set."""
+    if "verdict_before_override" not in verdicts:
+        return []
+    by_hand = verdicts[verdicts["verdict_before_override"].notna()]
+    if by_hand.empty:
+        return []
+    items = [
+        f"{row.sample_id} (patient {row.patient_id}): {row.verdict_before_override} by its facts, {row.verdict} by "
+        f"hand: {row.override_reason}."
+        for row in by_hand.itertuples()
+    ]
+    return [Heading("Verdicts set by hand"), Points(items)]
+
+
+def heat_map(run: Run, verdicts: pd.DataFrame) -> list[Any]:
+    """Draw the facts of each sample against their thresholds."""
+    if not run.thresholds:
+        words = "The thresholds were not given to the report, so the facts are not drawn against them."
+        return [Note(words, "absent")]
+    levels = fact_levels(verdicts, run.thresholds)
+    if levels.empty:
+        words = (
+            "No facts of sequencing are known (the run began from a matrix), so there is nothing to hold against "
+            "thresholds."
+        )
+        return [Note(words, "absent")]
+    drawn = levels.iloc[:, :MOST_DRAWN]
+    samples = verdicts.set_index("sample_id").loc[drawn.columns, ["patient_id"]]
+    caption = (
+        f"{drawn_of(len(drawn.columns), len(verdicts), 'sample')}, worst first, one column each; "
+        f"{threshold_words(run.thresholds, verdicts)} White cells: not known."
+    )
+    return [draw("quality", "Facts of quality against their thresholds", caption, heatmaps.quality(drawn, samples))]
 
 
 def fact_levels(verdicts: pd.DataFrame, thresholds: dict[str, tuple[float, float]]) -> pd.DataFrame:
-    """Judge each fact of each sample: facts x samples, samples worst first."""
-    rows = {}
-    for fact, words in FACTS.items():
-        values = numbers_of(verdicts, fact)
-        if values.notna().any():
-            rows[words] = [level_of(value, thresholds.get(fact), fact in CEILINGS) for value in values]
-    rank = verdicts["verdict"].map({"fail": 0, "warn": 1, "pass": 2})
-    order = verdicts.assign(rank=rank).sort_values(["rank", "sample_id"])["sample_id"]
-    return pd.DataFrame(rows, index=verdicts["sample_id"]).T[list(order)] if rows else pd.DataFrame()
+    """Judge each fact of each sample as the verdict did: facts x samples, only facts that some sample has.
+
+    Cells are ``pass``, ``warn``, ``fail`` or ``not known``.
+    """
+    limits = {fact: {"warn": warn, "fail": fail} for fact, (warn, fail) in thresholds.items()}
+    columns = {
+        row["sample_id"]: {finding.fact: finding.level for finding in findings_of(row, limits)}
+        for _, row in verdicts.iterrows()
+    }
+    found = pd.DataFrame(columns).reindex(columns=list(columns))
+    order = [fact for fact in [*JUDGED_IN_WORDS, *FACTS] if fact in found.index]
+    order += [fact for fact in found.index if fact not in order]
+    return found.loc[order].fillna("not known").rename(index=fact_title)
 
 
-def level_of(value: float, limits: tuple[float, float] | None, ceiling: bool) -> str:
-    """Give pass, warn or fail; ``not known`` where the fact or its threshold is missing."""
-    if not known(value) or limits is None:
-        return "not known"
-    for level, limit in (("fail", limits[1]), ("warn", limits[0])):
-        if value > limit if ceiling else value < limit:
-            return level
-    return "pass"
-
-
-def threshold_words(thresholds: dict[str, tuple[float, float]]) -> str:
+def threshold_words(thresholds: dict[str, tuple[float, float]], verdicts: pd.DataFrame) -> str:
+    """Tell the thresholds of the facts that are known of some sample."""
     parts = [
-        f"{FACTS.get(fact, fact)} {'above' if fact in CEILINGS else 'below'} {warn:,.15g} / {fail:,.15g}"
+        f"{fact_title(fact)} {'above' if is_ceiling(fact) else 'below'} {warn:,.15g} / {fail:,.15g}"
         for fact, (warn, fail) in thresholds.items()
-        if fact in FACTS
+        if numbers_of(verdicts, fact).notna().any()
     ]
-    return "thresholds (warn / fail): " + "; ".join(parts) + "."
+    return "thresholds (warn / fail): " + "; ".join(parts) + "." if parts else "no fact with a threshold is known."
+
+
+def identity_blocks(verdicts: pd.DataFrame) -> list[Any]:
+    """Tell what genotypes and sex say of whose samples they are."""
+    if "identity" not in verdicts or not verdicts["identity"].notna().any():
+        return []
+    counts = verdicts["identity"].value_counts()
+    words = [
+        f"{counts[value]} {text}"
+        for value, text in (
+            ("match", "fit their patient"),
+            ("suspect", "may be another patient's"),
+            ("unknown", "cannot be told"),
+        )
+        if value in counts
+    ]
+    blocks: list[Any] = [
+        Heading("Whose sample is it"),
+        Text([f"By common variants in the reads, and by sex: of {plural(len(verdicts), 'sample')}, {listed(words)}."]),
+    ]
+    items = [
+        f"{row['sample_id']} (patient {row['patient_id']}): {row['identity_reason']}."
+        for _, row in verdicts[verdicts["identity"].eq("suspect")].iterrows()
+    ]
+    if items:
+        blocks.append(Points(items))
+    return blocks
+
+
+def coverage_blocks(run: Run, verdicts: pd.DataFrame) -> list[Any]:
+    """Draw how evenly genes are covered from end to end, where there are alignments."""
+    curves = run.table("gene_body")
+    if curves is None:
+        return []
+    curves = curves.set_index("sample_id").reindex(verdicts["sample_id"]).dropna(how="all")
+    if curves.empty:
+        return []
+    samples = verdicts.set_index("sample_id").loc[curves.index, ["patient_id", "verdict"]]
+    caption = (
+        f"{drawn_of(min(len(curves), MOST_DRAWN), len(curves), 'sample')} with alignments, one line each: coverage "
+        "along genes, from their 5′ to their 3′ end, with a mean of 1. RNA that was degraded, as in old FFPE blocks, "
+        "is covered at the 3′ end most."
+    )
+    figure = coverage.gene_body(curves.iloc[:MOST_DRAWN], samples.iloc[:MOST_DRAWN])
+    return [draw("gene-body", "Coverage along genes", caption, figure)]
 
 
 def verdict_table(verdicts: pd.DataFrame) -> Any:
-    facts = {fact: words for fact, words in FACTS.items() if numbers_of(verdicts, fact).notna().any()}
-    columns = {"sample_id": "Sample", "patient_id": "Patient", "verdict": "Verdict", "reasons": "Reasons", **facts}
+    facts = {fact: FACTS[fact].title for fact in FACTS if numbers_of(verdicts, fact).notna().any()}
+    columns = {"sample_id": "Sample", "patient_id": "Patient", "verdict": "Verdict", "reasons": "Reasons"}
+    told = {
+        "verdict_before_override": "Verdict by its facts",
+        "override_reason": "Set by hand because",
+        "strandedness_resolved": "Strand",
+        "sex_expression": "Sex by genes",
+        "identity": "Genotypes",
+        "contamination": "Of another person",
+    }
+    columns |= {name: words for name, words in told.items() if name in verdicts and verdicts[name].notna().any()}
     write = dict.fromkeys(facts, number)
-    rank = verdicts["verdict"].map({"fail": 0, "warn": 1, "pass": 2})
-    ordered = verdicts.assign(rank=rank).sort_values(["rank", "sample_id"])
-    return table_of(ordered, "verdicts", "Verdicts", columns, write, patient="patient_id", filter=True)
+    return table_of(verdicts, "verdicts", "Verdicts", {**columns, **facts}, write, patient="patient_id", filter=True)
 
 
 def number(value: Any) -> str:
     if not known(value):
         return "–"
-    return f"{value:,.0f}" if float(value) >= 1000 or float(value) == int(value) else f"{value:.1f}"
+    if float(value) >= 1000 or float(value) == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(float(value)) >= 1 else f"{value:.3g}"

@@ -25,6 +25,7 @@ TABLES = {
     "sets": "analysis/sets.tsv",
     "attrition": "analysis/attrition.tsv",
     "verdicts": "qc/verdicts.tsv",
+    "gene_body": "qc/gene_body_coverage.tsv",
     "calls": "subtypes/calls.tsv",
     "programmes": "subtypes/programmes.tsv",
     "scores": "immune/scores.tsv",
@@ -59,7 +60,7 @@ EXPLORATION = (
     "signature_correlation",
     "signature_methods",
 )
-OF_SAMPLES = ("verdicts", "calls", "programmes", "scores", "contrasts", "differential", "enrichment")
+OF_SAMPLES = ("verdicts", "gene_body", "calls", "programmes", "scores", "contrasts", "differential", "enrichment")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 CALLED = ("confident", "lean")
 ENDS = ("treatment_end", "death", "last_alive")

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from anpi.report.patients import baseline_table, median_iqr, smd_numbers, smd_share
-from anpi.report.quality import level_of
 from anpi.report.workbook import write_workbook
 
 
@@ -45,16 +44,6 @@ def test_table_one_counts_what_is_missing_and_fills_nothing() -> None:
 def test_quartiles_are_those_of_r_type_7() -> None:
     assert median_iqr(pd.Series([1.0, 2.0, 3.0, 4.0])) == "2.5 [1.75, 3.25]"
     assert median_iqr(pd.Series([], dtype=float)) == "–"
-
-
-@pytest.mark.parametrize(
-    ("value", "limits", "ceiling", "level"),
-    [(5, (10, 3), False, "warn"), (2, (10, 3), False, "fail"), (10, (10, 3), False, "pass"),
-     (30, (20, 50), True, "warn"), (51, (20, 50), True, "fail"),
-     (np.nan, (1, 2), False, "not known"), (5, None, False, "not known")],
-)  # fmt: skip
-def test_level_of_a_fact(value: float, limits: tuple[float, float] | None, ceiling: bool, level: str) -> None:
-    assert level_of(value, limits, ceiling) == level
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", '=HYPERLINK("http://x")'])
