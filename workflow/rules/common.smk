@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from anpi.check import check_run, is_url, shipped
 from anpi.provenance import code_digest, fingerprint
+from anpi.tables.identifiers import VARIABLE
 from anpi.tables.problems import InputError
 from anpi.tables.schema import load_yaml
 from anpi.tables.sheets import quant_file
@@ -25,6 +26,11 @@ except InputError as error:
     raise WorkflowError(str(error))
 
 SETTINGS = RUN.config
+os.environ[VARIABLE] = ",".join(SETTINGS["allow_columns"])  # programs refuse all other columns that identify a person
+if SETTINGS["private"]:
+    os.umask(0o027)
+    for folder in filter(os.path.isdir, (".snakemake", SETTINGS["results"])):
+        os.chmod(folder, os.stat(folder).st_mode & ~0o027)
 UNITS = RUN.units
 UNITS_OF = {} if UNITS is None else dict(tuple(UNITS.groupby("sample_id")))
 EXPRESSED = RUN.samples is not None

@@ -75,4 +75,4 @@ rule index_transcripts:
         "rm -rf {output:q}.part.* && part=$(mktemp -d {output:q}.part.XXXXXX) && "
         'salmon index --transcripts {input.fasta:q} --index "$part" --threads {threads} --keepDuplicates'
         " $(test ! -s {input.decoys:q} || echo --decoys {input.decoys:q}) > {log:q} 2>&1"
-        ' && chmod 755 "$part" && rm -rf {output:q} && mv "$part" {output:q}'
+        ' && chmod =rwx "$part" && rm -rf {output:q} && mv "$part" {output:q}'
