@@ -17,7 +17,8 @@ from anpi.endpoints.rules import read_rules
 from anpi.expression.assemble import missing_samples
 from anpi.expression.matrix import read_sample_names
 from anpi.tables.clinical import read_clinical
-from anpi.tables.problems import InputError, Problem, nearest_file, refuse
+from anpi.tables.identifiers import allowed_columns, allowing, looks_like_person
+from anpi.tables.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.reading import read_text, read_text_table
 from anpi.tables.schema import ROOT, check_settings, load_schema
 from anpi.tables.sheets import read_samples, read_units, used_samples
@@ -58,7 +59,16 @@ def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
         With the faults of all files, each with its place and how to mend it.
     """
     settings = check_settings(config, load_schema("config"), file)
-    problems = source_problems(settings, file) + reference_problems(settings, file) + threshold_problems(settings, file)
+    refuse(path_problems(settings, file))
+    with allowing(settings["allow_columns"]):
+        return check_inputs(settings, file)
+
+
+def check_inputs(settings: dict[str, Any], file: str) -> Run:
+    problems = allowance_problems(settings, file)
+    problems += (
+        source_problems(settings, file) + reference_problems(settings, file) + threshold_problems(settings, file)
+    )
     collect = Collector(problems)
     tables = {name: Path(path) for name, path in settings["clinical"].items() if path}
     clinical = collect(lambda: read_clinical(tables))
@@ -85,6 +95,71 @@ def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
         collect(lambda: check_plan(read_plan(plan), signatures, clinical.patients, samples))
     refuse(problems)
     return Run(settings, samples, units, used)
+
+
+def config_paths(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Give every path of the config by its key."""
+    keys = ("results", "samples", "units", "subtype_model", "endpoints", "plan")
+    paths = {key: settings[key] for key in keys}
+    paths |= {f"clinical.{table}": path for table, path in settings["clinical"].items()}
+    paths |= {f"reference.{name}": settings["reference"][name] for name in REFERENCE_FILES}
+    paths |= {f"signatures.gmt.{number}": path for number, path in enumerate(settings["signatures"]["gmt"], start=1)}
+    if settings["expression"]:
+        paths["expression.matrix"] = settings["expression"]["matrix"]
+    return {key: path for key, path in paths.items() if path is not None}
+
+
+def path_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
+    """Find paths that a program or Snakemake would read as something else, and results where inputs stand."""
+    paths = config_paths(settings)
+    problems = []
+    for key, path in paths.items():
+        expected = odd_path(path)
+        if expected:
+            problems.append(Problem(file, column=key, found=path, expected=expected))
+    results = os.path.realpath(settings["results"] or "/") if not problems else ""
+    tables = ("samples", "units", "expression.matrix", "clinical.")
+    if settings["results"] == "" or results == os.path.realpath("/"):
+        problems.append(Problem(file, column="results", found=settings["results"], expected="a folder of its own"))
+    elif results and Path(results) in Path.cwd().resolve().parents:
+        expected = "a folder in, beside or below the one in which the run is started, not one above it"
+        problems.append(Problem(file, column="results", found=settings["results"], expected=expected))
+    elif os.path.exists(results) and not os.path.isdir(results):
+        problems.append(Problem(file, column="results", found=settings["results"], expected="a folder, not a file"))
+    for key, path in paths.items():
+        if results and key.startswith(tables) and os.path.dirname(os.path.realpath(path)) == results:
+            expected = f"a folder of its own, not that of {key}"
+            problems.append(Problem(file, column="results", found=settings["results"], expected=expected))
+            break
+    return problems
+
+
+def allowance_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
+    """Find allowed columns of no table."""
+    tables = {table: path for table, path in settings["clinical"].items() if path}
+    tables |= {name: settings[name] for name in ("samples", "units") if settings[name]}
+    headers: dict[str, list[str]] = {}
+    for table in sorted({entry.split(".", 1)[0] for entry in settings["allow_columns"]} & set(tables)):
+        headers[table] = read_header(tables[table])
+    if settings["expression"] and os.path.isfile(settings["expression"]["matrix"]):
+        headers["expression"] = ["samples"]
+    known = [f"{table}.{column}" for table, columns in headers.items() for column in columns]
+    problems = []
+    for entry in settings["allow_columns"]:
+        if entry not in known:
+            near = nearest(entry, known)
+            mend = f"Did you mean {near}?" if near else "Tables of this run: " + ", ".join(tables) + "."
+            expected = "a column that one of the tables has"
+            problems.append(Problem(file, column="allow_columns", found=entry, expected=expected, mend=mend))
+    return problems
+
+
+def read_header(path: str) -> list[str]:
+    """Give the columns of a table; none of one that cannot be read, whose faults are told elsewhere."""
+    try:
+        return list(map(str, read_text_table(path).columns))
+    except InputError:
+        return []
 
 
 def shipped(path: str | None, name: str) -> Path:
@@ -116,7 +191,15 @@ class Collector:
 
 def check_matrix(path: str, samples: Sequence[str]) -> None:
     """Look into the header of a matrix for the samples of the sheet; the values are looked at when it is read."""
-    refuse(missing_samples(path, read_sample_names(path), samples))
+    names = read_sample_names(path)
+    told = 0 if "expression.samples" in allowed_columns() else sum(looks_like_person(name) for name in names)
+    if told:
+        mend = (
+            "Name the samples by ids; if they are none, allow them: allow_columns: [expression.samples] in the config."
+        )
+        found = f"{told} of {len(names)} sample names look like direct identifiers"
+        raise InputError(Problem(path, found, row=1, mend=mend))
+    refuse(missing_samples(path, names, samples))
 
 
 def source_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
@@ -168,6 +251,10 @@ def reference_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
         if is_url(value):
             if not value.startswith(("https://", "http://", "ftp://")):
                 problems.append(Problem(file, column=key, found=value, expected="a path, or an http(s) or ftp URL"))
+            if "@" in value.split("/")[2]:
+                mend = "It would stand in logs. Download the file yourself and give its path."
+                problems.append(Problem(file, "a user name or password in a URL", column=key, mend=mend))
+                continue
             if name not in reference["sha256"]:
                 mend = f"Add reference.sha256.{name}, as its publisher states it."
                 problems.append(Problem(file, "a URL without a checksum", column=key, found=value, mend=mend))

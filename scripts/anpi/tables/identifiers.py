@@ -122,15 +122,15 @@ SOCIAL = r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])"
 Check = Callable[[str], bool]
 # National numbers in running text: their form, and the library's check of digits and dates.
 NUMBERS: tuple[tuple[str, Check], ...] = (
-    (r"(?<!\w)\d{17}[\dXx](?!\w)", ric.is_valid),
-    (r"(?<!\w)[12] ?\d{2} ?\d{2} ?\d[\dAB] ?\d{3} ?\d{3} ?\d{2}(?!\w)", nir.is_valid),
-    (r"(?<!\w)\d{6} ?\d{5}(?!\w)", fodselsnummer.is_valid),
-    (r"(?<!\w)\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}(?!\w)", nn.is_valid),
-    (r"(?<!\w)\d{6}[-+A]\d{3}[0-9A-FHJ-NPR-Y](?![\w-])", hetu.is_valid),
-    (r"(?<!\w)[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z](?!\w)", codicefiscale.is_valid),
-    (r"(?<!\w)\d{6}-\d{7}(?!\w)", rrn.is_valid),
-    (r"(?<!\w)\d{3}\.\d{3}\.\d{3}-\d{2}(?!\w)", cpf.is_valid),
-    (r"(?<!\w)756\.?\d{4}\.?\d{4}\.?\d{2}(?!\w)", ahv.is_valid),
+    (r"(?<![\w.])\d{17}[\dXx](?!\w)", ric.is_valid),
+    (r"(?<![\w.])[12] ?\d{2} ?\d{2} ?\d[\dAB] ?\d{3} ?\d{3} ?\d{2}(?!\w)", nir.is_valid),
+    (r"(?<![\w.])\d{6} ?\d{5}(?!\w)", fodselsnummer.is_valid),
+    (r"(?<![\w.])\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}(?!\w)", nn.is_valid),
+    (r"(?<![\w.])\d{6}[-+A]\d{3}[0-9A-FHJ-NPR-Y](?![\w-])", hetu.is_valid),
+    (r"(?<![\w.])[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z](?!\w)", codicefiscale.is_valid),
+    (r"(?<![\w.])\d{6}-\d{7}(?!\w)", rrn.is_valid),
+    (r"(?<![\w.])\d{3}\.\d{3}\.\d{3}-\d{2}(?!\w)", cpf.is_valid),
+    (r"(?<![\w.])756\.?\d{4}\.?\d{4}\.?\d{2}(?!\w)", ahv.is_valid),
     (r"(?<![\w-])\d{3}[ -]\d{3}[ -]\d{4}(?![\w-])", nhs.is_valid),
 )
 
@@ -383,6 +383,11 @@ def masked(problem: Problem, is_date: bool = False) -> Problem:
         return problem
     told = "found a value that is not shown, for it may identify a person"
     return replace(problem, found=None, mend=None, message=f"{problem.message}, {told}" if problem.message else told)
+
+
+def looks_like_person(name: str) -> bool:
+    """Say whether the name of a sample is that of a person, or a number or address of one."""
+    return kind_of_text(name, is_id=True) is not None or re.fullmatch(rf"{PERSON}|{CHINESE}", name) is not None
 
 
 def holds_values(header: Sequence[str]) -> bool:

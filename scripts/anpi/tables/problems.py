@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 MOST_SHOWN = 50
+LOOKALIKE = re.compile("[\u0370-\u03ff\u0400-\u04ff\uff00-\uffef]")
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Problem:
         if self.expected is not None:
             parts.append(f"expected {self.expected}")
         text = f"{', '.join(place)}: {', '.join(parts)}"
-        return f"{text}. {self.mend}" if self.mend else text
+        return visible(f"{text}. {self.mend}" if self.mend else text)
 
 
 class InputError(Exception):
@@ -69,6 +71,30 @@ class InputError(Exception):
         if count > MOST_SHOWN:
             shown.append(f"  - and {count - MOST_SHOWN} more of the same kinds")
         return "\n".join([head, *shown])
+
+
+def visible(text: str) -> str:
+    """Write characters that cannot be seen or that steer a terminal as their codes.
+
+    Letters of Cyrillic and Greek are written so too where they stand beside Latin ones, which they look like.
+    """
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return re.sub(r"\w*[A-Za-z_]\w*", lambda word: LOOKALIKE.sub(escape, word[0]), shown)
+
+
+def escape(letter: re.Match[str]) -> str:
+    return letter[0].encode("unicode_escape").decode("ascii")
+
+
+def odd_path(path: str) -> str | None:
+    """Say what a path should be when a program or Snakemake would take it for something else; None when all is well."""
+    if not path.isprintable():
+        return "a path without line breaks, tabs and characters that cannot be seen"
+    if "{" in path or "}" in path:
+        return "a path without braces, which Snakemake takes for its own"
+    if path.startswith("-"):
+        return "a path that does not begin with a dash, which a program takes for an option"
+    return None
 
 
 def shorten(value: object, limit: int = 80) -> str:

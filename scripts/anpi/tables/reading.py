@@ -19,6 +19,7 @@ from anpi.tables.problems import InputError, Problem, fold, missing_file, neares
 from anpi.tables.schema import column_rule, describe, load_schema, parse_value, validation_faults
 
 MISSING = {"", "NA"}
+MOST_BYTES = 2_000_000_000  # of a table of text, unpacked
 FIRST_DATA_ROW = 2
 ID_COLUMNS = ("arm", "subtype", "second", "symbol", "site", "batch", "signature", "who_left", "reason_out")
 
@@ -71,7 +72,9 @@ def read_text(path: Path | str) -> str:
     try:
         content = Path(path).read_bytes()
         if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
+            content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(MOST_BYTES + 1)
+            if len(content) > MOST_BYTES:
+                raise InputError(Problem(name, f"the gzip file unpacks to more than {MOST_BYTES // 10**9} GB"))
         return content.decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(missing_file(path)) from None

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SCHEMAS = ROOT / "workflow" / "schemas"
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+MOST_YAML_NODES = 100_000
 WHOLE = re.compile(r"(?<=\d)\.0+$")  # a whole number as software writes it that knows no missing whole numbers
 
 
@@ -145,7 +146,7 @@ class EachKeyOnce(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen = set()
         for key, _ in node.value:
-            if key.value in seen:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     problem=f"the key {key.value} stands twice", problem_mark=key.start_mark
                 )
@@ -154,14 +155,40 @@ class EachKeyOnce(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def load_bounded(text: str) -> Any:
+    """Load YAML, unless its references to itself make it boundless or larger than `MOST_YAML_NODES`."""
+    loader = EachKeyOnce(text)
+    try:
+        node = loader.get_single_node()
+        if node is not None and expanded_size(node, {}) > MOST_YAML_NODES:
+            raise yaml.constructor.ConstructorError(
+                problem="references that make it too large", problem_mark=node.start_mark
+            )
+        return None if node is None else loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def expanded_size(node: yaml.Node, sizes: dict[int, float]) -> float:
+    """Count the nodes below one with every reference written out; infinite for one that holds itself."""
+    if id(node) not in sizes:
+        sizes[id(node)] = math.inf
+        parts = node.value if isinstance(node, yaml.CollectionNode) else []
+        below = [child for part in parts for child in (part if isinstance(part, tuple) else (part,))]
+        sizes[id(node)] = 1 + sum(expanded_size(child, sizes) for child in below)
+    return sizes[id(node)]
+
+
 def load_yaml(path: Path | str) -> dict[str, Any]:
     """Read a YAML file of keys; a file that is none is an InputError."""
     try:
-        content = yaml.load(Path(path).read_text(encoding="utf-8"), EachKeyOnce)
+        content = load_bounded(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(missing_file(path)) from None
     except OSError as error:
         raise InputError(Problem(str(path), f"cannot be read: {error.strerror}")) from None
+    except RecursionError:
+        raise InputError(Problem(str(path), "not valid YAML: blocks within blocks without end")) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         row = mark.line + 1 if mark else None

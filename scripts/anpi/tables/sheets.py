@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from anpi.tables.problems import Problem, nearest, nearest_file, refuse
+from anpi.tables.problems import Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.reading import FIRST_DATA_ROW, read_table
 
 KINDS = ("fastq_1", "bam", "quant")
@@ -119,6 +119,9 @@ def unit_problems(unit: pd.Series, name: str, used: bool) -> list[Problem]:
 
 def path_problems(value: str, column: str, row: int, name: str) -> list[Problem]:
     path = Path(value)
+    expected = odd_path(value)
+    if expected:
+        return [Problem(name, row=row, column=column, found=value, expected=expected)]
     if not os.path.exists(path):
         near = nearest_file(value)
         mend = f"Is it {near}?" if near else "Paths are relative to the folder in which the run is started."
