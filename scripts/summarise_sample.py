@@ -7,7 +7,9 @@ import json
 import sys
 from pathlib import Path
 
+from anpi.expression.agreement import count_agreement
 from anpi.expression.degradation import grade_degradation
+from anpi.expression.strandedness import settled_strandedness
 from anpi.expression.summary import (
     alignment_facts,
     depth_facts,
@@ -19,7 +21,7 @@ from anpi.expression.summary import (
 )
 from anpi.subtypes.model import DEFAULT, load_model, subtype_genes
 from anpi.tables.problems import run_program
-from anpi.tables.reading import read_text_table
+from anpi.tables.reading import read_facts, read_text_table
 from anpi.tables.sheets import quant_file
 from anpi.tables.writing import whole_file, write_json
 
@@ -31,6 +33,7 @@ def main() -> None:
     parser.add_argument("--reads", type=Path, help="reads.json of quantify_sample.py")
     parser.add_argument("--fastp", type=Path, help="fastp.json of quantify_sample.py")
     parser.add_argument("--alignment", type=Path, help="alignment.json of measure_alignment.py")
+    parser.add_argument("--gene-counts", type=Path, help="gene counts of the alignments (count_alignments.py)")
     parser.add_argument("--model", default=DEFAULT, type=Path, help="subtype model whose genes are counted")
     parser.add_argument("--strandedness", default="auto", help="as declared, for salmon results made elsewhere")
     parser.add_argument("--out-genes", required=True, type=Path, help="parquet: gene_id, counts, tpm")
@@ -51,6 +54,9 @@ def main() -> None:
         **(alignment_facts(json.loads(arguments.alignment.read_text())) if arguments.alignment else {}),
     }
     facts |= grade_degradation(facts)
+    facts |= settled_strandedness(facts)
+    if arguments.gene_counts:
+        facts |= count_agreement(genes, read_facts(arguments.gene_counts))
     with whole_file(arguments.out_genes) as part:
         genes.to_parquet(part, index=False, compression="zstd")
     write_json(arguments.out_qc, facts)

@@ -58,7 +58,7 @@ rule summarise_sample:
         program=Program("summarise_sample"),
         model=MODEL,
         code=code("summarise_sample", MODEL),
-        facts=options_of("reads", "fastp", "alignment"),
+        facts=options_of("reads", "fastp", "alignment", "gene_counts"),
         strandedness=strandedness_of,
     message:
         "Summing sample {wildcards.sample} to genes"

@@ -49,6 +49,7 @@ FACTS = {
 # Facts that are judged in words, not by a threshold.
 JUDGED_IN_WORDS = {
     "failure": "Inputs readable",
+    "degradation": "RNA not degraded",
     "strandedness": "Strandedness",
     "identity": "Genotypes of the patient",
     "sex": "Sex",

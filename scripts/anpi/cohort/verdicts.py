@@ -72,7 +72,8 @@ def judge_samples(
 def findings_of(facts: pd.Series, thresholds: Thresholds) -> list[Finding]:
     """Judge each fact of a sample that is known: failures of the inputs first, then thresholds, strand, identity."""
     numbers = [judge_threshold(facts, fact, limits) for fact, limits in thresholds.items()]
-    found = [judge_failure(facts), *numbers, judge_strand(facts), judge_identity(facts), judge_sex(facts)]
+    found = [judge_failure(facts), *numbers, judge_degradation(facts), judge_strand(facts), judge_identity(facts)]
+    found.append(judge_sex(facts))
     return [finding for finding in found if finding is not None]
 
 
@@ -112,6 +113,14 @@ def judge_strand(facts: pd.Series) -> Finding | None:
         words = ", ".join([f"{who} {strand}" for who, strand in known])
         return Finding("strandedness", "warn", "strand: " + words + (f", {used} is used" if is_known(used) else ""))
     return Finding("strandedness", "pass") if known else None
+
+
+def judge_degradation(facts: pd.Series) -> Finding | None:
+    """Warn of a library whose RNA was degraded."""
+    grade, reason = facts.get("degradation"), facts.get("degradation_reason")
+    if grade == "poor":
+        return Finding("degradation", "warn", "RNA degraded" + (f": {reason}" if is_known(reason) else ""))
+    return Finding("degradation", "pass") if grade in ("good", "moderate") else None
 
 
 def judge_identity(facts: pd.Series) -> Finding | None:

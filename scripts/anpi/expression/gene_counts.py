@@ -1,13 +1,11 @@
-"""Gene counts from alignments by featureCounts, and how far they agree with salmon's."""
+"""Gene counts from alignments, by featureCounts."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import pysam
 
@@ -16,8 +14,6 @@ from anpi.expression.genes import strip_version
 from anpi.tables.problems import InputError, Problem
 
 STRAND_CODES = {"unstranded": "0", "forward": "1", "reverse": "2"}
-LEAST_COUNT = 5
-LEAST_GENES = 10
 
 
 def count_genes(
@@ -112,31 +108,3 @@ def assigned_share(summary: str) -> float | None:
     counts = dict(line.split("\t") for line in summary.splitlines()[1:])
     total = sum(map(int, counts.values()))
     return round(100 * int(counts["Assigned"]) / total, 2) if total else None
-
-
-def count_agreement(quantified: pd.DataFrame, counted: pd.DataFrame) -> dict[str, Any]:
-    """Compare salmon's counts with those of the alignments, over genes with 5 fragments or more by either.
-
-    Parameters
-    ----------
-    quantified, counted : pandas.DataFrame
-        ``gene_id``, ``counts``.
-
-    Returns
-    -------
-    dict
-        ``count_agreement_genes``; ``count_agreement_pearson`` (of log2(counts + 1)) and ``count_agreement_spearman``,
-        None for fewer than 10 genes or counts that do not differ.
-    """
-    both = quantified.merge(counted, on="gene_id", suffixes=("_salmon", "_aligned"))
-    pair = both[["counts_salmon", "counts_aligned"]].to_numpy(dtype=float)
-    pair = pair[(pair >= LEAST_COUNT).any(axis=1)]
-    pearson = spearman = None
-    if len(pair) >= LEAST_GENES and (np.ptp(pair, axis=0) > 0).all():
-        pearson = round(float(np.corrcoef(np.log2(pair + 1).T)[0, 1]), 4)
-        spearman = round(float(np.corrcoef(pd.DataFrame(pair).rank().to_numpy().T)[0, 1]), 4)
-    return {
-        "count_agreement_genes": len(pair),
-        "count_agreement_pearson": pearson,
-        "count_agreement_spearman": spearman,
-    }

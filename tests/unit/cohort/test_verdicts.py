@@ -97,6 +97,16 @@ def test_a_warning_of_the_strand_names_every_source_and_what_is_used():
     )
 
 
+@pytest.mark.parametrize(
+    ("grade", "verdict"),
+    [("good", "pass"), ("moderate", "pass"), ("poor", "warn"), ("unknown", "pass"), (None, "pass")],
+)
+def test_degraded_rna_is_warned_of(grade, verdict):
+    found, reasons = judge(degradation=grade, degradation_reason="fragments of 80 bases")
+    assert found == verdict
+    assert reasons == ("RNA degraded: fragments of 80 bases (warn)" if verdict == "warn" else "")
+
+
 def test_damaged_inputs_fail_with_their_words():
     verdict, reasons = judge(failure="lane_R2.fastq.gz is cut short after 100 reads", mapping_rate=None)
     assert verdict == "fail"
