@@ -21,7 +21,7 @@ from anpi.tables.identifiers import allowed_columns, allowing, looks_like_person
 from anpi.tables.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.reading import read_text, read_text_table
 from anpi.tables.schema import ROOT, check_settings, load_schema
-from anpi.tables.sheets import read_samples, read_units, used_samples
+from anpi.tables.sheets import is_object, is_stored, read_samples, read_units, used_samples
 
 REFERENCE_FILES = ("transcripts", "gtf", "genome")
 REGISTRY = ROOT / "resources" / "signatures" / "registry.tsv"
@@ -248,9 +248,12 @@ def reference_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
         key = f"reference.{name}"
         if not value:
             continue
-        if is_url(value):
+        if is_stored(value):
+            if not is_object(value):
+                problems.append(Problem(file, column=key, found=value, expected="s3://bucket/key"))
+        elif is_url(value):
             if not value.startswith(("https://", "http://", "ftp://")):
-                problems.append(Problem(file, column=key, found=value, expected="a path, or an http(s) or ftp URL"))
+                problems.append(Problem(file, column=key, found=value, expected="a path, or an s3, http(s) or ftp URL"))
             if "@" in value.split("/")[2]:
                 mend = "It would stand in logs. Download the file yourself and give its path."
                 problems.append(Problem(file, "a user name or password in a URL", column=key, mend=mend))
@@ -280,7 +283,8 @@ def alignment_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
 
 
 def is_url(value: str) -> bool:
-    return "://" in value
+    """Say whether a reference is to be downloaded; objects of S3 are not, Snakemake fetches them."""
+    return "://" in value and not is_stored(value)
 
 
 def unit_problems(settings: Mapping[str, Any], units: pd.DataFrame | None, file: str) -> list[Problem]:

@@ -150,10 +150,10 @@ CASES = [
     case(
         "URL of another scheme",
         lambda t: (
-            t.setting("reference.transcripts", "s3://bucket/t.fa"),
+            t.setting("reference.transcripts", "gs://bucket/t.fa"),
             t.setting("reference.sha256", {"transcripts": "0" * 64}),
         ),
-        *(CONFIG, "reference.transcripts", "found 's3://bucket/t.fa'", "http(s) or ftp URL"),
+        *(CONFIG, "reference.transcripts", "found 'gs://bucket/t.fa'", "s3, http(s) or ftp URL"),
     ),
     case(
         "clinical table that is not there",

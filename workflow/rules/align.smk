@@ -81,7 +81,7 @@ rule list_splice_sites:
 rule align_sample:
     input:
         # Reads and index are known by their content (params, reference.json), not by their time.
-        reads=lambda wildcards: [ancient(file) for file in reads_of(wildcards)],
+        reads=read_files,
         index=ancient(out(f"reference/{ALIGNER}_index")),
         reference=out("reference/reference.json"),
         splice_sites=out("reference/splice_sites.tsv"),
@@ -104,7 +104,7 @@ rule align_sample:
         code=code("align_sample"),
         tool=ALIGNER,
         units=unit_options,
-        reads=lambda wildcards: [fingerprint(file) for file in reads_of(wildcards)],
+        reads=fingerprints,
     message:
         "Aligning sample {wildcards.sample} with {params.tool}"
     shell:
@@ -115,7 +115,7 @@ rule align_sample:
 
 rule count_alignments:
     input:
-        bam=alignments_of,
+        bam=settled_alignments,
         gtf=reference_file("gtf"),
         formats=out("samples/{sample}/salmon/lib_format_counts.json"),
         alignment=out("samples/{sample}/alignment.json"),
@@ -134,6 +134,7 @@ rule count_alignments:
     params:
         program=Program("count_alignments"),
         code=code("count_alignments"),
+        content=alignment_fingerprints,
         tables=options_of("bam", "gtf", "formats", "alignment", "genome"),
         strandedness=strandedness_of,
     message:
@@ -159,7 +160,7 @@ rule join_counts:
     params:
         program=Program("join_counts"),
         code=code("join_counts"),
-        folder=lambda wildcards: out("samples"),
+        folder=lambda wildcards, input: str(Path(input[0]).parents[1]),
         samples=COUNTED_BY_ALIGNMENT,
     message:
         "Joining the counts of the alignments"

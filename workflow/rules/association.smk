@@ -11,7 +11,7 @@ rule test_associations:
         scores=expressed("immune/scores.tsv"),
         tpm=expressed("cohort/tpm.tsv.gz"),
         genes=expressed("cohort/genes.tsv"),
-        samples=SETTINGS["samples"] or [],
+        samples=sample_sheet(),
         adverse_events=clinical("adverse_events"),
     output:
         results=report(
@@ -43,11 +43,14 @@ rule test_associations:
         code=code("test_associations", PLAN, REGISTRY),
         expression=options_of("calls", "scores", "tpm", "genes", "samples", "adverse_events"),
         folder=subpath(output.results, parent=True),
+        # The memory of plans stays in the folder of the run, wherever results are stored.
+        history=out("association/plan_history.json"),
     message:
         "Testing what the plan declares"
     shell:
         "{params.program} --plan {params.plan:q} --endpoints {input.endpoints:q} --sets {input.sets:q}"
-        " --patients {input.patients:q} {params.expression} --out-dir {params.folder:q} > {log:q} 2>&1"
+        " --patients {input.patients:q} {params.expression} --history {params.history:q}"
+        " --out-dir {params.folder:q} > {log:q} 2>&1"
 
 
 rule test_expression:
@@ -57,7 +60,7 @@ rule test_expression:
         sets=out("analysis/sets.tsv"),
         endpoints=out("clinical/endpoints.tsv"),
         patients=clinical("patients"),
-        samples=SETTINGS["samples"] or [],
+        samples=sample_sheet(),
         calls=out("subtypes/calls.tsv"),
         own_plan=own("plan", PLAN),
     output:

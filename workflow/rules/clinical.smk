@@ -84,7 +84,7 @@ rule build_sets:
     input:
         patients=clinical("patients"),
         endpoints=out("clinical/endpoints.tsv"),
-        samples=SETTINGS["samples"] or [],
+        samples=sample_sheet(),
         verdicts=expressed("qc/verdicts.tsv"),
         calls=expressed("subtypes/calls.tsv"),
     output:

@@ -34,7 +34,7 @@ rule assemble_cohort:
 rule judge_samples:
     input:
         facts=out("qc/facts.tsv"),
-        samples=SETTINGS["samples"] or [],
+        samples=sample_sheet(),
     output:
         report(
             out("qc/verdicts.tsv"), caption="../report/verdicts.rst", category="Samples", labels={"table": "verdicts"}
@@ -95,7 +95,7 @@ rule call_subtypes:
 rule score_signatures:
     input:
         tpm=out("cohort/tpm.tsv.gz"),
-        gmt=SETTINGS["signatures"]["gmt"],
+        gmt=[given(path) for path in SETTINGS["signatures"]["gmt"]],
     output:
         report(
             out("immune/scores.tsv"), caption="../report/scores.rst", category="Signatures", labels={"table": "scores"}
@@ -181,7 +181,7 @@ rule write_cohort:
         tpm=out("cohort/tpm.tsv.gz"),
         counts=out("cohort/counts.tsv.gz"),
         genes=out("cohort/genes.tsv"),
-        samples=SETTINGS["samples"] or [],
+        samples=sample_sheet(),
         verdicts=out("qc/verdicts.tsv"),
         calls=out("subtypes/calls.tsv"),
         scores=out("immune/scores.tsv"),

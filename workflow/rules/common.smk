@@ -16,7 +16,7 @@ from anpi.provenance import code_digest, fingerprint
 from anpi.tables.identifiers import VARIABLE
 from anpi.tables.problems import InputError
 from anpi.tables.schema import load_yaml
-from anpi.tables.sheets import quant_file
+from anpi.tables.sheets import is_stored, quant_file
 
 CONFIG_FILE = str(workflow.configfiles[-1]) if workflow.configfiles else "config/config.yaml"
 try:
@@ -103,10 +103,25 @@ def options_of(*names):
     return write
 
 
+def given(path):
+    """Give a file of the user as an input: an object of S3, or a local file wherever results go."""
+    return storage(path) if is_stored(path) else local(path)
+
+
+def known(path):
+    """Give the user's reads or alignments as an input: an object is known by its time in the bucket, a file by content."""
+    return given(path) if is_stored(path) else ancient(given(path))
+
+
+def sample_sheet():
+    """Give the sample sheet, or nothing when the run has none."""
+    return given(SETTINGS["samples"]) if SETTINGS["samples"] else []
+
+
 def clinical(name):
     """Give a clinical table as a list of one path, or of none when the config has none."""
     path = SETTINGS["clinical"][name]
-    return [path] if path else []
+    return [given(path)] if path else []
 
 
 def expressed(path):
@@ -116,7 +131,7 @@ def expressed(path):
 
 def own(key, path):
     """Give a file of the user as an input; a shipped one is none, its content is part of the code."""
-    return path if SETTINGS[key] else []
+    return given(path) if SETTINGS[key] else []
 
 
 def threshold_options():
@@ -126,18 +141,20 @@ def threshold_options():
 
 
 def reference_file(name):
-    """Give the local path of a reference file: the user's own, or where a download goes."""
+    """Give a reference file as an input: the user's own, or where a download goes."""
     value = SETTINGS["reference"][name]
     if not value:
         return []
-    return [out(f"reference/download/{name}{''.join(Path(value).suffixes[-2:])}") if is_url(value) else value]
+    return [out(f"reference/download/{download_name(name)}") if is_url(value) else given(value)]
+
+
+def download_name(name):
+    """Name the file that a reference is downloaded to."""
+    return "".join([name, *Path(SETTINGS["reference"][name]).suffixes[-2:]])
 
 
 REMOTE = {
-    path: name
-    for name in ("transcripts", "gtf", "genome")
-    for path in reference_file(name)
-    if is_url(SETTINGS["reference"][name])
+    download_name(name): name for name in ("transcripts", "gtf", "genome") if is_url(SETTINGS["reference"][name] or "")
 }
 
 
@@ -152,6 +169,16 @@ def reads_of(wildcards):
     return [file for column in ("fastq_1", "fastq_2", "bam") for file in units[column] if file is not None]
 
 
+def read_files(wildcards):
+    """Give the files that hold the reads of a sample as inputs."""
+    return [known(file) for file in reads_of(wildcards)]
+
+
+def fingerprints(wildcards):
+    """Give what the local files that hold the reads of a sample are known by."""
+    return [fingerprint(file) for file in reads_of(wildcards) if not is_stored(file)]
+
+
 def alignments_of(wildcards):
     """List the alignments to the genome (BAM or CRAM) of a sample; none when it has none."""
     units = units_of(wildcards.sample)
@@ -163,13 +190,13 @@ def alignments_of(wildcards):
 def settled_alignments(wildcards):
     """Give the alignments of a sample; the user's are known by their content, not by their time."""
     own = set(units_of(wildcards.sample)["bam"])
-    return [ancient(file) if file in own else file for file in alignments_of(wildcards)]
+    return [known(file) if file in own else file for file in alignments_of(wildcards)]
 
 
 def alignment_fingerprints(wildcards):
     """Give what the user's alignments of a sample are known by."""
     own = set(units_of(wildcards.sample)["bam"])
-    return [fingerprint(file) for file in alignments_of(wildcards) if file in own]
+    return [fingerprint(file) for file in alignments_of(wildcards) if file in own and not is_stored(file)]
 
 
 def genome_of_cram(wildcards):
@@ -182,10 +209,11 @@ def aligned_to(units):
     return next(iter(units["aligned_to"].dropna()), "genome")
 
 
-def unit_options(wildcards):
-    """Write the --unit options of a sample."""
+def unit_options(wildcards, input):
+    """Write the --unit options of a sample, with the files where the job finds them."""
     units = units_of(wildcards.sample)
-    rows = zip(units["unit_id"], units["fastq_1"], units["fastq_2"])
+    place = dict(zip(reads_of(wildcards), input.reads))
+    rows = zip(units["unit_id"], *(units[column].map(place.get) for column in ("fastq_1", "fastq_2")))
     return " ".join(option("--unit", [part for part in row if part is not None]) for row in rows)
 
 
@@ -202,7 +230,8 @@ def is_quantified(sample):
 def salmon_result(wildcards):
     """Give the salmon result of a sample (the user's own or the quantify step's) and what goes with it."""
     if is_quantified(wildcards.sample):
-        return {"quant": str(quant_file(units_of(wildcards.sample)["quant"].iloc[0]))}
+        quant = units_of(wildcards.sample)["quant"].iloc[0]
+        return {"quant": given(quant if is_stored(quant) else str(quant_file(quant)))}
     folder = out(f"samples/{wildcards.sample}")
     measured = {"alignment": f"{folder}/alignment.json"} if alignments_of(wildcards) else {}
     return {
@@ -248,8 +277,8 @@ def quantify_memory(wildcards, input, attempt):
 def genome_memory(base, factor):
     """Ask for the memory of an aligner: a base, and so much a MB of the genome (a gzipped one counts four times)."""
     genome = reference_file("genome")
-    local = genome and not is_url(SETTINGS["reference"]["genome"])
-    size = os.path.getsize(genome[0]) / 2**20 * (4 if genome[0].endswith(".gz") else 1) if local else 3100
+    here = genome and os.path.isfile(genome[0])
+    size = os.path.getsize(genome[0]) / 2**20 * (4 if genome[0].endswith(".gz") else 1) if here else 3100
     return lambda wildcards, attempt: capped("mem_mb", base + factor * size, attempt)
 
 
@@ -262,7 +291,7 @@ def index_mb(index):
 def expression_source(wildcards):
     """List what the cohort is assembled from: the samples' summaries, or the user's matrix."""
     if UNITS is None:
-        return {"matrix": SETTINGS["expression"]["matrix"]}
+        return {"matrix": given(SETTINGS["expression"]["matrix"])}
     return {
         "summaries": expand(out("samples/{sample}/genes.parquet"), sample=RUN.used),
         "qc": expand(out("samples/{sample}/qc.json"), sample=RUN.used),
@@ -274,7 +303,8 @@ def expression_options(wildcards, input):
     """Write the options that tell where the cohort is assembled from."""
     if UNITS is None:
         return option("--matrix", [input.matrix]) + option(" --unit", [SETTINGS["expression"]["unit"]])
-    return option("--samples-dir", [out("samples")]) + option(" --reference-genes", [input.reference_genes])
+    folder = Path(input.qc[0]).parents[1]
+    return option("--samples-dir", [folder]) + option(" --reference-genes", [input.reference_genes])
 
 
 def report_tables(wildcards):
@@ -296,6 +326,6 @@ def user_files():
     """List the tables, the matrix and the reference of the user, which the manifest holds checksums of."""
     settings = [SETTINGS[name] for name in ("samples", "units", "endpoints", "plan", "subtype_model")]
     matrix = [SETTINGS["expression"]["matrix"]] if SETTINGS["expression"] else []
+    tables = [*settings, *matrix, *SETTINGS["clinical"].values(), *SETTINGS["signatures"]["gmt"]]
     reference = [path for name in ("transcripts", "gtf", "genome") for path in reference_file(name)]
-    files = [*settings, *matrix, *SETTINGS["clinical"].values(), *reference, *SETTINGS["signatures"]["gmt"]]
-    return [path for path in files if path]
+    return [given(path) for path in tables if path] + reference

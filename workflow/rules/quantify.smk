@@ -4,7 +4,7 @@
 rule quantify_sample:
     input:
         # Reads and index are known by their content (params, reference.json), not by their time.
-        reads=lambda wildcards: [ancient(file) for file in reads_of(wildcards)],
+        reads=read_files,
         index=ancient(out("reference/salmon_index")),
         reference=out("reference/reference.json"),
     output:
@@ -27,7 +27,7 @@ rule quantify_sample:
         program=Program("quantify_sample"),
         code=code("quantify_sample"),
         units=unit_options,
-        reads=lambda wildcards: [fingerprint(file) for file in reads_of(wildcards)],
+        reads=fingerprints,
         strandedness=strandedness_of,
         length=SETTINGS["fragment_length"],
         folder=subpath(output.fastp, parent=True),

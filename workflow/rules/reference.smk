@@ -13,8 +13,8 @@ rule fetch_reference:
         "../../envs/anpi.yaml"
     params:
         program=Program("fetch_reference"),
-        url=lambda wildcards, output: SETTINGS["reference"][REMOTE[output[0]]],
-        sha256=lambda wildcards, output: SETTINGS["reference"]["sha256"][REMOTE[output[0]]],
+        url=lambda wildcards, output: SETTINGS["reference"][REMOTE[wildcards.file]],
+        sha256=lambda wildcards, output: SETTINGS["reference"]["sha256"][REMOTE[wildcards.file]],
     message:
         "Downloading {params.url}"
     shell:

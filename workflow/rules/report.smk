@@ -23,7 +23,7 @@ rule show_reads:
     params:
         multiqc_config=TEMPLATES / "multiqc.yaml",
         config=fingerprint(TEMPLATES / "multiqc.yaml"),
-        samples=lambda wildcards: out("samples"),
+        samples=lambda wildcards, input: str(Path(input.fastp[0]).parents[1]),
         folder=subpath(output[0], parent=True),
     message:
         "Showing the reads with MultiQC"
@@ -39,7 +39,7 @@ rule show_reads:
 rule write_report:
     input:
         patients=clinical("patients"),
-        samples=SETTINGS["samples"] or [],
+        samples=sample_sheet(),
         adverse_events=clinical("adverse_events"),
         therapies=clinical("therapies"),
         tables=report_tables,

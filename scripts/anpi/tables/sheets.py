@@ -117,11 +117,35 @@ def unit_problems(unit: pd.Series, name: str, used: bool) -> list[Problem]:
     return problems
 
 
+def is_stored(path: str) -> bool:
+    """Say whether a path of the user is an object of S3; it is looked for when the run is planned, not here."""
+    return path.startswith("s3://")
+
+
+def is_object(path: str) -> bool:
+    """Say whether a path is a whole URL of an object: bucket and key, no folder, no step up or aside."""
+    parts = path.removeprefix("s3://").split("/")
+    return is_stored(path) and len(parts) > 1 and not {"", ".", ".."} & set(parts)
+
+
+def stored_problems(value: str, column: str, row: int, name: str) -> list[Problem]:
+    """Check the shape of the URL of an object."""
+    expected = "s3://bucket/key"
+    shaped = is_object(value)
+    if column == "quant":
+        expected += " of a file, …/quant.sf or …/quant.sf.gz"
+        shaped = shaped and value.endswith(("/quant.sf", "/quant.sf.gz"))
+    mend = None if is_stored(value) else "Of URLs, only s3:// can be given; download the file, or copy it to a bucket."
+    return [] if shaped else [Problem(name, row=row, column=column, found=value, expected=expected, mend=mend)]
+
+
 def path_problems(value: str, column: str, row: int, name: str) -> list[Problem]:
     path = Path(value)
     expected = odd_path(value)
     if expected:
         return [Problem(name, row=row, column=column, found=value, expected=expected)]
+    if "://" in value:
+        return stored_problems(value, column, row, name)
     if not os.path.exists(path):
         near = nearest_file(value)
         mend = f"Is it {near}?" if near else "Paths are relative to the folder in which the run is started."
@@ -180,7 +204,7 @@ def repeated_files(units: pd.DataFrame, name: str) -> list[Problem]:
             value = units.at[index, column]
             if value is None:
                 continue
-            file = os.path.realpath(value)
+            file = value if is_stored(value) else os.path.realpath(value)
             if file in seen:
                 expected = f"each file once; it stands in row {seen[file]} already"
                 problems.append(Problem(name, row=sheet_row(index), column=column, found=value, expected=expected))

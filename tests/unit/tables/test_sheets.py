@@ -45,6 +45,18 @@ def test_each_kind_of_unit_is_told(folder):
     assert quant_file("other/quant.sf.gz") == Path("other/quant.sf.gz")
 
 
+def test_objects_of_s3_are_not_looked_for_on_disk(folder):
+    path, samples = sheet(
+        folder,
+        "S1 L1 s3://bucket/reads/a_1.fq.gz s3://bucket/reads/a_2.fq.gz NA NA NA",
+        "S2 L1 NA NA s3://bucket/b.bam NA NA",
+        "S3 q NA NA NA s3://bucket/salmon/quant.sf.gz NA",
+    )
+    units = read_units(path, samples)
+    assert units["kind"].tolist() == ["paired", "bam", "quant"]
+    assert units["fastq_2"].tolist() == ["s3://bucket/reads/a_2.fq.gz", None, None]
+
+
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
@@ -55,6 +67,12 @@ def test_each_kind_of_unit_is_told(folder):
         (["S1 q NA NA NA salmon NA", "S1 L1 a_1.fq NA NA NA NA"], "sample S1 mixes units, found 'quant and single'"),
         (["S1 q NA a_2.fq NA salmon NA"], "column fastq_2: fastq_2 beside quant"),
         (["S1 q NA NA NA salmon/quant.sf NA"], "the file does not exist.*Is it salmon/quant.sf.gz"),
+        (["S1 L1 gs://bucket/a.fq NA NA NA NA"], "column fastq_1: found 'gs://bucket/a.fq', expected s3://bucket/key"),
+        (["S1 L1 s3://bucket NA NA NA NA"], "found 's3://bucket', expected s3://bucket/key"),
+        (["S1 L1 s3://bucket/../../a.fq NA NA NA NA"], "found 's3://bucket/../../a.fq', expected s3://bucket/key"),
+        (["S1 L1 s3://bucket/folder/ NA NA NA NA"], "found 's3://bucket/folder/', expected s3://bucket/key"),
+        (["S1 q NA NA NA s3://bucket/salmon NA"], "column quant: found 's3://bucket/salmon', expected .*/quant.sf"),
+        (["S1 L1 s3://b/a.fq s3://b/a.fq NA NA NA"], "column fastq_2: found 's3://b/a.fq', expected each file once"),
         (["S1 L1 NA NA NA NA NA"], "row 2: found 'none', expected exactly one of fastq_1, bam, quant"),
     ],
 )
