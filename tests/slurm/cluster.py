@@ -1,8 +1,8 @@
 """A SLURM cluster of two nodes on loopback, in a folder of its own: munged, mariadbd, slurmdbd, slurmctld, two slurmd.
 
 Needs root and Debian's slurm-wlm, slurmdbd, munge and mariadb-server. Nothing of the machine's own configuration is
-touched but ``/etc/slurm/slurm.conf``, which must not be there: jobs find the cluster by that path alone, since Snakemake's plugin
-takes ``SLURM_*`` out of their environment. It is a link into the folder and goes with the cluster.
+touched but ``/etc/slurm/slurm.conf``, which must not be there: jobs find the cluster by that path alone, since
+Snakemake's plugin takes ``SLURM_*`` out of their environment. It is a link into the folder and goes with the cluster.
 
     python tests/slurm/cluster.py stop     # what a harness that was killed has left over
 """
@@ -59,6 +59,7 @@ DefMemPerCPU=500
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
+AccountingStoreFlags=job_comment
 AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=127.0.0.1
 AccountingStoragePort={slurmdbd}
@@ -202,7 +203,7 @@ class Cluster:
 
     def jobs(self) -> list[dict[str, str]]:
         """List all jobs that ever were, with state, node, memory (``600M``) and time limit (``01:30:00``)."""
-        fields = ["JobID", "State", "NodeList", "ReqMem", "Timelimit", "Comment", "Submit"]
+        fields = ["JobID", "State", "NodeList", "ReqMem", "Timelimit", "Comment", "Submit", "End"]
         lines = self.call("sacct", "--allocations", "--noheader", "--parsable2", f"--format={','.join(fields)}")
         return [dict(zip(fields, line.split("|"), strict=True)) for line in lines.splitlines()]
 
