@@ -1,4 +1,4 @@
-"""Write the manifest of a run: versions, settings, checksums of inputs, resources and results."""
+"""Write the manifest of a run: versions, settings, steps, checksums of inputs, resources and results."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from anpi.ledger.arguments import named_file
 from anpi.manifest import build_manifest
 from anpi.tables.problems import run_program
 from anpi.tables.writing import write_json
@@ -14,15 +15,31 @@ from anpi.tables.writing import write_json
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", required=True, type=json.loads, help="the config as JSON, defaults included")
-    parser.add_argument("--inputs", nargs="*", default=[], type=Path, help="files of the user")
+    parser.add_argument(
+        "--inputs", nargs="*", default=[], type=named_file, metavar="KEY=PATH", help="files of the user, by config key"
+    )
     parser.add_argument("--resources", nargs="*", default=[], type=Path, help="shipped files and folders")
+    parser.add_argument("--plan", required=True, type=Path, help="plan.yaml of the run")
+    parser.add_argument("--rules", required=True, type=Path, help="endpoints.yaml of the run")
+    parser.add_argument("--steps", required=True, type=json.loads, help="digest and outputs of each rule, as JSON")
+    parser.add_argument("--deployment", nargs="*", default=[], help="how programs were provided: conda, apptainer")
+    parser.add_argument("--snakemake", help="version of Snakemake, which an environment of this program may lack")
     parser.add_argument("--samples", nargs="*", default=[], help="samples that take part")
     parser.add_argument("--results", required=True, type=Path, help="folder of the results")
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     manifest = build_manifest(
-        arguments.settings, arguments.inputs, arguments.resources, arguments.results, arguments.samples
+        arguments.settings,
+        dict(arguments.inputs),
+        arguments.resources,
+        arguments.results,
+        arguments.samples,
+        arguments.plan,
+        arguments.rules,
+        arguments.steps,
+        arguments.deployment,
     )
+    manifest["software"]["snakemake"] = arguments.snakemake or manifest["software"]["snakemake"]
     write_json(arguments.out, manifest)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import json
 import platform
 import re
@@ -13,7 +15,8 @@ from typing import Any
 
 from anpi import __version__
 from anpi.provenance import file_digest
-from anpi.tables.schema import ROOT
+from anpi.tables.reading import read_text_table
+from anpi.tables.schema import ROOT, check_settings, load_schema, load_yaml
 
 PACKAGES = (
     "anndata",
@@ -25,6 +28,7 @@ PACKAGES = (
     "pandas",
     "pydeseq2",
     "pysam",
+    "rocrate",
     "scanpy",
     "scikit-learn",
     "scikit-survival",
@@ -33,28 +37,30 @@ PACKAGES = (
     "statsmodels",
 )
 TOOLS = ("salmon", "fastp", "samtools")
-FOLDERS = [
-    "analysis",
-    "association",
-    "clinical",
-    "cohort",
-    "exploration",
-    "expression",
-    "immune",
-    "qc",
-    "report",
-    "subtypes",
-]
-KINDS = {".tsv", ".csv", ".gz", ".json", ".h5ad", ".html", ".xlsx"}
-VERSION = re.compile(r"\d+\.\d+(?:\.\d+)?")
+ALIGNERS = {"star": ("STAR", "featureCounts"), "hisat2": ("hisat2", "featureCounts")}
+ASKED = {"featureCounts": "-v"}  # all others answer to --version
+SHIPPED = ("scripts", "workflow", "resources", "envs", "config/plan.yaml", "config/endpoints.yaml", "requirements.lock")
+ENVIRONMENTS = ("envs", "requirements.lock")
+VERSION = re.compile(r"\d+\.\d+(?:\.\d+)?[a-z]?")
+# Folders of a run with expression; when the config has none, what stands there is of an earlier run.
+OF_EXPRESSION = ("cohort", "exploration", "expression", "immune", "qc", "samples", "subtypes")
+# Large, or another at each run (MultiQC writes the hour, salmon orders its index anew), or written after the manifest.
+LEFT_OUT = re.compile(
+    r"(reference/(?!genes|transcripts\.tsv|reference\.json)|multiqc/|logs/|benchmarks/|samples/[^/]+/salmon/"
+    r"|manifest\.json|ro-crate-metadata\.json|ledger/(?!current|changes)|provenance/|.*\.(bam|bai|cram|crai)$)"
+)
 
 
 def build_manifest(
     settings: Mapping[str, Any],
-    inputs: Iterable[Path],
+    inputs: Mapping[str, Path],
     resources: Iterable[Path],
     results: Path,
     samples: Sequence[str],
+    plan: Path,
+    rules: Path,
+    steps: Mapping[str, Mapping[str, Any]],
+    deployment: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Describe a run.
 
@@ -62,30 +68,70 @@ def build_manifest(
     ----------
     settings : mapping
         The config with its defaults.
-    inputs : iterable of Path
-        Tables, matrix and reference of the user; the checksums of reads come from the quantify step.
+    inputs : mapping
+        Tables, matrix, reference and models of the user by the key of the config that names them; the checksums of
+        reads come from the quantify step.
     resources : iterable of Path
         Shipped files and folders that the run reads.
     results : Path
         Folder of the results.
     samples : sequence of str
         Samples that take part; folders of samples that were taken out since are passed over.
+    plan, rules : Path
+        ``plan.yaml`` and ``endpoints.yaml`` of the run.
+    steps : mapping
+        By name of the rule: ``code`` (digest of program, modules and shipped files) and ``makes`` (paths below the
+        results, with wildcards in braces). Files that no step makes are passed over.
+    deployment : sequence of str
+        How programs were provided (``conda``, ``apptainer``); empty for those of the machine.
     """
+    files = result_files(settings, results, samples, steps)
+    makers = sorted(set(files.values()))
     return {
         "anpi": __version__,
         "commit": commit(),
+        "code": code_tree(),
         "settings": placeless(settings),
-        "software": {"python": platform.python_version(), **package_versions(), **tool_versions()},
-        "inputs": {placeless(str(path)): file_digest(path) for path in sorted(set(inputs))},
-        "reads": read_checksums(results, samples),
-        "resources": {
-            file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else file.name: file_digest(file)
-            for resource in resources
-            for file in (sorted(resource.rglob("*")) if resource.is_dir() else [resource])
-            if file.is_file()
-        },
-        "results": result_checksums(results, samples),
+        "plan": settings_of(plan, "plan"),
+        "rules": settings_of(rules, "endpoints"),
+        "software": {name: version for name, version in software(settings).items() if name not in NOT_SOFTWARE},
+        "deployment": sorted(deployment),
+        "environments": checksums([ROOT / name for name in ENVIRONMENTS]),
+        "inputs": {placeless(str(path)): file_digest(path) for path in sorted(set(files_of(inputs).values()))},
+        "given_as": {name: placeless(str(path)) for name, path in sorted(files_of(inputs).items())},
+        "reads": read_checksums(settings, results, samples),
+        "quantified_with": quantifiers(results, samples),
+        "resources": checksums(resources),
+        "steps": {name: {"code": steps[name]["code"], "makes": sorted(steps[name]["makes"])} for name in makers},
+        "results": {name: file_digest(results / name) for name in files},
+        "made_by": files,
     }
+
+
+NOT_SOFTWARE = ("anpi", "commit", "code")
+
+
+def software(settings: Mapping[str, Any]) -> dict[str, str | None]:
+    """Give the versions of anpi, its packages and the programs that the config asks for, those that lack as None."""
+    own = {"anpi": __version__, "commit": commit(), "code": code_tree(), "python": platform.python_version()}
+    return {**own, **package_versions(), **tool_versions(tools_of(settings))}
+
+
+def files_of(inputs: Mapping[str, Path]) -> dict[str, Path]:
+    """Put the files of a folder, such as a model's, in the folder's place."""
+    files: dict[str, Path] = {}
+    for name, path in inputs.items():
+        if path.is_dir():
+            below = sorted(file for file in path.rglob("*") if file.is_file())
+            files |= {f"{name}/{file.relative_to(path).as_posix()}": file for file in below}
+        else:
+            files[name] = path
+    return files
+
+
+def settings_of(path: Path, schema: str) -> dict[str, Any]:
+    """Read a YAML file with its defaults, dates as texts."""
+    return json.loads(json.dumps(check_settings(load_yaml(path), load_schema(schema), str(path)), default=str))
 
 
 def placeless(value: Any) -> Any:
@@ -102,6 +148,8 @@ def placeless(value: Any) -> Any:
 def commit() -> str | None:
     """Give the git commit of the installation, with ``+changes`` when files differ from it; None outside git."""
     try:
+        if Path(git("rev-parse", "--show-toplevel")).resolve() != ROOT:
+            return None  # the installation lies in a repository of something else
         head = git("rev-parse", "HEAD")
         return f"{head}+changes" if git("status", "--porcelain", "--untracked-files=no") else head
     except (OSError, subprocess.CalledProcessError):
@@ -112,16 +160,50 @@ def git(*words: str) -> str:
     return subprocess.run(["git", "-C", str(ROOT), *words], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def package_versions() -> dict[str, str]:
-    return {name: metadata.version(name) for name in PACKAGES}
+@functools.cache
+def code_tree() -> str:
+    """Digest everything that anpi ships and a result can depend on, in git or not."""
+    digest = hashlib.sha256()
+    for name, sha256 in checksums([ROOT / name for name in SHIPPED]).items():
+        if not name.endswith(".md"):
+            digest.update(f"{name}\0{sha256}\n".encode())
+    return digest.hexdigest()
 
 
-def tool_versions() -> dict[str, str | None]:
+def checksums(places: Iterable[Path]) -> dict[str, str]:
+    """Checksum shipped files and all files of shipped folders, by their path below the installation."""
+    return {
+        file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else file.name: file_digest(file)
+        for place in places
+        for file in (sorted(place.rglob("*")) if place.is_dir() else [place])
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+
+
+def package_versions() -> dict[str, str | None]:
+    """Give the versions of the packages; None for one that this environment does not have."""
+    versions: dict[str, str | None] = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = None
+    return versions
+
+
+def tools_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """List the programs that a config asks for."""
+    aligner = str((settings.get("alignment") or {}).get("tool"))
+    return TOOLS + ALIGNERS.get(aligner, ())
+
+
+def tool_versions(tools: Iterable[str] = TOOLS) -> dict[str, str | None]:
     """Ask each program for its version; None when it is not here (it may be in an environment of its own)."""
     versions: dict[str, str | None] = {}
-    for tool in TOOLS:
+    for tool in tools:
+        command = [tool, ASKED.get(tool, "--version")]
         try:
-            answer = subprocess.run([tool, "--version"], capture_output=True, text=True, errors="replace", check=False)
+            answer = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         except OSError:
             versions[tool] = None
             continue
@@ -130,22 +212,75 @@ def tool_versions() -> dict[str, str | None]:
     return versions
 
 
-def read_checksums(results: Path, samples: Sequence[str]) -> dict[str, list[str]]:
-    """Collect the checksums of the reads as the quantify step found them, by sample and unit."""
+def read_checksums(settings: Mapping[str, Any], results: Path, samples: Sequence[str]) -> dict[str, list[str]]:
+    """Collect the checksums of the reads as the quantify step found them, by sample and unit, and of salmon results."""
     found: dict[str, list[str]] = {}
     for sample in samples:
         file = results / "samples" / sample / "reads.json"
         if file.is_file():
-            units = json.loads(file.read_text())["units"]
+            units = json.loads(file.read_text(encoding="utf-8"))["units"]
             found |= {f"{sample}/{unit['unit_id']}": unit["sha256"] for unit in units}
+    if settings.get("units") and Path(settings["units"]).is_file():
+        table = read_text_table(settings["units"])
+        rows = table.to_dict("records") if "quant" in table else []
+        for row in rows:
+            if row["quant"] is not None and row["sample_id"] in samples:
+                found[f"{row['sample_id']}/{row['unit_id']}"] = [
+                    file_digest(file) for file in quant_files(row["quant"])
+                ]
+    return dict(sorted(found.items()))
+
+
+def quant_files(place: str) -> list[Path]:
+    """List the table that a salmon result of the user consists of."""
+    path = Path(place)
+    files = [path / "quant.sf", path / "quant.sf.gz"] if path.is_dir() else [path]
+    return [file for file in files if file.is_file()][:1]
+
+
+def quantifiers(results: Path, samples: Sequence[str]) -> dict[str, list[str]]:
+    """Collect the versions of salmon and fastp that the samples' own files name."""
+    found: dict[str, set[str]] = {"salmon": set(), "fastp": set()}
+    for sample in samples:
+        folder = results / "samples" / sample
+        salmon, fastp = folder / "salmon" / "aux_info" / "meta_info.json", folder / "fastp.json"
+        if salmon.is_file():
+            found["salmon"].add(str(json.loads(salmon.read_text(encoding="utf-8")).get("salmon_version")))
+        if fastp.is_file():
+            summary = json.loads(fastp.read_text(encoding="utf-8")).get("summary", {})
+            found["fastp"].add(str(summary.get("fastp_version")))
+    return {tool: sorted(versions) for tool, versions in found.items() if versions}
+
+
+def result_files(
+    settings: Mapping[str, Any], results: Path, samples: Sequence[str], steps: Mapping[str, Mapping[str, Any]]
+) -> dict[str, str]:
+    """List the files that the steps of this run made, each with its step."""
+    patterns = [(pattern_of(path, samples), step) for step, told in steps.items() for path in told["makes"]]
+    absent: tuple[str, ...] = () if settings.get("samples") else OF_EXPRESSION
+    if not (settings.get("clinical") or {}).get("adverse_events"):
+        absent += ("clinical/adverse_events.tsv",)
+    tops = {path.split("/")[0] for told in steps.values() for path in told["makes"]}
+    found = {}
+    for file in files_below(results, tops, samples):
+        name = file.relative_to(results).as_posix()
+        if LEFT_OUT.match(name) or name.startswith(absent) or file.name.startswith("."):
+            continue
+        step = next((step for pattern, step in patterns if pattern.fullmatch(name)), None)
+        if step:
+            found[name] = step
     return found
 
 
-def result_checksums(results: Path, samples: Sequence[str]) -> dict[str, str]:
-    """Checksum the tables and pages of the results."""
-    files: set[Path] = set()
-    for folder in FOLDERS:
-        files |= {file for file in (results / folder).rglob("*") if file.is_file() and file.suffix in KINDS}
-    for sample in samples:
-        files |= set((results / "samples" / sample).glob("genes.parquet"))
-    return {file.relative_to(results).as_posix(): file_digest(file) for file in sorted(files)}
+def files_below(results: Path, tops: Iterable[str], samples: Sequence[str]) -> list[Path]:
+    """List the files below the folders of the results; of ``samples`` those that take part alone."""
+    folders = [results / top for top in tops if top != "samples"]
+    folders += [results / "samples" / sample for sample in samples]
+    files = [file for folder in folders for file in ([folder] if folder.is_file() else folder.rglob("*"))]
+    return sorted(file for file in files if file.is_file())
+
+
+def pattern_of(path: str, samples: Sequence[str]) -> re.Pattern[str]:
+    """Turn a path with wildcards into a pattern; a folder stands for all that is below it."""
+    parts = re.split(r"\{[^}]+\}", path)
+    return re.compile(r"[^/]+".join(map(re.escape, parts)) + r"(/.+)?")

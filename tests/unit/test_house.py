@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "subtypes": {"tables", "expression"},
     "signatures": {"tables", "expression"},
     "endpoints": {"tables", "recist", "stats"},
+    "identity": {"tables"},
     "cohort": {"tables"},
     "association": {"tables", "stats"},
     "figures": {"tables"},
@@ -30,6 +31,7 @@ MAY_IMPORT = {
     "simulation": {"tables", "expression", "provenance"},
     "check": {"tables", "association", "endpoints", "cohort", "expression"},
     "manifest": {"tables", "provenance"},
+    "ledger": {"tables", "provenance", "manifest", "association"},
 }
 SMK = sorted((ROOT / "workflow").rglob("*.smk"))
 

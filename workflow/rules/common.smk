@@ -5,7 +5,9 @@ import os
 import shlex
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+from snakemake import __version__ as snakemake_version
 from snakemake.exceptions import WorkflowError
 
 ROOT = Path(workflow.basedir).parent
@@ -48,6 +50,7 @@ MODEL = Path(SETTINGS["subtype_model"] or RESOURCES / "subtypes" / "sclc_anpi" /
 RULES = shipped(SETTINGS["endpoints"], "endpoints.yaml")
 PLAN = shipped(SETTINGS["plan"], "plan.yaml")
 TEMPLATES = ROOT / "workflow" / "report"
+SNPS = RESOURCES / "identity" / "snps.tsv"
 ASSOCIATIONS = "results survival curves response sensitivity influence detectable representativeness".split()
 EXPLORATION = "components variance umap markers nmf_ranks nmf_clusters nmf_names nmf_agreement notes".split()
 # The most that one job asks for (MB, minutes), however large its input and however often it is tried again.
@@ -65,6 +68,16 @@ class Program:
         # Under conda, the environment's Python; else the one that runs Snakemake, whatever PATH says.
         python = "python" if workflow.deployment_settings.deployment_method else sys.executable
         self.words = shlex.join([python, str(ROOT / "scripts" / f"{name}.py")])
+
+    def __str__(self):
+        return self.words
+
+
+class Unrecorded:
+    """Words of a command line that Snakemake keeps no record of, so that other ones rerun nothing."""
+
+    def __init__(self, words):
+        self.words = words
 
     def __str__(self):
         return self.words
@@ -185,6 +198,12 @@ def alignments_of(wildcards):
     if ALIGNER and set(units["kind"]) <= {"paired", "single"}:
         return [out(f"samples/{wildcards.sample}/aligned.bam")]
     return [] if aligned_to(units) == "transcriptome" else [file for file in units["bam"] if file is not None]
+
+
+def genotyped_samples():
+    """List the samples with alignments to the genome, whose genotypes can be told."""
+    used = [] if UNITS is None else RUN.used
+    return [sample for sample in used if alignments_of(SimpleNamespace(sample=sample))]
 
 
 def settled_alignments(wildcards):
@@ -323,9 +342,30 @@ def report_tables(wildcards):
 
 
 def user_files():
-    """List the tables, the matrix and the reference of the user, which the manifest holds checksums of."""
-    settings = [SETTINGS[name] for name in ("samples", "units", "endpoints", "plan", "subtype_model")]
-    matrix = [SETTINGS["expression"]["matrix"]] if SETTINGS["expression"] else []
-    tables = [*settings, *matrix, *SETTINGS["clinical"].values(), *SETTINGS["signatures"]["gmt"]]
-    reference = [path for name in ("transcripts", "gtf", "genome") for path in reference_file(name)]
-    return [given(path) for path in tables if path] + reference
+    """Give the tables, the matrix, the reference and the models of the user by the key of the config that names them."""
+    files = {name: [SETTINGS[name]] for name in ("samples", "units", "endpoints", "plan", "subtype_model")}
+    files |= {f"clinical.{name}": [path] for name, path in SETTINGS["clinical"].items()}
+    files |= {f"reference.{name}": reference_file(name) for name in ("transcripts", "gtf", "genome")}
+    files |= {f"signatures.gmt.{number}": [path] for number, path in enumerate(SETTINGS["signatures"]["gmt"], start=1)}
+    files["expression.matrix"] = [SETTINGS["expression"]["matrix"]] if SETTINGS["expression"] else []
+    return {
+        name: path if name.startswith("reference.") else given(path)
+        for name, paths in sorted(files.items())
+        for path in paths
+        if path
+    }
+
+
+def keyed_files():
+    """Write the files of the user as arguments, each behind its key."""
+    return " ".join(shlex.quote(f"{name}={path}") for name, path in user_files().items())
+
+
+def steps():
+    """Tell of each rule what it makes below the results, and the digest of the code behind it, as JSON."""
+    told = {}
+    for rule in workflow.rules:
+        paths = [os.path.relpath(path, SETTINGS["results"]) for path in map(str, rule.output)]
+        if paths:
+            told[rule.name] = {"code": getattr(rule.params, "code", None), "makes": paths}
+    return json.dumps(told, sort_keys=True)

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from anpi.report.associations import associations, sensitivity
 from anpi.report.biology import signatures, subtypes
 from anpi.report.blocks import Drawing, Section
+from anpi.report.changes import changes
 from anpi.report.efficacy import efficacy
 from anpi.report.expression import expression
 from anpi.report.methods import methods, remark
@@ -29,7 +30,8 @@ from anpi.tables.schema import ROOT
 from anpi.tables.writing import whole_file, write_table, write_text
 
 TEMPLATES = ROOT / "workflow" / "report"
-SECTIONS: tuple[Callable[[Run], Section], ...] = (
+SECTIONS: tuple[Callable[[Run], Section | None], ...] = (
+    changes,
     summary,
     patients,
     quality,
@@ -49,7 +51,7 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 def write_report(run: Run, out: Path) -> None:
     """Write the whole report below a folder; the page comes last, so that it never stands without its files."""
-    sections = [make(run) for make in SECTIONS]
+    sections = [section for make in SECTIONS if (section := make(run))]
     figures = list(drawings(sections))
     for drawing in figures:
         write_figure(drawing, out / "figures")

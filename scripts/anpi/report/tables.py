@@ -82,6 +82,7 @@ class Run:
     thresholds: dict[str, tuple[float, float]] = field(default_factory=dict)
     registry: pd.DataFrame | None = None
     links: dict[str, str] = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict)
 
     def table(self, name: str) -> pd.DataFrame | None:
         """Give a table; None when the run has none or it has no row."""
@@ -157,6 +158,7 @@ def read_run(
     found = {n: results / p for n, p in TABLES.items() if n not in absent and (n in NEEDED or (results / p).is_file())}
     tables = {name: plain(read_facts(path)) for name, path in found.items()}
     statements = results / "association" / "statements.json"
+    changes = results / "ledger" / "changes.json"
     registry = registry or ROOT / "resources" / "signatures" / "registry.tsv"
     people = plain(read_table(patients, "patients"))
     return Run(
@@ -172,6 +174,7 @@ def read_run(
         thresholds=thresholds or {},
         registry=read_facts(registry) if registry.is_file() else None,
         links=links or {},
+        changes=json.loads(changes.read_text(encoding="utf-8")) if changes.is_file() else {},
     )
 
 

@@ -1,0 +1,239 @@
+"""A finished run as a Workflow Run RO-Crate over the results folder, in place.
+
+Profile: Workflow Run Crate 0.5 (https://w3id.org/ro/wfrun/workflow/0.5), which builds on Process Run Crate 0.5,
+Workflow RO-Crate 1.0 and RO-Crate 1.1. Inputs lie outside the folder and are known by content (``ni`` URIs, RFC 6920),
+so that no place is named; outputs are files of the folder with size and SHA-256, each under the step that made it. The
+date is that of the ledger's entry: the same run gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import mimetypes
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rocrate.model.computationalworkflow import ComputationalWorkflow
+from rocrate.model.contextentity import ContextEntity
+from rocrate.model.file import File
+from rocrate.rocrate import ROCrate
+
+from anpi.provenance import file_digest
+from anpi.tables.schema import ROOT
+
+PROFILES = {
+    "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
+    "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
+}
+TERMS = "https://w3id.org/ro/terms/workflow-run/context"
+PARAMETER = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
+MIT = "https://spdx.org/licenses/MIT"
+KINDS = {
+    ".parquet": "application/vnd.apache.parquet",
+    ".h5ad": "application/x-hdf5",
+    ".tsv": "text/tab-separated-values",
+}
+HOMES = {
+    "python": "https://www.python.org/",
+    "salmon": "https://combine-lab.github.io/salmon/",
+    "fastp": "https://github.com/OpenGene/fastp",
+    "samtools": "https://www.htslib.org/",
+    "STAR": "https://github.com/alexdobin/STAR",
+    "hisat2": "https://daehwankimlab.github.io/hisat2/",
+    "featureCounts": "https://subread.sourceforge.net/",
+}
+NOT_PARAMETERS = ("results", "title")
+
+
+def copy_wiring(folder: Path) -> None:
+    """Copy the Snakefile and its rules into the results, as the workflow that the crate is about."""
+    (folder / "rules").mkdir(parents=True, exist_ok=True)
+    source = ROOT / "workflow"
+    for file in [source / "Snakefile", *sorted((source / "rules").glob("*.smk"))]:
+        shutil.copyfile(file, folder / file.relative_to(source))
+
+
+def build_crate(
+    results: Path, manifest: Mapping[str, Any], recorded: Mapping[str, Any], wiring: Path
+) -> dict[str, Any]:
+    """Describe a run as JSON-LD.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the results, the root of the crate.
+    manifest : mapping
+        Content of ``manifest.json``.
+    recorded : mapping
+        Content of ``ledger/recorded.json``: the ledger's entry of this run.
+    wiring : Path
+        Folder below the results that `copy_wiring` filled.
+
+    Returns
+    -------
+    dict
+        Content of ``ro-crate-metadata.json``.
+    """
+    crate = ROCrate(version="1.1")
+    crate.metadata.extra_contexts.append(TERMS)
+    root = crate.root_dataset
+    root["name"] = manifest["settings"]["title"]
+    root["description"] = (
+        "Results of a run of anpi: subtypes, signatures and endpoints of a trial and their associations."
+    )
+    root["datePublished"] = recorded["date"]
+    root["license"] = entity(
+        crate, "#licence", "CreativeWork", name="Not licensed by this crate",
+        description="Results of a clinical trial: the trial's sponsor decides who may use them and how.",
+    )  # fmt: skip
+    root["conformsTo"] = [
+        entity(crate, uri, "CreativeWork", name=name, version=version) for uri, (name, version) in PROFILES.items()
+    ]
+    workflow = main_workflow(crate, manifest, results, wiring)
+    inputs, parameters = list(run_inputs(crate, manifest)), list(run_parameters(crate, manifest))
+    outputs = list(run_outputs(crate, manifest, results))
+    formal = [item["exampleOfWork"] for item in (*inputs, *parameters)]
+    workflow["input"] = [one for many in formal for one in (many if isinstance(many, list) else [many])]
+    workflow["output"] = unique(file["exampleOfWork"] for file in outputs)
+    for path in ("manifest.json", f"ledger/{recorded['entry']}"):
+        outputs.append(add_file(crate, results, path, file_digest(results / path)))
+    action = entity(
+        crate, "#run", "CreateAction", name=f"Run {recorded['number']} of anpi", endTime=recorded["date"],
+        description="Versions, settings and checksums stand in manifest.json.",
+    )  # fmt: skip
+    action["instrument"] = workflow
+    action["object"] = [*inputs, *parameters]
+    action["result"] = outputs
+    action["actionStatus"] = {"@id": "http://schema.org/CompletedActionStatus"}
+    root["mentions"] = [action]
+    root["hasPart"] = sorted([*crate.data_entities, *inputs], key=lambda part: part.id)
+    return crate.metadata.generate()
+
+
+def entity(crate: ROCrate, uri: str, kind: str, /, **properties: Any) -> ContextEntity:
+    return crate.add(ContextEntity(crate, uri, properties={"@type": kind, **properties}))
+
+
+def unique(items: Iterator[Any]) -> list[Any]:
+    return list({item.id: item for item in items}.values())
+
+
+def add_file(crate: ROCrate, results: Path, path: str, sha256: str) -> File:
+    kind = KINDS.get(Path(path).suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
+    size = (results / path).stat().st_size
+    properties = {"name": path, "sha256": sha256, "contentSize": str(size), "encodingFormat": kind}
+    return crate.add(File(crate, None, path, properties=properties))
+
+
+def main_workflow(crate: ROCrate, manifest: Mapping[str, Any], results: Path, wiring: Path) -> ComputationalWorkflow:
+    """Add the Snakefile with its rules, its language, its licence and the programs that it calls."""
+    place = wiring.relative_to(results).as_posix()
+    snakemake = entity(
+        crate, "https://w3id.org/workflowhub/workflow-ro-crate#snakemake", "ComputerLanguage", name="Snakemake",
+        identifier={"@id": "https://doi.org/10.1093/bioinformatics/bts480"}, url={"@id": "https://snakemake.github.io"},
+        **known(version=manifest["software"].get("snakemake")),
+    )  # fmt: skip
+    path = f"{place}/Snakefile"
+    workflow = crate.add(ComputationalWorkflow(crate, None, path))
+    workflow["name"] = "anpi"
+    workflow["version"] = manifest["anpi"]
+    workflow["identifier"] = manifest["commit"] or f"sha256:{manifest['code']}"
+    workflow["sha256"] = file_digest(results / path)
+    workflow["contentSize"] = str((results / path).stat().st_size)
+    workflow["encodingFormat"] = "text/plain"
+    workflow["programmingLanguage"] = snakemake
+    workflow["license"] = entity(crate, MIT, "CreativeWork", name="MIT License", identifier=MIT)
+    rules = sorted((wiring / "rules").glob("*.smk"))
+    workflow["hasPart"] = [
+        add_file(crate, results, rule.relative_to(results).as_posix(), file_digest(rule)) for rule in rules
+    ]
+    workflow["softwareRequirements"] = [
+        software(crate, name, version) for name, version in sorted(manifest["software"].items()) if version
+    ]
+    crate.mainEntity = workflow
+    return workflow
+
+
+def software(crate: ROCrate, name: str, version: str) -> ContextEntity:
+    """Add a program or package, known by the page of its project."""
+    uri = HOMES.get(name) or f"https://pypi.org/project/{name}/{version}/"
+    return entity(crate, uri, "SoftwareApplication", name=name, softwareVersion=version, url={"@id": uri})
+
+
+def known(**properties: Any) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if value is not None}
+
+
+def formal_parameter(crate: ROCrate, name: str, kind: str, description: str) -> ContextEntity:
+    parameter = entity(crate, f"#{name}", "FormalParameter", additionalType=kind, name=name, description=description)
+    parameter["conformsTo"] = {"@id": PARAMETER}
+    return parameter
+
+
+def run_inputs(crate: ROCrate, manifest: Mapping[str, Any]) -> Iterator[ContextEntity]:
+    """Add the files that went in, known by their content; files of the same content are one."""
+    given = [(key, path, manifest["inputs"][path]) for key, path in manifest["given_as"].items()]
+    given += [(f"reads/{unit}", unit, sha256) for unit, sums in manifest["reads"].items() for sha256 in sums]
+    files: dict[str, list[tuple[str, str]]] = {}
+    for key, path, sha256 in given:
+        files.setdefault(sha256, []).append((key, path))
+    parameters: dict[str, ContextEntity] = {}
+    for sha256, names in files.items():
+        paths = list(dict.fromkeys(Path(path).name for _, path in names))
+        properties = {"@type": "File", "name": ", ".join(paths), "sha256": sha256}
+        file = crate.add(ContextEntity(crate, content_uri(sha256), properties=properties))
+        keys = list(dict.fromkeys(key for key, _ in names))
+        for key in keys:
+            if key not in parameters:
+                parameters[key] = formal_parameter(crate, f"input/{key}", "File", f"{key} of the config")
+            parameters[key].append_to("workExample", file)
+        file["exampleOfWork"] = [parameters[key] for key in keys]
+        yield file
+
+
+def content_uri(sha256: str) -> str:
+    """Name a file by its content (RFC 6920)."""
+    return "ni:///sha-256;" + base64.urlsafe_b64encode(bytes.fromhex(sha256)).decode().rstrip("=")
+
+
+def run_parameters(crate: ROCrate, manifest: Mapping[str, Any]) -> Iterator[ContextEntity]:
+    """Add the settings that are no files."""
+    for key, value in leaves(manifest["settings"]):
+        if value is None or key in manifest["given_as"] or key in NOT_PARAMETERS:
+            continue
+        kind = "Boolean" if isinstance(value, bool) else "Float" if isinstance(value, float) else "Integer"
+        kind = kind if isinstance(value, (int, float)) else "Text"
+        parameter = formal_parameter(crate, f"setting/{key}", kind, f"{key} of the config")
+        setting = entity(crate, f"#value/{key}", "PropertyValue", name=key, value=value)
+        setting["exampleOfWork"] = parameter
+        parameter["workExample"] = setting
+        yield setting
+
+
+def leaves(settings: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(settings, Mapping):
+        for key in sorted(settings):
+            yield from leaves(settings[key], f"{prefix}.{key}" if prefix else str(key))
+    elif isinstance(settings, list):
+        for number, item in enumerate(settings, start=1):
+            yield from leaves(item, f"{prefix}.{number}")
+    else:
+        yield prefix, settings
+
+
+def run_outputs(crate: ROCrate, manifest: Mapping[str, Any], results: Path) -> Iterator[File]:
+    """Add the files that came out, each as what its step makes."""
+    steps: dict[str, ContextEntity] = {}
+    for path, sha256 in manifest["results"].items():
+        step = manifest["made_by"][path]
+        if step not in steps:
+            digest = manifest["steps"][step]["code"]
+            words = f"made by rule {step}" + (f", digest of its code {digest}" if digest else "")
+            steps[step] = formal_parameter(crate, f"output/{step}", "File", words)
+        file = add_file(crate, results, path, sha256)
+        file["exampleOfWork"] = steps[step]
+        steps[step].append_to("workExample", file)
+        yield file

@@ -1,0 +1,133 @@
+"""The entries of the ledger: one file a state, numbered, known by its content, never half-written, never changed."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from anpi.ledger.state import state_digest
+from anpi.tables.problems import InputError, Problem
+from anpi.tables.writing import write_json
+
+NAME = re.compile(r"(\d{4,})-[0-9a-f]{12}\.json")
+CURRENT = "current.json"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A state with its place in the ledger; one that was never recorded has neither number nor date."""
+
+    state: dict[str, Any]
+    sha256: str
+    number: int | None = None
+    date: str | None = None
+
+    @property
+    def file(self) -> str:
+        return f"{self.number:04d}-{self.sha256[:12]}.json"
+
+    @property
+    def words(self) -> str:
+        """Name the entry in a sentence."""
+        return "the present state" if self.number is None else f"run {self.number} of {self.date}"
+
+
+def read_entries(folder: Path) -> list[Entry]:
+    """Read a ledger, oldest entry first; a folder that is not there is an empty ledger.
+
+    Raises
+    ------
+    InputError
+        For each entry whose content is not what its checksum says.
+    """
+    found = sorted((int(match.group(1)), path) for path in files_of(folder) if (match := NAME.fullmatch(path.name)))
+    return [read_entry(path) for _, path in found]
+
+
+def files_of(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
+
+
+def read_entry(path: Path) -> Entry:
+    """Read an entry of a ledger, or the state of a run (``current.json``), and check it."""
+    mend = "Restore it from a copy, or remove it: the comparison is then made with the entry before it."
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if "state" not in content:
+            return Entry(checked_state(content), state_digest(content))
+        entry = Entry(checked_state(content["state"]), content["sha256"], int(content["number"]), content["date"])
+    except FileNotFoundError:
+        raise InputError(Problem(str(path), "file not found")) from None
+    except (ValueError, KeyError, TypeError, UnicodeDecodeError):
+        raise InputError(Problem(str(path), "not an entry of a ledger, or damaged", mend=mend)) from None
+    if entry.sha256 != state_digest(entry.state):
+        raise InputError(Problem(str(path), "the content is not what its checksum says", mend=mend))
+    return entry
+
+
+def checked_state(content: Any) -> dict[str, Any]:
+    for key in ("patients", "samples", "endpoints", "results", "software"):
+        _ = content[key]  # a KeyError or TypeError says that it is no state
+    return dict(content)
+
+
+def read_run(path: Path) -> Entry:
+    """Read the state of a results folder, of a frozen copy of one, or of one entry.
+
+    A results folder whose present state stands in its ledger is known by that entry's number and date.
+    """
+    if not path.is_dir():
+        return read_entry(path)
+    ledger = path / "ledger"
+    if not (ledger / CURRENT).is_file():
+        mend = "Name a results folder of a finished run, a frozen copy, or a file of a ledger."
+        raise InputError(Problem(str(path), f"holds no ledger/{CURRENT}", mend=mend))
+    present = read_entry(ledger / CURRENT)
+    recorded = [entry for entry in read_entries(ledger) if entry.sha256 == present.sha256]
+    return recorded[-1] if recorded else present
+
+
+def last_different(entries: list[Entry], sha256: str) -> Entry | None:
+    """Give the last entry whose state is another one, or None when there is none."""
+    return next((entry for entry in reversed(entries) if entry.sha256 != sha256), None)
+
+
+def record(folder: Path, state: Mapping[str, Any], today: str | None = None) -> Entry:
+    """Add a state to the ledger, unless the last entry holds the same one.
+
+    Two processes take turns, and one that is killed leaves no part of an entry.
+    """
+    sha256 = state_digest(state)
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        entries = read_entries(folder)
+        if entries and entries[-1].sha256 == sha256:
+            return entries[-1]
+        number = (entries[-1].number or 0) + 1 if entries else 1
+        entry = Entry(dict(state), sha256, number, today or datetime.now(UTC).date().isoformat())
+        write_entry(folder, entry)
+        return entry
+
+
+def write_entry(folder: Path, entry: Entry) -> None:
+    content = {"number": entry.number, "date": entry.date, "sha256": entry.sha256, "state": entry.state}
+    write_json(folder / entry.file, content)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time change the ledger; the system frees the lock of a process that dies."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,31 @@
+"""What samples that were taken out left in the results folder."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+OF_SAMPLES = ("logs/*/{}.log", "benchmarks/*/{}.tsv")
+
+
+def find_leftovers(results: Path, used: Sequence[str]) -> dict[str, Any]:
+    """List folders of samples that take no part any more. No table or page of the run holds them.
+
+    Returns
+    -------
+    dict
+        ``samples`` and ``command``, the line that removes what they left, to be typed in the results folder.
+    """
+    folder = results / "samples"
+    present = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    samples = [name for name in present if name not in set(used)]
+    places = [place for sample in samples for place in places_of(results, sample)]
+    return {"samples": samples, "command": shlex.join(["rm", "-r", "--", *places]) if places else ""}
+
+
+def places_of(results: Path, sample: str) -> list[str]:
+    """List what a sample has in the results folder, by paths below it."""
+    files = sorted(file for pattern in OF_SAMPLES for file in results.glob(pattern.format(sample)))
+    return [f"samples/{sample}", *(file.relative_to(results).as_posix() for file in files)]

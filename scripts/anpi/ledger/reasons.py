@@ -1,0 +1,127 @@
+"""Why something moved: the inputs, rules, models and programs that differ between two states."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from anpi.association.history import compare
+
+NOT_EXPLAINED = "not explained by what is recorded of the inputs"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Join names as in a sentence; beyond ``most`` the rest is counted."""
+    if len(names) > most:
+        return ", ".join(names[:most]) + f" and {len(names) - most} more"
+    return ", ".join(names[:-1]) + f" and {names[-1]}" if len(names) > 1 else "".join(names)
+
+
+class Reasons:
+    """Looks for what differs behind a patient or a sample of two states."""
+
+    def __init__(self, old: Mapping[str, Any], new: Mapping[str, Any]):
+        self.old, self.new = old, new
+        self.rules = compare(rules_of(old), rules_of(new))
+        self.plan = compare(old["plan"], new["plan"])
+        self.settings = compare(thresholds_of(old), thresholds_of(new))
+        self.software = compare(old["software"], new["software"])
+        self.cutoff = cutoff_words(old, new)
+
+    def of_patient(self, patient: str) -> str:
+        """Say what differs behind a patient's endpoints."""
+        before, after = self.old["patients"].get(patient), self.new["patients"].get(patient)
+        found = [] if before is None or after is None else row_words(before, after)
+        found += [self.cutoff] if self.cutoff else []
+        found += ["rules of the endpoints changed"] if self.rules else []
+        return "; ".join(found) or self.otherwise()
+
+    def of_sample(self, sample: str) -> str:
+        """Say what differs behind a sample's verdict and call."""
+        before, after = self.old["samples"][sample], self.new["samples"][sample]
+        found = column_words("the sample sheet", before["columns"], after["columns"])
+        if before.get("reads") != after.get("reads"):
+            found.append("other reads")
+        elif before.get("genes") != after.get("genes"):
+            found.append("other reference" if self.reference_changed() else "quantified anew")
+        elif after.get("genes") is None and self.input_changed("expression.matrix"):
+            found.append("other matrix")
+        if before.get("verdict") != after.get("verdict"):
+            found.append(f"verdict {words(before.get('verdict'))} became {words(after.get('verdict'))}")
+        if before.get("model") != after.get("model"):
+            found.append("other subtype model")
+        if self.settings:
+            found.append("thresholds of quality changed")
+        return "; ".join(found) or self.otherwise()
+
+    def otherwise(self) -> str:
+        return "other software" if self.software else NOT_EXPLAINED
+
+    def reference_changed(self) -> bool:
+        return self.old.get("reference") != self.new.get("reference")
+
+    def input_changed(self, name: str) -> bool:
+        return self.old["inputs"].get(name) != self.new["inputs"].get(name)
+
+    def drivers(self) -> list[str]:
+        """Name what differs between the states as a whole, for results that no single patient explains."""
+        found = []
+        patients = set(self.old["patients"]) ^ set(self.new["patients"])
+        if patients:
+            found.append("the patients")
+        if self.cutoff:
+            found.append("the data cut-off")
+        tables = sorted(
+            name
+            for name in set(self.old["inputs"]) | set(self.new["inputs"])
+            if name.startswith(("clinical.", "expression.", "samples", "units")) and self.input_changed(name)
+        )
+        found += [f"the table {name.removeprefix('clinical.')}" for name in tables]
+        found += ["the rules of the endpoints"] if self.rules else []
+        found += ["the plan"] if self.plan else []
+        found += ["the thresholds of quality"] if self.settings else []
+        found += ["the reference"] if self.reference_changed() else []
+        found += ["the subtype model"] if self.old["models"] != self.new["models"] else []
+        found += ["the software"] if self.software else []
+        return found
+
+
+def rules_of(state: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in state["rules"].items() if name != "data_cutoff"}
+
+
+def thresholds_of(state: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(state["settings"].get("qc", {}))
+
+
+def cutoff_words(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
+    before, after = old["rules"].get("data_cutoff"), new["rules"].get("data_cutoff")
+    return None if before == after else f"data cut-off moved from {words(before)} to {words(after)}"
+
+
+def row_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Say which rows of the clinical tables differ for a patient: added, removed or corrected."""
+    found = column_words("patients", before["columns"], after["columns"])
+    for table in sorted(set(before["rows"]) | set(after["rows"])):
+        old, new = Counter(before["rows"].get(table, [])), Counter(after["rows"].get(table, []))
+        added, gone = (new - old).total(), (old - new).total()
+        corrected = min(added, gone)
+        parts = [(corrected, "corrected"), (added - corrected, "added"), (gone - corrected, "removed")]
+        told = [f"{plural(count, 'row')} {what}" for count, what in parts if count]
+        found += [f"{table}: {listed(told)}"] if told else []
+    return found
+
+
+def column_words(table: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """Say which cells of a patient's or sample's only row differ."""
+    changed = sorted(name for name in set(before) | set(after) if before.get(name) != after.get(name))
+    return [f"{table}: {listed(changed, 4)} corrected or filled in"] if changed else []
+
+
+def words(value: object) -> str:
+    return "none" if value is None or value == "" else str(value)

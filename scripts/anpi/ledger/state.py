@@ -1,0 +1,211 @@
+"""The state of a run: what went in, what stood behind it and what came out, small enough to keep for years.
+
+A state holds no date, no place and no name of a user or a machine: the same inputs, code and settings give the same
+state.
+Rows of the clinical tables are kept as digests, which tell that a row was added or corrected and not what it holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from anpi.manifest import files_of, placeless, settings_of, software
+from anpi.provenance import file_digest
+from anpi.tables.reading import read_text_table
+
+FORMAT = 1
+SHORT = 12
+RESPONSES = ("bor", "cbor", "response", "disease_control", "response_evaluable", "ttr_days")
+TIMES = ("pfs", "os", "dor")
+PARTS = ("days", "event", "reason")
+PROBABILITIES = ("p_A", "p_N", "p_P", "p_I", "margin", "stability")
+RESULT_KEYS = ("entry", "endpoint", "biomarker", "level", "reference", "set", "effect")
+RESULT_VALUES = ("family", "tier", "n", "events", "estimate", "ci_low", "ci_high", "p", "p_adjusted")
+SURVIVAL_KEYS = ("entry", "endpoint", "biomarker", "level", "set")
+SURVIVAL_VALUES = ("n", "events", "median_months", "median_months_low", "median_months_high")
+RATE_KEYS = ("measure", "arm", "population", "months")
+RATE_VALUES = ("n", "events", "estimate", "ci_low", "ci_high")
+
+
+def build_state(
+    settings: Mapping[str, Any],
+    inputs: Mapping[str, Path],
+    plan: Path,
+    rules: Path,
+    results: Path,
+    used: Sequence[str],
+) -> dict[str, Any]:
+    """Describe what a run is made from and what it found.
+
+    Parameters
+    ----------
+    settings : mapping
+        The config with its defaults.
+    inputs : mapping
+        Files of the user by the key of the config that names them, such as ``clinical.patients``.
+    plan, rules : Path
+        ``plan.yaml`` and ``endpoints.yaml``.
+    results : Path
+        Folder of the results.
+    used : sequence of str
+        Samples that take part.
+    """
+    expressed = bool(settings["samples"])
+    return {
+        "format": FORMAT,
+        "software": software(settings),
+        "settings": placeless(settings),
+        "rules": settings_of(rules, "endpoints"),
+        "plan": settings_of(plan, "plan"),
+        "inputs": {name: file_digest(path) for name, path in sorted(files_of(inputs).items())},
+        "reference": reference_identity(results) if settings["units"] else None,
+        "models": models(results) if expressed else [],
+        "patients": patient_states(inputs, results),
+        "samples": sample_states(inputs["samples"], results, used) if expressed else {},
+        "endpoints": endpoint_states(results / "clinical" / "endpoints.tsv"),
+        "attrition": dict(pairs(results / "analysis" / "attrition.tsv", "step", "patients")),
+        "rates": numbers(results / "clinical" / "rates.tsv", RATE_KEYS, RATE_VALUES),
+        "survival": numbers(results / "association" / "survival.tsv", SURVIVAL_KEYS, SURVIVAL_VALUES),
+        "results": numbers(results / "association" / "results.tsv", RESULT_KEYS, RESULT_VALUES),
+    }
+
+
+def state_digest(state: Mapping[str, Any]) -> str:
+    """Give the SHA-256 by which a state is known, whatever the order and the layout of its text."""
+    return hashlib.sha256(json.dumps(state, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def short_digest(*values: object) -> str:
+    return hashlib.sha256(json.dumps([str(value) for value in values]).encode()).hexdigest()[:SHORT]
+
+
+def records(path: Path) -> list[dict[str, str | None]]:
+    """Read a table as texts, None for what is missing."""
+    return read_text_table(path).to_dict("records")
+
+
+def pairs(path: Path, key: str, value: str) -> list[tuple[str | None, str | None]]:
+    return [(row[key], row[value]) for row in records(path)]
+
+
+def reference_identity(results: Path) -> str | None:
+    """Give the digest of the reference that reads were quantified against."""
+    file = results / "reference" / "reference.json"
+    return file_digest(file) if file.is_file() else None
+
+
+def models(results: Path) -> list[str]:
+    """Name the subtype models of the calls, with the beginning of their checksums."""
+    calls = records(results / "subtypes" / "calls.tsv")
+    return sorted({f"{row['model']} ({str(row['model_sha256'])[:SHORT]})" for row in calls})
+
+
+def patient_states(inputs: Mapping[str, Path], results: Path) -> dict[str, Any]:
+    """Give for each patient: arm, sample of the analyses, sets, and digests of the rows of the clinical tables.
+
+    Of ``patients`` each column has its digest, of the other tables each row.
+    """
+    sets = {row["patient_id"]: row for row in records(results / "analysis" / "sets.tsv")}
+    states: dict[str, Any] = {}
+    for row in records(inputs["clinical.patients"]):
+        patient = str(row["patient_id"])
+        inside = sets.get(patient, {})
+        states[patient] = {
+            "arm": row["arm"],
+            "sample": inside.get("sample_id"),
+            "sets": sorted(name for name, value in inside.items() if value == "yes"),
+            "reason_out": inside.get("reason_out"),
+            "columns": {name: short_digest(value) for name, value in row.items() if value is not None},
+            "rows": {},
+        }
+    for name, path in sorted(inputs.items()):
+        if name.startswith("clinical.") and name != "clinical.patients":
+            for row in records(path):
+                rows = states.get(str(row["patient_id"]), {"rows": {}})["rows"]
+                known = sorted((key, value) for key, value in row.items() if value is not None)
+                rows.setdefault(name.removeprefix("clinical."), []).append(short_digest(*known))
+    for state in states.values():
+        state["rows"] = {table: sorted(digests) for table, digests in state["rows"].items()}
+    return states
+
+
+def sample_states(sheet: Path, results: Path, used: Sequence[str]) -> dict[str, Any]:
+    """Give for each sample of the sheet: patient, what it was measured from, verdict, call, digest of its scores."""
+    verdicts = by_sample(results / "qc" / "verdicts.tsv")
+    calls = by_sample(results / "subtypes" / "calls.tsv")
+    scores = score_digests(results / "immune" / "scores.tsv")
+    taking_part = set(used)
+    states = {}
+    for row in records(sheet):
+        sample = str(row["sample_id"])
+        state: dict[str, Any] = {"patient": row["patient_id"], "used": sample in taking_part}
+        state["columns"] = {name: short_digest(value) for name, value in row.items() if value is not None}
+        if sample in taking_part:
+            call, verdict = calls.get(sample, {}), verdicts.get(sample, {})
+            state |= measured(results / "samples" / sample)
+            state |= {"verdict": verdict.get("verdict"), "reasons": verdict.get("reasons")}
+            state |= {"subtype": call.get("subtype"), "call": call.get("call"), "call_reason": call.get("reason")}
+            state["model"] = short_digest(call.get("model"), call.get("model_sha256"))
+            state["probabilities"] = short_digest(*(call.get(name) for name in PROBABILITIES))
+            state["scores"] = scores.get(sample)
+        states[sample] = state
+    return states
+
+
+def measured(folder: Path) -> dict[str, str | None]:
+    """Give digests of a sample's reads and of its genes; None for a sample that comes from a matrix."""
+    reads, genes = folder / "reads.json", folder / "genes.parquet"
+    units = json.loads(reads.read_text(encoding="utf-8"))["units"] if reads.is_file() else []
+    sums = sorted(checksum for unit in units for checksum in unit["sha256"])
+    return {
+        "reads": short_digest(*sums) if sums else None,
+        "genes": file_digest(genes)[:SHORT] if genes.is_file() else None,
+    }
+
+
+def by_sample(path: Path) -> dict[str, dict[str, str | None]]:
+    return {str(row["sample_id"]): row for row in records(path)}
+
+
+def score_digests(path: Path) -> dict[str, str]:
+    """Digest all scores of each sample."""
+    table = pd.read_csv(path, sep="\t", dtype=str, usecols=["sample_id", "signature", "score"], keep_default_na=False)
+    table = table.sort_values(["sample_id", "signature"])
+    return {
+        str(sample): short_digest(*rows["signature"], *rows["score"]) for sample, rows in table.groupby("sample_id")
+    }
+
+
+def endpoint_states(path: Path) -> dict[str, dict[str, str]]:
+    """Give each patient's endpoints with their reasons; ``variants`` digests the columns that are not kept."""
+    states = {}
+    for row in records(path):
+        kept = {name: row[name] for name in RESPONSES if row.get(name) is not None}
+        kept |= {
+            f"{time}_{part}": row[f"{time}_{part}"]
+            for time in TIMES
+            for part in PARTS
+            if row.get(f"{time}_{part}") is not None
+        }
+        # A source names a row of a table, which moves when another patient's row goes; a date follows from the days.
+        others = {
+            k: v for k, v in row.items() if v is not None and k not in kept and "_date" not in k and "_source" not in k
+        }
+        rest = sorted(others.items())
+        states[str(row["patient_id"])] = {k: str(v) for k, v in kept.items()} | {"variants": short_digest(*rest)}
+    return states
+
+
+def numbers(path: Path, keys: Sequence[str], values: Sequence[str]) -> list[dict[str, str]]:
+    """Keep the numbers of a table's rows with what names a row; what is missing is left out."""
+    kept = [
+        {name: str(row[name]) for name in (*keys, *values) if row.get(name) is not None}
+        for row in (records(path) if path.is_file() else [])
+    ]
+    return sorted(kept, key=lambda row: [row.get(name, "") for name in keys])

@@ -1,0 +1,32 @@
+"""Describe a finished run as a Workflow Run RO-Crate: ro-crate-metadata.json over the results folder, in place.
+
+Writes beside it a copy of the workflow's wiring (Snakefile and rules), the only files that it adds. The same run gives
+the same bytes; nothing in it names a machine, a user or a place.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from anpi.ledger.crate import build_crate, copy_wiring
+from anpi.tables.problems import run_program
+from anpi.tables.writing import write_json
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", required=True, type=Path, help="folder of the results")
+    parser.add_argument("--manifest", required=True, type=Path, help="manifest.json of the run")
+    parser.add_argument("--recorded", required=True, type=Path, help="ledger/recorded.json of the run")
+    parser.add_argument("--workflow", required=True, type=Path, help="folder for the wiring, below the results")
+    parser.add_argument("--out", required=True, type=Path, help="ro-crate-metadata.json, in the results folder")
+    options = parser.parse_args()
+    manifest, recorded = (json.loads(path.read_text(encoding="utf-8")) for path in (options.manifest, options.recorded))
+    copy_wiring(options.workflow)
+    write_json(options.out, build_crate(options.results, manifest, recorded, options.workflow))
+
+
+if __name__ == "__main__":
+    run_program(main)
