@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import zlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -180,7 +180,7 @@ def read_batch(rows: Iterator[pysam.AlignedSegment], shapes: Shapes) -> tuple[Ba
         mismatches.append(UNKNOWN if edits[-1] >= 0 else count_in(read, "nM"))
         if shapes.introns[shape]:
             spliced.append(row)
-            buckets.append(zlib.crc32((read.query_name or "").encode()) >> 24)
+            buckets.append(draw(read.query_name or ""))
         row += 1
     letters = "".join(sequences).upper()
     counts = {letter: letters.count(letter) for letter in "ACGT"}
@@ -202,6 +202,11 @@ def read_batch(rows: Iterator[pysam.AlignedSegment], shapes: Shapes) -> tuple[Ba
         shapes=shapes,
     )
     return batch, more
+
+
+def draw(name: str) -> int:
+    """Give a number from 0 to 255 that the name decides; like names have unlike numbers, which no CRC gives."""
+    return hashlib.blake2b(name.encode(), digest_size=1).digest()[0]
 
 
 def count_in(read: pysam.AlignedSegment, tag: str) -> int:
