@@ -34,6 +34,7 @@ rule assemble_cohort:
 rule judge_samples:
     input:
         facts=out("qc/facts.tsv"),
+        identity=out("qc/identity.tsv"),
         samples=sample_sheet(),
     output:
         report(

@@ -1,0 +1,69 @@
+"""The listed SNPs: where they stand in each genome build, their alleles and how common those are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from anpi.tables.problems import Problem, refuse
+from anpi.tables.reading import read_text_table
+from anpi.tables.schema import ROOT
+
+SITES = ROOT / "resources" / "identity" / "snps.tsv"
+POPULATIONS = ("af_eas", "af_amr", "af_afr", "af_eur", "af_sas")
+COLUMNS = ["rsid", "chromosome", "grch38", "grch37", "ref", "alt", "af", *POPULATIONS]
+# The length of chromosome 1 tells the build (Genome Reference Consortium).
+BUILDS = {248956422: "grch38", 249250621: "grch37"}
+
+
+def read_sites(path: Path | str = SITES) -> pd.DataFrame:
+    """Read a list of SNPs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``rsid``, ``chromosome`` (text without ``chr``), ``grch38`` and ``grch37`` (positions from 1), ``ref`` and
+        ``alt`` (bases of the forward strand), ``af`` (share of ``alt`` in all of 1000 Genomes) and that share in its
+        East Asian, American, African, European and South Asian samples; other columns as text.
+
+    Raises
+    ------
+    InputError
+        A column that lacks, a value that is no position, base or share, an rsid twice.
+    """
+    table = read_text_table(path)
+    missing = [column for column in COLUMNS if column not in table]
+    refuse([Problem(str(path), "the column lacks", row=1, column=column) for column in missing])
+    problems = []
+    for column in ("grch38", "grch37", "af", *POPULATIONS):
+        numbers = pd.to_numeric(table[column], errors="coerce")
+        low, high = (1, 3e8) if column.startswith("grch") else (0, 1)
+        for row in table.index[~numbers.between(low, high)]:
+            expected = "a position" if column.startswith("grch") else "a share between 0 and 1"
+            problems.append(
+                Problem(str(path), row=row + 2, column=column, found=table.at[row, column], expected=expected)
+            )
+        table[column] = numbers
+    for column in ("ref", "alt"):
+        for row in table.index[~table[column].isin(list("ACGT"))]:
+            found = table.at[row, column]
+            problems.append(Problem(str(path), row=row + 2, column=column, found=found, expected="A, C, G or T"))
+    for row in table.index[table["rsid"].duplicated()]:
+        problems.append(Problem(str(path), "stands twice", row=row + 2, column="rsid", found=table.at[row, "rsid"]))
+    refuse(problems)
+    return table.astype({"grch38": int, "grch37": int})
+
+
+def build_of(lengths: dict[str, int]) -> str | None:
+    """Tell the genome build from the lengths of an alignment's references: grch38, grch37 or None."""
+    return BUILDS.get(lengths.get("chr1", lengths.get("1", 0)))
+
+
+def contig_names(chromosomes: pd.Series, references: set[str]) -> pd.Series:
+    """Give the name that each chromosome has in an alignment, with or without ``chr``; None where it lacks."""
+
+    def name_of(chromosome: str) -> str | None:
+        return next((name for name in (f"chr{chromosome}", chromosome) if name in references), None)
+
+    return chromosomes.map(name_of)
