@@ -36,7 +36,6 @@ if SETTINGS["private"]:
 UNITS = RUN.units
 UNITS_OF = {} if UNITS is None else dict(tuple(UNITS.groupby("sample_id")))
 EXPRESSED = RUN.samples is not None
-READS = UNITS is not None and not set(UNITS["kind"]) <= {"quant"}
 ALIGNER = SETTINGS["alignment"]["tool"]
 COUNTED = UNITS is not None or (SETTINGS["expression"] or {}).get("unit") == "counts"
 
@@ -263,14 +262,25 @@ def salmon_result(wildcards):
     }
 
 
-COUNTED_BY_ALIGNMENT = [
-    sample
-    for sample in RUN.used
-    if ALIGNER
-    and UNITS is not None
-    and set(units_of(sample)["kind"]) <= {"paired", "single", "bam"}
-    and aligned_to(units_of(sample)) == "genome"
-]
+COUNTED_BY_ALIGNMENT = genotyped_samples() if ALIGNER else []
+QUANTIFIED = {
+    sample: salmon_result(SimpleNamespace(sample=sample))["quant"]
+    for sample in ([] if UNITS is None else RUN.used)
+    if is_quantified(sample)
+}
+
+
+def shown_files():
+    """List what MultiQC shows of the samples that are quantified here."""
+    here = [] if UNITS is None else [sample for sample in RUN.used if sample not in QUANTIFIED]
+    files = expand(out("samples/{sample}/{file}"), sample=here, file=["fastp.json", "salmon/lib_format_counts.json"])
+    files += expand(out("samples/{sample}/alignment.json"), sample=genotyped_samples())
+    return files + expand(out("samples/{sample}/gene_counts.summary"), sample=COUNTED_BY_ALIGNMENT)
+
+
+def quantified_options(wildcards, input):
+    """Write the options that tell where the salmon results of the user's lie."""
+    return " ".join(option("--quant", pair) for pair in zip(QUANTIFIED, input.quantified))
 
 
 def capped(resource, amount, attempt):
@@ -334,6 +344,7 @@ def report_tables(wildcards):
     if clinical("adverse_events"):
         tables.append("clinical/adverse_events.tsv")
     if EXPRESSED:
+        tables += ["qc/gene_body_coverage.tsv"] if genotyped_samples() else []
         tables += ["qc/verdicts.tsv", "subtypes/calls.tsv", "subtypes/programmes.tsv", "immune/scores.tsv"]
         tables += [f"expression/{table}.tsv" for table in ("differential", "enrichment", "contrasts")]
         tables += [f"exploration/{table}.tsv" for table in EXPLORATION]

@@ -1,41 +1,6 @@
 # The report, the ledger and the manifest: needs everything above; makes report/, ledger/, manifest.json and the RO-Crate.
 
 
-rule show_reads:
-    input:
-        fastp=[
-            out(f"samples/{sample}/fastp.json")
-            for sample in RUN.used
-            if UNITS is not None and not is_quantified(sample)
-        ],
-        verdicts=out("qc/verdicts.tsv"),
-    output:
-        out("multiqc/multiqc.html"),
-    log:
-        logs("show_reads"),
-    benchmark:
-        out("benchmarks/show_reads.tsv")
-    conda:
-        "../../envs/multiqc.yaml"
-    resources:
-        mem_mb=needs("mem_mb", 2000, sample=2),
-        runtime=needs("runtime", 30, sample=0.1),
-    params:
-        multiqc_config=TEMPLATES / "multiqc.yaml",
-        config=fingerprint(TEMPLATES / "multiqc.yaml"),
-        samples=lambda wildcards, input: str(Path(input.fastp[0]).parents[1]),
-        folder=subpath(output[0], parent=True),
-    message:
-        "Showing the reads with MultiQC"
-    shell:
-        # By a list: samples that were taken out since may still have a folder.
-        "files=$(mktemp) && trap 'rm -f \"$files\"' EXIT &&"
-        " (echo {input.verdicts:q}; tail -n +2 {input.verdicts:q} | cut -f1 | while read -r sample;"
-        ' do find {params.samples:q}/"$sample" -maxdepth 1 -name fastp.json; done) > "$files" &&'
-        " multiqc --no-ansi --force --config {params.multiqc_config:q} -m custom_content -m fastp --no-data-dir"
-        ' --outdir {params.folder:q} --filename multiqc.html --file-list "$files" > {log:q} 2>&1'
-
-
 rule describe_run:
     input:
         clinical=[out(f"clinical/{table}.tsv") for table in ("endpoints", "rates")],
@@ -113,7 +78,7 @@ rule write_report:
         results=subpath(output.page, ancestor=2),
         folder=subpath(output.page, parent=True),
         thresholds=threshold_options(),
-        multiqc=option("--multiqc", ["../multiqc/multiqc.html"] if READS else []),
+        multiqc=option("--multiqc", ["../multiqc/multiqc.html"] if UNITS is not None else []),
         tables=options_of("samples", "adverse_events", "therapies"),
         exploration="--exploration" if EXPRESSED else "",
     message:

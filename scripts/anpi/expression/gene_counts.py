@@ -66,7 +66,7 @@ def count_genes(
     counts = sums.sort_index().rename_axis("gene_id").rename("counts").reset_index()
     summary = pd.read_csv(scratch / "counts.txt.summary", sep="\t", index_col="Status").sum(axis=1)
     rows = "".join(f"{status}\t{count}\n" for status, count in summary.items())
-    return counts, f"Status\t{sample}.bam\n{rows}"
+    return counts, f"Status\t{sample}\n{rows}"
 
 
 def give_bam(source: Path, target: Path, genome: Path) -> None:

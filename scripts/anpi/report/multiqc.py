@@ -1,0 +1,172 @@
+"""What MultiQC shows: each tool's files under the name of their sample, and anpi's own facts as its custom content."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from anpi.cohort.facts import FACTS
+from anpi.tables.writing import write_text
+
+VERDICT_COLOURS = [{"pass": "#4c9a5f"}, {"warn": "#F0C75E"}, {"fail": "#C4501B"}]
+# Columns of MultiQC's general statistics: title, description, MultiQC's settings.
+GENERAL: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "verdict": (
+        "Verdict",
+        "anpi's verdict by the thresholds of the config",
+        {
+            "scale": False,
+            "cond_formatting_rules": {level: [{"s_eq": level}] for level in ("pass", "warn", "fail")},
+            "cond_formatting_colours": VERDICT_COLOURS,
+        },
+    ),
+    "mapping_rate": ("Mapped", "Fragments that map to transcripts (salmon), of those that pass the filters", {}),
+    "aligned_rate": ("Aligned", "Reads that align to the genome", {}),
+    "exonic_share": ("Exonic", "Alignments in exons", {}),
+    "intronic_share": ("Intronic", "Alignments in introns", {}),
+    "duplicate_rate": ("Duplicates", "Alignments marked as duplicates", {"scale": "OrRd"}),
+    "strandedness_resolved": ("Strand", "Strandedness, settled from alignments, salmon and sheet", {"scale": False}),
+    "degradation": ("Degradation", "How degraded the RNA looks", {"scale": False}),
+    "sex_expression": ("Sex", "Sex by XIST and Y genes", {"scale": False}),
+    "contamination": ("Contamination", "Another person's share of the RNA", {"scale": "OrRd"}),
+    "count_agreement_pearson": (
+        "Counts r",
+        "Correlation of the counts of salmon and of the alignments, log2",
+        {"min": 0, "max": 1, "format": "{:,.3f}"},
+    ),
+}
+PERCENT = {"min": 0, "max": 100, "suffix": "%", "scale": "YlGn", "format": "{:,.1f}"}
+
+
+def stage_multiqc(
+    verdicts: pd.DataFrame, samples_dir: Path, quantified: Mapping[str, Path], out: Path
+) -> dict[str, int]:
+    """Lay out a folder for MultiQC to read.
+
+    Parameters
+    ----------
+    verdicts : pandas.DataFrame
+        ``sample_id``, ``verdict``, ``reasons`` and the facts; its samples are shown.
+    samples_dir : Path
+        Holds ``<sample>/`` with whatever of ``fastp.json``, ``salmon/``, ``gene_counts.summary``, ``alignment.json``
+        the sample has.
+    quantified : mapping
+        Folder of the salmon result of samples that came with one.
+    out : Path
+        An empty folder.
+
+    Returns
+    -------
+    dict
+        How many samples have each kind of file.
+    """
+    counts = {"fastp": 0, "salmon": 0, "featureCounts": 0, "alignments": 0}
+    curves: dict[str, dict[str, list[float]]] = {"gene_body_coverage": {}, "fragment_length_histogram": {}}
+    for sample in verdicts["sample_id"]:
+        folder = samples_dir / sample
+        salmon = quantified.get(sample, folder / "salmon")
+        counts["fastp"] += copy(folder / "fastp.json", out / f"{sample}.fastp.json")
+        counts["featureCounts"] += copy(folder / "gene_counts.summary", out / f"{sample}.summary")
+        meta = salmon / "aux_info" / "meta_info.json"
+        counts["salmon"] += copy(meta, out / "salmon" / sample / "aux_info" / meta.name, with_words="salmon_version")
+        formats = salmon / "lib_format_counts.json"
+        copy(formats, out / "salmon" / sample / formats.name, with_words="compatible_fragment_ratio")
+        if (folder / "alignment.json").is_file():
+            counts["alignments"] += 1
+            measured = json.loads((folder / "alignment.json").read_text())
+            for name, lines in curves.items():
+                if measured.get(name):
+                    lines[sample] = measured[name]
+    for name, content in custom_content(verdicts, curves).items():
+        # In this order: MultiQC shows columns as they come, and draws lines from point to point.
+        write_text(out / f"{name}_mqc.json", json.dumps(content, ensure_ascii=False) + "\n")
+    return counts
+
+
+def copy(source: Path, target: Path, with_words: str = "") -> bool:
+    """Copy a file when it is there and holds some words, of which a module of MultiQC cannot do without."""
+    if not source.is_file() or with_words not in source.read_text(encoding="utf-8", errors="replace"):
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    return True
+
+
+def custom_content(
+    verdicts: pd.DataFrame, curves: Mapping[str, Mapping[str, list[float]]]
+) -> dict[str, dict[str, Any]]:
+    """Give MultiQC's custom content: general statistics, the verdicts, coverage along genes, fragment lengths."""
+    rows = verdicts.set_index("sample_id")
+    content = {"anpi_general": general_statistics(rows), "anpi_verdicts": verdict_table(rows)}
+    if body := curves["gene_body_coverage"]:
+        content["anpi_gene_body"] = line_plot(
+            "Coverage along genes",
+            "Mean coverage from the 5' to the 3' end of genes; degraded RNA is covered at the 3' end most.",
+            {"xlab": "Place in the gene, % from the 5' end", "ylab": "Coverage (mean 1)", "ymin": 0},
+            {sample: list(enumerate(line, 1)) for sample, line in body.items()},
+        )
+    if lengths := curves["fragment_length_histogram"]:
+        content["anpi_fragments"] = line_plot(
+            "Fragment lengths",
+            "Pairs by the length of their fragment, of pairs within one long exon.",
+            {"xlab": "Length, bases", "ylab": "Pairs", "ymin": 0},
+            {sample: list(enumerate(line)) for sample, line in lengths.items()},
+        )
+    return content
+
+
+def general_statistics(rows: pd.DataFrame) -> dict[str, Any]:
+    """Give columns for MultiQC's first table; those of which nothing is known stay out."""
+    known = [name for name in GENERAL if name in rows and rows[name].notna().any()]
+    headers = []
+    for name in known:
+        title, description, settings = GENERAL[name]
+        numeric = pd.api.types.is_numeric_dtype(rows[name])
+        shared = PERCENT if numeric and "max" not in settings else {}
+        headers.append({name: {"title": title, "description": description, **shared, **settings}})
+    return {"id": "anpi_general", "plot_type": "generalstats", "pconfig": headers, "data": cells(rows[known])}
+
+
+def verdict_table(rows: pd.DataFrame) -> dict[str, Any]:
+    """Give the verdicts with their reasons, what was set by hand, and all facts that are known."""
+    titles = {"verdict": "Verdict", "reasons": "Reasons of the verdict, all of them"}
+    titles |= {"verdict_before_override": "Verdict by its facts", "override_reason": "Set by hand because"}
+    titles |= {"identity": "Genotypes", "identity_reason": "Genotypes: why"}
+    titles |= {name: fact.title for name, fact in FACTS.items()}
+    known = [name for name in titles if name in rows and rows[name].notna().any()]
+    headers = {name: {"title": titles[name], "scale": False} for name in known}
+    headers["verdict"] |= GENERAL["verdict"][2]
+    return {
+        "id": "anpi_verdicts",
+        "section_name": "Verdicts",
+        "description": "Facts of quality against the thresholds of the config, as the analyses read them.",
+        "plot_type": "table",
+        "pconfig": {"id": "anpi_verdicts_table", "title": "anpi: verdicts", "col1_header": "Sample"},
+        "headers": headers,
+        "data": cells(rows[known]),
+    }
+
+
+def line_plot(title: str, description: str, settings: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    name = "anpi_" + title.lower().replace(" ", "_")
+    return {
+        "id": name,
+        "section_name": title,
+        "description": description,
+        "plot_type": "linegraph",
+        "pconfig": {"id": f"{name}_plot", "title": f"anpi: {title}", **settings},
+        "data": data,
+    }
+
+
+def cells(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Give what is known of each sample; a cell that is not known stays out."""
+    return {
+        str(sample): {name: value for name, value in row.items() if not pd.isna(value) and value != ""}
+        for sample, row in zip(rows.index, rows.to_dict("records"), strict=True)
+    }

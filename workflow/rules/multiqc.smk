@@ -1,0 +1,61 @@
+# The samples in MultiQC: needs units of the config; makes multiqc/ and qc/gene_body_coverage.tsv.
+
+
+rule tabulate_coverage:
+    input:
+        expand(out("samples/{sample}/alignment.json"), sample=genotyped_samples()),
+    output:
+        out("qc/gene_body_coverage.tsv"),
+    log:
+        logs("tabulate_coverage"),
+    benchmark:
+        out("benchmarks/tabulate_coverage.tsv")
+    conda:
+        "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 500),
+        runtime=needs("runtime", 10),
+    params:
+        program=Program("tabulate_coverage"),
+        code=code("tabulate_coverage"),
+        folder=lambda wildcards, input: str(Path(input[0]).parents[1]),
+        samples=genotyped_samples(),
+    message:
+        "Tabulating the coverage along genes"
+    shell:
+        "{params.program} --samples-dir {params.folder:q} --samples {params.samples} --out {output:q} > {log:q} 2>&1"
+
+
+rule show_samples:
+    input:
+        verdicts=out("qc/verdicts.tsv"),
+        made=shown_files(),
+        quantified=list(QUANTIFIED.values()),
+    output:
+        out("multiqc/multiqc.html"),
+    log:
+        logs("show_samples"),
+    benchmark:
+        out("benchmarks/show_samples.tsv")
+    conda:
+        "../../envs/multiqc.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 2000, sample=5),
+        runtime=needs("runtime", 20, sample=0.1),
+    params:
+        program=Program("gather_multiqc"),
+        code=code("gather_multiqc", TEMPLATES / "multiqc.yaml"),
+        multiqc_config=TEMPLATES / "multiqc.yaml",
+        samples=lambda wildcards, input: str(Path(input.verdicts).parents[1] / "samples"),
+        quantified=quantified_options,
+        folder=subpath(output[0], parent=True),
+    message:
+        "Showing the samples with MultiQC"
+    shell:
+        # In a folder of its own: files by their sample's name, and none of samples that were taken out since.
+        "staged=$(mktemp -d -p {resources.tmpdir:q}) && trap 'rm -rf \"$staged\"' EXIT &&"
+        " {params.program} --verdicts {input.verdicts:q} --samples-dir {params.samples:q} {params.quantified}"
+        ' --out-dir "$staged" > {log:q} 2>&1 &&'
+        " multiqc --no-ansi --force --config {params.multiqc_config:q}"
+        " -m custom_content -m fastp -m salmon -m featurecounts --no-data-dir --outdir {params.folder:q}"
+        ' --filename multiqc.html "$staged" >> {log:q} 2>&1'
