@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from anpi.tables.identifiers import identifier_problems
 from anpi.tables.problems import InputError, Problem, refuse
 from anpi.tables.reading import read_text_table
 
@@ -156,10 +157,14 @@ def convert_adam(paths: Mapping[str, Path | str | None]) -> Converted:
     Raises
     ------
     InputError
-        A dataset lacks every variable for a column that must be there; with all faults of all datasets.
+        A variable looks like a direct identifier of a person, or a dataset lacks every variable for a column that must
+        be there; with all faults of all datasets.
     """
     datasets = {name: read_adam(path) for name, path in paths.items() if path is not None}
-    refuse([problem for name, frame in datasets.items() for problem in lacking(name, frame, str(paths[name]))])
+    told = [
+        p for name, frame in datasets.items() for p in identifier_problems(frame, {}, name.lower(), str(paths[name]))
+    ]
+    refuse(told or [p for name, frame in datasets.items() for p in lacking(name, frame, str(paths[name]))])
     result = Converted()
     result.tables["patients"] = patients_from(datasets["ADSL"], datasets.get("ADTTE"), result.notes)
     therapies = therapies_from(datasets["ADSL"], result.notes)

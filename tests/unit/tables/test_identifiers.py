@@ -1,0 +1,244 @@
+# ruff: noqa: E501, SIM905
+"""Direct identifiers are told by name and by value, nothing else is, and no message holds one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from anpi.check import check_run
+from anpi.simulation.clinical import simulate_clinical
+from anpi.tables.adam import convert_adam, read_adam
+from anpi.tables.clinical import read_clinical
+from anpi.tables.identifiers import allowing, identifier_problems, kind_of_name, kind_of_text
+from anpi.tables.problems import InputError
+from anpi.tables.reading import read_table, read_text_table
+from anpi.tables.schema import load_schema
+
+NAMES = {
+    "names": "name|Patient Name|first_name|LastName|SURNAME|initials|Nachname|prénom|apellidos|Фамилия|姓名|患者姓名|氏名|성명",
+    "dates of birth": "dob|birth_date|Date of Birth|BRTHDTC|Geburtsdatum|date_de_naissance|出生日期|生年月日|patient_date_of_birth",
+    "record numbers": "MRN|hospital_number|medical record no.|patient_mrn|住院号|病历号|病案号|Fallnummer|numéro_dossier",
+    "phone numbers": "phone|Telephone|mobile_number|home_phone|fax|patientPhone|电话|联系电话|手机号|Telefonnummer|電話番号",
+    "e-mail addresses": "email|E-Mail|e_mail_address|邮箱|courriel",
+    "postal addresses": "address|home_address|zip|Postcode|postal code|PLZ|Straße|地址|家庭住址|邮编|dirección",
+    "national ids": "SSN|social_security_number|national_id|NHS number|身份证|身份证号码|passport_no|fødselsnummer|DNI|codice fiscale",
+}
+NO_NAMES = """patient_nr subject_id age birth_year smoking_status bmi specimen_address_code histology site_name arm_name
+drug_name file_name stage telomere_length phonation nomogram nominal cpr zipper rna_free mailing mobility addressed
+dose_mg cell_line batch_2 restart_date tumor_name_code titel fill_date adrenal streets cognate""".split()
+# Numbers that their issuers print as specimens, or that their documentation works out.
+STRONG = {
+    "national ids": [
+        "11010519491231002X",
+        "id 11010519491231002X.",
+        "2 95 10 99 126 111 93",
+        "943 476 5919",
+        "RCCMNL83S18D969H",
+        "131052-308T",
+        "756.9217.0769.85",
+        "536-90-4399",
+    ],
+    "phone numbers": ["call +86 138 1234 5678", "(555) 123-4567", "+49 30 901820", "212-555-0187"],
+    "e-mail addresses": ["write to jane.doe@example.org please", "a_b@mail.example.cn"],
+    "postal addresses": ["lives at 12 Baker Street", "Lindenstraße 7", "北京市海淀区中关村大街27号", "9 Old Mill Road"],
+    "names": ["Mrs. Smith came", "Frau Schmidt"],
+    "dates of birth": ["born 12.3.1950", "DOB 1950-01-02", "1956年3月生"],
+    "names, numbers or addresses with their label": ["MRN: 123456", "住院号:778899", "姓名：张伟", "tel: 5551234"],
+}
+NO_VALUES = """01-701-1015|P001|NSCLC-12|2024-01-05|1234567890123|SRR1039508|12.5|Lung, left lower lobe|Week 12 Day 1|CTCAE v5.0|
+TCGA-05-4244-01A-01R-1107-07|1e-12|0.12345678901|NC_000023.11|chr7:55191822|T790M|PD-L1 1+|3/5/2|Grade 3-4|born premature|
+reads/230412_A00123_0456_AHXYZ/P1_S1_L001_R1_001.fastq.gz|9434765918|11010519491231002Y|131052-308A|
+Placebo (0 mg) 2-3-4|101-01-0001-A|5-FU 400 mg/m2|α-fetoprotein|进展|高血压|12 Gy""".replace("\n", "").split("|")  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_names_of_columns_tell_identifiers_in_many_languages(kind):
+    for column in NAMES[kind].split("|"):
+        assert kind_of_name(column) == kind, column
+
+
+def test_other_names_of_columns_do_not():
+    assert [column for column in NO_NAMES if kind_of_name(column)] == []
+    for table in ("patients", "samples", "units", "assessments", "lesions", "therapies", "adverse_events"):
+        schema = load_schema(table)
+        frame = pd.DataFrame(columns=list(schema["properties"]), dtype=object)
+        assert identifier_problems(frame, schema, table, "x") == []
+
+
+@pytest.mark.parametrize("kind", STRONG)
+def test_one_value_tells_a_column(kind):
+    for text in STRONG[kind]:
+        assert kind_of_text(text) == kind, text
+
+
+def test_other_values_do_not():
+    assert [text for text in NO_VALUES if kind_of_text(text)] == []
+
+
+def nhs_numbers(count: int) -> list[str]:
+    """Make numbers by the published rule: weights 10 to 2, eleven less the remainder by 11."""
+    made = []
+    for number in range(400000000, 400000000 + 7 * count, 7):
+        digit = 11 - sum(int(d) * w for d, w in zip(str(number), range(10, 1, -1), strict=True)) % 11
+        if digit != 10:
+            made.append(f"{number}{0 if digit == 11 else digit}")
+    return made
+
+
+MANY = {
+    "national ids": nhs_numbers(20),
+    "phone numbers": [f"139{number:08d}" for number in range(12345, 12365)],
+    "postal addresses": ["SW1A 1AA", "M1 1AE", "EC1A 1BB", "W1A 0AX", "CR2 6XH", "DN55 1PT"],
+    "names": [
+        "John Smith",
+        "Mary Jones",
+        "Wei Zhang",
+        "Anna Müller".replace("ü", "u"),
+        "Li Na",
+        "Peter O'Brien".replace("O'B", "B"),
+    ],
+    "dates of birth": [f"{year}-0{year % 9 + 1}-17" for year in range(1940, 1970)],
+}
+CHINESE = ["张伟", "王芳", "李秀英", "刘洋", "陈静"]
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_nearly_all_values_tell_a_column_and_a_few_do_not(kind):
+    def told(values: list[str]) -> list[str]:
+        frame = pd.DataFrame({"patient_id": [f"P{n}" for n in range(len(values))], "extra": values}, dtype=object)
+        problems = identifier_problems(frame, load_schema("patients"), "patients", "patients.csv")
+        assert not any(value in str(problem) for value in values for problem in problems)
+        return [problem.message for problem in problems]
+
+    assert told(MANY[kind]) == [f"looks like a direct identifier: {kind}"]
+    assert told([*MANY[kind][:3], *(f"value {n}" for n in range(9))]) == []
+
+
+def test_chinese_names_tell_a_column_and_diagnoses_do_not():
+    for values, number in ((CHINESE, 1), (["高血压", "黄疸", "脑转移", "肝转移", "贫血", "白细胞减少"], 0)):
+        frame = pd.DataFrame({"extra": values}, dtype=object)
+        assert len(identifier_problems(frame, {}, "patients", "x")) == number
+
+
+def test_numbers_drawn_at_random_do_not_tell_a_column():
+    rng = np.random.default_rng(8)
+    for digits in (8, 9, 10, 11, 12):
+        frame = pd.DataFrame(
+            {f"c{n}": rng.integers(10 ** (digits - 1), 10**digits, 30).astype(str) for n in range(60)}, dtype=object
+        )
+        assert identifier_problems(frame, {}, "patients", "x") == []
+
+
+@pytest.mark.parametrize(
+    "name", ["John Smith", "JohnSmith", "Smith, John", "john_smith", "SMITH JOHN", "张伟", "11010519491231002X"]
+)
+def test_an_id_that_is_a_name_or_a_national_number_is_refused_and_not_shown(tmp_path, name):
+    (tmp_path / "patients.csv").write_text(f'patient_id,arm\nP1,A\n"{name}",A\n', encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_table(tmp_path / "patients.csv", "patients")
+    assert name not in str(caught.value)
+    assert "column patient_id: looks like a direct identifier" in str(caught.value)
+    assert "(1 row, the first is 3). Give ids of the trial" in str(caught.value)
+
+
+def test_trial_ids_written_as_social_security_numbers_are_known_by_their_sites(tmp_path):
+    sites = [f"{site}-01-{subject:04d}" for site in ("101", "102", "103") for subject in range(1, 8)]
+    numbers = [f"{area}-{area % 89 + 10}-{area * 7}" for area in range(200, 221)]
+    for ids, wrong in ((sites, 0), (numbers, 1)):
+        frame = pd.DataFrame({"patient_id": ids, "arm": "A"}, dtype=object)
+        assert len(identifier_problems(frame, load_schema("patients"), "patients", "x")) == wrong
+
+
+def test_no_other_fault_of_a_table_shows_a_value_of_a_person(tmp_path):
+    text = "patient_id,arm,sex,age,death_date,Birth Date,remark\n"
+    text += "P1,A,张伟,1950-03-04,2024-13-40,17/3/1950,call 212-555-0187\nP2,A,jane.doe@example.org,61,,1951-13-01,no\n"
+    (tmp_path / "patients.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_clinical({"patients": tmp_path / "patients.csv"})
+    said = str(caught.value)
+    for secret in ("张伟", "1950", "1951", "0187", "example.org"):
+        assert secret not in said
+    assert "column Birth Date: looks like a direct identifier: dates of birth" in said
+    assert "column remark: looks like a direct identifier: phone numbers (1 row, the first is 2)" in said
+    assert "row 2, column death_date: found '2024-13-40'" in said  # a misspelt date where dates belong
+    assert "row 2, column age: found a value that is not shown" in said
+
+
+def test_a_table_without_header_is_not_printed(tmp_path):
+    (tmp_path / "patients.csv").write_text("P1,A,John Smith,1950-03-04\nP2,A,Mary Jones,1951-04-05\n")
+    with pytest.raises(InputError) as caught:
+        read_table(tmp_path / "patients.csv", "patients")
+    assert "the first row holds values, expected column names" in str(caught.value)
+    assert "Smith" not in str(caught.value)
+
+
+def test_allowed_columns_pass_and_only_they(tmp_path):
+    (tmp_path / "patients.csv").write_text("patient_id,arm,initials,phone\nP1,A,JS,5551234\n")
+    with allowing(["patients.initials"]), pytest.raises(InputError, match="column phone") as caught:
+        read_table(tmp_path / "patients.csv", "patients")
+    assert "initials" not in str(caught.value)
+    with allowing(["patients.initials", "patients.phone"]):
+        assert read_table(tmp_path / "patients.csv", "patients")["initials"].tolist() == ["JS"]
+    with pytest.raises(InputError, match="column initials"):
+        read_table(tmp_path / "patients.csv", "patients")
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("patients.initals", "Did you mean patients.initials?"),
+        ("people.initials", "Did you mean patients.initials?"),
+        ("lesions.x", "Tables of this run: patients."),
+    ],
+)
+def test_an_allowed_column_of_no_table_is_refused(tmp_path, monkeypatch, entry, words):
+    monkeypatch.chdir(tmp_path)
+    Path("tables").mkdir()
+    Path("tables/patients.csv").write_text("patient_id,arm,treatment_start_date,initials\nP1,A,2024-01-01,JS\n")
+    config = {"clinical": {"patients": "tables/patients.csv"}, "allow_columns": ["patients.initials", entry]}
+    with pytest.raises(InputError) as caught:
+        check_run(config)
+    assert f"allow_columns: found '{entry}', expected a column that one of the tables has" in str(caught.value)
+    assert words in str(caught.value)
+    config["allow_columns"] = ["patients.initials"]
+    assert check_run(config).used == []
+
+
+def test_adam_with_a_date_of_birth_is_refused(tmp_path):
+    (tmp_path / "adsl.csv").write_text("USUBJID,ARM,BRTHDTC\n1,A,1950-01-02\n")
+    with pytest.raises(InputError, match="column BRTHDTC: looks like a direct identifier: dates of birth") as caught:
+        convert_adam({"ADSL": tmp_path / "adsl.csv"})
+    assert "1950" not in str(caught.value)
+    with allowing(["adsl.BRTHDTC"]):
+        assert "1950-01-02" not in str(convert_adam({"ADSL": tmp_path / "adsl.csv"}).tables)
+
+
+def test_a_simulated_trial_has_no_identifiers():
+    clinical = simulate_clinical(pd.Series(0.0, index=[f"P{number:03d}" for number in range(60)]), seed=2)
+    for table in ("patients", "assessments", "lesions", "therapies", "adverse_events"):
+        frame = getattr(clinical, table)
+        texts = frame.astype(object).where(frame.notna(), None).map(lambda value: None if value is None else str(value))
+        assert identifier_problems(texts, load_schema(table), table, table) == []
+
+
+@pytest.mark.external
+@pytest.mark.parametrize(
+    ("folder", "read"), [("clinical/pharmaverse", read_adam), ("data/expression", read_text_table)]
+)
+def test_real_tables_give_no_false_alarm(external_data: Path, folder: str, read: Callable[[Path], pd.DataFrame]):
+    files = [
+        file
+        for kind in ("*.csv", "*clinical*.tsv", "*labels*.tsv", "roi*.tsv", "veterans*.tsv")
+        for file in sorted((external_data / folder).rglob(kind))
+    ]
+    assert len(files) >= 4
+    for file in files:
+        # A cell line has a name that it may keep.
+        assert identifier_problems(read(file).drop(columns="Name", errors="ignore"), {}, file.stem, file.name) == [], (
+            file
+        )
