@@ -28,6 +28,7 @@ CANONICAL = {"MANE_Select": "2", "Ensembl_canonical": "1"}
 WITHOUT_GENE = "no_gene"
 MOST_WITHOUT_GENE = 0.1
 SCHEMES = ("https://", "http://", "ftp://")
+LARGEST_DOWNLOAD = 30_000_000_000  # bytes; no reference is larger, and a disk shall not be filled
 
 
 def fetch_file(url: str, sha256: str, target: Path, attempts: int = 4, say: Callable[[str], None] = print) -> None:
@@ -38,7 +39,8 @@ def fetch_file(url: str, sha256: str, target: Path, attempts: int = 4, say: Call
     Raises
     ------
     InputError
-        A URL of another kind than http, https or ftp, a server that fails repeatedly, a checksum that differs.
+        A URL of another kind than http, https or ftp, also by redirection, a server that fails repeatedly, a file above
+        `LARGEST_DOWNLOAD`, a checksum that differs.
     """
     if not url.startswith(SCHEMES):
         raise InputError(Problem("reference", found=url, expected="a URL that begins with https://, http:// or ftp://"))
@@ -49,6 +51,8 @@ def fetch_file(url: str, sha256: str, target: Path, attempts: int = 4, say: Call
                 append_download(url, part)
                 break
             except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+                if isinstance(error, urllib.error.HTTPError) and "is not allowed" in str(error.reason):
+                    raise InputError(Problem(url, "the server leads to a URL of another kind than http or ftp")) from None
                 if isinstance(error, urllib.error.HTTPError) and error.code in (401, 403, 404, 410):
                     raise InputError(Problem(url, f"the server answers {error.code}", mend="Check the URL.")) from None
                 say(f"{url}: {error}; attempt {attempt} of {attempts}")
@@ -68,13 +72,22 @@ def append_download(url: str, part: Path) -> None:
     with urllib.request.urlopen(request, timeout=60) as answer:
         resumed = getattr(answer, "status", 200) == 206
         stated = answer.headers.get("Content-Length")
+        refuse_larger(url, have if resumed else 0, int(stated or 0))
         with open(part, "ab" if resumed else "wb") as handle:
             before = handle.tell()
             while chunk := answer.read(1 << 20):
+                refuse_larger(url, handle.tell(), len(chunk))
                 handle.write(chunk)
             received = handle.tell() - before
     if stated is not None and received != int(stated):
         raise OSError(f"the connection ended after {received} of {stated} bytes")
+
+
+def refuse_larger(url: str, have: int, more: int) -> None:
+    """Refuse a file that is larger than any reference."""
+    if have + more > LARGEST_DOWNLOAD:
+        expected = f"at most {LARGEST_DOWNLOAD / 1e9:g} GB"
+        raise InputError(Problem(url, "the file is too large", expected=expected, mend="Check the URL."))
 
 
 def file_sha256(path: Path) -> str:

@@ -25,7 +25,7 @@ from anpi.report.quality import quality
 from anpi.report.safety import queries, safety
 from anpi.report.summary import summary
 from anpi.report.tables import Run
-from anpi.report.workbook import write_workbook
+from anpi.report.workbook import neutral, write_workbook
 from anpi.tables.schema import ROOT
 from anpi.tables.writing import whole_file, write_table, write_text
 
@@ -144,7 +144,7 @@ def write_figure(drawing: Drawing, folder: Path) -> None:
     write_text(folder / f"{drawing.name}.svg", f'<?xml version="1.0" encoding="utf-8"?>\n{drawing.svg}\n')
     with whole_file(folder / f"{drawing.name}.pdf") as part:
         part.write_bytes(drawing.pdf)
-    write_table(folder / f"{drawing.name}.csv", drawing.data)
+    write_table(folder / f"{drawing.name}.csv", neutral(drawing.data))
 
 
 def remove_others(folder: Path, names: set[str]) -> None:

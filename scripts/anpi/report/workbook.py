@@ -68,6 +68,17 @@ def heading(sheet: Any, words: object) -> WriteOnlyCell:
     return cell
 
 
+def neutral(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put an apostrophe before every text of a table that a spreadsheet would take for a formula; numbers stay."""
+    texts = frame.select_dtypes(exclude=["number", "bool", "datetime"])
+    shown = {name: [neutral_text(value) for value in column] for name, column in texts.items()}
+    return frame.assign(**shown).rename(columns=neutral_text)
+
+
+def neutral_text(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
 def plain_value(value: Any) -> Any:
     """Give a value that a sheet shows and never calculates."""
     if not known(value):
@@ -79,8 +90,7 @@ def plain_value(value: Any) -> Any:
         return number if np.isfinite(number) else str(number)
     if isinstance(value, pd.Timestamp):
         return value.strftime("%Y-%m-%d")
-    text = str(value)[:LONGEST_TEXT]
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return neutral_text(str(value)[:LONGEST_TEXT])
 
 
 def fixed_stamps(content: bytes) -> bytes:
