@@ -52,7 +52,9 @@ def fetch_file(url: str, sha256: str, target: Path, attempts: int = 4, say: Call
                 break
             except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
                 if isinstance(error, urllib.error.HTTPError) and "is not allowed" in str(error.reason):
-                    raise InputError(Problem(url, "the server leads to a URL of another kind than http or ftp")) from None
+                    raise InputError(
+                        Problem(url, "the server leads to a URL of another kind than http or ftp")
+                    ) from None
                 if isinstance(error, urllib.error.HTTPError) and error.code in (401, 403, 404, 410):
                     raise InputError(Problem(url, f"the server answers {error.code}", mend="Check the URL.")) from None
                 say(f"{url}: {error}; attempt {attempt} of {attempts}")
