@@ -7,10 +7,10 @@ BIN := .venv/bin
 DEMO := results/demo
 CORES ?= all
 
-.PHONY: help setup tools demo test lint format clean
+.PHONY: help setup tools demo test test-slurm lint format clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: .venv/installed tools  ## Python packages into .venv, and salmon, fastp, samtools
 
@@ -27,6 +27,10 @@ demo: setup  ## the whole workflow on the embedded demo
 
 test: setup  ## all tests (those on real data skip unless ANPI_EXTERNAL_DATA has it)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -q -n $(or $(TEST_JOBS),2) --dist loadgroup
+
+test-slurm: setup  ## the workflow on a SLURM of two nodes, built here and taken down (root; docs/cluster.md)
+	@.ci/install-slurm
+	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -q -s tests/slurm/run_on_slurm.py
 
 lint: setup  ## ruff, snakefmt, snakemake --lint, mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
