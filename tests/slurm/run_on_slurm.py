@@ -26,8 +26,9 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 SAMPLES = 9
 PATIENCE = 1800
-# Not compared: what tells of the run and not of its results, and salmon's index, whose contigs have no fixed order.
-NO_RESULT = ("logs/", "benchmarks/", "reference/salmon_index/")
+# Not compared: what tells of the run and not of its results, MultiQC's page, which holds the hour, and salmon's index, whose
+# contigs have no fixed order.
+NO_RESULT = ("logs/", "benchmarks/", "multiqc/", "reference/salmon_index/")
 FINGERPRINT_OF_INDEX = re.compile(r'^ *"index_\w+_hash(512)?": .*\n', re.M)
 # A cluster of one machine may be asked often.
 POLLING = {
