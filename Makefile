@@ -39,6 +39,9 @@ lint: setup  ## ruff, snakefmt, snakemake --lint, mypy
 	@$(BIN)/python scripts/simulate_demo.py --out $(DEMO) --if-changed
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint --directory $(DEMO) --configfile $(DEMO)/config/config.yaml
 
+faults: setup  ## docs/faults.md, the table of wrong inputs, anew from its tests
+	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -q -m faults --write-faults
+
 format:  ## put code into the house style
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/snakefmt workflow
 

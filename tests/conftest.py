@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from faults import pytest_addoption, pytest_runtest_logreport, pytest_sessionfinish, tells  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,3 +24,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "external_data" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.external)
+        if "tells" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.faults)

@@ -46,10 +46,16 @@ def storable(frame: pd.DataFrame) -> pd.DataFrame:
     result = {}
     for column, values in frame.items():
         numeric = pd.api.types.is_numeric_dtype(values)
-        result[str(column)] = (
-            values.astype(float) if numeric else values.astype(object).where(values.notna(), "").astype(str)
-        )
+        name = storable_name(str(column))
+        while name in result:
+            name += "_"
+        result[name] = values.astype(float) if numeric else values.astype(object).where(values.notna(), "").astype(str)
     return pd.DataFrame(result, index=frame.index.astype(str))
+
+
+def storable_name(column: str) -> str:
+    """Give a column a name that h5ad holds: no slash, which parts folders there, and not the one kept for the index."""
+    return "index_" if column == "_index" else column.replace("/", "_")
 
 
 def write_anndata(data: anndata.AnnData, path: Path) -> None:

@@ -336,9 +336,10 @@ def faults(folder: Path, file: str, old: str, new: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("file", "old", "new", "message"), WRONG, ids=[f"{w[0]}-{w[2]}" for w in WRONG])
-def test_message_of_one_fault(file, old, new, message, tmp_path):
+def test_message_of_one_fault(file, old, new, message, tmp_path, tells):
     assert old in FILES[file]
     assert faults(tmp_path, file, old, new) == [message]
+    tells(f"{old} is written {new}", [message])
 
 
 def test_right_inputs_have_no_fault(tmp_path):
