@@ -7,10 +7,10 @@ BIN := .venv/bin
 DEMO := results/demo
 CORES ?= all
 
-.PHONY: help setup tools demo test test-slurm lint format clean
+.PHONY: help setup tools demo test test-slurm test-s3 lint format clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: .venv/installed tools  ## Python packages into .venv, and salmon, fastp, samtools
 
@@ -31,6 +31,9 @@ test: setup  ## all tests (those on real data skip unless ANPI_EXTERNAL_DATA has
 test-slurm: setup  ## the workflow on a SLURM of two nodes, built here and taken down (root; docs/cluster.md)
 	@.ci/install-slurm
 	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -q -s tests/slurm/run_on_slurm.py
+
+test-s3: setup  ## the workflow on a loopback S3 server, which it installs and ends (docs/cloud.md)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -q tests/s3/run_on_s3.py
 
 lint: setup  ## ruff, snakefmt, snakemake --lint, mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

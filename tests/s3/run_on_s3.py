@@ -1,0 +1,197 @@
+"""The workflow with reads, reference and results in S3, against a loopback server: `make test-s3`.
+
+Not part of `make test`: it runs the whole workflow three times (local, stored, and stored again without a
+patient). The keys that the workflow is given are planted words, which are looked for afterwards in all that it wrote.
+"""
+
+from __future__ import annotations
+
+import base64
+import filecmp
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from s3.server import BUCKET, ROOT, Server, free_port, running_server
+
+# Each process writes its own time or resources there, or orders what it writes anew; docs/cloud.md says the same.
+DIFFERS = re.compile(
+    r"(logs|benchmarks|reference/salmon_index|multiqc|ledger|provenance)/|(manifest|ro-crate-metadata)\.json$"
+)
+# The memory of earlier runs stays in the folder of the run.
+KEPT_LOCAL = re.compile(r"association/plan_history\.json$|ledger/\d{4,}-")
+KEY = "AKIAPLANTEDKEYOFANPI"
+SECRET = "planted/secret+of/anpi+0123456789abcdefghi"
+
+
+def snakemake(trial: Path, *words: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run the workflow in the folder of a trial, with no credentials but those given."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SNAKEMAKE_"))}
+    given = {"HOME": str(trial.parent), **environment}
+    command = ["snakemake", "--snakefile", str(ROOT / "workflow" / "Snakefile"), "--directory", str(trial)]
+    command += ["--configfile", str(trial / "config" / "config.yaml"), "--cores", "2", *words]
+    program = [sys.executable, "-m", *command]
+    return subprocess.run(program, env=kept | given, capture_output=True, text=True, check=False, timeout=3600)
+
+
+class Stored:
+    """A trial whose reads and reference are objects, and whose results become some."""
+
+    def __init__(self, folder: Path, server: Server):
+        self.folder, self.server = folder, server
+        self.said: list[str] = []
+
+    def run(self, *words: str, url: str | None = None, results: bool = True) -> subprocess.CompletedProcess:
+        storage = ["--storage-s3-endpoint-url", url or self.server.url, "--storage-s3-retries", "1"]
+        if results:
+            storage += ["--default-storage-provider", "s3", "--default-storage-prefix", f"s3://{BUCKET}"]
+        keys = {"SNAKEMAKE_STORAGE_S3_ACCESS_KEY": KEY, "SNAKEMAKE_STORAGE_S3_SECRET_KEY": SECRET}
+        done = snakemake(self.folder, *storage, *words, **keys)
+        self.said += [done.stdout, done.stderr]
+        return done
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        file = self.folder / name
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Simulate a trial and run it on local files."""
+    trial = tmp_path_factory.mktemp("local") / "trial"
+    program = [sys.executable, ROOT / "scripts" / "simulate_demo.py", "--out", trial, "--patients", "16"]
+    subprocess.run([*program, "--pairs", "20000"], check=True)
+    done = snakemake(trial)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return trial
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("server") / "log") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def stored(local: Path, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Stored:
+    """Run the same trial from S3 to S3; the folder of the run holds the tables alone."""
+    for name in ("reads", "reference"):
+        server.upload(local / name, name)
+    trial = Stored(tmp_path_factory.mktemp("stored") / "trial", server)
+    shutil.copytree(local / "config", trial.folder / "config")
+    trial.edit("config/units.tsv", "reads/", f"s3://{BUCKET}/reads/")
+    trial.edit("config/config.yaml", "reference/", f"s3://{BUCKET}/reference/")
+    done = trial.run()
+    assert done.returncode == 0, done.stderr[-4000:]
+    return trial
+
+
+@pytest.fixture(scope="module")
+def results(stored: Stored, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give what the run left in the bucket."""
+    folder = tmp_path_factory.mktemp("downloaded")
+    stored.server.download("results", folder)
+    return folder
+
+
+def files_below(folder: Path) -> set[str]:
+    return {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_the_bucket_holds_what_a_local_run_writes(local: Path, results: Path):
+    here = {name for name in files_below(local / "results") if not KEPT_LOCAL.search(name)}
+    assert files_below(results) == {name for name in here if not name.endswith(".snakemake_timestamp")}
+
+
+def test_results_in_s3_are_those_of_a_local_run_to_the_byte(local: Path, results: Path):
+    names = sorted(name for name in files_below(results) if not DIFFERS.match(name))
+    differing = [name for name in names if not filecmp.cmp(results / name, local / "results" / name, shallow=False)]
+    assert differing == []
+    assert len(names) > 100
+
+
+def test_the_manifest_knows_the_same_results(local: Path, results: Path):
+    here, there = (json.loads((folder / "manifest.json").read_text()) for folder in (local / "results", results))
+    assert there["results"] == here["results"]
+    assert there["reads"] == here["reads"]
+    assert sorted(there["inputs"].values()) == sorted(here["inputs"].values())
+
+
+def test_a_second_run_does_nothing(stored: Stored):
+    done = stored.run("--dry-run")
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_a_replaced_object_is_quantified_again_and_no_other(stored: Stored):
+    key = next(key for key in stored.server.keys("reads/P003-B"))
+    source = {"Bucket": BUCKET, "Key": key}
+    stored.server.client.copy_object(Bucket=BUCKET, Key=key, CopySource=source, MetadataDirective="REPLACE")
+    done = stored.run("--dry-run", "--until", "quantify_sample")
+    assert re.findall(r"Quantifying sample (\S+)", done.stdout + done.stderr) == ["P003-B"]
+
+
+def test_reads_in_s3_with_results_at_home(local: Path, stored: Stored, tmp_path: Path):
+    trial = Stored(tmp_path / "trial", stored.server)
+    shutil.copytree(stored.folder / "config", trial.folder / "config")
+    done = trial.run("results/samples/P003-B/genes.parquet", results=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    made, expected = (folder / "results/samples/P003-B/genes.parquet" for folder in (trial.folder, local))
+    assert filecmp.cmp(made, expected, shallow=False)
+    stored.said += trial.said
+
+
+def test_a_dead_endpoint_ends_in_words(stored: Stored):
+    url = f"http://127.0.0.1:{free_port()}"
+    done = stored.run("--dry-run", url=url)
+    assert done.returncode == 1
+    assert f'Could not connect to the endpoint URL: "{url}' in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_an_object_that_is_not_there_is_named(stored: Stored, tmp_path: Path):
+    trial = Stored(tmp_path / "trial", stored.server)
+    shutil.copytree(stored.folder / "config", trial.folder / "config")
+    trial.edit("config/units.tsv", "P003-B_L1_R1", "P003-B_L9_R1")
+    done = trial.run("--dry-run", results=False)
+    said = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "Missing input files for rule quantify_sample" in said
+    assert f"s3://{BUCKET}/reads/P003-B_L9_R1" in said
+    assert "Traceback" not in said
+
+
+def test_no_credentials_are_taken_from_anywhere_else(stored: Stored):
+    words = ["--storage-s3-endpoint-url", stored.server.url, "--dry-run"]
+    done = snakemake(stored.folder, *words, AWS_EC2_METADATA_DISABLED="true")
+    assert done.returncode == 1
+    assert "Unable to locate credentials" in done.stdout + done.stderr
+
+
+def test_a_patient_who_is_taken_out_leaves_the_bucket(stored: Stored):
+    pages = set(stored.server.keys("results/report/patients/"))
+    assert "results/report/patients/P016.html" in pages
+    for file in (stored.folder / "config").rglob("*.[tc]sv"):
+        rows = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        file.write_text("".join(row for row in rows if not row.startswith("P016")), encoding="utf-8")
+    done = stored.run()
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert pages - set(stored.server.keys("results/report/patients/")) == {"results/report/patients/P016.html"}
+    assert re.findall(r"Quantifying sample (\S+)", done.stdout + done.stderr) == ["P003-B"]
+
+
+def test_keys_stand_in_nothing_that_was_written(stored: Stored, tmp_path: Path):
+    stored.server.download("results", tmp_path)
+    words = [word.encode() for word in (KEY, SECRET)]
+    words += [base64.b64encode(word) for word in words]
+    held = [text.encode() for text in stored.said]
+    held += [file.read_bytes() for folder in (stored.folder, tmp_path) for file in folder.rglob("*") if file.is_file()]
+    assert len(held) > 100
+    assert [word for word in words for content in held if word in content] == []
