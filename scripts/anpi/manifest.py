@@ -16,7 +16,7 @@ from typing import Any
 from anpi import __version__
 from anpi.provenance import file_digest
 from anpi.tables.reading import read_text_table
-from anpi.tables.schema import ROOT, check_settings, load_schema, load_yaml
+from anpi.tables.schema import ROOT, read_settings
 
 PACKAGES = (
     "anndata",
@@ -92,8 +92,8 @@ def build_manifest(
         "commit": commit(),
         "code": code_tree(),
         "settings": placeless(settings),
-        "plan": settings_of(plan, "plan"),
-        "rules": settings_of(rules, "endpoints"),
+        "plan": read_settings(plan, "plan"),
+        "rules": read_settings(rules, "endpoints"),
         "software": {name: version for name, version in software(settings).items() if name not in NOT_SOFTWARE},
         "deployment": sorted(deployment),
         "environments": checksums([ROOT / name for name in ENVIRONMENTS]),
@@ -127,11 +127,6 @@ def files_of(inputs: Mapping[str, Path]) -> dict[str, Path]:
         else:
             files[name] = path
     return files
-
-
-def settings_of(path: Path, schema: str) -> dict[str, Any]:
-    """Read a YAML file with its defaults, dates as texts."""
-    return json.loads(json.dumps(check_settings(load_yaml(path), load_schema(schema), str(path)), default=str))
 
 
 def placeless(value: Any) -> Any:

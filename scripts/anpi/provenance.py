@@ -97,7 +97,12 @@ def imported_modules(file: Path) -> tuple[Path, ...]:
 
 @functools.cache
 def file_digest(file: Path) -> str:
-    """Give the SHA-256 of a file's content."""
+    """Give the SHA-256 of a file's content, read once a process."""
+    return hash_file(file)
+
+
+def hash_file(file: Path) -> str:
+    """Give the SHA-256 of a file's content as it is now."""
     with open(file, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 

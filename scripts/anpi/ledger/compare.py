@@ -36,6 +36,7 @@ MOVES = (
     "other reason",
 )
 HEXADECIMAL = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{20,}")
+HEADLINES = ("ORR, all treated", "PFS, all (efficacy, all_treated)", "OS, all (efficacy, all_treated)")
 TIERS = ("primary", "secondary", "exploratory", "descriptive")
 
 
@@ -185,6 +186,12 @@ def memberships(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
         for (name, inside), count in sorted(counts.items())
     ]
     sentences = [f"Analysis sets, of the patients in both: {listed(told)}."] if told else []
+    steps = [
+        f"{step.replace('_', ' ')} {old['attrition'].get(step, 0)} before and {count} now"
+        for step, count in new["attrition"].items()
+        if old["attrition"].get(step) != count
+    ]
+    sentences += [f"Patients at each step: {listed(steps, len(steps))}."] if steps else []
     header = ["Patient", "What", "Was", "Is", "Reason out"]
     return section(
         "sets", "Patients who changed analysis sets", "analysis sets of the patients in both", sentences, header, rows,
@@ -271,7 +278,8 @@ def efficacy(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
         (survival_name(key), median_words(was), median_words(now))
         for key, was, now in moved_rows(old["survival"], new["survival"], SURVIVAL_KEYS)
     ]
-    sentences = [f"Rates and medians: {plural(len(rows), 'row')} moved."] if rows else []
+    headlines = [f"{name}: {was} became {now}." for name, was, now in rows if name in HEADLINES]
+    sentences = [f"Rates and medians: {plural(len(rows), 'row')} moved.", *headlines] if rows else []
     title = "Rates and medians that moved"
     return section("efficacy", title, "rates and medians", sentences, ["What", "Was", "Is"], rows)
 

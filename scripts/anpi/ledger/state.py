@@ -15,9 +15,10 @@ from typing import Any
 
 import pandas as pd
 
-from anpi.manifest import files_of, placeless, settings_of, software
+from anpi.manifest import files_of, placeless, software
 from anpi.provenance import file_digest
 from anpi.tables.reading import read_text_table
+from anpi.tables.schema import read_settings
 
 FORMAT = 1
 SHORT = 12
@@ -61,8 +62,8 @@ def build_state(
         "format": FORMAT,
         "software": software(settings),
         "settings": placeless(settings),
-        "rules": settings_of(rules, "endpoints"),
-        "plan": settings_of(plan, "plan"),
+        "rules": read_settings(rules, "endpoints"),
+        "plan": read_settings(plan, "plan"),
         "inputs": {name: file_digest(path) for name, path in sorted(files_of(inputs).items())},
         "reference": reference_identity(results) if settings["units"] else None,
         "models": models(results) if expressed else [],

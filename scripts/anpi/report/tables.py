@@ -14,7 +14,7 @@ import pandas as pd
 
 from anpi.report.numbers import known
 from anpi.tables.reading import read_facts, read_table
-from anpi.tables.schema import ROOT, check_settings, load_schema, load_yaml
+from anpi.tables.schema import ROOT, read_settings
 
 TABLES = {
     "endpoints": "clinical/endpoints.tsv",
@@ -164,8 +164,8 @@ def read_run(
     return Run(
         title=clean(title),
         patients=people,
-        plan=check_settings(load_yaml(plan), load_schema("plan"), str(plan)),
-        rules=check_settings(load_yaml(rules), load_schema("endpoints"), str(rules)),
+        plan=read_settings(plan, "plan"),
+        rules=read_settings(rules, "endpoints"),
         tables=tables,
         samples=plain(read_table(samples, "samples")) if samples else None,
         adverse_events=plain(read_table(adverse_events, "adverse_events")) if adverse_events else None,

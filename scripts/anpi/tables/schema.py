@@ -205,6 +205,12 @@ def load_yaml(path: Path | str) -> dict[str, Any]:
     return content
 
 
+def read_settings(path: Path | str, name: str) -> dict[str, Any]:
+    """Read a YAML file with the defaults of its schema; a date that YAML took for one is a text again."""
+    content = {key: str(value) if isinstance(value, date) else value for key, value in load_yaml(path).items()}
+    return check_settings(content, load_schema(name), str(path))
+
+
 def check_settings(settings: Mapping[str, Any], schema: Mapping[str, Any], file: str) -> dict[str, Any]:
     """Check a YAML file's content against its schema and fill in the defaults.
 

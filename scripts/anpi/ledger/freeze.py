@@ -1,0 +1,154 @@
+"""Frozen copies of finished runs: read-only, with checksums that anyone can check with ``sha256sum --check``."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from anpi.ledger.entries import CURRENT, read_entry
+from anpi.provenance import hash_file
+from anpi.tables.problems import InputError, Problem, refuse
+from anpi.tables.writing import write_text
+
+SUMS = "SHA256SUMS"
+LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+CLOSING = ("manifest.json", "ro-crate-metadata.json", "ledger/recorded.json", f"ledger/{CURRENT}")
+MOST_NAMED = 20
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a frozen copy holds against its list of checksums."""
+
+    whole: int
+    changed: list[str]
+    missing: list[str]
+    added: list[str]
+    fingerprint: str
+
+    @property
+    def intact(self) -> bool:
+        return not (self.changed or self.missing or self.added)
+
+
+def freeze_run(results: Path, target: Path) -> tuple[int, str]:
+    """Copy a finished run.
+
+    Takes what the manifest lists, the manifest, the RO-Crate, the ledger's entry of this run (not the entries before
+    it) and the MultiQC page. Reads, salmon's own files and the index stay behind: the manifest has the checksums of the
+    reads.
+
+    Returns
+    -------
+    count : int
+        Files copied.
+    fingerprint : str
+        SHA-256 of the list of checksums: printed in a paper, it stands for every byte.
+
+    Raises
+    ------
+    InputError
+        The run has not ended, a file is not what the manifest says, or the target holds something already.
+    """
+    names = frozen_names(results)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise InputError(Problem(str(target), "holds something already", mend="Name a folder that does not exist."))
+    part = target.with_name(f".{target.name}.part")
+    if part.exists():
+        shutil.rmtree(part)
+    sums = []
+    for name in names:
+        (part / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(results / name, part / name)
+        sums.append(f"{hash_file(part / name)}  {name}\n")
+    write_text(part / SUMS, "".join(sums))
+    fingerprint = hash_file(part / SUMS)
+    if target.exists():
+        target.rmdir()
+    part.rename(target)
+    protect(target)
+    return len(names), fingerprint
+
+
+def frozen_names(results: Path) -> list[str]:
+    """List the files of a finished run, after checking that they are what the manifest says."""
+    absent = [Problem(str(results / name), "file not found") for name in CLOSING if not (results / name).is_file()]
+    if absent:
+        mend = "The run has not ended: run Snakemake to its end, then freeze."
+        raise InputError([*absent[:-1], Problem(absent[-1].file, absent[-1].message, mend=mend)])
+    manifest = read_json(results / "manifest.json")
+    problems = []
+    for name, sha256 in manifest["results"].items():
+        file = results / name
+        if not file.is_file():
+            problems.append(Problem(str(file), "listed in the manifest, not found"))
+        elif hash_file(file) != sha256:
+            problems.append(Problem(str(file), "not what the manifest says"))
+    recorded = read_json(results / "ledger" / "recorded.json")
+    if read_entry(results / "ledger" / CURRENT).sha256 != recorded["sha256"]:
+        problems.append(Problem(str(results / "ledger" / CURRENT), "not the run that was recorded last"))
+    refuse(problems + crate_problems(results))
+    more = ["ledger/" + recorded["entry"], *CLOSING]
+    wiring = [file.relative_to(results).as_posix() for file in (results / "provenance").rglob("*") if file.is_file()]
+    reads = ["multiqc/multiqc.html"] if (results / "multiqc" / "multiqc.html").is_file() else []
+    return sorted({*manifest["results"], *more, *wiring, *reads})
+
+
+def crate_problems(results: Path) -> list[Problem]:
+    """Find files that the RO-Crate knows with another checksum."""
+    graph = read_json(results / "ro-crate-metadata.json")["@graph"]
+    files = {item["@id"]: item["sha256"] for item in graph if item.get("@type") == "File" and "sha256" in item}
+    sha256 = hash_file(results / "manifest.json")
+    if files.get("manifest.json") != sha256:
+        return [Problem(str(results / "ro-crate-metadata.json"), "is of another run than manifest.json")]
+    return []
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, UnicodeDecodeError):
+        raise InputError(Problem(str(path), "not valid JSON", mend="Run Snakemake to its end again.")) from None
+
+
+def protect(folder: Path) -> None:
+    """Take the right to write from every file and folder."""
+    for place in [*folder.rglob("*"), folder]:
+        os.chmod(place, 0o555 if place.is_dir() else 0o444)
+
+
+def verify_copy(folder: Path) -> Verdict:
+    """Hold a frozen copy against its list of checksums.
+
+    Raises
+    ------
+    InputError
+        The folder has no list, or one that cannot be read.
+    """
+    listed = read_sums(folder / SUMS)
+    present = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir()} - {SUMS}
+    changed = [name for name, sha256 in listed.items() if name in present and hash_file(folder / name) != sha256]
+    missing, added = sorted(set(listed) - present), sorted(present - set(listed))
+    whole = len(listed) - len(changed) - len(missing)
+    return Verdict(whole, sorted(changed), missing, added, hash_file(folder / SUMS))
+
+
+def read_sums(path: Path) -> dict[str, str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise InputError(Problem(str(path), "file not found", mend="Name a folder that freeze_run.py made.")) from None
+    matches = [LINE.fullmatch(line) for line in lines]
+    refuse(
+        [
+            Problem(str(path), "not a line of a checksum and a path", row=row)
+            for row, match in enumerate(matches, start=1)
+            if match is None
+        ]
+    )
+    return {match.group(2): match.group(1) for match in matches if match}

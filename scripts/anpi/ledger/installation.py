@@ -1,0 +1,117 @@
+"""The present installation held against a manifest: what differs, and how to get to what the manifest says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from anpi.manifest import ENVIRONMENTS, checksums, commit, software
+from anpi.provenance import hash_file
+from anpi.tables.problems import InputError, Problem
+from anpi.tables.schema import ROOT
+
+NEEDED = ("anpi", "commit", "code", "settings", "software", "environments", "inputs", "resources")
+NOT_GIVEN = "not recorded"
+ABSENT = "not here"
+SHORT = 12
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing of a manifest beside what is here; ``kind`` groups lines for the advice."""
+
+    kind: str
+    name: str
+    manifest: str
+    here: str
+
+    @property
+    def same(self) -> bool:
+        return self.manifest == self.here
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        lacking = [key for key in NEEDED if key not in manifest]
+    except FileNotFoundError:
+        raise InputError(Problem(str(path), "file not found", mend="Name a manifest.json of a run.")) from None
+    except (ValueError, TypeError, UnicodeDecodeError):
+        raise InputError(Problem(str(path), "not a manifest")) from None
+    if lacking:
+        raise InputError(Problem(str(path), f"the manifest lacks {', '.join(lacking)}"))
+    return manifest
+
+
+def compare_installation(manifest: Mapping[str, Any], trial: Path) -> list[Line]:
+    """Hold versions, commit, environments, resources and inputs of a manifest against what is here.
+
+    Parameters
+    ----------
+    trial : Path
+        Folder in which the run was started: the inputs are looked for at their paths below it.
+    """
+    present = software(manifest["settings"])
+    lines = [Line("anpi", name, words(manifest[name]), words(present[name])) for name in ("anpi", "commit", "code")]
+    for name, version in sorted(manifest["software"].items()):
+        kind = "tool" if name not in present or name in TOOL_NAMES else "package"
+        lines.append(Line(kind, name, version or NOT_GIVEN, present.get(name) or ABSENT))
+    shipped = {**checksums([ROOT / name for name in ENVIRONMENTS])}
+    lines += file_lines("environment", manifest["environments"], shipped)
+    resources = {name: hash_file(ROOT / name) for name in manifest["resources"] if (ROOT / name).is_file()}
+    lines += file_lines("resource", manifest["resources"], resources)
+    return lines + list(input_lines(manifest["inputs"], trial))
+
+
+TOOL_NAMES = ("salmon", "fastp", "samtools", "STAR", "hisat2", "featureCounts", "python")
+
+
+def words(value: object) -> str:
+    return NOT_GIVEN if value is None else str(value)
+
+
+def file_lines(kind: str, recorded: Mapping[str, str], here: Mapping[str, str]) -> list[Line]:
+    return [
+        Line(kind, name, recorded.get(name, NOT_GIVEN), here.get(name, ABSENT))
+        for name in sorted(set(recorded) | set(here))
+    ]
+
+
+def input_lines(inputs: Mapping[str, str], trial: Path) -> Iterator[Line]:
+    """Look for the inputs; those that lay outside the trial's folder are known by the end of their paths alone."""
+    for name, sha256 in sorted(inputs.items()):
+        file = trial / name
+        yield Line("input", name, sha256, hash_file(file) if file.is_file() else ABSENT)
+
+
+def advice(manifest: Mapping[str, Any], lines: list[Line]) -> list[str]:
+    """Say which commands lead to what the manifest says."""
+    kinds = {line.kind for line in lines if not line.same}
+    found = []
+    recorded = manifest["commit"]
+    if "anpi" in kinds or "environment" in kinds or "resource" in kinds:
+        if recorded is None:
+            found.append("The run was not made from a git checkout: find the anpi whose code has the digest above.")
+        elif recorded.removesuffix("+changes") != (commit() or "").removesuffix("+changes"):
+            found.append(f"git checkout {recorded.removesuffix('+changes')}")
+        if recorded and recorded.endswith("+changes"):
+            found.append("The run was made with files that differ from its commit: git alone does not bring them back.")
+        elif (commit() or "").endswith("+changes"):
+            found.append("git status    # this installation has files that differ from its commit")
+    if "package" in kinds or "environment" in kinds:
+        found.append("make setup    # the packages of requirements.lock at that commit")
+    tools = [f"{line.name} {line.manifest}" for line in lines if line.kind == "tool" and not line.same]
+    if tools:
+        found.append(f"Install {', '.join(tools)}, or run with --sdm conda, which takes the versions of envs/.")
+    if "input" in kinds:
+        found.append("Bring back the inputs that differ, or name the folder of the trial with --trial.")
+    return found
+
+
+def likely_folder(manifest: Mapping[str, Any], path: Path) -> Path:
+    """Give the folder near a manifest below which most of its inputs are found."""
+    folders = [path.resolve().parent, path.resolve().parent.parent, Path.cwd()]
+    return max(folders, key=lambda folder: sum((folder / name).is_file() for name in manifest["inputs"]))
