@@ -38,7 +38,7 @@ Beside them, for figures: ``gene_body_coverage`` (100 numbers from 5' to 3', mea
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,8 @@ LEAST_COVERAGE = 3.0
 LEAST_TRANSCRIPTS = 20
 LEAST_JUNCTIONS = 100
 THIRD = BINS // 3
-MARKING = re.compile(r"mark ?dup|rmdup|umi_tools|fgbio|dedup", re.I)
+MARKING = re.compile(r"mark_?dup", re.I)
+REMOVING = re.compile(r"remove_(sequencing_)?duplicates[= ]true|markdup (.* )?-r\b|--remove-duplicates", re.I)
 
 
 class Measures:
@@ -108,8 +109,8 @@ class Measures:
         """
         with open_alignment(path, genome) as records:
             names, lengths = list(records.references), list(records.lengths)
-            programs = [str(program) for program in records.header.to_dict().get("PG", [])]
-        self.marking |= any(MARKING.search(program) for program in programs)
+            programs = records.header.to_dict().get("PG", [])
+        self.marking |= any(marks_duplicates(program) for program in programs)
         mitochondria = [i for i, name in enumerate(names) if plain_name(name) == MITOCHONDRION]
         if mitochondria:
             self.mitochondrial = self.mitochondrial or 0
@@ -331,6 +332,13 @@ def measure_alignments(files: Sequence[Path], model: GeneModel | None, genome: P
     for file in files:
         measures.add_file(file, genome)
     return measures.facts()
+
+
+def marks_duplicates(program: Mapping[str, str]) -> bool:
+    """Tell whether a program of the header marked duplicates and left them in the file."""
+    words = program.get("CL", "")
+    tool = " ".join([program.get("ID", ""), program.get("PN", ""), *words.split()[:2]])
+    return bool(MARKING.search(tool)) and not REMOVING.search(words)
 
 
 def spread(

@@ -112,8 +112,11 @@ def open_alignment(path: Path, genome: Path | None = None) -> pysam.AlignmentFil
         raise InputError(damaged(path, error)) from None
 
 
-def damaged(path: Path, error: Exception) -> Problem:
-    return Problem(str(path), f"no whole alignment file ({error})", mend="Copy it again, or align anew.")
+def damaged(path: Path, error: Exception, cram: bool = False) -> Problem:
+    mend = "Copy it again, or align anew."
+    if cram:
+        mend = f"Give in reference.genome the genome that the CRAM was written with; if it is that one: {mend}"
+    return Problem(str(path), f"no whole alignment file ({error})", mend=mend)
 
 
 def read_batches(path: Path, genome: Path | None = None) -> Iterator[Batch]:
@@ -125,11 +128,7 @@ def read_batches(path: Path, genome: Path | None = None) -> Iterator[Batch]:
             try:
                 batch, more = read_batch(rows, shapes)
             except (OSError, ValueError) as error:
-                mend = None
-                if records.is_cram and genome is None:
-                    mend = "A CRAM file may need the genome that it was written with: give it in reference.genome."
-                problem = damaged(path, error)
-                raise InputError(Problem(problem.file, problem.message, mend=mend or problem.mend)) from None
+                raise InputError(damaged(path, error, records.is_cram)) from None
             yield batch
             if not more:
                 return

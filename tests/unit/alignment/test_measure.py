@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -157,9 +156,22 @@ def test_what_a_file_leaves_out_is_not_known_rather_than_nought(tmp_path, model)
     for name in ("aligned_rate", "duplicate_rate", "mitochondrial_share"):
         assert facts[name] is None
     assert facts["duplicates_marked"] is False
-    marking = header + "@PG\tID:MarkDuplicates\tPN:MarkDuplicates\n"
-    facts = measure(tmp_path, sam(RECORDS[:6], marking), model)
-    assert (facts["duplicates_marked"], facts["duplicate_rate"]) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("program", "marked"),
+    [
+        ("ID:MarkDuplicates\tPN:MarkDuplicates", True),
+        ("ID:samtools.1\tPN:samtools\tCL:samtools markdup -@ 2 in.bam out.bam", True),
+        ("ID:samtools.1\tPN:samtools\tCL:samtools markdup -r in.bam out.bam", False),  # taken out, not marked
+        ("ID:MarkDuplicates\tPN:MarkDuplicates\tCL:MarkDuplicates REMOVE_DUPLICATES=true INPUT=a", False),
+        ("ID:STAR\tPN:STAR\tCL:STAR --readFilesIn a.markdup.fastq", False),
+    ],
+)
+def test_none_marked_is_nought_where_a_program_looked_for_them(tmp_path, model, program, marked):
+    facts = measure(tmp_path, sam(RECORDS[:6], f"{HEADER}@PG\t{program}\n"), model)
+    assert facts["duplicates_marked"] is marked
+    assert facts["duplicate_rate"] == (0 if marked else None)
 
 
 def test_reads_on_contigs_without_genes_are_no_intergenic_reads(tmp_path, model):
@@ -270,12 +282,15 @@ def test_a_cram_gives_what_its_bam_gives(tmp_path, model):
     pysam.view("-C", "-T", str(genome), "-o", str(cram), str(tmp_path / "reads.sam"), catch_stdout=False)
     expected = measure_alignments([tmp_path / "reads.sam"], model)
     assert measure_alignments([cram], model, genome) == expected
-    moved = tmp_path / "elsewhere"
-    moved.mkdir()
-    shutil.move(cram, moved)
+    other, cut = tmp_path / "other.fa", tmp_path / "cut.cram"
+    other.write_text(genome.read_text().replace("ACGTT", "ACGTA"))
+    cut.write_bytes(cram.read_bytes()[:-60])
+    for file, reference in ((cram, other), (cut, genome)):
+        with pytest.raises(InputError, match=rf"{file.name}: no whole alignment.*reference\.genome the genome"):
+            measure_alignments([file], model, reference)
     genome.unlink()
     with pytest.raises(InputError, match=r"reads\.cram: .*reference\.genome"):
-        measure_alignments([moved / "reads.cram"], model)
+        measure_alignments([cram], model)
 
 
 def test_a_gene_model_is_the_same_when_written_and_loaded(tmp_path, model):
