@@ -41,7 +41,7 @@ def main() -> None:
     except InputError as error:
         if not arguments.record_failure:
             raise
-        pileup = Pileup(None, empty_counts(len(sites)), str(error).splitlines()[0])
+        pileup = Pileup(None, empty_counts(len(sites)), "; ".join(map(str, error.problems)))
     facts = genotype_facts(pileup, sites)
     write_table(arguments.out, genotype_table(pileup, sites))
     write_json(arguments.out_facts, facts)

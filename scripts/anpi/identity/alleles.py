@@ -152,7 +152,7 @@ def genotype_posteriors(logs: np.ndarray, shares: np.ndarray) -> tuple[np.ndarra
     return np.exp(joint - evidence), evidence
 
 
-def call_genotypes(reads: AlleleReads, frequency: np.ndarray, confidence: float = 0.99) -> np.ndarray:
+def call_genotypes(reads: AlleleReads, frequency: np.ndarray, confidence: float = 0.9) -> np.ndarray:
     """Call the genotype whose posterior probability reaches ``confidence``; -1 where none does."""
     posteriors, _ = genotype_posteriors(genotype_log_likelihoods(reads, frequency), genotype_shares(frequency))
     return np.where(posteriors.max(axis=0) >= confidence, posteriors.argmax(axis=0), -1)

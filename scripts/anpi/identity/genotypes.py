@@ -26,7 +26,7 @@ def genotype_table(pileup: Pileup, sites: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         ``rsid``, ``chromosome``, ``position`` in the build of the alignment, ``depth`` (fragments; missing where the
         alignment cannot tell), those with each allele or another base, ``genotype`` (0/0, 0/1, 1/1; missing below a
-        posterior probability of 0.99 and where a fifth of the bases are neither allele).
+        posterior probability of 0.9 and where a fifth of the bases are neither allele).
     """
     good = usable_sites(pileup.counts)
     ref, alt = allele_counts(pileup.counts, good)

@@ -40,7 +40,7 @@ def compare_samples(
     covered = (ref + alt >= SHARED_DEPTH).astype(np.float32)
     shared = np.rint(covered @ covered.T).astype(int)
     single = np.empty((len(frequencies), len(ref)))
-    joint = np.empty((len(frequencies), len(ref), len(ref)), dtype=np.float32)
+    joint = np.empty((len(frequencies), len(ref), len(ref)))
     for k, frequency in enumerate(frequencies):
         single[k], ratio = population_evidence(ref, alt, frequency, contamination)
         joint[k] = single[k][:, None] + single[k][None, :] + ratio
