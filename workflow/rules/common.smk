@@ -143,7 +143,7 @@ def expressed(path):
 
 def own(key, path):
     """Give a file of the user as an input; a shipped one is none, its content is part of the code."""
-    return given(path) if SETTINGS[key] else []
+    return given(str(path)) if SETTINGS[key] else []
 
 
 def threshold_options():
@@ -367,9 +367,9 @@ def user_files():
     }
 
 
-def keyed_files():
-    """Write the files of the user as arguments, each behind its key."""
-    return " ".join(shlex.quote(f"{name}={path}") for name, path in user_files().items())
+def keyed_files(wildcards, input):
+    """Write the files of the user as arguments, each behind its key, where the job finds them."""
+    return " ".join(shlex.quote(f"{name}={path}") for name, path in zip(user_files(), input.files))
 
 
 def steps():

@@ -28,7 +28,7 @@ rule describe_run:
         rules=RULES,
         code=code("describe_run", PLAN, RULES),
         settings=json.dumps(SETTINGS, sort_keys=True),
-        files=keyed_files(),
+        files=keyed_files,
         samples=RUN.used,
         results=subpath(output.state, ancestor=2),
     message:
@@ -117,7 +117,7 @@ rule write_manifest:
         gene_names=GENES,
         code=code("write_manifest"),
         settings=json.dumps(SETTINGS, sort_keys=True),
-        files=keyed_files(),
+        files=keyed_files,
         steps=lambda wildcards: Unrecorded(steps()),
         snakemake=Unrecorded(snakemake_version),
         deployment=Unrecorded(" ".join(sorted(map(str, workflow.deployment_settings.deployment_method)))),
