@@ -13,20 +13,14 @@ import tempfile
 from pathlib import Path
 
 from anpi.expression.align import align_sample
+from anpi.expression.sample_reads import add_unit_options, units_given
 from anpi.tables.problems import run_program
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sample", required=True, help="sample id")
-    parser.add_argument(
-        "--unit",
-        required=True,
-        action="append",
-        nargs="+",
-        metavar=("ID FASTQ_1", "FASTQ_2"),
-        help="id of a unit and its one or two FASTQ files; repeat for each unit",
-    )
+    add_unit_options(parser)
     parser.add_argument("--tool", required=True, choices=["star", "hisat2"])
     parser.add_argument("--index", required=True, type=Path, help="folder of the genome's index, made by the tool")
     parser.add_argument("--splice-sites", required=True, type=Path, help="introns (list_splice_sites.py)")
@@ -34,11 +28,7 @@ def main() -> None:
     parser.add_argument("--scratch", type=Path, help="folder for temporary files (default: the system's)")
     parser.add_argument("--out", required=True, type=Path, help="BAM file; its index stands beside it as .bai")
     arguments = parser.parse_args()
-    units = []
-    for unit in arguments.unit:
-        if len(unit) not in (2, 3):
-            parser.error("--unit takes an id and one or two FASTQ files")
-        units.append((unit[0], unit[1], unit[2] if len(unit) == 3 else None))
+    units = units_given(parser, arguments)
     # So that tools are stopped and scratch is removed when the run is cancelled.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="anpi-", dir=arguments.scratch) as scratch:

@@ -15,8 +15,11 @@ import pandas as pd
 import pytest
 
 from anpi.cohort.verdicts import judge_samples
-from anpi.expression.quantify import FragmentLength, quantify_sample
+from anpi.expression.quantify import Reference as Quantified
+from anpi.expression.quantify import quantify_sample
 from anpi.expression.reference import build_reference
+from anpi.expression.salmon import FragmentLength
+from anpi.expression.sample_reads import Unit
 from anpi.expression.summary import quality_facts, read_quant, summarise_genes
 from anpi.tables.problems import InputError
 
@@ -63,8 +66,8 @@ class Reference:
         """Quantify a sample; give its genes and ``reads.json``."""
         scratch = folder / "scratch"
         scratch.mkdir(parents=True)
-        listed = [(f"L{n}", str(first), str(second) if second else None) for n, (first, second) in enumerate(units)]
-        quantify_sample("sample", listed, self.index, folder / "out", scratch, threads, SINGLE_END)
+        listed = [Unit(f"L{n}", str(first), str(second) if second else None) for n, (first, second) in enumerate(units)]
+        quantify_sample("sample", listed, Quantified(self.index), folder / "out", scratch, threads, SINGLE_END)
         genes, _ = summarise_genes(read_quant(folder / "out" / "salmon" / "quant.sf"), self.table, "quant.sf")
         return genes, json.loads((folder / "out" / "reads.json").read_text())
 
@@ -216,10 +219,9 @@ def test_an_earlier_result_survives_a_damaged_rerun(armor, airway, external_data
     cut.write_bytes(files[0].read_bytes()[:-100])
     again = tmp_path / "again"
     again.mkdir()
+    units = [Unit("L1", str(cut), str(files[1]))]
     with pytest.raises(InputError, match=r"cut\.fastq\.gz"):
-        quantify_sample(
-            "sample", [("L1", str(cut), str(files[1]))], armor.index, tmp_path / "out", again, 1, SINGLE_END
-        )
+        quantify_sample("sample", units, Quantified(armor.index), tmp_path / "out", again, 1, SINGLE_END)
     assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == before
 
 

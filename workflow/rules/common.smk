@@ -228,11 +228,30 @@ def aligned_to(units):
 
 
 def unit_options(wildcards, input):
-    """Write the --unit options of a sample, with the files where the job finds them."""
-    units = units_of(wildcards.sample)
+    """Write the options that name the units of a sample, with the files where the job finds them."""
     place = dict(zip(reads_of(wildcards), input.reads))
-    rows = zip(units["unit_id"], *(units[column].map(place.get) for column in ("fastq_1", "fastq_2")))
-    return " ".join(option("--unit", [part for part in row if part is not None]) for row in rows)
+    words = []
+    for unit in units_of(wildcards.sample).to_dict("records"):
+        files = [place[unit[column]] for column in ("fastq_1", "fastq_2", "bam") if unit[column] is not None]
+        words.append(option("--unit" if unit["bam"] is None else "--alignment", [unit["unit_id"], *files]))
+        words += [option("--umi", [unit["unit_id"], unit["umi"]])] if unit["umi"] is not None else []
+    return " ".join(words)
+
+
+def alignment_references(wildcards):
+    """Give what alignments of the user's need to be read or quantified."""
+    units = units_of(wildcards.sample)
+    if set(units["kind"]) != {"bam"}:
+        return {}
+    needed = {"transcripts": out("reference/transcripts.tsv.gz"), "genome": genome_of_cram(wildcards)}
+    to_transcripts = aligned_to(units) == "transcriptome"
+    return needed | ({"transcripts_fasta": out("reference/transcripts.fa")} if to_transcripts else {})
+
+
+def reference_fasta():
+    """Give the FASTA of the reference, which stays when alignments to transcripts are quantified by it."""
+    path = out("reference/transcripts.fa")
+    return path if UNITS is not None and (UNITS["aligned_to"] == "transcriptome").any() else temp(path)
 
 
 def strandedness_of(wildcards):

@@ -3,6 +3,7 @@
 
 rule quantify_sample:
     input:
+        unpack(alignment_references),
         # Reads and index are known by their content (params, reference.json), not by their time.
         reads=read_files,
         index=ancient(out("reference/salmon_index")),
@@ -27,6 +28,8 @@ rule quantify_sample:
         program=Program("quantify_sample"),
         code=code("quantify_sample"),
         units=unit_options,
+        aligned_to=lambda wildcards: aligned_to(units_of(wildcards.sample)),
+        references=options_of("transcripts", "transcripts_fasta", "genome"),
         reads=fingerprints,
         strandedness=strandedness_of,
         length=SETTINGS["fragment_length"],
@@ -34,7 +37,9 @@ rule quantify_sample:
     message:
         "Quantifying sample {wildcards.sample}"
     shell:
-        "{params.program} --sample {wildcards.sample} {params.units} --index {input.index:q}"
+        # A fault of the sample's own files becomes its result, so that the others go on and the report tells it.
+        "{params.program} --sample {wildcards.sample} {params.units} --index {input.index:q} --record-failure"
+        " --aligned-to {params.aligned_to} {params.references}"
         " --out-dir {params.folder:q} --strandedness {params.strandedness}"
         " --fragment-mean {params.length[mean]} --fragment-sd {params.length[sd]}"
         " --threads {threads} --scratch {resources.tmpdir:q} > {log:q} 2>&1"

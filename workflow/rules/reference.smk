@@ -27,7 +27,7 @@ rule build_reference:
         gtf=reference_file("gtf"),
         genome=reference_file("genome"),
     output:
-        fasta=temp(out("reference/transcripts.fa")),
+        fasta=reference_fasta(),
         decoys=out("reference/decoys.txt"),
         transcripts=out("reference/transcripts.tsv.gz"),
         genes=out("reference/genes.tsv.gz"),

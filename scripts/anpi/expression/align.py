@@ -17,9 +17,9 @@ from typing import IO
 
 import psutil
 
-from anpi.expression.fastq import check_reads
-from anpi.expression.quantify import say, trim_units
 from anpi.expression.reference import read_gtf
+from anpi.expression.sample_reads import Unit, open_reads
+from anpi.expression.tools import say
 from anpi.tables.problems import InputError, Problem
 from anpi.tables.writing import whole_file, write_text
 
@@ -27,7 +27,6 @@ PACKAGES = {"hisat2": "hisat2", "STAR": "rna-star", "samtools": "samtools", "fea
 SORT_MEMORY = "500M"
 # Command lines and comments of the tools hold paths; name and version of each stay.
 PLAIN_HEADER = r"sed -e '/^@CO/d' -e 's/\tCL:.*//' -e 's/\tuser command line.*//'"
-Unit = tuple[str, str, str | None]
 
 
 def write_splice_sites(gtf: Path, target: Path) -> int:
@@ -63,8 +62,8 @@ def align_sample(
 
     Parameters
     ----------
-    units : sequence of (unit_id, fastq_1, fastq_2 or None)
-        The order of the units does not matter.
+    units : sequence of Unit
+        Of FASTQ; their order does not matter.
     tool : str
         ``star`` or ``hisat2``.
     index : Path
@@ -80,12 +79,12 @@ def align_sample(
         Reads that are damaged; a tool that lacks or fails.
     """
     require_tools("STAR" if tool == "star" else tool, "samtools")
-    units = sorted(units)
-    check_reads([(first, second) for _, first, second in units], threads)
-    trimmed, report = trim_units(units, scratch, threads)
+    units = sorted(units, key=lambda unit: unit.unit_id)
+    with open_reads(sample, units, scratch, threads) as reads:
+        trimmed, report = reads.trimmed()
     say(f"{sample}: aligning {report['passed_fragments']} fragments with {tool}")
     parts: list[Path] = []
-    for (unit, _, _), (first, second) in zip(units, trimmed, strict=True):
+    for unit, (first, second) in zip([unit.unit_id for unit in units], trimmed, strict=True):
         part = scratch / f"aligned{len(parts)}.bam"
         mates = [file for file in (first, second) if file]
         command = hisat2_command if tool == "hisat2" else star_command

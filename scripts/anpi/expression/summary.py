@@ -18,6 +18,7 @@ QUANT_COLUMNS = ["Name", "Length", "EffectiveLength", "TPM", "NumReads"]
 DETECTED_COUNT = 5
 MOST_UNKNOWN_SHARE = 0.1
 LEAST_STRANDED = 500
+FROM_GENES = ("genes_detected", "top_gene_share", "fragments_on_genes")
 MEASURED = "measured"
 FACTORS = ("ASCL1", "NEUROD1", "POU2F3", "YAP1")
 CURVES = ("gene_body_coverage", "fragment_length_histogram", "junction_curve")
@@ -117,7 +118,7 @@ def quality_facts(
     genes : pandas.DataFrame
         See `summarise_genes`.
     reads : dict
-        ``reads.json`` of the quantify step, or an empty dict.
+        ``reads.json`` of the quantify step, or an empty dict. With ``failure`` its genes tell nothing.
     fastp : dict or None
         fastp's report.
     formats : dict
@@ -133,7 +134,9 @@ def quality_facts(
     passed = reads.get("fragments_passed")
     fragments = reads.get("fragments")
     length = reads.get("fragment_length") or {}
+    orientation = reads.get("orientation")
     facts: dict[str, Any] = {
+        "failure": reads.get("failure"),
         "layout": reads.get("layout"),
         "fragments": fragments,
         "fragments_passed": passed,
@@ -145,13 +148,15 @@ def quality_facts(
         "fragments_on_genes": round(total),
         "library_type": reads.get("library_type"),
         "strandedness_declared": reads.get("strandedness_declared"),
-        "strandedness": strandedness_of(formats),
+        "strandedness": strand_call(**orientation) if orientation else strandedness_of(formats),
         "fragment_length": length.get("mean"),
         "fragment_length_measured": length.get("source", MEASURED) == MEASURED if length else None,
         "q30_rate": None,
         "gc_content": None,
     }
-    if fastp is not None:
+    if reads.get("failure"):
+        facts |= dict.fromkeys(FROM_GENES)
+    if fastp:
         before = fastp["summary"]["before_filtering"]
         facts["q30_rate"] = percent(before.get("q30_bases"), before.get("total_bases"))
         if "gc_content" in before:

@@ -14,6 +14,7 @@ from unit.expression.made_genome import FRAGMENTS, GENES, MadeGenome, make_genom
 
 from anpi.expression.align import align_sample, run_sorted, write_splice_sites
 from anpi.expression.gene_counts import assigned_share, count_genes
+from anpi.expression.sample_reads import Unit
 from anpi.tables.problems import InputError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -51,7 +52,8 @@ class Aligned:
             command += ["--sjdbGTFfile", annotation, "--outFileNamePrefix", f"{self.index}/"]
         subprocess.run(command, check=True, capture_output=True)
         self.units = [
-            (lane, *make_reads(self.genome, folder, lane, "reverse", seed)) for seed, lane in enumerate(["L1", "L2"])
+            Unit(lane, *make_reads(self.genome, folder, lane, "reverse", seed))
+            for seed, lane in enumerate(["L1", "L2"])
         ]
         self.bam = self.align("first", self.units, 1)
 
@@ -159,7 +161,7 @@ def test_a_sample_without_reads_gives_an_empty_alignment(tmp_path, paired):
     empty = [tmp_path / f"empty_{mate}.fastq" for mate in (1, 2)]
     for file in empty:
         file.write_text("".join(f"@r{n}\n{'N' * 60}\n+\n{'!' * 60}\n" for n in range(20)))
-    target = made.align("empty", [("L1", str(empty[0]), str(empty[1]) if paired else None)], 1)
+    target = made.align("empty", [Unit("L1", str(empty[0]), str(empty[1]) if paired else None)], 1)
     with pysam.AlignmentFile(str(target)) as records:
         assert records.mapped == records.unmapped == 0
 
@@ -197,4 +199,4 @@ def test_an_aligner_that_fails_says_why(tmp_path):
 def test_a_program_that_lacks_is_named_with_its_package(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(InputError, match=r"Install rna-star samtools \(Debian: apt-get install rna-star samtools"):
-        align_sample("S1", [("L1", "a", None)], "star", tmp_path, tmp_path, tmp_path / "o.bam", tmp_path, 1)
+        align_sample("S1", [Unit("L1", "a")], "star", tmp_path, tmp_path, tmp_path / "o.bam", tmp_path, 1)

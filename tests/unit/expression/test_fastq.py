@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from anpi.expression.fastq import ReadFile, check_reads, read_through
+from anpi.expression.fastq import check_reads, read_through
 from anpi.tables.problems import InputError
 
 
@@ -35,7 +35,8 @@ def write(path: Path, content: bytes) -> str:
 )
 def test_counts_the_reads_of_every_kind_of_file(tmp_path, name, content):
     found = read_through(write(tmp_path / name, content))
-    assert found == ReadFile(7, hashlib.sha256(content).hexdigest())
+    assert (found.reads, found.sha256) == (7, hashlib.sha256(content).hexdigest())
+    assert (found.lowest, found.highest) == (ord("I"), ord("I"))
 
 
 def test_an_empty_gzip_file_holds_no_reads(tmp_path):

@@ -15,8 +15,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from anpi.expression import quantify
-from anpi.expression.quantify import FragmentLength, concordant_lengths, merge_reports, quantify_sample, run_tool
+from anpi.expression import tools as running
+from anpi.expression.quantify import Reference, by_name, quantify_sample
+from anpi.expression.salmon import FragmentLength, read_mappings
+from anpi.expression.sample_reads import Unit
+from anpi.expression.tools import run_tool
+from anpi.expression.trimming import merge_reports
 from anpi.tables.problems import InputError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -50,9 +54,9 @@ for word in words[words.index("-1" if "-1" in words else "-r") + 1 :]:
     if word.startswith("-"):
         break
     reads += (gzip.open if word.endswith("gz") else open)(word, "rb").read().count(b"\\n") // 4
-if "--writeMappings=head.sam" in words:
+if "--writeMappings=drawn.sam" in words:
     line = "r\\t99\\tT\\t1\\t255\\t50M\\t=\\t90\\t{length}\\tA\\tI\\tNH:i:1\\n"
-    open("head.sam", "w").writelines(line.format(length=100 + 20 * (n % 2)) for n in range(reads))
+    open("drawn.sam", "w").writelines(line.format(length=100 + 20 * (n % 2)) for n in range(reads))
 else:
     os.makedirs(out + "/aux_info")
     open(out + "/command.txt", "w").write(" ".join(words))
@@ -93,7 +97,8 @@ def fastq(path: Path, reads: int) -> str:
 
 def run(tmp_path: Path, scratch: Path, units: list, threads: int = 1) -> dict:
     length = FragmentLength(321, 45, "config")
-    quantify_sample("S1", units, tmp_path / "index", tmp_path / "out", scratch, threads, length, "reverse")
+    listed = [Unit(*unit) for unit in units]
+    quantify_sample("S1", listed, Reference(tmp_path / "index"), tmp_path / "out", scratch, threads, length, "reverse")
     return json.loads((tmp_path / "out" / "reads.json").read_text())
 
 
@@ -111,7 +116,7 @@ def test_the_environment_that_is_named_for_conda_exists_and_holds_both_tools():
 
 def test_a_tool_that_does_nothing_is_stopped(scratch, tools, monkeypatch):
     tools("salmon", "echo reading the index\nexec sleep 600", "/bin/sh")
-    monkeypatch.setattr(quantify, "STALL_SECONDS", 0.5)
+    monkeypatch.setattr(running, "STALL_SECONDS", 0.5)
     began = time.monotonic()
     with pytest.raises(
         InputError, match=r"salmon, sample S1: did nothing for 0\.5 s and was stopped.*reading the index"
@@ -123,13 +128,13 @@ def test_a_tool_that_does_nothing_is_stopped(scratch, tools, monkeypatch):
 
 def test_a_tool_that_works_long_is_let_work(scratch, tools, monkeypatch):
     tools("salmon", "import time\nbegan = time.process_time()\nwhile time.process_time() < began + 1.5: pass")
-    monkeypatch.setattr(quantify, "STALL_SECONDS", 0.5)
+    monkeypatch.setattr(running, "STALL_SECONDS", 0.5)
     run_tool(["salmon"], scratch, "salmon")
 
 
 def test_a_tool_that_fails_ends_with_its_last_words(scratch, tools):
-    tools("fastp", "echo 'ERROR: no space left' >&2; exit 3", "/bin/sh")
-    with pytest.raises(InputError, match=r"fastp, unit L1: ended with code 3; its last words: ERROR: no space left"):
+    tools("fastp", "echo 'ERROR: out of luck' >&2; exit 3", "/bin/sh")
+    with pytest.raises(InputError, match=r"fastp, unit L1: ended with code 3; its last words: ERROR: out of luck"):
         run_tool(["fastp"], scratch, "fastp, unit L1")
 
 
@@ -187,8 +192,11 @@ def test_only_unique_concordant_pairs_tell_a_length(tmp_path):
     lines = ["@HD\tVN:1.0\n"] + [
         f"r\t{flag}\tT\t1\t255\t50M\t=\t90\t{length}\tACGT\tIIII\t{hits}\n" for flag, length, hits, _ in rows
     ]
-    (tmp_path / "head.sam").write_text("".join(lines))
-    assert concordant_lengths(tmp_path / "head.sam") == [int(length) for _, length, _, counts in rows if counts]
+    (tmp_path / "drawn.sam").write_text("".join(lines))
+    lengths, forward, reverse = read_mappings(tmp_path / "drawn.sam", True)
+    assert lengths == [int(length) for _, length, _, counts in rows if counts]
+    # 99 is a first mate that reads as the transcript, 163 a second one; hits of several transcripts count too
+    assert (forward, reverse) == (3, 1)
 
 
 def test_reads_that_salmon_did_not_see_fail_the_sample(tmp_path, scratch, tools, monkeypatch):
@@ -269,9 +277,9 @@ def program(tmp_path: Path, scratch: Path, *files: str) -> list[str]:
 
 
 def test_a_cut_file_ends_the_program_with_2_names_it_and_leaves_nothing(tmp_path, scratch, tools):
-    """The tools would read on: they are not even started."""
-    for tool in ("fastp", "salmon"):
-        tools(tool, f"touch {tmp_path}/started", "/bin/sh")
+    """fastp hangs on such files and is stopped; salmon would read on, and is not even started."""
+    tools("fastp", "exec sleep 600", "/bin/sh")
+    tools("salmon", f"touch {tmp_path}/started", "/bin/sh")
     whole = fastq(tmp_path / "R1.fastq", 5000)
     cut = tmp_path / "R2.fastq.gz"
     cut.write_bytes(gzip.compress(Path(whole).read_bytes())[:-200])
@@ -296,3 +304,11 @@ def test_a_cancelled_run_stops_its_tools_and_clears_its_scratch(tmp_path, scratc
     assert running.wait(20) == 143
     assert not psutil.pid_exists(tool)
     assert list(scratch.iterdir()) == []
+
+
+def test_rows_of_salmon_stand_in_one_order_whatever_the_order_of_its_index():
+    header, rows = "Name\tLength\n", [f"T{number}\t{number}\n" for number in (10, 2, 1)]
+    one, other = (by_name(header + "".join(order)) for order in (rows, rows[::-1]))
+    assert one == other
+    assert sorted(one.splitlines()) == sorted((header + "".join(rows)).splitlines())
+    assert one.startswith(header)

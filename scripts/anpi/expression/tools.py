@@ -1,0 +1,161 @@
+"""Run the programs of others: in a folder, stopped when they stall, and with words when they fail."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from threading import Event
+
+import psutil
+
+from anpi.tables.problems import InputError, Problem
+
+STALL_SECONDS = 300
+POLL_SECONDS = 0.1
+WORDS_KEPT = 1500
+LEAST_SPACE = 1 << 20
+BROKEN_PIPE = -signal.SIGPIPE
+
+
+class ToolFailed(InputError):
+    """A tool that ended with another code than 0."""
+
+
+class Stopped(Exception):
+    """A tool that was stopped because its result is not wanted any more."""
+
+
+def say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def run_tool(
+    command: Sequence[str],
+    folder: Path,
+    name: str,
+    stop: Event | None = None,
+    out: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Run a tool in a folder; one that fails, or that does nothing for minutes, ends with its last words.
+
+    Parameters
+    ----------
+    stop : threading.Event, optional
+        Set from elsewhere, it ends the tool, and `Stopped` is raised.
+    out : Path, optional
+        Takes what the tool writes to standard output; else that goes to its log.
+    """
+    run_pipe([command], folder, name, stop, out, environment)
+
+
+def run_pipe(
+    commands: Sequence[Sequence[str]],
+    folder: Path,
+    name: str,
+    stop: Event | None = None,
+    out: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Run tools of which each reads what the one before writes; the code of every one is looked at.
+
+    Raises
+    ------
+    ToolFailed
+        With the last words of the tools that failed.
+    InputError
+        A tool that is not installed, that did nothing for minutes, or that had no space left.
+    """
+    logs = [folder / f"{name.split(',')[0]}.{place}.log" for place in range(len(commands))]
+    started: list[psutil.Popen] = []
+    try:
+        started += start(commands, folder, logs, out, environment)
+        stalled = wait_or_stall(started, stop)
+    finally:
+        for process in started:
+            if process.is_running():
+                process.kill()
+                process.wait()
+    words = [log.read_text(errors="replace").strip()[-WORDS_KEPT:] for log in logs]
+    if stop is not None and stop.is_set():
+        raise Stopped
+    if stalled:
+        told = f"did nothing for {STALL_SECONDS} s and was stopped; its last words: {' '.join(words)}"
+        raise InputError(Problem(name, told))
+    # A tool whose reader ended first dies of the broken pipe: the reader's own end says why, and head's is meant.
+    failed = [place for place, process in enumerate(started) if process.returncode not in (0, BROKEN_PIPE)]
+    if not failed and commands[-1][0] != "head":
+        failed = [place for place, process in enumerate(started) if process.returncode]
+    if failed:
+        refuse_full_disk(folder)
+        told = "; ".join(f"ended with code {started[p].returncode}; its last words: {words[p]}" for p in failed)
+        raise (InputError if any(started[p].returncode < 0 for p in failed) else ToolFailed)(Problem(name, told))
+
+
+def start(
+    commands: Sequence[Sequence[str]],
+    folder: Path,
+    logs: Sequence[Path],
+    out: Path | None,
+    environment: Mapping[str, str] | None,
+) -> list[psutil.Popen]:
+    """Start tools, each reading from the one before."""
+    started: list[psutil.Popen] = []
+    source: int | object = subprocess.DEVNULL
+    for command, log in zip(commands, logs, strict=True):
+        last = len(started) == len(commands) - 1
+        with open(log, "wb") as words, open(out or os.devnull, "wb") as target:
+            sink = (target if out else words) if last else subprocess.PIPE
+            try:
+                process = psutil.Popen(
+                    command,
+                    cwd=folder,
+                    stdin=source,
+                    stdout=sink,
+                    stderr=words,
+                    env=environment and {**os.environ, **environment},
+                )
+            except FileNotFoundError:
+                for other in started:
+                    other.kill()
+                    other.wait()
+                mend = f"Install it (Debian: apt-get install {command[0]}; conda: envs/quantify.yaml)."
+                raise InputError(Problem(command[0], "the program is not installed", mend=mend)) from None
+        if started:
+            started[-1].stdout.close()
+        source = process.stdout
+        started.append(process)
+    return started
+
+
+def wait_or_stall(processes: Sequence[psutil.Popen], stop: Event | None = None) -> bool:
+    """Wait for processes, or until ``stop`` is set; True when they used no processor time for STALL_SECONDS."""
+    used, since = -1.0, time.monotonic()
+    while not (stop is not None and stop.is_set()):
+        running = [process for process in processes if process.poll() is None]
+        if not running:
+            return False
+        try:
+            running[0].wait(timeout=POLL_SECONDS)
+        except psutil.TimeoutExpired:
+            now = sum(sum(process.cpu_times()[:2]) for process in running if process.is_running())
+            if abs(now - used) > 0.01:
+                used, since = now, time.monotonic()
+            elif time.monotonic() - since > STALL_SECONDS:
+                return True
+    return False
+
+
+def refuse_full_disk(folder: Path) -> None:
+    """Say so when the disk of a folder is full, whatever the tool that met it made of it."""
+    if shutil.disk_usage(folder).free < LEAST_SPACE:
+        mend = (
+            "Give a scratch folder with more room (TMPDIR, or tmpdir of Snakemake's default resources), and run again."
+        )
+        raise InputError(Problem(str(folder), "no space left on the disk of temporary files", mend=mend))
