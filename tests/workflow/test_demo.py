@@ -79,7 +79,7 @@ def test_ordinary_tumours_get_their_true_subtype_or_an_honest_doubt(demo: Path):
     assert len(called) >= 0.85 * len(calls)
 
 
-@pytest.mark.parametrize("kind", ["no tissue", "failed sample", "between two subtypes", "not SCLC"])
+@pytest.mark.parametrize("kind", ["wrong sex", "no tissue", "failed sample", "between two subtypes", "not SCLC"])
 def test_each_planted_sample_is_found(demo: Path, kind: str):
     item = next(item for item in planted(demo) if item["kind"] == kind)
     shown = item["shown_in"]
@@ -87,6 +87,18 @@ def test_each_planted_sample_is_found(demo: Path, kind: str):
     key = "sample_id" if item["sample_id"] and shown["file"] != "analysis/sets.tsv" else "patient_id"
     row = rows[rows[key] == item[key]].iloc[0]
     assert row[shown["column"]] in shown["values"]
+
+
+def test_the_wrong_sex_and_no_other_is_told(demo: Path):
+    identities = table(demo, "qc/identity.tsv").set_index("sample_id")
+    failed, wrong = (
+        next(item["sample_id"] for item in planted(demo) if item["kind"] == kind)
+        for kind in ("failed sample", "wrong sex")
+    )
+    sexes = identities.drop(failed)[["sex_clinical", "sex_expression"]]
+    assert sexes.index[sexes["sex_clinical"] != sexes["sex_expression"]].tolist() == [wrong]
+    assert set(identities["identity"]) == {"unknown"}  # reads alone have no genotypes
+    assert (identities["genotype_sites"].isna() & identities["contamination"].isna()).all()
 
 
 def test_planted_contradictions_and_no_others_are_queries_of_weight(demo: Path):

@@ -28,7 +28,7 @@ from anpi.tables.writing import write_json, write_table, write_text
 
 SUBTYPE_CYCLE = "ANAIPAIANAPAIANAAIPNAIAN"
 LEAST_PATIENTS = 16
-NO_TISSUE, FAILED, MIXED, NOT_SCLC = 6, 9, 12, 15
+WRONG_SEX, NO_TISSUE, FAILED, MIXED, NOT_SCLC = 4, 6, 9, 12, 15
 ON_TREATMENT_SAMPLES = 2
 ABSENT = ("sex", "age", "arm", "ecog", "liver_mets", "brain_mets", "ldh", "batch", "purity")
 
@@ -102,6 +102,8 @@ def simulate_trial(
         raise ValueError(f"a simulated trial needs at least {LEAST_PATIENTS} patients for what is planted in it")
     truth = draw_patients(patients, seed)
     clinical = simulate_clinical(log_hazards(truth.assign(subtype=truth["leading"])), seed)
+    wrong = clinical.patients["patient_id"] == patient_name(WRONG_SEX)
+    clinical.patients.loc[wrong, "sex"] = clinical.patients.loc[wrong, "sex"].map({"F": "M", "M": "F"})
     samples = draw_samples(truth, clinical, pairs, seed)
     tpm = simulate_expression(samples, seed, build_model(choose_genes() if genes is None else genes))
     later = samples.loc[samples["timepoint"] != "baseline", "donor"]
@@ -120,7 +122,14 @@ def draw_patients(patients: int, seed: int) -> pd.DataFrame:
     truth.insert(0, "role", "ordinary")
     truth["leading"] = truth["subtype"]
     truth["sex"] = [sex_of(name, seed) for name in names]
-    for number, role in ((NO_TISSUE, "no tissue"), (FAILED, "failed sample"), (MIXED, "mixed"), (NOT_SCLC, "not SCLC")):
+    roles = {
+        WRONG_SEX: "wrong sex",
+        NO_TISSUE: "no tissue",
+        FAILED: "failed sample",
+        MIXED: "mixed",
+        NOT_SCLC: "not SCLC",
+    }
+    for number, role in roles.items():
         truth.loc[patient_name(number), "role"] = role
     mixed, other = patient_name(MIXED), patient_name(NOT_SCLC)
     truth.loc[mixed, ["subtype", "leading", *SUBTYPES]] = ["A+N", "A", 0.35, 0.65, 0.0, 0.0]
@@ -196,6 +205,12 @@ def planted_in_samples() -> list[dict[str, Any]]:
     """Say what is planted in the samples, what the report should say of it and in which table."""
     no_call = {"file": "subtypes/calls.tsv", "column": "call", "values": ["none"]}
     words = (
+        (
+            WRONG_SEX,
+            "wrong sex",
+            "the clinical table says the other sex than XIST and the Y genes: a warning",
+            {"file": "qc/verdicts.tsv", "column": "verdict", "values": ["warn"]},
+        ),
         (
             NO_TISSUE,
             "no tissue",

@@ -171,6 +171,7 @@ def test_everything_planted_is_there(trial: Written) -> None:
     folder = trial[0]
     found = planted(folder)
     assert set(found) == {
+        "wrong sex",
         "no tissue",
         "failed sample",
         "between two subtypes",
@@ -178,7 +179,7 @@ def test_everything_planted_is_there(trial: Written) -> None:
         "scan after death",
         "unsupported progression",
     }
-    assert len({entry["patient_id"] for entry in found.values()}) == 6
+    assert len({entry["patient_id"] for entry in found.values()}) == 7
     samples = read_table(folder / "config" / "samples.tsv", "samples")
     later = samples.loc[samples["timepoint"] != "baseline", "patient_id"]
     assert not set(later) & {entry["patient_id"] for entry in found.values()}
@@ -187,6 +188,14 @@ def test_everything_planted_is_there(trial: Written) -> None:
     failed = truth.loc[found["failed sample"]["sample_id"]]
     assert failed["fragments"] < 0.35 * failed["unmapped"]
     assert failed["fragments"] + failed["unmapped"] < 0.2 * truth["fragments"].median()
+
+
+def test_one_patient_has_the_wrong_sex_in_the_clinical_table(trial: Written) -> None:
+    folder = trial[0]
+    truth = pd.read_csv(folder / "truth" / "patients.tsv", sep="\t").set_index("patient_id")["sex"]
+    stated = read_table(folder / "config" / "clinical" / "patients.csv", "patients").set_index("patient_id")["sex"]
+    wrong = truth.index[truth != stated.reindex(truth.index)]
+    assert wrong.tolist() == [planted(folder)["wrong sex"]["patient_id"]]
 
 
 def test_planted_tumours_show_what_they_are(trial: Written) -> None:
@@ -232,7 +241,7 @@ def test_truth_names_the_effects(trial: Written) -> None:
 
 def test_sex_of_a_sample_is_that_of_its_patient(trial: Written) -> None:
     folder, simulated = trial
-    patients = read_table(folder / "config" / "clinical" / "patients.csv", "patients").set_index("patient_id")
+    patients = pd.read_csv(folder / "truth" / "patients.tsv", sep="\t").set_index("patient_id")
     sexes = simulated.samples["donor"].map(patients["sex"])
     y_gene, x_gene = "ENSG00000129824", "ENSG00000229807"
     assert ((simulated.tpm.loc[y_gene] > simulated.tpm.loc[x_gene]) == (sexes == "M")).all()
