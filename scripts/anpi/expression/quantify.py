@@ -29,7 +29,7 @@ from anpi.expression.transcriptome import quantify_transcriptome
 from anpi.expression.trimming import Lane
 from anpi.tables.writing import write_json, write_text
 
-# Of salmon's record, what differs between runs on the same reads: the hour, and fingerprints of the index (see `by_name`).
+# Of salmon's record, what differs between runs on the same reads: the hour, fingerprints of the index (see `by_name`).
 CHANCE = ("start_time", "end_time", "index_")
 
 
