@@ -1,0 +1,87 @@
+"""What MultiQC is given: files under the samples' names, facts in order, nothing that a module would choke on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from anpi.report.multiqc import stage_multiqc
+
+VERDICTS = pd.DataFrame(
+    {
+        "sample_id": ["007", "B.R1_001.bam", "Q"],
+        "verdict": ["pass", "fail", "pass"],
+        "reasons": [None, "5 fragments sequenced, below 100 (fail)", None],
+        "mapping_rate": [91.25, None, 88.0],
+        "exonic_share": [80.0, None, None],
+        "strandedness_resolved": ["reverse", None, None],
+    }
+)
+
+
+@pytest.fixture
+def staged(tmp_path: Path) -> Path:
+    """One sample with everything, one whose reads could not be used, one that came quantified, one taken out since."""
+    samples = tmp_path / "samples"
+    files = {
+        "007/fastp.json": "{}",
+        "007/salmon/aux_info/meta_info.json": '{"salmon_version": "1.10.1"}',
+        "007/salmon/lib_format_counts.json": '{"compatible_fragment_ratio": 1.0}',
+        "007/gene_counts.summary": "Status\t007\nAssigned\t9\n",
+        "007/alignment.json": json.dumps({"gene_body_coverage": [0.5, 1.5], "fragment_length_histogram": [0] * 12}),
+        "B.R1_001.bam/fastp.json": "{}",
+        "B.R1_001.bam/salmon/aux_info/meta_info.json": '{"num_processed": 0, "num_mapped": 0}',
+        "B.R1_001.bam/salmon/lib_format_counts.json": "{}",
+        "gone/fastp.json": "{}",
+    }
+    for name, text in files.items():
+        (samples / name).parent.mkdir(parents=True, exist_ok=True)
+        (samples / name).write_text(text)
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "aux_info").mkdir(parents=True)
+    (elsewhere / "aux_info" / "meta_info.json").write_text('{"salmon_version": "0.13.1"}')
+    out = tmp_path / "out"
+    counts = stage_multiqc(VERDICTS, samples, {"Q": elsewhere}, out)
+    assert counts == {"fastp": 2, "salmon": 2, "featureCounts": 1, "alignments": 1}
+    return out
+
+
+def content(staged: Path, name: str) -> dict:
+    return json.loads((staged / f"{name}_mqc.json").read_text())
+
+
+def test_files_bear_the_samples_names_and_only_those_of_the_run(staged: Path):
+    names = {str(path.relative_to(staged)) for path in staged.rglob("*") if path.is_file()}
+    assert names == {
+        *("007.fastp.json", "B.R1_001.bam.fastp.json", "007.summary"),
+        *("salmon/007/aux_info/meta_info.json", "salmon/007/lib_format_counts.json"),
+        "salmon/Q/aux_info/meta_info.json",
+        *(f"anpi_{name}_mqc.json" for name in ("general", "verdicts", "gene_body", "fragments")),
+    }
+
+
+def test_a_fact_that_is_not_known_stays_out(staged: Path):
+    general = content(staged, "anpi_general")
+    assert general["data"]["007"] == {
+        **{"verdict": "pass", "mapping_rate": 91.25, "exonic_share": 80.0},
+        "strandedness_resolved": "reverse",
+    }
+    assert general["data"]["B.R1_001.bam"] == {"verdict": "fail"}
+    assert [next(iter(column)) for column in general["pconfig"]] == [
+        *("verdict", "mapping_rate", "exonic_share", "strandedness_resolved")
+    ]
+
+
+def test_curves_run_from_end_to_end(staged: Path):
+    assert content(staged, "anpi_gene_body")["data"] == {"007": [[1, 0.5], [2, 1.5]]}
+    assert [x for x, _ in content(staged, "anpi_fragments")["data"]["007"]] == list(range(12))
+
+
+def test_a_cohort_without_reads_has_its_verdicts(tmp_path: Path):
+    counts = stage_multiqc(VERDICTS, tmp_path / "none", {}, tmp_path / "out")
+    assert set(counts.values()) == {0}
+    assert content(tmp_path / "out", "anpi_verdicts")["data"]["B.R1_001.bam"]["reasons"].startswith("5 fragments")
+    assert len(list((tmp_path / "out").iterdir())) == 2
