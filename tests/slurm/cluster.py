@@ -68,7 +68,7 @@ SlurmdParameters=config_overrides
 {nodes}
 PartitionName=main Nodes={partition} Default=YES MaxTime=INFINITE State=UP
 """
-NODE = "NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=8 RealMemory=8000 State=UNKNOWN"
+NODE = "NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=8 RealMemory=12000 State=UNKNOWN"
 
 SLURMDBD_CONF = """\
 AuthType=auth/munge
@@ -119,6 +119,7 @@ class Cluster:
         # Without the mode of a temporary folder: mariadbd runs as a user of its own.
         cluster = cls(Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp")))
         cluster.folder.chmod(0o755)
+        (cluster.folder / "owner").write_text(f"{os.getpid()} {started(os.getpid())}")
         try:
             cluster._start()
         except BaseException:
@@ -260,11 +261,22 @@ def refuse_to_disturb() -> None:
 
 
 def stop_leftovers() -> None:
-    """Stop a cluster whose harness was killed: the link tells its folder, the folder its process ids."""
-    if CONF.is_symlink():
-        folder = Path(os.readlink(CONF)).parent
-        if folder.parent == Path("/tmp") and folder.name.startswith(PREFIX):
-            stop_folder(folder)
+    """Stop a cluster whose harness was killed: the link tells its folder, the folder its process ids.
+
+    Raises
+    ------
+    CannotStart
+        When the harness still runs.
+    """
+    if not CONF.is_symlink():
+        return
+    folder = Path(os.readlink(CONF)).parent
+    if folder.parent != Path("/tmp") or not folder.name.startswith(PREFIX):
+        return
+    owner = (folder / "owner").read_text().split() if (folder / "owner").exists() else ["0", "gone"]
+    if started(int(owner[0])) == owner[1]:
+        raise CannotStart(f"process {owner[0]} runs this test already, in {folder}")
+    stop_folder(folder)
 
 
 def stop_folder(folder: Path) -> None:
@@ -348,4 +360,7 @@ def free_ports(number: int) -> list[int]:
 if __name__ == "__main__":
     if sys.argv[1:] != ["stop"]:
         sys.exit(__doc__)
-    stop_leftovers()
+    try:
+        stop_leftovers()
+    except CannotStart as reason:
+        sys.exit(str(reason))
