@@ -20,6 +20,7 @@ exonic_share, intronic_share,  aligned blocks by their midpoint: in an exon; els
 intergenic_share               to 100, over blocks on annotated contigs
 unannotated_share              blocks on contigs without any gene
 ribosomal_share                blocks in exons of rRNA genes and pseudogenes; NA when the annotation has none
+genomic_dna_at_most            the share that DNA, which lies everywhere and on both strands, can have at most
 aligned_strandedness           forward, reverse, unstranded or unclear
 aligned_forward_share          of records on genes of one strand, those read as the transcript
 fragment_length_median         of pairs that lie in an intron-free exon of 1,000 bases; ``fragment_length_iqr``,
@@ -46,7 +47,7 @@ import numpy as np
 
 from anpi.alignment.contigs import MITOCHONDRION, plain_name
 from anpi.alignment.gene_model import BINS, GeneModel, match_contigs
-from anpi.alignment.intervals import SHIFT, index_of, inside, overlaps
+from anpi.alignment.intervals import SHIFT, Intervals, index_of, inside, overlaps, subtract
 from anpi.alignment.junctions import Junctions, known_sites
 from anpi.alignment.records import (
     DUPLICATE,
@@ -92,6 +93,8 @@ class Measures:
         self.mitochondrial: int | None = None
         self.blocks = self.annotated = self.exonic = self.genic = self.ribosomal = 0
         self.ribosomal_known = False
+        self.outside = self.one_strand = 0.0
+        self.placed = 0
         self.forward = self.reverse = self.both_strands = 0
         self.fragments = np.zeros(LONGEST_FRAGMENT + 1, np.int64)
         self.unique_counted = self.spliced = 0
@@ -119,6 +122,7 @@ class Measures:
         else:
             matched = match_contigs(self.model, names, lengths, str(path))
             self.ribosomal_known |= bool(np.isin(self.model.ribosomal.starts >> SHIFT, matched).any())
+            self.outside, self.one_strand = shares_of_genome(self.model, matched, np.array(lengths, np.int64))
         for batch in read_batches(path, genome):
             self.add_batch(batch, np.array(mitochondria, np.int64), matched)
 
@@ -182,6 +186,7 @@ class Measures:
         self, model: GeneModel, batch: Batch, start: np.ndarray, end: np.ndarray, chosen: np.ndarray
     ) -> None:
         flag, start, end = batch.flag[chosen], start[chosen], end[chosen]
+        self.placed += len(flag)
         on_forward, on_reverse = overlaps(start, end, model.forward), overlaps(start, end, model.reverse)
         second = (flag & PAIRED > 0) & (flag & SECOND > 0)
         read_forward = (flag & REVERSE == 0) ^ second
@@ -257,15 +262,26 @@ class Measures:
 
     def annotation_facts(self) -> dict[str, Any]:
         stranded = self.forward + self.reverse
+        call = strand_call(self.forward, self.reverse)
         return {
             "exonic_share": share(self.exonic, self.annotated),
             "intronic_share": share(self.genic - self.exonic, self.annotated),
             "intergenic_share": share(self.annotated - self.genic, self.annotated),
             "unannotated_share": share(self.blocks - self.annotated, self.blocks),
             "ribosomal_share": share(self.ribosomal, self.annotated) if self.ribosomal_known else None,
-            "aligned_strandedness": strand_call(self.forward, self.reverse),
+            "genomic_dna_at_most": self.genomic_dna(call),
+            "aligned_strandedness": call,
             "aligned_forward_share": share(self.forward, stranded),
         }
+
+    def genomic_dna(self, call: str | None) -> float | None:
+        """Bound the share of DNA by the reads outside genes and, in a stranded library, by those against the strand."""
+        bounds = []
+        if self.annotated and self.outside:
+            bounds.append((self.annotated - self.genic) / self.annotated / self.outside)
+        if call in ("forward", "reverse") and self.one_strand:
+            bounds.append(2 * min(self.forward, self.reverse) / self.placed / self.one_strand)
+        return round(100 * min(1.0, *bounds), 2) if bounds else None
 
     def fragment_facts(self) -> dict[str, Any]:
         pairs = int(self.fragments.sum())
@@ -332,6 +348,18 @@ def measure_alignments(files: Sequence[Path], model: GeneModel | None, genome: P
     for file in files:
         measures.add_file(file, genome)
     return measures.facts()
+
+
+def shares_of_genome(model: GeneModel, matched: np.ndarray, lengths: np.ndarray) -> tuple[float, float]:
+    """Give the shares of the contigs with genes that lie outside genes, and in genes of one strand alone."""
+    total = lengths[matched >= 0].sum()
+
+    def bases(intervals: Intervals) -> int:
+        chosen = np.isin(intervals.starts >> SHIFT, matched)
+        return int((intervals.ends - intervals.starts)[chosen].sum())
+
+    one = bases(subtract(model.forward, model.reverse)) + bases(subtract(model.reverse, model.forward))
+    return 1 - bases(model.genes) / total, one / total
 
 
 def marks_duplicates(program: Mapping[str, str]) -> bool:

@@ -139,6 +139,7 @@ def test_without_an_annotation_what_rests_on_one_is_missing_and_the_rest_is_the_
         "intergenic_share",
         "unannotated_share",
         "ribosomal_share",
+        "genomic_dna_at_most",
         "aligned_forward_share",
         "fragment_length_pairs",
         "fragment_length_histogram",
@@ -214,6 +215,33 @@ def test_strandedness_of_pairs(tmp_path, model, strands, share, call):
     assert (facts["aligned_forward_share"], facts["aligned_strandedness"]) == (share, call)
     assert (facts["fragment_length_median"], facts["fragment_length_iqr"]) == (200, 0)
     assert facts["fragment_length_pairs"] == 600
+
+
+@pytest.mark.parametrize("dna", [0, 10, 30, 60])
+@pytest.mark.parametrize("stranded", [True, False])
+@pytest.mark.parametrize("unannotated", [0, 10])
+def test_genomic_dna_is_bounded_by_its_share(tmp_path, dna, stranded, unannotated):
+    """DNA lies evenly on the contig and both strands. RNA from outside genes raises the bound, unless strands tell."""
+    genes = [(f"G{i}", "protein_coding", "+", "1", [(6000 * i + 1, 6000 * i + 2000)]) for i in range(20)]
+    (tmp_path / "genes.gtf").write_text(gtf(genes))
+    draw = np.random.default_rng(dna)
+    rows = []
+    for i in range(4000):
+        kind = i % 100
+        flag = 16 * (i // 100 % 2)
+        if kind < dna:
+            start = int(draw.integers(1, 119950))
+        elif kind < dna + unannotated:
+            start = int(6000 * draw.integers(20) + 2001 + draw.integers(3900))
+        else:
+            start, flag = int(6000 * draw.integers(20) + 1 + draw.integers(1950)), 0 if stranded else flag
+        rows.append((f"r{i}", flag, "chr1", start, 60, "50M", 0, 0, "*", 0))
+    facts = measure(tmp_path, sam(rows, HEADER.replace("20000", "120000")), build_gene_model(tmp_path / "genes.gtf"))
+    found = facts["genomic_dna_at_most"]
+    # Two thirds of the contig lie outside genes, so a read there stands for one and a half.
+    clear = stranded and facts["aligned_strandedness"] == "forward"
+    assert clear or not stranded or dna == 60
+    assert found == pytest.approx(dna if clear else dna + 1.5 * unannotated, abs=3)
 
 
 @pytest.mark.parametrize("strand", "+-")
