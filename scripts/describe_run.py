@@ -4,7 +4,7 @@ Reads the tables below --results and the files of the user. Writes
 
   --out-state    the state of the run as JSON: checksums of inputs, versions, plan, rules, sets, verdicts, calls,
                  endpoints with reasons, results; the same inputs give the same bytes
-  --out-changes  the comparison with the last entry of the ledger (the folder of --out-state) that differs from it
+  --out-changes  the comparison with the last entry of the ledger that differs from it
 """
 
 from __future__ import annotations
@@ -32,13 +32,14 @@ def main() -> None:
     parser.add_argument("--rules", required=True, type=Path, help="endpoints.yaml of the run")
     parser.add_argument("--samples", nargs="*", default=[], help="samples that take part")
     parser.add_argument("--results", required=True, type=Path, help="folder of the results")
+    parser.add_argument("--ledger", type=Path, help="folder with the entries of earlier runs (that of --out-state)")
     parser.add_argument("--out-state", required=True, type=Path, help="JSON file, in the folder of the ledger")
     parser.add_argument("--out-changes", required=True, type=Path, help="JSON file")
     options = parser.parse_args()
     inputs = dict(options.inputs)
     state = build_state(options.settings, inputs, options.plan, options.rules, options.results, options.samples)
     present = Entry(state, state_digest(state))
-    earlier = last_different(read_entries(options.out_state.parent), present.sha256)
+    earlier = last_different(read_entries(options.ledger or options.out_state.parent), present.sha256)
     changes = compare_runs(earlier, present) | {"leftovers": find_leftovers(options.results, options.samples)}
     write_json(options.out_changes, changes)
     write_json(options.out_state, state)

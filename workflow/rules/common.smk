@@ -371,6 +371,33 @@ def report_tables(wildcards):
     return [out(table) for table in tables]
 
 
+def sample_results():
+    """List the tables and facts that the run makes of single samples."""
+    made = []
+    for sample in [] if UNITS is None else RUN.used:
+        parts = salmon_result(SimpleNamespace(sample=sample))
+        made += [parts[name] for name in ("reads", "fastp", "alignment", "gene_counts") if name in parts]
+        made += [out(f"samples/{sample}/{file}") for file in ("genes.parquet", "qc.json")]
+    genotypes = expand(
+        out("samples/{sample}/{file}"), sample=genotyped_samples(), file=["genotypes.tsv", "identity.json"]
+    )
+    return made + genotypes + expand(out("samples/{sample}/gene_counts.summary"), sample=COUNTED_BY_ALIGNMENT)
+
+
+def run_results(wildcards):
+    """List what the manifest holds checksums of: all of it is made before, and fetched when it is stored elsewhere."""
+    files = ["clinical/adtte.csv", "clinical/adrs.csv", "ledger/current.json", "ledger/changes.json"]
+    files += [f"report/{file}" for file in ("index.html", "tables.xlsx", "patients", "figures")]
+    if EXPRESSED:
+        files += [f"cohort/{file}" for file in ("counts.tsv.gz", "tpm.tsv.gz", "genes.tsv", "cohort.h5ad")]
+        files += ["qc/facts.tsv", "qc/identity.tsv", "qc/identity_pairs.tsv"]
+    if UNITS is not None:
+        files += [f"reference/{file}" for file in ("genes.tsv.gz", "transcripts.tsv.gz", "reference.json")]
+    files += ["reference/gene_model.npz"] if genotyped_samples() and reference_file("gtf") else []
+    files += ["cohort/alignment_counts.tsv.gz"] if COUNTED_BY_ALIGNMENT else []
+    return [*report_tables(wildcards), *sample_results(), *map(out, files)]
+
+
 def user_files():
     """Give the tables, the matrix, the reference and the models of the user by the key of the config that names them."""
     files = {name: [SETTINGS[name]] for name in ("samples", "units", "endpoints", "plan", "subtype_model")}
@@ -394,8 +421,9 @@ def keyed_files(wildcards, input):
 def steps():
     """Tell of each rule what it makes below the results, and the digest of the code behind it, as JSON."""
     told = {}
-    for rule in workflow.rules:
-        paths = [os.path.relpath(path, SETTINGS["results"]) for path in map(str, rule.output)]
+    root = os.path.dirname(workflow.get_rule("write_manifest").output[0])
+    for step in workflow.rules:
+        paths = [os.path.relpath(path, root) for path in map(str, step.output)]
         if paths:
-            told[rule.name] = {"code": getattr(rule.params, "code", None), "makes": paths}
+            told[step.name] = {"code": getattr(step.params, "code", None), "makes": paths}
     return json.dumps(told, sort_keys=True)

@@ -32,7 +32,7 @@ rule genotype_sample:
 
 rule compare_identities:
     input:
-        samples=SETTINGS["samples"] or [],
+        samples=sample_sheet(),
         patients=clinical("patients"),
         tpm=out("cohort/tpm.tsv.gz"),
         genotypes=expand(out("samples/{sample}/genotypes.tsv"), sample=genotyped_samples()),
@@ -58,10 +58,10 @@ rule compare_identities:
         program=Program("compare_identities"),
         code=code("compare_identities", SNPS),
         tables=options_of("samples", "patients", "tpm"),
-        folder=out("samples"),
+        folder=subpath(output.identity, ancestor=2),
         genotyped=genotyped_samples(),
     message:
         "Comparing the samples: sex, genotypes, contamination"
     shell:
-        "{params.program} {params.tables} --samples-dir {params.folder:q} --genotyped {params.genotyped}"
+        "{params.program} {params.tables} --samples-dir {params.folder:q}/samples --genotyped {params.genotyped}"
         " --out {output.identity:q} --out-pairs {output.pairs:q} > {log:q} 2>&1"

@@ -9,6 +9,8 @@ rule describe_run:
         verdicts=expressed("qc/verdicts.tsv"),
         calls=expressed("subtypes/calls.tsv"),
         scores=expressed("immune/scores.tsv"),
+        made=sample_results(),
+        reference=out("reference/reference.json") if UNITS is not None else [],
         files=list(user_files().values()),
     output:
         state=out("ledger/current.json"),
@@ -31,12 +33,14 @@ rule describe_run:
         files=keyed_files,
         samples=RUN.used,
         results=subpath(output.state, ancestor=2),
+        # The memory of runs stays in the folder of the run, wherever results are stored.
+        ledger=lambda wildcards: out("ledger"),
     message:
         "Comparing with the last run"
     shell:
         "{params.program} --settings {params.settings:q} --inputs {params.files}"
         " --plan {params.plan:q} --rules {params.rules:q} --samples {params.samples} --results {params.results:q}"
-        " --out-state {output.state:q} --out-changes {output.changes:q} > {log:q} 2>&1"
+        " --ledger {params.ledger:q} --out-state {output.state:q} --out-changes {output.changes:q} > {log:q} 2>&1"
 
 
 rule write_report:
@@ -94,8 +98,7 @@ rule write_report:
 rule write_manifest:
     input:
         report=out("report/index.html"),
-        state=out("ledger/current.json"),
-        cohort=expressed("cohort/cohort.h5ad"),
+        made=run_results,
         files=list(user_files().values()),
     output:
         out("manifest.json"),
@@ -150,17 +153,18 @@ rule record_run:
     params:
         program=Program("record_run"),
         code=code("record_run"),
-        folder=subpath(output[0], parent=True),
+        ledger=lambda wildcards: out("ledger"),
     message:
         "Adding the run to the ledger"
     shell:
-        "{params.program} --state {input.state:q} --ledger {params.folder:q} --out {output:q} > {log:q} 2>&1"
+        "{params.program} --state {input.state:q} --ledger {params.ledger:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule write_crate:
     input:
         manifest=out("manifest.json"),
         recorded=out("ledger/recorded.json"),
+        made=run_results,
     output:
         crate=out("ro-crate-metadata.json"),
         workflow=directory(out("provenance")),

@@ -98,7 +98,9 @@ def build_crate(
     formal = [item["exampleOfWork"] for item in (*inputs, *parameters)]
     workflow["input"] = [one for many in formal for one in (many if isinstance(many, list) else [many])]
     workflow["output"] = unique(file["exampleOfWork"] for file in outputs)
-    for path in ("manifest.json", f"ledger/{recorded['entry']}"):
+    # With results in object storage, the ledger is not among them.
+    described = [path for path in ("manifest.json", f"ledger/{recorded['entry']}") if (results / path).is_file()]
+    for path in described:
         outputs.append(add_file(crate, results, path, file_digest(results / path)))
     action = entity(
         crate, "#run", "CreateAction", name=f"Run {recorded['number']} of anpi", endTime=recorded["date"],
