@@ -248,14 +248,12 @@ class Cluster:
 
 def refuse_to_disturb() -> None:
     """Raise where a cluster cannot or shall not be started, after clearing away what a killed harness left."""
-    if os.geteuid() != 0:
-        raise CannotStart("the cluster of this test needs root: slurmd starts jobs as their user")
+    stop_leftovers()
     missing = [name for name in DAEMONS if shutil.which(name) is None]
     if missing:
         raise CannotStart(
             f"{', '.join(missing)} not found. Debian: apt-get install slurm-wlm slurmdbd munge mariadb-server"
         )
-    stop_leftovers()
     if CONF.is_symlink() or CONF.exists():
         raise CannotStart(f"{CONF} stands here: this machine has a SLURM of its own, which is left alone")
 
@@ -266,8 +264,10 @@ def stop_leftovers() -> None:
     Raises
     ------
     CannotStart
-        When the harness still runs.
+        Without root, or when the harness still runs.
     """
+    if os.geteuid() != 0:
+        raise CannotStart("the cluster of this test needs root: slurmd starts jobs as their user")
     if not CONF.is_symlink():
         return
     folder = Path(os.readlink(CONF)).parent
