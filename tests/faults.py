@@ -1,8 +1,8 @@
 """The table of faults in docs/faults.md: written from what the tests of wrong inputs see, and held against it.
 
 A test takes the fixture ``tells`` and calls it with what is wrong and the words that a user reads. The words must stand
-in the table. ``pytest -m faults --write-faults`` writes the table anew. When all tests that tell faults have run, a row of
-the table that none of them told ends the run as failed.
+in the table. ``pytest -m faults --write-faults`` writes the table anew. When all tests that tell faults have run, a row
+of the table that none of them told ends the run as failed.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from anpi.expression.matrix import read_sample_names
 from anpi.tables.clinical import read_clinical
 from anpi.tables.identifiers import allowed_columns, allowing, looks_like_person
 from anpi.tables.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
-from anpi.tables.reading import read_text, read_text_table
+from anpi.tables.reading import read_table, read_text, read_text_table
 from anpi.tables.schema import ROOT, check_settings, load_schema
 from anpi.tables.sheets import is_object, is_stored, read_samples, read_units, used_samples
 
@@ -85,6 +85,8 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
                 units = units[units["sample_id"].isin(used)]
         elif settings["expression"] and os.path.isfile(settings["expression"]["matrix"]):
             collect(lambda: check_matrix(settings["expression"]["matrix"], used))
+    elif settings["units"]:
+        collect(lambda: read_table(settings["units"], "units"))
     problems += unit_problems(settings, units, file) + alignment_problems(settings, file)
     rules = collect(lambda: read_rules(shipped(settings["endpoints"], "endpoints.yaml")))
     if clinical is not None and rules is not None:

@@ -76,10 +76,10 @@ class InputError(Exception):
 def visible(text: str) -> str:
     """Write characters that cannot be seen or that steer a terminal as their codes.
 
-    Letters of Cyrillic and Greek are written so too where they stand beside Latin ones, which they look like.
+    Letters of Cyrillic and Greek are written so too in a word with Latin ones, which they look like, or digits.
     """
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-    return re.sub(r"\w*[A-Za-z_]\w*", lambda word: LOOKALIKE.sub(escape, word[0]), shown)
+    return re.sub(r"\w*[A-Za-z0-9_]\w*", lambda word: LOOKALIKE.sub(escape, word[0]), shown)
 
 
 def escape(letter: re.Match[str]) -> str:
