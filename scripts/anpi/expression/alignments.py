@@ -24,7 +24,6 @@ from anpi.tables.problems import Problem
 NOT_PRIMARY = 0x900
 QC_FAIL = 0x200
 LEFT_OUT = str(NOT_PRIMARY | QC_FAIL)
-MISSING_QUALITY = 30
 INDEXES = (".bai", ".csi", ".crai")
 HARD_CLIPPED, NO_QUALITIES = 'cigar=~"H"', "min(qual)==255"
 MOST_NAMES = 3
@@ -247,8 +246,8 @@ def restore_reads(alignment: Alignment, number: int, counts: dict[str, int]) -> 
     """Write the primary reads of a file as FASTQ, mates by name.
 
     Records that fail the sequencer's quality control, mates whose other half lacks, and unpaired reads in a file of
-    pairs are left out and counted. Reads without qualities are given quality 30 in each base, so that none is lost by
-    it.
+    pairs are left out and counted. Reads without qualities are given 33 in each base (by samtools), so that none is
+    lost by it.
 
     Raises
     ------
@@ -256,10 +255,11 @@ def restore_reads(alignment: Alignment, number: int, counts: dict[str, int]) -> 
         A file that cannot be read to its end; primary records of a name and mate that stand twice; mates alone.
     """
     names = {kind: f"restored{number}_{kind}.fastq.gz" for kind in ("1", "2", "single", "other")}
-    collate = alignment.samtools("collate", "-f", "-u", "-O", alignment.link, f"collate{number}")
-    fastq = ["samtools", "fastq", "-n", "-F", LEFT_OUT, "-v", str(MISSING_QUALITY), "-c", "1"]
+    primary = alignment.samtools("view", "-u", "-F", LEFT_OUT, alignment.link)
+    collate = ["samtools", "collate", "-u", "-O", "-", f"collate{number}"]
+    fastq = ["samtools", "fastq", "-n", "-F", LEFT_OUT, "-c", "1"]
     fastq += ["-1", names["1"], "-2", names["2"], "-s", names["single"], "-0", names["other"], "-"]
-    alignment.run(collate, fastq)
+    alignment.run(primary, collate, fastq)
     paths = {kind: str(alignment.scratch / name) for kind, name in names.items()}
     pairs, single, other = (read_through(paths[kind]).reads for kind in ("1", "single", "other"))
     used = counts["primary_records"] - counts["qc_fail_records"]
