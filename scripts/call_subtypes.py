@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from anpi.expression.matrix import UNITS, read_expression
-from anpi.subtypes.calls import call_subtypes, programme_table
+from anpi.subtypes.calls import call_subtypes, programme_table, tissue_table
 from anpi.subtypes.model import DEFAULT, load_model
 from anpi.tables.problems import run_program
 from anpi.tables.reading import read_text_table
@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--verdicts", help="table with sample_id, verdict, reasons: failed samples get no call")
     parser.add_argument("--counts", help="matrix of counts of the same samples: for read depth and stability")
     parser.add_argument("--programmes", help="also write the locked z-scores of the programmes, for a heat map")
+    parser.add_argument("--tissues", help="also write whether each sample is SCLC, and its shares of normal tissues")
     parser.add_argument("--out", required=True, help="table of calls to write")
     arguments = parser.parse_args()
 
@@ -43,6 +44,8 @@ def main() -> None:
     write_table(arguments.out, calls)
     if arguments.programmes:
         write_table(arguments.programmes, programme_table(expression, model))
+    if arguments.tissues:
+        write_table(arguments.tissues, tissue_table(expression, model))
     print(f"{len(calls)} samples: " + ", ".join(f"{n} {call}" for call, n in calls["call"].value_counts().items()))
 
 

@@ -71,6 +71,7 @@ rule call_subtypes:
             out("subtypes/calls.tsv"), caption="../report/calls.rst", category="Subtypes", labels={"table": "calls"}
         ),
         programmes=out("subtypes/programmes.tsv"),
+        tissues=out("subtypes/tissues.tsv"),
     log:
         logs("call_subtypes"),
     benchmark:
@@ -90,6 +91,7 @@ rule call_subtypes:
     shell:
         "{params.program} --expression {input.tpm:q} --unit tpm --model {params.model:q}"
         " {params.counts} --verdicts {input.verdicts:q} --programmes {output.programmes:q}"
+        " --tissues {output.tissues:q}"
         " --out {output.calls:q} > {log:q} 2>&1"
 
 

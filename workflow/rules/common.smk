@@ -364,7 +364,7 @@ def report_tables(wildcards):
         tables.append("clinical/adverse_events.tsv")
     if EXPRESSED:
         tables += ["qc/gene_body_coverage.tsv"] if genotyped_samples() else []
-        tables += ["qc/verdicts.tsv", "subtypes/calls.tsv", "subtypes/programmes.tsv", "immune/scores.tsv"]
+        tables += ["qc/verdicts.tsv", "subtypes/calls.tsv", "subtypes/programmes.tsv", "subtypes/tissues.tsv", "immune/scores.tsv"]
         tables += [f"expression/{table}.tsv" for table in ("differential", "enrichment", "contrasts")]
         tables += [f"exploration/{table}.tsv" for table in EXPLORATION]
         tables += [f"immune/{table}.tsv" for table in ("by_subtype", "correlation", "methods")]

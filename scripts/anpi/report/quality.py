@@ -27,6 +27,7 @@ def quality(run: Run) -> Section:
     blocks: list[Any] = [Text([verdict_sentence(verdicts)]), *failed_blocks(verdicts), *override_blocks(verdicts)]
     blocks += heat_map(run, verdicts)
     blocks += identity_blocks(verdicts)
+    blocks += tissue_blocks(run, verdicts)
     blocks += coverage_blocks(run, verdicts)
     if run.links.get("multiqc"):
         blocks.append(Note(run.links["multiqc"], "link"))
@@ -153,7 +154,49 @@ def identity_blocks(verdicts: pd.DataFrame) -> list[Any]:
     ]
     if items:
         blocks.append(Points(items))
-    return blocks
+        blocks.append(
+            Text(["A suspicion rests on other samples, so it may come or go when samples are added or left out."])
+        )
+    return blocks + sex_blocks(verdicts)
+
+
+def sex_blocks(verdicts: pd.DataFrame) -> list[Any]:
+    """Tell how the sex by genes agrees with the clinical table."""
+    if not {"sex_clinical", "sex_expression"} <= set(verdicts):
+        return []
+    told = verdicts[verdicts["sex_clinical"].isin(["F", "M"]) & verdicts["sex_expression"].isin(["F", "M"])]
+    if told.empty:
+        return [Text(["Sex cannot be told by XIST and genes of the Y chromosome in any sample."])]
+    wrong = told[told["sex_clinical"] != told["sex_expression"]]
+    names = [f"{row.sample_id} (patient {row.patient_id})" for row in wrong.itertuples()]
+    differ = f"; it differs in {listed(names)}" if names else ""
+    sentence = (
+        f"Sex by XIST and genes of the Y chromosome can be told in {plural(len(told), 'sample')} and agrees with the "
+        f"clinical table in {len(told) - len(wrong)}{differ}."
+    )
+    return [Text([sentence])]
+
+
+def tissue_blocks(run: Run, verdicts: pd.DataFrame) -> list[Any]:
+    """Tell which samples are SCLC by their genes, and how much normal tissue stands in each."""
+    tissues = run.table("tissues")
+    if tissues is None:
+        return []
+    rows = verdicts[["sample_id", "patient_id"]].merge(tissues, on="sample_id")
+    counts = rows["sclc"].value_counts()
+    answers = (("yes", "are"), ("doubt", "may be"), ("no", "are not"), ("unknown", "cannot be told"))
+    words = listed([f"{counts[answer]} {text}" for answer, text in answers if answer in counts])
+    sentence = (
+        f"Small cell lung cancer by lineage, proliferation and foreign programmes: {words}. Shares of normal tissue "
+        "come from genes that it alone expresses strongly, and are right to about a factor of two."
+    )
+    shares = [name for name in tissues.columns if name not in ("sample_id", "sclc", "sclc_reason")]
+    columns = {"sample_id": "Sample", "patient_id": "Patient", "sclc": "SCLC", "sclc_reason": "Why not"}
+    columns |= {name: f"{name.replace('_', ' ').capitalize()}, %" for name in shares}
+    table = table_of(
+        rows, "tissues", "Tissue", columns, dict.fromkeys(shares, number), patient="patient_id", filter=True
+    )
+    return [Heading("What tissue is it"), Text([sentence]), table]
 
 
 def coverage_blocks(run: Run, verdicts: pd.DataFrame) -> list[Any]:
@@ -183,7 +226,6 @@ def verdict_table(verdicts: pd.DataFrame) -> Any:
         "strandedness_resolved": "Strand",
         "sex_expression": "Sex by genes",
         "identity": "Genotypes",
-        "contamination": "Of another person",
     }
     columns |= {name: words for name, words in told.items() if name in verdicts and verdicts[name].notna().any()}
     write = dict.fromkeys(facts, number)

@@ -28,6 +28,7 @@ TABLES = {
     "gene_body": "qc/gene_body_coverage.tsv",
     "calls": "subtypes/calls.tsv",
     "programmes": "subtypes/programmes.tsv",
+    "tissues": "subtypes/tissues.tsv",
     "scores": "immune/scores.tsv",
     "components": "exploration/components.tsv",
     "variance": "exploration/variance.tsv",
@@ -60,7 +61,7 @@ EXPLORATION = (
     "signature_correlation",
     "signature_methods",
 )
-OF_SAMPLES = ("verdicts", "gene_body", "calls", "programmes", "scores", "contrasts", "differential", "enrichment")
+OF_SAMPLES = ("verdicts", "gene_body", "calls", "programmes", "tissues", "scores", "contrasts", "differential", "enrichment")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 CALLED = ("confident", "lean")
 ENDS = ("treatment_end", "death", "last_alive")

@@ -15,6 +15,7 @@ from anpi.subtypes.profile import Profile, factor_levels, make_profile, panel_co
 from anpi.subtypes.stability import anchor_reads, measure_stability
 
 DECIMALS = 4
+SCLC = {"sclc": "yes", "doubtful": "doubt", "slow": "doubt", "not_sclc": "no", "unknown": "unknown"}
 COLUMNS = [
     "sample_id",
     "subtype",
@@ -257,6 +258,22 @@ def only_lymphoid(shares: pd.Series, model: Model) -> bool:
     limits = model.settings["contamination"]
     above = [tissue for tissue in shares.index if shares[tissue] >= limits[tissue]]
     return above == ["lymph_node"] and bool(shares["lymph_node"] < 0.5)
+
+
+def tissue_table(expression: Expression, model: Model) -> pd.DataFrame:
+    """Say of each sample whether it is SCLC, and how much of it is normal tissue, whatever its quality.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``sample_id``; ``sclc`` (yes, doubt, no, unknown) and ``sclc_reason`` (see
+        `anpi.subtypes.identity.judge_identity`); then percent of each normal tissue, right to about a factor of two.
+    """
+    profile = make_profile(expression, model)
+    identity = judge_identity(profile, model, panel_scores(profile, model))
+    told = identity.rename(columns={"verdict": "sclc", "reason": "sclc_reason"}).replace({"sclc": SCLC})
+    shares = (100 * estimate_contamination(profile, model)).round(1) + 0.0
+    return told.join(shares).rename_axis("sample_id").reset_index()
 
 
 def programme_table(expression: Expression, model: Model) -> pd.DataFrame:

@@ -112,6 +112,20 @@ def test_a_suspected_swap_names_both_samples(made):
     assert "2 fit their patient, 1 may be another patient's and 8 cannot be told" in words(made)
 
 
+def test_the_wrong_sex_is_told(made):
+    told = "can be told in 11 samples and agrees with the clinical table in 10; it differs in P0011-B (patient P0011)."
+    assert told in words(made)
+
+
+def test_tissue_is_told_where_it_is_known(tmp_path):
+    samples = FACTS["sample_id"]
+    tissues = pd.DataFrame({"sample_id": samples, "sclc": ["no"] * 2 + ["yes"] * 9, "sclc_reason": None, "liver": 12.5})
+    made = section(tmp_path, judge_samples(FACTS, THRESHOLDS), tissues=tissues)
+    assert "9 are and 2 are not" in words(made)
+    (table,) = [block for block in made.blocks if isinstance(block, Table) and block.title == "Tissue"]
+    assert table.rows[0][-1].words == "12.5"
+
+
 def test_coverage_along_genes_is_drawn_for_samples_with_alignments(made):
     (figure,) = [block for block in made.blocks if isinstance(block, Drawing) and block.name == "gene-body"]
     assert figure.caption.startswith("10 samples with alignments")

@@ -42,8 +42,14 @@ def test_calls_and_programmes_of_every_sample(tpm: pd.DataFrame, tmp_path: Path)
         out,
         "--programmes",
         programmes,
+        "--tissues",
+        tmp_path / "tissues.tsv",
     )
     assert done.returncode == 0, done.stderr
+    tissues = pd.read_csv(tmp_path / "tissues.tsv", sep="\t")
+    assert list(tissues.columns[:3]) == ["sample_id", "sclc", "sclc_reason"]
+    assert {"lung", "liver", "lymph_node", "blood"} <= set(tissues.columns)
+    assert list(tissues["sclc"]) == ["yes"] * 3
     table = pd.read_csv(out, sep="\t", keep_default_na=False)
     assert list(table.columns[:16]) == [*CALL_COLUMNS.split(), "model_sha256"]
     assert list(table["sample_id"]) == list(tpm.columns)
