@@ -53,6 +53,8 @@ STATES = {
     },
 }
 
+HIGHEST_AGE = 89
+
 # Dates of a patient that cannot lie before the start of treatment.
 AFTER_START = ("treatment_end", "death")
 
@@ -137,6 +139,7 @@ def read_clinical(paths: Mapping[str, Path | str | None]) -> Clinical:
         frames["lesions"] = frames["lesions"].assign(state=lesion_states(frames["lesions"]))
     patients = frames.pop("patients")
     queries = list(unknown_statuses(frames["lesions"])) if "lesions" in frames else []
+    queries += high_ages(patients)
     for table, frame in frames.items():
         frames[table], strangers = known_patients(frame, table, patients)
         queries += strangers
@@ -185,6 +188,13 @@ def known_patients(frame: pd.DataFrame, table: str, patients: pd.DataFrame) -> t
         )
         queries.append(Query(str(patient), "error", "subject_without_patient", message))
     return frame[known], queries
+
+
+def high_ages(patients: pd.DataFrame) -> Iterator[Query]:
+    """Note ages above 89, which HIPAA's safe harbour (45 CFR 164.514(b)(2)(i)(C)) has in one class of 90 or older."""
+    for patient in patients.loc[patients["age"].gt(HIGHEST_AGE), "patient_id"]:
+        text = f"an age above {HIGHEST_AGE} may identify a person once tables are passed on; 90 stands for all of them"
+        yield Query(patient, "note", "age_above_89", text)
 
 
 def patient_problems(patients: pd.DataFrame) -> list[Problem]:

@@ -169,6 +169,13 @@ def test_no_other_fault_of_a_table_shows_a_value_of_a_person(tmp_path):
     assert "row 2, column age: found a value that is not shown" in said
 
 
+def test_ages_above_89_are_noted_without_the_age(tmp_path):
+    (tmp_path / "patients.csv").write_text("patient_id,arm,age\nP1,A,89\nP2,A,93\nP3,A,\n")
+    queries = read_clinical({"patients": tmp_path / "patients.csv"}).queries
+    assert [(q.patient_id, q.severity, q.rule) for q in queries] == [("P2", "note", "age_above_89")]
+    assert "93" not in queries[0].message
+
+
 def test_a_table_without_header_is_not_printed(tmp_path):
     (tmp_path / "patients.csv").write_text("P1,A,John Smith,1950-03-04\nP2,A,Mary Jones,1951-04-05\n")
     with pytest.raises(InputError) as caught:
