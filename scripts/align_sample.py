@@ -27,6 +27,11 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--scratch", type=Path, help="folder for temporary files (default: the system's)")
     parser.add_argument("--out", required=True, type=Path, help="BAM file; its index stands beside it as .bai")
+    parser.add_argument(
+        "--record-failure",
+        action="store_true",
+        help="when the sample's own files are at fault, write an alignment without records and end with 0",
+    )
     arguments = parser.parse_args()
     units = units_given(parser, arguments)
     # So that tools are stopped and scratch is removed when the run is cancelled.
@@ -41,6 +46,7 @@ def main() -> None:
             arguments.out,
             Path(scratch),
             arguments.threads,
+            arguments.record_failure,
         )
 
 

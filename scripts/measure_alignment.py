@@ -12,7 +12,7 @@ from pathlib import Path
 
 from anpi.alignment.gene_model import load_gene_model
 from anpi.alignment.measure import measure_alignments
-from anpi.tables.problems import run_program
+from anpi.tables.problems import InputError, run_program
 from anpi.tables.writing import write_json
 
 
@@ -24,11 +24,20 @@ def main() -> None:
     parser.add_argument("--gene-model", type=Path, help="gene model of build_gene_model.py")
     parser.add_argument("--genome", type=Path, help="genome FASTA, for CRAM")
     parser.add_argument("--out", required=True, type=Path, help="JSON: facts, and curves for figures")
+    parser.add_argument(
+        "--record-failure", action="store_true", help="write why a file cannot be read as its facts, and end with 0"
+    )
     arguments = parser.parse_args()
     model = load_gene_model(arguments.gene_model) if arguments.gene_model else None
-    facts = measure_alignments(arguments.alignment, model, arguments.genome)
+    try:
+        facts = measure_alignments(arguments.alignment, model, arguments.genome)
+    except InputError as error:
+        if not arguments.record_failure:
+            raise
+        facts = {"alignment_failure": "; ".join(map(str, error.problems))}
     write_json(arguments.out, facts)
-    print(f"{facts['aligned_records']} records, {facts['aligned_strandedness']}", file=sys.stderr)
+    words = f"{facts.get('aligned_records')} records, {facts.get('aligned_strandedness')}"
+    print(facts.get("alignment_failure", words), file=sys.stderr)
 
 
 if __name__ == "__main__":

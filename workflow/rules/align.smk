@@ -109,7 +109,7 @@ rule align_sample:
         "Aligning sample {wildcards.sample} with {params.tool}"
     shell:
         "{params.program} --sample {wildcards.sample} {params.units} --tool {params.tool} --index {input.index:q}"
-        " --splice-sites {input.splice_sites:q} --threads {threads} --scratch {resources.tmpdir:q}"
+        " --splice-sites {input.splice_sites:q} --threads {threads} --scratch {resources.tmpdir:q} --record-failure"
         " --out {output.bam:q} > {log:q} 2>&1"
 
 

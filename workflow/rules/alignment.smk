@@ -47,4 +47,4 @@ rule measure_alignment:
     message:
         "Measuring the alignments of sample {wildcards.sample}"
     shell:
-        "{params.program} {params.files} --out {output:q} > {log:q} 2>&1"
+        "{params.program} {params.files} --record-failure --out {output:q} > {log:q} 2>&1"

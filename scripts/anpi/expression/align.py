@@ -17,6 +17,7 @@ from typing import IO
 
 import psutil
 
+from anpi.expression.fastq import FaultyReads
 from anpi.expression.reference import read_gtf
 from anpi.expression.sample_reads import Unit, open_reads
 from anpi.expression.tools import say
@@ -57,6 +58,7 @@ def align_sample(
     target: Path,
     scratch: Path,
     threads: int,
+    record_failure: bool = False,
 ) -> None:
     """Align one sample and write ``target`` with its index ``target`` + ``.bai``; each unit is a read group.
 
@@ -72,6 +74,8 @@ def align_sample(
         See `write_splice_sites`; HISAT2 alone reads it, STAR has it in its index.
     scratch : Path
         An empty temporary folder.
+    record_failure : bool
+        Whether a sample whose own files are at fault gets an alignment without records.
 
     Raises
     ------
@@ -80,8 +84,15 @@ def align_sample(
     """
     require_tools("STAR" if tool == "star" else tool, "samtools")
     units = sorted(units, key=lambda unit: unit.unit_id)
-    with open_reads(sample, units, scratch, threads) as reads:
-        trimmed, report = reads.trimmed()
+    try:
+        with open_reads(sample, units, scratch, threads) as reads:
+            trimmed, report = reads.trimmed()
+    except FaultyReads as error:
+        if not record_failure:
+            raise
+        say(f"{sample} fails: {error}")
+        (scratch / "none.fastq").touch()
+        units, trimmed, report = units[:1], [("none.fastq", None)], {"passed_fragments": 0}
     say(f"{sample}: aligning {report['passed_fragments']} fragments with {tool}")
     parts: list[Path] = []
     for unit, (first, second) in zip([unit.unit_id for unit in units], trimmed, strict=True):
