@@ -52,7 +52,7 @@ def group_of(line: str) -> str:
 
 def plain(text: str) -> str:
     """Write a text so that Markdown shows it as it is, without folders of this machine."""
-    text = re.sub(r"(?<![\w.])/(?:[\w.+-]+/)+(?=[\w.-]+)", "", text)
+    text = re.sub(r"(?<![\w.:/])/(?:[\w.+-]+/)+(?=[\w.-]+)", "", text)
     return html.escape(" ".join(text.split()), quote=False).translate(SPECIAL)
 
 
