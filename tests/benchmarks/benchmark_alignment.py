@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-CONTIGS = 20
-CONTIG_LENGTH = 150_000_000
-EXONS = 8
-READ = 100
+sys.path.insert(0, str(ROOT / "tests" / "benchmarks"))
+
+from simulated_alignments import Gene, Library, simulate_genes, write_annotations, write_sam  # noqa: E402
+
 PROGRAMS = {
     "infer_experiment": ["-s", "100000000"],
     "read_distribution": [],
@@ -46,78 +46,13 @@ sys.exit(os.waitstatus_to_exitcode(status) != 0)
 WITHOUT_GENES = ("read_GC",)
 
 
-def simulate_genes(count: int, draw: np.random.Generator) -> list[tuple[str, str, np.ndarray, np.ndarray]]:
-    """Lay genes of eight exons side by side: contig, strand, starts and ends of exons."""
-    genes = []
-    room = CONTIG_LENGTH * CONTIGS // count
-    for number in range(count):
-        contig, place = divmod(number * room, CONTIG_LENGTH)
-        lengths = np.append(draw.integers(80, 300, EXONS - 1), draw.integers(300, 3000))
-        strand = "+-"[number % 2]
-        lengths = lengths if strand == "+" else lengths[::-1]
-        gaps = draw.integers(200, max(room // EXONS - 500, 300), EXONS)
-        starts = place + np.cumsum(gaps) + np.cumsum(lengths) - lengths
-        genes.append((f"chr{contig + 1}", strand, starts, starts + lengths))
-    return genes
-
-
-def write_annotations(folder: Path, genes: list[tuple[str, str, np.ndarray, np.ndarray]]) -> None:
-    with open(folder / "genes.gtf", "w") as gtf, open(folder / "genes.bed", "w") as bed:
-        for number, (contig, strand, starts, ends) in enumerate(genes):
-            name = f'gene_id "G{number}"; transcript_id "G{number}.1"; gene_type "protein_coding";'
-            for start, end in zip(starts, ends, strict=True):
-                print(contig, "test", "exon", start + 1, end, ".", strand, ".", name, sep="\t", file=gtf)
-            sizes = ",".join(map(str, ends - starts))
-            offsets = ",".join(map(str, starts - starts[0]))
-            thick = (starts[0], ends[-1])
-            place = (contig, starts[0], ends[-1], f"G{number}.1", 0, strand)
-            print(*place, *thick, 0, EXONS, sizes, offsets, sep="\t", file=bed)
-
-
-def place_read(starts: np.ndarray, ends: np.ndarray, first: int) -> tuple[int, str, int]:
-    """Give first base (from 1), CIGAR and end of a read from base ``first`` of the spliced transcript on."""
-    before = np.cumsum(ends - starts)
-    exon = int(np.searchsorted(before, first, "right"))
-    position = int(ends[exon] - (before[exon] - first))
-    begin, left, cigar = position + 1, READ, ""
-    while left:
-        here = min(left, int(ends[exon]) - position)
-        cigar += f"{here}M"
-        left -= here
-        position += here
-        if left:
-            exon += 1
-            cigar += f"{starts[exon] - position}N"
-            position = int(starts[exon])
-    return begin, cigar, position
-
-
-def write_bam(folder: Path, genes: list[tuple[str, str, np.ndarray, np.ndarray]], pairs: int, draw) -> None:
-    lengths = np.array([(ends - starts).sum() for _, _, starts, ends in genes])
-    weights = draw.lognormal(0, 2, len(genes)) * lengths
-    chosen = np.sort(draw.choice(len(genes), pairs, p=weights / weights.sum()))
-    fragments = np.clip(draw.normal(250, 60, pairs).astype(int), READ, lengths[chosen])
-    firsts = (draw.random(pairs) * (lengths[chosen] - fragments + 1)).astype(int)
-    letters = "".join(np.array(list("ACGT"))[draw.integers(0, 4, 1 << 20)])
-    offsets = draw.integers(0, len(letters) - READ, (pairs, 2))
-    header = "".join(f"@SQ\tSN:chr{i + 1}\tLN:{CONTIG_LENGTH + 1_000_000}\n" for i in range(CONTIGS))
-    sort = ["samtools", "sort", "-m", "300M", "-o", str(folder / "one.bam"), "-"]
+def write_bams(folder: Path, genes: list[Gene], pairs: int, draw: np.random.Generator) -> None:
+    """Write one.bam, sorted by coordinate, and four.bam, which holds everything four times."""
+    one, four = str(folder / "one.bam"), str(folder / "four.bam")
+    sort = ["samtools", "sort", "-m", "300M", "-o", one, "-"]
     with subprocess.Popen(sort, stdin=subprocess.PIPE, text=True, stderr=subprocess.DEVNULL) as into:
         assert into.stdin is not None
-        into.stdin.write("@HD\tVN:1.6\n" + header)
-        rows = zip(chosen.tolist(), firsts.tolist(), fragments.tolist(), offsets.tolist(), strict=True)
-        for number, (gene, first, fragment, (one, two)) in enumerate(rows):
-            contig, strand, starts, ends = genes[gene]
-            left, left_cigar, _ = place_read(starts, ends, first)
-            right, right_cigar, end = place_read(starts, ends, first + fragment - READ)
-            # mate 1 against the gene, as dUTP libraries have it
-            flags = (163, 83) if strand == "+" else (99, 147)
-            tail = f"{'I' * READ}\tNM:i:{number % 3 == 0:d}\n"
-            name, span = f"read.{number}", end - left + 1
-            near = f"{name}\t{flags[0]}\t{contig}\t{left}\t255\t{left_cigar}\t=\t{right}\t{span}"
-            far = f"{name}\t{flags[1]}\t{contig}\t{right}\t255\t{right_cigar}\t=\t{left}\t{-span}"
-            into.stdin.write(f"{near}\t{letters[one : one + READ]}\t{tail}{far}\t{letters[two : two + READ]}\t{tail}")
-    one, four = str(folder / "one.bam"), str(folder / "four.bam")
+        write_sam(into.stdin, genes, Library(pairs), draw)
     subprocess.run(["samtools", "merge", "-f", four, one, one, one, one], check=True)
     for file in (one, four):
         subprocess.run(["samtools", "index", file], check=True)
@@ -153,7 +88,7 @@ def main() -> None:
         draw = np.random.default_rng(1)
         genes = simulate_genes(arguments.genes, draw)
         write_annotations(folder, genes)
-        write_bam(folder, genes, arguments.pairs, draw)
+        write_bams(folder, genes, arguments.pairs, draw)
         own = [sys.executable, str(ROOT / "scripts" / "measure_alignment.py"), "--gene-model", "genes.npz"]
         build = [
             sys.executable,

@@ -20,7 +20,7 @@ exonic_share, intronic_share,  aligned blocks by their midpoint: in an exon; els
 intergenic_share               to 100, over blocks on annotated contigs
 unannotated_share              blocks on contigs without any gene
 ribosomal_share                blocks in exons of rRNA genes and pseudogenes; NA when the annotation has none
-genomic_dna_at_most            the share that DNA, which lies everywhere and on both strands, can have at most
+genomic_dna_share              estimated by what lies outside genes and against the strand
 aligned_strandedness           forward, reverse, unstranded or unclear
 aligned_forward_share          of records on genes of one strand, those read as the transcript
 fragment_length_median         of pairs that lie in an intron-free exon of 1,000 bases; ``fragment_length_iqr``,
@@ -94,7 +94,7 @@ class Measures:
         self.blocks = self.annotated = self.exonic = self.genic = self.ribosomal = 0
         self.ribosomal_known = False
         self.outside = self.one_strand = 0.0
-        self.placed = 0
+        self.placed = self.placed_outside = 0
         self.forward = self.reverse = self.both_strands = 0
         self.fragments = np.zeros(LONGEST_FRAGMENT + 1, np.int64)
         self.unique_counted = self.spliced = 0
@@ -187,6 +187,7 @@ class Measures:
     ) -> None:
         flag, start, end = batch.flag[chosen], start[chosen], end[chosen]
         self.placed += len(flag)
+        self.placed_outside += int((~overlaps(start, end, model.genes)).sum())
         on_forward, on_reverse = overlaps(start, end, model.forward), overlaps(start, end, model.reverse)
         second = (flag & PAIRED > 0) & (flag & SECOND > 0)
         read_forward = (flag & REVERSE == 0) ^ second
@@ -269,19 +270,20 @@ class Measures:
             "intergenic_share": share(self.annotated - self.genic, self.annotated),
             "unannotated_share": share(self.blocks - self.annotated, self.blocks),
             "ribosomal_share": share(self.ribosomal, self.annotated) if self.ribosomal_known else None,
-            "genomic_dna_at_most": self.genomic_dna(call),
+            "genomic_dna_share": self.genomic_dna(call),
             "aligned_strandedness": call,
             "aligned_forward_share": share(self.forward, stranded),
         }
 
     def genomic_dna(self, call: str | None) -> float | None:
-        """Bound the share of DNA by the reads outside genes and, in a stranded library, by those against the strand."""
-        bounds = []
-        if self.annotated and self.outside:
-            bounds.append((self.annotated - self.genic) / self.annotated / self.outside)
+        """Estimate the share of DNA by the reads outside genes and, in a stranded library, against the strand."""
+        estimates = []
+        # By records, since DNA is not spliced: by blocks, each read of RNA over an intron would count twice.
+        if self.placed and self.outside:
+            estimates.append(self.placed_outside / self.placed / self.outside)
         if call in ("forward", "reverse") and self.one_strand:
-            bounds.append(2 * min(self.forward, self.reverse) / self.placed / self.one_strand)
-        return round(100 * min(1.0, *bounds), 2) if bounds else None
+            estimates.append(2 * min(self.forward, self.reverse) / self.placed / self.one_strand)
+        return round(100 * min(1.0, *estimates), 2) if estimates else None
 
     def fragment_facts(self) -> dict[str, Any]:
         pairs = int(self.fragments.sum())

@@ -36,7 +36,7 @@ FACTS = {
     "exonic_share": Fact("In exons, %", "% of the alignments in exons"),
     "intronic_share": Fact("In introns, %", "% of the alignments in introns", ceiling=True),
     "intergenic_share": Fact("Outside genes, %", "% of the alignments outside genes", ceiling=True),
-    "genomic_dna_at_most": Fact("Genomic DNA at most, %", "% of the reads can be genomic DNA", ceiling=True),
+    "genomic_dna_share": Fact("Genomic DNA, %", "% of the reads from genomic DNA (estimate)", ceiling=True),
     "ribosomal_share": Fact("Ribosomal, %", "% of the alignments in ribosomal genes", ceiling=True),
     "mitochondrial_share": Fact("Mitochondrial, %", "% of the alignments mitochondrial", ceiling=True),
     "duplicate_rate": Fact("Marked duplicates, %", "% of the alignments marked as duplicates", ceiling=True),
