@@ -253,6 +253,9 @@ def reference_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
         if is_stored(value):
             if not is_object(value):
                 problems.append(Problem(file, column=key, found=value, expected="s3://bucket/key"))
+            if name in reference["sha256"]:
+                mend = f"Leave reference.sha256.{name} out; checksums are compared with downloads alone."
+                problems.append(Problem(file, "a checksum of an object of S3", column=key, found=value, mend=mend))
         elif is_url(value):
             if not value.startswith(("https://", "http://", "ftp://")):
                 problems.append(Problem(file, column=key, found=value, expected="a path, or an s3, http(s) or ftp URL"))

@@ -156,6 +156,19 @@ CASES = [
         *(CONFIG, "reference.transcripts", "found 'gs://bucket/t.fa'", "s3, http(s) or ftp URL"),
     ),
     case(
+        "reference in S3 with a checksum",
+        lambda t: (
+            t.setting("reference.transcripts", "s3://bucket/t.fa"),
+            t.setting("reference.sha256", {"transcripts": "0" * 64}),
+        ),
+        *(CONFIG, "reference.transcripts", "a checksum of an object of S3", "Leave reference.sha256.transcripts out"),
+    ),
+    case(
+        "bucket without an object",
+        lambda t: t.setting("reference.transcripts", "s3://bucket"),
+        *(CONFIG, "reference.transcripts", "found 's3://bucket'", "s3://bucket/key"),
+    ),
+    case(
         "clinical table that is not there",
         lambda t: t.setting("clinical.patients", "config/clinical/patient.csv"),
         *("config/clinical/patient.csv", "file not found", "Is it config/clinical/patients.csv?"),
