@@ -99,14 +99,23 @@ def start_on_slurm(folder: Path, *options: str) -> subprocess.Popen:
 
 
 def finish(run: subprocess.Popen, folder: Path) -> None:
-    """Wait for a run; it must end well. Ended, too, when the wait is."""
+    """Wait for a run; it must end well. When the wait ends otherwise, so does the run."""
     try:
         code = run.wait(timeout=PATIENCE)
-    finally:
-        if run.poll() is None:
-            run.terminate()
-            run.wait()
+    except BaseException:
+        abandon(run)
+        raise
     assert code == 0, (folder / "run.log").read_text()[-5000:]
+
+
+def abandon(run: subprocess.Popen) -> None:
+    """End a run: on an interrupt Snakemake cancels its jobs (SIGTERM lets it wait for them); else by force."""
+    run.send_signal(signal.SIGINT)
+    try:
+        run.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        run.kill()
+        run.wait()
 
 
 def timed(what: str, action: Callable[[], None]) -> None:
@@ -144,8 +153,10 @@ class Faults:
             self.dead_node = next(node for node in NODES if node != hanging)
             self._await("a sample is quantified there", run, self._quantifies)
             cluster.kill_node(self.dead_node)
-        finally:
-            finish(run, folder)
+        except BaseException:
+            abandon(run)
+            raise
+        finish(run, folder)
         self.words = (folder / "run.log").read_text()
         self.jobs = [job for job in cluster.jobs() if job["JobID"] not in before]
 
