@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from anpi import __version__
-from anpi.provenance import file_digest
+from anpi.provenance import hash_file
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import ROOT, read_settings
 
@@ -97,13 +97,13 @@ def build_manifest(
         "software": {name: version for name, version in software(settings).items() if name not in NOT_SOFTWARE},
         "deployment": sorted(deployment),
         "environments": checksums([ROOT / name for name in ENVIRONMENTS]),
-        "inputs": {placeless(str(path)): file_digest(path) for path in sorted(set(files_of(inputs).values()))},
+        "inputs": {placeless(str(path)): hash_file(path) for path in sorted(set(files_of(inputs).values()))},
         "given_as": {name: placeless(str(path)) for name, path in sorted(files_of(inputs).items())},
         "reads": read_checksums(settings, results, samples),
         "quantified_with": quantifiers(results, samples),
         "resources": checksums(resources),
         "steps": {name: {"code": steps[name]["code"], "makes": sorted(steps[name]["makes"])} for name in makers},
-        "results": {name: file_digest(results / name) for name in files},
+        "results": {name: hash_file(results / name) for name in files},
         "made_by": files,
     }
 
@@ -168,7 +168,7 @@ def code_tree() -> str:
 def checksums(places: Iterable[Path]) -> dict[str, str]:
     """Checksum shipped files and all files of shipped folders, by their path below the installation."""
     return {
-        file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else file.name: file_digest(file)
+        file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else file.name: hash_file(file)
         for place in places
         for file in (sorted(place.rglob("*")) if place.is_dir() else [place])
         if file.is_file() and "__pycache__" not in file.parts
@@ -221,7 +221,7 @@ def read_checksums(settings: Mapping[str, Any], results: Path, samples: Sequence
         for row in rows:
             if row["quant"] is not None and row["sample_id"] in samples:
                 found[f"{row['sample_id']}/{row['unit_id']}"] = [
-                    file_digest(file) for file in quant_files(row["quant"])
+                    hash_file(file) for file in quant_files(row["quant"])
                 ]
     return dict(sorted(found.items()))
 

@@ -139,9 +139,8 @@ def calls(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
         parts = [("call", call_words(was), call_words(now)), ("verdict", was.get("verdict"), now.get("verdict"))]
         moved = [(kind, a, b) for kind, a, b in parts if a != b]
         kinds.update(kind for kind, _, _ in moved)
-        why = now.get("reasons") if moved and moved[-1][0] == "verdict" else now.get("call_reason")
-        for kind, a, b in moved:
-            rows.append((now["patient"], sample, kind, a, b, reasons.of_sample(sample), why))
+        said = {"call": now.get("call_reason"), "verdict": now.get("reasons")}
+        rows += [(now["patient"], sample, kind, a, b, reasons.of_sample(sample), said[kind]) for kind, a, b in moved]
     quiet = {
         name: sum(before[s].get(key) != after[s].get(key) for s in both)
         for name, key in (("subtype probabilities", "probabilities"), ("signature scores", "scores"))

@@ -20,7 +20,7 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.model.file import File
 from rocrate.rocrate import ROCrate
 
-from anpi.provenance import file_digest
+from anpi.provenance import hash_file
 from anpi.tables.schema import ROOT
 
 PROFILES = {
@@ -101,7 +101,7 @@ def build_crate(
     # With results in object storage, the ledger is not among them.
     described = [path for path in ("manifest.json", f"ledger/{recorded['entry']}") if (results / path).is_file()]
     for path in described:
-        outputs.append(add_file(crate, results, path, file_digest(results / path)))
+        outputs.append(add_file(crate, results, path, hash_file(results / path)))
     action = entity(
         crate, "#run", "CreateAction", name=f"Run {recorded['number']} of anpi", endTime=recorded["date"],
         description="Versions, settings and checksums stand in manifest.json.",
@@ -143,14 +143,14 @@ def main_workflow(crate: ROCrate, manifest: Mapping[str, Any], results: Path, wi
     workflow["name"] = "anpi"
     workflow["version"] = manifest["anpi"]
     workflow["identifier"] = manifest["commit"] or f"sha256:{manifest['code']}"
-    workflow["sha256"] = file_digest(results / path)
+    workflow["sha256"] = hash_file(results / path)
     workflow["contentSize"] = str((results / path).stat().st_size)
     workflow["encodingFormat"] = "text/plain"
     workflow["programmingLanguage"] = snakemake
     workflow["license"] = entity(crate, MIT, "CreativeWork", name="MIT License", identifier=MIT)
     rules = sorted((wiring / "rules").glob("*.smk"))
     workflow["hasPart"] = [
-        add_file(crate, results, rule.relative_to(results).as_posix(), file_digest(rule)) for rule in rules
+        add_file(crate, results, rule.relative_to(results).as_posix(), hash_file(rule)) for rule in rules
     ]
     workflow["softwareRequirements"] = [
         software(crate, name, version) for name, version in sorted(manifest["software"].items()) if version

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from anpi.manifest import files_of, placeless, software
-from anpi.provenance import file_digest
+from anpi.provenance import hash_file
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import read_settings
 
@@ -64,7 +64,7 @@ def build_state(
         "settings": placeless(settings),
         "rules": read_settings(rules, "endpoints"),
         "plan": read_settings(plan, "plan"),
-        "inputs": {name: file_digest(path) for name, path in sorted(files_of(inputs).items())},
+        "inputs": {name: hash_file(path) for name, path in sorted(files_of(inputs).items())},
         "reference": reference_identity(results) if settings["units"] else None,
         "models": models(results) if expressed else [],
         "patients": patient_states(inputs, results),
@@ -98,7 +98,7 @@ def pairs(path: Path, key: str, value: str) -> list[tuple[str | None, str | None
 def reference_identity(results: Path) -> str | None:
     """Give the digest of the reference that reads were quantified against."""
     file = results / "reference" / "reference.json"
-    return file_digest(file) if file.is_file() else None
+    return hash_file(file) if file.is_file() else None
 
 
 def models(results: Path) -> list[str]:
@@ -166,7 +166,7 @@ def measured(folder: Path) -> dict[str, str | None]:
     sums = sorted(checksum for unit in units for checksum in unit["sha256"])
     return {
         "reads": short_digest(*sums) if sums else None,
-        "genes": file_digest(genes)[:SHORT] if genes.is_file() else None,
+        "genes": hash_file(genes)[:SHORT] if genes.is_file() else None,
     }
 
 

@@ -1,0 +1,255 @@
+"""What was changed by hand is found, with its reason, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from unit.ledger.finished import Tables, changed, finish, state_of, without
+from unit.report.made import make_tables
+
+from anpi.ledger.compare import compare_runs, crossing_words, move_of
+from anpi.ledger.entries import Entry, record
+from anpi.ledger.state import state_digest
+from anpi.tables.schema import ROOT
+
+COUNT = 8
+
+
+@pytest.fixture
+def tables() -> Tables:
+    return make_tables(COUNT)
+
+
+def entry(state: dict[str, Any], number: int | None = None) -> Entry:
+    return Entry(state, state_digest(state), number, None if number is None else "2026-03-01")
+
+
+def differences(tmp_path: Path, old: Tables, new: Tables, **settings: Any) -> dict[str, Any]:
+    before = state_of(tmp_path / "trial", old)
+    after = state_of(tmp_path / "trial", new, **settings)
+    return compare_runs(entry(before, 1), entry(after, 2))
+
+
+def rows(changes: dict[str, Any], name: str) -> list[list[str]]:
+    return next((section["rows"] for section in changes["sections"] if section["name"] == name), [])
+
+
+def names(changes: dict[str, Any]) -> set[str]:
+    return {section["name"] for section in changes["sections"]}
+
+
+def test_the_first_run_and_an_unchanged_one_say_so(tmp_path: Path, tables: Tables):
+    state = state_of(tmp_path / "trial", tables)
+    assert compare_runs(None, entry(state))["sentences"] == ["This is the first run recorded."]
+    again = state_of(tmp_path / "trial", tables)
+    assert state_digest(again) == state_digest(state)
+    assert compare_runs(entry(state, 1), entry(again))["sentences"] == ["Nothing changed."]
+
+
+def test_the_order_of_rows_and_columns_is_no_change(tmp_path: Path, tables: Tables):
+    turned = {name: frame.iloc[::-1, ::-1] for name, frame in tables.items()}
+    turned["calls"] = tables["calls"].iloc[::-1]
+    changes = differences(tmp_path, tables, turned)
+    assert names(changes) == {"inputs"}  # the files of the user have other bytes, and that is said
+
+
+def test_a_withdrawn_patient_is_named_with_the_sample(tmp_path: Path, tables: Tables):
+    changes = differences(tmp_path, tables, without(tables, "P0003"))
+    assert rows(changes, "people") == [
+        ["P0003", "none", "withdrawn", "no longer in the table"],
+        ["P0003", "P0003-B", "withdrawn", "no longer in the table"],
+    ]
+    assert "Patients: 1 withdrawn (P0003); now 7." in changes["sentences"]
+    assert names(changes) == {"people", "inputs"}
+
+
+def test_an_added_patient_is_named(tmp_path: Path, tables: Tables):
+    changes = differences(tmp_path, without(tables, "P0003"), tables)
+    assert [row[2:] for row in rows(changes, "people")] == [["added", "new in the table"]] * 2
+
+
+def test_a_sample_set_aside_is_told_from_one_that_is_gone(tmp_path: Path, tables: Tables):
+    before = state_of(tmp_path / "trial", tables)
+    after = json.loads(json.dumps(before))
+    after["samples"]["P0001-B"] = {"patient": "P0001", "used": False, "columns": {}}
+    changes = compare_runs(entry(before), entry(after))
+    assert rows(changes, "people") == [["P0001", "P0001-B", "withdrawn", "set aside in the sheet (use: no)"]]
+
+
+CAUSES = {
+    "verdict": ("verdicts", {"verdict": "fail", "reasons": "too few"}, "verdict pass became fail"),
+    "model": ("calls", {"model": "made 2.0.0"}, "other subtype model"),
+    "sheet": ("samples", {"batch": "B2"}, "the sample sheet: batch corrected or filled in"),
+}
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_a_call_that_moved_says_what_is_behind_it(tmp_path: Path, tables: Tables, cause: str):
+    name, cells, words = CAUSES[cause]
+    new = changed(tables, "calls", "sample_id", "P0002-B", subtype=None, call="none", reason="too flat")
+    new = changed(new, name, "sample_id", "P0002-B", **cells)
+    found = [row for row in rows(differences(tmp_path, tables, new), "calls") if row[2] == "call"]
+    assert found == [["P0002", "P0002-B", "call", "SCLC-N, confident", "none", words, "too flat"]]
+
+
+def test_new_reads_and_a_new_reference_are_told_apart(tmp_path: Path, tables: Tables):
+    before = state_of(tmp_path / "trial", tables)
+    moved = {"subtype": "I", "call": "lean"}
+    for cells, reference, words in (
+        ({"reads": "b", "genes": "b"}, "r", "other reads"),
+        ({"reads": "a", "genes": "b"}, "s", "other reference"),
+        ({"reads": "a", "genes": "b"}, "r", "quantified anew"),
+    ):
+        old, new = json.loads(json.dumps(before)), json.loads(json.dumps(before))
+        old["samples"]["P0001-B"] |= {"reads": "a", "genes": "a"}
+        new["samples"]["P0001-B"] |= cells | moved
+        old["reference"], new["reference"] = "r", reference
+        found = rows(compare_runs(entry(old), entry(new)), "calls")
+        assert [row[3:6] for row in found] == [["SCLC-A, confident", "SCLC-I, lean", words]]
+
+
+def test_thresholds_of_quality_stand_behind_a_verdict(tmp_path: Path, tables: Tables):
+    new = changed(tables, "verdicts", "sample_id", "P0001-B", verdict="warn", reasons="few")
+    qc = {"fragments": {"warn": 2000, "fail": 100}}
+    changes = differences(tmp_path, tables, new, qc=qc)
+    assert rows(changes, "calls")[0][2:5] == ["verdict", "pass", "warn"]
+    assert "thresholds of quality changed" in rows(changes, "calls")[0][5]
+    assert ["thresholds of quality", "fragments.warn: 500 became 2000"] in rows(changes, "plan")
+
+
+def test_an_endpoint_that_moved_has_both_reasons_and_the_cell_behind_it(tmp_path: Path, tables: Tables):
+    cells = {"pfs_days": 33, "pfs_event": 0, "pfs_reason": "withdrawal: censored"}
+    was = tables["endpoints"].set_index("patient_id").loc["P0004"]
+    new = changed(tables, "endpoints", "patient_id", "P0004", **cells)
+    new = changed(new, "patients", "patient_id", "P0004", withdrawal_date="2024-02-03")
+    changes = differences(tmp_path, tables, new)
+    assert rows(changes, "endpoints") == [
+        [
+            "P0004", "PFS", f"{was['pfs_days']} days, event", "33 days, censored", "PD", "withdrawal: censored",
+            "patients: withdrawal_date corrected or filled in",
+        ]
+    ]  # fmt: skip
+    assert "Endpoints moved in 1 of 8 patients in both: PFS 1 (1 no longer an event)." in changes["sentences"]
+
+
+def test_a_data_cut_and_rules_stand_behind_endpoints(tmp_path: Path, tables: Tables):
+    before = state_of(tmp_path / "trial", tables)
+    after = json.loads(json.dumps(before))
+    after["rules"]["data_cutoff"] = "2025-01-01"
+    after["rules"]["confirmation"]["minimum_days"] = 35
+    after["endpoints"]["P0001"]["os_days"] = "999"
+    changes = compare_runs(entry(before), entry(after))
+    assert rows(changes, "endpoints")[0][-1] == (
+        "data cut-off moved from none to 2025-01-01; rules of the endpoints changed"
+    )
+    assert any("confirmation.minimum_days: 28 became 35" in sentence for sentence in changes["sentences"])
+
+
+def test_rows_are_told_added_removed_or_corrected():
+    from anpi.ledger.reasons import row_words
+
+    before = {"columns": {}, "rows": {"assessments": ["a", "b", "b"], "lesions": ["x"]}}
+    after = {"columns": {}, "rows": {"assessments": ["a", "b", "c", "d"]}}
+    assert row_words(before, after) == ["assessments: 1 row corrected and 1 row added", "lesions: 1 row removed"]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "move"),
+    [
+        ((100, 0), (140, 1), "now an event"),
+        ((100, 1), (100, 0), "no longer an event"),
+        ((100, 0), (150, 0), "followed longer"),
+        ((150, 0), (100, 0), "followed shorter"),
+        ((100, 1), (90, 1), "event earlier"),
+        ((90, 1), (100, 1), "event later"),
+        (None, (90, 1), "now known"),
+        ((90, 1), None, "no longer known"),
+        ((90, 1), (90, 1), "other reason"),
+        (None, None, "other reason"),
+    ],
+)
+def test_each_kind_of_move_has_its_name(was: Any, now: Any, move: str):
+    states = [{} if item is None else {"os_days": str(item[0]), "os_event": str(item[1])} for item in (was, now)]
+    assert move_of("os", states[0], states[1]) == move
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "crosses"),
+    [(0.06, 0.04, True), (0.04, 0.06, True), (0.04, 0.01, False), (0.5, 0.06, False), (0.04, 0.05, True)],
+)
+def test_an_adjusted_p_that_crosses_the_declared_level_is_named(was: float, now: float, crosses: bool):
+    rows_of_p = ({"p_adjusted": str(was), "p": "0.001"}, {"p_adjusted": str(now), "p": "0.9"})
+    assert bool(crossing_words(*rows_of_p, 0.05)) is crosses
+    assert not crossing_words({"p": "0.001"}, {"p": "0.9"}, 0.05)
+
+
+def test_a_result_that_moved_stands_from_and_to_and_the_others_do_not(tmp_path: Path, tables: Tables):
+    new = dict(tables)
+    new["results"] = tables["results"].copy()
+    new["results"].loc[2, ["estimate", "ci_low", "ci_high"]] = [0.5, 0.2, 1.25]
+    new["results"].loc[0, ["p", "p_adjusted"]] = [0.04, 0.04]
+    found = rows(differences(tmp_path, tables, new), "results")
+    where = "(pfs_by_subtype, subtype_evaluable)"
+    assert found == [
+        [
+            "primary", f"PFS by subtype against A {where}", "chi-square 2.1, p 0.31", "chi-square 2.1, p 0.04",
+            "the adjusted p, 0.31 before and 0.04 now, is below the declared 0.05",
+        ],
+        ["primary", f"PFS by subtype I against A {where}", "HR 0.42 (0.15 to 1.21), p 0.31",
+         "HR 0.5 (0.2 to 1.25), p 0.31", "none"],
+    ]  # fmt: skip
+
+
+def test_other_packages_are_named(tmp_path: Path, tables: Tables):
+    before = state_of(tmp_path / "trial", tables)
+    after = json.loads(json.dumps(before))
+    after["software"]["pandas"] = "9.9"
+    changes = compare_runs(entry(before), entry(after))
+    assert names(changes) == {"software"}
+    assert rows(changes, "software") == [["pandas", f'"{before["software"]["pandas"]}" became "9.9"']]
+
+
+def test_a_state_tells_no_place_no_user_and_no_date_of_today(tmp_path: Path, tables: Tables):
+    import datetime
+    import getpass
+    import platform
+
+    text = json.dumps(state_of(tmp_path / "trial", tables))
+    for word in (str(tmp_path), str(ROOT), platform.node(), datetime.date.today().isoformat()):
+        assert word not in text
+    assert f'"{getpass.getuser()}"' not in text
+    assert "/home/" not in text
+
+
+def test_the_program_compares_folders_and_entries_as_the_report_does(tmp_path: Path, tables: Tables):
+    old = finish(tmp_path / "old", tables)
+    new = finish(tmp_path / "old", without(tables, "P0003"))
+    shown = json.loads((new / "ledger" / "changes.json").read_text())
+    paths = [old / "ledger" / name for name in sorted(p.name for p in (old / "ledger").glob("000*.json"))]
+    program = [sys.executable, str(ROOT / "scripts" / "compare_runs.py")]
+    pair = [str(paths[0]), str(new)]
+    told = subprocess.run([*program, *pair, "--json"], capture_output=True, text=True, check=True).stdout
+    assert json.loads(told)["sections"] == shown["sections"]
+    text = subprocess.run([*program, *map(str, paths)], capture_output=True, text=True, check=True).stdout
+    assert "run 1 of 2026-03-01" in text
+    assert "- Patients: 1 withdrawn (P0003); now 7." in text
+    broken = subprocess.run([*program, str(tmp_path), str(new)], capture_output=True, text=True, check=False)
+    assert broken.returncode == 2
+    assert "Traceback" not in broken.stderr
+
+
+def test_a_ledger_of_a_big_trial_stays_small_and_quick(tmp_path: Path):
+    import time
+
+    tables = make_tables(1000)
+    state = state_of(tmp_path / "trial", tables)
+    began = time.process_time()
+    record(tmp_path / "ledger", state)
+    compare_runs(entry(state), entry(json.loads(json.dumps(state)) | {"models": []}))
+    assert time.process_time() - began < 5
+    assert len(json.dumps(state)) < 2_000 * len(tables["patients"])

@@ -1,0 +1,345 @@
+"""Frozen copies, purged patients, the crate and the manifest of runs that were closed by the library."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from unit.ledger.finished import STEPS, finish, inputs_of, read, settings_of, without
+from unit.report.made import make_tables
+
+from anpi.ledger.compare import compare_runs
+from anpi.ledger.crate import content_uri
+from anpi.ledger.entries import read_entries, read_run
+from anpi.ledger.freeze import freeze_run, verify_copy
+from anpi.ledger.installation import advice, compare_installation
+from anpi.ledger.leftovers import find_leftovers
+from anpi.ledger.purge import purge_patient
+from anpi.manifest import build_manifest, pattern_of, read_checksums, result_files, tools_of
+from anpi.tables.problems import InputError
+from anpi.tables.schema import ROOT
+from anpi.tables.writing import write_json, write_text
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finished run; nobody changes it."""
+    folder = tmp_path_factory.mktemp("closed")
+    finish(folder)
+    return folder
+
+
+@pytest.fixture
+def results(closed: Path, tmp_path: Path) -> Path:
+    shutil.copytree(closed / "results", tmp_path / "results")
+    return tmp_path / "results"
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_frozen_copy_is_checked_by_sha256sum_and_by_us(results: Path, tmp_path: Path):
+    copy = tmp_path / "frozen" / "manuscript"
+    count, fingerprint = freeze_run(results, copy)
+    told = subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=copy, capture_output=True, text=True)
+    assert told.returncode == 0
+    assert told.stdout.count(": OK") == count
+    verdict = verify_copy(copy)
+    assert verdict.intact
+    assert verdict.fingerprint == fingerprint == sha256(copy / "SHA256SUMS")
+    places = [copy, *copy.rglob("*")]
+    assert not [place for place in places if place.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)]
+    assert set(read(copy / "manifest.json")["results"]) <= {p.relative_to(copy).as_posix() for p in places}
+
+
+def test_a_copy_of_the_same_run_has_the_same_fingerprint(results: Path, tmp_path: Path):
+    assert freeze_run(results, tmp_path / "a")[1] == freeze_run(results, tmp_path / "b")[1]
+
+
+def test_verify_names_every_file_that_is_not_as_it_was(results: Path, tmp_path: Path):
+    copy = tmp_path / "copy"
+    freeze_run(results, copy)
+    for place in [copy, *copy.rglob("*")]:
+        place.chmod(0o755 if place.is_dir() else 0o644)
+    one = copy / "subtypes" / "calls.tsv"
+    content = one.read_bytes()
+    one.write_bytes(bytes([content[0] ^ 1]) + content[1:])  # a single bit
+    (copy / "qc" / "verdicts.tsv").unlink()
+    (copy / "report" / "extra.html").write_text("late")
+    verdict = verify_copy(copy)
+    assert (verdict.changed, verdict.missing, verdict.added) == (
+        ["subtypes/calls.tsv"], ["qc/verdicts.tsv"], ["report/extra.html"],
+    )  # fmt: skip
+    program = [sys.executable, str(ROOT / "scripts" / "verify_run.py"), str(copy)]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "changed: subtypes/calls.tsv\nmissing: qc/verdicts.tsv\nadded: report/extra.html\n" in done.stdout
+    assert "NOT what was frozen" in done.stdout
+
+
+SPOILED = {
+    "no manifest": (lambda r: (r / "manifest.json").unlink(), "The run has not ended"),
+    "no crate": (lambda r: (r / "ro-crate-metadata.json").unlink(), "The run has not ended"),
+    "newer table": (lambda r: (r / "subtypes" / "calls.tsv").write_text("x\n"), "not what the manifest says"),
+    "lost table": (lambda r: (r / "qc" / "verdicts.tsv").unlink(), "listed in the manifest, not found"),
+    "other manifest": (lambda r: edit(r / "manifest.json"), "is of another run than manifest.json"),
+    "newer state": (lambda r: edit(r / "ledger" / "current.json"), "not the run that was recorded last"),
+}
+
+
+def edit(path: Path) -> None:
+    write_json(path, read(path) | {"note": "edited"})
+
+
+@pytest.mark.parametrize("fault", SPOILED)
+def test_a_run_that_is_not_whole_is_not_frozen(results: Path, tmp_path: Path, fault: str):
+    spoil, words = SPOILED[fault]
+    spoil(results)
+    with pytest.raises(InputError) as error:
+        freeze_run(results, tmp_path / "copy")
+    assert words in str(error.value)
+    assert not (tmp_path / "copy").exists()
+
+
+def test_a_folder_that_holds_something_is_not_frozen_into(results: Path, tmp_path: Path):
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match="holds something already"):
+        freeze_run(results, tmp_path / "copy")
+    assert (tmp_path / "copy" / "mine.txt").read_text() == "mine"
+
+
+def test_frozen_copies_are_compared_like_runs(results: Path, closed: Path, tmp_path: Path):
+    freeze_run(results, tmp_path / "copy")
+    changes = compare_runs(read_run(tmp_path / "copy"), read_run(closed / "results"))
+    assert changes["sentences"] == ["Nothing changed."]
+
+
+@pytest.fixture
+def withdrawn(tmp_path: Path) -> Path:
+    """A trial of two runs; in the second, P0003 is gone."""
+    tables = make_tables(8)
+    tables["verdicts"]["reasons"] = ["looks like P0003-B", *[None] * 6]
+    finish(tmp_path, tables)
+    write_text(tmp_path / "results" / "logs" / "summarise_sample" / "P0003-B.log", "log")
+    fewer = without(tables, "P0003")
+    fewer["verdicts"]["reasons"] = None
+    finish(tmp_path, fewer)
+    return tmp_path / "results"
+
+
+def holders(folder: Path, word: str) -> list[str]:
+    """List files that hold a word, in their content or name."""
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    return sorted(
+        file.relative_to(folder).as_posix()
+        for file in files
+        if word in file.relative_to(folder).as_posix() or word.encode() in file.read_bytes()
+    )
+
+
+def test_a_removed_patient_is_named_by_the_ledger_alone_until_purged(withdrawn: Path):
+    left = find_leftovers(withdrawn, [p.name for p in (withdrawn / "samples").iterdir() if p.name != "P0003-B"])
+    assert left["samples"] == ["P0003-B"]
+    assert left["command"] == "rm -r -- samples/P0003-B logs/summarise_sample/P0003-B.log"
+    held = holders(withdrawn, "P0003")
+    named = [name for name in held if not name.startswith(("samples/P0003-B", "logs/"))]
+    assert named == ["ledger/" + read_entries(withdrawn / "ledger")[0].file, "ledger/changes.json"]
+    numbers = [entry.number for entry in read_entries(withdrawn / "ledger")]
+    told = purge_patient(withdrawn, "P0003")
+    assert any("samples/P0003-B was removed" in line for line in told)
+    assert holders(withdrawn, "P0003") == []
+    entries = read_entries(withdrawn / "ledger")
+    assert [entry.number for entry in entries] == numbers
+    assert len(entries[0].state["patients"]) == 7
+    assert entries[0].state["samples"]["P0001-B"]["reasons"] == "looks like (purged)"
+
+
+def test_a_patient_who_takes_part_is_not_purged(withdrawn: Path):
+    before = {path: path.read_bytes() for path in withdrawn.rglob("*") if path.is_file()}
+    for patient, words in (("P0001", "still takes part"), ("P999", "no entry holds patient P999")):
+        with pytest.raises(InputError, match=words):
+            purge_patient(withdrawn, patient)
+    assert {path: path.read_bytes() for path in withdrawn.rglob("*") if path.is_file()} == before
+
+
+def test_the_manifest_lists_what_this_run_made_and_nothing_else(closed: Path, tmp_path: Path):
+    results = tmp_path / "results"
+    shutil.copytree(closed / "results", results)
+    for name in ("samples/GONE-B/genes.parquet", "subtypes/old_name.tsv", "multiqc/multiqc.html", "notes.txt"):
+        write_text(results / name, "of another run")
+    samples = [p.name for p in (closed / "results" / "samples").iterdir()]
+    files = result_files(settings_of(closed), results, samples, STEPS)
+    assert set(files) == set(read(closed / "results" / "manifest.json")["results"])
+    assert not [name for name in files if "GONE" in name or "old_name" in name or "multiqc" in name]
+    assert files["samples/P0001-B/genes.parquet"] == "summarise_sample"
+    clinical = result_files(settings_of(closed) | {"samples": None}, results, [], STEPS)
+    assert not [name for name in clinical if name.split("/")[0] in ("samples", "subtypes", "qc", "immune")]
+    assert "clinical/endpoints.tsv" in clinical
+
+
+def test_every_result_has_its_step_and_every_step_its_code(closed: Path):
+    manifest = read(closed / "results" / "manifest.json")
+    assert set(manifest["made_by"]) == set(manifest["results"])
+    for name, step in manifest["made_by"].items():
+        assert any(pattern_of(path, []).fullmatch(name) for path in manifest["steps"][step]["makes"])
+        assert manifest["steps"][step]["code"]
+    for name, digest in manifest["results"].items():
+        assert digest == sha256(closed / "results" / name)
+
+
+def test_a_model_of_the_user_stands_in_the_manifest_file_by_file(closed: Path, tmp_path: Path):
+    write_text(tmp_path / "model" / "model.json", "{}")
+    write_text(tmp_path / "model" / "weights.tsv", "w")
+    inputs = inputs_of(closed) | {"subtype_model": tmp_path / "model"}
+    plan, rules = ROOT / "config" / "plan.yaml", ROOT / "config" / "endpoints.yaml"
+    manifest = build_manifest(settings_of(closed), inputs, [plan], closed / "results", [], plan, rules, STEPS)
+    assert manifest["given_as"]["subtype_model/weights.tsv"] == "…/model/weights.tsv"
+    assert manifest["inputs"]["…/model/weights.tsv"] == sha256(tmp_path / "model" / "weights.tsv")
+
+
+def test_salmon_results_of_the_user_have_their_checksum(tmp_path: Path):
+    write_text(tmp_path / "quant" / "S1" / "quant.sf", "Name\tTPM\n")
+    write_text(tmp_path / "units.tsv", f"sample_id\tunit_id\tquant\nS1\tL1\t{tmp_path / 'quant' / 'S1'}\n")
+    found = read_checksums({"units": str(tmp_path / "units.tsv")}, tmp_path / "results", ["S1"])
+    assert found == {"S1/L1": [sha256(tmp_path / "quant" / "S1" / "quant.sf")]}
+
+
+def test_the_programs_asked_for_are_those_of_the_config():
+    assert "STAR" not in tools_of({})
+    assert {"STAR", "featureCounts"} <= set(tools_of({"alignment": {"tool": "star"}}))
+
+
+def graph_of(results: Path) -> dict[str, dict[str, Any]]:
+    return {item["@id"]: item for item in read(results / "ro-crate-metadata.json")["@graph"]}
+
+
+def ids(value: Any) -> list[str]:
+    return [item["@id"] for item in (value if isinstance(value, list) else [value])]
+
+
+def kinds(item: dict[str, Any]) -> set[str]:
+    return set(item["@type"]) if isinstance(item["@type"], list) else {item["@type"]}
+
+
+def test_the_crate_keeps_what_its_profiles_demand(closed: Path):
+    """The lines with MUST of RO-Crate 1.1, Workflow RO-Crate 1.0, Process Run Crate 0.5 and Workflow Run Crate 0.5."""
+    graph = graph_of(closed / "results")
+    root, descriptor = graph["./"], graph["ro-crate-metadata.json"]
+    assert ids(descriptor["conformsTo"]) == ["https://w3id.org/ro/crate/1.1"]
+    assert descriptor["about"] == {"@id": "./"}
+    assert kinds(root) == {"Dataset"}
+    assert all(root[key] for key in ("name", "description", "license"))
+    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", root["datePublished"])
+    for profile in ("process/0.5", "workflow/0.5"):
+        assert f"https://w3id.org/ro/wfrun/{profile}" in ids(root["conformsTo"])
+    assert all("CreativeWork" in kinds(graph[profile]) for profile in ids(root["conformsTo"]))
+    workflow = graph[root["mainEntity"]["@id"]]
+    assert kinds(workflow) == {"File", "SoftwareSourceCode", "ComputationalWorkflow"}
+    assert kinds(graph[workflow["programmingLanguage"]["@id"]]) == {"ComputerLanguage"}
+    actions = [item for item in graph.values() if "CreateAction" in kinds(item)]
+    assert [action["instrument"]["@id"] for action in actions] == [workflow["@id"]]
+    assert ids(root["mentions"]) == [action["@id"] for action in actions]
+    formal = {item["@id"]: item for item in graph.values() if "FormalParameter" in kinds(item)}
+    assert set(ids(workflow["input"]) + ids(workflow["output"])) == set(formal)
+    for parameter in formal.values():
+        assert parameter["additionalType"]
+        for example in ids(parameter["workExample"]):
+            assert kinds(graph[example]) & {"File", "PropertyValue"}
+            assert parameter["@id"] in ids(graph[example]["exampleOfWork"])
+    files = {item["@id"] for item in graph.values() if "File" in kinds(item)}
+    assert files == set(ids(root["hasPart"]))
+    used = [value for item in graph.values() for v in item.values() for value in (v if isinstance(v, list) else [v])]
+    named = {value["@id"] for value in used if isinstance(value, dict)}
+    assert {name for name in named if name.startswith(("#", "./")) or "://" not in name} <= set(graph)
+
+
+def test_every_file_of_the_crate_is_there_with_its_size_and_checksum(closed: Path):
+    results = closed / "results"
+    graph = graph_of(results)
+    local = [item for item in graph.values() if "File" in kinds(item) and not item["@id"].startswith("ni:")]
+    assert set(read(results / "manifest.json")["results"]) <= {item["@id"] for item in local}
+    for item in local:
+        assert item["contentSize"] == str((results / item["@id"]).stat().st_size), item["@id"]
+        assert item["sha256"] == sha256(results / item["@id"]), item["@id"]
+    inputs = [item for item in graph.values() if item["@id"].startswith("ni:")]
+    assert {item["sha256"] for item in inputs} == {sha256(closed / name) for name in ("patients.csv", "samples.tsv")}
+    assert all(item["@id"] == content_uri(item["sha256"]) for item in inputs)
+
+
+def test_a_checksum_as_uri_is_that_of_the_standard():
+    """RFC 6920, section 8.2: the name of ``Hello World!``."""
+    digest = hashlib.sha256(b"Hello World!").hexdigest()
+    assert content_uri(digest) == "ni:///sha-256;f4OxZX_x_FO5LcGBSKHWXfwtSx-j1ncoSt3SABJtkGk"
+
+
+def test_nothing_in_manifest_crate_or_ledger_tells_who_and_where(closed: Path, tmp_path: Path):
+    results = closed / "results"
+    files = [results / "manifest.json", results / "ro-crate-metadata.json", *(results / "ledger").iterdir()]
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        for word in (str(closed), str(ROOT), platform.node(), str(Path.home()) + "/", "/tmp/"):
+            assert word not in text, (file.name, word)
+        assert not re.search(rf"[\"/\s]{re.escape(getpass.getuser())}[\"/\s]", text), file.name
+        assert not re.search(r'"/(?!/)', text), file.name
+
+
+def test_the_same_run_gives_the_same_bytes(closed: Path, tmp_path: Path):
+    finish(tmp_path)
+    for name in ("manifest.json", "ro-crate-metadata.json", "ledger/current.json", "ledger/changes.json"):
+        mine, other = ((folder / "results" / name).read_text() for folder in (closed, tmp_path))
+        place = [re.sub(r"…/[^\"]*", "…", text) for text in (mine, other)]
+        if name == "ledger/changes.json":
+            assert place[0] == place[1]
+        assert sorted(json.loads(mine)) == sorted(json.loads(other))
+    again = finish(tmp_path)
+    before = {p.name: p.read_bytes() for p in (closed / "results" / "ledger").glob("000*")}
+    assert len(list((again / "ledger").glob("000*"))) == len(before) == 1
+
+
+def test_the_present_installation_against_its_own_manifest(closed: Path):
+    plan, rules = ROOT / "config" / "plan.yaml", ROOT / "config" / "endpoints.yaml"
+    paths = (settings_of(closed), inputs_of(closed), [plan, rules], closed / "results", [], plan, rules, STEPS)
+    manifest = build_manifest(*paths)
+    manifest["inputs"] = {"patients.csv": sha256(closed / "patients.csv")}
+    lines = compare_installation(manifest, closed)
+    assert [line for line in lines if not line.same] == []
+    assert {line.kind for line in lines} >= {"anpi", "package", "tool", "environment", "resource", "input"}
+
+
+def test_what_differs_from_a_manifest_is_named_with_the_way_there(closed: Path, tmp_path: Path):
+    manifest = read(closed / "results" / "manifest.json")
+    manifest["commit"] = "1" * 40
+    manifest["software"] |= {"pandas": "0.1", "salmon": "0.9"}
+    manifest["environments"]["requirements.lock"] = "0" * 64
+    manifest["inputs"] = {"patients.csv": "0" * 64, "gone.csv": "0" * 64}
+    lines = [line for line in compare_installation(manifest, closed) if not line.same]
+    assert {(line.kind, line.name) for line in lines} == {
+        ("anpi", "commit"), ("package", "pandas"), ("tool", "salmon"), ("environment", "requirements.lock"),
+        ("input", "patients.csv"), ("input", "gone.csv"),
+    }  # fmt: skip
+    words = "\n".join(advice(manifest, lines))
+    for part in ("git checkout 1111", "make setup", "Install salmon 0.9", "Bring back the inputs"):
+        assert part in words
+    write_json(tmp_path / "manifest.json", manifest)
+    program = [sys.executable, str(ROOT / "scripts" / "reproduce_run.py"), str(tmp_path / "manifest.json")]
+    done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert re.search(r"^package +pandas +0\.1 ", done.stdout, flags=re.M)
+    write_text(tmp_path / "no.json", "{}")
+    program[-1] = str(tmp_path / "no.json")
+    refused = subprocess.run(program, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})
+    assert refused.returncode == 2
+    assert "the manifest lacks" in refused.stderr
