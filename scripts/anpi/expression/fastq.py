@@ -178,28 +178,36 @@ class Records:
         begins = np.concatenate(([0], newlines[:-1] + 1)).reshape(-1, 4)
         return cls(data, begins, newlines.reshape(-1, 4))
 
+    def column(self, line: int) -> bytes:
+        """Join one of the four lines of all records."""
+        begins, lengths = self.begins[:, line], self.ends[:, line] - self.begins[:, line]
+        width = int(lengths[0])
+        if width and (lengths == width).all():
+            text = np.frombuffer(self.data, dtype=np.uint8)
+            return np.lib.stride_tricks.sliding_window_view(text, width)[begins].tobytes()
+        return b"".join(self.data.split(b"\n")[line::4])
+
     def lines(self, record: int) -> list[bytes]:
         return [self.data[b:e].rstrip(b"\r") for b, e in zip(self.begins[record], self.ends[record], strict=True)]
 
 
 def name_keys(records: Records) -> np.ndarray:
     """Digest the name of each record, from behind the @ to a blank, without /1 or /2: uint64, evenly spread."""
-    text = np.frombuffer(records.data, dtype=np.uint8)
     begins = records.begins[:, 0] + 1
-    ends = records.ends[:, 0]
-    blanks = np.flatnonzero((text == ord(" ")) | (text == ord("\t")) | (text == ord("\r")))
-    if len(blanks):
-        first = blanks[np.minimum(np.searchsorted(blanks, begins), len(blanks) - 1)]
-        ends = np.where((first >= begins) & (first < ends), first, ends)
-    slashed = (ends - begins > 2) & (text[ends - 2] == ord("/")) & np.isin(text[ends - 1], (ord("1"), ord("2")))
-    lengths = ends - begins - 2 * slashed
-    width = max(-(-int(lengths.max(initial=0)) // WORD) * WORD, WORD)
-    padded = np.concatenate((text, np.zeros(width, dtype=np.uint8)))
+    width = (int((records.ends[:, 0] - begins).max(initial=0)) // WORD + 1) * WORD
+    padded = np.frombuffer(records.data + bytes(width), dtype=np.uint8)
     names = np.lib.stride_tricks.sliding_window_view(padded, width)[begins]
+    # The first blank, or the end of the line.
+    lengths = (names <= ord(" ")).argmax(axis=1)
+    rows = np.arange(len(names))
+    number = names[rows, np.maximum(lengths - 1, 0)]
+    slashed = (names[rows, np.maximum(lengths - 2, 0)] == ord("/")) & ((number == ord("1")) | (number == ord("2")))
+    lengths -= 2 * (slashed & (lengths > 2))
     names[np.arange(width) >= lengths[:, None]] = 0
     keys = lengths.astype(np.uint64)
-    for word in names.view(np.uint64).T:
-        keys = mix(keys ^ word)
+    for place, word in enumerate(names.view(np.uint64).T):
+        # Only the words of the name itself: its digest must not hang on the other names of the block.
+        keys = np.where(lengths > WORD * place, mix(keys ^ word), keys)
     return keys
 
 
@@ -257,12 +265,9 @@ def quality_range(records: Records, name: str, before: int) -> tuple[int, int]:
         lengths = lengths - (text[records.ends - 1] == ord("\r"))
     sound = (text[records.begins[:, 0]] == ord("@")) & (text[records.begins[:, 2]] == ord("+"))
     sound &= lengths[:, 1] == lengths[:, 3]
-    lines = records.data.split(b"\n")
-    bases = b"".join(lines[1::4])
-    qualities = np.frombuffer(b"".join(lines[3::4]), dtype=np.uint8)
-    if b"\r" in bases:
-        bases, qualities = bases.replace(b"\r", b""), qualities[qualities != ord("\r")]
-    lowest, highest = int(qualities.min(initial=HIGHEST)), int(qualities.max(initial=0))
+    bases, qualities = (records.column(line).replace(b"\r", b"") for line in (1, 3))
+    marks = np.frombuffer(qualities, dtype=np.uint8)
+    lowest, highest = int(marks.min(initial=HIGHEST)), int(marks.max(initial=0))
     if sound.all() and not bases.translate(None, BASES) and lowest >= LOWEST and highest <= HIGHEST:
         return lowest, highest
     for record in range(len(records.begins)):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from anpi.expression.fastq import check_reads, read_through
+from anpi.expression.fastq import FaultyReads, check_reads, look_at_start, read_through
 from anpi.tables.problems import InputError
 
 
@@ -85,3 +87,100 @@ def test_all_faulty_files_are_told_at_once(tmp_path):
     with pytest.raises(InputError) as caught:
         check_reads(files, threads=2)
     assert len(caught.value.problems) == 3
+
+
+MANY = 30_000
+
+
+def records(number: int, suffix: bytes = b"", seed: int = 1) -> list[bytes]:
+    """Records of many lengths and qualities, over several blocks."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(30, 76, number).tolist()
+    bases, qualities = bytes(rng.choice(list(b"ACGTN"), 76).tolist()), b"#,:F" * 19
+    return [b"@run:%d%s\n%s\n+\n%s\n" % (n, suffix, bases[:size], qualities[:size]) for n, size in enumerate(lengths)]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda r: r.replace(b"@", b">", 1), r"row 80001: read 20001, found '>run:20000', expected a header"),
+        (lambda r: r.replace(b"\n+\n", b"\n-\n"), r"row 80003: read 20001, found '-', expected a line that begins"),
+        (lambda r: r[:-2] + b"\n", r"row 80004: read 20001 \(run:20000\), found '\d+ qualities', expected \d+, one a"),
+        (lambda r: r.replace(b"A", b"*", 1), r"row 80002: read 20001 \(run:20000\), found '\*', expected bases"),
+        (lambda r: r[:-3] + b" F\n", r"row 80004: read 20001 \(run:20000\), found ' ', expected qualities from ! to ~"),
+        (lambda r: r + b"\n", r"row 80005: read 20002, found '', expected a header"),
+    ],
+    ids=["header", "plus line", "lengths", "bases", "qualities", "blank line"],
+)
+def test_a_fault_within_a_file_is_told_with_the_number_of_the_read(tmp_path, spoil, words):
+    listed = records(MANY)
+    listed[20_000] = spoil(listed[20_000])
+    with pytest.raises(FaultyReads, match=words):
+        read_through(write(tmp_path / "reads.fastq.gz", gzip.compress(b"".join(listed), 1)))
+
+
+def test_mates_are_compared_by_name_up_to_the_number_of_the_mate_and_the_comment(tmp_path):
+    first, second = records(MANY, b"/1 1:N:0:ACGT"), records(MANY, b"/2\t2:N:0:ACGT")
+    files = write(tmp_path / "1.fastq", b"".join(first)), write(tmp_path / "2.fastq", b"".join(second))
+    assert check_reads([files])[files[0]].reads == MANY
+    second[25_000], second[25_001] = second[25_001], second[25_000]
+    write(tmp_path / "2.fastq", b"".join(second))
+    words = r"2\.fastq, row 100001: read 25001, found '@run:25001/2.*expected the mate of @run:25000/1"
+    with pytest.raises(FaultyReads, match=words):
+        check_reads([files])
+
+
+def test_names_that_end_alike_or_begin_alike_are_told_apart(tmp_path):
+    """Also where only one holds a blank, and where a name is longer than a word of the digest."""
+    for one, other in [
+        (b"a/1", b"a/3"),
+        (b"read11", b"read1"),
+        (b"x" * 40 + b"1" + b"y" * 9, b"x" * 40 + b"2" + b"y" * 9),
+    ]:
+        files = [write(tmp_path / f"{n}.fq", b"@%s\nA\n+\nI\n" % name) for n, name in enumerate((one, other))]
+        with pytest.raises(FaultyReads, match="expected the mate of"):
+            check_reads([(files[0], files[1])])
+
+
+def test_interleaved_mates_are_told_by_their_names(tmp_path):
+    pairs = list(chain(*zip(records(MANY, b"/1"), records(MANY, b"/2", seed=2), strict=True)))
+    path = write(tmp_path / "pairs.fastq", b"".join(pairs))
+    assert look_at_start(path).interleaved
+    assert read_through(path, interleaved=True).reads == MANY
+    assert not look_at_start(write(tmp_path / "single.fastq", b"".join(records(MANY)))).interleaved
+    del pairs[50_001]
+    words = r"reads 50001 and 50002, found '@run:25000/1 and @run:25001/1', expected mates of one name"
+    with pytest.raises(FaultyReads, match=words):
+        read_through(write(Path(path), b"".join(pairs)), interleaved=True)
+    with pytest.raises(FaultyReads, match="lacks its mate"):
+        read_through(write(Path(path), b"".join(pairs[:50_001])), interleaved=True)
+
+
+@pytest.mark.parametrize(
+    ("qualities", "phred64"),
+    [(b"#,:FJ", False), (b"IIIII", False), (b"FFFFF", False), (b"!~~~~", False), (b"BKh^c", True), (b";@hhh", True)],
+)
+def test_qualities_that_count_from_64_are_told_by_their_range(tmp_path, qualities, phred64):
+    path = write(tmp_path / "reads.fq", b"@r\nACGTA\n+\n%s\n" % qualities)
+    assert read_through(path).phred64 is phred64
+    assert look_at_start(path).phred64 is phred64
+
+
+@pytest.mark.parametrize("size", [100, 5_000])
+def test_the_drawn_reads_do_not_hang_on_the_order(tmp_path, size):
+    """The same are drawn of mates, of a shuffled file, and of lanes together."""
+    first, second = records(MANY), records(MANY, b" 2:N:0", seed=2)
+    order = np.random.default_rng(3).permutation(MANY)
+    whole = read_through(write(tmp_path / "1.fq", b"".join(first)), size).draw
+    mates = read_through(write(tmp_path / "2.fq", b"".join(second)), size).draw
+    shuffled = read_through(write(tmp_path / "3.fq", b"".join(first[i] for i in order)), size).draw
+    assert len(whole.keys) == size
+    assert (shuffled.keys, shuffled.records) == (whole.keys, whole.records)
+    names = [[record.split()[0] for record in draw.records] for draw in (whole, mates)]
+    assert names[0] == names[1]
+    lanes = [read_through(write(tmp_path / "4.fq", b"".join(part)), size).draw for part in (first[:9000], first[9000:])]
+    together = sorted(zip(lanes[0].keys + lanes[1].keys, lanes[0].records + lanes[1].records, strict=True))
+    assert [record for _, record in together[:size]] == whole.records
+    # drawn evenly: the mean of the drawn numbers is that of all, within four standard errors
+    numbers = [int(name[5:]) for name in names[0]]
+    assert abs(np.mean(numbers) - MANY / 2) < 4 * MANY / np.sqrt(12 * size)
