@@ -145,6 +145,14 @@ def test_junctions_are_those_of_junction_annotation(name, facts):
     assert facts[name]["junctions_known_share"] == round(100 * known / total, 2)
 
 
+@pytest.mark.parametrize("name", AIRWAY)
+def test_saturation_is_as_in_the_draws_of_junction_saturation(name, facts):
+    """RSeQC draws anew at each run: three runs, of known junctions those at half of the reads."""
+    told = RSEQC[name]
+    low, high = (told[f"junction_saturation.{end}_half_percent"] for end in ("lowest", "highest"))
+    assert low - 2 <= facts[name]["junction_saturation"] <= high + 2
+
+
 @pytest.mark.parametrize("name", ["HBR_Rep2", "HBR_Rep3", "UHR_Rep1", "UHR_Rep2"])
 def test_fragments_are_as_long_as_inner_distance_and_two_reads(name, facts):
     """RSeQC looks at pairs in any exons, the gene model at those in long ones; so within a tenth."""
