@@ -36,7 +36,8 @@ MOVES = (
     "other reason",
 )
 HEXADECIMAL = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{20,}")
-HEADLINES = ("ORR, all treated", "PFS, all (efficacy, all_treated)", "OS, all (efficacy, all_treated)")
+HEADLINES = ("ORR, all treated", "Median PFS, all treated", "Median OS, all treated")
+FIRST = "This is the first run recorded."
 TIERS = ("primary", "secondary", "exploratory", "descriptive")
 
 
@@ -54,25 +55,26 @@ def compare_runs(old: Entry | None, new: Entry) -> dict[str, Any]:
     -------
     dict
         ``first`` (there is no earlier one), ``since`` (number, date and checksum of the earlier one), ``sentences``
-        (the whole in a few lines) and ``sections``, each with ``name``, ``title``, ``sentences``, ``header``, ``rows``
+        (the whole in a few lines), ``further`` (lines of less weight) and ``sections``, each with ``name``, ``title``,
+        ``sentences``, ``further``, ``header``, ``rows``
         (texts) and ``patients`` (of each row, where rows are patients').
     """
     if old is None:
-        return {"first": True, "since": None, "sentences": ["This is the first run recorded."], "sections": []}
+        return {"first": True, "since": None, "sentences": [FIRST], "further": [], "sections": []}
     since = {"number": old.number, "date": old.date, "sha256": old.sha256, "words": old.words}
     reasons = Reasons(old.state, new.state)
     makers: tuple[Callable[[State, State, Reasons], dict[str, Any]], ...] = (
         people, calls, memberships, endpoints, efficacy, results, plan, inputs, software
     )  # fmt: skip
     sections = [make(old.state, new.state, reasons) for make in makers]
-    told = [section for section in sections if section["rows"] or section["sentences"]]
+    told = [part for part in sections if part["rows"] or part["sentences"] or part["further"]]
     same = [section["same"] for section in sections if section not in told]
-    lines = [line for section in told for line in section["sentences"]]
+    lines, further = ([line for part in told for line in part[key]] for key in ("sentences", "further"))
     if not told:
         lines = ["Nothing changed."]
     elif same:
-        lines.append(f"The same as before: {listed(same, len(same))}.")
-    return {"first": False, "since": since, "sentences": lines, "sections": told}
+        (further if lines else lines).append(f"The same as before: {listed(same, len(same))}.")
+    return {"first": False, "since": since, "sentences": lines, "further": further, "sections": told}
 
 
 def section(
@@ -83,19 +85,20 @@ def section(
     header: Sequence[str] = (),
     rows: Sequence[Sequence[object]] = (),
     patients: Sequence[str | None] = (),
+    further: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Put together one part of a comparison; ``same`` names it when nothing in it moved."""
     cells = [[words(cell) for cell in row] for row in rows]
     return {
-        "name": name, "title": title, "same": same, "sentences": [s for s in sentences if s], "header": list(header),
-        "rows": cells, "patients": list(patients),
+        "name": name, "title": title, "same": same, "sentences": list(sentences), "further": list(further),
+        "header": list(header), "rows": cells, "patients": list(patients),
     }  # fmt: skip
 
 
 def people(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
     """List patients and samples that came or left."""
     rows: list[tuple[str, str | None, str, str]] = []
-    sentences = []
+    told = []
     for kind, key, column in (("patient", "patients", 0), ("sample", "samples", 1)):
         before, after = present(old[key]), present(new[key])
         added, gone = sorted(set(after) - set(before)), sorted(set(before) - set(after))
@@ -107,7 +110,8 @@ def people(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
             rows.append((who, None if column == 0 else name, "withdrawn", left(name, new[key])))
         counts = [f"{len(ids)} {what} ({listed(ids)})" for ids, what in ((added, "added"), (gone, "withdrawn")) if ids]
         if counts:
-            sentences.append(f"{kind.capitalize()}s: {listed(counts)}; now {len(after)}.")
+            told.append(f"{kind.capitalize()}s: {listed(counts)}; now {len(after)}.")
+    sentences = [" ".join(told)] if told else []
     rows.sort(key=lambda row: (row[0] or "", row[1] or ""))
     header = ["Patient", "Sample", "Change", "Why"]
     shown = [row[0] for row in rows]
@@ -150,12 +154,11 @@ def calls(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
         told = [f"{plural(kinds[kind], 'sample')} with another {kind}" for kind in ("call", "verdict") if kinds[kind]]
         sentences.append(f"Of {plural(len(both), 'sample')} in both: {listed(told)}.")
     quiet_words = [f"the {name} of {plural(count, 'sample')}" for name, count in quiet.items() if count]
-    if quiet_words:
-        sentences.append(f"Numbers moved too: {listed(quiet_words)}.")
+    further = [f"Numbers moved too: {listed(quiet_words)}."] if quiet_words else []
     header = ["Patient", "Sample", "What", "Was", "Is", "Why", "Said of it now"]
     shown = [row[0] for row in rows]
     same = "calls, verdicts and scores of the samples in both" if both else "calls"
-    return section("calls", "Samples that were judged anew", same, sentences, header, rows, shown)
+    return section("calls", "Samples that were judged anew", same, sentences, header, rows, shown, further)
 
 
 def call_words(sample: Mapping[str, Any]) -> str:
@@ -190,11 +193,11 @@ def memberships(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
         for step, count in new["attrition"].items()
         if old["attrition"].get(step) != count
     ]
-    sentences += [f"Patients at each step: {listed(steps, len(steps))}."] if steps else []
+    further = [f"Patients at each step: {listed(steps, len(steps))}."] if steps else []
     header = ["Patient", "What", "Was", "Is", "Reason out"]
     return section(
         "sets", "Patients who changed analysis sets", "analysis sets of the patients in both", sentences, header, rows,
-        [row[0] for row in rows],
+        [row[0] for row in rows], further,
     )  # fmt: skip
 
 
@@ -222,12 +225,13 @@ def endpoints(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
     sentences = []
     if moved:
         sentences.append(f"Endpoints moved in {len(moved)} of {plural(len(both), 'patient')} in both: {listed(told)}.")
-    if variants:
-        sentences.append(f"Of {plural(variants, 'further patient')} only sensitivity variants or notes moved.")
+    further = (
+        [f"Of {plural(variants, 'further patient')} only sensitivity variants or notes moved."] if variants else []
+    )
     header = ["Patient", "Endpoint", "Was", "Is", "Reason then", "Reason now", "Why"]
     return section(
         "endpoints", "Endpoints that moved", "endpoints of the patients in both", sentences, header, rows,
-        [row[0] for row in rows],
+        [row[0] for row in rows], further,
     )  # fmt: skip
 
 
@@ -278,9 +282,9 @@ def efficacy(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
         for key, was, now in moved_rows(old["survival"], new["survival"], SURVIVAL_KEYS)
     ]
     headlines = [f"{name}: {was} became {now}." for name, was, now in rows if name in HEADLINES]
-    sentences = [f"Rates and medians: {plural(len(rows), 'row')} moved.", *headlines] if rows else []
+    further = [f"Rates and medians: {plural(len(rows), 'row')} moved."] if rows else []
     title = "Rates and medians that moved"
-    return section("efficacy", title, "rates and medians", sentences, ["What", "Was", "Is"], rows)
+    return section("efficacy", title, "rates and medians", headlines, ["What", "Was", "Is"], rows, (), further)
 
 
 def moved_rows(
@@ -313,19 +317,32 @@ def rate_words(row: Mapping[str, str] | None) -> str:
     if row is None:
         return "not given"
     counts = f"{row['events']} of {row['n']}, " if "events" in row and "n" in row else ""
-    return counts + estimate_words(row, "estimate", "ci_low", "ci_high")
+    if row.get("unit") == "proportion":
+        share, low, high = (percent(row.get(name)) for name in ("estimate", "ci_low", "ci_high"))
+        return f"{counts}{share}" + (f" ({low} to {high})" if "ci_low" in row else "")
+    unit = f" {row['unit']}" if "unit" in row and "estimate" in row else ""
+    return counts + estimate_words(row, "estimate", "ci_low", "ci_high") + unit
+
+
+def percent(share: str | None) -> str:
+    return "not estimated" if share is None else f"{100 * float(share):.0f}%"
 
 
 def survival_name(key: Mapping[str, str]) -> str:
     group = "all" if key["level"] == "all" else f"{key['biomarker']} {key['level']}"
-    return f"{key['endpoint'].upper()}, {group} ({key['entry']}, {key['set']})"
+    if key["entry"] == "efficacy":
+        return f"Median {key['endpoint'].upper()}, " + ", ".join(
+            dict.fromkeys(["all treated" if key["set"] == "all_treated" else key["set"]] + [group] * (group != "all"))
+        )
+    return f"Median {key['endpoint'].upper()}, {group} ({key['entry']}, {key['set']})"
 
 
 def median_words(row: Mapping[str, str] | None) -> str:
     if row is None:
         return "not given"
     median = estimate_words(row, "median_months", "median_months_low", "median_months_high", "not reached")
-    return f"{median} months, {row.get('events', '0')} events of {row.get('n', '0')}"
+    months = " months" if "median_months" in row else ""
+    return f"{median}{months}, {row.get('events', '0')} events in {row.get('n', '0')} patients"
 
 
 def estimate_words(row: Mapping[str, str], name: str, low: str, high: str, missing: str = "not estimated") -> str:
@@ -428,10 +445,14 @@ def inputs(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
         old["models"] != new["models"]
     )
     changed = list(dict.fromkeys(name for name, _ in rows))
-    sentences = [f"Inputs that differ: {listed(changed, 12)}."] if changed else []
-    return section(
-        "inputs", "Inputs and settings that differ", "inputs and settings", sentences, ["Input", "Change"], rows
-    )
+    further = [f"Inputs that differ: {listed(changed, 12)}."] if changed else []
+    sentences = []
+    if old["models"] != new["models"]:
+        sentences.append(f"The subtype model changed: {listed(old['models'])} became {listed(new['models'])}.")
+    if reasons.reference_changed():
+        sentences.append("The reference of the reads changed.")
+    title, header = "Inputs and settings that differ", ["Input", "Change"]
+    return section("inputs", title, "inputs and settings", sentences, header, rows, (), further)
 
 
 def file_words(before: str | None, after: str | None) -> str:

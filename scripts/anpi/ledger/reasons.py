@@ -81,7 +81,7 @@ class Reasons:
             for name in set(self.old["inputs"]) | set(self.new["inputs"])
             if name.startswith(("clinical.", "expression.", "samples", "units")) and self.input_changed(name)
         )
-        found += [f"the table {name.removeprefix('clinical.')}" for name in tables]
+        found += [f"{listed([name.removeprefix('clinical.') for name in tables])} of the inputs"] if tables else []
         found += ["the rules of the endpoints"] if self.rules else []
         found += ["the plan"] if self.plan else []
         found += ["the thresholds of quality"] if self.settings else []

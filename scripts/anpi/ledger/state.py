@@ -31,7 +31,7 @@ RESULT_VALUES = ("family", "tier", "n", "events", "estimate", "ci_low", "ci_high
 SURVIVAL_KEYS = ("entry", "endpoint", "biomarker", "level", "set")
 SURVIVAL_VALUES = ("n", "events", "median_months", "median_months_low", "median_months_high")
 RATE_KEYS = ("measure", "arm", "population", "months")
-RATE_VALUES = ("n", "events", "estimate", "ci_low", "ci_high")
+RATE_VALUES = ("n", "events", "estimate", "ci_low", "ci_high", "unit")
 
 
 def build_state(

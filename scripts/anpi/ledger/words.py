@@ -21,7 +21,7 @@ def text_of(changes: Mapping[str, Any], title: str) -> str:
         What was compared with what.
     """
     lines = [title, "=" * len(title), ""]
-    for sentence in changes["sentences"]:
+    for sentence in (*changes["sentences"], *changes["further"]):
         lines += textwrap.wrap(sentence, WIDTH, initial_indent="- ", subsequent_indent="  ")
     for section in changes["sections"]:
         if section["rows"]:

@@ -90,6 +90,15 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Fold:
+    """Blocks behind a line that opens them."""
+
+    title: str
+    blocks: Sequence[Any]
+    kind: str = "fold"
+
+
+@dataclass(frozen=True)
 class Section:
     """A section of the page; ``short`` is its name in the table of contents."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from anpi.report.blocks import Cell, Note, Points, Section, Table, Text
+from anpi.report.blocks import Cell, Fold, Note, Points, Section, Table, Text
 from anpi.report.numbers import NONE, listed, plural
 from anpi.report.tables import Run, clean
 
@@ -17,14 +17,17 @@ def changes(run: Run) -> Section | None:
     if not told:
         return None
     blocks: list[Any] = []
+    tables = [table_of(section, run) for section in told["sections"] if section["rows"]]
     if told["first"]:
         blocks.append(Text([f"{line} The next one will be compared with it." for line in told["sentences"]]))
     else:
-        blocks.append(Text([f"Compared with {told['since']['words']}. What did not change is not listed."]))
+        blocks.append(Text([f"Compared with {told['since']['words']}:"]))
         blocks.append(Points([clean(line) for line in told["sentences"]]))
     if told.get("leftovers", {}).get("samples"):
         blocks.append(leftover_note(told["leftovers"]))
-    blocks += [table_of(section, run) for section in told["sections"] if section["rows"]]
+    if tables:
+        further = [Points([clean(line) for line in told["further"]])] if told["further"] else []
+        blocks.append(Fold(f"All that changed, in {plural(len(tables), 'table')}", [*further, *tables]))
     return Section("changes", "Since the last run", blocks)
 
 

@@ -35,7 +35,8 @@ Tables = dict[str, pd.DataFrame]
 def settings_of(folder: Path) -> dict[str, Any]:
     """Give the settings of a run with expression, its tables named by absolute paths."""
     return {
-        "title": "Made trial", "results": str(folder / "results"), "samples": str(folder / "samples.tsv"), "units": None,
+        "title": "Made trial", "results": str(folder / "results"), "samples": str(folder / "samples.tsv"),
+        "units": None,
         "expression": None, "clinical": {"patients": str(folder / "patients.csv"), "adverse_events": None}, "seed": 1,
         "qc": {"fragments": {"warn": 500, "fail": 100}}, "signatures": {"gmt": []},
     }  # fmt: skip

@@ -64,7 +64,7 @@ def test_a_withdrawn_patient_is_named_with_the_sample(tmp_path: Path, tables: Ta
         ["P0003", "none", "withdrawn", "no longer in the table"],
         ["P0003", "P0003-B", "withdrawn", "no longer in the table"],
     ]
-    assert "Patients: 1 withdrawn (P0003); now 7." in changes["sentences"]
+    assert changes["sentences"] == ["Patients: 1 withdrawn (P0003); now 7. Samples: 1 withdrawn (P0003-B); now 6."]
     assert names(changes) == {"people", "inputs"}
 
 
