@@ -148,7 +148,7 @@ rule record_run:
     conda:
         "../../envs/anpi.yaml"
     resources:
-        mem_mb=needs("mem_mb", 500, sample=1),
+        mem_mb=needs("mem_mb", 1000, sample=1),
         runtime=needs("runtime", 5),
     params:
         program=Program("record_run"),
@@ -175,7 +175,7 @@ rule write_crate:
     conda:
         "../../envs/anpi.yaml"
     resources:
-        mem_mb=needs("mem_mb", 500, sample=1),
+        mem_mb=needs("mem_mb", 1000, sample=1),
         runtime=needs("runtime", 5, sample=0.01),
     params:
         program=Program("write_crate"),
