@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from anpi.expression.gene_counts import assigned_share, count_genes
+from anpi.expression.gene_counts import assigned_share, count_genes, no_counts
 from anpi.expression.strandedness import resolve_strandedness
 from anpi.expression.summary import strandedness_of
 from anpi.tables.problems import run_program
@@ -38,8 +38,15 @@ def main() -> None:
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     quantified = strandedness_of(read_json(arguments.formats))
-    aligned = read_json(arguments.alignment).get("aligned_strandedness")
-    strandedness, source = resolve_strandedness(arguments.strandedness, quantified, aligned)
+    measured = read_json(arguments.alignment)
+    strandedness, source = resolve_strandedness(
+        arguments.strandedness, quantified, measured.get("aligned_strandedness")
+    )
+    if "alignment_failure" in measured:
+        print(f"nothing to count: {measured['alignment_failure']}", file=sys.stderr)
+        write_text(arguments.out_summary, f"Status\t{arguments.sample}\nAssigned\t0\n")
+        write_table(arguments.out, no_counts(arguments.gtf))
+        return
     with tempfile.TemporaryDirectory(prefix="anpi-", dir=arguments.scratch) as scratch:
         counts, summary = count_genes(
             arguments.sample,

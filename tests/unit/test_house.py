@@ -90,7 +90,7 @@ def test_environments_pin_the_locked_versions(file: Path):
         for dependency in item["pip"] if isinstance(item, dict) else [item]:
             if dependency in ("pip",):
                 continue
-            name, version = re.fullmatch(r"([a-z0-9-]+) ?==? ?([\d.]+)", dependency).groups()
+            name, version = re.fullmatch(r"([a-z0-9-]+) ?==? ?([\d.]+[a-z]?)", dependency).groups()
             name = name if name in locked else name.removeprefix("python-")
             if name in locked:
                 assert locked[name] == version, dependency

@@ -51,6 +51,7 @@ FACTS = {
 # Facts that are judged in words, not by a threshold.
 JUDGED_IN_WORDS = {
     "failure": "Inputs readable",
+    "alignment_failure": "Alignment readable",
     "degradation": "RNA not degraded",
     "strandedness": "Strandedness",
     "identity": "Genotypes of the patient",

@@ -72,8 +72,8 @@ def judge_samples(
 def findings_of(facts: pd.Series, thresholds: Thresholds) -> list[Finding]:
     """Judge each fact of a sample that is known: failures of the inputs first, then thresholds, strand, identity."""
     numbers = [judge_threshold(facts, fact, limits) for fact, limits in thresholds.items()]
-    found = [judge_failure(facts), *numbers, judge_degradation(facts), judge_strand(facts), judge_identity(facts)]
-    found.append(judge_sex(facts))
+    others = (judge_alignment, judge_degradation, judge_strand, judge_identity, judge_sex)
+    found = [judge_failure(facts), *numbers, *(judge(facts) for judge in others)]
     return [finding for finding in found if finding is not None]
 
 
@@ -113,6 +113,16 @@ def judge_strand(facts: pd.Series) -> Finding | None:
         words = ", ".join([f"{who} {strand}" for who, strand in known])
         return Finding("strandedness", "warn", "strand: " + words + (f", {used} is used" if is_known(used) else ""))
     return Finding("strandedness", "pass") if known else None
+
+
+def judge_alignment(facts: pd.Series) -> Finding | None:
+    """Warn of an alignment that cannot be read: nothing was measured on it, and no genotype taken from it."""
+    if "alignment_failure" not in facts:
+        return None
+    reason = facts["alignment_failure"]
+    if is_known(reason):
+        return Finding("alignment_failure", "warn", f"the alignment cannot be read: {reason}")
+    return Finding("alignment_failure", "pass") if is_known(facts.get("aligned_records")) else None
 
 
 def judge_degradation(facts: pd.Series) -> Finding | None:
@@ -172,6 +182,8 @@ def override_verdict(
     wanted, why = override
     if unusable and wanted != "fail":
         said, wanted = f"set to {wanted} by hand, which an unusable input does not allow: {why}", verdict
+    elif wanted == verdict:
+        said = f"left at {verdict} by hand: {why}"
     else:
         said = f"set from {verdict} to {wanted} by hand: {why}"
     return wanted, "; ".join(part for part in (reasons, said) if part), verdict, why

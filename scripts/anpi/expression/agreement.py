@@ -14,6 +14,8 @@ LEAST_GENES = 10
 def count_agreement(quantified: pd.DataFrame, counted: pd.DataFrame) -> dict[str, Any]:
     """Compare salmon's counts with those of the alignments, over genes with 5 fragments or more by either.
 
+    A gene whose count is not known on one side is left out.
+
     Parameters
     ----------
     quantified, counted : pandas.DataFrame
@@ -27,7 +29,7 @@ def count_agreement(quantified: pd.DataFrame, counted: pd.DataFrame) -> dict[str
     """
     both = quantified.merge(counted, on="gene_id", suffixes=("_salmon", "_aligned"))
     pair = both[["counts_salmon", "counts_aligned"]].to_numpy(dtype=float)
-    pair = pair[(pair >= LEAST_COUNT).any(axis=1)]
+    pair = pair[np.isfinite(pair).all(axis=1) & (pair >= LEAST_COUNT).any(axis=1)]
     pearson = spearman = None
     if len(pair) >= LEAST_GENES and (np.ptp(pair, axis=0) > 0).all():
         pearson = round(float(np.corrcoef(np.log2(pair + 1).T)[0, 1]), 4)

@@ -6,11 +6,13 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pysam
 
 from anpi.expression.align import require_tools, run_plain
 from anpi.expression.genes import strip_version
+from anpi.expression.reference import read_gtf
 from anpi.tables.problems import InputError, Problem
 
 STRAND_CODES = {"unstranded": "0", "forward": "1", "reverse": "2"}
@@ -67,6 +69,12 @@ def count_genes(
     summary = pd.read_csv(scratch / "counts.txt.summary", sep="\t", index_col="Status").sum(axis=1)
     rows = "".join(f"{status}\t{count}\n" for status, count in summary.items())
     return counts, f"Status\t{sample}\n{rows}"
+
+
+def no_counts(gtf: Path) -> pd.DataFrame:
+    """Give the genes of a GTF without counts, for a sample whose alignment cannot be read: not known, not zero."""
+    genes = sorted(set(read_gtf(gtf)[0]["gene_id"].map(strip_version)))
+    return pd.DataFrame({"gene_id": genes, "counts": np.nan})
 
 
 def give_bam(source: Path, target: Path, genome: Path) -> None:

@@ -113,6 +113,12 @@ def test_damaged_inputs_fail_with_their_words():
     assert reasons == "lane_R2.fastq.gz is cut short after 100 reads (fail)"
 
 
+def test_an_alignment_that_cannot_be_read_is_warned_of():
+    verdict, reasons = judge(alignment_failure="a.bam has no EOF block")
+    assert (verdict, reasons) == ("warn", "the alignment cannot be read: a.bam has no EOF block (warn)")
+    assert judge(alignment_failure=None)[0] == "pass"
+
+
 def identified(**known) -> tuple[str, str]:
     identities = pd.DataFrame([{"sample_id": "S1", **known}])
     table = judge_samples(pd.DataFrame([{"sample_id": "S1", **GOOD}]), THRESHOLDS, identities)
@@ -166,6 +172,10 @@ def test_an_override_takes_the_place_of_the_verdict_and_is_told():
         "pass",
         "tube mix-up",
     ]
+
+
+def test_an_override_that_changes_nothing_says_so():
+    assert overridden("pass", "looked at")[1] == "left at pass by hand: looked at"
 
 
 def test_without_an_override_its_columns_are_empty():

@@ -200,3 +200,14 @@ def test_a_program_that_lacks_is_named_with_its_package(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(InputError, match=r"Install rna-star samtools \(Debian: apt-get install rna-star samtools"):
         align_sample("S1", [Unit("L1", "a")], "star", tmp_path, tmp_path, tmp_path / "o.bam", tmp_path, 1)
+
+
+def test_an_alignment_that_cannot_be_read_counts_nothing_and_not_zero(tmp_path):
+    genome = make_genome(tmp_path)
+    (tmp_path / "alignment.json").write_text('{"alignment_failure": "a.bam is cut short"}')
+    words = ["--sample", "S1", "--bam", "a.bam", "--gtf", genome.gtf, "--genome", genome.fasta]
+    words += ["--alignment", tmp_path / "alignment.json", "--out", tmp_path / "counts.tsv"]
+    program = ROOT / "scripts" / "count_alignments.py"
+    subprocess.run([sys.executable, program, *words, "--out-summary", tmp_path / "summary"], check=True)
+    rows = [line.split("\t") for line in (tmp_path / "counts.tsv").read_text().splitlines()[1:]]
+    assert rows == [[gene, "NA"] for gene in GENES]

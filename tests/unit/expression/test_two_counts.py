@@ -50,7 +50,7 @@ def test_agreement_is_scipys_over_the_genes_that_either_sees():
     assert found["count_agreement_spearman"] == pytest.approx(expected, abs=5e-5)
 
 
-@pytest.mark.parametrize("salmon", [np.arange(9.0) + 10, np.full(50, 7.0), np.zeros(50)])
+@pytest.mark.parametrize("salmon", [np.arange(9.0) + 10, np.full(50, 7.0), np.zeros(50), np.full(50, np.nan)])
 def test_too_little_to_compare_is_not_known(salmon):
     found = count_agreement(*tables(salmon, salmon))
     assert found["count_agreement_pearson"] is None
