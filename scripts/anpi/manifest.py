@@ -101,11 +101,25 @@ def build_manifest(
         "given_as": {name: placeless(str(path)) for name, path in sorted(files_of(inputs).items())},
         "reads": read_checksums(settings, results, samples),
         "quantified_with": quantifiers(results, samples),
+        "verdicts_by_hand": verdicts_by_hand(settings, results),
         "resources": checksums(resources),
         "steps": {name: {"code": steps[name]["code"], "makes": sorted(steps[name]["makes"])} for name in makers},
         "results": {name: hash_file(results / name) for name in files},
         "made_by": files,
     }
+
+
+def verdicts_by_hand(settings: Mapping[str, Any], results: Path) -> dict[str, dict[str, str]]:
+    """Give the verdicts that a person set, by sample: what the facts said, what is used, and why."""
+    path = results / "qc" / "verdicts.tsv"
+    if not settings.get("samples") or not path.is_file():
+        return {}
+    rows = read_text_table(path)
+    if "override_reason" not in rows:
+        return {}
+    columns = {"verdict_before_override": "by_facts", "verdict": "by_hand", "override_reason": "reason"}
+    chosen = rows[rows["override_reason"].notna()].set_index("sample_id")[list(columns)]
+    return chosen.rename(columns=columns).to_dict("index")
 
 
 NOT_SOFTWARE = ("anpi", "commit", "code")
@@ -220,9 +234,7 @@ def read_checksums(settings: Mapping[str, Any], results: Path, samples: Sequence
         rows = table.to_dict("records") if "quant" in table else []
         for row in rows:
             if row["quant"] is not None and row["sample_id"] in samples:
-                found[f"{row['sample_id']}/{row['unit_id']}"] = [
-                    hash_file(file) for file in quant_files(row["quant"])
-                ]
+                found[f"{row['sample_id']}/{row['unit_id']}"] = [hash_file(file) for file in quant_files(row["quant"])]
     return dict(sorted(found.items()))
 
 
