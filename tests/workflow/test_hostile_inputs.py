@@ -29,7 +29,17 @@ from anpi.tables import reading
 from anpi.tables.problems import InputError, visible
 from anpi.tables.reading import read_table, read_text_table
 from anpi.tables.schema import load_yaml
-from workflow.test_wrong_inputs import ASSESSMENTS, CONFIG, EVENTS, PATIENTS, ROOT, SAMPLES, UNITS, problems_of
+from workflow.test_wrong_inputs import (
+    ASSESSMENTS,
+    CONFIG,
+    EVENTS,
+    PATIENTS,
+    ROOT,
+    SAMPLES,
+    UNITS,
+    problems_of,
+    write_matrix,
+)
 
 # A name that a shell would take for commands: each would leave a file behind.
 COMMANDS = "a b;touch canary1 $(touch canary2) `touch canary3` '\"& é"
@@ -96,6 +106,28 @@ def test_an_id_that_looks_like_another_is_refused_and_its_letter_shown(trial, te
     tells(
         f"patient_id with a letter of another script ({file.rsplit('/', 1)[1]})", [line]
     ) if letter == "\u0420" else None
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "id_"), [(PATIENTS, "patient_id", "p002"), (SAMPLES, "sample_id", "p001-b")]
+)
+def test_an_id_in_another_case_is_refused(trial, tells, file, column, id_):
+    row = 5
+    trial.cell(file, row, column, id_)
+    line = next(line for line in problems_of(trial) if "upper and lower case" in line)
+    assert line.startswith(f"{file}, row {row}, column {column}: found '{id_}', expected an id unlike that of row ")
+    tells(f"{column} that differs from another in case alone", [line])
+
+
+@pytest.mark.parametrize("name", ["John Smith", "jane@example.org", "11010519491231002X"])
+def test_a_matrix_whose_samples_are_persons_is_refused(trial, tells, name):
+    write_matrix(trial, lambda values: values.rename(columns={"P003-B": name}))
+    (line,) = problems_of(trial)
+    assert line.startswith("config/matrix.tsv, row 1: 1 of 18 sample names look like direct identifiers")
+    assert name not in line
+    tells("matrix with a sample named as a person", [line])
+    trial.setting("allow_columns", ["expression.samples"])
+    assert "sample P003-B" in problems_of(trial)[0]
 
 
 def test_a_column_whose_name_looks_like_another_is_shown(trial, tells):
@@ -338,7 +370,7 @@ def test_names_that_hold_commands_are_names(trial):
         for path in made
         if not path.is_relative_to(trial.path(results)) and not path.is_relative_to(trial.path(".snakemake"))
     ]
-    assert [path for path in outside if not path.is_relative_to(folder / "reference")] == []
+    assert outside == []
     assert not [path for path in made if path.name.startswith("canary")]
     assert len(pd.read_parquet(trial.path(results) / "samples/P007-B/genes.parquet")) > 100
     open_to_all = [

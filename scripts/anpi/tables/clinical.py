@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.tables.problems import InputError, Problem, nearest, refuse
-from anpi.tables.reading import FIRST_DATA_ROW, check_table, read_table, read_text_table
+from anpi.tables.reading import FIRST_DATA_ROW, case_problems, check_table, read_table, read_text_table
 
 TABLES = ("patients", "assessments", "lesions", "therapies", "adverse_events")
 
@@ -200,7 +200,7 @@ def high_ages(patients: pd.DataFrame) -> Iterator[Query]:
 def patient_problems(patients: pd.DataFrame) -> list[Problem]:
     """Find dates before the start of treatment, a start that is not day 1 and half-given endpoints."""
     file = patients.attrs["file"]
-    problems = []
+    problems = case_problems(patients, "patient_id") if patients["patient_id"].notna().all() else []
     for name in AFTER_START:
         for column, start in ((f"{name}_date", "treatment_start_date"), (f"{name}_day", None)):
             if column not in patients:

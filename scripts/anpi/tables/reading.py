@@ -301,6 +301,19 @@ def repeated_rows(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -> 
     return problems
 
 
+def case_problems(frame: pd.DataFrame, column: str) -> list[Problem]:
+    """Find ids that differ from another in upper and lower case alone: one id mistyped, or one file on some disks."""
+    problems = []
+    first: dict[str, object] = {}
+    for index, name in frame[column].items():
+        known = first.setdefault(name.lower(), index)
+        if frame.at[known, column] != name:
+            expected = f"an id unlike that of row {int(str(known)) + FIRST_DATA_ROW} in more than upper and lower case"
+            row = int(str(index)) + FIRST_DATA_ROW
+            problems.append(Problem(frame.attrs["file"], row=row, column=column, found=name, expected=expected))
+    return problems
+
+
 def read_facts(path: Path | str) -> pd.DataFrame:
     """Read a table that anpi wrote: numbers where a whole column holds numbers, ids always text, NA missing."""
     separator = "\t" if ".tsv" in Path(path).suffixes else ","

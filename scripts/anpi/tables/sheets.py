@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from anpi.tables.problems import Problem, nearest, nearest_file, odd_path, refuse
-from anpi.tables.reading import FIRST_DATA_ROW, read_table
+from anpi.tables.reading import FIRST_DATA_ROW, case_problems, read_table
 
 KINDS = ("fastq_1", "bam", "quant")
 FILES = ("fastq_1", "fastq_2", "bam", "quant")
@@ -28,7 +28,7 @@ def read_samples(path: Path | str, patients: pd.Index | None = None) -> pd.DataF
         Columns of the schema; samples with ``use`` = no are kept (they are counted later).
     """
     samples = read_table(path, "samples")
-    problems = []
+    problems = case_problems(samples, "sample_id")
     if samples.empty:
         problems.append(Problem(str(path), "no samples are listed", mend="Add a row a sample, or leave samples out."))
     if patients is not None:
