@@ -19,6 +19,7 @@ from anpi.expression.fastq import FaultyReads
 from anpi.expression.quantify import Reference, quantify_aligned_transcripts, quantify_sample, record_failure
 from anpi.expression.salmon import FragmentLength
 from anpi.expression.sample_reads import add_unit_options, units_given
+from anpi.expression.tools import room_in
 from anpi.tables.problems import run_program
 
 
@@ -35,9 +36,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="anpi-", dir=arguments.scratch) as name:
         scratch = Path(name)
         try:
-            quantify(
-                sample, arguments.units, reference, out_dir, scratch, arguments.threads, length, arguments.strandedness
-            )
+            with room_in(scratch, out_dir):
+                quantify(
+                    *(sample, arguments.units, reference, out_dir, scratch, arguments.threads, length),
+                    arguments.strandedness,
+                )
         except FaultyReads as error:
             if not arguments.record_failure:
                 raise

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -20,6 +22,7 @@ STALL_SECONDS = 300
 POLL_SECONDS = 0.1
 WORDS_KEPT = 1500
 LEAST_SPACE = 1 << 20
+NO_SPACE = os.strerror(errno.ENOSPC)
 BROKEN_PIPE = -signal.SIGPIPE
 
 
@@ -93,7 +96,7 @@ def run_pipe(
     if not failed and commands[-1][0] != "head":
         failed = [place for place, process in enumerate(started) if process.returncode]
     if failed:
-        refuse_full_disk(folder)
+        refuse_full_disk(folder, " ".join(words))
         told = "; ".join(f"ended with code {started[p].returncode}; its last words: {words[p]}" for p in failed)
         raise (InputError if any(started[p].returncode < 0 for p in failed) else ToolFailed)(Problem(name, told))
 
@@ -152,10 +155,29 @@ def wait_or_stall(processes: Sequence[psutil.Popen], stop: Event | None = None) 
     return False
 
 
-def refuse_full_disk(folder: Path) -> None:
-    """Say so when the disk of a folder is full, whatever the tool that met it made of it."""
-    if shutil.disk_usage(folder).free < LEAST_SPACE:
+def refuse_full_disk(folder: Path, words: str = "") -> None:
+    """Say so when the disk of a folder is full, whatever the tool that met it made of it.
+
+    Parameters
+    ----------
+    words : str
+        What the tool said; it may have freed the disk again when it ended.
+    """
+    if shutil.disk_usage(folder).free < LEAST_SPACE or NO_SPACE in words:
         mend = (
             "Give a scratch folder with more room (TMPDIR, or tmpdir of Snakemake's default resources), and run again."
         )
         raise InputError(Problem(str(folder), "no space left on the disk of temporary files", mend=mend))
+
+
+@contextmanager
+def room_in(scratch: Path, out_dir: Path) -> Iterator[None]:
+    """Turn the end of the room on a disk, met by this program itself, into words that name the disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        refuse_full_disk(scratch)
+        mend = "Make room, and run again; the sample's earlier result, if any, stands."
+        raise InputError(Problem(str(out_dir), "no space left on the disk of results", mend=mend)) from None
