@@ -4,7 +4,7 @@ Tumours of simulated people of five populations, at the listed SNPs: levels of g
 40 to 95 %, a third of the chromosomes without one parent's copy, allelic imbalance (see anpi.simulation.genotypes). Two
 samples a patient.
 
-  python tests/benchmarks/benchmark_identity.py [--cases 60] [--seed 1]
+  python tests/benchmarks/benchmark_identity.py [--cases 60] [--seed 1] [--depths 500000 2000000 20000000]
 """
 
 from __future__ import annotations
@@ -143,9 +143,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=60, help="a cell of the tables (default 60)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--depths", type=int, nargs="+", default=DEPTHS, help="read pairs (default 0.5, 2, 20 million)")
     arguments = parser.parse_args()
     start = time.perf_counter()
-    for fragments in DEPTHS:
+    for fragments in arguments.depths:
         print(f"\n== {fragments / 1e6:g} million pairs")
         for what, told in cohort(arguments.cases, fragments, arguments.seed).items():
             print(f"{what}: {told}")

@@ -16,6 +16,7 @@ ALT_SHARE = (0.0, 0.5, 1.0)
 ERROR = 0.004  # mean share of the wrong allele at a homozygous site
 HOMOZYGOUS, BALANCED, MIXED = 100.0, 20.0, 20.0  # concentrations of the beta distributions
 LEAST_FREQUENCY = 0.02
+LEAST_RATIO = 1e-200
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class AlleleReads:
         self.depth = self.ref + self.alt
         self.most = int(self.depth.max(initial=0))
         self.known: dict[tuple[float, float], np.ndarray] = {}
+        self.flat = self.log_probability(0.5, 2.0)
 
     def log_probability(self, mean: float, concentration: float) -> np.ndarray:
         """Log probability of one order of the reads when the share of alt is beta-distributed.
@@ -59,11 +61,15 @@ class AlleleReads:
         concentration : float
             Sum of the two parameters of the beta distribution.
         """
+        alt = log_rising(mean * concentration, self.most)[self.alt]
+        ref = log_rising((1 - mean) * concentration, self.most)[self.ref]
+        return alt + ref - log_rising(concentration, self.most)[self.depth]
+
+    def ratio(self, mean: float, concentration: float) -> np.ndarray:
+        """Probability of the reads over that when every share of alt is as likely; kept, as it is asked for often."""
         key = (mean, concentration)
         if key not in self.known:
-            alt = log_rising(mean * concentration, self.most)[self.alt]
-            ref = log_rising((1 - mean) * concentration, self.most)[self.ref]
-            self.known[key] = alt + ref - log_rising(concentration, self.most)[self.depth]
+            self.known[key] = np.exp(self.log_probability(mean, concentration) - self.flat)
         return self.known[key]
 
 
@@ -98,21 +104,23 @@ def genotype_log_likelihoods(
     numpy.ndarray, genotypes x sites
         Natural logarithms.
     """
-    imbalance = Imbalance() if imbalance is None else imbalance
-    others = genotype_shares(frequency) if contamination else np.ones((1, len(reads.ref)))
-    return np.array([owner_log(g, reads, others, contamination, imbalance) for g in range(len(GENOTYPES))])
+    return np.log(genotype_ratios(reads, frequency, contamination, imbalance or Imbalance())) + reads.flat
 
 
-def owner_log(
-    genotype: int, reads: AlleleReads, others: np.ndarray, contamination: float, imbalance: Imbalance
+def genotype_ratios(
+    reads: AlleleReads, frequency: np.ndarray, contamination: float, imbalance: Imbalance
 ) -> np.ndarray:
-    """Log likelihood of the counts under one genotype, over the genotypes of the contaminating person."""
-    parts = [
-        np.log(share) + np.log(weight) + reads.log_probability(*mixed(mean, concentration, contamination, other))
-        for other, share in zip(ALT_SHARE, others, strict=False)
-        for weight, mean, concentration in components(genotype, imbalance)
+    """Likelihood of the counts under each genotype, over that when every share of alt is as likely (see above)."""
+    others = genotype_shares(frequency) if contamination else np.ones((1, len(reads.ref)))
+    ratios = [
+        sum(
+            share * weight * reads.ratio(*mixed(mean, concentration, contamination, other))
+            for other, share in zip(ALT_SHARE, others, strict=False)
+            for weight, mean, concentration in components(genotype, imbalance)
+        )
+        for genotype in range(len(GENOTYPES))
     ]
-    return np.logaddexp.reduce(parts, axis=0)
+    return np.maximum(ratios, LEAST_RATIO)
 
 
 def components(genotype: int, imbalance: Imbalance) -> list[tuple[float, float, float]]:
