@@ -364,7 +364,13 @@ def report_tables(wildcards):
         tables.append("clinical/adverse_events.tsv")
     if EXPRESSED:
         tables += ["qc/gene_body_coverage.tsv"] if genotyped_samples() else []
-        tables += ["qc/verdicts.tsv", "subtypes/calls.tsv", "subtypes/programmes.tsv", "subtypes/tissues.tsv", "immune/scores.tsv"]
+        tables += [
+            "qc/verdicts.tsv",
+            "subtypes/calls.tsv",
+            "subtypes/programmes.tsv",
+            "subtypes/tissues.tsv",
+            "immune/scores.tsv",
+        ]
         tables += [f"expression/{table}.tsv" for table in ("differential", "enrichment", "contrasts")]
         tables += [f"exploration/{table}.tsv" for table in EXPLORATION]
         tables += [f"immune/{table}.tsv" for table in ("by_subtype", "correlation", "methods")]
@@ -427,3 +433,14 @@ def steps():
         if paths:
             told[step.name] = {"code": getattr(step.params, "code", None), "makes": paths}
     return json.dumps(told, sort_keys=True)
+
+
+def say_failed():
+    """Name the samples that failed at the end of a run, which goes on without them."""
+    verdicts = Path(out("qc/verdicts.tsv"))
+    if not verdicts.is_file():
+        return
+    rows = [line.split("\t")[:2] for line in verdicts.read_text(encoding="utf-8").splitlines()]
+    failed = [sample for sample, verdict in rows if verdict == "fail"]
+    if failed:
+        print(f"Failed, and in no test: {', '.join(failed)}; the reasons stand in {verdicts}", file=sys.stderr)
