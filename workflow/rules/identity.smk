@@ -52,7 +52,7 @@ rule compare_identities:
     conda:
         "../../envs/anpi.yaml"
     resources:
-        mem_mb=needs("mem_mb", 1500, sample=3),
+        mem_mb=needs("mem_mb", 1500, sample=2),
         runtime=needs("runtime", 10, sample=0.02),
     params:
         program=Program("compare_identities"),
