@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from anpi.alignment.gene_model import build_gene_model, load_gene_model, write_g
 from anpi.alignment.measure import measure_alignments
 from anpi.tables.problems import InputError
 
+SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
 GENES = [
     # gene, biotype, strand, contig, exons (from 1, closed)
     ("G1", "protein_coding", "+", "1", [(1001, 1500), (2001, 3500)]),
@@ -335,3 +338,30 @@ def test_a_gene_model_is_the_same_when_written_and_loaded(tmp_path, model):
     (tmp_path / "c.npz").write_text("text")
     with pytest.raises(InputError, match=r"c\.npz: no gene model"):
         load_gene_model(tmp_path / "c.npz")
+
+
+def test_the_programs_run_from_any_folder_and_tell_an_annotation_of_another_assembly(tmp_path):
+    """Alone the program ends with 2; in the workflow it writes the words as its facts, and the other samples go on."""
+    (tmp_path / "genes.gtf").write_text(gtf(head="#!genome-build GRCh37.p13\n"))
+    (tmp_path / "good.sam").write_text(sam())
+    (tmp_path / "bad.sam").write_text(sam(header=HEADER.replace("LN:20000", "LN:248956422")))
+
+    def call(program: str, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(SCRIPTS / program), *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert call("build_gene_model.py", "--gtf", "genes.gtf", "--out", "genes.npz").returncode == 0
+    measure = ["measure_alignment.py", "--gene-model", "genes.npz", "--out", "out.json", "--alignment"]
+    assert call(*measure, "good.sam").returncode == 0
+    assert json.loads((tmp_path / "out.json").read_text())["exonic_share"] == BY_HAND["exonic_share"]
+    (tmp_path / "out.json").unlink()
+    words = "bad.sam: the alignment is to GRCh38, the annotation is of GRCh37."
+    alone = call(*measure, "bad.sam")
+    assert alone.returncode == 2
+    assert words in alone.stderr
+    assert "Traceback" not in alone.stderr
+    assert not (tmp_path / "out.json").exists()
+    assert call(*measure, "bad.sam", "--record-failure").returncode == 0
+    facts = json.loads((tmp_path / "out.json").read_text())
+    assert list(facts) == ["alignment_failure"]
+    assert facts["alignment_failure"].startswith(words)
