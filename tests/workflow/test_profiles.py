@@ -105,10 +105,17 @@ def reached(start: set[str], edges: list[tuple[str, str]]) -> set[str]:
     return found
 
 
-def test_snakemake_takes_the_slurm_profile_and_no_group_waits_for_what_waits_for_it(trial: Trial):
+@pytest.mark.parametrize("aligner", [None, "hisat2"])
+def test_snakemake_takes_the_slurm_profile_and_no_group_waits_for_what_waits_for_it(trial: Trial, aligner: str | None):
+    if aligner:
+        for name in ("genome.fa", "genes.gtf"):
+            trial.path(f"reference/{name}").write_text("planned with, not read\n")
+        trial.setting("reference", {"genome": "reference/genome.fa", "gtf": "reference/genes.gtf"})
+        trial.setting("alignment.tool", aligner)
     rules, edges = rule_graph(trial.folder, "--profile", str(PROFILES / "slurm"))
     groups = profile("slurm")["groups"]
     assert len(edges) > len(rules) > 15
+    assert ("count_alignments" in rules) == bool(aligner)
     for group in set(groups.values()):
         members = {rule for rule in rules if groups.get(rule) == group}
         assert len(members) > 1, group
