@@ -144,10 +144,13 @@ def identity_blocks(verdicts: pd.DataFrame) -> list[Any]:
         )
         if value in counts
     ]
-    blocks: list[Any] = [
-        Heading("Whose sample is it"),
-        Text([f"By common variants in the reads, and by sex: of {plural(len(verdicts), 'sample')}, {listed(words)}."]),
-    ]
+    sentence = f"By common variants in the reads: of {plural(len(verdicts), 'sample')}, {listed(words)}."
+    if set(counts.index) == {"unknown"}:
+        sentence = (
+            "No sample could be held against another one by common variants in the reads: that needs alignments to "
+            "the genome, and two samples of a patient."
+        )
+    blocks: list[Any] = [Heading("Whose sample is it"), Text([sentence])]
     items = [
         f"{row['sample_id']} (patient {row['patient_id']}): {row['identity_reason']}."
         for _, row in verdicts[verdicts["identity"].eq("suspect")].iterrows()
@@ -218,18 +221,23 @@ def coverage_blocks(run: Run, verdicts: pd.DataFrame) -> list[Any]:
 
 
 def verdict_table(verdicts: pd.DataFrame) -> Any:
-    facts = {fact: FACTS[fact].title for fact in FACTS if numbers_of(verdicts, fact).notna().any()}
-    columns = {"sample_id": "Sample", "patient_id": "Patient", "verdict": "Verdict", "reasons": "Reasons"}
+    columns = {"sample_id": "Sample", "patient_id": "Patient", **verdict_columns(verdicts)}
+    write = dict.fromkeys(FACTS, number)
+    return table_of(verdicts, "verdicts", "Verdicts", columns, write, patient="patient_id", filter=True)
+
+
+def verdict_columns(verdicts: pd.DataFrame) -> dict[str, str]:
+    """Name the columns of a table of verdicts: the verdict, then what is known of a sample at least."""
     told = {
         "verdict_before_override": "Verdict by its facts",
         "override_reason": "Set by hand because",
         "strandedness_resolved": "Strand",
         "sex_expression": "Sex by genes",
         "identity": "Genotypes",
+        **{name: fact.title for name, fact in FACTS.items()},
     }
-    columns |= {name: words for name, words in told.items() if name in verdicts and verdicts[name].notna().any()}
-    write = dict.fromkeys(facts, number)
-    return table_of(verdicts, "verdicts", "Verdicts", {**columns, **facts}, write, patient="patient_id", filter=True)
+    known = {name: words for name, words in told.items() if name in verdicts and verdicts[name].notna().any()}
+    return {"verdict": "Verdict", "reasons": "Reasons", **known}
 
 
 def number(value: Any) -> str:
