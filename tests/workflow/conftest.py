@@ -6,6 +6,8 @@ import csv
 import io
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 import yaml
 
 from anpi.simulation.trial import LEAST_PATIENTS, write_trial
+from workflow.running import ROOT, clone, run
 
 
 class Trial:
@@ -79,3 +82,25 @@ def trial(good_trial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         shutil.copytree(good_trial / name, folder / name, copy_function=os.link)
     monkeypatch.chdir(folder)
     return Trial(folder)
+
+
+@pytest.fixture(scope="session")
+def small_trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("small") / "trial"
+    make = [sys.executable, str(ROOT / "scripts" / "simulate_demo.py"), "--out", str(folder)]
+    subprocess.run([*make, "--patients", "16", "--pairs", "4000"], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def anpi(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return clone(tmp_path_factory.mktemp("installation") / "anpi")
+
+
+@pytest.fixture(scope="session")
+def finished_trial(anpi: Path, small_trial: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trial whose run has ended; tests work on copies of it."""
+    folder = tmp_path_factory.mktemp("finished") / "trial"
+    shutil.copytree(small_trial, folder)
+    run(anpi, folder)
+    return folder

@@ -2,111 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(sys.executable).parent
-SHIPPED = ("workflow", "scripts", "config", "resources", "envs")
-# MultiQC writes a new identity into each of its reports
-DIFFERS_BY_NATURE = {".snakemake", "logs", "benchmarks", "config", "truth", "reads", "multiqc"}
+from workflow.running import BIN, command, copy, planned, results_of, run
 
 pytestmark = [
     pytest.mark.workflow,
     pytest.mark.xdist_group("reruns"),
     pytest.mark.skipif(not (shutil.which("salmon") and shutil.which("fastp")), reason="salmon and fastp are needed"),
 ]
-
-
-def clone(target: Path) -> Path:
-    """Copy what a fresh clone holds of the program, with new times."""
-    for name in SHIPPED:
-        shutil.copytree(
-            ROOT / name, target / name, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("*.pyc")
-        )
-    return target
-
-
-def copy(installation: Path, folder: Path) -> Path:
-    """Copy an installation with new times, to be edited or touched."""
-    return Path(shutil.copytree(installation, folder / "anpi", copy_function=shutil.copyfile))
-
-
-def command(installation: Path, trial: Path, *words: str) -> list[str]:
-    config = trial / "config" / "config.yaml"
-    snakefile = installation / "workflow" / "Snakefile"
-    return [
-        *(str(BIN / "snakemake"), "--snakefile", str(snakefile), "--directory", str(trial)),
-        *("--configfile", str(config), "--cores", "2", *words),
-    ]
-
-
-def run(installation: Path, trial: Path, *words: str) -> str:
-    """Run Snakemake to its end; give what it says."""
-    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
-    done = subprocess.run(
-        command(installation, trial, *words), capture_output=True, text=True, env=environment, check=False, cwd=trial
-    )
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said[-5000:]
-    return said
-
-
-def planned(installation: Path, trial: Path) -> dict[str, int]:
-    """Count the jobs of each rule that a run would execute."""
-    said = run(installation, trial, "--dry-run")
-    if "Nothing to be done" in said:
-        return {}
-    table = said.split("Job stats:")[1].split("total")[0]
-    jobs = {name: int(count) for name, count in re.findall(r"^(\w+)\s+(\d+)$", table, flags=re.M)}
-    return {name: count for name, count in jobs.items() if name != "all"}
-
-
-def results_of(trial: Path) -> dict[str, bytes]:
-    """Read every result that must be the same in every run.
-
-    salmon orders the contigs of an index anew at each build, so the index itself is left out; what is quantified
-    against it is not.
-    """
-    results = trial / "results"
-    files = [file for file in results.rglob("*") if file.is_file() and "salmon_index" not in file.parts]
-    return {
-        str(file.relative_to(results)): file.read_bytes()
-        for file in files
-        if file.relative_to(results).parts[0] not in DIFFERS_BY_NATURE
-    }
-
-
-@pytest.fixture(scope="session")
-def small_trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("small") / "trial"
-    make = [sys.executable, str(ROOT / "scripts" / "simulate_demo.py"), "--out", str(folder)]
-    subprocess.run([*make, "--patients", "16", "--pairs", "4000"], check=True, capture_output=True)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def anpi(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return clone(tmp_path_factory.mktemp("installation") / "anpi")
-
-
-@pytest.fixture(scope="session")
-def finished_trial(anpi: Path, small_trial: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A trial whose run has ended; tests work on copies of it."""
-    folder = tmp_path_factory.mktemp("finished") / "trial"
-    shutil.copytree(small_trial, folder)
-    run(anpi, folder)
-    return folder
 
 
 @pytest.fixture
@@ -192,6 +107,9 @@ def test_a_new_sample_runs_its_two_jobs_and_the_merges(anpi: Path, trial: Path):
     assert "derive_endpoints" not in jobs
     run(anpi, trial)
 
+    changes = json.loads((trial / "results" / "ledger" / "changes.json").read_text())
+    people = next(section["rows"] for section in changes["sections"] if section["name"] == "people")
+    assert people == [[twin["patient_id"].iloc[0], "AAA-new", "added", "new in the table"]]
     after = results_of(trial)
     for name in ("subtypes/calls.tsv", "immune/scores.tsv", "qc/verdicts.tsv"):
         old, new = before[name].splitlines(), after[name].splitlines()

@@ -1,0 +1,150 @@
+"""New follow-up, corrected rows, withdrawn patients, new models: what reruns, what moves, what is told of it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from workflow.running import ROOT, planned, results_of, run
+
+pytestmark = [
+    pytest.mark.workflow,
+    pytest.mark.xdist_group("reruns"),
+    pytest.mark.skipif(not (shutil.which("salmon") and shutil.which("fastp")), reason="salmon and fastp are needed"),
+]
+RNA = ("cohort/", "exploration/", "immune/", "qc/", "samples/", "subtypes/")
+CLOSING = {"describe_run", "write_report", "write_manifest", "record_run", "write_crate"}
+JOIN = {"build_sets", "test_associations", "test_expression"}
+CLINICAL = {"derive_endpoints", "tabulate_adverse_events"}
+GONE = "P003"
+
+
+@pytest.fixture
+def trial(finished_trial: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished_trial, tmp_path / "trial", symlinks=True))
+
+
+def rna_of(trial: Path) -> dict[str, bytes]:
+    return {name: content for name, content in results_of(trial).items() if name.startswith(RNA)}
+
+
+def changes_of(trial: Path) -> dict:
+    return json.loads((trial / "results" / "ledger" / "changes.json").read_text(encoding="utf-8"))
+
+
+def rows_of(changes: dict, name: str) -> list[list[str]]:
+    return next((section["rows"] for section in changes["sections"] if section["name"] == name), [])
+
+
+def configure(trial: Path, **settings: object) -> None:
+    file = trial / "config" / "config.yaml"
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | settings, sort_keys=False))
+
+
+def edit(file: Path, pattern: str, replacement: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    changed = re.sub(pattern, replacement, text, flags=re.M)
+    assert changed != text, file.name
+    file.write_text(changed, encoding="utf-8")
+
+
+def test_a_new_data_cut_moves_endpoints_and_not_a_single_value_of_rna(anpi: Path, trial: Path):
+    before = rna_of(trial)
+    rules = trial / "config" / "endpoints.yaml"
+    shutil.copy(ROOT / "config" / "endpoints.yaml", rules)
+    edit(rules, r"^data_cutoff: .*$", "data_cutoff: 2024-07-01")
+    configure(trial, endpoints="config/endpoints.yaml")
+    assert set(planned(anpi, trial)) == CLINICAL | JOIN | CLOSING
+
+    run(anpi, trial, "results/ledger/changes.json")
+    assert rna_of(trial) == before
+    changes = changes_of(trial)
+    assert rows_of(changes, "calls") == []
+    moved = rows_of(changes, "endpoints")
+    assert moved
+    assert all("data cut-off moved from none to 2024-07-01" in row[-1] for row in moved)
+    assert "The data cut-off moved from none to 2024-07-01." in changes["sentences"]
+
+    # The cut had no run of its own yet: a corrected row comes on top of it, and reruns the clinical half alone.
+    run(anpi, trial, "results/association/results.tsv")
+    edit(trial / "config" / "clinical" / "assessments.csv", r"^(P001,[^,]+),SD,SD,", r"\1,PR,PR,")
+    jobs = set(planned(anpi, trial))
+    assert "derive_endpoints" in jobs
+    assert jobs <= CLINICAL | JOIN | CLOSING
+    run(anpi, trial, "results/ledger/changes.json")
+    assert rna_of(trial) == before
+    assert any(row[0] == "P001" and "assessments: " in row[-1] for row in rows_of(changes_of(trial), "endpoints"))
+
+
+def test_a_withdrawn_patient_is_gone_from_every_result_and_named_by_the_change_report(anpi: Path, trial: Path):
+    before = results_of(trial)
+    for file in [*(trial / "config").glob("*.tsv"), *(trial / "config" / "clinical").glob("*.csv")]:
+        rows = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        file.write_text("".join(row for row in rows if not row.startswith(GONE)), encoding="utf-8")
+    jobs = planned(anpi, trial)
+    assert not {"quantify_sample", "summarise_sample", "build_reference"} & set(jobs)
+    run(anpi, trial)
+    assert planned(anpi, trial) == {}
+
+    results = trial / "results"
+    changes = changes_of(trial)
+    assert rows_of(changes, "people") == [
+        [GONE, "none", "withdrawn", "no longer in the table"],
+        [GONE, f"{GONE}-B", "withdrawn", "no longer in the table"],
+    ]
+    assert changes["leftovers"]["command"].startswith(f"rm -r -- samples/{GONE}-B ")
+    held = [path.relative_to(results).as_posix() for path in results.rglob("*") if path.is_file() and holds(path)]
+    left = [name for name in held if not name.startswith((f"samples/{GONE}-B/", "logs/", "benchmarks/"))]
+    first = next((results / "ledger").glob("0001-*.json"))
+    assert sorted(left) == sorted([f"ledger/{first.name}", "ledger/changes.json", "report/index.html"])
+    page = (results / "report" / "index.html").read_text(encoding="utf-8")
+    opening, rest = page.split('<section id="changes"')[1].split('<section id="summary"')
+    assert GONE in opening
+    assert GONE not in rest
+    after = results_of(trial)
+    for name in ("subtypes/calls.tsv", "immune/scores.tsv", "qc/verdicts.tsv"):
+        others = [row for row in before[name].splitlines() if not row.startswith(GONE.encode())]
+        assert after[name].splitlines() == others, name
+
+
+def holds(path: Path) -> bool:
+    """Say whether a file's name or its content, unpacked, holds the withdrawn patient."""
+    if GONE in path.as_posix().split("/results/", 1)[1]:
+        return True
+    content = path.read_bytes()
+    if path.suffix == ".gz":
+        content = gzip.decompress(content)
+    elif path.suffix == ".xlsx":
+        with zipfile.ZipFile(path) as book:
+            content = b"".join(book.read(name) for name in book.namelist())
+    elif path.suffix == ".h5ad":
+        import anndata
+
+        content = anndata.read_h5ad(path).obs.reset_index().to_csv().encode()
+    return GONE.encode() in content
+
+
+def test_a_new_model_reruns_the_calls_and_what_follows_from_them(anpi: Path, trial: Path):
+    model = trial / "config" / "model"
+    shutil.copytree(ROOT / "resources" / "subtypes" / "sclc_anpi" / "1.0.0", model)
+    edit(model / "model.yaml", r"^version: .*$", "version: 1.0.1")
+    configure(trial, subtype_model="config/model")
+    followers = {"explore_cohort", "compare_signatures", "write_cohort", "show_reads"}
+    jobs = set(planned(anpi, trial))
+    assert {"call_subtypes", "build_sets", "write_report"} <= jobs
+    assert jobs <= {"call_subtypes"} | followers | JOIN | CLOSING
+
+
+def test_signatures_of_the_users_own_rerun_the_scores_and_what_follows_from_them(anpi: Path, trial: Path):
+    (trial / "config" / "own.gmt").write_text("own_set\tof the test\tCD8A\tCD8B\tGZMA\tPRF1\tCD3D\tCD3E\n")
+    configure(trial, signatures={"gmt": ["config/own.gmt"]})
+    jobs = set(planned(anpi, trial))
+    assert {"score_signatures", "test_associations", "write_report"} <= jobs
+    assert jobs <= {"score_signatures", "compare_signatures", "write_cohort", "test_associations"} | CLOSING
