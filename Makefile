@@ -7,7 +7,7 @@ BIN := .venv/bin
 DEMO := results/demo
 CORES ?= all
 
-.PHONY: help setup tools demo test test-slurm test-s3 lint format clean
+.PHONY: help setup tools demo test test-slurm test-s3 lint format clean reproduce
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,10 @@ lint: setup  ## ruff, snakefmt, snakemake --lint, mypy
 
 faults: setup  ## docs/faults.md, the table of wrong inputs, anew from its tests
 	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -q -m faults --write-faults
+
+reproduce: .venv/installed  ## what differs between this installation and a run's: make reproduce MANIFEST=results/manifest.json
+	@test -n "$(MANIFEST)" || { echo "Name the manifest: make reproduce MANIFEST=results/manifest.json" >&2; exit 2; }
+	@PATH="$(CURDIR)/$(BIN):$$PATH" python scripts/reproduce_run.py "$(MANIFEST)" $(if $(TRIAL),--trial "$(TRIAL)")
 
 format:  ## put code into the house style
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/snakefmt workflow

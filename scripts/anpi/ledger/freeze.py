@@ -64,14 +64,14 @@ def freeze_run(results: Path, target: Path) -> tuple[int, str]:
     sums = []
     for name in names:
         (part / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(results / name, part / name)
+        shutil.copy(results / name, part / name)
         sums.append(f"{hash_file(part / name)}  {name}\n")
     write_text(part / SUMS, "".join(sums))
     fingerprint = hash_file(part / SUMS)
     if target.exists():
         target.rmdir()
     part.rename(target)
-    protect(target)
+    protect(target, results)
     return len(names), fingerprint
 
 
@@ -116,10 +116,12 @@ def read_json(path: Path) -> dict[str, Any]:
         raise InputError(Problem(str(path), "not valid JSON", mend="Run Snakemake to its end again.")) from None
 
 
-def protect(folder: Path) -> None:
-    """Take the right to write from every file and folder."""
+def protect(folder: Path, results: Path) -> None:
+    """Take the right to write from every file and folder; who may read is as it was in the results."""
+    of_folders = results.stat().st_mode
     for place in [*folder.rglob("*"), folder]:
-        os.chmod(place, 0o555 if place.is_dir() else 0o444)
+        os.chmod(place, (of_folders if place.is_dir() else place.stat().st_mode) & 0o555)
+    os.chmod(folder / SUMS, of_folders & 0o444)
 
 
 def verify_copy(folder: Path) -> Verdict:

@@ -68,6 +68,14 @@ def test_a_copy_of_the_same_run_has_the_same_fingerprint(results: Path, tmp_path
     assert freeze_run(results, tmp_path / "a")[1] == freeze_run(results, tmp_path / "b")[1]
 
 
+def test_a_private_run_stays_private_when_frozen(results: Path, tmp_path: Path):
+    for place in [results, *results.rglob("*")]:
+        place.chmod(0o750 if place.is_dir() else 0o640)
+    freeze_run(results, tmp_path / "copy")
+    modes = {stat.S_IMODE(place.stat().st_mode) for place in [tmp_path / "copy", *(tmp_path / "copy").rglob("*")]}
+    assert modes == {0o550, 0o440}
+
+
 def test_verify_names_every_file_that_is_not_as_it_was(results: Path, tmp_path: Path):
     copy = tmp_path / "copy"
     freeze_run(results, copy)
