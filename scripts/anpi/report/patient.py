@@ -8,12 +8,14 @@ from typing import Any
 
 import pandas as pd
 
+from anpi.cohort.facts import FACTS
 from anpi.figures.course import course
 from anpi.report import sentences as say
 from anpi.report.biology import PROGRAMMES, drawn_signatures
 from anpi.report.blocks import Cell, Note, Section, Table, Text, draw, table_of
 from anpi.report.numbers import NONE, decimal, known, months, text
 from anpi.report.patients import BASELINE, level_name
+from anpi.report.quality import number, verdict_columns
 from anpi.report.tables import Run, end_days
 
 LONGEST = 100.0
@@ -222,14 +224,8 @@ def quality_blocks(run: Run, patient: str) -> list[Any]:
     mine = verdicts[verdicts["sample_id"].map(run.sample_patients).astype(str) == patient]
     if mine.empty:
         return [Note("No sample of this patient is in the run.", "absent")]
-    facts = {
-        c: c.replace("_", " ") for c in mine if c not in ("sample_id", "verdict", "reasons") and mine[c].notna().any()
-    }
-    return [
-        table_of(
-            mine, "samples", "Samples", {"sample_id": "Sample", "verdict": "Verdict", "reasons": "Reasons", **facts}
-        )
-    ]
+    columns = {"sample_id": "Sample", **verdict_columns(mine)}
+    return [table_of(mine, "samples", "Samples", columns, dict.fromkeys(FACTS, number))]
 
 
 def query_blocks(run: Run, patient: str) -> list[Any]:

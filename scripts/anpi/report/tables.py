@@ -61,7 +61,17 @@ EXPLORATION = (
     "signature_correlation",
     "signature_methods",
 )
-OF_SAMPLES = ("verdicts", "gene_body", "calls", "programmes", "tissues", "scores", "contrasts", "differential", "enrichment")
+OF_SAMPLES = (
+    "verdicts",
+    "gene_body",
+    "calls",
+    "programmes",
+    "tissues",
+    "scores",
+    "contrasts",
+    "differential",
+    "enrichment",
+)
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 CALLED = ("confident", "lean")
 ENDS = ("treatment_end", "death", "last_alive")

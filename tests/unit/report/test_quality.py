@@ -11,6 +11,7 @@ from unit.report.made import make_tables, read_made, write_run
 
 from anpi.cohort.verdicts import judge_samples
 from anpi.report.blocks import Drawing, Note, Points, Section, Table, Text
+from anpi.report.patient import quality_blocks
 from anpi.report.quality import fact_levels, quality
 
 LIMITS = {"fragments": (5000.0, 1000.0), "mapping_rate": (60.0, 30.0), "top_gene_share": (20.0, 50.0)}
@@ -144,3 +145,16 @@ def test_what_is_absent_is_said(tmp_path, judged):
     assert "thresholds were not given" in words(section(tmp_path / "b", judged, thresholds=False))
     bare = judge_samples(FACTS[["sample_id"]], THRESHOLDS)
     assert "No facts of sequencing are known" in words(section(tmp_path / "c", bare))
+
+
+def test_a_patients_page_shows_what_the_cohorts_table_shows(judged, tmp_path):
+    tables = make_tables(12)
+    tables["verdicts"] = judged.assign(aligned_records=5, fragment_length_iqr=3)
+    write_run(tmp_path, tables)
+    (table,) = quality_blocks(read_made(tmp_path), "P0005")
+    row = dict(zip(table.header, [cell.words for cell in table.rows[0]], strict=True))
+    assert row["Verdict by its facts"] == "fail"
+    assert row["Set by hand because"] == "all markers were seen twice"
+    assert row["Fragments sequenced"] == "800"
+    assert "aligned records" not in row
+    assert "Reasons" in row
