@@ -281,3 +281,28 @@ def test_alignments_to_transcripts_are_told_from_those_to_the_genome(reads):
     genome = [("L1", str(reads.write("genome.bam")))]
     with pytest.raises(FaultyReads, match=r"1 of 1 sequences .* are no transcripts of the reference, found 'chr1'"):
         quantify_transcriptome("S", genome, file, TRANSCRIPTS, file, reads.folder, 1, length)
+
+
+@pytest.mark.parametrize(("library", "reads"), [("HBR_Rep1", 605), ("UHR_Rep2", 2 * 1208)])
+def test_real_alignments_give_back_the_reads_of_their_fastq(external_data, tmp_path, library, reads):
+    """HISAT2 alignments of trimmed reads, single and in pairs: each that comes back is a part of the published read."""
+    folder = external_data / "data" / "reads" / "pigx_hbr_uhr"
+    bam = folder / "preprocessed" / "mapped_reads" / "hisat2" / f"{library}_Aligned.sortedByCoord.out.bam"
+    back = restore_unit(str(bam), 0, tmp_path, None, TRANSCRIPTS, 1)
+    restored = [read_pairs(file, None) for file in (back.first, back.second) if file]
+    assert sum(map(len, restored)) == reads
+    for mate, found in enumerate(restored, start=1):
+        published = read_pairs(str(folder / "reads" / f"{library}.read{mate}.fastq.gz"), None)
+        whole = {name.split()[0].removesuffix(f"/{mate}"): reads[0] for name, reads in published.items()}
+        for name, [(bases, qualities)] in found.items():
+            assert bases in whole[name.removesuffix("/1")][0], name
+            assert qualities in whole[name.removesuffix("/1")][1], name
+
+
+def test_real_records_are_counted_as_samtools_counts_them(external_data, tmp_path):
+    """The HCC1395 piece: 31,070 primary and 608 secondary records, 9,138 marked duplicates (samtools flagstat 1.16)."""
+    bam = external_data / "data" / "reads" / "regtools_hcc1395" / "test_hcc1395.bam"
+    counts = restore_unit(str(bam), 0, tmp_path, None, TRANSCRIPTS, 1).counts
+    assert (counts["primary_records"], counts["secondary_records"]) == (31_070, 608)
+    assert counts["duplicate_records"] == 9_138
+    assert 2 * counts["pairs"] + counts["mates_left_out"] == 31_070
