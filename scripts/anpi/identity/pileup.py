@@ -92,8 +92,12 @@ def count_alleles(paths: Sequence[Path], sites: pd.DataFrame, reference: Path | 
         return Pileup(None, empty_counts(len(sites)), note)
     tallies: list[Site | None] = [None] * len(sites)
     for path in paths:
-        with open_alignment(path, reference) as alignment:
-            add_alignment(alignment, path, sites[["chromosome"]].assign(position=sites[build]), tallies)
+        try:  # around the block: closing a damaged file fails too
+            with open_alignment(path, reference) as alignment:
+                add_alignment(alignment, path, sites[["chromosome"]].assign(position=sites[build]), tallies)
+        except (OSError, ValueError) as error:
+            cause = error.__context__ or error
+            raise InputError(Problem(str(path), f"damaged or cut short ({cause})", mend="Copy it again.")) from None
     return Pileup(build, tally_sites(sites, build, tallies))
 
 
@@ -143,12 +147,9 @@ def add_alignment(alignment: pysam.AlignmentFile, path: Path, places: pd.DataFra
     for group in by_contig.values():
         group.sort(key=lambda site: site.position)
     reads = indexed_reads(alignment, by_contig) if fresh_index(path) else alignment.fetch(until_eof=True)
-    try:
-        for read in reads:
-            if is_usable(read) and read.reference_name in by_contig:
-                add_read(read, by_contig[read.reference_name])
-    except (OSError, ValueError) as error:
-        raise InputError(Problem(str(path), f"damaged or cut short ({error})", mend="Copy it again.")) from None
+    for read in reads:
+        if is_usable(read) and read.reference_name in by_contig:
+            add_read(read, by_contig[read.reference_name])
 
 
 def indexed_reads(alignment: pysam.AlignmentFile, by_contig: dict[str, list[Site]]) -> Iterator[pysam.AlignedSegment]:
