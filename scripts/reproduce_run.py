@@ -18,7 +18,7 @@ from anpi.ledger.installation import advice, compare_installation, likely_folder
 from anpi.ledger.words import table_lines
 from anpi.tables.problems import run_program
 
-LONG = 40
+LONG = 39
 
 
 def main() -> None:

@@ -180,12 +180,15 @@ def code_tree() -> str:
 
 
 def checksums(places: Iterable[Path]) -> dict[str, str]:
-    """Checksum shipped files and all files of shipped folders, by their path below the installation."""
+    """Checksum shipped files and all files of shipped folders, by their path below the installation.
+
+    What lies elsewhere is the user's own and stands among the inputs.
+    """
     return {
-        file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else file.name: hash_file(file)
+        file.relative_to(ROOT).as_posix(): hash_file(file)
         for place in places
         for file in (sorted(place.rglob("*")) if place.is_dir() else [place])
-        if file.is_file() and "__pycache__" not in file.parts
+        if file.is_file() and file.is_relative_to(ROOT) and "__pycache__" not in file.parts
     }
 
 

@@ -212,8 +212,12 @@ def test_a_model_of_the_user_stands_in_the_manifest_file_by_file(closed: Path, t
     write_text(tmp_path / "model" / "model.json", "{}")
     write_text(tmp_path / "model" / "weights.tsv", "w")
     inputs = inputs_of(closed) | {"subtype_model": tmp_path / "model"}
+    shipped = ROOT / "resources" / "subtypes"
     plan, rules = ROOT / "config" / "plan.yaml", ROOT / "config" / "endpoints.yaml"
-    manifest = build_manifest(settings_of(closed), inputs, [plan], closed / "results", [], plan, rules, STEPS)
+    resources = [plan, shipped, tmp_path / "model"]
+    manifest = build_manifest(settings_of(closed), inputs, resources, closed / "results", [], plan, rules, STEPS)
+    assert "config/plan.yaml" in manifest["resources"]
+    assert all((ROOT / name).is_file() for name in manifest["resources"])
     assert manifest["given_as"]["subtype_model/weights.tsv"] == "…/model/weights.tsv"
     assert manifest["inputs"]["…/model/weights.tsv"] == sha256(tmp_path / "model" / "weights.tsv")
 
