@@ -20,7 +20,9 @@ from anpi.tables.writing import write_table
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", required=True, type=Path, help="sample sheet")
-    parser.add_argument("--patients", type=Path, help="clinical table of patients, for their sex")
+    sexes = parser.add_mutually_exclusive_group()
+    sexes.add_argument("--patients", type=Path, help="clinical table of patients, for their sex")
+    sexes.add_argument("--sex", nargs="*", default=[], metavar="PATIENT=F", help="the same in words: F or M by patient")
     parser.add_argument("--tpm", required=True, type=Path, help="genes x samples, transcripts per million")
     parser.add_argument("--samples-dir", type=Path, help="folder with <sample>/genotypes.tsv and identity.json")
     parser.add_argument("--genotyped", nargs="*", default=[], help="samples that have them")
@@ -30,14 +32,14 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.genotyped and not arguments.samples_dir:
         parser.error("--genotyped needs --samples-dir")
-    sexes = {}
+    stated = dict(word.rsplit("=", 1) for word in arguments.sex)
     if arguments.patients:
         patients = read_table(arguments.patients, "patients")
-        sexes = dict(zip(patients["patient_id"], patients["sex"], strict=True))
+        stated = dict(zip(patients["patient_id"], patients["sex"], strict=True))
     folders = {sample: arguments.samples_dir / sample for sample in arguments.genotyped}
     samples = read_table(arguments.samples, "samples")
     identities, pairs = compare_identities(
-        samples, sexes, read_matrix(arguments.tpm), folders, read_sites(arguments.sites)
+        samples, stated, read_matrix(arguments.tpm), folders, read_sites(arguments.sites)
     )
     write_table(arguments.out, identities)
     write_table(arguments.out_pairs, pairs)

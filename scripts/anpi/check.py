@@ -42,12 +42,15 @@ class Run:
         Units of the samples in use; None when a matrix is given.
     used : list of str
         Samples that take part, sorted.
+    sexes : dict of str to str
+        F or M by patient of a sample that takes part, as the clinical table says.
     """
 
     config: dict[str, Any]
     samples: pd.DataFrame | None
     units: pd.DataFrame | None
     used: list[str]
+    sexes: dict[str, str]
 
 
 def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
@@ -96,7 +99,16 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
         signatures = known_signatures(settings["signatures"]["gmt"])
         collect(lambda: check_plan(read_plan(plan), signatures, clinical.patients, samples))
     refuse(problems)
-    return Run(settings, samples, units, used)
+    return Run(settings, samples, units, used, sexes_of(clinical.patients if clinical else None, samples, used))
+
+
+def sexes_of(patients: pd.DataFrame | None, samples: pd.DataFrame | None, used: list[str]) -> dict[str, str]:
+    """Give the sex of the patients of the samples in use, where it is known."""
+    if patients is None or samples is None or "sex" not in patients:
+        return {}
+    owners = set(samples.loc[samples["sample_id"].isin(used), "patient_id"])
+    known = patients[patients["patient_id"].isin(owners) & patients["sex"].notna()]
+    return dict(sorted(zip(known["patient_id"], known["sex"], strict=True)))
 
 
 def config_paths(settings: Mapping[str, Any]) -> dict[str, str]:
