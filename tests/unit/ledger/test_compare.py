@@ -253,3 +253,11 @@ def test_a_ledger_of_a_big_trial_stays_small_and_quick(tmp_path: Path):
     compare_runs(entry(state), entry(json.loads(json.dumps(state)) | {"models": []}))
     assert time.process_time() - began < 5
     assert len(json.dumps(state)) < 2_000 * len(tables["patients"])
+
+
+def test_a_run_of_clinical_tables_alone_and_one_that_gains_expression(tmp_path: Path, tables: Tables):
+    alone = state_of(tmp_path / "trial", tables, samples=None)
+    assert (alone["samples"], alone["models"], alone["reference"]) == ({}, [], None)
+    changes = compare_runs(entry(alone), entry(state_of(tmp_path / "trial", tables)))
+    assert [row[2] for row in rows(changes, "people")] == ["added"] * 7
+    assert "Samples: 7 added" in changes["sentences"][0]
