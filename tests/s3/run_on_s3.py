@@ -120,7 +120,11 @@ def test_results_in_s3_are_those_of_a_local_run_to_the_byte(local: Path, results
 
 
 def test_the_manifest_knows_the_same_results(local: Path, results: Path):
+    """The sheet of units names other places; the state in the ledger holds its checksum."""
     here, there = (json.loads((folder / "manifest.json").read_text()) for folder in (local / "results", results))
+    for manifest in (here, there):
+        assert manifest["results"].pop("ledger/current.json")
+        assert manifest["inputs"].pop("config/units.tsv")
     assert there["results"] == here["results"]
     assert there["reads"] == here["reads"]
     assert sorted(there["inputs"].values()) == sorted(here["inputs"].values())
