@@ -150,6 +150,17 @@ def test_the_program_gives_the_same_bytes(compared: tuple[pd.DataFrame, pd.DataF
         assert (tmp_path / name).read_bytes() == (folder / "samples" / "s1" / name).read_bytes()
 
 
+def test_sexes_in_words_and_samples_in_any_order_give_the_same_bytes(compared, tmp_path: Path):
+    folder = compared[2]
+    tables = ["--samples", folder / "samples.tsv", "--tpm", folder / "tpm.tsv.gz", "--sites", folder / "snps.tsv"]
+    sexes = ["--sex", *(f"{patient}={sex}" for patient, sex in SEXES.items())]
+    out = ["--out", tmp_path / "identity.tsv", "--out-pairs", tmp_path / "pairs.tsv"]
+    genotyped = ["--samples-dir", folder / "samples", "--genotyped", *reversed(SAMPLES)]
+    run("compare_identities", *tables, *sexes, *genotyped, *out)
+    for name in ("identity.tsv", "pairs.tsv"):
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+
+
 def test_an_unreadable_file_is_recorded_when_asked(tmp_path: Path):
     broken, sites = tmp_path / "broken.bam", tmp_path / "snps.tsv"
     broken.write_text("nothing")
