@@ -30,7 +30,7 @@ rule index_star:
         ' --sjdbGTFfile "$part/genes.gtf" --sjdbOverhang 100 --genomeSAindexNbases "$words"'
         " --limitGenomeGenerateRAM $(({resources.mem_mb} * 1000000)) --runThreadN {threads}"
         ' --outFileNamePrefix "$part/" > {log:q} 2>&1 &&'
-        ' rm -rf "$part/genome.fa" "$part/genes.gtf" "$part/Log.out" "$part/_STARtmp" && chmod 755 "$part" &&'
+        ' rm -rf "$part/genome.fa" "$part/genes.gtf" "$part/Log.out" "$part/_STARtmp" && chmod =rwx "$part" &&'
         ' rm -rf {output:q} && mv "$part" {output:q}'
 
 
@@ -54,7 +54,7 @@ rule index_hisat2:
         "rm -rf {output:q}.part.* && part=$(mktemp -d {output:q}.part.XXXXXX) &&"
         ' gzip -cdf {input.genome:q} > "$part/genome.fa" &&'
         ' hisat2-build -p {threads} "$part/genome.fa" "$part/genome" > {log:q} 2>&1 &&'
-        ' rm "$part/genome.fa" && chmod 755 "$part" && rm -rf {output:q} && mv "$part" {output:q}'
+        ' rm "$part/genome.fa" && chmod =rwx "$part" && rm -rf {output:q} && mv "$part" {output:q}'
 
 
 rule list_splice_sites:
