@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import re
 import shutil
@@ -131,10 +132,16 @@ def holds(path: Path) -> bool:
     return GONE.encode() in content
 
 
+def listed_by(model: Path) -> list[str]:
+    return [line.split()[1].lstrip("*") for line in (model / "SHA256SUMS").read_text().splitlines()]
+
+
 def test_a_new_model_reruns_the_calls_and_what_follows_from_them(anpi: Path, trial: Path):
     model = trial / "config" / "model"
     shutil.copytree(ROOT / "resources" / "subtypes" / "sclc_anpi" / "1.0.0", model)
     edit(model / "model.yaml", r"^version: .*$", "version: 1.0.1")
+    sums = [f"{hashlib.sha256((model / name).read_bytes()).hexdigest()}  {name}" for name in listed_by(model)]
+    (model / "SHA256SUMS").write_text("\n".join(sums) + "\n")
     configure(trial, subtype_model="config/model")
     followers = {"explore_cohort", "compare_signatures", "write_cohort", "show_reads"}
     jobs = set(planned(anpi, trial))

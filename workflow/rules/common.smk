@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from anpi.check import check_run, is_url, shipped
 from anpi.provenance import code_digest, fingerprint
+from anpi.subtypes.model import load_model, subtype_genes
 from anpi.tables.identifiers import VARIABLE
 from anpi.tables.problems import InputError
 from anpi.tables.schema import load_yaml
@@ -95,6 +96,14 @@ def logs(path):
 def code(program, *resources):
     """Digest a program with the modules and shipped files behind it (see anpi.provenance)."""
     return code_digest(f"{program}.py", *resources)
+
+
+def genes_of_model():
+    """List the genes that the subtype model calls by: another version with the same genes changes no fact of a sample."""
+    try:
+        return [sorted(genes) for genes in subtype_genes(load_model(MODEL))] if EXPRESSED else []
+    except InputError as error:
+        raise WorkflowError(str(error))
 
 
 def option(flag, paths):

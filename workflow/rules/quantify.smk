@@ -62,7 +62,8 @@ rule summarise_sample:
     params:
         program=Program("summarise_sample"),
         model=MODEL,
-        code=code("summarise_sample", MODEL),
+        code=code("summarise_sample"),
+        genes=genes_of_model(),
         facts=options_of("reads", "fastp", "alignment", "gene_counts"),
         strandedness=strandedness_of,
     message:
