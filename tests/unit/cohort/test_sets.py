@@ -22,6 +22,7 @@ ENDPOINTS = pd.DataFrame(
         "patient_id": PATIENTS["patient_id"],
         "response_evaluable": ["yes"] * 6 + ["no", "no", "yes", "no"],
         "pfs_days": [100.0] * 6 + [None, 40, 50, None],
+        "os_days": [None] * 10,
     }
 )
 SAMPLES = pd.DataFrame(
@@ -120,6 +121,16 @@ def test_endpoints_of_the_sponsor_stand_for_a_start_of_treatment():
     patients = PATIENTS.assign(treatment_start_date=pd.NaT)
     sets = build_sets(patients, ENDPOINTS)
     assert sets.loc[sets["all_treated"] == "no", "patient_id"].tolist() == ["P07", "P10"]
+
+
+def test_survival_of_the_sponsor_stands_for_a_start_of_treatment_only_where_nobody_has_one():
+    survival = ENDPOINTS.assign(pfs_days=float("nan"), os_days=100.0)
+    undated = build_sets(PATIENTS.assign(treatment_start_date=pd.NaT), survival)
+    assert (undated["all_treated"] == "yes").all()
+    dated = build_sets(PATIENTS, survival)
+    begun = PATIENTS["treatment_start_date"].notna()
+    assert ((dated["all_treated"] == "yes") == begun.to_numpy()).all()
+    assert not begun.all()
 
 
 def test_a_sample_taken_under_treatment_predicts_nothing():
