@@ -81,7 +81,7 @@ def build_sets(
 def treated_patients(patients: pd.DataFrame, endpoints: pd.DataFrame) -> pd.Series:
     """Say who was treated: a start of treatment, or endpoints that the sponsor supplied in its place.
 
-    Survival alone stands for a start only where no patient has one: else it may be that of a patient who was not treated.
+    Survival alone stands for a start only where no patient has one: else it may be that of a patient never treated.
     """
     start = "treatment_start_day" if "treatment_start_day" in patients else "treatment_start_date"
     by_date = patients.set_index("patient_id")[start].notna()
