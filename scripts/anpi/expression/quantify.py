@@ -108,7 +108,7 @@ def quantify_sample(
         "fragments_passed": passed,
         "fragments_mapped": facts["num_mapped"],
     }
-    publish(result, fastp, describe_sample(sample, library, strandedness) | reads, out_dir)
+    publish(result, fastp, describe_sample(sample, library, passed, strandedness) | reads, out_dir)
 
 
 def describe_unit(unit: Unit, lane: Lane, reads: SampleReads) -> dict:
@@ -121,12 +121,12 @@ def describe_unit(unit: Unit, lane: Lane, reads: SampleReads) -> dict:
     return facts | {"sha256": checksums, "interleaved": lane.interleaved, "phred": 64 if lane.phred64 else 33}
 
 
-def describe_sample(sample: str, library: Library, strandedness: str) -> dict:
+def describe_sample(sample: str, library: Library, fragments: int, strandedness: str) -> dict:
     """State what is known of a sample's library."""
     return {
         "sample_id": sample,
         "layout": "paired" if library.paired else "single",
-        "library_type": library.type,
+        "library_type": library.type(fragments),
         "orientation": {"forward": library.forward, "reverse": library.reverse},
         "strandedness_declared": strandedness,
         "fragment_length": library.length.__dict__,
@@ -164,7 +164,7 @@ def quantify_aligned_transcripts(
         "fragments_passed": fragments if whole else None,
         "fragments_mapped": fragments - unmapped,
     }
-    publish(result, {}, describe_sample(sample, counted[0].library, strandedness) | reads, out_dir)
+    publish(result, {}, describe_sample(sample, counted[0].library, fragments, strandedness) | reads, out_dir)
 
 
 def record_failure(sample: str, error: FaultyReads, out_dir: Path, scratch: Path, strandedness: str) -> None:

@@ -23,8 +23,9 @@ from anpi.tables.problems import InputError, Problem
 DETERMINISTIC = ["--numAuxModelSamples", "0", "--initUniform", "--useEM"]
 LEAST_LENGTHS = 500
 LEAST_STRANDED = 500
-# salmon's own bounds for a stranded library
+# salmon's own bound for a stranded library, which it draws after 10,000 mapped fragments: half of these
 STRANDED_SHARE = 0.7
+LEAST_SETTLED = 20_000
 MINIMUM_FRAGMENTS = 10
 UNMAPPED, REVERSE, FIRST, PROPER = 0x4, 0x10, 0x40, 0x2
 # not primary, a mate unmapped
@@ -58,12 +59,18 @@ class Library:
     forward: int = 0
     reverse: int = 0
 
-    @property
-    def type(self) -> str:
-        """salmon's library type: stranded from 70 % on one strand; unstranded below, and for too few fragments."""
+    def type(self, fragments: int) -> str:
+        """salmon's library type: stranded from 70 % on one strand; unstranded below, and for too few fragments.
+
+        Parameters
+        ----------
+        fragments : int
+            Those of the whole sample. In fewer than 20,000 salmon by itself would count all that maps, either way round.
+        """
         total = self.forward + self.reverse
         strand = ""
-        if total >= LEAST_STRANDED and max(self.forward, self.reverse) >= STRANDED_SHARE * total:
+        known = fragments >= LEAST_SETTLED and total >= LEAST_STRANDED
+        if known and max(self.forward, self.reverse) >= STRANDED_SHARE * total:
             strand = "SF" if self.forward > self.reverse else "SR"
         return ("I" if self.paired else "") + (strand or "U")
 
@@ -164,10 +171,10 @@ def run_salmon(
 
 
 def quantify(
-    source: list[str], sample: str, result: Path, scratch: Path, threads: int, library: Library, fragments: int | None
+    source: list[str], sample: str, result: Path, scratch: Path, threads: int, library: Library, fragments: int
 ) -> dict:
     """Run salmon with what is the same for reads and alignments; too few fragments for it are no fault."""
-    command = ["salmon", "quant", "--libType", library.type, *source, "--threads", str(threads)]
+    command = ["salmon", "quant", "--libType", library.type(fragments), *source, "--threads", str(threads)]
     command += ["--output", result.name, *DETERMINISTIC]
     command += ["--fldMean", f"{library.length.mean:g}", "--fldSD", f"{library.length.sd:g}"]
     try:

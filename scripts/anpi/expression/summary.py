@@ -134,7 +134,6 @@ def quality_facts(
     passed = reads.get("fragments_passed")
     fragments = reads.get("fragments")
     length = reads.get("fragment_length") or {}
-    orientation = reads.get("orientation")
     facts: dict[str, Any] = {
         "failure": reads.get("failure"),
         "layout": reads.get("layout"),
@@ -148,7 +147,7 @@ def quality_facts(
         "fragments_on_genes": round(total),
         "library_type": reads.get("library_type"),
         "strandedness_declared": reads.get("strandedness_declared"),
-        "strandedness": strand_call(**orientation) if orientation else strandedness_of(formats),
+        "strandedness": quantified_strandedness(reads, formats),
         "fragment_length": length.get("mean"),
         "fragment_length_measured": length.get("source", MEASURED) == MEASURED if length else None,
         "q30_rate": None,
@@ -168,6 +167,15 @@ def percent(part: float | None, whole: float | None) -> float | None:
     if part is None or whole is None:
         return None
     return round(100 * part / whole, 2) if whole else 0.0
+
+
+def quantified_strandedness(reads: dict[str, Any], formats: dict[str, Any]) -> str | None:
+    """Tell the strandedness from ``reads.json``, else from salmon's ``lib_format_counts.json`` (see `strandedness_of`).
+
+    The latter leaves out what is against a library type that salmon was given.
+    """
+    orientation = reads.get("orientation")
+    return strand_call(**orientation) if orientation else strandedness_of(formats)
 
 
 def strandedness_of(formats: dict[str, Any]) -> str | None:
