@@ -7,7 +7,6 @@ strands count.
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import sys
 import tempfile
@@ -15,7 +14,8 @@ from pathlib import Path
 
 from anpi.expression.gene_counts import assigned_share, count_genes, no_counts
 from anpi.expression.strandedness import resolve_strandedness
-from anpi.expression.summary import strandedness_of
+from anpi.expression.summary import quantified_strandedness
+from anpi.tables.intact import read_json
 from anpi.tables.problems import run_program
 from anpi.tables.writing import write_table, write_text
 
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--gtf", required=True, type=Path, help="gene annotation of that genome, .gz allowed")
     parser.add_argument("--genome", required=True, type=Path, help="its FASTA, for CRAM")
     parser.add_argument("--strandedness", default="auto", help="as declared (default: auto)")
-    parser.add_argument("--formats", type=Path, help="salmon's lib_format_counts.json")
+    parser.add_argument("--reads", type=Path, help="reads.json of quantify_sample.py")
     parser.add_argument("--alignment", type=Path, help="facts of the alignments (measure_alignment.py)")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--scratch", type=Path, help="folder for temporary files (default: the system's)")
@@ -37,8 +37,8 @@ def main() -> None:
     parser.add_argument("--out-summary", required=True, type=Path, help="what was assigned and what not")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    quantified = strandedness_of(read_json(arguments.formats))
-    measured = read_json(arguments.alignment)
+    quantified = quantified_strandedness(given_facts(arguments.reads), {})
+    measured = given_facts(arguments.alignment)
     strandedness, source = resolve_strandedness(
         arguments.strandedness, quantified, measured.get("aligned_strandedness")
     )
@@ -62,8 +62,8 @@ def main() -> None:
     print(f"{strandedness or 'both strands'} ({source}); {assigned_share(summary)} % assigned", file=sys.stderr)
 
 
-def read_json(path: Path | None) -> dict:
-    return json.loads(path.read_text()) if path else {}
+def given_facts(path: Path | None) -> dict:
+    return read_json(path) if path else {}
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from anpi.expression.quantify import Reference, quantify_aligned_transcripts, qu
 from anpi.expression.salmon import FragmentLength
 from anpi.expression.sample_reads import add_unit_options, units_given
 from anpi.expression.tools import room_in
+from anpi.tables.intact import intact
 from anpi.tables.problems import run_program
 
 
@@ -50,7 +51,7 @@ def main() -> None:
 
 def read_ids(table: Path) -> list[str]:
     """Read the ids of the reference's transcripts; without pandas, which costs more than short jobs take."""
-    with gzip.open(table, "rt", encoding="utf-8", newline="") as lines:
+    with intact(table), gzip.open(table, "rt", encoding="utf-8", newline="") as lines:
         return [row["transcript_id"] for row in csv.DictReader(lines, delimiter="\t")]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from anpi.expression.summary import (
     summarise_genes,
 )
 from anpi.subtypes.model import DEFAULT, load_model, subtype_genes
+from anpi.tables.intact import read_json
 from anpi.tables.problems import run_program
 from anpi.tables.reading import read_facts, read_text_table
 from anpi.tables.sheets import quant_file
@@ -43,15 +43,15 @@ def main() -> None:
     transcripts = read_text_table(arguments.transcripts)
     genes, unknown = summarise_genes(read_quant(file), transcripts, str(file))
     if arguments.reads:
-        reads = json.loads(arguments.reads.read_text())
+        reads = read_json(arguments.reads)
     else:
         reads = {**salmon_reads(file.parent), "strandedness_declared": arguments.strandedness}
-    fastp = json.loads(arguments.fastp.read_text()) if arguments.fastp else None
+    fastp = read_json(arguments.fastp) if arguments.fastp else None
     facts = {
         **quality_facts(genes, reads, fastp, library_formats(file.parent)),
         "unknown_transcript_share": round(100 * unknown, 2),
         **depth_facts(genes, *subtype_genes(load_model(arguments.model))),
-        **(alignment_facts(json.loads(arguments.alignment.read_text())) if arguments.alignment else {}),
+        **(alignment_facts(read_json(arguments.alignment)) if arguments.alignment else {}),
     }
     facts |= grade_degradation(facts)
     facts |= settled_strandedness(facts)

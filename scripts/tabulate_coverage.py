@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import pandas as pd
 
+from anpi.tables.intact import read_json
 from anpi.tables.problems import run_program
 from anpi.tables.writing import write_table
 
@@ -22,7 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = []
     for sample in sorted(arguments.samples):
-        curve = json.loads((arguments.samples_dir / sample / "alignment.json").read_text()).get("gene_body_coverage")
+        curve = read_json(arguments.samples_dir / sample / "alignment.json").get("gene_body_coverage")
         if curve:
             rows.append([sample, *curve])
     columns = ["sample_id", *(f"part_{number}" for number in range(1, PARTS + 1))]

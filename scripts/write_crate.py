@@ -7,10 +7,10 @@ the same bytes; nothing in it names a machine, a user or a place.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from anpi.ledger.crate import build_crate, copy_wiring
+from anpi.tables.intact import read_json
 from anpi.tables.problems import run_program
 from anpi.tables.writing import write_json
 
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--workflow", required=True, type=Path, help="folder for the wiring, below the results")
     parser.add_argument("--out", required=True, type=Path, help="ro-crate-metadata.json, in the results folder")
     options = parser.parse_args()
-    manifest, recorded = (json.loads(path.read_text(encoding="utf-8")) for path in (options.manifest, options.recorded))
+    manifest, recorded = map(read_json, (options.manifest, options.recorded))
     copy_wiring(options.workflow)
     write_json(options.out, build_crate(options.results, manifest, recorded, options.workflow))
 

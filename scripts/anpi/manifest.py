@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import platform
 import re
 import subprocess
@@ -15,6 +14,7 @@ from typing import Any
 
 from anpi import __version__
 from anpi.provenance import hash_file
+from anpi.tables.intact import read_json
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import ROOT, read_settings
 
@@ -230,7 +230,7 @@ def read_checksums(settings: Mapping[str, Any], results: Path, samples: Sequence
     for sample in samples:
         file = results / "samples" / sample / "reads.json"
         if file.is_file():
-            units = json.loads(file.read_text(encoding="utf-8"))["units"]
+            units = read_json(file)["units"]
             found |= {f"{sample}/{unit['unit_id']}": unit["sha256"] for unit in units}
     if settings.get("units") and Path(settings["units"]).is_file():
         table = read_text_table(settings["units"])
@@ -255,9 +255,9 @@ def quantifiers(results: Path, samples: Sequence[str]) -> dict[str, list[str]]:
         folder = results / "samples" / sample
         salmon, fastp = folder / "salmon" / "aux_info" / "meta_info.json", folder / "fastp.json"
         if salmon.is_file():
-            found["salmon"].add(str(json.loads(salmon.read_text(encoding="utf-8")).get("salmon_version")))
+            found["salmon"].add(str(read_json(salmon).get("salmon_version")))
         if fastp.is_file():
-            summary = json.loads(fastp.read_text(encoding="utf-8")).get("summary", {})
+            summary = read_json(fastp).get("summary", {})
             found["fastp"].add(str(summary.get("fastp_version")))
     return {tool: sorted(versions) for tool, versions in found.items() if versions}
 

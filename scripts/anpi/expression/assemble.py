@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import pandas as pd
 from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression, read_expression, to_tpm
 from anpi.expression.summary import matrix_facts
+from anpi.tables.intact import intact, read_json
 from anpi.tables.problems import Problem, nearest, refuse
 
 
@@ -38,11 +38,17 @@ def assemble_samples(folder: Path, samples: Sequence[str], genes: pd.DataFrame) 
     """
     counts, tpm, facts = {}, {}, []
     for sample in sorted(samples):
-        summary = pd.read_parquet(folder / sample / "genes.parquet").set_index("gene_id").reindex(genes["gene_id"])
+        summary = read_summary(folder / sample / "genes.parquet").reindex(genes["gene_id"])
         counts[sample], tpm[sample] = summary["counts"].to_numpy(), summary["tpm"].to_numpy()
-        facts.append({"sample_id": sample, **json.loads((folder / sample / "qc.json").read_text())})
+        facts.append({"sample_id": sample, **read_json(folder / sample / "qc.json")})
     index = pd.Index(genes["gene_id"], name="gene_id")
     return Cohort(pd.DataFrame(counts, index=index), pd.DataFrame(tpm, index=index), genes, pd.DataFrame(facts))
+
+
+def read_summary(file: Path) -> pd.DataFrame:
+    """Read the counts and TPM of a sample's genes."""
+    with intact(file):
+        return pd.read_parquet(file).set_index("gene_id")
 
 
 def assemble_matrix(path: Path, unit: str, samples: Sequence[str], genes: pd.DataFrame | None = None) -> Cohort:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from anpi.identity.relatedness import compare_samples, pair_table
 from anpi.identity.sex import sex_from_expression
 from anpi.identity.sites import POPULATIONS
 from anpi.identity.swaps import judge_identities
+from anpi.tables.intact import read_json
 
 MOST_SAMPLES_LISTED = 50
 COLUMNS = [
@@ -67,7 +67,7 @@ def compare_identities(
     patients = dict(zip(samples["sample_id"], samples["patient_id"], strict=True))
     table = sex_from_expression(tpm).sort_values("sample_id", ignore_index=True)
     table["sex_clinical"] = [sexes.get(patients[sample]) for sample in table["sample_id"]]
-    facts = {sample: json.loads((folder / "identity.json").read_text()) for sample, folder in sorted(genotyped.items())}
+    facts = {sample: read_json(folder / "identity.json") for sample, folder in sorted(genotyped.items())}
     usable = [sample for sample, fact in facts.items() if fact["build"]]
     pairs = compare_pairs(usable, patients, genotyped, facts, sites)
     judged = judge_identities(pairs, {sample: patients[sample] for sample in usable})

@@ -17,6 +17,7 @@ import pandas as pd
 
 from anpi.manifest import files_of, placeless, software
 from anpi.provenance import hash_file
+from anpi.tables.intact import intact, read_json, refuse_cut_table
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import read_settings
 
@@ -86,9 +87,15 @@ def short_digest(*values: object) -> str:
     return hashlib.sha256(json.dumps([str(value) for value in values]).encode()).hexdigest()[:SHORT]
 
 
-def records(path: Path) -> list[dict[str, str | None]]:
-    """Read a table as texts, None for what is missing."""
+def given(path: Path) -> list[dict[str, str | None]]:
+    """Read a table of the user as texts, None for what is missing."""
     return read_text_table(path).to_dict("records")
+
+
+def records(path: Path) -> list[dict[str, str | None]]:
+    """Read a table of the results as texts, None for what is missing; one that is cut short is refused."""
+    refuse_cut_table(path)
+    return given(path)
 
 
 def pairs(path: Path, key: str, value: str) -> list[tuple[str | None, str | None]]:
@@ -114,7 +121,7 @@ def patient_states(inputs: Mapping[str, Path], results: Path) -> dict[str, Any]:
     """
     sets = {row["patient_id"]: row for row in records(results / "analysis" / "sets.tsv")}
     states: dict[str, Any] = {}
-    for row in records(inputs["clinical.patients"]):
+    for row in given(inputs["clinical.patients"]):
         patient = str(row["patient_id"])
         inside = sets.get(patient, {})
         states[patient] = {
@@ -127,7 +134,7 @@ def patient_states(inputs: Mapping[str, Path], results: Path) -> dict[str, Any]:
         }
     for name, path in sorted(inputs.items()):
         if name.startswith("clinical.") and name != "clinical.patients":
-            for row in records(path):
+            for row in given(path):
                 rows = states.get(str(row["patient_id"]), {"rows": {}})["rows"]
                 known = sorted((key, value) for key, value in row.items() if value is not None)
                 rows.setdefault(name.removeprefix("clinical."), []).append(short_digest(*known))
@@ -143,7 +150,7 @@ def sample_states(sheet: Path, results: Path, used: Sequence[str]) -> dict[str, 
     scores = score_digests(results / "immune" / "scores.tsv")
     taking_part = set(used)
     states = {}
-    for row in records(sheet):
+    for row in given(sheet):
         sample = str(row["sample_id"])
         state: dict[str, Any] = {"patient": row["patient_id"], "used": sample in taking_part}
         state["columns"] = {name: short_digest(value) for name, value in row.items() if value is not None}
@@ -162,7 +169,7 @@ def sample_states(sheet: Path, results: Path, used: Sequence[str]) -> dict[str, 
 def measured(folder: Path) -> dict[str, str | None]:
     """Give digests of a sample's reads and of its genes; None for a sample that comes from a matrix."""
     reads, genes = folder / "reads.json", folder / "genes.parquet"
-    units = json.loads(reads.read_text(encoding="utf-8"))["units"] if reads.is_file() else []
+    units = read_json(reads)["units"] if reads.is_file() else []
     sums = sorted(checksum for unit in units for checksum in unit["sha256"])
     return {
         "reads": short_digest(*sums) if sums else None,
@@ -176,7 +183,10 @@ def by_sample(path: Path) -> dict[str, dict[str, str | None]]:
 
 def score_digests(path: Path) -> dict[str, str]:
     """Digest all scores of each sample."""
-    table = pd.read_csv(path, sep="\t", dtype=str, usecols=["sample_id", "signature", "score"], keep_default_na=False)
+    refuse_cut_table(path)
+    with intact(path):
+        columns = ["sample_id", "signature", "score"]
+        table = pd.read_csv(path, sep="\t", dtype=str, usecols=columns, keep_default_na=False)
     table = table.sort_values(["sample_id", "signature"])
     return {
         str(sample): short_digest(*rows["signature"], *rows["score"]) for sample, rows in table.groupby("sample_id")

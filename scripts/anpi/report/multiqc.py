@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from anpi.cohort.facts import FACTS
+from anpi.tables.intact import read_json
 from anpi.tables.writing import write_text
 
 VERDICT_COLOURS = [{"pass": "#4c9a5f"}, {"warn": "#F0C75E"}, {"fail": "#C4501B"}]
@@ -78,7 +79,7 @@ def stage_multiqc(
         copy(formats, out / "salmon" / sample / formats.name, with_words="compatible_fragment_ratio")
         if (folder / "alignment.json").is_file():
             counts["alignments"] += 1
-            measured = json.loads((folder / "alignment.json").read_text())
+            measured = read_json(folder / "alignment.json")
             for name, lines in curves.items():
                 if measured.get(name):
                     lines[sample] = measured[name]

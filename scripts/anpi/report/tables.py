@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.report.numbers import known
+from anpi.tables.intact import read_json
 from anpi.tables.reading import read_facts, read_table
 from anpi.tables.schema import ROOT, read_settings
 
@@ -181,11 +181,11 @@ def read_run(
         samples=plain(read_table(samples, "samples")) if samples else None,
         adverse_events=plain(read_table(adverse_events, "adverse_events")) if adverse_events else None,
         therapies=therapy_days(plain(read_table(therapies, "therapies")), people) if therapies else None,
-        statements=json.loads(statements.read_text(encoding="utf-8")) if statements.is_file() else {},
+        statements=read_json(statements) if statements.is_file() else {},
         thresholds=thresholds or {},
         registry=read_facts(registry) if registry.is_file() else None,
         links=links or {},
-        changes=json.loads(changes.read_text(encoding="utf-8")) if changes.is_file() else {},
+        changes=read_json(changes) if changes.is_file() else {},
     )
 
 

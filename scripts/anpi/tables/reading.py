@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.tables.identifiers import holds_values, identifier_problems, masked
+from anpi.tables.intact import intact, refuse_cut_table
 from anpi.tables.problems import InputError, Problem, fold, missing_file, nearest, refuse
 from anpi.tables.schema import column_rule, describe, load_schema, parse_value, validation_faults
 
@@ -317,11 +318,14 @@ def case_problems(frame: pd.DataFrame, column: str) -> list[Problem]:
 def read_facts(path: Path | str) -> pd.DataFrame:
     """Read a table that anpi wrote: numbers where a whole column holds numbers, ids always text, NA missing."""
     separator = "\t" if ".tsv" in Path(path).suffixes else ","
-    header = pd.read_csv(path, sep=separator, nrows=0).columns
-    ids = {column: str for column in header if column.endswith("_id") or column in ID_COLUMNS}
-    return pd.read_csv(path, sep=separator, dtype=ids, keep_default_na=False, na_values=["", "NA"])
+    refuse_cut_table(Path(path))
+    with intact(path):
+        header = pd.read_csv(path, sep=separator, nrows=0).columns
+        ids = {column: str for column in header if column.endswith("_id") or column in ID_COLUMNS}
+        return pd.read_csv(path, sep=separator, dtype=ids, keep_default_na=False, na_values=["", "NA"])
 
 
 def read_matrix(path: Path | str) -> pd.DataFrame:
     """Read a matrix that anpi wrote: genes x samples, float, keyed by gene id."""
-    return pd.read_csv(path, sep="\t", index_col=0, dtype={"gene_id": str}).astype(float)
+    with intact(path):
+        return pd.read_csv(path, sep="\t", index_col=0, dtype={"gene_id": str}).astype(float)
