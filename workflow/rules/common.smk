@@ -17,7 +17,7 @@ from anpi.check import check_run, is_url, shipped
 from anpi.provenance import code_digest, fingerprint
 from anpi.subtypes.model import load_model, subtype_genes
 from anpi.tables.identifiers import VARIABLE
-from anpi.tables.problems import InputError
+from anpi.tables.problems import InputError, Problem
 from anpi.tables.schema import load_yaml
 from anpi.tables.sheets import is_stored, quant_file
 
@@ -442,6 +442,17 @@ def steps():
         if paths:
             told[step.name] = {"code": getattr(step.params, "code", None), "makes": paths}
     return json.dumps(told, sort_keys=True)
+
+
+def refuse_read_only():
+    """End a run before its first job when its results cannot be written."""
+    folder = os.path.abspath(SETTINGS["results"])
+    while not os.path.exists(folder):
+        folder = os.path.dirname(folder)
+    if not os.access(folder, os.W_OK):
+        mend = "Mount it for writing, or name another folder as results in the config."
+        problem = Problem(folder, "the folder of the results cannot be written to", mend=mend)
+        raise WorkflowError(str(InputError(problem)))
 
 
 def say_failed():
