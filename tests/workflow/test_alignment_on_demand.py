@@ -208,6 +208,6 @@ def test_salmon_maps_as_published(pigx: Pigx):
         reads = json.loads((out / "reads.json").read_text())
         mapped = 100 * reads["fragments_mapped"] / reads["fragments_passed"]
         gaps[sample] = mapped - 100 * pigx.salmon[sample].sum() / reads["fragments"]
-    # Published: salmon 0.13.1, of which neither the trimming nor the library type is told. 600 to 1,200 pairs each.
-    assert max(map(abs, gaps.values())) <= 2, gaps
-    assert abs(np.mean(list(gaps.values()))) <= 1, gaps
+    # Published: salmon 0.13.1 after a trimming that is not told. 600 to 1,200 pairs each: one point is 6 to 12 pairs.
+    assert max(map(abs, gaps.values())) <= 1.5, gaps
+    assert abs(np.mean(list(gaps.values()))) <= 0.5, gaps
