@@ -117,7 +117,7 @@ rule count_alignments:
     input:
         bam=settled_alignments,
         gtf=reference_file("gtf"),
-        formats=out("samples/{sample}/salmon/lib_format_counts.json"),
+        reads=out("samples/{sample}/reads.json"),
         alignment=out("samples/{sample}/alignment.json"),
         genome=reference_file("genome"),
     output:
@@ -135,7 +135,7 @@ rule count_alignments:
         program=Program("count_alignments"),
         code=code("count_alignments"),
         content=alignment_fingerprints,
-        tables=options_of("bam", "gtf", "formats", "alignment", "genome"),
+        tables=options_of("bam", "gtf", "reads", "alignment", "genome"),
         strandedness=strandedness_of,
     message:
         "Counting the alignments of sample {wildcards.sample} on genes"
