@@ -67,6 +67,16 @@ def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
         return check_inputs(settings, file)
 
 
+def check_writable(folder: str) -> None:
+    """Refuse a folder to write into that is read-only, or would be made in one that is."""
+    place = os.path.abspath(folder)
+    while not os.path.exists(place):
+        place = os.path.dirname(place)
+    if not os.access(place, os.W_OK):
+        mend = "Mount it for writing, have it opened to you, or take another folder."
+        raise InputError(Problem(place, "the folder cannot be written to", mend=mend))
+
+
 def check_inputs(settings: dict[str, Any], file: str) -> Run:
     problems = allowance_problems(settings, file)
     problems += (

@@ -13,17 +13,18 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(workflow.basedir).parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from anpi.check import check_run, is_url, shipped
+from anpi.check import check_run, check_writable, is_url, shipped
 from anpi.provenance import code_digest, fingerprint
 from anpi.subtypes.model import load_model, subtype_genes
 from anpi.tables.identifiers import VARIABLE
-from anpi.tables.problems import InputError, Problem
+from anpi.tables.problems import InputError
 from anpi.tables.schema import load_yaml
 from anpi.tables.sheets import is_stored, quant_file
 
 CONFIG_FILE = str(workflow.configfiles[-1]) if workflow.configfiles else "config/config.yaml"
 try:
     load_yaml(CONFIG_FILE)  # refuses a key given twice, of which Snakemake keeps the last
+    check_writable(os.getcwd())
     RUN = check_run(config, CONFIG_FILE)
 except InputError as error:
     raise WorkflowError(str(error))
@@ -61,10 +62,11 @@ wildcard_constraints:
     sample="[A-Za-z0-9][A-Za-z0-9._-]*",
 
 
-class Program:
-    """How a program of scripts/ is called; no plain text, so that Snakemake keeps no record of its place."""
+class Program(dict):
+    """How a program of scripts/ is called; Snakemake records its name and not its place."""
 
     def __init__(self, name):
+        super().__init__(program=name)
         # Under conda, the environment's Python; else the one that runs Snakemake, whatever PATH says.
         python = "python" if workflow.deployment_settings.deployment_method else sys.executable
         self.words = shlex.join([python, str(ROOT / "scripts" / f"{name}.py")])
@@ -444,15 +446,12 @@ def steps():
     return json.dumps(told, sort_keys=True)
 
 
-def refuse_read_only():
-    """End a run before its first job when its results cannot be written."""
-    folder = os.path.abspath(SETTINGS["results"])
-    while not os.path.exists(folder):
-        folder = os.path.dirname(folder)
-    if not os.access(folder, os.W_OK):
-        mend = "Mount it for writing, or name another folder as results in the config."
-        problem = Problem(folder, "the folder of the results cannot be written to", mend=mend)
-        raise WorkflowError(str(InputError(problem)))
+def refuse_read_only(folder):
+    """End a run in words when a folder that it writes into, or the one that it would be made in, is read-only."""
+    try:
+        check_writable(folder)
+    except InputError as error:
+        raise WorkflowError(str(error))
 
 
 def say_failed():

@@ -27,6 +27,9 @@ def whole_file(path: Path | str) -> Iterator[Path]:
     try:
         yield part
         os.replace(part, target)
+    except OSError as error:  # a full disk tells of no file
+        error.filename = error.filename or str(target)
+        raise
     finally:
         part.unlink(missing_ok=True)
 
