@@ -14,7 +14,7 @@ ROOT = Path(workflow.basedir).parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from anpi.check import check_run, check_writable, is_url, shipped
-from anpi.provenance import code_digest, fingerprint
+from anpi.provenance import code_digest, file_digest, fingerprint
 from anpi.subtypes.model import load_model, subtype_genes
 from anpi.tables.identifiers import VARIABLE
 from anpi.tables.problems import InputError
@@ -56,6 +56,7 @@ ASSOCIATIONS = "results survival curves response sensitivity influence detectabl
 EXPLORATION = "components variance umap markers nmf_ranks nmf_clusters nmf_names nmf_agreement notes".split()
 # The most that one job asks for (MB, minutes), however large its input and however often it is tried again.
 CEILING = {"mem_mb": 64_000, "runtime": 1_440}
+MOST_READ = 100_000_000  # bytes of a file of the user that planning reads whole
 
 
 wildcard_constraints:
@@ -433,6 +434,21 @@ def user_files():
 def keyed_files(wildcards, input):
     """Write the files of the user as arguments, each behind its key, where the job finds them."""
     return " ".join(shlex.quote(f"{name}={path}") for name, path in zip(user_files(), input.files))
+
+
+def contents(wildcards, input):
+    """Give what the user's files among the inputs are known by.
+
+    Snakemake looks at a file only when it is newer than what was made of it: a copy that kept an old date, or a clock
+    that went back, would hide a corrected table.
+    """
+    own = {str(file) for file in user_files().values()} | set(map(str, QUANTIFIED.values()))
+    return [known_by(file) for file in map(str, input) if file in own and os.path.isfile(file)]
+
+
+def known_by(file):
+    """Give the digest of a table, the fingerprint of a file too large to be read at each planning."""
+    return fingerprint(file) if os.path.getsize(file) > MOST_READ else file_digest(Path(file))
 
 
 def steps():
