@@ -7,7 +7,7 @@ BIN := .venv/bin
 DEMO := results/demo
 CORES ?= all
 
-.PHONY: help setup tools demo test test-slurm test-s3 lint format clean reproduce
+.PHONY: help setup tools demo test test-slurm test-s3 test-docs screenshots faults lint format clean reproduce
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,13 @@ test-slurm: setup  ## the workflow on a SLURM of two nodes, built here and taken
 
 test-s3: setup  ## the workflow on a loopback S3 server, which it installs and ends (docs/cloud.md)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -q tests/s3/run_on_s3.py
+
+test-docs: setup  ## the tutorial from its downloads to its reports, and all links to other sites (network)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -q tests/documents/run_tutorial.py
+	@$(BIN)/python tests/documents/check_links.py
+
+screenshots: setup  ## docs/images from the demo's report (chromium; after make demo)
+	@$(BIN)/python tests/browser/take_screenshots.py
 
 lint: setup  ## ruff, snakefmt, snakemake --lint, mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

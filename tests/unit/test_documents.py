@@ -1,0 +1,137 @@
+"""The documents: links that lead somewhere, messages that the program has, every program and table told."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from documents.markdown import ROOT, anchors, documents, links, tables
+from unit.test_house import MAY_IMPORT
+
+from anpi.tables.schema import describe, load_schema
+
+NAMES = [str(file.relative_to(ROOT)) for file in documents()]
+SHEETS = ("samples", "units", "patients", "assessments", "lesions", "therapies", "adverse_events")
+SMK = sorted((ROOT / "workflow").rglob("*.smk"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_links_lead_to_files_and_headings_that_exist(name: str):
+    file = ROOT / name
+    for link in links(file):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (file.parent / path).resolve() if path else file
+        assert target.exists(), link
+        assert ROOT in [target, *target.parents], link
+        if anchor:
+            assert anchor in anchors(target), link
+
+
+def test_headings_have_the_anchors_of_github(tmp_path: Path):
+    """As GitHub makes them: lower case, blanks to hyphens, signs out; a second heading of a name is numbered."""
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# The rooms of `scripts/anpi`\n## Where the sources differ?\n## A, B\n## A B\n```\n# no heading\n```\n"
+    )
+    assert anchors(page) == {"the-rooms-of-scriptsanpi", "where-the-sources-differ", "a-b", "a-b-1"}
+
+
+def test_no_document_stands_alone():
+    """Every page is reached by links from the README."""
+    reached, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        file = waiting.pop()
+        if file in reached:
+            continue
+        reached.add(file)
+        local = [link.partition("#")[0] for link in links(file) if not re.match(r"[a-z]+:", link)]
+        targets = [(file.parent / path).resolve() for path in local if path]
+        waiting += [target for target in targets if target.suffix == ".md"]
+    assert [str(file.relative_to(ROOT)) for file in (ROOT / "docs").rglob("*.md") if file not in reached] == []
+    pictures = {(file.parent / link).resolve() for file in reached for link in links(file) if link.endswith(".png")}
+    assert pictures == set((ROOT / "docs" / "images").glob("*.png"))
+    assert all(picture.stat().st_size < 150_000 for picture in pictures)
+
+
+def test_every_program_is_told():
+    told = "".join(file.read_text(encoding="utf-8") for file in documents())
+    assert [file.stem for file in sorted((ROOT / "scripts").glob("*.py")) if file.stem not in told] == []
+
+
+def architecture(heading: str) -> list[dict[str, str]]:
+    """Give the table of ``docs/architecture.md`` whose first column is headed so."""
+    page = tables(ROOT / "docs" / "architecture.md")
+    return next(rows for rows in page if heading in rows[0])
+
+
+def test_the_rooms_are_told_from_the_ground_up():
+    level = {room: n for n, row in enumerate(architecture("room")) for room in re.findall(r"`(\w+)`", row["room"])}
+    assert set(level) == set(MAY_IMPORT)
+    assert [
+        (room, other) for room, others in MAY_IMPORT.items() for other in others if level[other] >= level[room]
+    ] == []
+
+
+def test_the_programs_of_each_file_of_rules_are_told():
+    told = {
+        row["rules in"].strip("`"): set(re.findall(r"`(\w+)`", row["programs"])) for row in architecture("rules in")
+    }
+    calls = {file.name: set(re.findall(r'code\("(\w+)"', file.read_text())) - {"fetch_reference"} for file in SMK}
+    calls = {name: programs for name, programs in calls.items() if programs and name != "common.smk"}
+    assert {name: programs - {"fetch_reference"} for name, programs in told.items()} == calls
+
+
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_the_page_of_a_table_has_the_columns_and_values_of_its_schema(sheet: str):
+    schema = load_schema(sheet)
+    (rows,) = tables(ROOT / "docs" / "tables" / f"{sheet}.md")
+    told = {row["column"].strip("`"): (row["needed"] == "yes", row["values"]) for row in rows}
+    required = schema["required"]
+    assert told == {name: (name in required, describe(rule)) for name, rule in schema["properties"].items()}
+
+
+def sources() -> str:
+    """Give all texts that a program can say; placeholders become an ellipsis."""
+    files = [*(ROOT / "scripts").rglob("*.py"), *(ROOT / ".ci").iterdir(), ROOT / "docs" / "faults.md"]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    return html.unescape(re.sub(r"\"\n\s+f?\"", "", text))
+
+
+def test_troubleshooting_quotes_messages_that_the_program_has():
+    said = sources()
+    quoted = [
+        (row["message"], message)
+        for table in tables(ROOT / "docs" / "troubleshooting.md")
+        for row in table
+        if "message" in row
+        for message in re.findall(r"`([^`]+)`", row["message"])
+    ]
+    assert len(quoted) >= 25
+    absent = [m for _, m in quoted for part in m.split("…") if part.strip(" ,.'") and part.strip() not in said]
+    assert absent == []
+
+
+def test_the_guide_to_the_results_names_what_the_rules_make():
+    """Every file of ``out("…")`` in an output, by its folder and its name."""
+    guide = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
+    made = set()
+    for file in SMK:
+        for output in re.findall(r"^    output:\n((?:        .*\n)+)", file.read_text(), flags=re.M):
+            made |= set(re.findall(r'out\("([^"]+)"', output))
+    assert len(made) > 20
+    for path in made:
+        folder, _, name = path.rpartition("/")
+        stem = name.split("{")[0]
+        assert f"{folder.split('/')[0] or name}" in guide, path
+        if folder.split("/")[0] in ("qc", "clinical", "cohort", "analysis", "immune", "subtypes"):
+            assert stem in guide, path
+
+
+def test_the_settings_of_continuous_integration_are_valid_and_check_the_documents():
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
+    assert any("make test-docs" in step.get("run", "") for job in jobs.values() for step in job["steps"])
