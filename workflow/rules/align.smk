@@ -17,6 +17,8 @@ rule index_star:
     resources:
         mem_mb=genome_memory(2000, 11),
         runtime=needs("runtime", 60, input_mb=0.1),
+    params:
+        own_files=content_of("reference.genome", "reference.gtf"),
     message:
         "Indexing the genome with STAR"
     shell:
@@ -48,6 +50,8 @@ rule index_hisat2:
     resources:
         mem_mb=genome_memory(2000, 6),
         runtime=needs("runtime", 60, input_mb=0.1),
+    params:
+        own_files=content_of("reference.genome"),
     message:
         "Indexing the genome with HISAT2"
     shell:
@@ -72,6 +76,7 @@ rule list_splice_sites:
     params:
         program=Program("list_splice_sites"),
         code=code("list_splice_sites"),
+        own_files=content_of("reference.gtf"),
     message:
         "Listing the introns of the annotation"
     shell:
@@ -134,6 +139,7 @@ rule count_alignments:
     params:
         program=Program("count_alignments"),
         code=code("count_alignments"),
+        own_files=content_of("reference.gtf"),
         content=alignment_fingerprints,
         tables=options_of("bam", "gtf", "reads", "alignment", "genome"),
         strandedness=strandedness_of,

@@ -17,6 +17,7 @@ rule build_gene_model:
     params:
         program=Program("build_gene_model"),
         code=code("build_gene_model"),
+        own_files=content_of("reference.gtf"),
     message:
         "Reducing the annotation to what alignments are measured by"
     shell:

@@ -41,6 +41,7 @@ rule test_associations:
         program=Program("test_associations"),
         plan=PLAN,
         code=code("test_associations", PLAN, REGISTRY),
+        own_files=content_of("clinical.patients", "clinical.adverse_events", "samples"),
         expression=options_of("calls", "scores", "tpm", "genes", "samples", "adverse_events"),
         folder=subpath(output.results, parent=True),
         # The memory of plans stays in the folder of the run, wherever results are stored.
@@ -92,6 +93,7 @@ rule test_expression:
         gene_sets=GENE_SETS,
         plan=PLAN,
         code=code("test_expression", PLAN, GENE_SETS),
+        own_files=content_of("clinical.patients", "samples"),
         folder=subpath(output.differential, parent=True),
     message:
         "Comparing expression between responders and non-responders"

@@ -39,6 +39,7 @@ rule derive_endpoints:
         program=Program("derive_endpoints"),
         rules=RULES,
         code=code("derive_endpoints", RULES),
+        own_files=content_of("clinical."),
         tables=options_of("assessments", "lesions", "therapies", "adverse_events"),
         folder=subpath(output.endpoints, parent=True),
     message:
@@ -73,6 +74,7 @@ rule tabulate_adverse_events:
         program=Program("tabulate_adverse_events"),
         rules=RULES,
         code=code("tabulate_adverse_events", RULES),
+        own_files=content_of("clinical.patients", "clinical.adverse_events"),
     message:
         "Counting adverse events"
     shell:
@@ -112,6 +114,7 @@ rule build_sets:
     params:
         program=Program("build_sets"),
         code=code("build_sets"),
+        own_files=content_of("clinical.patients", "samples"),
         expression=options_of("samples", "verdicts", "calls"),
     message:
         "Building the analysis sets"

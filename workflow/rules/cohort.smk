@@ -21,6 +21,7 @@ rule assemble_cohort:
     params:
         program=Program("assemble_cohort"),
         code=code("assemble_cohort", GENES),
+        own_files=content_of("expression.matrix"),
         source=expression_options,
         samples=RUN.used,
     message:
@@ -52,6 +53,7 @@ rule judge_samples:
     params:
         program=Program("judge_samples"),
         code=code("judge_samples"),
+        own_files=content_of("samples"),
         thresholds=threshold_options(),
         tables=options_of("samples", "identity"),
     message:
@@ -115,6 +117,7 @@ rule score_signatures:
     params:
         program=Program("score_signatures"),
         code=code("score_signatures", RESOURCES / "signatures", GENES, RESOURCES / "expression"),
+        own_files=content_of("signatures.gmt"),
         gmt=options_of("gmt"),
     message:
         "Scoring signatures"
@@ -202,6 +205,7 @@ rule write_cohort:
     params:
         program=Program("write_cohort"),
         code=code("write_cohort"),
+        own_files=content_of("samples"),
     message:
         "Writing the cohort as AnnData"
     shell:

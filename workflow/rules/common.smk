@@ -431,24 +431,27 @@ def user_files():
     }
 
 
+def content_of(*keys):
+    """Give what the user's files are known by that the config names by keys with these beginnings.
+
+    Snakemake looks at a file only when it is newer than what was made of it: a copy that kept an old date, or a clock
+    that went back, would hide a corrected table. Downloads are known by their checksum.
+    """
+    downloads = {f"reference.{name}" for name in REMOTE.values()}
+    files = {name: path for name, path in user_files().items() if name.startswith(keys) and name not in downloads}
+    return " ".join(map(known_by, files.values()))
+
+
+def known_by(path):
+    """Give the digest of a file here, or the fingerprint of one too large to be read at each planning."""
+    if is_stored(str(path)) or not os.path.isfile(path):
+        return ""
+    return fingerprint(path) if os.path.getsize(path) > MOST_READ else file_digest(Path(path))
+
+
 def keyed_files(wildcards, input):
     """Write the files of the user as arguments, each behind its key, where the job finds them."""
     return " ".join(shlex.quote(f"{name}={path}") for name, path in zip(user_files(), input.files))
-
-
-def contents(wildcards, input):
-    """Give what the user's files among the inputs are known by.
-
-    Snakemake looks at a file only when it is newer than what was made of it: a copy that kept an old date, or a clock
-    that went back, would hide a corrected table.
-    """
-    own = {str(file) for file in user_files().values()} | set(map(str, QUANTIFIED.values()))
-    return [known_by(file) for file in map(str, input) if file in own and os.path.isfile(file)]
-
-
-def known_by(file):
-    """Give the digest of a table, the fingerprint of a file too large to be read at each planning."""
-    return fingerprint(file) if os.path.getsize(file) > MOST_READ else file_digest(Path(file))
 
 
 def steps():

@@ -56,6 +56,7 @@ rule compare_identities:
     params:
         program=Program("compare_identities"),
         code=code("compare_identities", SNPS),
+        own_files=content_of("samples"),
         tables=options_of("samples", "tpm"),
         folder=subpath(output.identity, ancestor=2),
         genotyped=genotyped_samples(),

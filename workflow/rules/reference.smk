@@ -42,6 +42,7 @@ rule build_reference:
     params:
         program=Program("build_reference"),
         code=code("build_reference"),
+        own_files=content_of("reference."),
         sources=options_of("transcripts", "gtf", "genome"),
     message:
         "Preparing the reference: transcripts and their genes"
