@@ -128,7 +128,17 @@ def test_the_guide_to_the_results_names_what_the_rules_make():
         folder, _, name = path.rpartition("/")
         stem = name.split("{")[0]
         assert f"{folder.split('/')[0] or name}" in guide, path
-        if folder.split("/")[0] in ("qc", "clinical", "cohort", "analysis", "immune", "subtypes"):
+        if folder.split("/")[0] in (
+            "qc",
+            "clinical",
+            "cohort",
+            "analysis",
+            "immune",
+            "subtypes",
+            "association",
+            "expression",
+            "samples",
+        ):
             assert stem in guide, path
 
 
