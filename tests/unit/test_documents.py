@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from documents.markdown import ROOT, anchors, documents, links, tables
+from documents.result_pages import result_pages, told_columns
 from unit.test_house import MAY_IMPORT
 
 from anpi.tables.schema import describe, load_schema
@@ -93,6 +94,13 @@ def test_the_page_of_a_table_has_the_columns_and_values_of_its_schema(sheet: str
     told = {row["column"].strip("`"): (row["needed"] == "yes", row["values"]) for row in rows}
     required = schema["required"]
     assert told == {name: (name in required, describe(rule)) for name, rule in schema["properties"].items()}
+
+
+def test_columns_that_only_some_runs_have_are_names_of_the_program():
+    said = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "scripts").rglob("*.py"))
+    optional = {column for page in result_pages() for column in told_columns(page)[1]}
+    assert len(optional) > 30
+    assert [column for column in sorted(optional) if not re.search(rf"[\"'/.]{column}\b|\b{column}=", said)] == []
 
 
 def sources() -> str:
