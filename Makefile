@@ -37,7 +37,7 @@ test-s3: setup  ## the workflow on a loopback S3 server, which it installs and e
 
 test-docs: setup  ## the tutorial from its downloads to its reports, and all links to other sites (network)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -q tests/documents/run_tutorial.py
-	@$(BIN)/python tests/documents/check_links.py
+	@cd tests && ../$(BIN)/python -m documents.check_links
 
 screenshots: setup  ## docs/images from the demo's report (chromium; after make demo)
 	@$(BIN)/python tests/browser/take_screenshots.py

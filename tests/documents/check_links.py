@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
-from markdown import ROOT, documents, links
+from documents.markdown import ROOT, documents, links
 
 SECONDS = 30
 GONE = (404, 410)

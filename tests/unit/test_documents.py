@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 import yaml
+from documents.check_links import ask
 from documents.markdown import ROOT, anchors, documents, links, tables
 from documents.result_pages import result_pages, told_columns
 from unit.test_house import MAY_IMPORT
@@ -101,6 +104,33 @@ def test_columns_that_only_some_runs_have_are_names_of_the_program():
     optional = {column for page in result_pages() for column in told_columns(page)[1]}
     assert len(optional) > 30
     assert [column for column in sorted(optional) if not re.search(rf"[\"'/.]{column}\b|\b{column}=", said)] == []
+
+
+class Site(BaseHTTPRequestHandler):
+    """A page that is there, one that moved, one that is gone, one that refuses programs."""
+
+    def do_GET(self) -> None:
+        self.send_response({"/there": 200, "/moved": 302, "/gone": 404, "/refuses": 403}[self.path])
+        self.send_header("Location", "/there")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("page", "leads"), [("there", True), ("moved", True), ("gone", False), ("refuses", True)])
+def test_a_link_leads_nowhere_when_its_page_is_gone(page: str, leads: bool):
+    server = HTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        assert ask(f"http://127.0.0.1:{server.server_port}/{page}")[0] is leads
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_link_to_no_host_leads_nowhere():
+    assert not ask("http://127.0.0.1:1/")[0]
 
 
 def sources() -> str:
