@@ -39,14 +39,28 @@ def command(installation: Path, trial: Path, *words: str) -> list[str]:
     ]
 
 
-def run(installation: Path, trial: Path, *words: str) -> str:
-    """Run Snakemake to its end; give what it says."""
-    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+def environment(**others: str) -> dict[str, str]:
+    """Give the environment of a run: this one with the Python packages' folder first, and others' settings."""
+    return {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", **others}
+
+
+def attempt(installation: Path, trial: Path, *words: str, **variables: str) -> tuple[int, str]:
+    """Run Snakemake, in an environment with other variables; give its exit code and what it says."""
     done = subprocess.run(
-        command(installation, trial, *words), capture_output=True, text=True, env=environment, check=False, cwd=trial
+        command(installation, trial, *words),
+        capture_output=True,
+        text=True,
+        env=environment(**variables),
+        check=False,
+        cwd=trial,
     )
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said[-5000:]
+    return done.returncode, done.stdout + done.stderr
+
+
+def run(installation: Path, trial: Path, *words: str, **variables: str) -> str:
+    """Run Snakemake to its good end; give what it says."""
+    code, said = attempt(installation, trial, *words, **variables)
+    assert code == 0, said[-5000:]
     return said
 
 
