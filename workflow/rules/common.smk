@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 from snakemake import __version__ as snakemake_version
 from snakemake.exceptions import WorkflowError
+from snakemake.io import is_flagged
 
 ROOT = Path(workflow.basedir).parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -443,8 +444,11 @@ def content_of(*keys):
 
 
 def known_by(path):
-    """Give the digest of a file here, or the fingerprint of one too large to be read at each planning."""
-    if is_stored(str(path)) or not os.path.isfile(path):
+    """Give the digest of a file here, or the fingerprint of one too large to be read at each planning.
+
+    An object of S3 is known by its time in the bucket, whether a copy of it lies here or not.
+    """
+    if is_flagged(path, "storage_object") or not os.path.isfile(path):
         return ""
     return fingerprint(path) if os.path.getsize(path) > MOST_READ else file_digest(Path(path))
 
