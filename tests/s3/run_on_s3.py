@@ -146,7 +146,7 @@ def test_a_replaced_object_is_quantified_again_and_no_other(stored: Stored):
 def test_reads_in_s3_with_results_at_home(local: Path, stored: Stored, tmp_path: Path):
     trial = Stored(tmp_path / "trial", stored.server)
     shutil.copytree(stored.folder / "config", trial.folder / "config")
-    done = trial.run("results/samples/P003-B/genes.parquet", results=False)
+    done = trial.run("--", "results/samples/P003-B/genes.parquet", results=False)
     assert done.returncode == 0, done.stderr[-4000:]
     made, expected = (folder / "results/samples/P003-B/genes.parquet" for folder in (trial.folder, local))
     assert filecmp.cmp(made, expected, shallow=False)
