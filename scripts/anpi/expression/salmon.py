@@ -65,7 +65,7 @@ class Library:
         Parameters
         ----------
         fragments : int
-            Those of the whole sample. In fewer than 20,000 salmon by itself would count all that maps, either way round.
+            Those of the whole sample. Of fewer than 20,000 salmon by itself would count all that maps, whichever way.
         """
         total = self.forward + self.reverse
         strand = ""
