@@ -157,7 +157,7 @@ class Faults:
             abandon(run)
             raise
         finish(run, folder)
-        self.words = (folder / "run.log").read_text()
+        self.logs = folder / ".snakemake" / "slurm_logs"
         self.jobs = [job for job in cluster.jobs() if job["JobID"] not in before]
 
     def _hang(self, program: str, run: subprocess.Popen) -> str:
@@ -251,8 +251,8 @@ def test_a_job_over_its_memory_is_tried_again_with_more(faults: Faults):
     first, second = faults.attempts(HUNGRY)
     assert first["State"] != "COMPLETED"
     assert first["ReqMem"] == "220M"
-    assert f"StepId={first['JobID']}." in faults.words
-    assert "exceeded memory limit" in faults.words
+    log = faults.logs / f"rule_{HUNGRY}" / f"{first['JobID']}.log"
+    assert f"StepId={first['JobID']}.batch exceeded memory limit" in log.read_text()
     assert (second["State"], second["ReqMem"]) == ("COMPLETED", "1500M")
 
 
