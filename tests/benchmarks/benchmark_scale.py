@@ -70,7 +70,9 @@ class Prepared:
     def lay_out(self, sample: str, column: str, seed: int, finished: bool = True) -> None:
         """Write a sample's salmon table, and its gene summary when it counts as finished."""
         draw = np.random.default_rng(seed)
-        levels = self.tpm[column].reindex(self.names).fillna(draw.lognormal(1, 1.5)).to_numpy()
+        ballast = np.random.default_rng(0).lognormal(1, 1.5, len(self.names))
+        known = self.tpm[column].reindex(self.names).to_numpy()
+        levels = np.where(np.isnan(known), ballast, known)
         counts = draw.poisson(levels * draw.gamma(20, 1 / 20, len(levels)) * FRAGMENTS / levels.sum())
         table = pd.DataFrame({"gene_id": self.names, "counts": counts.astype(float), "tpm": levels})
         if not finished:
