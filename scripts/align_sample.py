@@ -7,8 +7,6 @@ bytes, whatever the number of threads and the order of the units.
 from __future__ import annotations
 
 import argparse
-import signal
-import sys
 import tempfile
 from pathlib import Path
 
@@ -34,8 +32,6 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     units = units_given(parser, arguments)
-    # So that tools are stopped and scratch is removed when the run is cancelled.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="anpi-", dir=arguments.scratch) as scratch:
         align_sample(
             arguments.sample,

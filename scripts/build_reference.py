@@ -10,7 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from anpi.expression.reference import WITHOUT_GENE, build_reference, file_sha256, gene_table, write_decoys
+from anpi.expression.reference import WITHOUT_GENE, build_reference, gene_table, write_decoys
+from anpi.tables.checksums import hash_file
 from anpi.tables.problems import run_program
 from anpi.tables.writing import write_json, write_table, write_text
 
@@ -35,7 +36,7 @@ def main() -> None:
     write_table(arguments.out_transcripts, transcripts)
     write_table(arguments.out_genes, genes)
     identity = {
-        "sequences_sha256": file_sha256(arguments.out_fasta),
+        "sequences_sha256": hash_file(arguments.out_fasta),
         "transcripts": len(transcripts),
         "genes": len(genes),
         "without_gene": int((genes["biotype"] == WITHOUT_GENE).sum()),

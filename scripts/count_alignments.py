@@ -7,7 +7,6 @@ strands count.
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -36,7 +35,6 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path, help="table: gene_id, counts")
     parser.add_argument("--out-summary", required=True, type=Path, help="what was assigned and what not")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     quantified = quantified_strandedness(given_facts(arguments.reads), {})
     measured = given_facts(arguments.alignment)
     strandedness, source = resolve_strandedness(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import csv
 import gzip
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -26,8 +25,6 @@ from anpi.tables.problems import run_program
 
 def main() -> None:
     arguments = parse()
-    # So that tools are stopped and scratch is removed when the run is cancelled.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     transcripts = read_ids(arguments.transcripts) if arguments.transcripts else []
     reference = Reference(arguments.index, transcripts, arguments.transcripts_fasta, arguments.genome)
     length = FragmentLength(arguments.fragment_mean, arguments.fragment_sd, "config")

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+
+# Fixtures and hooks count by standing here.
 from faults import pytest_addoption, pytest_runtest_logreport, pytest_sessionfinish, tells  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]

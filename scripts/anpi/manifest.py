@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from anpi import __version__
-from anpi.provenance import hash_file
+from anpi.tables.checksums import hash_file
 from anpi.tables.intact import read_json
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import ROOT, read_settings

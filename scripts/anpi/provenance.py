@@ -13,6 +13,8 @@ import functools
 import hashlib
 from pathlib import Path
 
+from anpi.tables.checksums import hash_file
+
 SCRIPTS = Path(__file__).resolve().parents[1]
 ENDS = 1 << 16
 
@@ -99,12 +101,6 @@ def imported_modules(file: Path) -> tuple[Path, ...]:
 def file_digest(file: Path) -> str:
     """Give the SHA-256 of a file's content, read once a process."""
     return hash_file(file)
-
-
-def hash_file(file: Path) -> str:
-    """Give the SHA-256 of a file's content as it is now."""
-    with open(file, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def fingerprint(file: Path | str) -> str:

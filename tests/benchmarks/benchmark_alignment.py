@@ -22,7 +22,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "benchmarks"))
 
-from simulated_alignments import Gene, Library, simulate_genes, write_annotations, write_sam  # noqa: E402
+from simulated_alignments import Gene, Library, simulate_genes, write_annotations, write_sam
 
 PROGRAMS = {
     "infer_experiment": ["-s", "100000000"],

@@ -21,9 +21,9 @@ from statsmodels.duration.survfunc import survdiff
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-from unit.association.trial_files import make_trial  # noqa: E402
+from unit.association.trial_files import make_trial
 
-from anpi.stats.permutation import permute_logrank  # noqa: E402
+from anpi.stats.permutation import permute_logrank
 
 PERMUTATIONS = 10_000
 SAMPLED = 200

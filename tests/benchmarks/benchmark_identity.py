@@ -21,13 +21,13 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from anpi.identity.contamination import estimate_contamination  # noqa: E402
-from anpi.identity.relatedness import compare_samples, pair_table  # noqa: E402
-from anpi.identity.sex import XIST, Y_GENES, sex_from_expression  # noqa: E402
-from anpi.identity.sites import POPULATIONS, read_sites  # noqa: E402
-from anpi.identity.swaps import judge_identities  # noqa: E402
-from anpi.simulation.genotypes import Tumour, simulate_counts, simulate_people  # noqa: E402
-from anpi.simulation.streams import stream  # noqa: E402
+from anpi.identity.contamination import estimate_contamination
+from anpi.identity.relatedness import compare_samples, pair_table
+from anpi.identity.sex import XIST, Y_GENES, sex_from_expression
+from anpi.identity.sites import POPULATIONS, read_sites
+from anpi.identity.swaps import judge_identities
+from anpi.simulation.genotypes import Tumour, simulate_counts, simulate_people
+from anpi.simulation.streams import stream
 
 DEPTHS = (500_000, 2_000_000, 20_000_000)
 LEVELS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)

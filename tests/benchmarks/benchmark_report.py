@@ -17,10 +17,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-from unit.report.made import make_tables, read_made, write_run  # noqa: E402
+from unit.report.made import make_tables, read_made, write_run
 
-from anpi.figures.course import course  # noqa: E402
-from anpi.report.page import write_report  # noqa: E402
+from anpi.figures.course import course
+from anpi.report.page import write_report
 
 
 def main() -> None:

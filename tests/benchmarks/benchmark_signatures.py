@@ -24,10 +24,10 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts")]
 
-from anpi.expression.genes import read_gene_table  # noqa: E402
-from anpi.expression.matrix import Expression  # noqa: E402
-from anpi.signatures.registry import Signature, read_registry  # noqa: E402
-from anpi.signatures.scores import score_signatures  # noqa: E402
+from anpi.expression.genes import read_gene_table
+from anpi.expression.matrix import Expression
+from anpi.signatures.registry import Signature, read_registry
+from anpi.signatures.scores import score_signatures
 
 RIVAL = """
 suppressMessages(library(GSVA)); suppressMessages(library(BiocParallel))

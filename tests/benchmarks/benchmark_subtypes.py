@@ -29,7 +29,7 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-from benchmarks.simulated_tumours import (  # noqa: E402
+from benchmarks.simulated_tumours import (
     KINDS,
     TISSUES,
     World,
@@ -42,13 +42,13 @@ from benchmarks.simulated_tumours import (  # noqa: E402
     tumour,
 )
 
-from anpi.expression.genes import annotate  # noqa: E402
-from anpi.expression.matrix import Expression, read_expression, to_tpm  # noqa: E402
-from anpi.simulation.expression import draw_tumours, simulate_expression  # noqa: E402
-from anpi.subtypes.calls import call_subtypes, gather_evidence  # noqa: E402
-from anpi.subtypes.classify import activations, gene_pairs, probabilities  # noqa: E402
-from anpi.subtypes.model import CLASSES, Model, load_model  # noqa: E402
-from anpi.subtypes.profile import Profile, make_profile, panel_scores  # noqa: E402
+from anpi.expression.genes import annotate
+from anpi.expression.matrix import Expression, read_expression, to_tpm
+from anpi.simulation.expression import draw_tumours, simulate_expression
+from anpi.subtypes.calls import call_subtypes, gather_evidence
+from anpi.subtypes.classify import activations, gene_pairs, probabilities
+from anpi.subtypes.model import CLASSES, Model, load_model
+from anpi.subtypes.profile import Profile, make_profile, panel_scores
 
 SETS = {"A": "A", "N": "N", "P": "P", "I": "Y"}
 

@@ -20,14 +20,14 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "benchmarks")]
 
-from simulated_alignments import Library, simulate_genes, write_annotations, write_sam  # noqa: E402
+from simulated_alignments import Library, simulate_genes, write_annotations, write_sam
 
-from anpi.alignment.gene_model import build_gene_model  # noqa: E402
-from anpi.alignment.measure import measure_alignments  # noqa: E402
-from anpi.cohort.verdicts import judge_samples  # noqa: E402
-from anpi.expression.degradation import grade_degradation  # noqa: E402
-from anpi.expression.summary import alignment_facts  # noqa: E402
-from anpi.tables.schema import load_schema  # noqa: E402
+from anpi.alignment.gene_model import build_gene_model
+from anpi.alignment.measure import measure_alignments
+from anpi.cohort.verdicts import judge_samples
+from anpi.expression.degradation import grade_degradation
+from anpi.expression.summary import alignment_facts
+from anpi.tables.schema import load_schema
 
 KINDS = {
     "clean": {},

@@ -15,8 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-import pandas as pd  # noqa: E402
-from workflow.failing_cohorts import CASES, write_case  # noqa: E402
+import pandas as pd
+from workflow.failing_cohorts import CASES, write_case
 
 BIN = Path(sys.executable).parent
 

@@ -17,7 +17,7 @@ def number(value):
     return np.nan if value is None else float(value)
 
 
-def close(found, expected, rel=CLOSE):
+def assert_close(found, expected, rel=CLOSE):
     assert found == pytest.approx([number(e) for e in expected], rel=rel, abs=CLOSE, nan_ok=True)
 
 
@@ -57,14 +57,14 @@ def test_cox(r, cox_models, name):
     fit = fit_cox(time, event, x, strata)
     order = matched(list(expected["coef"]), list(fit.terms))
     for found, key in ((fit.coef, "coef"), (fit.se, "se"), (fit.p, "p")):
-        close(found, [expected[key][term] for term in order], rel=1e-5 if key == "p" else CLOSE)
-    close(np.exp(fit.low), [expected["hr_lower"][term] for term in order])
-    close(np.exp(fit.high), [expected["hr_upper"][term] for term in order])
+        assert_close(found, [expected[key][term] for term in order], rel=1e-5 if key == "p" else CLOSE)
+    assert_close(np.exp(fit.low), [expected["hr_lower"][term] for term in order])
+    assert_close(np.exp(fit.high), [expected["hr_upper"][term] for term in order])
     assert fit.log_likelihood == pytest.approx(expected["loglik"][1], abs=1e-7)
     if strata is None:
         assert fit.null_log_likelihood == pytest.approx(expected["loglik"][0], abs=1e-7)
         chi_square, p = likelihood_ratio(fit, fit.null_log_likelihood, len(fit.terms))
-        close([chi_square, p], [expected["lrt"][0], expected["lrt"][2]])
+        assert_close([chi_square, p], [expected["lrt"][0], expected["lrt"][2]])
 
 
 def matched(expected: list[str], terms: list[str]) -> list[str]:
@@ -79,7 +79,7 @@ def test_interaction_likelihood_ratio(r, veteran):
     larger = fit_cox(veteran["time"], veteran["status"], pd.concat([main, products], axis=1))
     smaller = fit_cox(veteran["time"], veteran["status"], main)
     expected = r["survival"]["interaction"]
-    close(likelihood_ratio(larger, smaller.log_likelihood, 3), [expected["lrt_chisq"], expected["p"]])
+    assert_close(likelihood_ratio(larger, smaller.log_likelihood, 3), [expected["lrt_chisq"], expected["p"]])
 
 
 LOGRANK = {
@@ -101,7 +101,7 @@ def test_logrank(r, request, name):
     frame = request.getfixturevalue(source)
     found = logrank(frame[time], frame[event], frame[group], None if strata is None else frame[strata], rho)
     expected = r["survival"]["logrank"][name]
-    close([found.chi_square, found.df, found.p], [expected["chisq"], expected["df"], expected["p"]])
+    assert_close([found.chi_square, found.df, found.p], [expected["chisq"], expected["df"], expected["p"]])
 
 
 def test_pairwise_logrank(r, veteran):
@@ -110,9 +110,9 @@ def test_pairwise_logrank(r, veteran):
     for pair in expected["p"]:
         part = veteran[veteran["celltype"].isin(pair.split(" vs "))]
         found.append(logrank(part["time"], part["status"], part["celltype"]).p)
-    close(found, expected["p"].values())
-    close(adjust(found, "bh"), expected["BH"].values())
-    close(adjust(found, "holm"), expected["holm"].values())
+    assert_close(found, expected["p"].values())
+    assert_close(adjust(found, "bh"), expected["BH"].values())
+    assert_close(adjust(found, "holm"), expected["holm"].values())
 
 
 CURVES = {
@@ -136,13 +136,13 @@ def test_kaplan_meier(r, request, name):
         part = frame if group is None else frame[frame[group].astype(str) == level]
         curve = kaplan_meier(part[time], part[event])
         assert (len(part), part[event].sum()) == (values["n"][place], values["events"][place])
-        close(curve.median(), [values[key][place] for key in ("median", "lower", "upper")])
+        assert_close(curve.median(), [values[key][place] for key in ("median", "lower", "upper")])
         rows = [i for i, at in enumerate(values["at"]) if at == stratum]
         for i, moment in zip(rows, expected["times"], strict=True):
             if moment > curve.times[-1] and curve.survival[-1] > 0:
                 assert np.isnan(curve.at(moment)[0]), "R carries the last value on; a rate is not extrapolated here"
                 continue
-            close(curve.at(moment), [values[key][i] for key in ("surv", "s_lower", "s_upper")])
+            assert_close(curve.at(moment), [values[key][i] for key in ("surv", "s_lower", "s_upper")])
             assert curve.risk_at(moment)[0] == values["n_risk"][i]
 
 
@@ -157,7 +157,7 @@ def test_follow_up(r, request, name, source, time, event):
     frame = request.getfixturevalue(source)
     expected = r["survival"]["km"][name]["log-log"]
     values = [np.atleast_1d(np.array(expected[key], dtype=object))[0] for key in ("median", "lower", "upper")]
-    close(follow_up(frame[time], frame[event]), values)
+    assert_close(follow_up(frame[time], frame[event]), values)
 
 
 @pytest.mark.parametrize("transform", ["km", "rank", "identity"])
@@ -181,8 +181,8 @@ def test_proportional_hazards(r, lung, veteran, ovarian, transform):
         expected = r["survival"]["zph"][name][transform]
         assert list(found.terms) == expected["term"]
         assert list(found.df) == expected["df"]
-        close(found.chi_square, expected["chisq"])
-        close(found.p, expected["p"])
+        assert_close(found.chi_square, expected["chisq"])
+        assert_close(found.p, expected["p"])
 
 
 @pytest.mark.parametrize("transform", ["km", "rank", "identity"])
@@ -191,30 +191,30 @@ def test_proportional_hazards_by_column(r, veteran, transform):
     x = pd.concat([veteran[["trt"]], cells, veteran[["karno"]]], axis=1)
     fit = fit_cox(veteran["time"], veteran["status"], x)
     found = proportional_hazards(veteran["time"], veteran["status"], x, fit.coef, transform=transform)
-    close(found.chi_square, r["survival"]["zph"]["veteran_columns"][transform]["chisq"])
+    assert_close(found.chi_square, r["survival"]["zph"]["veteran_columns"][transform]["chisq"])
 
 
 def test_landmark(r, lung):
     later = lung[lung["time"] > 90]
     fit = fit_cox(later["time"] - 90, later["event"], later[["sex"]])
     expected = r["survival"]["landmark"]
-    close([fit.coef[0], fit.se[0]], [expected["coef"]["sex"], expected["se"]["sex"]])
+    assert_close([fit.coef[0], fit.se[0]], [expected["coef"]["sex"], expected["se"]["sex"]])
 
 
 def test_time_dependent(r, data):
     jasa = pd.read_csv(data / "jasa1.csv")
     fit = fit_time_dependent(jasa["id"], jasa["start"], jasa["stop"], jasa["event"], jasa[["transplant", "age"]])
     expected = r["survival"]["timedep_jasa1"]
-    close(fit.coef, [expected["coef"][term] for term in fit.terms])
-    close(fit.se, [expected["se"][term] for term in fit.terms])
-    close(np.exp(fit.low), [expected["hr_lower"][term] for term in fit.terms])
+    assert_close(fit.coef, [expected["coef"][term] for term in fit.terms])
+    assert_close(fit.se, [expected["se"][term] for term in fit.terms])
+    assert_close(np.exp(fit.low), [expected["hr_lower"][term] for term in fit.terms])
 
 
 def test_restricted_mean(r, lung_all):
     groups = [part for _, part in lung_all.groupby("sex")]
     found = [restricted_mean(part["time"], part["event"], 365) for part in groups]
-    close([f.estimate for f in found], r["other"]["rmean_survfit"]["rmean"])
-    close([f.se for f in found], r["other"]["rmean_survfit"]["se"])
+    assert_close([f.estimate for f in found], r["other"]["rmean_survfit"]["rmean"])
+    assert_close([f.se for f in found], r["other"]["rmean_survfit"]["se"])
     difference = found[1].estimate - found[0].estimate
     half = 1.959963984540054 * np.hypot(found[0].se, found[1].se)
-    close([difference, difference - half, difference + half], r["other"]["survRM2_lung"]["diff"][:3])
+    assert_close([difference, difference - half, difference + half], r["other"]["survRM2_lung"]["diff"][:3])

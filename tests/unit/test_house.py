@@ -14,7 +14,7 @@ LIBRARY = ROOT / "scripts" / "anpi"
 # What each room may import beside itself; a room that is not listed imports nothing of anpi.
 MAY_IMPORT = {
     "tables": set(),
-    "provenance": set(),
+    "provenance": {"tables"},
     "stats": {"tables"},
     "expression": {"tables"},
     "alignment": {"tables", "expression"},
@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "subtypes": {"tables", "expression"},
     "signatures": {"tables", "expression"},
     "endpoints": {"tables", "recist", "stats"},
-    "identity": {"tables"},
+    "identity": {"tables", "expression", "alignment"},
     "cohort": {"tables"},
     "association": {"tables", "stats"},
     "figures": {"tables"},
@@ -141,7 +141,7 @@ def test_the_guide_to_the_tables_names_every_column(table: str):
 
 
 def test_no_path_of_a_machine_stands_in_the_project():
-    pattern = re.compile(r"/root/|/home/[a-z]|/Users/[a-z]")
+    pattern = re.compile(r"/(?:root/|home/[a-z]|Users/[a-z])")
     kinds = {".py", ".smk", ".md", ".yaml", ".yml", ".toml", ".rst", ".j2", ".tsv", ".csv", ".json", ".lock"}
     for folder in ("scripts", "workflow", "config", "docs", "envs", "tests", "resources", ".ci"):
         for file in (ROOT / folder).rglob("*"):

@@ -119,10 +119,10 @@ def options_of(*names):
     """Write the options of those inputs of a rule that it has, each called as the input is."""
 
     def write(wildcards, input):
-        given = {name: input[name] for name in names if name in input.keys() and input[name]}
+        present = {name: input[name] for name in names if name in input.keys() and input[name]}
         return " ".join(
             option(f"--{name.replace('_', '-')}", [path] if isinstance(path, str) else path)
-            for name, path in given.items()
+            for name, path in present.items()
         )
 
     return write

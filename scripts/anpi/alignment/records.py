@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pysam
 
+from anpi.expression.tools import stay_offline
 from anpi.tables.problems import InputError, Problem
 
 PAIRED, PROPER, UNMAPPED, REVERSE, SECOND = 0x1, 0x2, 0x4, 0x10, 0x80
@@ -22,7 +22,6 @@ BATCH = 1 << 17
 MOST_SHAPES = 1 << 16
 MOST_BASES = 1 << 26
 UNKNOWN = -1
-OFFLINE = "/nonexistent/%s"
 # What an operation of a CIGAR moves along: M I D N S H P = X.
 ON_READ = (1, 1, 0, 0, 1, 1, 0, 1, 1)
 ON_CONTIG = (1, 0, 1, 1, 0, 0, 0, 1, 1)
@@ -99,13 +98,12 @@ class Batch:
     shapes: Shapes
 
 
-def open_alignment(path: Path, genome: Path | None = None) -> pysam.AlignmentFile:
-    """Open a BAM, SAM or CRAM file; what cannot be read is an InputError."""
-    # htslib would ask a server for the reference of a CRAM.
-    if "://" in os.environ.setdefault("REF_PATH", OFFLINE):
-        os.environ["REF_PATH"] = OFFLINE
+def open_alignment(path: Path, genome: Path | None = None, index: Path | None = None) -> pysam.AlignmentFile:
+    """Open a BAM, SAM or CRAM file, with an index when one is given; what cannot be read is an InputError."""
+    stay_offline()
+    reference, where = (str(file) if file else None for file in (genome, index))
     try:
-        return pysam.AlignmentFile(str(path), reference_filename=str(genome) if genome else None, check_sq=False)
+        return pysam.AlignmentFile(str(path), reference_filename=reference, index_filename=where, check_sq=False)
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as error:

@@ -235,11 +235,11 @@ def measured(point: dict) -> str:
     return f" (sum {point['sum'] / NM:g} mm, nadir {point['nadir'] / NM:g} mm, baseline {mm(point['baseline'])} mm)"
 
 
-def mm(length: object) -> str:
-    return "not known" if pd.isna(length) else f"{length / NM:g}"  # type: ignore[operator]
+def mm(length: float) -> str:
+    return "not known" if pd.isna(length) else f"{length / NM:g}"
 
 
-def inner_contradictions(point: dict, before: object, patient: str, day: int, place: str) -> Iterator[ScanQuery]:
+def inner_contradictions(point: dict, before: float, patient: str, day: int, place: str) -> Iterator[ScanQuery]:
     """Check a reported response against its own components and against the measured sum."""
     reported = point["overall_reported"]
     target, nontarget, new = (

@@ -7,24 +7,17 @@ hour, and the order of its records does not hang on the number of threads.
 from __future__ import annotations
 
 import shutil
-import signal
-import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import IO
-
-import psutil
 
 from anpi.expression.fastq import FaultyReads
 from anpi.expression.reference import read_gtf
 from anpi.expression.sample_reads import Unit, open_reads
-from anpi.expression.tools import say
-from anpi.tables.problems import InputError, Problem
+from anpi.expression.tools import require_tools, run_pipe, run_tool
+from anpi.tables.progress import say
 from anpi.tables.writing import whole_file, write_text
 
-PACKAGES = {"hisat2": "hisat2", "STAR": "rna-star", "samtools": "samtools", "featureCounts": "subread"}
 SORT_MEMORY = "500M"
 # Command lines and comments of the tools hold paths; name and version of each stay.
 PLAIN_HEADER = r"sed -e '/^@CO/d' -e 's/\tCL:.*//' -e 's/\tuser command line.*//'"
@@ -132,45 +125,10 @@ def star_command(
     return [*command, "--runThreadN", str(threads), "--outFileNamePrefix", "star/"]
 
 
-def require_tools(*tools: str) -> None:
-    """Refuse to begin without a program, and say which package holds it."""
-    missing = [tool for tool in tools if not shutil.which(tool)]
-    if missing:
-        packages = " ".join(PACKAGES[tool] for tool in missing)
-        mend = f"Install {packages} (Debian: apt-get install {packages}; conda: envs/align.yaml)."
-        raise InputError([Problem(tool, "the program is not installed", mend=mend) for tool in missing])
-
-
 def run_sorted(command: list[str], target: Path, scratch: Path, threads: int, name: str) -> None:
-    """Run an aligner into ``samtools sort``; whichever fails ends it with its last words."""
+    """Run an aligner into ``samtools sort``."""
     sort = ["samtools", "sort", "--no-PG", "-@", str(threads - 1), "-m", SORT_MEMORY, "-T", "sort", "-o", target.name]
-    with ExitStack() as stack:
-        logs = [scratch / f"{tool}.log" for tool in (command[0], "sort")]
-        words = [stack.enter_context(open(log, "wb")) for log in logs]
-        aligner = stack.enter_context(started(command, scratch, stdout=subprocess.PIPE, stderr=words[0]))
-        sorter = stack.enter_context(
-            started([*sort, "-"], scratch, stdin=aligner.stdout, stdout=words[1], stderr=words[1])
-        )
-        aligner.stdout.close()
-        codes = {name: aligner.wait(), f"samtools sort, {name}": sorter.wait()}
-    # The sorter first: an aligner whose reader has gone dies of that.
-    for (tool, code), log in reversed(list(zip(codes.items(), logs, strict=True))):
-        if code:
-            last = log.read_text(errors="replace").strip()[-1500:]
-            raise InputError(Problem(tool, f"ended with code {code}; its last words: {last}"))
-
-
-@contextmanager
-def started(command: list[str], folder: Path, **streams: object) -> Iterator[psutil.Popen]:
-    """Start a program, and stop it with all that it started when the block ends early."""
-    process = psutil.Popen(command, cwd=folder, **({"stdin": subprocess.DEVNULL} | streams))
-    try:
-        yield process
-    finally:
-        if process.is_running():
-            for child in [*process.children(recursive=True), process]:
-                child.send_signal(signal.SIGKILL)
-            process.wait()
+    run_pipe([command, [*sort, "-"]], scratch, name)
 
 
 def publish_bam(parts: Sequence[Path], target: Path, scratch: Path, threads: int) -> None:
@@ -179,18 +137,10 @@ def publish_bam(parts: Sequence[Path], target: Path, scratch: Path, threads: int
     if len(parts) > 1:
         merged = scratch / "merged.bam"
         names = [part.name for part in parts]
-        run_plain(["samtools", "merge", "--no-PG", "-p", "-@", str(threads - 1), merged.name, *names], scratch)
+        merge = ["samtools", "merge", "--no-PG", "-p", "-@", str(threads - 1), merged.name, *names]
+        run_tool(merge, scratch, "samtools merge")
     with whole_file(target.with_name(target.name + ".bai")) as index, whole_file(target) as bam:
-        with open(bam, "wb") as handle:
-            run_plain(["samtools", "reheader", "--no-PG", "--command", PLAIN_HEADER, merged.name], scratch, handle)
-        run_plain(["samtools", "index", "-@", str(threads - 1), str(bam.resolve()), str(index.resolve())], scratch)
-
-
-def run_plain(command: list[str], folder: Path, stdout: IO[bytes] | None = None) -> None:
-    """Run a short step; one that fails ends with its words."""
-    done = subprocess.run(
-        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, check=False
-    )
-    if done.returncode:
-        last = done.stderr.decode(errors="replace").strip()[-1500:]
-        raise InputError(Problem(" ".join(command[:2]), f"ended with code {done.returncode}; its last words: {last}"))
+        reheader = ["samtools", "reheader", "--no-PG", "--command", PLAIN_HEADER, merged.name]
+        run_tool(reheader, scratch, "samtools reheader", out=bam.resolve())
+        indexing = ["samtools", "index", "-@", str(threads - 1), str(bam.resolve()), str(index.resolve())]
+        run_tool(indexing, scratch, "samtools index")

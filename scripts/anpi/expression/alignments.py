@@ -7,7 +7,6 @@ or the file that the CRAM names when it is there.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -18,8 +17,10 @@ from pathlib import Path
 from isal import igzip
 
 from anpi.expression.fastq import COPY_AGAIN, FaultyReads, is_gzip, read_through
-from anpi.expression.tools import ToolFailed, run_pipe, run_tool, say
+from anpi.expression.tools import ToolFailed, run_pipe, run_tool, stay_offline
+from anpi.tables.checksums import hash_file
 from anpi.tables.problems import Problem
+from anpi.tables.progress import say
 
 NOT_PRIMARY = 0x900
 QC_FAIL = 0x200
@@ -27,6 +28,7 @@ LEFT_OUT = str(NOT_PRIMARY | QC_FAIL)
 INDEXES = (".bai", ".csi", ".crai")
 HARD_CLIPPED, NO_QUALITIES = 'cigar=~"H"', "min(qual)==255"
 MOST_NAMES = 3
+PLAIN_WORDS = {"LC_ALL": "C"}  # the words of samtools are read here
 
 
 @dataclass(frozen=True)
@@ -65,16 +67,10 @@ class Alignment:
         """
         target = self.scratch / out
         try:
-            run_pipe(commands, self.scratch, f"samtools, {self.file}", None, target, offline(self.scratch))
+            run_pipe(commands, self.scratch, f"samtools, {self.file}", None, target, PLAIN_WORDS)
         except ToolFailed as error:
             raise FaultyReads(explain(self, str(error))) from None
         return target
-
-
-def offline(scratch: Path) -> dict[str, str]:
-    """Give the environment in which htslib looks for CRAM references in folders alone."""
-    path = os.environ.get("REF_PATH", "")
-    return {"REF_PATH": path if path and "://" not in path else str(scratch / "no_references"), "LC_ALL": "C"}
 
 
 def explain(alignment: Alignment, words: str) -> Problem:
@@ -93,6 +89,7 @@ def explain(alignment: Alignment, words: str) -> Problem:
 
 def open_alignment(file: str, number: int, scratch: Path, genome: Path | None, threads: int) -> Alignment:
     """Look whether a file is a whole BAM or CRAM, and link it into scratch."""
+    stay_offline()
     with open(file, "rb") as handle:
         magic = handle.read(4)
     cram = magic == b"CRAM"
@@ -217,16 +214,21 @@ def open_records(sam: Path) -> Iterator[str]:
         yield from lines
 
 
-def sha256_of(file: str) -> str:
-    with open(file, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+def indexes_of(file: Path) -> Iterator[tuple[Path, bool]]:
+    """Iterate over the indexes that lie beside an alignment, and whether each is as young as the file.
+
+    An older one may be of another file that had the name before.
+    """
+    stems = (str(file), str(file.with_suffix("")))
+    for index in (Path(f"{stem}{ending}") for stem in stems for ending in INDEXES):
+        if index.is_file():
+            yield index, index.stat().st_mtime >= file.stat().st_mtime
 
 
 def warn_of_index(file: str) -> bool:
     """Say when an index is older than its file; it is not used here, but others may trust it."""
-    stem = str(Path(file).with_suffix(""))
-    for index in (Path(f"{base}{ending}") for base in (file, stem) for ending in INDEXES):
-        if index.is_file() and index.stat().st_mtime < Path(file).stat().st_mtime:
+    for index, fresh in indexes_of(Path(file)):
+        if not fresh:
             say(f"warning: {index} is older than {file}: index it again (samtools index). It is not used here")
             return True
     return False
@@ -282,7 +284,7 @@ def restore_reads(alignment: Alignment, number: int, counts: dict[str, int]) -> 
     for kind in {"1", "2", "single", "other"} - ({"1", "2"} if paired else {"other"}):
         os.unlink(paths[kind])
     first, second = (paths["1"], paths["2"]) if paired else (paths["other"], None)
-    return Restored(first, second, sha256_of(alignment.file), counts)
+    return Restored(first, second, hash_file(alignment.file), counts)
 
 
 def told(counts: dict[str, int]) -> str:

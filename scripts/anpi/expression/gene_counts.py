@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pysam
 
-from anpi.expression.align import require_tools, run_plain
 from anpi.expression.genes import strip_version
 from anpi.expression.reference import read_gtf
+from anpi.expression.tools import require_tools, run_tool, stay_offline
 from anpi.tables.problems import InputError, Problem
 
 STRAND_CODES = {"unstranded": "0", "forward": "1", "reverse": "2"}
@@ -54,6 +54,7 @@ def count_genes(
         featureCounts lacks or fails; no chromosome of the alignments is one of the GTF.
     """
     require_tools("featureCounts")
+    stay_offline()
     refuse_foreign_contigs(alignments[0], gtf)
     names = [f"aligned{number}.bam" for number in range(len(alignments))]
     for source, name in zip(alignments, names, strict=True):
@@ -62,7 +63,7 @@ def count_genes(
     command += ["-s", STRAND_CODES.get(strandedness or "", "0"), "--tmpDir", "."]
     if is_paired(scratch / names[0]):
         command += ["-p", "--countReadPairs"]
-    run_plain([*command, *names], scratch)
+    run_tool([*command, *names], scratch, f"featureCounts, sample {sample}")
     table = pd.read_csv(scratch / "counts.txt", sep="\t", comment="#", dtype={"Geneid": str}, quoting=csv.QUOTE_NONE)
     sums = table[names].sum(axis=1).groupby(table["Geneid"].map(strip_version)).sum()
     counts = sums.sort_index().rename_axis("gene_id").rename("counts").reset_index()
@@ -83,7 +84,7 @@ def give_bam(source: Path, target: Path, genome: Path) -> None:
         is_cram = records.is_cram
     if is_cram:
         command = ["samtools", "view", "--no-PG", "-b", "--reference", str(genome.resolve()), "-o", target.name]
-        run_plain([*command, str(source.resolve())], target.parent)
+        run_tool([*command, str(source.resolve())], target.parent, f"samtools, {source}")
     else:
         target.symlink_to(source.resolve())
 

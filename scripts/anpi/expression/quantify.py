@@ -24,9 +24,9 @@ from anpi.expression.salmon import (
     write_empty_quant,
 )
 from anpi.expression.sample_reads import SampleReads, Unit, open_reads
-from anpi.expression.tools import say
 from anpi.expression.transcriptome import quantify_transcriptome
 from anpi.expression.trimming import Lane
+from anpi.tables.progress import say
 from anpi.tables.writing import write_json, write_text
 
 # Of salmon's record, what differs between runs on the same reads: the hour, fingerprints of the index (see `by_name`).

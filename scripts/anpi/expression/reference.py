@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import http.client
 import re
 import time
@@ -17,6 +16,7 @@ import pandas as pd
 import pysam
 
 from anpi.expression.genes import strip_version
+from anpi.tables.checksums import hash_file
 from anpi.tables.problems import InputError, Problem
 from anpi.tables.writing import whole_file
 
@@ -61,7 +61,7 @@ def fetch_file(url: str, sha256: str, target: Path, attempts: int = 4, say: Call
                 if attempt == attempts:
                     raise InputError(Problem(url, f"the download failed {attempts} times ({error})")) from None
                 time.sleep(2**attempt / 4)
-        found = file_sha256(part)
+        found = hash_file(part)
         if found != sha256:
             mend = "The file at the URL is another one than the config means: compare both with the publisher's list."
             raise InputError(Problem(url, "checksum differs", found=found, expected=sha256, mend=mend))
@@ -90,11 +90,6 @@ def refuse_larger(url: str, have: int, more: int) -> None:
     if have + more > LARGEST_DOWNLOAD:
         expected = f"at most {LARGEST_DOWNLOAD / 1e9:g} GB"
         raise InputError(Problem(url, "the file is too large", expected=expected, mend="Check the URL."))
-
-
-def file_sha256(path: Path) -> str:
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def open_text(path: Path) -> Iterator[str]:

@@ -20,9 +20,9 @@ import numpy as np
 
 from anpi.expression.alignments import Restored, restore_unit
 from anpi.expression.fastq import FaultyReads, ReadFile, check_reads, look_at_start
-from anpi.expression.tools import say
 from anpi.expression.trimming import Lane, Trimmed, found_adapter, merge_reports, trim_lanes
 from anpi.tables.problems import InputError, Problem
+from anpi.tables.progress import say
 
 DRAWN_PAIRS = 10_000
 # fastp tells an adapter of single reads from what is frequent; it wants 10,000 reads at least.

@@ -7,23 +7,27 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
 import psutil
 
-from anpi.tables.problems import InputError, Problem
+from anpi.tables.problems import InputError, Problem, refuse
 
 STALL_SECONDS = 300
 POLL_SECONDS = 0.1
+LOOK_SECONDS = 1
 WORDS_KEPT = 1500
 LEAST_SPACE = 1 << 20
 NO_SPACE = os.strerror(errno.ENOSPC)
 BROKEN_PIPE = -signal.SIGPIPE
+NO_SERVER = "/nonexistent/%s"
+# Where a program is not called as its package; and those that only alignment on demand needs.
+PACKAGES = {"STAR": "rna-star", "featureCounts": "subread"}
+ALIGNING = ("STAR", "hisat2", "featureCounts")
 
 
 class ToolFailed(InputError):
@@ -34,8 +38,19 @@ class Stopped(Exception):
     """A tool that was stopped because its result is not wanted any more."""
 
 
-def say(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+def require_tools(*tools: str) -> None:
+    """Refuse to begin without a program, and say which package holds it."""
+    missing = [tool for tool in tools if not shutil.which(tool)]
+    packages = " ".join(PACKAGES.get(tool, tool) for tool in missing)
+    environment = "align" if set(missing) & set(ALIGNING) else "quantify"
+    mend = f"Install {packages} (Debian: apt-get install {packages}; conda: envs/{environment}.yaml)."
+    refuse([Problem(tool, "the program is not installed", mend=mend) for tool in missing])
+
+
+def stay_offline() -> None:
+    """Let htslib, here and in the tools that are started, look for the references of CRAM files in folders alone."""
+    if "://" in os.environ.get("REF_PATH", "://"):  # without the variable it asks a server
+        os.environ["REF_PATH"] = NO_SERVER
 
 
 def run_tool(
@@ -75,16 +90,15 @@ def run_pipe(
     InputError
         A tool that is not installed, that did nothing for minutes, or that had no space left.
     """
+    require_tools(*(command[0] for command in commands))
     logs = [folder / f"{name.split(',')[0]}.{place}.log" for place in range(len(commands))]
     started: list[psutil.Popen] = []
     try:
-        started += start(commands, folder, logs, out, environment)
+        started.extend(start(commands, folder, logs, out, environment))
         stalled = wait_or_stall(started, stop)
     finally:
         for process in started:
-            if process.is_running():
-                process.kill()
-                process.wait()
+            stop_family(process)
     words = [log.read_text(errors="replace").strip()[-WORDS_KEPT:] for log in logs]
     if stop is not None and stop.is_set():
         raise Stopped
@@ -107,39 +121,30 @@ def start(
     logs: Sequence[Path],
     out: Path | None,
     environment: Mapping[str, str] | None,
-) -> list[psutil.Popen]:
+) -> Iterator[psutil.Popen]:
     """Start tools, each reading from the one before."""
-    started: list[psutil.Popen] = []
-    source: int | object = subprocess.DEVNULL
-    for command, log in zip(commands, logs, strict=True):
-        last = len(started) == len(commands) - 1
+    before: psutil.Popen | None = None
+    for place, (command, log) in enumerate(zip(commands, logs, strict=True), start=1):
+        last = place == len(commands)
         with open(log, "wb") as words, open(out or os.devnull, "wb") as target:
             sink = (target if out else words) if last else subprocess.PIPE
-            try:
-                process = psutil.Popen(
-                    command,
-                    cwd=folder,
-                    stdin=source,
-                    stdout=sink,
-                    stderr=words,
-                    env=environment and {**os.environ, **environment},
-                )
-            except FileNotFoundError:
-                for other in started:
-                    other.kill()
-                    other.wait()
-                mend = f"Install it (Debian: apt-get install {command[0]}; conda: envs/quantify.yaml)."
-                raise InputError(Problem(command[0], "the program is not installed", mend=mend)) from None
-        if started:
-            started[-1].stdout.close()
-        source = process.stdout
-        started.append(process)
-    return started
+            process = psutil.Popen(
+                command,
+                cwd=folder,
+                stdin=before.stdout if before else subprocess.DEVNULL,
+                stdout=sink,
+                stderr=words,
+                env=environment and {**os.environ, **environment},
+            )
+        if before:
+            before.stdout.close()
+        before = process
+        yield process
 
 
 def wait_or_stall(processes: Sequence[psutil.Popen], stop: Event | None = None) -> bool:
     """Wait for processes, or until ``stop`` is set; True when they used no processor time for STALL_SECONDS."""
-    used, since = -1.0, time.monotonic()
+    used, since, looked = -1.0, time.monotonic(), 0.0
     while not (stop is not None and stop.is_set()):
         running = [process for process in processes if process.poll() is None]
         if not running:
@@ -147,12 +152,40 @@ def wait_or_stall(processes: Sequence[psutil.Popen], stop: Event | None = None) 
         try:
             running[0].wait(timeout=POLL_SECONDS)
         except psutil.TimeoutExpired:
-            now = sum(sum(process.cpu_times()[:2]) for process in running if process.is_running())
+            if time.monotonic() - looked < LOOK_SECONDS:
+                continue
+            now, looked = sum(map(processor_time, running)), time.monotonic()
             if abs(now - used) > 0.01:
                 used, since = now, time.monotonic()
             elif time.monotonic() - since > STALL_SECONDS:
                 return True
     return False
+
+
+def family(process: psutil.Process) -> list[psutil.Process]:
+    """List a process with all that it started: some tools are scripts around their program."""
+    try:
+        return [*process.children(recursive=True), process]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def processor_time(process: psutil.Process) -> float:
+    """Give the seconds of processor time that a process and all that it started have used."""
+    used = 0.0
+    for member in family(process):
+        with suppress(psutil.NoSuchProcess):
+            used += sum(member.cpu_times()[:2])
+    return used
+
+
+def stop_family(process: psutil.Popen) -> None:
+    """Kill a process with all that it started, when it still runs."""
+    if process.is_running():
+        for member in family(process):
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+        process.wait()
 
 
 def refuse_full_disk(folder: Path, words: str = "") -> None:

@@ -14,12 +14,12 @@ from anpi.expression.alignments import (
     header_of,
     open_alignment,
     open_records,
-    sha256_of,
     warn_of_index,
     without_version,
 )
 from anpi.expression.fastq import FaultyReads
 from anpi.expression.salmon import FIRST, FragmentLength, Library, fragment_length_of, quantify
+from anpi.tables.checksums import hash_file
 from anpi.tables.problems import Problem
 
 LOOKED_AT = 200_000
@@ -123,7 +123,7 @@ def count_fragments(alignment: Alignment, single_end_length: FragmentLength) -> 
         unmapped = kinds["primary"] - kinds["primary mapped"]
     library = Library(length, paired, *strands)
     fragments = kinds["read1"] if paired else kinds["primary"]
-    return Counted(paired, fragments, unmapped, library, sha256_of(alignment.file))
+    return Counted(paired, fragments, unmapped, library, hash_file(alignment.file))
 
 
 def count(alignment: Alignment, *flags: str) -> int:

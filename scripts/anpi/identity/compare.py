@@ -30,6 +30,12 @@ COLUMNS = [
     "identity",
     "identity_reason",
 ]
+# What is taken from identity.json, and its kind.
+FACTS = {
+    "genotype_sites": ("sites_covered", "Int64"),
+    "contamination": ("contamination", "Float64"),
+    "contamination_lod": ("contamination_lod", "Float64"),
+}
 
 
 def compare_identities(
@@ -75,9 +81,8 @@ def compare_identities(
     table["identity"] = table["identity"].fillna("unknown")
     reasons = [why_no_genotypes(facts.get(sample)) for sample in table["sample_id"]]
     table["identity_reason"] = table["identity_reason"].fillna(pd.Series(reasons))
-    for column, fact in (("genotype_sites", "sites_covered"), ("contamination",) * 2, ("contamination_lod",) * 2):
-        values = [facts.get(sample, {}).get(fact) for sample in table["sample_id"]]
-        table[column] = pd.array(values, dtype="Int64" if column == "genotype_sites" else "Float64")
+    for column, (fact, kind) in FACTS.items():
+        table[column] = pd.array([facts.get(sample, {}).get(fact) for sample in table["sample_id"]], dtype=kind)
     return table[COLUMNS], listed_pairs(pairs, len(usable))
 
 

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 import pysam
 
+from anpi.alignment.records import open_alignment
+from anpi.expression.alignments import indexes_of
 from anpi.identity.sites import build_of, contig_names
 from anpi.tables.problems import InputError, Problem
 
@@ -19,7 +21,6 @@ LEAST_BASE_QUALITY = 20
 LEAST_MAPPING_QUALITY = 20
 MOST_FRAGMENTS = 2000
 LEFT_OUT = pysam.FUNMAP | pysam.FSECONDARY | pysam.FSUPPLEMENTARY | pysam.FDUP | pysam.FQCFAIL
-INDEX_SUFFIXES = (".bai", ".csi", ".crai")
 MATCHED = (pysam.CMATCH, pysam.CEQUAL, pysam.CDIFF)
 ON_REFERENCE = (*MATCHED, pysam.CDEL, pysam.CREF_SKIP)
 ON_READ = (*MATCHED, pysam.CINS, pysam.CSOFT_CLIP)
@@ -88,12 +89,12 @@ def count_alleles(paths: Sequence[Path], sites: pd.DataFrame, reference: Path | 
         raise InputError(Problem(str(paths[0]), f"the sample is aligned to several genomes: {shown}"))
     build = next(iter(builds.values()), None)
     if build is None:
-        note = "not aligned to GRCh38 or GRCh37 (by the length of chromosome 1)" if paths else "no alignment"
+        note = "not aligned to GRCh38 or GRCh37 (by the lengths of chromosomes)" if paths else "no alignment"
         return Pileup(None, empty_counts(len(sites)), note)
     tallies: list[Site | None] = [None] * len(sites)
     for path in paths:
         try:  # around the block: closing a damaged file fails too
-            with open_alignment(path, reference) as alignment:
+            with open_alignment(path, reference, fresh_index(path)) as alignment:
                 add_alignment(alignment, path, sites[["chromosome"]].assign(position=sites[build]), tallies)
         except (OSError, ValueError) as error:
             cause = error.__context__ or error
@@ -108,36 +109,17 @@ def empty_counts(rows: int) -> pd.DataFrame:
 
 def read_build(path: Path, reference: Path | None) -> str | None:
     with open_alignment(path, reference) as alignment:
-        return build_of(dict(zip(alignment.references, alignment.lengths, strict=True)))
+        return build_of(alignment.references, alignment.lengths)
 
 
-def open_alignment(path: Path, reference: Path | None) -> pysam.AlignmentFile:
-    """Open a BAM or CRAM, with its index when that is not older than the file.
-
-    Raises
-    ------
-    InputError
-        No such file, or none that pysam can read.
-    """
-    index, genome = fresh_index(path), str(reference) if reference else None
-    try:
-        return pysam.AlignmentFile(str(path), reference_filename=genome, index_filename=index)
-    except (OSError, ValueError) as error:
-        raise InputError(Problem(str(path), f"no readable BAM or CRAM ({error})", mend="Copy it again.")) from None
-
-
-def fresh_index(path: Path) -> str | None:
+def fresh_index(path: Path) -> Path | None:
     """Give the index of an alignment, unless it is older than the file, and so may be another file's."""
-    for suffix in INDEX_SUFFIXES:
-        for index in (path.with_name(path.name + suffix), path.with_suffix(suffix)):
-            if index.is_file() and index.stat().st_mtime >= path.stat().st_mtime:
-                return str(index)
-    return None
+    return next((index for index, fresh in indexes_of(path) if fresh), None)
 
 
 def add_alignment(alignment: pysam.AlignmentFile, path: Path, places: pd.DataFrame, tallies: list[Site | None]) -> None:
     """Add the bases of one alignment to the sites (``chromosome``, ``position``) that it can tell of."""
-    names = contig_names(places["chromosome"], set(alignment.references))
+    names = contig_names(places["chromosome"], alignment.references)
     by_contig: dict[str, list[Site]] = {}
     for row, (name, position) in enumerate(zip(names, places["position"], strict=True)):
         if name is not None:

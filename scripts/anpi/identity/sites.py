@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from anpi.alignment.contigs import assembly_of, plain_name
 from anpi.tables.problems import Problem, refuse
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import ROOT
@@ -13,8 +15,6 @@ from anpi.tables.schema import ROOT
 SITES = ROOT / "resources" / "identity" / "snps.tsv"
 POPULATIONS = ("af_eas", "af_amr", "af_afr", "af_eur", "af_sas")
 COLUMNS = ["rsid", "chromosome", "grch38", "grch37", "ref", "alt", "af", *POPULATIONS]
-# The length of chromosome 1 tells the build (Genome Reference Consortium).
-BUILDS = {248956422: "grch38", 249250621: "grch37"}
 
 
 def read_sites(path: Path | str = SITES) -> pd.DataFrame:
@@ -55,15 +55,13 @@ def read_sites(path: Path | str = SITES) -> pd.DataFrame:
     return table.astype({"grch38": int, "grch37": int})
 
 
-def build_of(lengths: dict[str, int]) -> str | None:
-    """Tell the genome build from the lengths of an alignment's references: grch38, grch37 or None."""
-    return BUILDS.get(lengths.get("chr1", lengths.get("1", 0)))
+def build_of(names: Sequence[str], lengths: Sequence[int]) -> str | None:
+    """Tell the genome build from the references of an alignment: grch38, grch37 or None."""
+    assembly = assembly_of(dict(zip(map(plain_name, names), lengths, strict=True)))
+    return assembly.lower() if assembly else None
 
 
-def contig_names(chromosomes: pd.Series, references: set[str]) -> pd.Series:
-    """Give the name that each chromosome has in an alignment, with or without ``chr``; None where it lacks."""
-
-    def name_of(chromosome: str) -> str | None:
-        return next((name for name in (f"chr{chromosome}", chromosome) if name in references), None)
-
-    return chromosomes.map(name_of)
+def contig_names(chromosomes: pd.Series, references: Sequence[str]) -> pd.Series:
+    """Give the name that each chromosome has in an alignment; None where it lacks."""
+    named = {plain_name(reference): reference for reference in references}
+    return chromosomes.map(lambda chromosome: named.get(chromosome))

@@ -20,7 +20,7 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.model.file import File
 from rocrate.rocrate import ROCrate
 
-from anpi.provenance import hash_file
+from anpi.tables.checksums import hash_file
 from anpi.tables.schema import ROOT
 
 PROFILES = {

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from anpi.ledger.entries import CURRENT, read_entry
-from anpi.provenance import hash_file
+from anpi.tables.checksums import hash_file
 from anpi.tables.problems import InputError, Problem, refuse
 from anpi.tables.writing import write_text
 

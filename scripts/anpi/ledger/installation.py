@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from anpi.manifest import ENVIRONMENTS, checksums, commit, software
-from anpi.provenance import hash_file
+from anpi.tables.checksums import hash_file
 from anpi.tables.problems import InputError, Problem
 from anpi.tables.schema import ROOT
 

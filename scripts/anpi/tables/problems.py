@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -140,6 +141,8 @@ def refuse(problems: Sequence[Problem]) -> None:
 def run_program(main: Callable[[], object]) -> None:
     """Run a program's main function; a user's mistake ends with words and exit code 2, not a traceback."""
     program = Path(sys.argv[0]).name
+    # So that tools are stopped and scratch is removed when the run is cancelled.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         main()
     except InputError as error:

@@ -70,6 +70,10 @@ else:
 """
 
 
+# A second and a half of work.
+WORK = "import time\nwhile time.process_time() < 1.5: pass"
+
+
 @pytest.fixture
 def tools(tmp_path, monkeypatch):
     """Give a function that puts a program of some name on the path, before all others."""
@@ -127,9 +131,20 @@ def test_a_tool_that_does_nothing_is_stopped(scratch, tools, monkeypatch):
 
 
 def test_a_tool_that_works_long_is_let_work(scratch, tools, monkeypatch):
-    tools("salmon", "import time\nbegan = time.process_time()\nwhile time.process_time() < began + 1.5: pass")
+    tools("salmon", f"{WORK}\nopen('done', 'w').close()")
     monkeypatch.setattr(running, "STALL_SECONDS", 0.5)
     run_tool(["salmon"], scratch, "salmon")
+    assert (scratch / "done").exists()
+
+
+def test_what_a_wrapper_script_started_counts_as_its_work_and_ends_with_it(scratch, tools, monkeypatch):
+    tools("hisat2-align", f"{WORK}\nopen('done', 'w').close()\ntime.sleep(600)")
+    tools("hisat2", "hisat2-align &\nwait", "/bin/sh")
+    monkeypatch.setattr(running, "STALL_SECONDS", 0.5)
+    with pytest.raises(InputError, match=r"hisat2: did nothing for 0\.5 s and was stopped"):
+        run_tool(["hisat2"], scratch, "hisat2")
+    assert (scratch / "done").exists()
+    assert not psutil.Process().children(recursive=True)
 
 
 def test_a_tool_that_fails_ends_with_its_last_words(scratch, tools):

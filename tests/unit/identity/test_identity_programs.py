@@ -171,5 +171,5 @@ def test_an_unreadable_file_is_recorded_when_asked(tmp_path: Path):
     genotype(tmp_path, sites, [broken], "--record-failure")
     facts = json.loads((tmp_path / "identity.json").read_text())
     assert facts["build"] is None
-    assert "broken.bam: no readable BAM or CRAM" in facts["note"]
+    assert "broken.bam: no whole alignment file" in facts["note"]
     assert len(read_sites(sites)) == len(read_facts(tmp_path / "genotypes.tsv")) == 5

@@ -29,6 +29,19 @@ def over_site(name: str, base: str, **facts: object) -> pysam.AlignedSegment:
     return read_of(header_of(), name, POSITION - 10, "C" * 10 + base + "C" * 10, **facts)
 
 
+def test_no_server_is_asked_for_the_reference_of_a_cram(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = write_alignment(tmp_path / "a.bam", header_of(), [over_site("a", "A")], True)
+    for value in (None, "https://example.org/%s"):
+        monkeypatch.delenv("REF_PATH", raising=False)
+        if value:
+            monkeypatch.setenv("REF_PATH", value)
+        counts_of(path)
+        assert "://" not in os.environ["REF_PATH"]
+    monkeypatch.setenv("REF_PATH", str(tmp_path))
+    counts_of(path)
+    assert os.environ["REF_PATH"] == str(tmp_path)
+
+
 CASES = {
     "ref": ([("a", "A", {})], [1, 1, 0, 0]),
     "alt": ([("a", "G", {})], [1, 0, 1, 0]),
@@ -186,7 +199,7 @@ def test_damaged_files_end_in_words(sample: tuple[pd.DataFrame, Path], tmp_path:
     cut = tmp_path / "cut.bam"
     content = path.read_bytes()
     cut.write_bytes(content[: len(content) // 2])
-    with pytest.raises(InputError, match=r"cut\.bam: no readable BAM or CRAM \(no BGZF EOF marker"):
+    with pytest.raises(InputError, match=r"cut\.bam: no whole alignment file \(no BGZF EOF marker"):
         count_alleles([cut], sites)
     hole = tmp_path / "hole.bam"  # its head and its end are whole
     hole.write_bytes(content[: len(content) // 2] + bytes(2000) + content[len(content) // 2 + 2000 :])
@@ -194,7 +207,7 @@ def test_damaged_files_end_in_words(sample: tuple[pd.DataFrame, Path], tmp_path:
         count_alleles([hole], sites)
     text = tmp_path / "text.bam"
     text.write_text("no alignment")
-    with pytest.raises(InputError, match="no readable BAM or CRAM"):
+    with pytest.raises(InputError, match="no whole alignment file"):
         count_alleles([text], sites)
 
 

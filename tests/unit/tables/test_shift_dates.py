@@ -92,7 +92,7 @@ def derive(tables: Path, rules_file: Path) -> dict[str, pd.DataFrame]:
     }
 
 
-def compare(folder: Path, old: Path, cutoff: str) -> None:
+def assert_same_endpoints(folder: Path, old: Path, cutoff: str) -> None:
     (folder / "rules.yaml").write_text(
         f"reference: treatment_start\ndata_cutoff: {cutoff}\nscans: {{window_days: 6}}\n"
     )
@@ -119,7 +119,7 @@ def compare(folder: Path, old: Path, cutoff: str) -> None:
 
 def test_endpoints_of_a_simulated_trial_are_the_same(tmp_path):
     old = simulated(tmp_path)
-    compare(tmp_path, old, "2024-06-01")
+    assert_same_endpoints(tmp_path, old, "2024-06-01")
     patients = pd.read_csv(tmp_path / "days" / "patients.csv")
     assert patients["treatment_start_day"].dropna().unique().tolist() == [1]
     assert patients["biopsy_day"].dropna().unique().tolist() == [1]  # an extra column of dates goes along
@@ -127,7 +127,7 @@ def test_endpoints_of_a_simulated_trial_are_the_same(tmp_path):
 
 @pytest.mark.external
 def test_endpoints_of_254_subjects_are_the_same(tmp_path, external_data):
-    compare(tmp_path, converted(tmp_path, external_data), "2014-01-01")
+    assert_same_endpoints(tmp_path, converted(tmp_path, external_data), "2014-01-01")
 
 
 def test_rows_that_have_no_study_day_are_counted(tmp_path):
