@@ -33,6 +33,8 @@ COLUMNS = (
     "reason",
 )
 GROUP = "tested_group"
+# The time of a fit grows by the square of the columns.
+MOST_COLUMNS = 100
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ def contrast(name: str, inside: pd.Series, plan: Plan, trial: Trial, obstacle: s
     sizes = int(inside.sum()), int((1 - inside).sum())
     if obstacle is None and min(sizes) < smallest:
         obstacle = f"groups of {sizes[0]} and {sizes[1]}, fewer than {smallest} in one: not tested"
+    if len(covariates.columns) + 2 > MOST_COLUMNS:
+        obstacle = obstacle or too_many_columns(covariates)
     if obstacle is None:
         whole = np.column_stack([np.ones(len(inside)), covariates.to_numpy(dtype=float), inside.to_numpy()])
         if np.linalg.matrix_rank(whole) < whole.shape[1]:
@@ -119,6 +123,17 @@ def contrast(name: str, inside: pd.Series, plan: Plan, trial: Trial, obstacle: s
         elif len(inside) - whole.shape[1] < 3:
             obstacle = "too few samples for the covariates asked for: not tested"
     return Contrast(name, inside, covariates, tuple(notes), obstacle)
+
+
+def too_many_columns(covariates: pd.DataFrame) -> str:
+    """Say which covariate has too many levels to adjust for."""
+    named = covariates.columns.str.split(": ").str[0].value_counts()
+    column, others = named.index[0], named.iloc[0]
+    return (
+        f"the design would have {len(covariates.columns) + 2} columns, more than {MOST_COLUMNS} ({column} has "
+        f"{others + 1} levels): not tested; join levels, such as the runs of one machine, or take the column out of "
+        "adjust_for"
+    )
 
 
 def compare_groups(counts: pd.DataFrame, item: Contrast, minimum_count: int) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from anpi.association.response import response_rows
 from anpi.association.time_to_event import time_rows
 from anpi.association.trial import Trial
 from anpi.stats.multiplicity import adjust
+from anpi.tables.progress import say
 
 
 def run_plan(plan: Plan, trial: Trial, registry: pd.DataFrame | None = None) -> list[Row]:
@@ -28,7 +29,12 @@ def run_plan(plan: Plan, trial: Trial, registry: pd.DataFrame | None = None) -> 
         the tests of its family; that of a contrast over the contrasts of its question, and never below that of the
         question's test, so that no single group is claimed when the question is not.
     """
-    answered = [answer(question, plan, trial) for question in all_questions(plan, trial, registry)]
+    questions = list(all_questions(plan, trial, registry))
+    answered = []
+    for question in questions:
+        answered.append(answer(question, plan, trial))
+        name = f"{question.entry.entry}, {question.endpoint} by {question.biomarker}"
+        say(f"{name}: answered, {len(answered)} of {len(questions)}")
     for family, method in plan.multiplicity.items():
         tests = [row for rows in answered for row in rows if row.family == family and row.role == "test"]
         for row, adjusted in zip(tests, adjust([row.p for row in tests], method), strict=True):

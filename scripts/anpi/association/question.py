@@ -180,9 +180,8 @@ def gene_marker(name: str, trial: Trial, nothing: pd.Series) -> Marker:
 
 def column_marker(name: str, trial: Trial) -> Marker:
     values = trial.covariate(name)
-    numbers = pd.to_numeric(values, errors="coerce")
-    if numbers.notna().sum() == values.notna().sum() and numbers.nunique() > 2:
-        return Marker(name, numbers.astype(float), False)
+    if not isinstance(values.dtype, pd.CategoricalDtype) and values.nunique() > 2:
+        return Marker(name, values, False)
     texts = values.astype("string").astype(object)
     return Marker(name, texts.where(values.notna(), np.nan), True)
 
@@ -221,16 +220,14 @@ def ask(entry: Entry, endpoint: str, marker: Marker, trial: Trial, plan: Plan) -
 
 
 def design(columns: pd.DataFrame) -> pd.DataFrame:
-    """Make covariates numeric: numbers stay, texts become one 0/1 column a level but the first."""
+    """Make covariates numeric: numbers stay, a category becomes one 0/1 column a level but the first."""
     parts = []
-    for name in columns.columns:
-        numbers = pd.to_numeric(columns[name], errors="coerce")
-        if numbers.notna().sum() == columns[name].notna().sum():
-            parts.append(numbers.astype(float).rename(str(name)))
+    for name, values in columns.items():
+        if not isinstance(values.dtype, pd.CategoricalDtype):
+            parts.append(values)
             continue
-        texts = columns[name].astype("string")
-        for level in sorted(texts.dropna().unique())[1:]:
-            parts.append((texts == level).astype(float).where(texts.notna()).rename(f"{name}: {level}"))
+        for level in sorted(values.dropna().unique())[1:]:
+            parts.append(values.eq(level).astype(float).where(values.notna()).rename(f"{name}: {level}"))
     return pd.concat(parts, axis=1) if parts else pd.DataFrame(index=columns.index)
 
 

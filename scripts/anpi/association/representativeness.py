@@ -69,9 +69,8 @@ def compare(name: str, values: pd.Series, inside: pd.Series, comparable: bool) -
         "missing_evaluable": int(values[inside].isna().sum()),
         "missing_not_evaluable": int(values[~inside].isna().sum()),
     }
-    numbers = pd.to_numeric(values, errors="coerce").astype(float)
-    if numbers.notna().sum() == values.notna().sum() and numbers.nunique() > 4:
-        texts = [quartiles(numbers[part]) for part in (inside, ~inside, inside | True)]
+    if not isinstance(values.dtype, pd.CategoricalDtype) and values.nunique() > 4:
+        texts = [quartiles(values[part]) for part in (inside, ~inside, inside | True)]
         return [
             row(
                 name,
@@ -79,7 +78,7 @@ def compare(name: str, values: pd.Series, inside: pd.Series, comparable: bool) -
                 texts[0],
                 texts[1],
                 texts[2],
-                missing | difference(numbers[inside], numbers[~inside], comparable),
+                missing | difference(values[inside], values[~inside], comparable),
             )
         ]
     rows = []

@@ -12,6 +12,7 @@ import pandas as pd
 from anpi.association.plan import endpoint_columns, endpoint_kind
 from anpi.tables.problems import InputError, Problem, nearest, refuse
 from anpi.tables.reading import read_facts, read_matrix, read_table
+from anpi.tables.schema import column_rule, load_schema
 
 YES_NO = {"Y": 1.0, "N": 0.0, "YES": 1.0, "NO": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 RESPONSE_ORDER = {"PD": 0.0, "SD": 1.0, "NON-CR/NON-PD": 1.0, "PR": 2.0, "CR": 3.0}
@@ -62,12 +63,24 @@ class Trial:
         return part.iloc[:, 0].astype("string").str.upper().map(order).astype(float).to_frame("y")
 
     def covariate(self, name: str) -> pd.Series:
-        """Values of a column of the patients or of their samples."""
+        """Values of a column of the patients or of their samples; levels are categories (see `levelled`)."""
         if name in self.patients.columns and self.patients[name].notna().any():
-            return self.patients[name]
+            return levelled(self.patients[name], "patients")
         if self.samples is not None and name in self.samples.columns:
-            return self.samples[name]
+            return levelled(self.samples[name], "samples")
         return pd.Series(np.nan, index=self.patients.index, name=name)
+
+
+def levelled(values: pd.Series, table: str) -> pd.Series:
+    """Make a category of a column whose values are names: declared as text, or in part no numbers.
+
+    Batch 1, 2 and 3 are three batches and no amounts of anything.
+    """
+    rule = column_rule(load_schema(table), str(values.name))
+    numbers = pd.to_numeric(values, errors="coerce")
+    if (rule is not None and rule["type"] == "string") or (numbers.isna() & values.notna()).any():
+        return values.astype("string").astype("category")
+    return numbers.astype(float)
 
 
 def read_trial(
@@ -100,16 +113,17 @@ def read_trial(
     refuse(problems)
     members = members.reindex(people.index)
     chosen = members["sample_id"]
-    frames = {name: by_sample(path, chosen) for name, path in (("calls", calls), ("samples", samples)) if path}
+    called = by_sample(keyed(read_facts(calls), "sample_id", str(calls)), chosen) if calls else None
+    sampled = by_sample(read_table(samples, "samples").set_index("sample_id"), chosen) if samples else None
     values = read_facts(scores) if scores else None
     return Trial(
         people,
         outcome.reindex(people.index),
         members,
-        frames.get("calls"),
+        called,
         pivot_scores(values, chosen, str(scores)) if values is not None else None,
         read_tpm(tpm, chosen) if tpm else None,
-        frames.get("samples"),
+        sampled,
         first_immune_event(adverse_events, people) if adverse_events else None,
         read_symbols(genes) if genes else {},
         score_units(values),
@@ -155,8 +169,8 @@ def endpoint_problems(frame: pd.DataFrame, file: str) -> Iterator[Problem]:
             yield Problem(file, message, column=column, found=str(values[patient]), expected=expected)
 
 
-def by_sample(path: Path | str, chosen: pd.Series) -> pd.DataFrame:
-    frame = keyed(read_facts(path), "sample_id", str(path))
+def by_sample(frame: pd.DataFrame, chosen: pd.Series) -> pd.DataFrame:
+    """Take the sample that was chosen for each patient."""
     return frame.reindex(chosen.to_numpy()).set_axis(chosen.index, axis=0)
 
 

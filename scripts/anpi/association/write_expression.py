@@ -13,6 +13,7 @@ import pandas as pd
 from anpi.association import differential, enrichment
 from anpi.association.plan import Plan
 from anpi.association.trial import Trial
+from anpi.tables.progress import say
 from anpi.tables.writing import write_table
 
 Compared = tuple[pd.DataFrame, pd.DataFrame]
@@ -55,10 +56,13 @@ def write_expression(
     for item, summary in zip(items, summaries, strict=True):
         summary["reason"] = summary["reason"] or lack_of_counts(item, by_patient)
     tested = [place for place, summary in enumerate(summaries) if summary["reason"] is None]
-    genes, scores = [], []
+    genes: list[pd.DataFrame] = []
+    scores: list[pd.DataFrame] = []
     if by_patient is not None:
         compare = partial(compare_contrast, plan=plan, counts=by_patient, symbols=symbols, sets=sets)
+        say(f"{len(by_patient)} genes; {len(tested)} of {len(items)} contrasts can be tested")
         for place, (table, enriched) in zip(tested, side_by_side(compare, items, tested, threads), strict=True):
+            say(f"{items[place].name}: done, {len(genes) + 1} of {len(tested)}")
             genes.append(table)
             scores.append(enriched)
             summaries[place]["genes_tested"] = int(table["p"].notna().sum())
@@ -88,9 +92,10 @@ def side_by_side(
     """Compare the contrasts, several at a time when there are threads; forked, so that nothing is imported again."""
     chosen = [items[place] for place in tested]
     if min(threads, len(chosen)) < 2:
-        return map(compare, chosen)
+        yield from map(compare, chosen)
+        return
     with ProcessPoolExecutor(min(threads, len(chosen)), mp_context=get_context("fork")) as pool:
-        return list(pool.map(compare, chosen))
+        yield from pool.map(compare, chosen)
 
 
 def compare_contrast(

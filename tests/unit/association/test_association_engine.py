@@ -164,6 +164,19 @@ def test_covariates_are_adjusted_for(plan_of, trial_of):
     assert table["estimate"].iloc[0] == pytest.approx(expected)
 
 
+def test_codes_of_arms_are_levels_and_not_amounts(plan_of, trial_of):
+    """Three arms called 1, 2 and 3 in place of words change no number."""
+    words = trial_of(count=150, arms=("a", "b", "c"))
+    codes = replace(
+        words, patients=words.patients.assign(arm=words.patients["arm"].map({"a": "1", "b": "2", "c": "3"}))
+    )
+    plan = plan_of(adjust_for=["arm"], stratify_by_arm=False)
+    named, coded = results(plan, words), results(plan, codes)
+    assert named["method"].iloc[0].endswith("adjusted for arm: b, arm: c")
+    assert coded["method"].iloc[0].endswith("adjusted for arm: 2, arm: 3")
+    pd.testing.assert_frame_equal(named.drop(columns="method"), coded.drop(columns="method"))
+
+
 def test_columns_of_the_patients_can_be_tested(plan_of, trial_of):
     trial = trial_of(count=60)
     plan = plan_of(biomarker="columns", columns=["teff", "sex"], set="all_treated", endpoints=["pfs", "response"])

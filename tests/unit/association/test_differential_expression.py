@@ -13,7 +13,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 from unit.association.trial_files import make_trial
 
-from anpi.association.differential import compare_groups, declared_contrasts
+from anpi.association.differential import compare_groups, contrast, declared_contrasts
 from anpi.association.enrichment import enrich, rank_genes, read_gene_sets
 from anpi.association.plan import read_plan
 from anpi.association.trial import read_trial
@@ -159,9 +159,14 @@ def test_small_groups_are_not_tested(run, files, tmp_path):
     assert found["contrasts"]["reason"].iloc[0] == "groups of 4 and 32, fewer than 5 in one: not tested"
 
 
+def sheet_of(endpoints: pd.DataFrame) -> pd.DataFrame:
+    patients = endpoints["patient_id"]
+    return pd.DataFrame({"sample_id": "S" + patients, "patient_id": patients, "timepoint": "baseline"})
+
+
 def test_a_batch_that_is_the_group_is_refused(run, files, tmp_path):
     endpoints = pd.read_csv(files["endpoints"], sep="\t", dtype=str)
-    samples = pd.DataFrame({"sample_id": "S" + endpoints["patient_id"], "patient_id": endpoints["patient_id"]})
+    samples = sheet_of(endpoints)
     samples["batch"] = endpoints["response"].map({"Y": "b1", "N": "b2"})
     samples.to_csv(tmp_path / "samples.tsv", sep="\t", index=False)
     found = run(samples=tmp_path / "samples.tsv")
@@ -171,7 +176,7 @@ def test_a_batch_that_is_the_group_is_refused(run, files, tmp_path):
 
 def test_a_batch_that_crosses_the_groups_is_adjusted_for(files, tmp_path):
     endpoints = pd.read_csv(files["endpoints"], sep="\t", dtype=str)
-    samples = pd.DataFrame({"sample_id": "S" + endpoints["patient_id"], "patient_id": endpoints["patient_id"]})
+    samples = sheet_of(endpoints)
     samples["batch"] = np.where(np.arange(PATIENTS) % 2, "b1", "b2")
     samples.to_csv(tmp_path / "samples.tsv", sep="\t", index=False)
     trial = read_trial(
@@ -183,6 +188,29 @@ def test_a_batch_that_crosses_the_groups_is_adjusted_for(files, tmp_path):
     assert contrasts[0].notes == ("not adjusted for arm: one level only",)
     assert [c.name for c in contrasts[1:]] == [f"subtype {level} against the others" for level in "ANPI"]
     assert all(c.obstacle is None or "fewer than 5" in c.obstacle for c in contrasts)
+
+
+def test_batches_called_by_numbers_are_batches(files, tmp_path):
+    """Batch 1.1 and batch 1.10 are two, and no batch is three times another."""
+    endpoints = pd.read_csv(files["endpoints"], sep="\t", dtype=str)
+    samples = sheet_of(endpoints).assign(batch=np.resize(["1.1", "1.10", "3", "3"], PATIENTS))
+    samples.to_csv(tmp_path / "samples.tsv", sep="\t", index=False)
+    trial = read_trial(files["patients"], files["endpoints"], files["sets"], samples=tmp_path / "samples.tsv")
+    item = next(declared_contrasts(read_plan(ROOT / "config" / "plan.yaml"), trial))
+    assert item.summary()["design"] == "~ batch: 1.10 + batch: 3 + group"
+    assert item.covariates.isin([0, 1]).all(axis=None)
+
+
+def test_a_design_of_too_many_columns_is_refused_and_says_of_what(files):
+    trial = read_trial(files["patients"], files["endpoints"], files["sets"])
+    samples = pd.DataFrame({"batch": [f"b{i // 2}" for i in range(400)]}, index=[f"P{i:03d}" for i in range(400)])
+    response = pd.Series([0.0, 1.0] * 200, index=samples.index)
+    plan = read_plan(ROOT / "config" / "plan.yaml")
+    changed = replace(trial, samples=samples.astype("category"), patients=trial.patients.reindex(samples.index))
+    assert contrast("response", response, plan, changed).obstacle == (
+        "the design would have 201 columns, more than 100 (batch has 200 levels): not tested; join levels, such as the "
+        "runs of one machine, or take the column out of adjust_for"
+    )
 
 
 def test_batch_effect_is_not_taken_for_response(files, tmp_path):
