@@ -1,10 +1,11 @@
 """Cost of a dry run, of every cohort step and of one more sample, with 10, 100, 1,000 and 3,000 samples.
 
-    python tests/benchmarks/benchmark_scale.py [--samples 10 100 1000 3000] [--genes 20000]
+    python tests/benchmarks/benchmark_scale.py [--samples 10 100 1000 3000] [--genes 20000] [--batches 8]
 
 Quantification is stubbed: samples come as prepared salmon tables, and the per-sample results are laid out
 beforehand and marked as made. A sample's counts are drawn anew around those of one quantified sample (gamma-Poisson),
 for all samples differ in earnest and DESeq2 takes its time accordingly. Genes beyond those of the demo are made up.
+The number of batches is the same at each size: a batch is a column of the designs, whose cost grows by their square.
 Planning, the new sample's job and every cohort step are real. The rival of the planning is a bare Snakefile with as
 many jobs of the same shape (a shell line a job), planned in the same run: the ratio is what checks and digests cost.
 Of each cohort step wall and CPU seconds and peak memory are shown, with the growth against the size before: 1 is
@@ -94,7 +95,7 @@ def write_quant(path: Path, transcripts: pd.DataFrame, genes: pd.DataFrame) -> N
     quant.to_csv(path, sep="\t", index=False)
 
 
-def prepare(folder: Path, count: int, genes: int) -> Prepared:
+def prepare(folder: Path, count: int, genes: int, batches: int) -> Prepared:
     """Lay out a trial of ``count`` baseline samples, each with its own counts of ``genes`` genes."""
     chosen = choose_genes()
     trial = simulate_trial(max(count, LEAST_PATIENTS), 1000, 1, chosen)
@@ -111,7 +112,9 @@ def prepare(folder: Path, count: int, genes: int) -> Prepared:
     units = pd.DataFrame({"sample_id": baseline.index, "unit_id": "L1"})
     write_sheets(folder / "config", trial, units.assign(quant=[f"salmon/{s}/quant.sf" for s in baseline.index]), 1000)
     samples = pd.read_csv(folder / "config" / "samples.tsv", sep="\t", dtype=str)
-    samples[samples["sample_id"].isin(baseline.index)].to_csv(folder / "config/samples.tsv", sep="\t", index=False)
+    samples = samples[samples["sample_id"].isin(baseline.index)]
+    samples["batch"] = [f"B{1 + place % batches}" for place in range(len(samples))]
+    samples.to_csv(folder / "config" / "samples.tsv", sep="\t", index=False)
     for sample in baseline.index:
         file = folder / "salmon" / str(sample) / "quant.sf"
         file.parent.mkdir(parents=True)
@@ -190,13 +193,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", type=int, nargs="+", default=[10, 100, 1000, 3000])
     parser.add_argument("--genes", type=int, default=20_000)
+    parser.add_argument("--batches", type=int, default=8)
     parser.add_argument("--keep", type=Path, help="an empty folder for the trials (default: temporary)")
     arguments = parser.parse_args()
     before: tuple[int, dict[str, dict[str, float]]] = (1, {})
     with tempfile.TemporaryDirectory() as name:
         for count in arguments.samples:
             folder = (arguments.keep or Path(name)) / str(count)
-            prepared = prepare(folder, count, arguments.genes)
+            prepared = prepare(folder, count, arguments.genes, arguments.batches)
             whole, _ = snakemake(folder)
             costs = read_costs(folder)
             show_costs(count, costs, before)
