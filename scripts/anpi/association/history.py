@@ -56,6 +56,8 @@ def compare(old: Any, new: Any, key: str = "") -> list[str]:
         before, after = {named_key(i): i for i in old}, {named_key(i): i for i in new}
         lines = [f"{name} was taken out of {key}" for name in before if name not in after]
         lines += [f"{name} was added to {key}" for name in after if name not in before]
+        kept = [[name for name in names if name in before and name in after] for names in (before, after)]
+        lines += [f"the order of {key} became {', '.join(kept[1])}"] if kept[0] != kept[1] else []
         return lines + [line for name in before if name in after for line in compare(before[name], after[name], name)]
     return [] if old == new else [f"{key}: {json.dumps(old)} became {json.dumps(new)}"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from anpi.association.history import compare
 from anpi.ledger.entries import Entry
-from anpi.ledger.reasons import Reasons, listed, plural, words
+from anpi.ledger.reasons import Reasons, listed, plural, row_words, words
 from anpi.ledger.state import RATE_KEYS, RESPONSES, RESULT_KEYS, SURVIVAL_KEYS, TIMES
 
 State = Mapping[str, Any]
@@ -64,7 +64,7 @@ def compare_runs(old: Entry | None, new: Entry) -> dict[str, Any]:
     since = {"number": old.number, "date": old.date, "sha256": old.sha256, "words": old.words}
     reasons = Reasons(old.state, new.state)
     makers: tuple[Callable[[State, State, Reasons], dict[str, Any]], ...] = (
-        people, calls, memberships, endpoints, efficacy, results, plan, inputs, software
+        people, calls, memberships, corrections, endpoints, efficacy, results, plan, inputs, software
     )  # fmt: skip
     sections = [make(old.state, new.state, reasons) for make in makers]
     told = [part for part in sections if part["rows"] or part["sentences"] or part["further"]]
@@ -96,7 +96,7 @@ def section(
 
 
 def people(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
-    """List patients and samples that came or left."""
+    """List patients and samples that came or left, and samples that became another patient's."""
     rows: list[tuple[str, str | None, str, str]] = []
     told = []
     for kind, key, column in (("patient", "patients", 0), ("sample", "samples", 1)):
@@ -112,6 +112,12 @@ def people(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
         if counts:
             told.append(f"{kind.capitalize()}s: {listed(counts)}; now {len(after)}.")
     sentences = [" ".join(told)] if told else []
+    before, after = present(old["samples"]), present(new["samples"])
+    for name in sorted(set(before) & set(after)):
+        was, now = before[name]["patient"], after[name]["patient"]
+        if was != now:
+            rows.append((now, name, "moved", f"was a sample of {was}"))
+            sentences.append(f"Sample {name} was of patient {was} and is now of {now}.")
     rows.sort(key=lambda row: (row[0] or "", row[1] or ""))
     header = ["Patient", "Sample", "Change", "Why"]
     shown = [row[0] for row in rows]
@@ -144,7 +150,9 @@ def calls(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
         moved = [(kind, a, b) for kind, a, b in parts if a != b]
         kinds.update(kind for kind, _, _ in moved)
         said = {"call": now.get("call_reason"), "verdict": now.get("reasons")}
-        rows += [(now["patient"], sample, kind, a, b, reasons.of_sample(sample), said[kind]) for kind, a, b in moved]
+        rows += [
+            (now["patient"], sample, kind, a, b, reasons.of_sample(sample, kind), said[kind]) for kind, a, b in moved
+        ]
     quiet = {
         name: sum(before[s].get(key) != after[s].get(key) for s in both)
         for name, key in (("subtype probabilities", "probabilities"), ("signature scores", "scores"))
@@ -187,7 +195,9 @@ def memberships(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
         f"{name.replace('_', ' ')} {'gained' if inside else 'lost'} {count}"
         for (name, inside), count in sorted(counts.items())
     ]
-    sentences = [f"Analysis sets, of the patients in both: {listed(told)}."] if told else []
+    arms = [row[0] for row in rows if row[1] == "arm"]
+    sentences = [f"The arm of {plural(len(arms), 'patient')} is another one ({listed(arms)})."] if arms else []
+    sentences += [f"Analysis sets, of the patients in both: {listed(told)}."] if told else []
     steps = [
         f"{step.replace('_', ' ')} {old['attrition'].get(step, 0)} before and {count} now"
         for step, count in new["attrition"].items()
@@ -198,6 +208,25 @@ def memberships(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
     return section(
         "sets", "Patients who changed analysis sets", "analysis sets of the patients in both", sentences, header, rows,
         [row[0] for row in rows], further,
+    )  # fmt: skip
+
+
+def corrections(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
+    """List whose rows and reads differ, also where nothing that is compared moved with them."""
+    both = sorted(set(old["patients"]) & set(new["patients"]))
+    patients = [(p, None, row_words(old["patients"][p], new["patients"][p])) for p in both]
+    kept = sorted(set(present(old["samples"])) & set(present(new["samples"])))
+    samples = [(new["samples"][s]["patient"], s, reasons.cells_and_reads(s)) for s in kept]
+    rows = [(patient, sample, "; ".join(what)) for patient, sample, what in (*patients, *samples) if what]
+    sex = [patient for patient in both if reasons.sex_changed(patient)]
+    sentences = [f"The sex of {plural(len(sex), 'patient')} is another one ({listed(sex)})."] if sex else []
+    count = sum(sample is None for _, sample, _ in rows)
+    counted = [(count, "patient"), (len(rows) - count, "sample")]
+    told = [plural(number, what) for number, what in counted if number]
+    further = [f"Rows or reads differ of {listed(told)} in both."] if told else []
+    return section(
+        "corrections", "Patients and samples whose rows or reads differ", "rows and reads of those in both", sentences,
+        ["Patient", "Sample", "What differs"], rows, [row[0] for row in rows], further,
     )  # fmt: skip
 
 
@@ -290,7 +319,14 @@ def efficacy(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
 def moved_rows(
     old: Sequence[Mapping[str, str]], new: Sequence[Mapping[str, str]], keys: Sequence[str]
 ) -> Iterator[tuple[dict[str, str], Mapping[str, str] | None, Mapping[str, str] | None]]:
-    """Pair the rows of two tables by their keys and give those that differ; a row of one alone has None."""
+    """Give the pairs of rows of two tables that differ."""
+    return ((key, was, now) for key, was, now in paired_rows(old, new, keys) if was != now)
+
+
+def paired_rows(
+    old: Sequence[Mapping[str, str]], new: Sequence[Mapping[str, str]], keys: Sequence[str]
+) -> Iterator[tuple[dict[str, str], Mapping[str, str] | None, Mapping[str, str] | None]]:
+    """Pair the rows of two tables by their keys; a row of one alone has None."""
 
     def keyed(rows: Sequence[Mapping[str, str]]) -> dict[tuple[str, ...], Mapping[str, str]]:
         seen: Counter[tuple[str, ...]] = Counter()
@@ -303,9 +339,7 @@ def moved_rows(
 
     before, after = keyed(old), keyed(new)
     for key in [*after, *(key for key in before if key not in after)]:
-        was, now = before.get(key), after.get(key)
-        if was != now:
-            yield dict(zip(keys, key, strict=False)), was, now
+        yield dict(zip(keys, key, strict=False)), before.get(key), after.get(key)
 
 
 def rate_name(key: Mapping[str, str]) -> str:
@@ -360,17 +394,19 @@ def short(value: str | None) -> str:
 
 def results(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
     """List associations that moved: estimate, interval and p from and to; an adjusted p that crosses alpha is named."""
-    alpha = float(new["plan"]["alpha"])
+    before, alpha = float(old["plan"]["alpha"]), float(new["plan"]["alpha"])
     rows: list[tuple[Any, ...]] = []
     crossed: list[str] = []
     tiers: Counter[str] = Counter()
-    for key, was, now in moved_rows(old["results"], new["results"], RESULT_KEYS):
+    for key, was, now in paired_rows(old["results"], new["results"], RESULT_KEYS):
+        crossing = crossing_words(was, now, alpha, before)
+        if was == now and not crossing:
+            continue
         tier = (now or was or {}).get("tier", "")
         name = result_name(key)
-        crossing = crossing_words(was, now, alpha)
         crossed += [f"{name} ({tier}): {crossing}."] if crossing else []
         tiers[tier] += 1
-        rows.append((tier, name, result_words(was), result_words(now), crossing))
+        rows.append((tier, name, result_words(was, before), result_words(now, alpha), crossing))
     rows.sort(key=lambda row: TIERS.index(row[0]) if row[0] in TIERS else len(TIERS))
     sentences = []
     if rows:
@@ -394,24 +430,45 @@ def result_name(key: Mapping[str, str]) -> str:
     return f"{key['endpoint'].upper()} by {key['biomarker']}{level}{against} ({key['entry']}, {key['set']})"
 
 
-def result_words(row: Mapping[str, str] | None) -> str:
+def result_words(row: Mapping[str, str] | None, alpha: float) -> str:
     if row is None:
         return "not in the results"
     if "estimate" not in row and "p" not in row:
         return f"described, {row.get('n', '0')} patients"
     parts = [f"{row.get('effect', 'estimate')} {estimate_words(row, 'estimate', 'ci_low', 'ci_high')}"]
-    parts += [f"p {short(row['p'])}"] if "p" in row else []
-    parts += [f"adjusted {short(row['p_adjusted'])}"] if row.get("p_adjusted", row.get("p")) != row.get("p") else []
+    parts += [f"p {p_short(row['p'], alpha)}"] if "p" in row else []
+    parts += (
+        [f"adjusted {p_short(row['p_adjusted'], alpha)}"] if row.get("p_adjusted", row.get("p")) != row.get("p") else []
+    )
     return ", ".join(parts)
 
 
-def crossing_words(was: Mapping[str, str] | None, now: Mapping[str, str] | None, alpha: float) -> str:
-    """Say that an adjusted p-value came to lie on the other side of the declared level."""
+def crossing_words(
+    was: Mapping[str, str] | None, now: Mapping[str, str] | None, alpha: float, alpha_before: float
+) -> str:
+    """Say that an adjusted p-value came to lie on the other side of the declared level, appeared below it or went."""
     before, after = ((row or {}).get("p_adjusted") for row in (was, now))
-    if before is None or after is None or (float(before) < alpha) == (float(after) < alpha):
+    was_below = before is not None and float(before) < alpha_before
+    is_below = after is not None and float(after) < alpha
+    if was_below == is_below:
         return ""
-    side = "below" if float(after) < alpha else "not below"
-    return f"the adjusted p, {short(before)} before and {short(after)} now, is {side} the declared {alpha:g}"
+    declared = f"the declared {alpha:g}" + (f" ({alpha_before:g} before)" if alpha != alpha_before else "")
+    if before is None or after is None:
+        shown = p_short(str(after), alpha) if before is None else p_short(before, alpha_before)
+        return (
+            f"an adjusted p, {shown}, that was not there before, is below {declared}"
+            if before is None
+            else f"the adjusted p, {shown} and below the declared {alpha_before:g} before, is not there any more"
+        )
+    side = "below" if is_below else "not below"
+    shown = f"{p_short(before, alpha_before)} before and {p_short(after, alpha)} now"
+    return f"the adjusted p, {shown}, is {side} {declared}"
+
+
+def p_short(value: str, alpha: float) -> str:
+    """Write a p-value with three significant digits, and with as many more as tell it from the declared level."""
+    digits = next((n for n in range(3, 17) if float(f"{float(value):.{n}g}") != alpha), 3)
+    return f"{float(value):.{digits}g}"
 
 
 def plan(old: State, new: State, reasons: Reasons) -> dict[str, Any]:

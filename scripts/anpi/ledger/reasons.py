@@ -9,6 +9,7 @@ from typing import Any
 from anpi.association.history import compare
 
 NOT_EXPLAINED = "not explained by what is recorded of the inputs"
+CUTOFF = ("cutoff_date", "cutoff_day")
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
@@ -31,6 +32,8 @@ class Reasons:
         self.plan = compare(old["plan"], new["plan"])
         self.settings = compare(thresholds_of(old), thresholds_of(new))
         self.software = compare(old["software"], new["software"])
+        # Another commit with the same code changes no result.
+        self.code = [line for line in self.software if not line.startswith("commit: ")]
         self.cutoff = cutoff_words(old, new)
 
     def of_patient(self, patient: str) -> str:
@@ -39,10 +42,24 @@ class Reasons:
         found = [] if before is None or after is None else row_words(before, after)
         found += [self.cutoff] if self.cutoff else []
         found += ["rules of the endpoints changed"] if self.rules else []
-        return "; ".join(found) or self.otherwise()
+        return self.all_of(found)
 
-    def of_sample(self, sample: str) -> str:
-        """Say what differs behind a sample's verdict and call."""
+    def of_sample(self, sample: str, kind: str) -> str:
+        """Say what differs behind a sample's ``verdict`` or ``call``."""
+        before, after = self.old["samples"][sample], self.new["samples"][sample]
+        found = self.cells_and_reads(sample)
+        if self.sex_changed(after["patient"]):
+            found.append("patients: sex corrected or filled in")
+        if kind != "verdict" and before.get("verdict") != after.get("verdict"):
+            found.append(f"verdict {words(before.get('verdict'))} became {words(after.get('verdict'))}")
+        if before.get("model") != after.get("model"):
+            found.append("other subtype model")
+        if self.settings:
+            found.append("thresholds of quality changed")
+        return self.all_of(found)
+
+    def cells_and_reads(self, sample: str) -> list[str]:
+        """Say which cells of the sample sheet and which measurements of a sample differ."""
         before, after = self.old["samples"][sample], self.new["samples"][sample]
         found = column_words("the sample sheet", before["columns"], after["columns"])
         if before.get("reads") != after.get("reads"):
@@ -51,16 +68,14 @@ class Reasons:
             found.append("other reference" if self.reference_changed() else "quantified anew")
         elif after.get("genes") is None and self.input_changed("expression.matrix"):
             found.append("other matrix")
-        if before.get("verdict") != after.get("verdict"):
-            found.append(f"verdict {words(before.get('verdict'))} became {words(after.get('verdict'))}")
-        if before.get("model") != after.get("model"):
-            found.append("other subtype model")
-        if self.settings:
-            found.append("thresholds of quality changed")
-        return "; ".join(found) or self.otherwise()
+        return found
 
-    def otherwise(self) -> str:
-        return "other software" if self.software else NOT_EXPLAINED
+    def all_of(self, found: list[str]) -> str:
+        return "; ".join([*found, "other software"] if self.code else found) or NOT_EXPLAINED
+
+    def sex_changed(self, patient: str) -> bool:
+        cells = [state["patients"].get(patient, {"columns": {}})["columns"] for state in (self.old, self.new)]
+        return patient in self.old["patients"] and cells[0].get("sex") != cells[1].get("sex")
 
     def reference_changed(self) -> bool:
         return self.old.get("reference") != self.new.get("reference")
@@ -106,7 +121,10 @@ def cutoff_words(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
 
 def row_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Say which rows of the clinical tables differ for a patient: added, removed or corrected."""
-    found = column_words("patients", before["columns"], after["columns"])
+    cells = [{k: v for k, v in state["columns"].items() if k not in CUTOFF} for state in (before, after)]
+    found = column_words("patients", *cells)
+    if any(before["columns"].get(name) != after["columns"].get(name) for name in CUTOFF):
+        found.append("the patient's own data cut-off moved")
     for table in sorted(set(before["rows"]) | set(after["rows"])):
         old, new = Counter(before["rows"].get(table, [])), Counter(after["rows"].get(table, []))
         added, gone = (new - old).total(), (old - new).total()

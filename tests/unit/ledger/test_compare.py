@@ -14,6 +14,7 @@ from unit.report.made import make_tables
 
 from anpi.ledger.compare import compare_runs, crossing_words, move_of
 from anpi.ledger.entries import Entry, record
+from anpi.ledger.reasons import NOT_EXPLAINED
 from anpi.ledger.state import state_digest
 from anpi.tables.schema import ROOT
 
@@ -184,8 +185,98 @@ def test_each_kind_of_move_has_its_name(was: Any, now: Any, move: str):
 )
 def test_an_adjusted_p_that_crosses_the_declared_level_is_named(was: float, now: float, crosses: bool):
     rows_of_p = ({"p_adjusted": str(was), "p": "0.001"}, {"p_adjusted": str(now), "p": "0.9"})
-    assert bool(crossing_words(*rows_of_p, 0.05)) is crosses
-    assert not crossing_words({"p": "0.001"}, {"p": "0.9"}, 0.05)
+    assert bool(crossing_words(*rows_of_p, 0.05, 0.05)) is crosses
+    assert not crossing_words({"p": "0.001"}, {"p": "0.9"}, 0.05, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "levels", "words"),
+    [
+        ("0.03", None, (0.05, 0.05), "the adjusted p, 0.03 and below the declared 0.05 before, is not there any more"),
+        (None, "0.03", (0.05, 0.05), "an adjusted p, 0.03, that was not there before, is below the declared 0.05"),
+        ("0.3", None, (0.05, 0.05), ""),
+        (None, "0.3", (0.05, 0.05), ""),
+        ("0.07", "0.07", (0.05, 0.1),
+         "the adjusted p, 0.07 before and 0.07 now, is below the declared 0.1 (0.05 before)"),
+        ("0.31", "0.04998", (0.05, 0.05), "the adjusted p, 0.31 before and 0.04998 now, is below the declared 0.05"),
+    ],
+)  # fmt: skip
+def test_a_p_that_came_went_or_met_another_level_is_named(was: Any, now: Any, levels: tuple[float, float], words: str):
+    cells = [None if p is None else {"p_adjusted": p} for p in (was, now)]
+    assert crossing_words(*cells, levels[1], levels[0]) == words
+    cells = [{} if p is None else {"p_adjusted": p} for p in (was, now)]
+    assert crossing_words(*cells, levels[1], levels[0]) == words
+
+
+def test_another_declared_level_names_the_results_that_crossed_it(tmp_path: Path, tables: Tables):
+    before = state_of(tmp_path / "trial", tables)
+    before["results"] = [row | {"p_adjusted": "0.07"} if "p_adjusted" in row else row for row in before["results"]]
+    after = json.loads(json.dumps(before))
+    after["plan"]["alpha"] = 0.1
+    changes = compare_runs(entry(before), entry(after))
+    assert len(rows(changes, "results")) == sum("p_adjusted" in row for row in before["results"]) > 0
+    assert all(row[4].endswith("is below the declared 0.1 (0.05 before)") for row in rows(changes, "results"))
+
+
+def test_a_sample_that_became_another_patients_is_said(tmp_path: Path, tables: Tables):
+    new = changed(tables, "samples", "sample_id", "P0002-B", patient_id="P0004")
+    changes = differences(tmp_path, tables, new)
+    assert rows(changes, "people") == [["P0004", "P0002-B", "moved", "was a sample of P0002"]]
+    assert "Sample P0002-B was of patient P0002 and is now of P0004." in changes["sentences"]
+
+
+def test_arm_sex_and_other_cells_are_said_though_nothing_moved_with_them(tmp_path: Path, tables: Tables):
+    sex = tables["patients"].set_index("patient_id").loc["P0002", "sex"]
+    new = changed(tables, "patients", "patient_id", "P0001", arm="another")
+    new = changed(new, "patients", "patient_id", "P0002", sex={"F": "M", "M": "F"}[sex])
+    new = changed(new, "samples", "sample_id", "P0004-B", batch="B9")
+    changes = differences(tmp_path, tables, new)
+    assert rows(changes, "corrections") == [
+        ["P0001", "none", "patients: arm corrected or filled in"],
+        ["P0002", "none", "patients: sex corrected or filled in"],
+        ["P0004", "P0004-B", "the sample sheet: batch corrected or filled in"],
+    ]
+    assert "The arm of 1 patient is another one (P0001)." in changes["sentences"]
+    assert "The sex of 1 patient is another one (P0002)." in changes["sentences"]
+    assert "Rows or reads differ of 2 patients and 1 sample in both." in changes["further"]
+
+
+def test_a_verdict_is_not_its_own_reason(tmp_path: Path, tables: Tables):
+    new = changed(tables, "verdicts", "sample_id", "P0001-B", verdict="warn", reasons="looks like P0005-B")
+    assert rows(differences(tmp_path, tables, new), "calls")[0][5] == NOT_EXPLAINED
+    sex = tables["patients"].set_index("patient_id").loc["P0001", "sex"]
+    new = changed(new, "patients", "patient_id", "P0001", sex={"F": "M", "M": "F"}[sex])
+    assert rows(differences(tmp_path, tables, new), "calls")[0][5] == "patients: sex corrected or filled in"
+
+
+def test_other_software_is_named_beside_the_rows_that_differ(tmp_path: Path, tables: Tables):
+    new = changed(tables, "endpoints", "patient_id", "P0004", os_days=1)
+    new = changed(new, "patients", "patient_id", "P0004", age=50)
+    before, after = state_of(tmp_path / "trial", tables), state_of(tmp_path / "trial", new)
+    after["software"]["commit"] = "another"  # with the same code
+    found = [rows(compare_runs(entry(before), entry(after)), "endpoints")[0][-1]]
+    after["software"]["code"] = "another"
+    found.append(rows(compare_runs(entry(before), entry(after)), "endpoints")[0][-1])
+    words = "patients: age corrected or filled in"
+    assert found == [words, f"{words}; other software"]
+
+
+def test_a_new_cut_of_each_patient_is_no_correction():
+    from anpi.ledger.reasons import row_words
+
+    for name in ("cutoff_date", "cutoff_day"):
+        states = [{"columns": {name: digest, "age": "a"}, "rows": {}} for digest in ("x", "y")]
+        assert row_words(*states) == ["the patient's own data cut-off moved"]
+
+
+def test_the_order_of_questions_is_part_of_the_plan(tmp_path: Path, tables: Tables):
+    before = state_of(tmp_path / "trial", tables)
+    after = json.loads(json.dumps(before))
+    after["plan"]["families"].reverse()
+    names_now = ", ".join(family["family"] for family in after["plan"]["families"])
+    assert len(after["plan"]["families"]) > 1
+    changes = compare_runs(entry(before), entry(after))
+    assert rows(changes, "plan") == [["plan", f"the order of families became {names_now}"]]
 
 
 def test_a_result_that_moved_stands_from_and_to_and_the_others_do_not(tmp_path: Path, tables: Tables):
