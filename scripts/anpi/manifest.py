@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import platform
 import re
 import subprocess
@@ -144,14 +145,22 @@ def files_of(inputs: Mapping[str, Path]) -> dict[str, Path]:
 
 
 def placeless(value: Any) -> Any:
-    """Take the place out of paths: an absolute one keeps its last two parts, whatever holds them."""
+    """Take the place out of paths: an absolute one keeps its last two parts, and what lies above or is a home goes."""
     if isinstance(value, Mapping):
         return {key: placeless(item) for key, item in value.items()}
     if isinstance(value, list):
         return [placeless(item) for item in value]
-    if isinstance(value, str) and Path(value).is_absolute():
-        return "…/" + "/".join(Path(value).parts[-2:])
+    if isinstance(value, str) and value.startswith(("/", "..")):
+        parts = Path(value).parts
+        below = max((place + 1 for place in range(1, len(parts)) if is_home(parts, place)), default=0)
+        if Path(value).is_absolute() or below:
+            return "…/" + "/".join(parts[max(below, len(parts) - 2) :])
     return value
+
+
+def is_home(parts: Sequence[str], place: int) -> bool:
+    """Say whether a part of a path bears a user's name: it stands in a folder of homes, or is called as ours is."""
+    return parts[place - 1].lower() in ("home", "users") or parts[place] == os.path.basename(os.path.expanduser("~"))
 
 
 def commit() -> str | None:

@@ -56,6 +56,7 @@ def freeze_run(results: Path, target: Path) -> tuple[int, str]:
         The run has not ended, a file is not what the manifest says, or the target holds something already.
     """
     names = frozen_names(results)
+    told = read_json(results / "manifest.json")["results"]
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(Problem(str(target), "holds something already", mend="Name a folder that does not exist."))
     part = target.with_name(f".{target.name}.part")
@@ -65,7 +66,12 @@ def freeze_run(results: Path, target: Path) -> tuple[int, str]:
     for name in names:
         (part / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(results / name, part / name)
-        sums.append(f"{hash_file(part / name)}  {name}\n")
+        sha256 = hash_file(part / name)
+        sums.append(f"{sha256}  {name}\n")
+        if told.get(name, sha256) != sha256:
+            shutil.rmtree(part)
+            mend = "A run is under way: wait for its end, then freeze."
+            raise InputError(Problem(str(results / name), "changed while it was copied", mend=mend))
     write_text(part / SUMS, "".join(sums))
     fingerprint = hash_file(part / SUMS)
     if target.exists():
@@ -133,8 +139,15 @@ def verify_copy(folder: Path) -> Verdict:
         The folder has no list, or one that cannot be read.
     """
     listed = read_sums(folder / SUMS)
-    present = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir()} - {SUMS}
-    changed = [name for name, sha256 in listed.items() if name in present and hash_file(folder / name) != sha256]
+    # A link is never what was frozen, whatever it leads to now.
+    files = [file for file in folder.rglob("*") if file.is_symlink() or not file.is_dir()]
+    links = {file.relative_to(folder).as_posix() for file in files if not file.is_file() or file.is_symlink()}
+    present = {file.relative_to(folder).as_posix() for file in files} - {SUMS}
+    changed = [
+        name
+        for name, sha256 in listed.items()
+        if name in present and (name in links or hash_file(folder / name) != sha256)
+    ]
     missing, added = sorted(set(listed) - present), sorted(present - set(listed))
     whole = len(listed) - len(changed) - len(missing)
     return Verdict(whole, sorted(changed), missing, added, hash_file(folder / SUMS))

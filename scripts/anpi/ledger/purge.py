@@ -32,7 +32,8 @@ def purge_patient(results: Path, patient: str) -> list[str]:
         The patient still takes part, or the ledger does not know the patient.
     """
     ledger = results / "ledger"
-    if patient in read_entry(ledger / CURRENT).state["patients"]:
+    present = read_entry(ledger / CURRENT).state
+    if patient in present["patients"]:
         mend = "Take the patient out of the tables and run Snakemake to its end first."
         raise InputError(Problem(str(ledger / CURRENT), f"patient {patient} still takes part", mend=mend))
     done, samples = [], set()
@@ -51,7 +52,10 @@ def purge_patient(results: Path, patient: str) -> list[str]:
         raise InputError(Problem(str(ledger), f"no entry holds patient {patient}", mend="Write the id as in patients."))
     (ledger / "changes.json").unlink(missing_ok=True)
     done.append("ledger/changes.json was removed; the next run writes it, the report and the manifest anew")
-    for place in [place for sample in sorted(samples) for place in places_of(results, sample)]:
+    # A sample that is another patient's now keeps its files.
+    for place in [
+        place for sample in sorted(samples - set(present["samples"])) for place in places_of(results, sample)
+    ]:
         done += [f"{place} was removed"] if remove(results / place) else []
     return done
 

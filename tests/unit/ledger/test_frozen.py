@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.ledger.finished import STEPS, finish, inputs_of, read, settings_of, without
+from unit.ledger.finished import STEPS, changed, finish, inputs_of, read, settings_of, without
 from unit.report.made import make_tables
 
 from anpi.ledger.compare import compare_runs
@@ -26,7 +26,7 @@ from anpi.ledger.freeze import freeze_run, verify_copy
 from anpi.ledger.installation import advice, compare_installation
 from anpi.ledger.leftovers import find_leftovers
 from anpi.ledger.purge import purge_patient
-from anpi.manifest import build_manifest, pattern_of, read_checksums, result_files, tools_of
+from anpi.manifest import build_manifest, pattern_of, placeless, read_checksums, result_files, tools_of
 from anpi.tables.problems import InputError
 from anpi.tables.schema import ROOT
 from anpi.tables.writing import write_json, write_text
@@ -95,6 +95,39 @@ def test_verify_names_every_file_that_is_not_as_it_was(results: Path, tmp_path: 
     assert done.returncode == 1
     assert "changed: subtypes/calls.tsv\nmissing: qc/verdicts.tsv\nadded: report/extra.html\n" in done.stdout
     assert "NOT what was frozen" in done.stdout
+
+
+def test_verify_takes_no_link_for_a_file(results: Path, tmp_path: Path):
+    copy, elsewhere = tmp_path / "copy", tmp_path / "elsewhere"
+    freeze_run(results, copy)
+    shutil.copytree(copy, elsewhere)
+    for place in [copy, *copy.rglob("*")]:
+        place.chmod(0o755 if place.is_dir() else 0o644)
+    one, lost, folder = copy / "subtypes" / "calls.tsv", copy / "qc" / "verdicts.tsv", copy / "report"
+    one.unlink()
+    one.symlink_to(elsewhere / "subtypes" / "calls.tsv")  # of the same content, for now
+    lost.unlink()
+    lost.symlink_to(tmp_path / "nowhere")
+    below = sorted(f"report/{file.relative_to(folder)}" for file in folder.rglob("*") if file.is_file())
+    shutil.rmtree(folder)
+    folder.symlink_to(elsewhere / "report")
+    (copy / "more").symlink_to(elsewhere)
+    verdict = verify_copy(copy)
+    assert verdict.changed == ["qc/verdicts.tsv", "subtypes/calls.tsv"]
+    assert (verdict.missing, verdict.added) == (below, ["more", "report"])
+
+
+def test_a_run_that_goes_on_while_it_is_copied_is_not_frozen(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def copy(source: Path, target: Path) -> None:
+        text = source.read_text(encoding="utf-8")
+        target.write_text(text + "more\n" if source.name == "verdicts.tsv" else text, encoding="utf-8")
+
+    monkeypatch.setattr(shutil, "copy", copy)
+    with pytest.raises(InputError, match=r"verdicts\.tsv: changed while it was copied"):
+        freeze_run(results, tmp_path / "copy")
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]
 
 
 SPOILED = {
@@ -181,6 +214,36 @@ def test_a_patient_who_takes_part_is_not_purged(withdrawn: Path):
         with pytest.raises(InputError, match=words):
             purge_patient(withdrawn, patient)
     assert {path: path.read_bytes() for path in withdrawn.rglob("*") if path.is_file()} == before
+
+
+def test_a_sample_that_became_another_patients_keeps_its_files_when_the_first_is_purged(tmp_path: Path):
+    tables = make_tables(8)
+    finish(tmp_path, tables)
+    moved = changed(tables, "samples", "sample_id", "P0003-B", patient_id="P0001")
+    people = {name: frame for name, frame in moved.items() if "sample_id" not in frame or name == "sets"}
+    finish(tmp_path, moved | without(people, "P0003"))
+    purge_patient(tmp_path / "results", "P0003")
+    assert (tmp_path / "results" / "samples" / "P0003-B" / "genes.parquet").is_file()
+    assert "P0003-B" not in read_entries(tmp_path / "results" / "ledger")[0].state["samples"]
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/home/jdoe/patients.csv", "…/patients.csv"),
+        ("/home/jdoe/trial/patients.csv", "…/trial/patients.csv"),
+        ("/Users/jdoe/patients.csv", "…/patients.csv"),
+        ("/home/jdoe", "…/"),
+        ("/scratch/myself/results", "…/results"),
+        ("../../home/jdoe/patients.csv", "…/patients.csv"),
+        ("../tables/patients.csv", "../tables/patients.csv"),
+        ("/data/trial/patients.csv", "…/trial/patients.csv"),
+        ("config/patients.csv", "config/patients.csv"),
+    ],
+)
+def test_no_path_tells_the_name_of_a_user(path: str, shown: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOME", "/export/people/myself")
+    assert placeless(path) == shown
 
 
 def test_the_manifest_lists_what_this_run_made_and_nothing_else(closed: Path, tmp_path: Path):
