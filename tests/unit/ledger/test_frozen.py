@@ -230,12 +230,12 @@ def test_a_sample_that_became_another_patients_keeps_its_files_when_the_first_is
 @pytest.mark.parametrize(
     ("path", "shown"),
     [
-        ("/home/jdoe/patients.csv", "…/patients.csv"),
-        ("/home/jdoe/trial/patients.csv", "…/trial/patients.csv"),
-        ("/Users/jdoe/patients.csv", "…/patients.csv"),
-        ("/home/jdoe", "…/"),
+        ("/home/Jdoe/patients.csv", "…/patients.csv"),
+        ("/home/Jdoe/trial/patients.csv", "…/trial/patients.csv"),
+        ("/Users/Jdoe/patients.csv", "…/patients.csv"),
+        ("/home/Jdoe", "…/"),
         ("/scratch/myself/results", "…/results"),
-        ("../../home/jdoe/patients.csv", "…/patients.csv"),
+        ("../../home/Jdoe/patients.csv", "…/patients.csv"),
         ("../tables/patients.csv", "../tables/patients.csv"),
         ("/data/trial/patients.csv", "…/trial/patients.csv"),
         ("config/patients.csv", "config/patients.csv"),
