@@ -96,16 +96,19 @@ def declared_contrasts(plan: Plan, trial: Trial) -> Iterator[Contrast]:
 def contrast(name: str, inside: pd.Series, plan: Plan, trial: Trial, obstacle: str | None = None) -> Contrast:
     """Join a grouping with its covariates; refuse what is too small or cannot be told from a batch."""
     settings = plan.settings["expression"]
-    inside = inside.dropna()
     parts: list[pd.DataFrame] = []
     notes: list[str] = []
+    if inside.isna().any() and inside.notna().any():
+        left_out = f"{int(inside.isna().sum())} of {len(inside)} patients with a sample left out"
+        notes.append(f"{left_out}: it is not known to which group they belong")
+    inside = inside.dropna()
     for column in settings["adjust_for"]:
         values = trial.covariate(column).reindex(inside.index)
         if values.isna().any():
             notes.append(f"not adjusted for {column}: {'not given' if values.isna().all() else 'missing for some'}")
         elif values.nunique() < 2:
             notes.append(f"not adjusted for {column}: one level only")
-        elif inside.nunique() > 1 and inseparable(inside, values.astype(str)):
+        elif inside.nunique() > 1 and has_levels(values) and inseparable(inside, values.astype(str)):
             obstacle = obstacle or f"every {column} holds one group only, so the two cannot be told apart: not tested"
         else:
             parts.append(design(values.to_frame()))
@@ -123,6 +126,11 @@ def contrast(name: str, inside: pd.Series, plan: Plan, trial: Trial, obstacle: s
         elif len(inside) - whole.shape[1] < 3:
             obstacle = "too few samples for the covariates asked for: not tested"
     return Contrast(name, inside, covariates, tuple(notes), obstacle)
+
+
+def has_levels(values: pd.Series) -> bool:
+    """Tell whether a covariate has levels; an amount that hardly two patients share has none to hold one group."""
+    return isinstance(values.dtype, pd.CategoricalDtype) or values.nunique() < len(values) / 2
 
 
 def too_many_columns(covariates: pd.DataFrame) -> str:

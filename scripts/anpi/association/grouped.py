@@ -9,7 +9,7 @@ import pandas as pd
 
 from anpi.association.groups import Groups, small_group_note, split_groups
 from anpi.association.plan import Plan
-from anpi.association.question import Question, Row
+from anpi.association.question import Question, Row, informative
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class GroupedTest:
     groups : Groups
         Those tested, those too small, the reference.
     frame, covariates : pandas.DataFrame
-        Patients of the tested groups.
+        Patients of the tested groups; covariates in which all of them are alike are left out.
     test : Row
         The row of the test, with its warnings; the obstacle is one of them.
     obstacle : str or None
@@ -57,9 +57,13 @@ def prepare_test(
     left_out = [level for level in groups.small if question.frame["marker"].eq(level).any()]
     if left_out:
         test.warnings.append(f"not in the test, fewer than {plan.smallest_group} patients: {', '.join(left_out)}")
+    covariates = question.covariates[keep]
     if obstacle:
         test.warnings.append(obstacle)
-    return GroupedTest(groups, frame, question.covariates[keep], test, obstacle)
+    else:
+        covariates, constant = informative(covariates)
+        test.warnings += [f"not adjusted for {name}: all patients of the tested groups are alike" for name in constant]
+    return GroupedTest(groups, frame, covariates, test, obstacle)
 
 
 def group_rows(

@@ -22,6 +22,7 @@ from anpi.stats.cox import (
 )
 from anpi.stats.logistic import fit_logistic, logistic_restricted
 
+INTERACTION = "interaction with arm"
 NOT_RANDOMISED = "arms were not randomised unless the protocol says so: an association, not a prediction"
 
 
@@ -45,7 +46,7 @@ def interaction_rows(question: Question, plan: Plan) -> list[Row]:
     """Test biomarker x arm by the likelihood ratio, and give the effect within each arm."""
     timed = question.kind == "time"
     outcome = question.frame["event" if timed else "y"]
-    test = Row(n=len(outcome), events=int(outcome.sum()), effect="interaction with arm")
+    test = Row(n=len(outcome), events=int(outcome.sum()), effect=INTERACTION)
     obstacle = too_little(question)
     if obstacle:
         test.warnings.append(obstacle)

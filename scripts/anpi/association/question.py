@@ -12,6 +12,7 @@ from anpi.association.plan import Entry, Plan, chosen_signatures, endpoint_kind
 from anpi.association.trial import Trial
 
 LARGEST_RATIO = 1e10
+MISSING_WORDS = {"immune_related": "with an immune-related event of unknown day"}
 COLUMNS = (
     "entry",
     "family",
@@ -155,7 +156,8 @@ def entry_markers(entry: Entry, trial: Trial, registry: pd.DataFrame | None) -> 
         return [gene_marker(name, trial, nothing) for name in entry.genes]
     if entry.biomarker == "columns":
         return [column_marker(name, trial) for name in entry.columns]
-    return [Marker(entry.biomarker, nothing.fillna("by time"), True)]
+    undated = trial.undated_immune_event if entry.biomarker == "immune_related" else frozenset()
+    return [Marker(entry.biomarker, nothing.fillna("by time").mask(nothing.index.isin(undated)), True)]
 
 
 def signature_marker(name: str, trial: Trial, nothing: pd.Series) -> Marker:
@@ -201,7 +203,7 @@ def ask(entry: Entry, endpoint: str, marker: Marker, trial: Trial, plan: Plan) -
         obstacle = obstacle or f"{endpoint} is not known for any patient of the set"
     for label, missing in (
         (f"without {endpoint}", outcome.isna().any(axis=1)),
-        (f"without {marker.name}", frame["marker"].isna()),
+        (MISSING_WORDS.get(marker.name, f"without {marker.name}"), frame["marker"].isna()),
         ("without " + " or ".join(entry.adjust_for), covariates.isna().any(axis=1)),
     ):
         if missing.any() and not marker.problem:

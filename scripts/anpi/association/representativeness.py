@@ -111,8 +111,10 @@ def difference(a: pd.Series, b: pd.Series, comparable: bool) -> dict[str, object
     binary = set(pd.concat([a, b]).dropna().unique()) <= {0.0, 1.0}
     variances = [x.mean() * (1 - x.mean()) if binary else x.var(ddof=1) for x in (a, b)]
     spread = np.sqrt(np.mean(variances))
-    smd = float((a.mean() - b.mean()) / spread) if spread > 0 else (0.0 if a.mean() == b.mean() else np.nan)
-    return {"smd": smd, "warning": "notable difference" if abs(smd) > NOTABLE else None}
+    apart = a.mean() - b.mean()
+    # Without any spread on either side a difference is beyond measure, and all the more notable.
+    smd = float(apart / spread) if spread > 0 else (0.0 if apart == 0 else np.nan)
+    return {"smd": smd, "warning": None if abs(smd) <= NOTABLE else "notable difference"}
 
 
 def compare_survival(endpoint: str, outcome: pd.DataFrame, inside: pd.Series, plan: Plan) -> dict[str, object]:

@@ -6,7 +6,7 @@ from functools import partial
 
 import pandas as pd
 
-from anpi.association.grouped import group_rows, prepare_test
+from anpi.association.grouped import GroupedTest, group_rows, prepare_test
 from anpi.association.groups import counted, split_groups, standardised
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
@@ -57,7 +57,7 @@ def binary_by_group(question: Question, plan: Plan) -> list[Row]:
             x = pd.concat([x, arm_columns(frame)], axis=1)
         fit = fit_odds(frame["y"], x, plan)
         if grouped.covariates.shape[1]:
-            adjusted_test(test, question, frame, x, list(dummies.columns), fit)
+            adjusted_test(test, grouped, x, list(dummies.columns), fit)
         else:
             exact_test(test, question, frame, plan)
     return [test, *group_rows(question, grouped.groups, "y", plan.smallest_group, partial(compare_odds, fit))]
@@ -90,16 +90,18 @@ def fit_odds(y: pd.Series, x: pd.DataFrame, plan: Plan) -> RegressionFit | None:
 
 
 def adjusted_test(
-    test: Row, question: Question, frame: pd.DataFrame, x: pd.DataFrame, tested: list[str], fit: RegressionFit | None
+    test: Row, grouped: GroupedTest, x: pd.DataFrame, tested: list[str], fit: RegressionFit | None
 ) -> None:
     if fit is None:
         test.warnings.append("the adjusted model could not be fitted: not tested")
         return
     firth = fit.method.startswith("Firth")
-    smaller = logistic_restricted(frame["y"], x[list(fit.terms)], tested, firth)
+    smaller = logistic_restricted(grouped.frame["y"], x[list(fit.terms)], tested, firth)
     test.effect = "chi-square"
     test.estimate, test.p = likelihood_ratio(fit, smaller, len(tested))
-    test.method = f"likelihood-ratio test, {len(tested)} df, {fit.method} regression{adjusted_words(question)}"
+    test.method = (
+        f"likelihood-ratio test, {len(tested)} df, {fit.method} regression{adjusted_words(grouped.covariates)}"
+    )
 
 
 def compare_odds(fit: RegressionFit | None, row: Row, level: str) -> None:
@@ -136,7 +138,7 @@ def binary_by_score(question: Question, plan: Plan) -> list[Row]:
     if fit is not None:
         odds.estimate, odds.ci_low, odds.ci_high, odds.p = fit.ratio("score")
         odds.method = f"{fit.method} regression" + (", arm as covariate" if question.stratified else "")
-        odds.method += adjusted_words(question)
+        odds.method += adjusted_words(question.covariates)
     else:
         odds.warnings.append("the model could not be fitted: not tested")
     if question.covariates.shape[1]:

@@ -11,9 +11,18 @@ from anpi.association.describe import DAYS_PER_MONTH
 from anpi.association.engine import answer
 from anpi.association.groups import split_groups
 from anpi.association.plan import ENDPOINTS, VARIANTS, Entry, Plan, endpoint_columns
-from anpi.association.question import COLUMNS, Marker, Question, Row, all_questions, ask, entry_markers
+from anpi.association.question import (
+    COLUMNS,
+    Marker,
+    Question,
+    Row,
+    all_questions,
+    ask,
+    entry_markers,
+    informative,
+)
 from anpi.association.response import fit_odds
-from anpi.association.time_to_event import fit_hazards, stratified_scores
+from anpi.association.time_to_event import adjusted_test, fit_hazards, stratified_scores
 from anpi.association.trial import Trial
 from anpi.stats.permutation import permute_design, permute_logrank
 from anpi.stats.survival import logrank, restricted_mean
@@ -40,7 +49,7 @@ def sensitivity_table(plan: Plan, trial: Trial, rows: list[Row], registry: pd.Da
                 found += [(f"endpoint {variant}", row) for row in answers(changed, plan, trial, registry)]
             if entry.biomarker == "subtype" and trial.calls is not None:
                 found += subtype_variants(replace(entry, endpoints=(endpoint,)), plan, trial)
-        if trial.arms().nunique() > 1:
+        if arms_matter(entry, trial):
             other = replace(entry, stratify_by_arm=not entry.stratify_by_arm)
             name = "stratified by arm" if other.stratify_by_arm else "arms pooled"
             found += [(name, row) for row in answers(other, plan, trial, registry)]
@@ -52,6 +61,12 @@ def sensitivity_table(plan: Plan, trial: Trial, rows: list[Row], registry: pd.Da
     frame.loc[frame["variant"] != "as declared", "p_adjusted"] = np.nan
     frame["events"] = frame["events"].astype("Int64")
     return frame
+
+
+def arms_matter(entry: Entry, trial: Trial) -> bool:
+    """Tell whether the answer could be another with arms as strata than with arms pooled."""
+    arms = trial.arms().loc[trial.members(entry.set)].nunique()
+    return arms > 1 and entry.biomarker != "arm" and entry.cut != "maximally_selected"
 
 
 def other_endpoints(endpoint: str, trial: Trial) -> list[str]:
@@ -138,7 +153,9 @@ def restricted_mean_rows(question: Question, plan: Plan) -> list[Row]:
     rows = []
     for level in groups.tested[1:]:
         part = frame[frame["marker"].eq(level)]
-        row = Row(level, groups.reference, len(part), int(part["event"].sum()), "difference, months", role="contrast")
+        row = Row(
+            level, groups.reference, len(part), int(part["event"].sum()), "difference, months", role="description"
+        )
         base = means[groups.tested[0]]
         difference = means[level].estimate - base.estimate
         half = Z * np.hypot(means[level].se, base.se)
@@ -160,7 +177,7 @@ def influence_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> 
     DataFrame
         ``patient_id`` (the patient left out; NA in the first row, which has all), ``chi_square``, ``p``,
         ``changes_conclusion``; up to 100 patients p is by permutation and ``hr_<group>`` is given, beyond that p is
-        asymptotic.
+        asymptotic. With covariates p is that of the adjusted model. Empty when the primary test could not be made.
     """
     columns = ["patient_id", "chi_square", "p", "changes_conclusion"]
     primary = plan.primary()
@@ -168,24 +185,37 @@ def influence_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> 
     if not questions or questions[0].kind != "time" or not questions[0].grouped or questions[0].obstacle:
         return pd.DataFrame(columns=columns)
     question = questions[0]
+    if not np.isfinite(answer(question, plan, trial)[0].p):
+        return pd.DataFrame(columns=columns)
     groups = split_groups(question.frame["marker"], plan, question.biomarker)
     frame = question.frame[question.frame["marker"].isin(groups.tested)]
-    if len(groups.tested) < 2 or frame["event"].sum() < 2:
+    if len(groups.tested) < 2:  # a question about an event during treatment has no groups
         return pd.DataFrame(columns=columns)
+    covariates, _ = informative(question.covariates.loc[frame.index])
+    adjusted = covariates.shape[1] > 0
     rows = []
     for patient in [None, *frame.index]:
         part = frame if patient is None else frame.drop(index=patient)
+        dummies, beside = groups.dummies(part["marker"]), covariates.loc[part.index]
         strata = part["arm"].to_numpy() if question.stratified else None
         test = logrank(part["time"], part["event"], part["marker"], strata)
         row: dict[str, object] = {"patient_id": patient, "chi_square": test.chi_square, "p": test.p}
-        if len(frame) <= MOST_REFITTED:
+        refitted = len(frame) <= MOST_REFITTED
+        if refitted or adjusted:
+            fitted = fit_hazards(part, pd.concat([dummies, beside], axis=1), question, plan)
+        if adjusted:
+            again = Row()
+            adjusted_test(again, question, part, beside, list(dummies.columns), fitted)
+            row |= {"chi_square": again.estimate, "p": again.p}
+        elif refitted:
             data = part["time"], part["event"], part["marker"], strata
             row["p"] = permute_logrank(*data, min(plan.permutations, MOST_PERMUTED), plan.seed).p
-            fit = fit_hazards(part, groups.dummies(part["marker"]), question, plan)[0]
+        if refitted:
             for level in groups.tested[1:]:
-                row[f"hr_{level}"] = fit.ratio(level)[0] if fit is not None else np.nan
+                row[f"hr_{level}"] = fitted[0].ratio(level)[0] if fitted[0] is not None else np.nan
         rows.append(row)
     table = pd.DataFrame(rows)
     reached = table["p"] < plan.alpha
-    table.insert(3, "changes_conclusion", np.where(reached != reached.iloc[0], "yes", "no"))
+    changes = table["p"].notna() & (reached != reached.iloc[0])
+    table.insert(3, "changes_conclusion", np.where(changes, "yes", "no"))
     return table

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from anpi.association.groups import counted
-from anpi.association.plan import Plan, endpoint_kind
+from anpi.association.interaction import INTERACTION
+from anpi.association.plan import VARIANTS, Plan, endpoint_kind
 from anpi.association.question import Row
 from anpi.association.trial import Trial
 
@@ -101,6 +102,8 @@ def set_words(trial: Trial) -> list[str]:
 
 def answer_words(test: Row, rows: list[Row], survival: pd.DataFrame, plan: Plan) -> list[str]:
     """The answer to one question: what was compared, estimates with intervals, then the test."""
+    if test.effect == INTERACTION:
+        return [interaction_words(test, plan)]
     name = endpoint_name(test.endpoint)
     if not np.isfinite(test.p):
         why = "; ".join(test.warnings) or "no reason recorded"
@@ -121,6 +124,21 @@ def answer_words(test: Row, rows: list[Row], survival: pd.DataFrame, plan: Plan)
     return lines + own_words(test) + median_words(test, survival) + contrast_words(test, rows)
 
 
+def interaction_words(test: Row, plan: Plan) -> str:
+    """The answer to whether an effect differs between arms, which is another question than whether there is one."""
+    name = f"{endpoint_name(test.endpoint)} by {test.biomarker}"
+    if not np.isfinite(test.p):
+        why = "; ".join(test.warnings) or "no reason recorded"
+        return f"{name}: whether the effect differs between arms could not be tested: {why}."
+    verdict = (
+        f"the effect differs between arms by more than chance alone would make it at the {100 * plan.alpha:g} % level"
+        if test.p_adjusted < plan.alpha
+        else "that the effect differs between arms is not shown, which does not mean that it does not"
+    )
+    numbers = f"{p_words(test.p)}, adjusted {p_words(test.p_adjusted)}"
+    return f"{name} and arm in {test.n} patients ({test.method}): {numbers}: {verdict}."
+
+
 def own_words(test: Row) -> list[str]:
     """The estimate that stands in the row of the test itself, such as that of a score."""
     return [f"{ratio_words(test)}."] if test.effect and np.isfinite(test.ci_low) else []
@@ -134,7 +152,8 @@ def ratio_words(row: Row) -> str:
 
 
 def median_words(test: Row, survival: pd.DataFrame) -> list[str]:
-    part = survival[(survival["entry"] == test.entry) & (survival["endpoint"] == test.endpoint)]
+    same = [survival[name] == getattr(test, name) for name in ("entry", "endpoint", "biomarker")]
+    part = survival[same[0] & same[1] & same[2]]
     lines = []
     for _, group in part[(part["level"] != "all") & (part["n"] > 0)].iterrows():
         low, high = group["median_months_low"], group["median_months_high"]
@@ -181,6 +200,8 @@ def detectable_words(detectable: pd.DataFrame, plan: Plan) -> list[str]:
 
 def short_words(test: Row, rows: list[Row], plan: Plan) -> str:
     """The answer to a secondary question in one sentence: estimates, then the test."""
+    if test.effect == INTERACTION:
+        return interaction_words(test, plan)
     name = f"{endpoint_name(test.endpoint)} by {test.biomarker}"
     if not np.isfinite(test.p):
         return f"{name}: not tested ({'; '.join(test.warnings) or 'no reason recorded'})."
@@ -252,18 +273,30 @@ def limit_words(
 
 
 def disagreement_words(sensitivity: pd.DataFrame, plan: Plan) -> list[str]:
-    """Name the variants under which the primary test falls on the other side of alpha."""
+    """Name the variants under which a primary test falls on the other side of alpha, each against its own answer."""
     tested = sensitivity[sensitivity["tier"].eq("primary") & sensitivity["level"].isna() & sensitivity["p"].notna()]
-    declared = tested[tested["variant"] == "as declared"]
-    if declared.empty:
-        return []
-    shown = bool(declared["p"].iloc[0] < plan.alpha)
-    others = tested[(tested["variant"] != "as declared") & ((tested["p"] < plan.alpha) != shown)]["variant"].unique()
-    return (
-        [f"The primary test falls on the other side of {plan.alpha:g} under: {', '.join(others)}."]
-        if len(others)
-        else []
-    )
+    declared = tested["variant"].eq("as declared")
+    questions = pd.Series([question_of(row) for _, row in tested.iterrows()], index=tested.index, dtype=object)
+    lines = []
+    for place, row in tested[declared].iterrows():
+        rest = tested[~declared & questions.eq(questions[place])]
+        others = rest[(rest["p"] < plan.alpha) != (row["p"] < plan.alpha)]["variant"].unique()
+        name = "" if declared.sum() == 1 else f" of {questions[place]}"
+        if len(others):
+            lines.append(
+                f"The primary test{name} falls on the other side of {plan.alpha:g} under: {', '.join(others)}."
+            )
+    return lines
+
+
+def question_of(row: pd.Series) -> str:
+    """Name the declared question that a row of the sensitivity table answers in its own way."""
+    endpoint = str(row["endpoint"])
+    for suffix in VARIANTS:
+        endpoint = endpoint.removesuffix(suffix)
+    biomarker = "subtype" if row["biomarker"] == "napy" else row["biomarker"]
+    asked = INTERACTION if row["effect"] == INTERACTION else "entry"
+    return f"{endpoint} by {biomarker} ({asked} {row['entry']})"
 
 
 def count_tests(rows: list[Row], plan: Plan) -> list[dict[str, Any]]:

@@ -181,14 +181,14 @@ def time_by_score(question: Question, plan: Plan) -> list[Row]:
         row.warnings.append("the model could not be fitted: not tested")
         return [row]
     row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio("score")
-    row.method = fit.method + adjusted_words(question)
+    row.method = fit.method + adjusted_words(question.covariates)
     if not firth:
         row.warnings += hazards_note(question, frame, whole, fit, {"score": ["score"]})
     return [row]
 
 
-def adjusted_words(question: Question) -> str:
-    names = list(question.covariates.columns)
+def adjusted_words(covariates: pd.DataFrame) -> str:
+    names = list(covariates.columns)
     return f", adjusted for {', '.join(names)}" if names else ""
 
 
@@ -202,10 +202,15 @@ def time_by_best_cut(question: Question, plan: Plan) -> list[Row]:
         return [row]
     marker = frame["marker"].astype(float)
     result = maximally_selected(frame["time"], frame["event"], marker, 0.1, plan.permutations, plan.seed)
+    if not np.isfinite(result.p):
+        row.warnings.append("no cut leaves a tenth of the patients on either side: not tested")
+        return [row]
     row.estimate, row.p = result.statistic, result.p
     row.level = f"cut at {result.cut:.4g}"
     row.method = f"maximally selected log-rank statistic, permutation p ({plan.permutations} arrangements)"
     row.warnings.append("the cut was chosen by these data: no hazard ratio is given, it would be exaggerated")
     if question.stratified:
         row.warnings.append("arms are not strata in this test")
+    if question.covariates.shape[1]:
+        row.warnings.append("not adjusted: this test takes no covariates")
     return [row]

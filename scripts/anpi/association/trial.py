@@ -15,6 +15,8 @@ from anpi.tables.reading import read_facts, read_matrix, read_table
 from anpi.tables.schema import column_rule, load_schema
 
 YES_NO = {"Y": 1.0, "N": 0.0, "YES": 1.0, "NO": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
+USABLE = "rna_evaluable"  # the set of those whose sample may stand for them
+CALLED = ("confident", "lean")
 RESPONSE_ORDER = {"PD": 0.0, "SD": 1.0, "NON-CR/NON-PD": 1.0, "PR": 2.0, "CR": 3.0}
 
 
@@ -23,8 +25,10 @@ class Trial:
     """Everything known of the patients, each table with one row a patient in the same order (index ``patient_id``).
 
     ``calls``, ``scores`` (patients x signatures) and ``tpm`` (patients x genes by id) hold the sample that the sets
-    name for a patient; they are None when there is no expression data. ``first_immune_event`` holds the day of the
-    first immune-related adverse event, ``units`` the unit of each signature's scores.
+    name for a patient, where it can be used: a sample that failed or was taken under treatment speaks in no set. They
+    are None when there is no expression data. ``first_immune_event`` holds the day of the first immune-related adverse
+    event, ``undated_immune_event`` the patients who had one on a day that is not known, ``units`` the unit of each
+    signature's scores.
     """
 
     patients: pd.DataFrame
@@ -35,6 +39,7 @@ class Trial:
     tpm: pd.DataFrame | None = None
     samples: pd.DataFrame | None = None
     first_immune_event: pd.Series | None = None
+    undated_immune_event: frozenset[str] = frozenset()
     symbols: dict[str, str] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
 
@@ -96,6 +101,8 @@ def read_trial(
 ) -> Trial:
     """Read the tables and join them on the patient; samples through the sample that the sets name.
 
+    A subtype is one of a confident or lean call: the foremost of a mixed call is none.
+
     Raises
     ------
     InputError
@@ -113,18 +120,25 @@ def read_trial(
     refuse(problems)
     members = members.reindex(people.index)
     chosen = members["sample_id"]
-    called = by_sample(keyed(read_facts(calls), "sample_id", str(calls)), chosen) if calls else None
     sampled = by_sample(read_table(samples, "samples").set_index("sample_id"), chosen) if samples else None
+    if USABLE in members.columns:
+        chosen = members["sample_id"] = chosen.where(members[USABLE].eq("yes"))
+    called = by_sample(keyed(read_facts(calls), "sample_id", str(calls)), chosen) if calls else None
+    if called is not None and {"subtype", "call"} <= set(called.columns):
+        called["subtype"] = called["subtype"].where(called["call"].isin(CALLED))
     values = read_facts(scores) if scores else None
+    outcome = outcome.reindex(people.index)
+    days = immune_event_days(adverse_events, people, reference_dates(outcome, people)) if adverse_events else None
     return Trial(
         people,
-        outcome.reindex(people.index),
+        outcome,
         members,
         called,
         pivot_scores(values, chosen, str(scores)) if values is not None else None,
         read_tpm(tpm, chosen) if tpm else None,
         sampled,
-        first_immune_event(adverse_events, people) if adverse_events else None,
+        None if days is None else first_immune_event(days, people.index),
+        frozenset() if days is None else undated(days),
         read_symbols(genes) if genes else {},
         score_units(values),
     )
@@ -207,13 +221,50 @@ def read_symbols(path: Path | str) -> dict[str, str]:
     return dict(zip(genes["symbol"].astype(str), genes["gene_id"].astype(str), strict=True))
 
 
-def first_immune_event(path: Path | str, patients: pd.DataFrame) -> pd.Series:
-    """Day (1 = start of treatment) of each patient's first immune-related adverse event, NaN without one."""
+def reference_dates(endpoints: pd.DataFrame, patients: pd.DataFrame) -> pd.Series:
+    """Day 1 of each patient's times as a date: what the endpoints count from, else the start of treatment.
+
+    Times may count from randomisation; the day of an adverse event must count from there too.
+    """
+    start = pd.Series(pd.NaT, index=patients.index, dtype="datetime64[ns]")
+    for name in ("os", "pfs"):
+        if {f"{name}_date", f"{name}_days"} <= set(endpoints.columns):
+            last = pd.to_datetime(endpoints[f"{name}_date"])
+            start = start.fillna(last - pd.to_timedelta(endpoints[f"{name}_days"].astype(float) - 1, unit="D"))
+    return start.fillna(start_dates(patients))
+
+
+def start_dates(patients: pd.DataFrame) -> pd.Series:
+    if "treatment_start_date" in patients.columns:
+        return pd.to_datetime(patients["treatment_start_date"])
+    return pd.Series(pd.NaT, index=patients.index, dtype="datetime64[ns]")
+
+
+def immune_event_days(path: Path | str, patients: pd.DataFrame, reference: pd.Series) -> pd.Series | None:
+    """Give the day (1 = the reference date) of every immune-related event by patient, NaN where it has no date.
+
+    None when no row says of an event whether it was immune-related.
+    """
     events = read_table(path, "adverse_events")
-    events = events[events["immune_related"].astype("string").isin(["Y", "yes", "Yes", "1", "true"])]
+    if len(events) and events["immune_related"].isna().all():
+        return None
+    events = events[events["immune_related"].eq("Y")]
+    patient = events["patient_id"]
     if "start_day" in events.columns:
         day = events["start_day"].astype(float)
+        shift = patient.map((start_dates(patients) - reference).dt.days.fillna(0))
+        days = day.where(day > 0, day + 1) + shift
     else:
-        start = events["patient_id"].map(patients["treatment_start_date"])
-        day = (pd.to_datetime(events["start_date"]) - pd.to_datetime(start)).dt.days + 1.0
-    return day.groupby(events["patient_id"]).min().reindex(patients.index).astype(float)
+        days = (pd.to_datetime(events["start_date"]) - patient.map(reference)).dt.days + 1.0
+    return days.astype(float).set_axis(pd.Index(patient))
+
+
+def first_immune_event(days: pd.Series, patients: pd.Index) -> pd.Series:
+    """Day of each patient's first immune-related adverse event, NaN without one."""
+    return days.groupby(level=0).min().reindex(patients).astype(float)
+
+
+def undated(days: pd.Series) -> frozenset[str]:
+    """Patients who had immune-related events, but on no day that is known."""
+    known = days.groupby(level=0).count()
+    return frozenset(known.index[known == 0])

@@ -18,8 +18,8 @@ from anpi.association.engine import results_table, run_plan
 from anpi.association.plan import read_plan
 from anpi.association.question import COLUMNS, Row, ask, entry_markers
 from anpi.association.representativeness import difference
-from anpi.association.sensitivity import sensitivity_table
-from anpi.association.trial import first_immune_event, read_trial
+from anpi.association.sensitivity import influence_table, sensitivity_table
+from anpi.association.trial import read_trial
 from anpi.stats.cox import fit_cox
 from anpi.stats.exact import fisher_exact
 from anpi.stats.survival import logrank
@@ -256,18 +256,72 @@ def test_immune_related_events_need_their_days(plan_of, trial_of):
     assert np.isfinite(results(plan, replace(trial, first_immune_event=day))["p"].iloc[0])
 
 
-def test_first_immune_related_event_of_each_patient(trial_of, tmp_path):
-    trial = trial_of(count=4)
-    path = tmp_path / "adverse_events.csv"
-    path.write_text(
-        "patient_id,term,soc,grade,start_date,immune_related\n"
-        "0001,Rash,Skin,2,2023-02-10,Y\n"
-        "0001,Colitis,Gut,3,2023-01-20,Y\n"
-        "0002,Nausea,Gut,1,2023-01-02,N\n"
-        "0003,Rash,Skin,1,2023-01-01,Y\n"
-    )
-    found = first_immune_event(path, trial.patients)
+def with_events(folder: Path, rows: str, header: str = "start_date,immune_related", **options):
+    """Read a trial with adverse events: after the patient stand the columns of ``header``."""
+    arguments = trial_arguments(folder / "trial", **options)
+    path = folder / "adverse_events.csv"
+    lines = [line.split(",", 1) for line in rows.split()]
+    cells = "".join(f"{patient},Rash,Skin,2,{rest}\n" for patient, rest in lines)
+    path.write_text(f"patient_id,term,soc,grade,{header}\n{cells}")
+    return read_trial(**arguments, adverse_events=path)
+
+
+def test_first_immune_related_event_of_each_patient(tmp_path):
+    rows = "0001,2023-02-10,Y 0001,2023-01-20,Y 0002,2023-01-02,N 0003,2023-01-01,Y"
+    found = with_events(tmp_path, rows, count=4).first_immune_event
     assert found.to_dict() == pytest.approx({"0001": 20, "0002": np.nan, "0003": 1, "0004": np.nan}, nan_ok=True)
+
+
+def test_an_immune_related_event_without_a_day_is_not_taken_for_none(plan_of, tmp_path):
+    """Who had one, but nobody knows when, is left out and counted; one dated event is enough to be in."""
+    rows = [f"{i:04d},2023-01-20,Y" for i in range(1, 21)] + [f"{i:04d},,Y" for i in (1, *range(31, 38))]
+    trial = with_events(tmp_path, " ".join(rows), count=60)
+    table = results(plan_of(biomarker="immune_related", endpoints=["os"], set="all_treated"), trial)
+    assert table["n"].iloc[0] == 60 - 7
+    told = "7 of 60 patients of the set left out: with an immune-related event of unknown day"
+    assert told in table["warning"].iloc[0]
+    assert "20 patients had it" in table["method"].iloc[0]
+
+
+def test_events_that_nobody_judged_are_not_taken_for_unrelated(plan_of, tmp_path):
+    trial = with_events(tmp_path, "0001,2023-01-20 0002,2023-01-20", header="start_date", count=60)
+    table = results(plan_of(biomarker="immune_related", endpoints=["os"], set="all_treated"), trial)
+    assert table["warning"].tolist() == ["the day of the first immune-related event is not known: not tested"]
+
+
+@pytest.mark.parametrize(("column", "value"), [("start_date", "2023-01-20"), ("start_day", "20")])
+def test_immune_related_events_count_from_where_the_endpoints_do(tmp_path, column, value):
+    """PFS from randomisation on 2022-12-28, four days before treatment: 2023-01-20 is day 24 and not day 20."""
+    arguments = trial_arguments(tmp_path / "trial", count=4)
+    endpoints = pd.read_csv(arguments["endpoints"], sep="\t", dtype={"patient_id": str})
+    last = pd.Timestamp("2022-12-28") + pd.to_timedelta(endpoints["os_days"] - 1, unit="D")
+    endpoints.assign(os_date=last).to_csv(arguments["endpoints"], sep="\t", index=False, na_rep="NA")
+    path = tmp_path / "adverse_events.csv"
+    path.write_text(f"patient_id,term,soc,grade,{column},immune_related\n0002,Rash,Skin,1,{value},Y\n")
+    assert read_trial(**arguments, adverse_events=path).first_immune_event["0002"] == 24
+
+
+@pytest.mark.parametrize("biomarker", [{"biomarker": "subtype"}, {"biomarker": "signatures", "signatures": ["gep18"]}])
+def test_a_sample_that_cannot_be_used_speaks_in_no_set(plan_of, tmp_path, biomarker):
+    """A sample that failed, or was taken under treatment, is named by the sets and stands in no test."""
+    arguments = trial_arguments(tmp_path / "trial", count=60, evaluable=1.0)
+    sets = pd.read_csv(arguments["sets"], sep="\t", dtype=str, keep_default_na=False)
+    sets.loc[:11, ["rna_evaluable", "subtype_evaluable"]] = "no"
+    sets.to_csv(arguments["sets"], sep="\t", index=False)
+    table = results(plan_of(set="all_treated", **biomarker), read_trial(**arguments))
+    assert table["n"].iloc[0] == 60 - 12
+    assert "12 of 60 patients of the set left out: without " in table["warning"].iloc[0]
+
+
+def test_a_mixed_call_is_no_subtype(plan_of, tmp_path):
+    arguments = trial_arguments(tmp_path / "trial", count=80, evaluable=1.0)
+    calls = pd.read_csv(arguments["calls"], sep="\t", dtype=str)
+    mixed = calls.index[calls["subtype"].eq("A")][:6]
+    calls.loc[mixed, "call"] = "mixed"
+    calls.to_csv(arguments["calls"], sep="\t", index=False)
+    table = results(plan_of(set="rna_evaluable"), read_trial(**arguments))
+    assert table.set_index("level").loc["A", "n"] == calls["subtype"].eq("A").sum() - 6
+    assert "6 of 80 patients of the set left out: without subtype" in table["warning"].iloc[0]
 
 
 def test_event_before_treatment_counts_from_the_start(plan_of, trial_of):
@@ -284,6 +338,64 @@ def test_event_before_treatment_counts_from_the_start(plan_of, trial_of):
         outcome["time"], outcome["event"], pd.DataFrame({"x": had.astype(float), "arm": trial.arms() == "AK104"})
     )
     assert tables[0]["estimate"].iloc[0] == pytest.approx(fit.ratio("x")[0], rel=1e-6)
+
+
+def test_a_covariate_in_which_the_tested_groups_are_alike_adjusts_nothing_and_is_told(plan_of, trial_of):
+    """It varies in a group that is too small to be tested and nowhere else."""
+    trial = trial_of(count=80, evaluable=1.0)
+    subtype = trial.calls["subtype"].copy()
+    small = subtype.index[subtype.eq("P")]
+    subtype[small[4:]] = None
+    patients = trial.patients.assign(mutation="no")
+    patients.loc[small[:4], "mutation"] = "yes"
+    changed = replace(trial, patients=patients, calls=trial.calls.assign(subtype=subtype))
+    for endpoint in ("pfs", "response"):
+        adjusted = results(plan_of(endpoints=[endpoint], adjust_for=["mutation"]), changed)
+        told = "not adjusted for mutation: yes: all patients of the tested groups are alike"
+        assert told in adjusted["warning"].iloc[0]
+        pd.testing.assert_frame_equal(
+            adjusted.drop(columns="warning"), results(plan_of(endpoints=[endpoint]), changed).drop(columns="warning")
+        )
+
+
+def test_a_best_cut_says_what_it_leaves_out(plan_of, trial_of):
+    trial = trial_of(count=60)
+    settings = {"biomarker": "columns", "columns": ["teff"], "set": "all_treated", "cut": "maximally_selected"}
+    row = results(plan_of(adjust_for=["age"], **settings), trial).iloc[0]
+    assert np.isfinite(row["p"])
+    assert "not adjusted: this test takes no covariates" in row["warning"]
+    few = replace(trial, patients=trial.patients.assign(teff=["0"] * 56 + ["1", "2", "3", "4"]))
+    row = results(plan_of(**settings), few).iloc[0]
+    assert row[["level", "method"]].isna().all()
+    assert row["warning"] == "no cut leaves a tenth of the patients on either side: not tested"
+
+
+def test_sensitivity_calls_nothing_untested_or_another_choice_that_is_none(plan_of, trial_of):
+    trial = trial_of(count=80)
+    plan = plan_of()
+    means = sensitivity_table(plan, trial, run_plan(plan, trial), None).query("variant == 'restricted mean'")
+    assert means["estimate"].notna().all()
+    assert means["warning"].isna().all()
+    arms = plan_of(biomarker="arm", set="all_treated")
+    assert set(sensitivity_table(arms, trial, run_plan(arms, trial), None)["variant"]) == {
+        "as declared",
+        "restricted mean",
+    }
+
+
+def test_influence_is_that_of_the_test_that_was_made(plan_of, trial_of):
+    """Where batch is the subtype nothing was tested; with covariates the adjusted model is fitted again."""
+    trial = trial_of(count=26, seed=12, evaluable=1.0)
+    refused = replace(trial, samples=pd.DataFrame({"batch": trial.calls["subtype"]}))
+    assert influence_table(plan_of(), refused, None).empty
+    adjusted = plan_of(adjust_for=["age"])
+    table, test = influence_table(adjusted, trial, None), results(adjusted, trial).iloc[0]
+    assert tuple(table.loc[0, ["chi_square", "p"]]) == pytest.approx((test["estimate"], test["p"]))
+    someone = table["patient_id"].iloc[1]
+    sets = trial.sets.copy()
+    sets.loc[someone, "subtype_evaluable"] = "no"
+    without = results(adjusted, replace(trial, sets=sets)).iloc[0]
+    assert tuple(table.loc[1, ["chi_square", "p"]]) == pytest.approx((without["estimate"], without["p"]))
 
 
 def test_probabilities_that_are_certain_give_the_groups_answer(plan_of, trial_of):
@@ -419,6 +531,15 @@ def test_standardised_difference_of_known_values():
     x, y = pd.Series([1.0, 2, 3, 4, 5, 7]), pd.Series([2.0, 3, 4, 5, 6, 8])
     assert difference(x, y, True)["smd"] == pytest.approx(-1 / x.std())
     assert np.isnan(difference(x, y, False)["smd"])
+
+
+def test_a_difference_without_any_spread_is_notable():
+    """All of the one side have it and none of the other: the denominator is 0."""
+    a, b = pd.Series([1.0] * 6), pd.Series([0.0] * 6)
+    found = difference(a, b, True)
+    assert np.isnan(found["smd"])
+    assert found["warning"] == "notable difference"
+    assert difference(a, a, True) == {"smd": 0.0, "warning": None}
 
 
 def test_family_wise_error_of_the_shipped_plan(tmp_path):

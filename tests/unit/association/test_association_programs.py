@@ -6,6 +6,7 @@ import json
 import runpy
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,10 @@ import yaml
 from unit.association.trial_files import make_trial
 
 from anpi.association import statements
+from anpi.association.describe import survival_table
+from anpi.association.engine import run_plan
+from anpi.association.plan import read_plan
+from anpi.association.sensitivity import sensitivity_table
 from anpi.tables.schema import ROOT
 
 PROGRAM = ROOT / "scripts" / "test_associations.py"
@@ -205,6 +210,59 @@ def test_a_changed_plan_stands_in_the_statements(tmp_path, quick_plan):
     run(arguments, path, tmp_path / "out")
     changes = json.loads((tmp_path / "out" / "statements.json").read_text())["plan_changes"]
     assert [change["difference"] for change in changes] == [["alpha: 0.05 became 0.1"]]
+
+
+def words_of(plan, trial):
+    rows = run_plan(plan, trial)
+    survival, sensitivity = survival_table(plan, trial), sensitivity_table(plan, trial, rows, None)
+    none = pd.DataFrame(columns=["entry", "patient_id", "changes_conclusion", "variable", "warning"])
+    return rows, statements.build_statements(plan, trial, rows, survival, sensitivity, none, none, none, [])
+
+
+def test_medians_stand_with_their_own_biomarker(plan_of, trial_of):
+    trial = trial_of(count=60)
+    trial = replace(trial, patients=trial.patients.assign(gene=["mutated", "wild type", "wild type"] * 20))
+    _, words = words_of(plan_of(biomarker="columns", columns=["sex", "gene"], set="all_treated"), trial)
+    told = [line.split(":")[0] for line in words["primary"] if ": median" in line]
+    assert told == ["sex F", "sex M", "gene mutated", "gene wild type"]
+
+
+@pytest.mark.parametrize("tier", ["primary", "secondary"])
+def test_an_interaction_is_said_to_be_one(write_plan, trial_of, tier):
+    """Its p answers whether the effect differs between arms, not whether there is an effect."""
+    path = write_plan(interaction_with_arm=True)
+    path.write_text(path.read_text().replace("tier: primary", f"tier: {tier}"))
+    rows, words = words_of(read_plan(path), trial_of(count=80))
+    test = next(row for row in rows if row.effect == "interaction with arm")
+    line = next(line for line in words[tier] if statements.p_words(test.p) in line)
+    assert "that the effect differs between arms is not shown" in line
+    assert "HR" not in line
+    test.p_adjusted = 0.01
+    assert "the effect differs between arms by more than chance" in statements.interaction_words(test, read_plan(path))
+    test.p, test.warnings = float("nan"), ["one arm only: no interaction to test"]
+    assert statements.interaction_words(test, read_plan(path)).endswith(
+        "whether the effect differs between arms could not be tested: one arm only: no interaction to test."
+    )
+
+
+def test_variants_are_held_against_their_own_question(plan_of):
+    """PFS is shown and OS is not: a variant of OS that is not shown either says nothing against PFS."""
+    columns = ("variant", "tier", "entry", "endpoint", "biomarker", "level", "effect", "p")
+    rows = [
+        ("as declared", "primary", "main", "pfs", "subtype", None, "chi-square", 0.01),
+        ("as declared", "primary", "main", "os", "subtype", None, "chi-square", 0.4),
+        ("as declared", "primary", "main", "pfs", "subtype", None, "interaction with arm", 0.5),
+        ("endpoint pfs_ema", "primary", "main", "pfs_ema", "subtype", None, "chi-square", 0.02),
+        ("endpoint pfs_ema", "primary", "main", "pfs_ema", "subtype", None, "interaction with arm", 0.6),
+        ("confident calls only", "primary", "main", "os", "subtype", None, "chi-square", 0.3),
+    ]
+    table = pd.DataFrame(rows, columns=columns)
+    assert statements.disagreement_words(table, plan_of()) == []
+    table.loc[3, "p"], table.loc[5, "p"] = 0.2, 0.03
+    assert statements.disagreement_words(table, plan_of()) == [
+        "The primary test of pfs by subtype (entry main) falls on the other side of 0.05 under: endpoint pfs_ema.",
+        "The primary test of os by subtype (entry main) falls on the other side of 0.05 under: confident calls only.",
+    ]
 
 
 def test_numbers_in_words():

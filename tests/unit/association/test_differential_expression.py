@@ -201,6 +201,26 @@ def test_batches_called_by_numbers_are_batches(files, tmp_path):
     assert item.covariates.isin([0, 1]).all(axis=None)
 
 
+def test_an_amount_that_no_two_patients_share_is_adjusted_for(files):
+    """Each value of LDH stands in one group, as it must; that tells nothing of the two."""
+    trial = read_trial(files["patients"], files["endpoints"], files["sets"])
+    changed = replace(trial, patients=trial.patients.assign(ldh=np.linspace(150, 400, PATIENTS)))
+    plan = read_plan(ROOT / "config" / "plan.yaml")
+    plan.settings["expression"]["adjust_for"] = ["ldh"]
+    item = next(declared_contrasts(plan, changed))
+    assert item.obstacle is None
+    assert item.summary()["design"] == "~ ldh + group"
+
+
+def test_who_belongs_to_no_group_is_counted(files):
+    trial = read_trial(files["patients"], files["endpoints"], files["sets"])
+    endpoints = trial.endpoints.copy()
+    endpoints.iloc[:5, endpoints.columns.get_loc("response")] = None
+    item = next(declared_contrasts(read_plan(ROOT / "config" / "plan.yaml"), replace(trial, endpoints=endpoints)))
+    told = f"5 of {PATIENTS} patients with a sample left out: it is not known to which group they belong"
+    assert told in item.notes
+
+
 def test_a_design_of_too_many_columns_is_refused_and_says_of_what(files):
     trial = read_trial(files["patients"], files["endpoints"], files["sets"])
     samples = pd.DataFrame({"batch": [f"b{i // 2}" for i in range(400)]}, index=[f"P{i:03d}" for i in range(400)])
