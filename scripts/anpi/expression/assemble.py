@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from anpi.expression.genes import read_gene_table
@@ -36,13 +37,16 @@ def assemble_samples(folder: Path, samples: Sequence[str], genes: pd.DataFrame) 
     genes : pandas.DataFrame
         Gene table of the reference (see `anpi.expression.reference.gene_table`).
     """
-    counts, tpm, facts = {}, {}, []
-    for sample in sorted(samples):
-        summary = read_summary(folder / sample / "genes.parquet").reindex(genes["gene_id"])
-        counts[sample], tpm[sample] = summary["counts"].to_numpy(), summary["tpm"].to_numpy()
-        facts.append({"sample_id": sample, **read_json(folder / sample / "qc.json")})
+    names, facts = sorted(samples), []
     index = pd.Index(genes["gene_id"], name="gene_id")
-    return Cohort(pd.DataFrame(counts, index=index), pd.DataFrame(tpm, index=index), genes, pd.DataFrame(facts))
+    # Filled in place: thousands of samples are not held twice.
+    counts, tpm = np.empty((len(names), len(index))), np.empty((len(names), len(index)))
+    for place, sample in enumerate(names):
+        summary = read_summary(folder / sample / "genes.parquet").reindex(index)
+        counts[place], tpm[place] = summary["counts"], summary["tpm"]
+        facts.append({"sample_id": sample, **read_json(folder / sample / "qc.json")})
+    both = [pd.DataFrame(values.T, index=index, columns=names, copy=False) for values in (counts, tpm)]
+    return Cohort(both[0], both[1], genes, pd.DataFrame(facts))
 
 
 def read_summary(file: Path) -> pd.DataFrame:

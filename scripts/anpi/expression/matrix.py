@@ -7,9 +7,11 @@ import gzip
 import itertools
 import re
 import zlib
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -210,28 +212,29 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
 
 def read_plain_numbers(path: Path | str, samples: list[str]) -> pd.DataFrame | None:
     """Read a matrix without faults at once; None where any cell or name needs a closer look."""
+    kinds: dict[Any, type] = defaultdict(lambda: float, {0: str} | dict.fromkeys(DESCRIPTIONS, str))
     try:
         frame = pd.read_csv(
             path,
             sep=separator_of(path),
             index_col=0,
-            dtype={0: str},
+            dtype=kinds,
             keep_default_na=False,
             na_values=["", "NA"],
             encoding="utf-8-sig",
             compression="gzip" if is_gzip(path) else None,
             float_precision="high",
-            low_memory=False,
         )
     except (OSError, EOFError, zlib.error, ValueError):
         return None
-    frame = frame.set_axis(frame.columns.str.strip(), axis=1)[samples]
-    numeric = all(kind.kind in "iuf" for kind in frame.dtypes)
-    if not numeric or frame.index.hasnans or frame.index.map(str).map(is_excel_date).any():
+    frame.columns = frame.columns.str.strip()
+    if list(frame.columns) != samples:
+        frame = frame[samples]
+    if frame.index.hasnans or frame.index.map(str).map(is_excel_date).any():
         return None
-    numbers = frame.set_axis(frame.index.map(str).str.strip(), axis=0).astype(float)
-    values = numbers.to_numpy()
-    return None if np.isinf(values).any() or np.isnan(values).all() else numbers
+    frame.index = frame.index.map(str).str.strip()
+    values = frame.to_numpy()
+    return None if np.isinf(values).any() or np.isnan(values).all() else frame
 
 
 def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str) -> list[Problem]:
@@ -255,7 +258,7 @@ def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str)
         expected = f"{unit}; the largest value of a whole profile is far above 25, so these look like logarithms"
         return [Problem(name, f"declared {unit}", found=span, expected=expected, mend=mend)]
     sums = raw.sum()
-    whole_numbers = bool((raw.fillna(0) % 1 == 0).to_numpy().all())
+    whole_numbers = all((sample[~np.isnan(sample)] % 1 == 0).all() for sample in raw.to_numpy().T)
     if unit == "tpm" and (sums > MOST_TPM).any() and whole_numbers:
         sample = str(sums.idxmax())
         return [

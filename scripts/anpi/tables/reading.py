@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import zlib
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -328,4 +329,5 @@ def read_facts(path: Path | str) -> pd.DataFrame:
 def read_matrix(path: Path | str) -> pd.DataFrame:
     """Read a matrix that anpi wrote: genes x samples, float, keyed by gene id."""
     with intact(path):
-        return pd.read_csv(path, sep="\t", index_col=0, dtype={"gene_id": str}).astype(float)
+        kinds: dict[Any, type] = defaultdict(lambda: float, gene_id=str)
+        return pd.read_csv(path, sep="\t", index_col=0, dtype=kinds)

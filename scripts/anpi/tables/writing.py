@@ -7,12 +7,14 @@ import io
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:  # programs that write no tables start without pandas
     import pandas as pd
+
+BUFFER = 1 << 20
 
 
 @contextmanager
@@ -34,29 +36,37 @@ def whole_file(path: Path | str) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+@contextmanager
+def text_file(path: Path | str) -> Iterator[TextIO]:
+    """Open a UTF-8 text file to write, whole or not at all, gzipped when its name ends with ``.gz``."""
+    with ExitStack() as stack:
+        raw = stack.enter_context(open(stack.enter_context(whole_file(path)), "wb"))
+        if str(path).endswith(".gz"):  # without name and hour
+            squeezed = stack.enter_context(gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0))
+            yield stack.enter_context(io.TextIOWrapper(io.BufferedWriter(squeezed, BUFFER), "utf-8", newline=""))
+        else:
+            yield stack.enter_context(io.TextIOWrapper(raw, "utf-8", newline=""))
+
+
 def write_text(path: Path | str, text: str) -> None:
     """Write a UTF-8 text file, gzipped when its name ends with ``.gz``."""
-    content = text.encode("utf-8")
-    if str(path).endswith(".gz"):
-        content = gzip.compress(content, compresslevel=6, mtime=0)
-    with whole_file(path) as part:
-        part.write_bytes(content)
+    with text_file(path) as out:
+        out.write(text)
 
 
 def write_table(path: Path | str, frame: pd.DataFrame, float_format: str | None = "%.10g") -> None:
     """Write a table as TSV or CSV by its name (``.gz`` allowed): ``NA`` for missing, dates as YYYY-MM-DD."""
     separator = "\t" if ".tsv" in Path(path).suffixes else ","
-    buffer = io.StringIO()
-    frame.to_csv(
-        buffer,
-        sep=separator,
-        index=False,
-        na_rep="NA",
-        float_format=float_format,
-        date_format="%Y-%m-%d",
-        lineterminator="\n",
-    )
-    write_text(path, buffer.getvalue())
+    with text_file(path) as out:
+        frame.to_csv(
+            out,
+            sep=separator,
+            index=False,
+            na_rep="NA",
+            float_format=float_format,
+            date_format="%Y-%m-%d",
+            lineterminator="\n",
+        )
 
 
 def write_json(path: Path | str, content: Any) -> None:
