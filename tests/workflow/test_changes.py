@@ -7,6 +7,8 @@ import hashlib
 import json
 import re
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -113,6 +115,12 @@ def test_a_withdrawn_patient_is_gone_from_every_result_and_named_by_the_change_r
     for name in ("subtypes/calls.tsv", "immune/scores.tsv", "qc/verdicts.tsv"):
         others = [row for row in before[name].splitlines() if not row.startswith(GONE.encode())]
         assert after[name].splitlines() == others, name
+
+    program = [sys.executable, str(ROOT / "scripts" / "purge_patient.py"), str(results), GONE]
+    subprocess.run(program, check=True, capture_output=True)
+    assert set(planned(anpi, trial)) == CLOSING
+    run(anpi, trial)
+    assert [path for path in results.rglob("*") if path.is_file() and holds(path)] == []
 
 
 def holds(path: Path) -> bool:

@@ -19,7 +19,8 @@ PURGED = "(purged)"
 def purge_patient(results: Path, patient: str) -> list[str]:
     """Remove a withdrawn patient from every entry of the ledger, with the samples, and what they left in the folder.
 
-    The comparison with the last run is removed too, so that the next run writes it and the report anew.
+    The comparison with the last run and the report's page, which name the patient, are removed too. The next run writes
+    them anew for want of the page: Snakemake does not miss the comparison alone, which is a step on the way.
 
     Returns
     -------
@@ -50,8 +51,11 @@ def purge_patient(results: Path, patient: str) -> list[str]:
             done.append(f"ledger/{entry.file} became ledger/{changed.file}")
     if not done:
         raise InputError(Problem(str(ledger), f"no entry holds patient {patient}", mend="Write the id as in patients."))
-    (ledger / "changes.json").unlink(missing_ok=True)
-    done.append("ledger/changes.json was removed; the next run writes it, the report and the manifest anew")
+    for name in ("ledger/changes.json", "report/index.html"):
+        remove(results / name)
+    done.append(
+        "ledger/changes.json and report/index.html were removed; the next run writes them and the manifest anew"
+    )
     # A sample that is another patient's now keeps its files.
     for place in [
         place for sample in sorted(samples - set(present["samples"])) for place in places_of(results, sample)

@@ -201,6 +201,7 @@ def test_a_removed_patient_is_named_by_the_ledger_alone_until_purged(withdrawn: 
     numbers = [entry.number for entry in read_entries(withdrawn / "ledger")]
     told = purge_patient(withdrawn, "P0003")
     assert any("samples/P0003-B was removed" in line for line in told)
+    assert not (withdrawn / "report" / "index.html").exists()  # else Snakemake finds nothing to do
     assert holders(withdrawn, "P0003") == []
     entries = read_entries(withdrawn / "ledger")
     assert [entry.number for entry in entries] == numbers
