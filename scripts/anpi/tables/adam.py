@@ -83,7 +83,7 @@ MAPPING = (
     Column("ADAE", "adverse_events", "start_date", ("ASTDT", "AESTDTC"), DATE),
     Column("ADAE", "adverse_events", "end_date", ("AENDT", "AEENDTC"), DATE),
     Column("ADAE", "adverse_events", "serious", ("AESER",), "Y or N"),
-    Column("ADAE", "adverse_events", "related", ("AREL", "AEREL"), "Y for Y, RELATED, REMOTE to DEFINITE"),
+    Column("ADAE", "adverse_events", "related", ("AREL", "AEREL"), "Y (also REMOTE to DEFINITE) or N; else left out"),
     Column("ADAE", "adverse_events", "immune_related", ("IRAEFL", "AEIRFL", "IMMUNEFL"), "Y or N"),
     Column("ADAE", "adverse_events", "action", ("AEACN",)),
     Column("ADAE", "adverse_events", "outcome", ("AEOUT",)),
@@ -101,7 +101,10 @@ RESPONSES = {"CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE"}
 SYNONYMS = {"NN": "NON-CR/NON-PD", "NON-CR/NON-PROGRESSIVE DISEASE": "NON-CR/NON-PD", "UN": "NE"}
 KINDS = {"TARGET": "target", "NON-TARGET": "nontarget", "NONTARGET": "nontarget", "NEW": "new"}
 GRADES = {"MILD": "1", "MODERATE": "2", "SEVERE": "3", "LIFE THREATENING": "4", "FATAL": "5"}
-RELATED = {"Y", "RELATED", "REMOTE", "POSSIBLE", "PROBABLE", "DEFINITE"}
+RELATED = {"Y", "YES", "RELATED", "REMOTE", "POSSIBLE", "PROBABLE", "DEFINITE"}
+RELATED |= {f"{word} RELATED" for word in ("REMOTELY", "POSSIBLY", "PROBABLY", "DEFINITELY")}
+UNRELATED = {"N", "NO", "NONE", "NOT RELATED", "UNRELATED", "UNLIKELY", "UNLIKELY RELATED"}
+NEW_LESION = {"Y": "Y", "UNEQUIVOCAL": "Y", "N": "N", "EQUIVOCAL": "E", "E": "E"}
 
 
 @dataclass
@@ -249,7 +252,11 @@ def patients_from(adsl: pd.DataFrame, adtte: pd.DataFrame | None, notes: list[st
         table = table[~missing]
     if adtte is not None:
         for name in ("PFS", "OS"):
-            rows = adtte[adtte["PARAMCD"] == name].drop_duplicates("USUBJID").set_index("USUBJID")
+            rows = adtte[adtte["PARAMCD"] == name]
+            further = int(rows["USUBJID"].duplicated().sum())
+            if further:
+                notes.append(f"patients {name.lower()}_days: {further} rows left out, a subject's first row stands")
+            rows = rows.drop_duplicates("USUBJID").set_index("USUBJID")
             for column, values in (("days", in_days(rows)), ("event", 1 - pd.to_numeric(rows["CNSR"]).clip(upper=1))):
                 told = table["patient_id"].map(values)
                 table[f"{name.lower()}_{column}"] = [None if pd.isna(v) else f"{v:.10g}" for v in told]
@@ -283,18 +290,21 @@ def assessments_from(adrs: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
             named = table[column].map(
                 lambda text: SYNONYMS.get(text.upper(), text.upper()) if isinstance(text, str) else None
             )
-            for value, number in named[named.notna() & ~named.isin(RESPONSES)].value_counts().sort_index().items():
-                notes.append(f"assessments {column}: {number} values {value} left out")
-            table[column] = named.where(named.isin(RESPONSES), None)
+            table[column] = translated(named, {value: value for value in RESPONSES}, f"assessments {column}", notes)
     if "new_lesion" in table:
-        table["new_lesion"] = table["new_lesion"].map(
-            {"Y": "Y", "UNEQUIVOCAL": "Y", "N": "N", "EQUIVOCAL": "E", "E": "E"}
-        )
-        table["new_lesion"] = table["new_lesion"].where(table["new_lesion"].notna(), None)
+        table["new_lesion"] = translated(table["new_lesion"], NEW_LESION, "assessments new_lesion", notes)
     unusable = table["overall_response"].isna() | table["assessment_date"].isna()
     if unusable.any():
         notes.append(f"assessments: {int(unusable.sum())} scans without a response or a date left out")
     return table[~unusable]
+
+
+def translated(texts: pd.Series, known: Mapping[str, str], what: str, notes: list[str]) -> pd.Series:
+    """Put known words in place of a dataset's; others are left out, counted and told."""
+    for value, number in texts[texts.notna() & ~texts.isin(list(known))].value_counts().sort_index().items():
+        notes.append(f"{what}: {number} values {value} left out")
+    found = texts.map(known).astype(object)
+    return found.where(found.notna(), None)
 
 
 def widen(adrs: pd.DataFrame, codes: str) -> pd.DataFrame:
@@ -332,6 +342,13 @@ def lesions_from(adtr: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     other = int((~whole & table["lesion_id"].notna() & ~test.isin(["LDIAM", "LPERP"])).sum())
     if other:
         notes.append(f"lesions: {other} rows of other measurements left out")
+    lost = int((length & ~whole).sum())
+    if lost:
+        notes.append(f"lesions: {lost} diameters left out without a lesion, a date, or TARGET, NON-TARGET or NEW")
+    place = pd.MultiIndex.from_frame(table[["patient_id", "lesion_id", "assessment_date"]].fillna(""))
+    alone = int((node & (test == "LDIAM") & ~place.isin(place[test == "LPERP"])).sum())
+    if alone:
+        notes.append(f"lesions: {alone} longest diameters of nodes left out, which have no short axis (LPERP)")
     return table[whole]
 
 
@@ -346,9 +363,9 @@ def adverse_events_from(adae: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
                 lambda text: GRADES.get(text.upper(), text) if isinstance(text, str) else None
             )
     if "related" in table:
-        table["related"] = table["related"].map(
-            lambda text: ("Y" if text.upper() in RELATED else "N") if isinstance(text, str) else None
-        )
+        known = dict.fromkeys(sorted(RELATED), "Y") | dict.fromkeys(sorted(UNRELATED), "N")
+        upper = table["related"].map(lambda text: text.upper() if isinstance(text, str) else None)
+        table["related"] = translated(upper, known, "adverse events related", notes)
     unusable = table[["term", "soc", "grade"]].isna().any(axis=1)
     if unusable.any():
         notes.append(f"adverse events: {int(unusable.sum())} rows without term, class or grade left out")

@@ -142,6 +142,54 @@ def test_what_is_left_out_is_told(written):
     assert "lesions: 5 partial dates, 5 completed to the first day, 0 left out" in notes
 
 
+def changed(written: dict[str, Path], folder: Path, **datasets: pd.DataFrame) -> dict[str, Path]:
+    """Write datasets in place of those of the fixture."""
+    for name, frame in datasets.items():
+        written = written | {name: folder / f"{name.lower()}_changed.csv"}
+        frame.to_csv(written[name], index=False)
+    return written
+
+
+def test_words_of_causality_are_never_guessed(written, tmp_path):
+    """POSSIBLY RELATED is related; a word that nobody knows is neither related nor unrelated."""
+    words = ["POSSIBLY RELATED", "Probably related", "RELATED", "REMOTE", "NOT RELATED", "UNLIKELY", "STUDY DRUG", None]
+    events = pd.DataFrame(
+        {"USUBJID": "S-01", "AEDECOD": "RASH", "AEBODSYS": "SKIN", "AESEV": "MILD", "AEREL": words}, index=range(8)
+    )
+    converted = convert_adam(changed(written, tmp_path, ADAE=events))
+    assert converted.tables["adverse_events"]["related"].tolist() == ["Y", "Y", "Y", "Y", "N", "N", None, None]
+    assert "adverse events related: 1 values STUDY DRUG left out" in converted.notes
+
+
+def test_no_lesion_is_left_out_in_silence(written, tmp_path):
+    """A kind that is not known, a node without its short axis."""
+    rows = [
+        ("S-01", "TARGET LESIONS", "T03", "LDIAM", 22.0, "", "", "2024-01-01", "LUNG"),
+        ("S-01", "TARGET", "T04", "LDIAM", 25.0, "", "", "2024-01-01", "LYMPH NODE"),
+    ]
+    lesions = pd.concat([ADTR, pd.DataFrame(rows, columns=ADTR.columns)])
+    converted = convert_adam(changed(written, tmp_path, ADTR=lesions))
+    assert not converted.tables["lesions"]["lesion_id"].isin(["T03", "T04"]).any()
+    assert "lesions: 1 diameters left out without a lesion, a date, or TARGET, NON-TARGET or NEW" in converted.notes
+    assert "lesions: 1 longest diameters of nodes left out, which have no short axis (LPERP)" in converted.notes
+    assert not any("left out" in note and "lesions" in note for note in told_of_lesions(convert_adam(written).notes))
+
+
+def told_of_lesions(notes: list[str]) -> list[str]:
+    """Notes of lesions but those of partial dates and of sums."""
+    return [note for note in notes if "partial dates" not in note and "other measurements" not in note]
+
+
+def test_a_second_time_to_event_and_an_unknown_new_lesion_are_told(written, tmp_path):
+    twice = pd.concat([ADTTE, ADTTE.iloc[[0]].assign(AVAL=60.0)])
+    scans = pd.concat([ADRS, pd.DataFrame([("S-01", "NEWLPROG", "MAYBE", "2024-04-02")], columns=ADRS.columns)])
+    scans = pd.concat([scans, pd.DataFrame([("S-01", "OVR", "SD", "2024-04-02")], columns=ADRS.columns)])
+    converted = convert_adam(changed(written, tmp_path, ADTTE=twice, ADRS=scans))
+    assert converted.tables["patients"].set_index("patient_id").loc["S-01", "pfs_days"] == "91"
+    assert "patients pfs_days: 1 rows left out, a subject's first row stands" in converted.notes
+    assert "assessments new_lesion: 1 values MAYBE left out" in converted.notes
+
+
 def test_every_column_of_the_mapping_is_a_column_of_its_table():
     for rule in MAPPING:
         assert rule.column in load_schema(rule.table)["properties"], rule
