@@ -52,48 +52,49 @@ YEARS_TO_TREATMENT = 18
 NAMES: dict[str, str] = {
     "names": """
         name fullname firstname lastname middlename givenname familyname surname maidenname forename initials
-        patientname patientsname nameofpatient subjectname participantname subjinit subjectinitials
-        patientinitials nom nomdefamille prenom nomdupatient vorname nachname familienname patientenname nombre
-        nombres apellido apellidos cognome nome sobrenome imie nazwisko naam voornaam achternaam fornamn
-        efternamn etternavn имя фамилия фио отчество 姓名 名字 患者姓名 病人姓名 姓名拼音 氏名 患者氏名 이름
-        성명 환자명
+        patientname patientsname nameofpatient subjectname participantname subjinit subjectinitials patientinitials
+        patinitials ptinitials patname ptname nextofkin emergencycontact nom nomdefamille prenom nomdupatient
+        nomdenaissance nomdusage nomprenom nometprenom initiales vorname nachname familienname patientenname
+        namevorname nachnamevorname initialen nombre nombreyapellidos cognomeenome nombres apellido apellidos cognome
+        nome sobrenome imie nazwisko naam voornaam achternaam fornamn efternamn etternavn имя фамилия фио отчество
+        姓名 名字 患者姓名 病人姓名 姓名拼音 氏名 患者氏名 フリガナ 이름 성명 환자명 환자성명
     """,
     "dates of birth": """
-        dob birthdate birthday dateofbirth birthdt birthdtc brthdt brthdtc bdate datebirth datedenaissance
-        naissance geburtsdatum geburtstag gebdatum fechadenacimiento fechanacimiento datadinascita
-        datanascimento geboortedatum fodelsedatum fodselsdato датарождения 出生日期 出生年月日 出生年月 生日
-        生年月日 생년월일
+        dob birthdate birthday dateofbirth birthdt birthdtc brthdt brthdtc bdate datebirth datedenaissance naissance
+        geburtsdatum geburtstag gebdatum fechadenacimiento fechanacimiento datadinascita datanascimento nele neele
+        geboortedatum fodelsedatum fodselsdato датарождения 出生日期 出生年月日 出生年月 生日 生年月日 생년월일
     """,
     "record numbers": """
-        mrn medicalrecord medicalrecordnumber medicalrecordno hospitalnumber hospitalno hospitalid recordnumber
-        recordno chartnumber chartno casenotenumber admissionnumber accountnumber insurancenumber insuranceid
-        policynumber numerodossier numerodedossier fallnummer aktenzeichen krankenversichertennummer
-        versichertennummer historiaclinica numerodehistoria 住院号 病历号 病案号 门诊号 就诊卡号 就诊号 医保号
-        医保卡号 社保号 患者番号 診察券番号 カルテ番号 병록번호
+        mrn medicalrecord medicalrecordnumber medicalrecordno hospitalnumber hospitalno hospno hospitalid recordnumber
+        recordno chartnumber chartno casenotenumber admissionnumber accountnumber accountno healthplannumber
+        insurancenumber insuranceid policynumber numerodossier numerodedossier ndossier fallnummer fallnr aktenzeichen
+        krankenversichertennummer krankenkassennummer kvnummer versichertennummer versichertennr nhc historiaclinica
+        numerodehistoria 住院号 住院编号 病历号 病历编号 病案号 门诊号 就诊卡号 就诊号 医保号 医保卡号 社保号 患者番号
+        診察券番号 カルテ番号 병록번호
     """,
     "phone numbers": """
-        phone phonenumber phoneno telephone telephonenumber tel telno mobile mobilephone mobilenumber cellphone
-        fax faxnumber homephone telefon telefonnummer handynummer mobiltelefon telefono telefone movil celular
-        telephoneportable telefoonnummer телефон 电话 电话号码 联系电话 手机 手机号 手机号码 联系方式 传真 電話
-        電話番号 전화번호 휴대폰
+        phone phonenumber phoneno telephone telephonenumber tel telno mobile mobilephone mobilenumber cellphone fax
+        faxnumber homephone telefon telefonnummer telefonnr telnr handy handynr handynummer mobil mobilnummer
+        mobiltelefon telefono telefone movil celular telephoneportable telefoonnummer телефон 电话 电话号码 联系电话
+        手机 手机号 手机号码 联系方式 传真 座机 微信 微信号 wechat wechatid qq qq号 電話 電話番号 전화 전화번호 휴대폰
     """,
     "e-mail addresses": """
-        email emailaddress mail mailaddress courriel correo correoelectronico epost 邮箱 电子邮件 电子邮箱
-        メール メールアドレス 이메일
+        email emailaddress mail mailaddress courriel correo correoelectronico epost 邮箱 电子邮件 电子邮箱 メール
+        メールアドレス 이메일
     """,
     "postal addresses": """
-        address homeaddress streetaddress postaladdress street streetname housenumber postcode postalcode zip
-        zipcode adresse anschrift strasse hausnummer plz postleitzahl rue codepostal direccion calle
+        address homeaddress streetaddress postaladdress street streetname housenumber postcode postalcode zip zipcode
+        adresse anschrift wohnort strasse hausnummer huisnummer plz postleitzahl rue codepostal direccion calle
         codigopostal indirizzo endereco adres адрес 地址 住址 家庭住址 家庭地址 联系地址 户籍地址 通讯地址 邮编
         邮政编码 住所 郵便番号 주소 우편번호
     """,
     "national ids": """
         ssn socialsecurity socialsecuritynumber nationalid nationalidnumber nationalnumber identitycard idcard
         idcardnumber passport passportnumber nhsnumber nhsno nhs nir numerosecu numerodesecuritesociale
-        numeroinsee cprnumber cprnr cprnummer personnummer fodselsnummer henkilotunnus dni nie codicefiscale cpf
-        pesel burgerservicenummer bsn aadhaar aadhaarnumber rrn driverslicense driverlicense
-        personalausweisnummer 身份证 身份证号 身份证号码 证件号 证件号码 护照 护照号 社会保障号 マイナンバー
-        주민등록번호
+        nsecuritesociale numeroinsee nif cprnumber cprnr cprnummer personnummer fodselsnummer henkilotunnus dni nie
+        codicefiscale cpf pesel burgerservicenummer bsn aadhaar aadhaarnumber rrn driverslicense driverlicense
+        driverslicence licenseplate licenceplate personalausweisnummer 公民身份号码 снилс паспорт 주민번호 身份证
+        身份证号 身份证号码 证件号 证件号码 护照 护照号 社会保障号 マイナンバー 주민등록번호
     """,
 }
 KIND_OF_NAME = {name: kind for kind, names in NAMES.items() for name in names.split()}
@@ -103,26 +104,53 @@ WORDS = {"phone": "phone numbers", "fax": "phone numbers", "surname": "names", "
 }  # fmt: skip
 INSIDE = re.compile(
     "dateofbirth|birthdate|geburtsdatum|firstname|lastname|medicalrecord|socialsecurity|postalcode|telephone|phonenumber"
-    "|email|姓名|身份证|电话|手机|住院号|病历号|病案号|出生日期|住址|地址|邮编"
+    "|email|historiaclinica|姓名|身份证|公民身份号码|电话|手机|住院号|住院编号|病历号|病历编号|病案号|出生日期|住址|地址|邮编"
 )
 
 EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-PHONE = r"(?<![\w-])(?:\+\d[\d ().-]{7,15}\d|(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4})(?![\w-])"
-LABELLED = (
-    r"(?i)(?:\b(?:mrn|dob|tel|phone|mobile|nhs no|ssn)\b|病历号|住院号|身份证号?|电话|手机|姓名|出生日期|地址)"
-    r"\s*[:：#=]\s*\w"
+MONTHS = "jan|feb|fév|mar|mär|mrz|apr|avr|ma[iy]|jun|juin|jul|juil|aug|aoû|sep|o[ck]t|nov|de[cz]|déc"
+# A date whose month is a word, as 1 Feb 1950, 1. März 1950, 01FEB1950 and 1-Feb-50.
+WORDED_DAY = rf"\d{{1,2}}(?:st|nd|rd|th|er)?[-. ]{{0,2}}(?:{MONTHS})[^\W\d_]*(?:[-., ]{{0,2}}\d{{4}}|-\d\d)(?!\d)"
+# In Chinese, no blank stands between words and numbers: letters of ASCII alone end a number.
+PHONE = (
+    r"(?<![A-Za-z0-9_-])(?:\+\d[\d ().-]{7,15}\d|(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}"
+    r"|0[1-9](?:[ .]\d{2}){4})(?![A-Za-z0-9_-])"
 )
-BORN = r"(?i)\b(?:born|date of birth|dob|geb\.|geboren|née? le)\b\W{0,3}\d|\d{4}年\d{1,2}月(?:\d{1,2}日)?(?:出)?生"
+NUMBER_LABELS = (
+    r"\b(?:mrn|ssn|tel|telefon|telephone|tél|téléphone|phone|mobile|handy|fax|fallnummer|hospital n(?:o|umber)|nhs no)"
+    r"\b"
+    r"|病历号|病案号|住院号|门诊号|就诊号|医保号|身份证(?:号码?)?|电话(?:号码)?|手机(?:号码?)?|联系方式"
+)
+NO_DATE = r"(?!\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d)"
+TEXT_LABELS = r"\b(?:dob|patient(?:en)?[ _-]?name|surname|nachname|vorname|prénom)\b|姓名|出生日期|地址"
+LABELLED = (
+    rf"(?i)(?:{NUMBER_LABELS}|{TEXT_LABELS})\.?\s*[:：#=]\s*\w"
+    rf"|(?:{NUMBER_LABELS})\.?\s*(?:n[or]\b\.?)?\s*{NO_DATE}[+(]?\d[\d /().-]{{4,}}\d|\bmrn[-_]?\d{{5}}"
+)
+BORN = (
+    r"(?i)\b(?:(?:born|date of birth|dob|geboren|née? le|nacid[oa](?: el)?|nat[oa] il)\b(?:\W{0,3}(?:on|in|am)\b)?"
+    rf"|geb\.(?: ?am\b)?)\W{{0,3}}(?:\d|(?:{MONTHS})[a-z]*\W{{1,2}}\d)"
+    r"|(?:出生(?:日期|于)?|生于)\W{0,2}\d{4}|\d{4}年\d{1,2}月(?:\d{1,2}日)?(?:出)?生"
+)
 ADDRESS = (
     r"\b\d{1,5} [A-Z][a-z]+(?: [A-Z][a-z]+)? (?:Street|St|Avenue|Ave|Road|Rd|Lane|Drive|Boulevard|Blvd)\b"
     r"|\b[A-ZÄÖÜ][a-zäöüß]+(?:straße|strasse|str\.|weg|platz|gasse) \d+|[省市区县].{0,12}[路街道巷村].{0,8}号"
 )
-TITLE = r"\b(?:Mr|Mrs|Ms|Miss|Herr|Frau|Mme)\.? [A-Z][a-z]+"
 SOCIAL = r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])"
 Check = Callable[[str], bool]
+
+
+def chinese_number(number: str) -> bool:
+    """Say whether digits, date and place of a Chinese number hold; of some provinces the library knows no county."""
+    try:
+        return ric.is_valid(number)
+    except KeyError:
+        return 1900 <= int(number[6:10]) <= date.today().year
+
+
 # National numbers in running text: their form, and the library's check of digits and dates.
 NUMBERS: tuple[tuple[str, Check], ...] = (
-    (r"(?<![\w.])\d{17}[\dXx](?!\w)", ric.is_valid),
+    (r"(?<![\w.])\d{17}[\dXx](?!\w)", chinese_number),
     (r"(?<![\w.])[12] ?\d{2} ?\d{2} ?\d[\dAB] ?\d{3} ?\d{3} ?\d{2}(?!\w)", nir.is_valid),
     (r"(?<![\w.])\d{6} ?\d{5}(?!\w)", fodselsnummer.is_valid),
     (r"(?<![\w.])\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}(?!\w)", nn.is_valid),
@@ -162,12 +190,26 @@ SURNAMES = (
     "白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文張劉陳楊趙黃吳孫馬羅鄭謝韓馮許蘇盧蔣賈葉閻鍾譚鄒陸龍萬錢湯賀賴龔"
 )
 CHINESE = f"[{SURNAMES}][\u4e00-\u9fff]{{1,3}}"
+TITLE = (
+    r"\b(?:Mr|Mrs|Ms|Miss|Herr|Frau|Mme|Madame|Monsieur)\.? [A-ZÀ-ÖØ-Þ][^\W\d_]+"
+    f"|[{SURNAMES}][\u4e00-\u9fff]{{0,2}}(?:先生|女士|小姐)"
+)
 # An id that is a name: JohnSmith, John-Smith, john.smith, SMITH JOHN.
 NAME_AS_ID = rf"[A-Z][a-z]+[A-Z][a-z]+|[^\W\d_]{{2,}}(?:,? +[^\W\d_]{{2,}})+|{CHINESE}" + "".join(
     rf"|{part}(?:[._-]{part}){{1,2}}" for part in ("[A-Z][a-z]{2,}", "[a-z]{3,}", "[A-Z]{3,}")
 )
-DAY = re.compile(r"(\d{4})[-/.年]?(\d{2})[-/.月]?(\d{2})日?|(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
-ANY_DAY = re.compile(r"(?<!\d)(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?!\d)")
+DAY = re.compile(
+    r"(\d{4})[-/.年]?(\d{2})[-/.月]?(\d{2})日?|(\d{4})[-/.年]\d{1,2}[-/.月](?:\d{1,2}日?)?|\d{1,2}[-/.]\d{1,2}[-/.](\d{4})"
+    r"|(?:0?[1-9]|[12]\d|3[01])[/.](?:0?[1-9]|[12]\d|3[01])[/.](\d\d)"
+)
+DAY_IN_WORDS = re.compile(rf"{WORDED_DAY}|(?:{MONTHS})[a-z]*\.? \d{{1,2}},? \d{{4}}", re.IGNORECASE)
+CLOCK = re.compile(r"[T ]\d{1,2}:\d\d.*")
+ANY_DAY = re.compile(
+    r"(?<!\d)(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?!\d)"
+    rf"|\d{{4}}年\d{{1,2}}月|(?<!\d){WORDED_DAY}",
+    re.IGNORECASE,
+)
+NEWEST_SHORT_YEAR = 30  # 31 is 1931, 30 is 2030
 
 
 @contextmanager
@@ -243,6 +285,12 @@ def is_text(rule: Mapping[str, Any] | None) -> bool:
     return rule is None or (rule.get("type") == "string" and "enum" not in rule and "format" not in rule)
 
 
+def plain_letters(text: str) -> str:
+    """Take the accents from letters."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", plain.replace("ß", "ss").translate(str.maketrans("øØłŁđĐ", "oOlLdD")))
+
+
 def fold_name(column: str) -> str:
     """Reduce a column's name to its letters, without accents and in lower case."""
     plain = unicodedata.normalize("NFKD", column).lower().replace("ß", "ss").replace("ø", "o")
@@ -266,7 +314,9 @@ def kind_of_name(column: str) -> str | None:
 def kind_of_values(values: pd.Series, column: str, extra: bool, start: int | None) -> tuple[str | None, list[object]]:
     """Give the kind of identifier that the values are, and the rows in which they stand."""
     distinct = sorted(values.dropna().unique())
-    is_id = column.endswith("_id") or column == "USUBJID"
+    # Of a column of such numbers alone, trial ids are told from social security numbers below.
+    numbered = len(distinct) >= LEAST_VALUES and all(re.fullmatch(SOCIAL, text) for text in distinct)
+    is_id = column.endswith("_id") or column == "USUBJID" or numbered
     is_path = not extra and column in ("fastq_1", "fastq_2", "bam", "quant")
     for text in distinct:
         kind = kind_of_text(text, is_id, is_path)
@@ -291,7 +341,7 @@ def kind_of_text(text: str | None, is_id: bool = False, is_path: bool = False) -
     """Give the kind of identifier that stands in a text, by forms that nothing else has; None for none."""
     if text is None or len(text) < 5:
         return None
-    if any(check(found.strip()) for form, check in NUMBERS for found in re.findall(form, text)):
+    if any(check(found.strip()) for form, check in NUMBERS for found in re.findall(form, text, re.ASCII)):
         return "national ids"
     if is_path:
         return None
@@ -333,7 +383,7 @@ def kind_of_most(sample: Sequence[str], values: pd.Series, extra: bool, is_id: b
     if most(lambda text: re.fullmatch(CHINESE, text) is not None):
         return "names"
     unlike = len(sample) >= NEARLY_ALL * min(values.notna().sum(), MOST_LOOKED_AT)
-    if unlike and most(lambda text: re.fullmatch(PERSON, text) is not None):
+    if unlike and most(lambda text: re.fullmatch(PERSON, plain_letters(text)) is not None):
         return "names"
     years = [year for year in map(year_of, sample) if year is not None]
     if len(years) >= NEARLY_ALL * len(sample):
@@ -349,11 +399,16 @@ def fits(form: str, check: Check, text: str) -> bool:
 
 def year_of(text: str) -> int | None:
     """Give the year of a whole date in any usual form; None for what is none."""
-    match = DAY.fullmatch(text.split("T")[0].split(" ")[0])
-    if match is None:
+    day = CLOCK.sub("", text)
+    match = DAY.fullmatch(day)
+    if match is not None:
+        year = next(group for group in match.group(1, 4, 5, 6) if group)
+    elif DAY_IN_WORDS.fullmatch(day):
+        year = re.findall(r"\d+", day)[-1]
+    else:
         return None
-    year = int(match[1] or match[6])
-    return year if 1900 <= year <= date.max.year else None
+    known = int(year) if len(year) > 2 else int(year) + (2000 if int(year) <= NEWEST_SHORT_YEAR else 1900)
+    return known if 1900 <= known <= date.max.year else None
 
 
 def treatment_year(frame: pd.DataFrame) -> int | None:
@@ -387,7 +442,10 @@ def masked(problem: Problem, is_date: bool = False) -> Problem:
 
 def looks_like_person(name: str) -> bool:
     """Say whether the name of a sample is that of a person, or a number or address of one."""
-    return kind_of_text(name, is_id=True) is not None or re.fullmatch(rf"{PERSON}|{CHINESE}", name) is not None
+    return (
+        kind_of_text(name, is_id=True) is not None
+        or re.fullmatch(rf"{PERSON}|{CHINESE}", plain_letters(name)) is not None
+    )
 
 
 def holds_values(header: Sequence[str]) -> bool:

@@ -17,15 +17,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from anpi.tables.identifiers import ANY_DAY, is_text
+from anpi.tables.identifiers import ANY_DAY, MONTHS, is_text
 from anpi.tables.problems import InputError, Problem
 from anpi.tables.schema import column_rule, load_schema, parse_date
 
 LEAST_SECRET = 16
-MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 TOLD_DATE = re.compile(
     rf"{ANY_DAY.pattern}|(?<![\w-])(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?![\w-])|\d{{4}}年"
-    rf"|\b(?:{MONTHS})[a-z]*\.? (?:\d{{1,2}},? )?(?:19|20)\d\d\b",
+    rf"|\b(?:{MONTHS})[^\W\d_]*[-. ]{{1,2}}(?:\d{{1,2}},? )?(?:19|20)\d\d\b"
+    r"|(?<![\w./])(?:0?[1-9]|[12]\d|3[01])[./](?:0?[1-9]|1[0-2])[./]\d\d(?![\w./])",
     re.IGNORECASE,
 )
 

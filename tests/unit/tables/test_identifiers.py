@@ -14,19 +14,19 @@ from anpi.check import check_run
 from anpi.simulation.clinical import simulate_clinical
 from anpi.tables.adam import convert_adam, read_adam
 from anpi.tables.clinical import read_clinical
-from anpi.tables.identifiers import allowing, identifier_problems, kind_of_name, kind_of_text
+from anpi.tables.identifiers import allowing, identifier_problems, kind_of_name, kind_of_text, year_of
 from anpi.tables.problems import InputError
 from anpi.tables.reading import read_table, read_text_table
 from anpi.tables.schema import load_schema
 
 NAMES = {
-    "names": "name|Patient Name|first_name|LastName|SURNAME|initials|Nachname|prénom|apellidos|Фамилия|姓名|患者姓名|氏名|성명",
-    "dates of birth": "dob|birth_date|Date of Birth|BRTHDTC|Geburtsdatum|date_de_naissance|出生日期|生年月日|patient_date_of_birth",
-    "record numbers": "MRN|hospital_number|medical record no.|patient_mrn|住院号|病历号|病案号|Fallnummer|numéro_dossier",
-    "phone numbers": "phone|Telephone|mobile_number|home_phone|fax|patientPhone|电话|联系电话|手机号|Telefonnummer|電話番号",
+    "names": "name|Patient Name|first_name|LastName|SURNAME|initials|Nachname|prénom|apellidos|Фамилия|姓名|患者姓名|氏名|성명|Pat_Name|Name, Vorname|Nom, prénom|pat_initials|next of kin",
+    "dates of birth": "dob|birth_date|Date of Birth|BRTHDTC|Geburtsdatum|date_de_naissance|出生日期|生年月日|patient_date_of_birth|né(e) le",
+    "record numbers": "MRN|hospital_number|medical record no.|patient_mrn|住院号|病历号|病案号|Fallnummer|numéro_dossier|住院编号|病历编号|hosp_no|Fall-Nr.|Krankenkassennummer|N° dossier",
+    "phone numbers": "phone|Telephone|mobile_number|home_phone|fax|patientPhone|电话|联系电话|手机号|Telefonnummer|電話番号|微信号|Telefon-Nr.|Handy|座机",
     "e-mail addresses": "email|E-Mail|e_mail_address|邮箱|courriel",
-    "postal addresses": "address|home_address|zip|Postcode|postal code|PLZ|Straße|地址|家庭住址|邮编|dirección",
-    "national ids": "SSN|social_security_number|national_id|NHS number|身份证|身份证号码|passport_no|fødselsnummer|DNI|codice fiscale",
+    "postal addresses": "address|home_address|zip|Postcode|postal code|PLZ|Straße|地址|家庭住址|邮编|dirección|Wohnort",
+    "national ids": "SSN|social_security_number|national_id|NHS number|身份证|身份证号码|passport_no|fødselsnummer|DNI|codice fiscale|公民身份号码|N° sécurité sociale|паспорт",
 }
 NO_NAMES = """patient_nr subject_id age birth_year smoking_status bmi specimen_address_code histology site_name arm_name
 drug_name file_name stage telomere_length phonation nomogram nominal cpr zipper rna_free mailing mobility addressed
@@ -42,18 +42,49 @@ STRONG = {
         "131052-308T",
         "756.9217.0769.85",
         "536-90-4399",
+        "身份证11010519491231002X号",
     ],
-    "phone numbers": ["call +86 138 1234 5678", "(555) 123-4567", "+49 30 901820", "212-555-0187"],
+    "phone numbers": [
+        "call +86 138 1234 5678",
+        "(555) 123-4567",
+        "+49 30 901820",
+        "212-555-0187",
+        "致电+8613812345678",
+        "06 12 34 56 78",
+    ],
     "e-mail addresses": ["write to jane.doe@example.org please", "a_b@mail.example.cn"],
     "postal addresses": ["lives at 12 Baker Street", "Lindenstraße 7", "北京市海淀区中关村大街27号", "9 Old Mill Road"],
-    "names": ["Mrs. Smith came", "Frau Schmidt"],
-    "dates of birth": ["born 12.3.1950", "DOB 1950-01-02", "1956年3月生"],
-    "names, numbers or addresses with their label": ["MRN: 123456", "住院号:778899", "姓名：张伟", "tel: 5551234"],
+    "names": ["Mrs. Smith came", "Frau Schmidt", "Herr Müller", "Frau Özdemir", "Madame Lefèvre", "王芳女士来电"],
+    "dates of birth": [
+        "born 12.3.1950",
+        "DOB 1950-01-02",
+        "1956年3月生",
+        "geb. 1.2.1950",
+        "geboren am 1.2.1950",
+        "born on March 12, 1950",
+        "出生于1956年3月",
+        "née le 1/2/1950",
+    ],
+    "names, numbers or addresses with their label": [
+        "MRN: 123456",
+        "住院号:778899",
+        "姓名：张伟",
+        "tel: 5551234",
+        "MRN 123456",
+        "MRN123456",
+        "Tel. 0711 123456",
+        "Telefon 0711/123456",
+        "手机13812345678",
+        "门诊号 778899",
+        "Fallnummer 1234567",
+        "Patient name: J. S.",
+    ],
 }
 NO_VALUES = """01-701-1015|P001|NSCLC-12|2024-01-05|1234567890123|SRR1039508|12.5|Lung, left lower lobe|Week 12 Day 1|CTCAE v5.0|
 TCGA-05-4244-01A-01R-1107-07|1e-12|0.12345678901|NC_000023.11|chr7:55191822|T790M|PD-L1 1+|3/5/2|Grade 3-4|born premature|
 reads/230412_A00123_0456_AHXYZ/P1_S1_L001_R1_001.fastq.gz|9434765918|11010519491231002Y|131052-308A|
-Placebo (0 mg) 2-3-4|101-01-0001-A|5-FU 400 mg/m2|α-fetoprotein|进展|高血压|12 Gy""".replace("\n", "").split("|")  # fmt: skip
+Placebo (0 mg) 2-3-4|101-01-0001-A|5-FU 400 mg/m2|α-fetoprotein|进展|高血压|12 Gy|phone 2024-01-05|Tel. 12.3.2024|born early|
+电话随访|Frau|手机|01 Mar 2024|215662428007178868""".replace("\n", "").split("|")  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", NAMES)
@@ -104,6 +135,65 @@ MANY = {
     ],
     "dates of birth": [f"{year}-0{year % 9 + 1}-17" for year in range(1940, 1970)],
 }
+BIRTHS = {
+    "SAS": "01FEB1950|13NOV1948|07JUL1961|30MAR1955|02DEC1949|11OCT1950",
+    "in words": "1 Feb 1950|13. November 1948|7. Juli 1961|30. März 1955|2 décembre 1949",
+    "American": "Feb 1, 1950|November 13, 1948|July 7, 1961|March 30, 1955|Dec. 2, 1949",
+    "Chinese": "1950年2月1日|1948年11月13日|1961年7月7日|1955年3月|1949年12月2日",
+    "a Chinese spreadsheet": "1950/2/1|1948/11/13|1961/7/7|1955/3/30|1949/12/2",
+    "two digits of the year": "1.2.50|13.11.48|7.7.61|30.3.55|2.12.49",
+    "with a clock": "1950-02-01T00:00:00|1948-11-13 00:00|1961-07-07T12:30|1955-03-30 00:00:00",
+}
+
+
+@pytest.mark.parametrize("form", BIRTHS)
+def test_dates_of_birth_are_told_in_any_usual_form(form: str):
+    births = BIRTHS[form].split("|")
+    frame = pd.DataFrame({"treatment_start_date": "2023-05-01", "extra": births}, dtype=object)
+    problems = identifier_problems(frame, load_schema("patients"), "patients", "x")
+    assert [problem.message for problem in problems] == ["looks like a direct identifier: dates of birth"]
+    assert year_of(births[0]) == 1950
+
+
+def test_dates_of_the_trial_are_no_dates_of_birth():
+    for values in ("01FEB2024|13NOV2023|07JUL2023|30MAR2024", "1.2.24|13.11.23|7.7.23|30.3.24", "2024/2/1|2023/7/7"):
+        frame = pd.DataFrame({"treatment_start_date": "2023-05-01", "extra": values.split("|")}, dtype=object)
+        assert identifier_problems(frame, load_schema("patients"), "patients", "x") == []
+
+
+def test_names_with_accents_tell_a_column():
+    for names in (
+        "Anna Schmidt|Hans Müller|Eva Groß|Lukas Köhler|Ute Maier",
+        "Jean-Pierre Dupont|Élodie Lefèvre|François Côté|Zoé Béart|Łukasz Nowak",
+    ):
+        frame = pd.DataFrame({"extra": names.split("|")}, dtype=object)
+        assert [p.message for p in identifier_problems(frame, {}, "patients", "x")] == [
+            "looks like a direct identifier: names"
+        ]
+
+
+def test_a_number_of_which_the_library_knows_no_county_ends_nothing():
+    numbers = ["215662428007178868", "462989682412071929", "AB1", "AB2"]  # on these it raises a KeyError
+    frame = pd.DataFrame({"barcode": numbers}, dtype=object)
+    assert identifier_problems(frame, {}, "samples", "x") == []
+
+
+def test_screening_numbers_in_a_column_of_their_own_are_no_social_security_numbers():
+    sites = [f"{site}-01-{subject:04d}" for site in ("101", "102", "103") for subject in range(1, 8)]
+    numbers = [f"{area}-{area % 89 + 10}-{area * 7}" for area in range(200, 221)]
+    for values, wrong in ((sites, 0), (numbers, 1)):
+        frame = pd.DataFrame({"screening": values}, dtype=object)
+        assert len(identifier_problems(frame, {}, "patients", "x")) == wrong
+
+
+@pytest.mark.parametrize("birth", ["01FEB1950", "1-Feb-50", "1950年2月1日", "2. März 1950"])
+def test_a_date_in_words_where_no_date_belongs_is_not_shown(tmp_path: Path, birth: str):
+    (tmp_path / "patients.csv").write_text(f"patient_id,arm,age\nP1,A,{birth}\n", encoding="utf-8")
+    with pytest.raises(InputError, match="column age: found a value that is not shown") as caught:
+        read_clinical({"patients": tmp_path / "patients.csv"})
+    assert birth not in str(caught.value)
+
+
 CHINESE = ["张伟", "王芳", "李秀英", "刘洋", "陈静"]
 
 
