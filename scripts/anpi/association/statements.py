@@ -12,6 +12,7 @@ from anpi.association.interaction import INTERACTION
 from anpi.association.plan import VARIANTS, Plan, endpoint_kind
 from anpi.association.question import Row
 from anpi.association.trial import Trial
+from anpi.tables.written import written_p
 
 NAMES = {
     "pfs": "Progression-free survival",
@@ -81,10 +82,11 @@ def number(value: float, digits: int = 2) -> str:
 
 
 def p_words(p: float) -> str:
-    """Write a p-value: two digits, never 0."""
+    """Write a p-value as a clause."""
     if not np.isfinite(p):
         return "no p-value"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+    shown = written_p(p)
+    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"
 
 
 def question_words(plan: Plan) -> list[str]:

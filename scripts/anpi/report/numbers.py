@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from anpi.tables.written import written_p
+
 NONE = "–"
 DAYS_PER_MONTH = 30.4375
 
@@ -23,7 +25,7 @@ def text(value: Any, missing: str = NONE) -> str:
     if isinstance(value, pd.Timestamp):
         return value.strftime("%Y-%m-%d")
     if isinstance(value, float):
-        return f"{value:.0f}" if value == int(value) else f"{value:.4g}" if math.isfinite(value) else str(value)
+        return str(value) if math.isinf(value) else f"{value:.0f}" if value == int(value) else f"{value:.4g}"
     return str(value)
 
 
@@ -55,13 +57,8 @@ def ratio(value: Any) -> str:
 
 
 def p_value(value: Any) -> str:
-    """Write a p-value: two significant digits, never 0."""
-    if not known(value):
-        return NONE
-    number = float(value)
-    if number < 0.001:
-        return "< 0.001"
-    return f"{number:.3f}" if number < 0.1 else f"{number:.2f}"
+    """Write a p-value, as `written_p` does."""
+    return written_p(float(value)) if known(value) else NONE
 
 
 def p_words(value: Any) -> str:

@@ -14,13 +14,18 @@ from anpi.report import numbers
         (0.0004, "< 0.001"),
         (0.001, "0.001"),
         (0.0314, "0.031"),
-        (0.0999, "0.100"),
+        (0.0999, "0.0999"),
+        (0.04996, "0.04996"),
+        (0.0502, "0.0502"),
+        (0.05, "0.050"),
+        (0.1004, "0.1004"),
+        (0.0999999999999, "0.100"),
         (0.5, "0.50"),
         (1, "1.00"),
         (None, "–"),
     ],
 )
-def test_p_is_never_zero_and_has_two_digits(value: float | None, words: str) -> None:
+def test_p_is_never_zero_and_never_rounded_to_a_level_that_it_is_not(value: float | None, words: str) -> None:
     assert numbers.p_value(value) == words
 
 
@@ -47,8 +52,8 @@ def test_months_that_were_not_reached_say_so() -> None:
 
 
 def test_text_of_missing_and_whole_values() -> None:
-    assert [numbers.text(v) for v in (None, math.nan, "", 3.0, 3.25, pd.Timestamp("2024-02-29"))] == [
-        "–", "–", "–", "3", "3.25", "2024-02-29",
+    assert [numbers.text(v) for v in (None, math.nan, "", 3.0, 3.25, pd.Timestamp("2024-02-29"), math.inf)] == [
+        "–", "–", "–", "3", "3.25", "2024-02-29", "inf",
     ]  # fmt: skip
 
 
