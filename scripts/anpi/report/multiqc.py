@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import shutil
 from collections.abc import Mapping
@@ -166,8 +167,12 @@ def line_plot(title: str, description: str, settings: dict[str, Any], data: dict
 
 
 def cells(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Give what is known of each sample; a cell that is not known stays out."""
+    """Give what is known of each sample; a cell that is not known stays out. MultiQC takes texts for HTML."""
     return {
-        str(sample): {name: value for name, value in row.items() if not pd.isna(value) and value != ""}
+        str(sample): {name: escaped(value) for name, value in row.items() if not pd.isna(value) and value != ""}
         for sample, row in zip(rows.index, rows.to_dict("records"), strict=True)
     }
+
+
+def escaped(value: Any) -> Any:
+    return html.escape(value, quote=False) if isinstance(value, str) else value

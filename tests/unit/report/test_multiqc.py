@@ -85,3 +85,11 @@ def test_a_cohort_without_reads_has_its_verdicts(tmp_path: Path):
     assert set(counts.values()) == {0}
     assert content(tmp_path / "out", "anpi_verdicts")["data"]["B.R1_001.bam"]["reasons"].startswith("5 fragments")
     assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_texts_of_the_user_are_no_html(tmp_path: Path):
+    said = "<img src=x onerror=alert(1)> 5 < 6 & more"
+    stage_multiqc(VERDICTS.assign(reasons=said, override_reason=said), tmp_path, {}, tmp_path / "out")
+    cells = json.loads((tmp_path / "out" / "anpi_verdicts_mqc.json").read_text())["data"]["007"]
+    assert cells["reasons"] == cells["override_reason"] == "&lt;img src=x onerror=alert(1)&gt; 5 &lt; 6 &amp; more"
+    assert cells["mapping_rate"] == 91.25
