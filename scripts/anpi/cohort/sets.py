@@ -81,12 +81,15 @@ def build_sets(
 def treated_patients(patients: pd.DataFrame, endpoints: pd.DataFrame) -> pd.Series:
     """Say who was treated: a start of treatment, or endpoints that the sponsor supplied in its place.
 
-    Survival alone stands for a start only where no patient has one: else it may be that of a patient never treated.
+    Survival alone stands for a start only where no patient has one, and so do times that were derived, which may count
+    from randomisation: else they may be those of a patient never treated.
     """
     start = "treatment_start_day" if "treatment_start_day" in patients else "treatment_start_date"
     by_date = patients.set_index("patient_id")[start].notna()
     times = endpoints.set_index("patient_id")
     counted = times["pfs_days"].notna()
+    if by_date.any() and "pfs_reason" in times:
+        counted &= times["pfs_reason"].astype("string").str.startswith("as supplied").fillna(False).astype(bool)
     if not by_date.any():
         counted = counted | times["os_days"].notna()
     return by_date | counted.reindex(by_date.index, fill_value=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,16 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def rate_table(endpoints: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+def rate_table(endpoints: pd.DataFrame, rules: Rules, begun: Collection[str] = ()) -> pd.DataFrame:
     """Give ``rates.tsv``.
 
     Parameters
     ----------
     endpoints : DataFrame
         As `derive.derive_endpoints` gives it.
+    begun : collection of str
+        Patients with a start of treatment. The times of others are not among those of the treated, unless the sponsor
+        supplied them; without any, all times are.
 
     Returns
     -------
@@ -33,6 +36,9 @@ def rate_table(endpoints: pd.DataFrame, rules: Rules) -> pd.DataFrame:
         Proportions are between 0 and 1; ``n`` is the denominator, that of ``population``, ``events`` the numerator.
         A value that does not exist (a median that is not reached) is missing.
     """
+    if len(begun):
+        supplied = endpoints["pfs_reason"].astype("string").str.startswith("as supplied").fillna(False).astype(bool)
+        endpoints = endpoints[endpoints["patient_id"].isin(begun) | supplied]
     arms = [(ALL, endpoints), *((str(arm), rows) for arm, rows in endpoints.groupby("arm", sort=True))]
     rows = []
     for arm, members in arms:

@@ -35,7 +35,7 @@ class LesionCourse:
     targets, nontargets : DataFrame
         The lesions themselves; non-target ones with the day ``since`` which they are known.
     strangers : DataFrame
-        Later rows of target or non-target lesions that were not there at baseline.
+        Rows of target lesions that were not there at baseline, and of non-target ones when they are first seen later.
     """
 
     timepoints: pd.DataFrame
@@ -70,9 +70,7 @@ def follow_lesions(lesions: pd.DataFrame, window_days: int) -> LesionCourse:
     points = points.join(judge_targets(after, targets, points))
     points["nontarget_response"] = judge_nontargets(after, nontargets, points)
     points["new_lesion"] = judge_new(after, points)
-    known = set(zip(last["patient_id"], last["lesion_id"], strict=True))
-    here = pd.Series(list(zip(after["patient_id"], after["lesion_id"], strict=True)), index=after.index, dtype=object)
-    strangers = after[(after["kind"] != "new") & ~here.isin(known)]
+    strangers = find_strangers(after, last, nontargets)
     points = points.reset_index().drop(columns="scan").sort_values(["patient_id", "day"], kind="stable")
     return LesionCourse(points.reset_index(drop=True), baseline, targets, nontargets, strangers)
 
@@ -94,14 +92,26 @@ def group_scans(after: pd.DataFrame, window_days: int) -> pd.DataFrame:
 def nontarget_lesions(last: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """List the non-target lesions and the day ``since`` which each is known.
 
-    One that is first seen after baseline counts from then on: to leave it out could hide its progression.
+    One that is first seen after baseline, or was absent then and is there later, counts from then on: to leave it out
+    could hide its progression.
     """
     rank = after["state"].map({state: place for place, state in enumerate(NONTARGET_SEVERITY)})
     worst_first = after.assign(rank=rank).sort_values(["day", "rank"], ascending=[True, False], kind="stable")
-    first = worst_first.drop_duplicates(["patient_id", "lesion_id"])
-    there = pd.concat([last.assign(since=0), first.assign(since=first["day"])], ignore_index=True)
-    there = there[there["kind"] == "nontarget"].drop_duplicates(["patient_id", "lesion_id"])
-    return there[there["state"] != "absent"]
+    rows = pd.concat([last.assign(since=0), worst_first.assign(since=worst_first["day"])], ignore_index=True)
+    rows = rows[rows["kind"] == "nontarget"]
+    first = rows.drop_duplicates(["patient_id", "lesion_id"])
+    shown = rows[rows["state"].isin(["present", "progression"])]
+    found = pd.concat([first[first["state"] != "absent"], shown])
+    return found.drop_duplicates(["patient_id", "lesion_id"]).sort_index()
+
+
+def find_strangers(after: pd.DataFrame, last: pd.DataFrame, nontargets: pd.DataFrame) -> pd.DataFrame:
+    """Give the later rows of target lesions without a baseline, and the first of non-target ones that came later."""
+    lesion = pd.MultiIndex.from_frame(after[["patient_id", "lesion_id"]])
+    known = lesion.isin(pd.MultiIndex.from_frame(last[["patient_id", "lesion_id"]]))
+    came = nontargets.loc[nontargets["since"] > 0, ["patient_id", "lesion_id", "since"]]
+    first = pd.MultiIndex.from_frame(after[["patient_id", "lesion_id", "day"]]).isin(pd.MultiIndex.from_frame(came))
+    return after[((after["kind"] == "target") & ~known) | ((after["kind"] == "nontarget") & first)]
 
 
 def describe_baseline(last: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
@@ -181,9 +191,11 @@ def grown(total: pd.Series, nadir: pd.Series) -> pd.Series:
 
 def judge_nontargets(after: pd.DataFrame, nontargets: pd.DataFrame, points: pd.DataFrame) -> pd.Series:
     """Judge the non-target lesions scan by scan; None where the patient has none."""
-    since: dict[str, list[float]] = {}
-    for patient, day in zip(nontargets["patient_id"], nontargets["since"], strict=True):
-        since.setdefault(patient, []).append(day)
+    since: dict[str, dict[str, float]] = {}
+    for patient, lesion, day in zip(
+        nontargets["patient_id"], nontargets["lesion_id"], nontargets["since"], strict=True
+    ):
+        since.setdefault(patient, {})[lesion] = day
     rows = after[after["kind"] == "nontarget"].merge(
         nontargets[["patient_id", "lesion_id"]], on=["patient_id", "lesion_id"]
     )
@@ -196,10 +208,9 @@ def judge_nontargets(after: pd.DataFrame, nontargets: pd.DataFrame, points: pd.D
         seen_states[lesion] = None if worst == "not evaluable" else worst
     found = []
     for key, day in zip(points.index, points["day"], strict=True):
-        expected = sum(first <= day for first in since.get(key[0], ()))
-        seen = list(states.get(key, {}).values())
-        missing = [None] * max(expected - len(seen), 0)
-        found.append(nontarget_response([*seen, *missing]) if expected else None)
+        expected = [lesion for lesion, first in since.get(key[0], {}).items() if first <= day]
+        seen = states.get(key, {})
+        found.append(nontarget_response([seen.get(lesion) for lesion in expected]) if expected else None)
     return pd.Series(found, index=points.index, dtype=object)
 
 

@@ -133,6 +133,18 @@ def test_survival_of_the_sponsor_stands_for_a_start_of_treatment_only_where_nobo
     assert not begun.all()
 
 
+def test_times_from_randomisation_do_not_make_a_patient_treated():
+    """A PFS that was derived from randomisation says nothing of treatment, one of the sponsor does."""
+    untreated = PATIENTS.loc[PATIENTS["treatment_start_date"].isna(), "patient_id"].tolist()
+    for reason, treated in (("death: death of day 9", []), ("as supplied in patients (event); no scans", untreated)):
+        endpoints = ENDPOINTS.assign(pfs_days=100.0, pfs_reason=reason)
+        sets = build_sets(PATIENTS, endpoints)
+        inside = sets.loc[sets["all_treated"] == "yes", "patient_id"]
+        assert inside[inside.isin(untreated)].tolist() == treated
+    nobody = build_sets(PATIENTS.assign(treatment_start_date=pd.NaT), ENDPOINTS.assign(pfs_days=1.0, pfs_reason="PD"))
+    assert (nobody["all_treated"] == "yes").all()
+
+
 def test_a_sample_taken_under_treatment_predicts_nothing():
     samples = pd.DataFrame({"sample_id": ["S"], "patient_id": ["P01"], "timepoint": ["on_treatment"], "use": [None]})
     verdicts = pd.DataFrame({"sample_id": ["S"], "verdict": ["pass"], "reasons": [""], "genes_detected": [15000]})

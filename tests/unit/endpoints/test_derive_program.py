@@ -141,6 +141,19 @@ def test_evaluator_is_chosen_by_the_rules(tmp_path):
     assert trial.derive(evaluator="investigator")["P"]["pfs_event"] == 0
 
 
+def test_rates_of_the_treated_hold_nobody_who_was_randomised_and_never_treated(tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P1", randomisation_at=-4, last_alive_at=90)
+    trial.patient("P2", randomisation_at=-4, treatment_start_at=None, last_alive_at=40)
+    trial.scans("P1", scans_of("42:PR 84:PR"))
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("reference: randomisation\n")
+    out = run(tmp_path, trial.write(), "--rules", str(rules))
+    rates = pd.read_csv(out / "rates.tsv", sep="\t")
+    assert set(rates.loc[rates["population"] == "all treated", "n"]) == {1}
+    assert len(pd.read_csv(out / "endpoints.tsv", sep="\t")) == 2
+
+
 def test_rates_state_their_denominators(tmp_path):
     """Exact intervals of 1 of 4 and 1 of 3 (R: binom.test), the median of 21 and 85 days with two censored."""
     trial = small(tmp_path)

@@ -286,6 +286,39 @@ def test_nontarget_lesion_first_seen_later_counts_from_then_on(tmp_path):
     assert {"lesion_not_at_baseline", "less_after_complete_response"} <= found.rules_asked("P")
 
 
+@pytest.mark.parametrize("at_baseline", [{"status": "absent"}, {"node": "Y", "location": "neck", "size": 9}, None])
+def test_a_nontarget_lesion_that_was_absent_does_not_progress_unseen(at_baseline, tmp_path):
+    """A node of 9 mm is no disease; one that progresses later is, and so is any lesion that was gone before."""
+    more = {"kind": "nontarget"} | ({"node": "Y", "location": "neck"} if at_baseline and "node" in at_baseline else {})
+    rows = [(day, "T1", 30, {}) for day in (-7, 42, 84, 126)]
+    rows += [(day, "B1", None, {"kind": "nontarget", "status": "present"}) for day in (-7, 42, 84, 126)]
+    if at_baseline is not None:
+        rows.append((-7, "N1", at_baseline.get("size"), more | {"status": at_baseline.get("status", "")}))
+    rows += [
+        (42, "N1", None, more | {"status": "absent"}), (84, "N1", None, more | {"status": "present"}),
+        (126, "N1", None, more | {"status": "progression"}),
+    ]  # fmt: skip
+    found = course(tmp_path, *rows).derive()
+    points = found.seen.timepoints
+    assert points["nontarget_response"].tolist() == ["NON-CR/NON-PD", "NON-CR/NON-PD", "PD"]
+    assert (found["P"]["pfs_days"], found["P"]["pfs_event"]) == (127, 1)
+    asked = [query.day for query in found.queries if query.rule == "lesion_not_at_baseline"]
+    assert asked == [84]
+
+
+def test_a_lesion_of_later_does_not_stand_for_one_that_was_not_evaluated(tmp_path):
+    """Before it is known, an absent lesion fills no gap: the bone lesion of day 42 was not judged."""
+    bone, liver = ({"kind": "nontarget", "location": organ} for organ in ("bone", "liver"))
+    trial = course(
+        tmp_path,
+        (-7, "T1", 30, {}), (-7, "B1", None, bone | {"status": "present"}),
+        (-7, "L1", None, liver | {"status": "absent"}), (42, "T1", 0, {"status": "absent"}),
+        (42, "L1", None, liver | {"status": "absent"}), (84, "T1", 0, {"status": "absent"}),
+        (84, "L1", None, liver | {"status": "present"}), (84, "B1", None, bone | {"status": "absent"}),
+    )  # fmt: skip
+    assert trial.derive().seen.timepoints["nontarget_response"].tolist() == ["NE", "NON-CR/NON-PD"]
+
+
 def test_unknown_status_of_a_measured_target_is_asked(tmp_path):
     found = course(tmp_path, (-7, "T1", 50, {}), (42, "T1", 30, {"status": "smaller"})).derive()
     assert overall(found) == [(42, "PR")]
