@@ -27,6 +27,11 @@ RATIOS = {
     "OR per SD": "odds ratio per SD",
 }
 TIMES = ("pfs", "os", "dor")
+# What happens during treatment divides a patient's time, not the patients.
+EXPOSURES = {
+    "response": "the time after a response and the time before or without it",
+    "immune_related": "the time after an immune-related event and the time before or without it",
+}
 INTERACTION = "interaction with arm"
 
 
@@ -153,6 +158,8 @@ def ratio_clause(row: pd.Series) -> str:
 def compared(rows: pd.DataFrame) -> str:
     """Name the groups that a question compared."""
     test = rows.iloc[0]
+    if test["biomarker"] in EXPOSURES:
+        return EXPOSURES[test["biomarker"]]
     inside = rows[rows["level"].notna() & (rows["estimate"].notna() | rows["method"].eq("reference group"))]
     if len(inside) < 2:
         return {"subtype": "SCLC subtypes", "arm": "treatment arms"}.get(

@@ -104,6 +104,20 @@ def test_effects_within_arms_are_not_groups_of_the_question() -> None:
     assert len(say.test_rows(pd.DataFrame(rows))) == 2
 
 
+def test_the_rows_of_an_event_during_treatment_are_not_groups_of_patients() -> None:
+    about = {"endpoint": "os", "biomarker": "response", "effect": "HR", "estimate": 0.4, "ci_low": 0.2, "ci_high": 0.8}
+    rows = [
+        result(level="after it", reference="before or without it", p=0.01, p_adjusted=0.01, **about),
+        result(level="by day 42", reference="not by then", p=0.02, p_adjusted=0.04, **about),
+        result(level="by day 84", reference="not by then", p=0.02, p_adjusted=0.04, **about),
+    ]
+    words = say.one_headline(pd.DataFrame(rows), 0.05)
+    assert words.startswith(
+        "Overall survival differed between the time after a response and the time before or without it: hazard ratio "
+        "0.40 (95% CI 0.20 to 0.80) for after it against before or without it; "
+    )
+
+
 def test_the_adjusted_p_decides() -> None:
     rows = primary(0.03)
     rows["p_adjusted"] = 0.06
