@@ -161,7 +161,7 @@ PATIENTS = "patient_id,arm,treatment_start_date,remark\nP1,A,2024-01-01,{}\nP2,A
 
 
 TEXTS = ["seen 3 March 2023 no", "died 2024-05-06", "on 6.5.2024", "in 2023-11", "2023年5月", "May 12, 2023"]
-TEXTS += ["scan 01FEB2024", "1-Feb-24", "seit 2. März 2024", "am 6.5.24", "Feb-2024", "le 2 décembre 2023"]
+TEXTS += ["scan 01FEB2024", "1-Feb-24", "seit 2. März 2024", "am 6.5.24", "Feb-2024", "le 2 décembre 2023", "20240506"]
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -173,7 +173,10 @@ def test_dates_within_a_text_are_told(tmp_path, text):
     assert text not in told
 
 
-@pytest.mark.parametrize("text", ["grade 3/5/2", "CTCAE v5.1.22", "1.2.345", "3 marked lesions 20 mm", "12 Gy", "q3w"])
+@pytest.mark.parametrize(
+    "text",
+    ["grade 3/5/2", "CTCAE v5.1.22", "1.2.345", "3 marked lesions 20 mm", "12 Gy", "q3w", "SRR20191105", "20241345"],
+)
 def test_other_numbers_in_a_text_are_no_dates(tmp_path, text):
     (tmp_path / "patients.csv").write_text(PATIENTS.format(text))
     tables = {"patients": read_text_table(tmp_path / "patients.csv")}
