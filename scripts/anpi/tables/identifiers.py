@@ -421,20 +421,24 @@ def treatment_year(frame: pd.DataFrame) -> int | None:
     return None
 
 
-def masked(problem: Problem, is_date: bool = False) -> Problem:
+def masked(problem: Problem, is_date: bool = False, is_word: bool = False) -> Problem:
     """Take the value that was found out of a problem when it may identify a person.
 
     Parameters
     ----------
     is_date : bool
         Whether a date belongs there: in a column of dates a misspelt one is shown, in any other it may be of a birth.
+    is_word : bool
+        Whether words of a list belong there, such as Stable Disease; elsewhere two words may be a name.
     """
     found = problem.found
     if found is None:
         return problem
     is_id = problem.column is not None and problem.column.endswith("_id")
-    name = re.fullmatch(NAME_AS_ID if problem.column == "patient_id" else CHINESE, found)
-    if not (name or kind_of_text(found, is_id) or (not is_date and ANY_DAY.search(found))):
+    names = NAME_AS_ID if problem.column in ("patient_id", "sample_id") else CHINESE
+    is_person = bool(re.fullmatch(rf"{names}|{MOBILE}", found)) or (not is_word and looks_like_person(found))
+    is_day = not is_date and bool(ANY_DAY.search(found) or DAY.fullmatch(found))
+    if not (is_person or is_day or kind_of_text(found, is_id)):
         return problem
     told = "found a value that is not shown, for it may identify a person"
     return replace(problem, found=None, mend=None, message=f"{problem.message}, {told}" if problem.message else told)

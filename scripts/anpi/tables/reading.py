@@ -163,12 +163,20 @@ def without_identifiers(problems: list[Problem], frame: pd.DataFrame, schema_nam
     identifiers = identifier_problems(frame, schema, schema_name, file)
     columns = {problem.column for problem in identifiers}
     others = [problem for problem in problems if not columns & set((problem.column or "").split(" + "))]
-    return identifiers + [masked(problem, is_date(schema, problem.column)) for problem in others]
+    return identifiers + [
+        masked(problem, is_date(schema, problem.column), takes_words(schema, problem.column)) for problem in others
+    ]
 
 
 def is_date(schema: Mapping[str, Any], column: str | None) -> bool:
     rule = column_rule(schema, column) if column else None
     return rule is not None and (rule.get("format") == "date" or str(column).endswith("_day"))
+
+
+def takes_words(schema: Mapping[str, Any], column: str | None) -> bool:
+    """Say whether a column takes words of a list, of more than one letter."""
+    rule = column_rule(schema, column) if column else None
+    return rule is not None and any(len(str(word)) > 1 for word in rule.get("enum", ()))
 
 
 def column_problems(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -> list[Problem]:

@@ -186,7 +186,7 @@ def test_screening_numbers_in_a_column_of_their_own_are_no_social_security_numbe
         assert len(identifier_problems(frame, {}, "patients", "x")) == wrong
 
 
-@pytest.mark.parametrize("birth", ["01FEB1950", "1-Feb-50", "1950年2月1日", "2. März 1950"])
+@pytest.mark.parametrize("birth", ["01FEB1950", "1-Feb-50", "1950年2月1日", "2. März 1950", "19500201", "1.2.50"])
 def test_a_date_in_words_where_no_date_belongs_is_not_shown(tmp_path: Path, birth: str):
     (tmp_path / "patients.csv").write_text(f"patient_id,arm,age\nP1,A,{birth}\n", encoding="utf-8")
     with pytest.raises(InputError, match="column age: found a value that is not shown") as caught:
@@ -257,6 +257,31 @@ def test_no_other_fault_of_a_table_shows_a_value_of_a_person(tmp_path):
     assert "column remark: looks like a direct identifier: phone numbers (1 row, the first is 2)" in said
     assert "row 2, column death_date: found '2024-13-40'" in said  # a misspelt date where dates belong
     assert "row 2, column age: found a value that is not shown" in said
+
+
+@pytest.mark.parametrize("value", ["Hans Meier", "Jean-Pierre Dupont", "Müller Anna", "13812345678"])
+def test_a_name_in_a_column_of_something_else_is_not_shown(tmp_path, value):
+    for column in ("sex", "age", "death_date", "liver_mets"):
+        cells = {"patient_id": "P1", "arm": "A", column: value}
+        pd.DataFrame([cells]).to_csv(tmp_path / "patients.csv", index=False)
+        with pytest.raises(InputError, match=f"column {column}: found a value that is not shown") as caught:
+            read_clinical({"patients": tmp_path / "patients.csv"})
+        assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["Hans Meier", "MEIER HANS", "Müller, Anna"])
+def test_a_sample_called_as_a_person_is_not_shown(tmp_path, value):
+    (tmp_path / "samples.tsv").write_text(
+        f"sample_id\tpatient_id\ttimepoint\tspecimen\tsite\tbatch\n{value}\tP1\tbaseline\tffpe\tx\tb\n"
+    )
+    with pytest.raises(InputError, match="column sample_id: found a value that is not shown"):
+        read_table(tmp_path / "samples.tsv", "samples")
+
+
+def test_a_misspelt_word_of_a_list_is_shown(tmp_path):
+    pd.DataFrame([{"patient_id": "P1", "arm": "A", "bor": "Stable Disease"}]).to_csv(tmp_path / "p.csv", index=False)
+    with pytest.raises(InputError, match="column bor: found 'Stable Disease'"):
+        read_clinical({"patients": tmp_path / "p.csv"})
 
 
 def test_ages_above_89_are_noted_without_the_age(tmp_path):
