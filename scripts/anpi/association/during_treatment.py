@@ -7,7 +7,7 @@ import pandas as pd
 from anpi.association.groups import counted
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
-from anpi.association.time_to_event import arm_columns, fit_hazards, too_little
+from anpi.association.time_to_event import adjusted_words, arm_columns, fit_hazards, too_little
 from anpi.stats.cox import RegressionFit, fit_time_dependent
 
 
@@ -40,6 +40,7 @@ def time_dependent_row(question: Question, frame: pd.DataFrame, day: pd.Series, 
     row.method = f"{fit.method} covariate ({had} patients had it)" + (
         ", arm as covariate" if question.stratified else ""
     )
+    row.method += adjusted_words(question.covariates)
     return row
 
 
@@ -67,6 +68,10 @@ def landmark_row(question: Question, frame: pd.DataFrame, day: pd.Series, landma
     row.warnings.append(
         f"landmark: {counted(len(frame) - len(still), 'patient')} with an event or out of follow-up before it left out"
     )
+    obstacle = too_little(question, still)
+    if obstacle:
+        row.warnings.append(obstacle)
+        return row
     if min(marker.sum(), len(still) - marker.sum()) < plan.smallest_group:
         row.warnings.append(f"{int(marker.sum())} of {len(still)} had it by then: described, not tested")
         return row
@@ -77,5 +82,5 @@ def landmark_row(question: Question, frame: pd.DataFrame, day: pd.Series, landma
         row.warnings.append("the model could not be fitted")
         return row
     row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio("marker")
-    row.method = f"landmark analysis, {fit.method}"
+    row.method = f"landmark analysis, {fit.method}{adjusted_words(question.covariates)}"
     return row

@@ -12,7 +12,10 @@ from anpi.association.plan import Entry, Plan, chosen_signatures, endpoint_kind
 from anpi.association.trial import Trial
 
 LARGEST_RATIO = 1e10
-MISSING_WORDS = {"immune_related": "with an immune-related event of unknown day"}
+MISSING_WORDS = {
+    "response": "with a response of unknown day",
+    "immune_related": "with an immune-related event of unknown day",
+}
 COLUMNS = (
     "entry",
     "family",
@@ -156,8 +159,8 @@ def entry_markers(entry: Entry, trial: Trial, registry: pd.DataFrame | None) -> 
         return [gene_marker(name, trial, nothing) for name in entry.genes]
     if entry.biomarker == "columns":
         return [column_marker(name, trial) for name in entry.columns]
-    undated = trial.undated_immune_event if entry.biomarker == "immune_related" else frozenset()
-    return [Marker(entry.biomarker, nothing.fillna("by time").mask(nothing.index.isin(undated)), True)]
+    undated = nothing.index.isin(trial.undated(entry.biomarker))
+    return [Marker(entry.biomarker, nothing.fillna("by time").mask(undated), True)]
 
 
 def signature_marker(name: str, trial: Trial, nothing: pd.Series) -> Marker:
@@ -177,7 +180,8 @@ def gene_marker(name: str, trial: Trial, nothing: pd.Series) -> Marker:
     gene = name if name in trial.tpm.columns else trial.symbols.get(name, name)
     if gene not in trial.tpm.columns:
         return Marker(name, nothing.astype(float), False, "the gene is not in the expression matrix")
-    return Marker(name, np.log2(trial.tpm[gene].astype(float) + 1), False)
+    note = "expression in TPM is taken as log2(x + 1)"
+    return Marker(name, np.log2(trial.tpm[gene].astype(float) + 1), False, note=note)
 
 
 def column_marker(name: str, trial: Trial) -> Marker:
@@ -217,6 +221,8 @@ def ask(entry: Entry, endpoint: str, marker: Marker, trial: Trial, plan: Plan) -
     if grouped and entry.cut != "none":
         notes.append(f"{marker.name} has levels already: not cut")
     elif entry.cut not in ("none", "maximally_selected"):
+        if marker.note and not isinstance(entry.cut, str):
+            notes.append(f"the cut {entry.cut:g} stands on that scale")
         frame, grouped = cut_marker(frame, entry), True
     return Question(entry, endpoint, marker.name, grouped, frame, covariates, stratified, notes, obstacle)
 

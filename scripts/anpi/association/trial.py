@@ -67,6 +67,13 @@ class Trial:
         order = YES_NO if endpoint_kind(endpoint) == "binary" else RESPONSE_ORDER
         return part.iloc[:, 0].astype("string").str.upper().map(order).astype(float).to_frame("y")
 
+    def undated(self, biomarker: str) -> frozenset[str]:
+        """Patients who had the event during treatment that a biomarker is, on a day that is not known."""
+        if biomarker == "response" and {"response", "ttr_days"} <= set(self.endpoints.columns):
+            had = self.outcome("response")["y"].eq(1) & self.endpoints["ttr_days"].isna()
+            return frozenset(self.endpoints.index[had])
+        return self.undated_immune_event if biomarker == "immune_related" else frozenset()
+
     def covariate(self, name: str) -> pd.Series:
         """Values of a column of the patients or of their samples; levels are categories (see `levelled`)."""
         if name in self.patients.columns and self.patients[name].notna().any():
@@ -79,9 +86,10 @@ class Trial:
 def levelled(values: pd.Series, table: str) -> pd.Series:
     """Make a category of a column whose values are names: declared as text, or in part no numbers.
 
-    Batch 1, 2 and 3 are three batches and no amounts of anything.
+    Batch 1, 2 and 3 are three batches and no amounts of anything, and site 1, 2 and 3 are sites in either table.
     """
-    rule = column_rule(load_schema(table), str(values.name))
+    rules = [column_rule(load_schema(name), str(values.name)) for name in (table, "patients", "samples")]
+    rule = next((rule for rule in rules if rule is not None), None)
     numbers = pd.to_numeric(values, errors="coerce")
     if (rule is not None and rule["type"] == "string") or (numbers.isna() & values.notna()).any():
         return values.astype("string").astype("category")

@@ -177,6 +177,16 @@ def test_codes_of_arms_are_levels_and_not_amounts(plan_of, trial_of):
     pd.testing.assert_frame_equal(named.drop(columns="method"), coded.drop(columns="method"))
 
 
+def test_sites_in_the_patients_table_are_levels_too(plan_of, trial_of):
+    trial = trial_of(count=60)
+    plan = plan_of(adjust_for=["site"])
+    told = []
+    for names in ("abc", "123"):
+        patients = trial.patients.assign(site=list(names) * 20)
+        told.append(results(plan, replace(trial, patients=patients)).drop(columns="method"))
+    pd.testing.assert_frame_equal(*told)
+
+
 def test_columns_of_the_patients_can_be_tested(plan_of, trial_of):
     trial = trial_of(count=60)
     plan = plan_of(biomarker="columns", columns=["teff", "sex"], set="all_treated", endpoints=["pfs", "response"])
@@ -197,6 +207,10 @@ def test_genes_are_tested_on_the_log_scale(plan_of, trial_of):
     table = results(plan, trial)
     assert np.isfinite(table["p"].iloc[0])
     assert table["warning"].iloc[1] == "the gene is not in the expression matrix"
+    cut = results(plan_of(biomarker="genes", genes=["CD8A"], set="rna_evaluable", cut=4.5), trial)
+    above = int((tpm.loc[trial.members("rna_evaluable"), "ENSG1"] > 2**4.5 - 1).sum())
+    assert cut.set_index("level").loc["above 4.5", "n"] == above
+    assert "expression in TPM is taken as log2(x + 1); the cut 4.5 stands on that scale" in cut["warning"].iloc[0]
 
 
 def test_scores_in_tpm_are_taken_as_logarithms(plan_of, trial_of):
@@ -246,6 +260,31 @@ def test_time_dependent_model_removes_immortal_time(plan_of, trial_of):
     assert naive.ratio("x")[2] < 0.8, "the naive comparison claims a benefit"
     row = results(plan_of(biomarker="response", endpoints=["os"], set="all_treated"), trial).iloc[0]
     assert row["ci_low"] < 1 < row["ci_high"]
+
+
+def test_a_response_without_a_day_is_not_taken_for_none(plan_of, trial_of):
+    """A response that the sponsor supplied has no day."""
+    trial = trial_of(count=60)
+    responders = trial.endpoints.index[trial.endpoints["response"].eq("Y")]
+    endpoints = trial.endpoints.copy()
+    endpoints.loc[responders[:3], "ttr_days"] = np.nan
+    plan = plan_of(biomarker="response", endpoints=["os"], set="all_treated", adjust_for=["age"])
+    row = results(plan, replace(trial, endpoints=endpoints)).iloc[0]
+    assert row["n"] == 57
+    assert "3 of 60 patients of the set left out: with a response of unknown day" in row["warning"]
+    assert row["method"].endswith("adjusted for age")
+
+
+def test_a_landmark_needs_the_events_that_the_plan_asks_for(plan_of, trial_of):
+    trial = trial_of(count=80)
+    late = trial.endpoints["os_days"] > 84
+    few = trial.endpoints.assign(os_event=trial.endpoints["os_event"].where(~late | (late.cumsum() <= 4), 0))
+    assert few.loc[late, "os_event"].sum() <= 4
+    table = results(
+        plan_of(biomarker="response", endpoints=["os"], set="all_treated"), replace(trial, endpoints=few)
+    ).set_index("level")
+    assert np.isnan(table.loc["by day 84", "p"])
+    assert "fewer than the 5 that the plan asks for: not tested" in table.loc["by day 84", "warning"]
 
 
 def test_immune_related_events_need_their_days(plan_of, trial_of):
