@@ -54,9 +54,7 @@ def prepare_test(
     if obstacle is None and len(groups.tested) < 2:
         obstacle = f"fewer than two groups of at least {plan.smallest_group} patients: not tested"
     test = Row(n=len(frame), events=int(frame[outcome].sum()), reference=groups.reference)
-    left_out = [level for level in groups.small if question.frame["marker"].eq(level).any()]
-    if left_out:
-        test.warnings.append(f"not in the test, fewer than {plan.smallest_group} patients: {', '.join(left_out)}")
+    test.warnings += left_out_note(groups, question.frame["marker"], plan)
     covariates = question.covariates[keep]
     if obstacle:
         test.warnings.append(obstacle)
@@ -64,6 +62,12 @@ def prepare_test(
         covariates, constant = informative(covariates)
         test.warnings += [f"not adjusted for {name}: all patients of the tested groups are alike" for name in constant]
     return GroupedTest(groups, frame, covariates, test, obstacle)
+
+
+def left_out_note(groups: Groups, marker: pd.Series, plan: Plan) -> list[str]:
+    """Name the groups whose patients are not in the test."""
+    left_out = [level for level in groups.small if marker.eq(level).any()]
+    return [f"not in the test, fewer than {plan.smallest_group} patients: {', '.join(left_out)}"] if left_out else []
 
 
 def group_rows(

@@ -6,7 +6,7 @@ from functools import partial
 
 import pandas as pd
 
-from anpi.association.grouped import GroupedTest, group_rows, prepare_test
+from anpi.association.grouped import GroupedTest, group_rows, left_out_note, prepare_test
 from anpi.association.groups import counted, split_groups, standardised
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
@@ -173,8 +173,10 @@ def ordered_rows(question: Question, plan: Plan) -> list[Row]:
     obstacle = too_little(question, frame)
     if obstacle is None and question.grouped:
         groups = split_groups(frame["marker"], plan, question.biomarker)
+        test.warnings += left_out_note(groups, frame["marker"], plan)
         frame = frame[frame["marker"].isin(groups.tested)]
-        if len(groups.tested) < 2:
+        obstacle = too_little(question, frame)
+        if obstacle is None and len(groups.tested) < 2:
             obstacle = f"fewer than two groups of at least {plan.smallest_group} patients: not tested"
     if obstacle:
         test.warnings.append(obstacle)
@@ -185,7 +187,8 @@ def ordered_rows(question: Question, plan: Plan) -> list[Row]:
         result = permute_groups(frame["y"].rank(), frame["marker"], strata, plan.permutations, plan.seed)
         test.effect, test.estimate, test.p = "chi-square", result.statistic, result.p
         test.method = (
-            f"Kruskal-Wallis test of ordered best response, {result.df} df, permutation p ({result.arrangements})"
+            f"Kruskal-Wallis test of ordered best response{' within arms' if question.stratified else ''}, "
+            f"{result.df} df, permutation p ({result.arrangements})"
         )
     elif question.stratified:
         ranks = frame.groupby("arm")["marker"].rank()

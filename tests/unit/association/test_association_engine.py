@@ -90,6 +90,9 @@ def test_small_groups_are_described_and_not_tested(plan_of, trial_of):
     assert "described, not tested" in table.loc["P", "warning"]
     assert "2 df" in table["method"].iloc[0] or "1 df" in table["method"].iloc[0]
     assert "not in the test, fewer than 5 patients: " in table["warning"].iloc[0]
+    ordered = results(plan_of(endpoints=["bor"]), replace(trial, calls=calls)).iloc[0]
+    assert "not in the test, fewer than 5 patients: P" in ordered["warning"]
+    assert "within arms" in ordered["method"]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 9])
