@@ -18,7 +18,7 @@ from pathlib import Path
 from anpi.identity.genotypes import genotype_facts, genotype_table
 from anpi.identity.pileup import Pileup, count_alleles, empty_counts
 from anpi.identity.sites import SITES, read_sites
-from anpi.tables.problems import InputError, run_program
+from anpi.tables.problems import InputError, placeless_words, run_program
 from anpi.tables.writing import write_json, write_table
 
 
@@ -41,7 +41,8 @@ def main() -> None:
     except InputError as error:
         if not arguments.record_failure:
             raise
-        pileup = Pileup(None, empty_counts(len(sites)), "; ".join(map(str, error.problems)))
+        print(error, file=sys.stderr)
+        pileup = Pileup(None, empty_counts(len(sites)), placeless_words(error.problems))
     facts = genotype_facts(pileup, sites)
     write_table(arguments.out, genotype_table(pileup, sites))
     write_json(arguments.out_facts, facts)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from anpi.alignment.gene_model import load_gene_model
 from anpi.alignment.measure import measure_alignments
-from anpi.tables.problems import InputError, run_program
+from anpi.tables.problems import InputError, placeless_words, run_program
 from anpi.tables.writing import write_json
 
 
@@ -34,10 +34,11 @@ def main() -> None:
     except InputError as error:
         if not arguments.record_failure:
             raise
-        facts = {"alignment_failure": "; ".join(map(str, error.problems))}
+        print(error, file=sys.stderr)
+        facts = {"alignment_failure": placeless_words(error.problems)}
     write_json(arguments.out, facts)
-    words = f"{facts.get('aligned_records')} records, {facts.get('aligned_strandedness')}"
-    print(facts.get("alignment_failure", words), file=sys.stderr)
+    if "alignment_failure" not in facts:
+        print(f"{facts.get('aligned_records')} records, {facts.get('aligned_strandedness')}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from anpi.expression.salmon import (
 from anpi.expression.sample_reads import SampleReads, Unit, open_reads
 from anpi.expression.transcriptome import quantify_transcriptome
 from anpi.expression.trimming import Lane
+from anpi.tables.problems import placeless_words
 from anpi.tables.progress import say
 from anpi.tables.writing import write_json, write_text
 
@@ -169,7 +170,7 @@ def quantify_aligned_transcripts(
 
 def record_failure(sample: str, error: FaultyReads, out_dir: Path, scratch: Path, strandedness: str) -> None:
     """Write the result of a sample whose own files are at fault: why, and a salmon table without rows."""
-    words = "; ".join(str(problem) for problem in error.problems)
+    words = placeless_words(error.problems)
     write_empty_quant(scratch / "failed")
     reads = {"sample_id": sample, "failure": words, "strandedness_declared": strandedness, "units": []}
     publish(scratch / "failed", {}, reads, out_dir)

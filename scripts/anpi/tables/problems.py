@@ -8,10 +8,11 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 MOST_SHOWN = 50
+FOLDERS = re.compile(r"(?<![\w:/.…])/(?:[^/\s]+/)+(?=[^/\s])")
 LOOKALIKE = re.compile("[\u0370-\u03ff\u0400-\u04ff\uff00-\uffef]")
 
 
@@ -72,6 +73,15 @@ class InputError(Exception):
         if count > MOST_SHOWN:
             shown.append(f"  - and {count - MOST_SHOWN} more of the same kinds")
         return "\n".join([head, *shown])
+
+
+def placeless_words(problems: Iterable[Problem]) -> str:
+    """Tell faults in a result: files by their names, since absolute paths tell of a machine and of its users."""
+    named = [
+        replace(problem, file=Path(problem.file).name) if os.path.isabs(problem.file) else problem
+        for problem in problems
+    ]
+    return FOLDERS.sub("…/", "; ".join(map(str, named)))
 
 
 def visible(text: str) -> str:

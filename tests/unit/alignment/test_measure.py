@@ -365,3 +365,6 @@ def test_the_programs_run_from_any_folder_and_tell_an_annotation_of_another_asse
     facts = json.loads((tmp_path / "out.json").read_text())
     assert list(facts) == ["alignment_failure"]
     assert facts["alignment_failure"].startswith(words)
+    named = call(*measure, str(tmp_path / "bad.sam"), "--record-failure")
+    assert json.loads((tmp_path / "out.json").read_text()) == facts  # wherever the file lies
+    assert str(tmp_path / "bad.sam") in named.stderr

@@ -16,12 +16,13 @@ import psutil
 import pytest
 
 from anpi.expression import tools as running
-from anpi.expression.quantify import Reference, by_name, quantify_sample
+from anpi.expression.fastq import FaultyReads
+from anpi.expression.quantify import Reference, by_name, quantify_sample, record_failure
 from anpi.expression.salmon import FragmentLength, read_mappings
 from anpi.expression.sample_reads import Unit
 from anpi.expression.tools import run_tool
 from anpi.expression.trimming import merge_reports
-from anpi.tables.problems import InputError
+from anpi.tables.problems import InputError, Problem
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -327,3 +328,11 @@ def test_rows_of_salmon_stand_in_one_order_whatever_the_order_of_its_index():
     assert one == other
     assert sorted(one.splitlines()) == sorted((header + "".join(rows)).splitlines())
     assert one.startswith(header)
+
+
+def test_a_sample_that_fails_tells_no_folder_of_its_reads(tmp_path: Path):
+    error = FaultyReads(Problem(str(tmp_path / "R1.fastq.gz"), "the gzip file is cut short after 3 reads"))
+    (tmp_path / "out").mkdir()
+    record_failure("P1-B", error, tmp_path / "out", tmp_path, "auto")
+    reads = json.loads((tmp_path / "out" / "reads.json").read_text())
+    assert reads["failure"] == "R1.fastq.gz: the gzip file is cut short after 3 reads"

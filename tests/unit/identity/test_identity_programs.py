@@ -171,5 +171,6 @@ def test_an_unreadable_file_is_recorded_when_asked(tmp_path: Path):
     genotype(tmp_path, sites, [broken], "--record-failure")
     facts = json.loads((tmp_path / "identity.json").read_text())
     assert facts["build"] is None
-    assert "broken.bam: no whole alignment file" in facts["note"]
+    assert facts["note"].startswith("broken.bam: no whole alignment file")
+    assert str(tmp_path) not in facts["note"]
     assert len(read_sites(sites)) == len(read_facts(tmp_path / "genotypes.tsv")) == 5

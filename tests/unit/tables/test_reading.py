@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anpi.tables.problems import MOST_SHOWN, InputError, Problem, nearest, nearest_file
+from anpi.tables.problems import MOST_SHOWN, InputError, Problem, nearest, nearest_file, placeless_words
 from anpi.tables.reading import read_facts, read_table, read_text_table
 from anpi.tables.schema import check_settings, load_schema, load_yaml, parse_value
 from anpi.tables.writing import whole_file, write_json, write_table, write_text
@@ -241,3 +241,15 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
         break_off()
     assert path.read_text() == "before"
     assert [file.name for file in path.parent.iterdir()] == ["t.txt"]
+
+
+def test_faults_in_a_result_name_files_and_no_folders():
+    folder = "/scratch/of me/trial"
+    problems = [
+        Problem(f"{folder}/reads.bam", "no whole file (could not open `/scratch/me/trial/reads.bam`)"),
+        Problem("reads/R1.fastq.gz", "read 3", mend="Names of mates must be equal (no /1 and /2, and/or blanks)"),
+    ]
+    assert placeless_words(problems) == (
+        "reads.bam: no whole file (could not open `…/reads.bam`); "
+        "reads/R1.fastq.gz: read 3. Names of mates must be equal (no /1 and /2, and/or blanks)"
+    )
