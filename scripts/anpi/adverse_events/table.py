@@ -62,6 +62,7 @@ def safety_set(clinical: Clinical, settings: Mapping[str, Any], cutoff: date | N
     events = events.assign(
         start=timeline.offsets(events, "start"), end=timeline.offsets(events, "end"), arm=events["patient_id"].map(arms)
     )
+    events = events.assign(soc=one_spelling(events["soc"]), term=one_spelling(events["term"]))
     late = events["start"] > events["patient_id"].map(limit)
     inside = events["patient_id"].map(treated).astype(bool)
     before = events[inside & ~late]
@@ -76,6 +77,14 @@ def safety_set(clinical: Clinical, settings: Mapping[str, Any], cutoff: date | N
     ends["window"] = np.nan if window is None else days["treatment_end"] + window
     ends["alive"] = days["last_alive"].where(days["treatment_end"].isna() | (window is None))
     return Safety(arms[treated], ends.min(axis=1)[treated], emergent, dropped)
+
+
+def one_spelling(names: pd.Series) -> pd.Series:
+    """Write names that differ in upper and lower case or blanks alone as the most frequent of them."""
+    folded = names.map(lambda name: " ".join(name.casefold().split()))
+    counts = names.groupby([folded, names]).size().rename_axis(["folded", "name"]).reset_index(name="count")
+    first = counts.sort_values(["folded", "count", "name"], ascending=[True, False, True]).drop_duplicates("folded")
+    return folded.map(first.set_index("folded")["name"]).astype(object)
 
 
 def at(timeline: Timeline, patients: pd.DataFrame, name: str) -> pd.Series:

@@ -110,6 +110,18 @@ def test_patients_are_counted_once_at_their_worst_grade(tmp_path):
     assert dropped == {"of patients who were not treated": 1, "after the data cut-off": 0, "not treatment-emergent": 2}
 
 
+def test_spellings_of_a_term_are_one_term(tmp_path):
+    """Upper case, lower case and blanks make no other event: three patients had nausea, whoever wrote it down."""
+    spelt = EVENTS.replace("P2,Nausea,Gastrointestinal", "P2,NAUSEA,gastrointestinal").replace(
+        "P3,Nausea,Gastrointestinal", "P3, nausea ,Gastrointestinal  "
+    )
+    assert spelt.count("Nausea") == EVENTS.count("Nausea") - 2
+    table, dropped = tabulate(tmp_path, events=spelt)
+    expected, expected_dropped = tabulate(tmp_path)
+    pd.testing.assert_frame_equal(table, expected)
+    assert dropped == expected_dropped
+
+
 def test_categories(tmp_path):
     table, _ = tabulate(tmp_path)
     assert cell(table, category="serious")["n"] == 2
