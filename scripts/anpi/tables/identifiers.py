@@ -209,6 +209,9 @@ ANY_DAY = re.compile(
     rf"|\d{{4}}年\d{{1,2}}月|(?<!\d){WORDED_DAY}",
     re.IGNORECASE,
 )
+# An id that holds a date of birth, as initials with 19500201, or a hospital's record number with its label.
+BIRTH_IN_ID = r"(?<!\d)19\d\d[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])(?!\d)"
+RECORD_AS_ID = r"(?i)mrn[-_.]?\d{5,}"
 NEWEST_SHORT_YEAR = 30  # 31 is 1931, 30 is 2030
 
 
@@ -376,6 +379,10 @@ def kind_of_most(sample: Sequence[str], values: pd.Series, extra: bool, is_id: b
             return "national ids"
     if most(lambda text: re.fullmatch(MOBILE, text) is not None):
         return "phone numbers"
+    if is_id and most(lambda text: re.search(BIRTH_IN_ID, text) is not None):
+        return "dates of birth"
+    if is_id and most(lambda text: re.fullmatch(RECORD_AS_ID, text) is not None):
+        return "record numbers"
     if is_id or not extra:
         return None
     if most(lambda text: re.fullmatch(BRITISH_POSTCODE, text) is not None):

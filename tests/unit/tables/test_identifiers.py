@@ -236,6 +236,24 @@ def test_an_id_that_is_a_name_or_a_national_number_is_refused_and_not_shown(tmp_
     assert "(1 row, the first is 3). Give ids of the trial" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("ids", "kind"),
+    [
+        ("HM19500201|EG19610707|LK19550330|UM19491202", "dates of birth"),
+        ("HM_1950-02-01|EG_1961-07-07|LK_1955-03-30|UM_1949-12-02", "dates of birth"),
+        ("MRN1234567|MRN1234568|MRN2234567|MRN-3234567", "record numbers"),
+        ("101-19001|101-19002|102-19001|102-19002", None),
+        ("SRR19500201|P001|P002|P003|P004", None),
+        ("20230501-01|20230502-01|20230503-02|20230504-01", None),
+        ("19010001|19010002|19020001|19020002", None),
+    ],
+)
+def test_ids_made_of_births_or_record_numbers_are_told(ids: str, kind: str | None):
+    frame = pd.DataFrame({"patient_id": ids.split("|"), "arm": "A"}, dtype=object)
+    problems = identifier_problems(frame, load_schema("patients"), "patients", "x")
+    assert [problem.message for problem in problems] == ([f"looks like a direct identifier: {kind}"] if kind else [])
+
+
 def test_trial_ids_written_as_social_security_numbers_are_known_by_their_sites(tmp_path):
     sites = [f"{site}-01-{subject:04d}" for site in ("101", "102", "103") for subject in range(1, 8)]
     numbers = [f"{area}-{area % 89 + 10}-{area * 7}" for area in range(200, 221)]
