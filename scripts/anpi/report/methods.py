@@ -178,8 +178,9 @@ def remark_items(run: Run) -> list[tuple[str, str | None]]:
         if c in run.patients
     ]
     specimens = ""
-    if run.samples is not None and "specimen" in run.samples and run.samples["specimen"].notna().any():
-        specimens = ", ".join(f"{name} {n}" for name, n in run.samples["specimen"].value_counts().sort_index().items())
+    if run.samples is not None and "specimen" in run.samples:
+        used = run.samples[run.samples["use"].ne("no")] if "use" in run.samples else run.samples
+        specimens = ", ".join(f"{name} {n}" for name, n in used["specimen"].value_counts().sort_index().items())
     return [
         ("Marker, objectives, hypotheses", say.question(run.plan) if entry else None),
         ("Patients: source, stage, inclusion", "Section Patients, Table 1; inclusion by the protocol"),

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from unit.report.made import make_tables, read_made, write_run
 
+from anpi.report.methods import remark_items
 from anpi.report.page import page_files, write_report
 from anpi.report.tables import Run
 from anpi.tables.schema import ROOT
@@ -167,6 +168,16 @@ def test_a_table_that_the_run_does_not_have_is_said_in_words(tmp_path: Path, gon
     write_report(run_of(tmp_path, tables), tmp_path / "report")
     text = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     assert words in text
+
+
+def test_the_checklist_counts_the_samples_that_take_part(tmp_path: Path) -> None:
+    tables = make_tables(8)
+    samples = tables["samples"].assign(specimen="ffpe", use="yes").astype(object)
+    samples.loc[samples.index[:2], "use"] = "no"
+    samples.loc[samples.index[2], "specimen"] = "fresh"
+    write_run(tmp_path, tables | {"samples": samples})
+    said = {item: words for item, words in remark_items(read_made(tmp_path)) if words}
+    assert said["Type of biological material"] == f"Specimens: ffpe {len(samples) - 3}, fresh 1"
 
 
 def test_a_patient_named_as_a_script_is_a_text_everywhere(tmp_path: Path) -> None:
