@@ -236,11 +236,11 @@ def endpoints(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
     moves: Counter[tuple[str, str]] = Counter()
     moved = set()
     both = sorted(set(old["endpoints"]) & set(new["endpoints"]))
-    variants = 0
+    variants = []
     for patient in both:
         was, now = old["endpoints"][patient], new["endpoints"][patient]
         found = list(response_moves(was, now)) + list(time_moves(was, now))
-        variants += not found and was.get("variants") != now.get("variants")
+        variants += [patient] if not found and was.get("variants") != now.get("variants") else []
         for name, move, *rest in found:
             moves[(name, move)] += 1
             moved.add(patient)
@@ -254,9 +254,8 @@ def endpoints(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
     sentences = []
     if moved:
         sentences.append(f"Endpoints moved in {len(moved)} of {plural(len(both), 'patient')} in both: {listed(told)}.")
-    further = (
-        [f"Of {plural(variants, 'further patient')} only sensitivity variants or notes moved."] if variants else []
-    )
+    others = f"Of {plural(len(variants), 'further patient')} only sensitivity variants or notes moved"
+    further = [f"{others} ({listed(variants)})."] if variants else []
     header = ["Patient", "Endpoint", "Was", "Is", "Reason then", "Reason now", "Why"]
     return section(
         "endpoints", "Endpoints that moved", "endpoints of the patients in both", sentences, header, rows,

@@ -48,6 +48,8 @@ class Reasons:
         """Say what differs behind a sample's ``verdict`` or ``call``."""
         before, after = self.old["samples"][sample], self.new["samples"][sample]
         found = self.cells_and_reads(sample)
+        if after.get("genes") is None and self.input_changed("expression.matrix"):
+            found.append("other matrix")
         if self.sex_changed(after["patient"]):
             found.append("patients: sex corrected or filled in")
         if kind != "verdict" and before.get("verdict") != after.get("verdict"):
@@ -66,8 +68,6 @@ class Reasons:
             found.append("other reads")
         elif before.get("genes") != after.get("genes"):
             found.append("other reference" if self.reference_changed() else "quantified anew")
-        elif after.get("genes") is None and self.input_changed("expression.matrix"):
-            found.append("other matrix")
         return found
 
     def all_of(self, found: list[str]) -> str:

@@ -138,6 +138,13 @@ def test_an_endpoint_that_moved_has_both_reasons_and_the_cell_behind_it(tmp_path
     assert "Endpoints moved in 1 of 8 patients in both: PFS 1 (1 no longer an event)." in changes["sentences"]
 
 
+def test_patients_of_whom_only_variants_moved_are_named(tmp_path: Path, tables: Tables):
+    new = changed(tables, "endpoints", "patient_id", "P0004", pfs_days_ema=77)
+    changes = differences(tmp_path, tables, new)
+    assert rows(changes, "endpoints") == []
+    assert changes["further"] == ["Of 1 further patient only sensitivity variants or notes moved (P0004)."]
+
+
 def test_a_data_cut_and_rules_stand_behind_endpoints(tmp_path: Path, tables: Tables):
     before = state_of(tmp_path / "trial", tables)
     after = json.loads(json.dumps(before))
@@ -239,6 +246,16 @@ def test_arm_sex_and_other_cells_are_said_though_nothing_moved_with_them(tmp_pat
     assert "The arm of 1 patient is another one (P0001)." in changes["sentences"]
     assert "The sex of 1 patient is another one (P0002)." in changes["sentences"]
     assert "Rows or reads differ of 2 patients and 1 sample in both." in changes["further"]
+
+
+def test_another_matrix_stands_behind_calls_that_moved_and_behind_no_others(tmp_path: Path, tables: Tables):
+    before = state_of(tmp_path / "trial", tables)
+    after = json.loads(json.dumps(before))
+    before["inputs"]["expression.matrix"], after["inputs"]["expression.matrix"] = "a", "b"
+    after["samples"]["P0001-B"] |= {"subtype": "I", "call": "lean"}
+    changes = compare_runs(entry(before), entry(after))
+    assert [row[:2] + row[5:6] for row in rows(changes, "calls")] == [["P0001", "P0001-B", "other matrix"]]
+    assert rows(changes, "corrections") == []
 
 
 def test_a_verdict_is_not_its_own_reason(tmp_path: Path, tables: Tables):
