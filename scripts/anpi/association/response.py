@@ -129,6 +129,10 @@ def binary_by_score(question: Question, plan: Plan) -> list[Row]:
         return [test]
     if question.stratified:
         area = stratified_area(frame["marker"], frame["y"], frame["arm"].astype(str))
+        rarer = frame.groupby("arm")["y"].agg(lambda y: min(y.sum(), len(y) - y.sum()))
+        if (rarer < 2).any():
+            names = ", ".join(map(str, rarer.index[rarer < 2]))
+            test.warnings.append(f"the area is without arms of fewer than two patients with either outcome: {names}")
     else:
         area = area_under_curve(frame["marker"], frame["y"])
     x = pd.concat([z.rename("score"), question.covariates], axis=1)

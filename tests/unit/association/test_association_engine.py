@@ -79,6 +79,16 @@ def test_response_by_subtype_in_one_arm_is_fishers_test(plan_of, trial_of):
     assert "Fisher" in table["method"].iloc[0]
 
 
+def test_arms_that_are_not_in_the_area_are_named(plan_of, trial_of):
+    trial = trial_of(count=60, arms=("one", "two", "three"))
+    endpoints = trial.endpoints.copy()
+    endpoints.loc[trial.arms().eq("two"), "response"] = "N"
+    plan = plan_of(biomarker="columns", columns=["teff"], set="all_treated", endpoints=["response"])
+    warning = results(plan, replace(trial, endpoints=endpoints))["warning"].iloc[0]
+    assert warning == "the area is without arms of fewer than two patients with either outcome: two"
+    assert pd.isna(results(plan, trial)["warning"].iloc[0])
+
+
 def test_small_groups_are_described_and_not_tested(plan_of, trial_of):
     trial = trial_of(count=40, seed=6)
     calls = trial.calls.copy()
