@@ -158,6 +158,10 @@ def read_sums(path: Path) -> dict[str, str]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         raise InputError(Problem(str(path), "file not found", mend="Name a folder that freeze_run.py made.")) from None
+    except UnicodeDecodeError:
+        raise InputError(Problem(str(path), "not a list of checksums, or damaged")) from None
+    if not lines:
+        raise InputError(Problem(str(path), "the list of checksums is empty"))
     matches = [LINE.fullmatch(line) for line in lines]
     refuse(
         [

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from anpi.tables.problems import visible
+
 WIDTH = 100
 CELL = 48
 
@@ -22,7 +24,7 @@ def text_of(changes: Mapping[str, Any], title: str) -> str:
     """
     lines = [title, "=" * len(title), ""]
     for sentence in (*changes["sentences"], *changes["further"]):
-        lines += textwrap.wrap(sentence, WIDTH, initial_indent="- ", subsequent_indent="  ")
+        lines += textwrap.wrap(visible(sentence), WIDTH, initial_indent="- ", subsequent_indent="  ")
     for section in changes["sections"]:
         if section["rows"]:
             lines += [
@@ -36,7 +38,7 @@ def text_of(changes: Mapping[str, Any], title: str) -> str:
 
 def table_lines(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Lay out a table; a long cell runs on below itself."""
-    cells = [[textwrap.wrap(cell, CELL) or [""] for cell in row] for row in [header, *rows]]
+    cells = [[textwrap.wrap(visible(cell), CELL) or [""] for cell in row] for row in [header, *rows]]
     widths = [max(len(line) for row in cells for line in row[i]) for i in range(len(header))]
     for row in cells:
         for number in range(max(map(len, row))):

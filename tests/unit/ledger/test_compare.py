@@ -16,6 +16,7 @@ from anpi.ledger.compare import compare_runs, crossing_words, move_of
 from anpi.ledger.entries import Entry, record
 from anpi.ledger.reasons import NOT_EXPLAINED
 from anpi.ledger.state import state_digest
+from anpi.ledger.words import text_of
 from anpi.tables.schema import ROOT
 
 COUNT = 8
@@ -349,6 +350,13 @@ def test_the_program_compares_folders_and_entries_as_the_report_does(tmp_path: P
     broken = subprocess.run([*program, str(tmp_path), str(new)], capture_output=True, text=True, check=False)
     assert broken.returncode == 2
     assert "Traceback" not in broken.stderr
+
+
+def test_texts_of_the_user_steer_no_terminal(tmp_path: Path, tables: Tables):
+    new = changed(tables, "verdicts", "sample_id", "P0001-B", verdict="warn", reasons="by hand: \x1b[31mred\x07")
+    told = text_of(differences(tmp_path, tables, new) | {"sentences": ["\x1b]0;title"]}, "title")
+    assert r"by hand: \x1b[31mred\x07" in told
+    assert all(character.isprintable() or character == "\n" for character in told)
 
 
 def test_a_ledger_of_a_big_trial_stays_small_and_quick(tmp_path: Path):

@@ -97,6 +97,15 @@ def test_verify_names_every_file_that_is_not_as_it_was(results: Path, tmp_path: 
     assert "NOT what was frozen" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"", "is empty"), (b"\xff\xfe\n", "or damaged"), (b"x\n", "not a line")]
+)
+def test_a_list_that_lists_nothing_is_refused(tmp_path: Path, content: bytes, words: str):
+    (tmp_path / "SHA256SUMS").write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        verify_copy(tmp_path)
+
+
 def test_verify_takes_no_link_for_a_file(results: Path, tmp_path: Path):
     copy, elsewhere = tmp_path / "copy", tmp_path / "elsewhere"
     freeze_run(results, copy)
