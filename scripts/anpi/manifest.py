@@ -8,6 +8,7 @@ import os
 import platform
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -88,6 +89,7 @@ def build_manifest(
     """
     files = result_files(settings, results, samples, steps)
     makers = sorted(set(files.values()))
+    shown = shown_paths(files_of(inputs).values())
     return {
         "anpi": __version__,
         "commit": commit(),
@@ -98,8 +100,8 @@ def build_manifest(
         "software": {name: version for name, version in software(settings).items() if name not in NOT_SOFTWARE},
         "deployment": sorted(deployment),
         "environments": checksums([ROOT / name for name in ENVIRONMENTS]),
-        "inputs": {placeless(str(path)): hash_file(path) for path in sorted(set(files_of(inputs).values()))},
-        "given_as": {name: placeless(str(path)) for name, path in sorted(files_of(inputs).items())},
+        "inputs": {name: hash_file(path) for path, name in shown.items()},
+        "given_as": {name: shown[path] for name, path in sorted(files_of(inputs).items())},
         "reads": read_checksums(settings, results, samples),
         "quantified_with": quantifiers(results, samples),
         "verdicts_by_hand": verdicts_by_hand(settings, results),
@@ -156,6 +158,17 @@ def placeless(value: Any) -> Any:
         if Path(value).is_absolute() or below:
             return "…/" + "/".join(parts[max(below, len(parts) - 2) :])
     return value
+
+
+def shown_paths(paths: Iterable[Path]) -> dict[Path, str]:
+    """Name files without their place; of several that would be called alike, the later ones are numbered."""
+    taken: Counter[str] = Counter()
+    shown = {}
+    for path in sorted(set(paths)):
+        name = placeless(str(path))
+        taken[name] += 1
+        shown[path] = name if taken[name] == 1 else f"{name} ({taken[name]})"
+    return shown
 
 
 def is_home(parts: Sequence[str], place: int) -> bool:

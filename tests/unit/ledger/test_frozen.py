@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.ledger.finished import STEPS, changed, finish, inputs_of, read, settings_of, without
+from unit.ledger.finished import CONFIG, STEPS, changed, finish, inputs_of, read, settings_of, without
 from unit.report.made import make_tables
 
 from anpi.ledger.compare import compare_runs
@@ -254,6 +254,16 @@ def test_a_sample_that_became_another_patients_keeps_its_files_when_the_first_is
 def test_no_path_tells_the_name_of_a_user(path: str, shown: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HOME", "/export/people/myself")
     assert placeless(path) == shown
+
+
+def test_two_inputs_that_are_called_alike_keep_their_own_checksums(closed: Path, tmp_path: Path):
+    files = {f"signatures.gmt/{place}": tmp_path / place / "sets" / "own.gmt" for place in "ab"}
+    for place, file in files.items():
+        write_text(file, place)
+    paths = (CONFIG / "plan.yaml", CONFIG / "endpoints.yaml")
+    inputs = inputs_of(closed) | files
+    manifest = build_manifest(settings_of(closed), inputs, paths, closed / "results", [], *paths, STEPS)
+    assert {manifest["inputs"][manifest["given_as"][key]] for key in files} == set(map(sha256, files.values()))
 
 
 def test_the_manifest_lists_what_this_run_made_and_nothing_else(closed: Path, tmp_path: Path):
