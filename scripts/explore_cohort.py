@@ -22,7 +22,14 @@ import scanpy
 
 from anpi.expression.matrix import UNITS, Expression, read_expression
 from anpi.subtypes.calls import programme_table
-from anpi.subtypes.discovery import LEAST_SAMPLES, agree, consensus_nmf, name_clusters, variable_genes
+from anpi.subtypes.discovery import (
+    LEAST_SAMPLES,
+    agree,
+    consensus_nmf,
+    draw_samples,
+    name_clusters,
+    variable_genes,
+)
 from anpi.subtypes.model import DEFAULT, load_model
 from anpi.tables.problems import run_program
 from anpi.tables.reading import read_text_table
@@ -51,6 +58,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=DEFAULT, help="model whose programmes name the clusters")
     parser.add_argument("--genes", type=int, default=1300, help="how many of the most variable genes (default: 1300)")
     parser.add_argument("--runs", type=int, default=20, help="NMF runs for each rank (default: 20)")
+    parser.add_argument("--most-clustered", type=int, default=1000, help="samples that NMF looks at (default: 1000)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
     arguments = parser.parse_args()
@@ -87,14 +95,17 @@ def explore(
     if len(logs) < LEAST_SAMPLES:
         notes.append(f"consensus NMF and UMAP not done: {len(logs)} samples, at least {LEAST_SAMPLES} needed")
         return tables
-    clustering = consensus_nmf(logs, runs=arguments.runs, seed=arguments.seed)
+    drawn = draw_samples(logs, arguments.most_clustered)
+    if len(drawn) < len(logs):
+        notes.append(f"consensus NMF of {len(drawn)} of {len(logs)} samples, drawn by digest of their names")
+    clustering = consensus_nmf(drawn, runs=arguments.runs, seed=arguments.seed)
     programmes = programme_table(expression, load_model(arguments.model))
     names = name_clusters(clustering.clusters, programmes)
     own = clustering.clusters.rename_axis("sample_id").reset_index()
     own["name"] = own["cluster"].map(names.set_index("cluster")["name"])
     tables["nmf_ranks"] = clustering.ranks
     tables["nmf_names"] = names
-    tables["nmf_clusters"] = own.assign(subtype=subtype.to_numpy())
+    tables["nmf_clusters"] = own.assign(subtype=subtype[drawn.index].to_numpy())
     tables["nmf_agreement"] = agree(clustering.clusters, names, calls)
     return tables
 

@@ -20,8 +20,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
 from anpi.association.plan import check_plan, read_plan
 from anpi.association.trial import known_signatures, read_trial
 from anpi.association.write import write_associations
@@ -67,8 +65,7 @@ def main() -> None:
     check_plan(plan, registry, trial.patients, trial.samples, names, list(trial.endpoints.columns), empty)
     out = Path(options.out_dir)
     history = Path(options.history or out / "plan_history.json")
-    with threadpool_limits(1):  # many small matrices: one thread is faster, and gives the same bytes on any machine
-        write_associations(plan, trial, registry, out, history)
+    write_associations(plan, trial, registry, out, history)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
 from anpi.association.enrichment import read_gene_sets
 from anpi.association.plan import check_plan, read_plan
 from anpi.association.trial import read_trial
@@ -52,8 +50,7 @@ def main() -> None:
     genes = read_facts(options.genes)
     symbols = dict(zip(genes["gene_id"].astype(str), genes["symbol"].astype(object), strict=True))
     gene_sets = read_gene_sets(options.gene_sets)
-    with threadpool_limits(1):  # many small matrices: one thread is faster, and gives the same bytes on any machine
-        write_expression(plan, trial, counts, symbols, gene_sets, Path(options.out_dir), options.threads)
+    write_expression(plan, trial, counts, symbols, gene_sets, Path(options.out_dir), options.threads)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Exploratory throughout: everything here depends on the cohort at hand and change
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from dataclasses import dataclass
 
@@ -32,13 +33,10 @@ class Clustering:
         ``rank``, ``cophenetic``, ``silhouette``, ``chosen``.
     clusters : pandas.Series
         1 to rank, by sample, largest cluster first.
-    consensus : pandas.DataFrame
-        Samples x samples: share of runs in which two samples fell together, at the chosen rank.
     """
 
     ranks: pd.DataFrame
     clusters: pd.Series
-    consensus: pd.DataFrame
 
 
 def variable_genes(expression: Expression, count: int) -> pd.DataFrame:
@@ -53,6 +51,14 @@ def variable_genes(expression: Expression, count: int) -> pd.DataFrame:
     deviation = logs.sub(logs.median(axis=1), axis=0).abs().median(axis=1)
     chosen = deviation.sort_values(ascending=False, kind="stable").index[:count]
     return logs.loc[sorted(chosen)].T
+
+
+def draw_samples(logs: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Draw at most so many samples, by digest of their names: all pairs of thousands are too many to look at."""
+    if len(logs) <= most:
+        return logs
+    drawn = sorted(logs.index, key=lambda sample: hashlib.sha256(str(sample).encode()).digest())[:most]
+    return logs[logs.index.isin(drawn)]
 
 
 def consensus_nmf(logs: pd.DataFrame, ranks: range = range(2, 8), runs: int = 20, seed: int = 1) -> Clustering:
@@ -81,15 +87,15 @@ def consensus_nmf(logs: pd.DataFrame, ranks: range = range(2, 8), runs: int = 20
         silhouette = silhouette_score(1 - consensus, labels, metric="precomputed") if several else 0.0
         varies = distance.std() > 0
         rows.append((rank, float(cophenet(tree, distance)[0]) if varies else 0.0, float(silhouette)))
-        found[rank] = (consensus, labels)
+        found[rank] = labels
     table = pd.DataFrame(rows, columns=["rank", "cophenetic", "silhouette"])
     rank = choose_rank(table)
-    consensus, labels = found[rank]
+    labels = found[rank]
     by_size = pd.Series(labels).value_counts(sort=False).sort_index().sort_values(ascending=False, kind="stable").index
     number = {old: new for new, old in enumerate(by_size, start=1)}
     clusters = pd.Series([number[label] for label in labels], index=logs.index, name="cluster")
     table["chosen"] = np.where(table["rank"] == rank, "yes", "no")
-    return Clustering(table, clusters, pd.DataFrame(consensus, index=logs.index, columns=logs.index))
+    return Clustering(table, clusters)
 
 
 def connect(matrix: np.ndarray, rank: int, runs: int, seed: int) -> np.ndarray:

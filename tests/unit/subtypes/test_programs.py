@@ -183,3 +183,22 @@ def test_exploration_of_cohorts_of_any_size(cohort: Expression, tmp_path: Path) 
         assert rows["components"] == (size if size > 1 else 0)
         assert (rows["umap"] > 0) == (rows["nmf_clusters"] > 0) == (size == 24)
         assert ("needed" in notes) == (size < 20)
+
+
+def test_of_many_samples_some_are_clustered_and_the_notes_say_so(cohort: Expression, tmp_path: Path) -> None:
+    tpm = to_tpm(cohort).values.iloc[:, :24]
+    found = {}
+    for name, order in (("given", tpm.columns), ("turned", tpm.columns[::-1])):
+        tpm[order].to_csv(tmp_path / "x.tsv", sep="\t")
+        run("call_subtypes.py", "--expression", tmp_path / "x.tsv", "--unit", "tpm", "--out", tmp_path / "calls.tsv")
+        done = run(
+            "explore_cohort.py",
+            *("--expression", tmp_path / "x.tsv", "--unit", "tpm", "--calls", tmp_path / "calls.tsv", "--runs", 2),
+            *("--genes", 200, "--most-clustered", 21, "--out", tmp_path / name),
+        )
+        assert done.returncode == 0, done.stderr
+        found[name] = {n: (tmp_path / name / f"{n}.tsv").read_text() for n in ("nmf_clusters", "umap", "notes")}
+    assert found["given"] == found["turned"]
+    assert "consensus NMF of 21 of 24 samples, drawn by digest of their names" in found["given"]["notes"]
+    assert len(found["given"]["nmf_clusters"].splitlines()) == 22
+    assert len(found["given"]["umap"].splitlines()) == 25
