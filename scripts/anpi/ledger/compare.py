@@ -6,7 +6,7 @@ The comparison is plain data (sentences and tables of texts), which the report s
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +16,8 @@ from anpi.ledger.reasons import Reasons, listed, plural, row_words, words
 from anpi.ledger.state import RATE_KEYS, RESPONSES, RESULT_KEYS, SURVIVAL_KEYS, TIMES
 
 State = Mapping[str, Any]
+Rows = Sequence[Mapping[str, str]]
+Pair = tuple[dict[str, str], Mapping[str, str] | None, Mapping[str, str] | None]
 RESPONSE_NAMES = {
     "bor": "best response",
     "cbor": "confirmed best response",
@@ -315,19 +317,15 @@ def efficacy(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
     return section("efficacy", title, "rates and medians", headlines, ["What", "Was", "Is"], rows, (), further)
 
 
-def moved_rows(
-    old: Sequence[Mapping[str, str]], new: Sequence[Mapping[str, str]], keys: Sequence[str]
-) -> Iterator[tuple[dict[str, str], Mapping[str, str] | None, Mapping[str, str] | None]]:
+def moved_rows(old: Rows, new: Rows, keys: Sequence[str]) -> Iterator[Pair]:
     """Give the pairs of rows of two tables that differ."""
     return ((key, was, now) for key, was, now in paired_rows(old, new, keys) if was != now)
 
 
-def paired_rows(
-    old: Sequence[Mapping[str, str]], new: Sequence[Mapping[str, str]], keys: Sequence[str]
-) -> Iterator[tuple[dict[str, str], Mapping[str, str] | None, Mapping[str, str] | None]]:
+def paired_rows(old: Rows, new: Rows, keys: Sequence[str]) -> Iterator[Pair]:
     """Pair the rows of two tables by their keys; a row of one alone has None."""
 
-    def keyed(rows: Sequence[Mapping[str, str]]) -> dict[tuple[str, ...], Mapping[str, str]]:
+    def keyed(rows: Rows) -> dict[tuple[str, ...], Mapping[str, str]]:
         seen: Counter[tuple[str, ...]] = Counter()
         found = {}
         for row in rows:
@@ -339,6 +337,26 @@ def paired_rows(
     before, after = keyed(old), keyed(new)
     for key in [*after, *(key for key in before if key not in after)]:
         yield dict(zip(keys, key, strict=False)), before.get(key), after.get(key)
+
+
+def paired_results(old: Rows, new: Rows) -> Iterator[Pair]:
+    """Pair results; one that is estimated otherwise now, or only described, stays the answer to the same question."""
+    pairs = list(paired_rows(old, new, RESULT_KEYS))
+    gone: dict[tuple[str, ...], list[Mapping[str, str]]] = defaultdict(list)
+    for key, was, now in pairs:
+        if was is not None and now is None:
+            gone[question_of(key)].append(was)
+    for key, was, now in pairs:
+        waiting = gone[question_of(key)]
+        if now is not None:
+            yield key, waiting.pop(0) if was is None and waiting else was, now
+        elif was in waiting:
+            waiting.remove(was)
+            yield key, was, now
+
+
+def question_of(key: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(value for name, value in key.items() if name != "effect")
 
 
 def rate_name(key: Mapping[str, str]) -> str:
@@ -395,18 +413,16 @@ def results(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
     """List associations that moved: estimate, interval and p from and to; an adjusted p that crosses alpha is named."""
     before, alpha = float(old["plan"]["alpha"]), float(new["plan"]["alpha"])
     rows: list[tuple[Any, ...]] = []
-    crossed: list[str] = []
     tiers: Counter[str] = Counter()
-    for key, was, now in paired_rows(old["results"], new["results"], RESULT_KEYS):
+    for key, was, now in paired_results(old["results"], new["results"]):
         crossing = crossing_words(was, now, alpha, before)
         if was == now and not crossing:
             continue
         tier = (now or was or {}).get("tier", "")
-        name = result_name(key)
-        crossed += [f"{name} ({tier}): {crossing}."] if crossing else []
         tiers[tier] += 1
-        rows.append((tier, name, result_words(was, before), result_words(now, alpha), crossing))
+        rows.append((tier, result_name(key), result_words(was, before), result_words(now, alpha), crossing))
     rows.sort(key=lambda row: TIERS.index(row[0]) if row[0] in TIERS else len(TIERS))
+    crossed = [f"{row[1]} ({row[0]}): {row[4]}." for row in rows if row[4]]
     sentences = []
     if rows:
         counts = listed([f"{tiers[tier]} {tier or 'without a tier'}" for tier in (*TIERS, "") if tiers[tier]])

@@ -314,6 +314,42 @@ def test_a_result_that_moved_stands_from_and_to_and_the_others_do_not(tmp_path: 
     ]  # fmt: skip
 
 
+def test_a_question_that_is_only_described_now_was_in_the_results(tmp_path: Path, tables: Tables):
+    new = dict(tables)
+    new["results"] = tables["results"].copy()
+    gone = ["effect", "estimate", "ci_low", "ci_high", "p", "p_adjusted"]
+    new["results"].loc[[0, 2], gone] = None
+    found = rows(differences(tmp_path, tables, new), "results")
+    where = "(pfs_by_subtype, subtype_evaluable)"
+    counts = [f"described, {int(n)} patients" for n in tables["results"].loc[[0, 2], "n"]]
+    assert [row[1:4] for row in found] == [
+        [f"PFS by subtype against A {where}", "chi-square 2.1, p 0.31", counts[0]],
+        [f"PFS by subtype I against A {where}", "HR 0.42 (0.15 to 1.21), p 0.31", counts[1]],
+    ]
+
+
+def test_a_primary_result_that_crossed_is_told_before_any_number_of_others(tmp_path: Path, tables: Tables):
+    before = state_of(tmp_path / "trial", tables)
+    row = next(row for row in before["results"] if row["tier"] == "primary" and "p_adjusted" in row)
+    others = [row | {"entry": f"a{n}", "tier": "exploratory"} for n in range(9)]
+    before["results"] = [row | {"p_adjusted": "0.2"} for row in (*others, row)]
+    after = json.loads(json.dumps(before))
+    after["results"] = [row | {"p_adjusted": "0.01"} for row in after["results"]]
+    told = [line for line in compare_runs(entry(before), entry(after))["sentences"] if "0.01 now" in line]
+    assert len(told) == 6
+    assert "(primary): the adjusted p, 0.2 before and 0.01 now" in told[0]
+
+
+def test_a_question_that_was_renamed_is_one_gone_and_one_new(tmp_path: Path, tables: Tables):
+    new = dict(tables)
+    new["results"] = tables["results"].replace({"entry": {"pfs_by_subtype": "other_name"}})
+    found = rows(differences(tmp_path, tables, new), "results")
+    renamed = tables["results"]["entry"].eq("pfs_by_subtype").sum()
+    assert len(found) == 2 * renamed
+    assert sum(row[2] == "not in the results" for row in found) == renamed
+    assert sum(row[3] == "not in the results" for row in found) == renamed
+
+
 def test_other_packages_are_named(tmp_path: Path, tables: Tables):
     before = state_of(tmp_path / "trial", tables)
     after = json.loads(json.dumps(before))
