@@ -281,7 +281,7 @@ def key_by_gene(values: pd.DataFrame, unit: str, annotation: pd.DataFrame | None
     genes = annotate(values.index, annotation)
     known = int(genes["biotype"].notna().sum())
     notes = [f"{known} of {len(genes)} gene names found in the annotation"]
-    keyed = values.set_axis(pd.Index(genes["gene_id"], name="gene_id"), axis=0)
+    keyed = values.set_axis(pd.Index(genes["gene_id"], name="gene_id"), axis=0, copy=False)
     if keyed.index.has_duplicates:
         repeats = int(keyed.index.duplicated().sum())
         notes.append(f"{repeats} rows of genes that stand more than once, summed")

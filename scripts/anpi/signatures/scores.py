@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from anpi.tables.schema import ROOT
 
 REFERENCE = ROOT / "resources" / "expression" / "sclc_ucologne_2015_tpm_quartiles.tsv.gz"
 DECIMALS = 6
+BATCH = 250  # samples in memory as ranks and rows beside the matrix
 QUARTILE = 0.6744897501960817
 LINEAR = ("mean_log", "geometric_mean", "weighted_sum", "weighted_sum_housekeeping", "log_ratio")
 COLUMNS = [
@@ -92,10 +93,19 @@ def score_signatures(
         Long: the columns of ``immune/scores.tsv``, then ``coverage``, ``reason`` (why no score) and
         ``percentile_reason`` (why a score has no percentile). Samples and signatures keep their order.
     """
-    samples = prepare_samples(expression)
+    quartiles = read_reference(reference) if reference is not None else None
+    count = expression.values.shape[1]
+    batches = (expression.values.iloc[:, start : start + BATCH] for start in range(0, max(count, 1), BATCH))
+    return pd.concat(
+        [score_samples(prepare_samples(replace(expression, values=own)), signatures, quartiles) for own in batches],
+        ignore_index=True,
+    )
+
+
+def score_samples(samples: Samples, signatures: list[Signature], quartiles: pd.DataFrame | None) -> pd.DataFrame:
+    """Score every signature in a batch of samples, each by itself."""
     position = {gene: i for i, gene in enumerate(samples.gene_ids)}
     ranks = rank_genes(samples.tpm) if any(s.method in ("ssgsea_raw", "singscore") for s in signatures) else samples.tpm
-    quartiles = read_reference(reference) if reference is not None else None
     shift = reference_shift(samples, quartiles) if quartiles is not None else np.full(len(samples.names), np.nan)
     expressed = (samples.tpm > 0).any(axis=1)
     blocks = []

@@ -10,6 +10,7 @@ import pytest
 
 from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression, read_expression
+from anpi.signatures import scores
 from anpi.signatures.registry import Signature, read_gmt, read_registry
 from anpi.signatures.scores import read_reference, score_signatures
 from anpi.tables.problems import InputError
@@ -143,6 +144,19 @@ def test_scores_by_hand(registry: dict[str, Signature], quartiles: pd.DataFrame)
     base = np.log2(tpm.reindex(housekeeping["gene_id"]) + 1).mean()
     expected = ((np.log2(tpm[own["gene_id"]] + 1) - base).to_numpy() * own["weight"].to_numpy()).sum()
     assert table["gep18"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_batches_of_samples_change_no_score(
+    registry: dict[str, Signature], quartiles: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = np.random.default_rng(4)
+    samples = {f"S{i}": quartiles["median"] * draw.lognormal(0, 0.5, len(quartiles)) for i in range(7)}
+    samples["S3"][:] = 0
+    whole = score_signatures(expression_of(samples), list(registry.values()))
+    for size in (1, 3, 7):
+        monkeypatch.setattr(scores, "BATCH", size)
+        parts = score_signatures(expression_of(samples), list(registry.values()))
+        pd.testing.assert_frame_equal(parts, whole, check_exact=True, check_dtype=False)
 
 
 def test_own_sets_in_gmt(tmp_path: Path, quartiles: pd.DataFrame) -> None:
