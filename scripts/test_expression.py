@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--plan", required=True, help="plan.yaml: its block expression")
     parser.add_argument("--gene-sets", required=True, help="GMT file, or a table with signature and symbol")
     parser.add_argument("--threads", type=int, default=1, help="contrasts computed at a time (default: 1)")
+    parser.add_argument("--memory", type=int, help="MB they may take together; else as many as threads at a time")
     parser.add_argument("--out-dir", required=True, help="folder for the tables")
     options = parser.parse_args()
     plan = read_plan(options.plan)
@@ -50,7 +51,7 @@ def main() -> None:
     genes = read_facts(options.genes)
     symbols = dict(zip(genes["gene_id"].astype(str), genes["symbol"].astype(object), strict=True))
     gene_sets = read_gene_sets(options.gene_sets)
-    write_expression(plan, trial, counts, symbols, gene_sets, Path(options.out_dir), options.threads)
+    write_expression(plan, trial, counts, symbols, gene_sets, Path(options.out_dir), options.threads, options.memory)
 
 
 if __name__ == "__main__":

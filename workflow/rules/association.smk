@@ -101,4 +101,4 @@ rule test_expression:
         "{params.program} --counts {input.counts:q} --genes {input.genes:q} --sets {input.sets:q}"
         " --endpoints {input.endpoints:q} --patients {input.patients:q} --samples {input.samples:q}"
         " --calls {input.calls:q} --gene-sets {params.gene_sets:q} --plan {params.plan:q}"
-        " --threads {threads} --out-dir {params.folder:q} > {log:q} 2>&1"
+        " --threads {threads} --memory {resources.mem_mb} --out-dir {params.folder:q} > {log:q} 2>&1"

@@ -16,6 +16,9 @@ from anpi.association.trial import Trial
 from anpi.tables.progress import say
 from anpi.tables.writing import write_table
 
+# What a contrast takes beside the program: copies of the matrix within pydeseq2, as measured with 100 to 3,000 samples.
+CONTRAST_COPIES = 20
+BASE_MB = 300
 Compared = tuple[pd.DataFrame, pd.DataFrame]
 CONTRAST_COLUMNS = (
     "contrast",
@@ -38,6 +41,7 @@ def write_expression(
     sets: dict[str, list[str]],
     out: Path,
     threads: int = 1,
+    memory: int | None = None,
 ) -> None:
     """Write differential.tsv, enrichment.tsv and contrasts.tsv (what was compared, or why not).
 
@@ -49,6 +53,8 @@ def write_expression(
         Symbol by gene id.
     threads : int
         Contrasts that are computed at a time, each in a process of its own.
+    memory : int, optional
+        MB that they may take together: where it is too little, fewer are computed at a time.
     """
     by_patient = None if counts is None else counts_by_patient(counts, trial)
     items = list(differential.declared_contrasts(plan, trial))
@@ -61,7 +67,8 @@ def write_expression(
     if by_patient is not None:
         compare = partial(compare_contrast, plan=plan, counts=by_patient, symbols=symbols, sets=sets)
         say(f"{len(by_patient)} genes; {len(tested)} of {len(items)} contrasts can be tested")
-        for place, (table, enriched) in zip(tested, side_by_side(compare, items, tested, threads), strict=True):
+        at_a_time = contrasts_at_a_time(by_patient.size, threads, memory)
+        for place, (table, enriched) in zip(tested, side_by_side(compare, items, tested, at_a_time), strict=True):
             say(f"{items[place].name}: done, {len(genes) + 1} of {len(tested)}")
             genes.append(table)
             scores.append(enriched)
@@ -81,6 +88,14 @@ def lack_of_counts(item: differential.Contrast, counts: pd.DataFrame | None) -> 
         return "differential expression needs counts; the expression matrix holds none"
     lacking = [str(patient) for patient in item.inside.index if patient not in counts.columns]
     return f"no counts for the samples of {', '.join(lacking[:5])}: not tested" if lacking else None
+
+
+def contrasts_at_a_time(cells: int, threads: int, memory: int | None) -> int:
+    """Give how many contrasts of a matrix with so many cells fit into memory (MB), at least one."""
+    if memory is None:
+        return threads
+    each = BASE_MB + CONTRAST_COPIES * cells * 8 / 2**20
+    return max(1, min(threads, int(memory / each)))
 
 
 def side_by_side(

@@ -17,6 +17,7 @@ from anpi.association.differential import compare_groups, contrast, declared_con
 from anpi.association.enrichment import enrich, rank_genes, read_gene_sets
 from anpi.association.plan import read_plan
 from anpi.association.trial import read_trial
+from anpi.association.write_expression import contrasts_at_a_time
 from anpi.tables.problems import InputError
 from anpi.tables.schema import ROOT
 
@@ -231,6 +232,14 @@ def test_a_design_of_too_many_columns_is_refused_and_says_of_what(files):
         "the design would have 201 columns, more than 100 (batch has 200 levels): not tested; join levels, such as the "
         "runs of one machine, or take the column out of adjust_for"
     )
+
+
+@pytest.mark.parametrize(
+    ("samples", "memory", "expected"), [(40, 4480, 5), (3000, 40_000, 4), (3000, 8000, 1), (3000, None, 5)]
+)
+def test_as_many_contrasts_at_a_time_as_memory_holds(samples, memory, expected):
+    """Of 20,000 genes a matrix takes 8 bytes a cell, a contrast twenty matrices and 300 MB."""
+    assert contrasts_at_a_time(20_000 * samples, 5, memory) == expected
 
 
 def test_batch_effect_is_not_taken_for_response(files, tmp_path):

@@ -156,7 +156,7 @@ def test_batches_of_samples_change_no_score(
     for size in (1, 3, 7):
         monkeypatch.setattr(scores, "BATCH", size)
         parts = score_signatures(expression_of(samples), list(registry.values()))
-        pd.testing.assert_frame_equal(parts, whole, check_exact=True, check_dtype=False)
+        pd.testing.assert_frame_equal(parts, whole, check_exact=True)
 
 
 def test_own_sets_in_gmt(tmp_path: Path, quartiles: pd.DataFrame) -> None:
