@@ -37,6 +37,8 @@ def judge_identities(pairs: pd.DataFrame, patients: Mapping[str, str]) -> pd.Dat
         agreeing, opposing = sorted(same[sample] & own), sorted(different[sample] & own)
         foreign = sorted(same[sample] - own)
         if sample in strangers:
+            # Too shallow for a comparison of its own, a sample may be of that person through another one's matches.
+            foreign = foreign or ([] if opposing else namesakes(sample, person, patients))
             rows.append((sample, "suspect", words(sample, patients, opposing, foreign)))
         elif agreeing:
             rows.append((sample, "match", ""))
@@ -93,6 +95,11 @@ def leader(counts: Counter[str]) -> str | None:
     """Give the label that at least two samples bear, and more than bear any other; None when there is none."""
     (first, most), *rest = counts.most_common(2)
     return first if most >= 2 and (not rest or most > rest[0][1]) else None
+
+
+def namesakes(sample: str, person: Mapping[str, str], patients: Mapping[str, str]) -> list[str]:
+    """Give the samples of a sample's person that bear another patient's name."""
+    return sorted(other for other in person if person[other] == person[sample] and patients[other] != patients[sample])
 
 
 def words(sample: str, patients: Mapping[str, str], opposing: list[str], foreign: list[str]) -> str:

@@ -66,6 +66,16 @@ def test_one_person_under_two_patients():
     assert judged["a1"][1] == "genotypes of one person under two patients: a1 of A and b1 of patient B"
 
 
+def test_a_shallow_sample_is_of_one_person_with_another_patient_through_its_sibling():
+    patients = {"a1": "A", "a2": "A", "b1": "B", "b2": "B"}
+    pairs = pairs_of(dict.fromkeys(patients, "a"), patients)
+    apart = pairs["sample_1"].eq("a1") & pairs["patient_2"].eq("B")
+    judged = judge_identities(pairs.assign(result=pairs["result"].mask(apart, "unclear")), patients)
+    assert set(judged["identity"]) == {"suspect"}
+    shallow = judged.set_index("sample_id").at["a1", "identity_reason"]
+    assert shallow == "genotypes of one person under two patients: a1 of A and b1 of patient B, b2 of patient B"
+
+
 def test_a_strange_sample_that_matches_nobody():
     judged = judge("a1=A/a a2=A/x b1=B/b")
     assert suspects(judged) == {"a1", "a2"}  # two samples cannot tell which of them is wrong
