@@ -233,7 +233,7 @@ def read_plain_numbers(path: Path | str, samples: list[str]) -> pd.DataFrame | N
     if frame.index.hasnans or frame.index.map(str).map(is_excel_date).any():
         return None
     frame.index = frame.index.map(str).str.strip()
-    values = frame.to_numpy()
+    values = frame.to_numpy(dtype=float)
     return None if np.isinf(values).any() or np.isnan(values).all() else frame
 
 
@@ -254,7 +254,8 @@ def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str)
         return []
     if low < 0:
         return [Problem(name, f"declared {unit}", found=span, expected="no negative value", mend=mend)]
-    if high <= LARGEST_LOG2 and len(raw) > 500:
+    # A cohort of failed samples holds zeros, one of few reads small whole numbers; logarithms are mostly fractions.
+    if 0 < high <= LARGEST_LOG2 and len(raw) > 500 and (unit == "tpm" or mostly_fractions(raw)):
         expected = f"{unit}; the largest value of a whole profile is far above 25, so these look like logarithms"
         return [Problem(name, f"declared {unit}", found=span, expected=expected, mend=mend)]
     sums = raw.sum()
@@ -275,6 +276,13 @@ def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str)
         found = "fractions, and every sample sums to one million"
         return [Problem(name, "declared counts", found=found, expected="counts; these look like tpm", mend=mend)]
     return []
+
+
+def mostly_fractions(values: pd.DataFrame) -> bool:
+    """Say whether most values above zero are no whole numbers."""
+    numbers = values.to_numpy()
+    numbers = numbers[numbers > 0]
+    return bool((numbers % 1 != 0).mean() > 0.5) if len(numbers) else False
 
 
 def key_by_gene(values: pd.DataFrame, unit: str, annotation: pd.DataFrame | None, name: str) -> Expression:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from anpi.expression.assemble import assemble_matrix
-from anpi.expression.matrix import Expression, read_expression, read_sample_names, to_tpm
+from anpi.expression.matrix import Expression, read_expression, read_sample_names, to_tpm, unit_problems
 from anpi.tables.problems import InputError
 
 GENES = pd.DataFrame(
@@ -119,6 +119,7 @@ def test_values_by_symbol_sum_what_shares_one():
         ("gene\tS1\t\nAAA\t1\t2\n", "row 1: a column has no name"),
         ("", "no sample columns found"),
         ("gene\tS1\nAAA\tNA\n", "holds no number"),
+        ("gene\tS1\n", "holds no number"),
         ("gene\tS1\nAAA\tn/a\n", "row 2, column S1: found 'n/a', expected a number"),
         ("gene\tS1\nxxx\t5\n", "no gene name is known, found 'xxx'"),
     ],
@@ -126,6 +127,20 @@ def test_values_by_symbol_sum_what_shares_one():
 def test_what_is_no_matrix_is_refused(tmp_path, text, words):
     with pytest.raises(InputError, match=words):
         read_expression(write(tmp_path, text), "counts", GENES)
+
+
+@pytest.mark.parametrize(("unit", "count"), [("tpm", 0.0), ("counts", 0.0), ("counts", 3.0)])
+def test_a_cohort_without_reads_or_with_hardly_any_holds_no_logarithms(unit, count):
+    """Every sample failed, or was hardly sequenced: what anpi wrote of it must be read again by its later steps."""
+    values = pd.DataFrame({"S1": np.zeros(1000), "S2": np.zeros(1000)})
+    values.loc[:3, "S2"] = [count, count, count / 2, count]
+    assert unit_problems(values, unit, None, "cohort.tsv") == []
+
+
+@pytest.mark.parametrize("unit", ["tpm", "counts"])
+def test_logarithms_are_told_from_counts_and_tpm(unit):
+    logs = pd.DataFrame({"S1": np.log2(np.arange(1000.0) + 1)})
+    assert "these look like logarithms" in str(unit_problems(logs, unit, None, "cohort.tsv")[0])
 
 
 def test_a_matrix_becomes_a_cohort_of_the_samples_of_the_sheet(tmp_path):
