@@ -45,7 +45,7 @@ def main() -> None:
     if arguments.programmes:
         write_table(arguments.programmes, programme_table(expression, model))
     if arguments.tissues:
-        write_table(arguments.tissues, tissue_table(expression, model))
+        write_table(arguments.tissues, tissue_table(expression, model, counts is not None))
     print(f"{len(calls)} samples: " + ", ".join(f"{n} {call}" for call, n in calls["call"].value_counts().items()))
 
 

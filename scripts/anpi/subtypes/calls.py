@@ -15,6 +15,7 @@ from anpi.subtypes.profile import Profile, factor_levels, make_profile, panel_co
 from anpi.subtypes.stability import anchor_reads, measure_stability
 
 DECIMALS = 4
+NO_LEVEL = "too few housekeeping genes are counted to find the level of the sample"
 SCLC = {"sclc": "yes", "doubtful": "doubt", "slow": "doubt", "not_sclc": "no", "unknown": "unknown"}
 COLUMNS = [
     "sample_id",
@@ -99,9 +100,10 @@ def call_subtypes(
     evidence = gather_evidence(expression, model)
     counts = expression if counts is None and expression.unit == "counts" else counts
     depth = None if counts is None else anchor_reads(counts, model)
-    barred = bars(evidence, model, verdicts, depth, expression.unit)
+    placed = has_level(evidence.profile, counts is not None)
+    barred = bars(evidence, model, verdicts, depth, placed)
     stability = measure_stability(evidence.profile, evidence.activation, model, counts, [not bar for bar in barred])
-    notes = contamination_notes(evidence.tissues, model)
+    notes = contamination_notes(known_rows(evidence.tissues, placed), model)
     factors = dominant_factor(evidence.profile, model)
     opinions, _ = gene_pairs(evidence.profile, model)
     rows = []
@@ -130,8 +132,8 @@ def call_subtypes(
                 "second_method": None if barred[i] else opinions[i],
                 "agreement": agreement(row["subtype"], opinions[i]),
                 "identity": verdict if readable else "unknown",
-                "lineage_level": evidence.scores["sclc_lineage"].iloc[i],
-                "proliferation_level": evidence.scores["proliferation"].iloc[i],
+                "lineage_level": evidence.scores["sclc_lineage"].iloc[i] if placed[i] else np.nan,
+                "proliferation_level": evidence.scores["proliferation"].iloc[i] if placed[i] else np.nan,
                 "contamination": notes[i].partition(": ")[2] or None,
             }
         )
@@ -153,8 +155,22 @@ def agreement(subtype: object, other: str | None) -> str | None:
     return "yes" if subtype == other else "no"
 
 
+def has_level(profile: Profile, counted: bool) -> np.ndarray:
+    """Say of which samples the level against the reference is known.
+
+    Counts have none of their own, nor have TPM that were made of them: those of a panel of genes share out a million
+    among the panel. TPM that the user declares are taken as they stand.
+    """
+    return profile.scaled | (not counted)
+
+
+def known_rows(table: pd.DataFrame, known: np.ndarray) -> pd.DataFrame:
+    """Give a table with the rows that are not known missing."""
+    return table.where(pd.DataFrame(dict.fromkeys(table.columns, known), index=table.index))
+
+
 def bars(
-    evidence: Evidence, model: Model, verdicts: pd.DataFrame | None, depth: pd.Series | None, unit: str
+    evidence: Evidence, model: Model, verdicts: pd.DataFrame | None, depth: pd.Series | None, placed: np.ndarray
 ) -> list[str]:
     """Give for each sample the reason that forbids a call, or an empty text."""
     failed = {}
@@ -175,8 +191,8 @@ def bars(
         elif depth is not None and depth.get(sample, np.inf) < reads["least_anchor_reads"]:
             found, needed = depth[sample], reads["least_anchor_reads"]
             reasons.append(f"too few reads: {found:.0f} on a housekeeping gene in the median, at least {needed} needed")
-        elif unit == "counts" and not evidence.profile.scaled[i]:
-            reasons.append("gene coverage: too few housekeeping genes are counted to find the level of the sample")
+        elif not placed[i]:
+            reasons.append(f"gene coverage: {NO_LEVEL}")
         elif present_share(evidence, model, i) < reads["least_anchor_share"]:
             share = present_share(evidence, model, i)
             reasons.append(f"too few reads: {share:.0%} of the housekeeping genes detected")
@@ -260,8 +276,13 @@ def only_lymphoid(shares: pd.Series, model: Model) -> bool:
     return above == ["lymph_node"] and bool(shares["lymph_node"] < 0.5)
 
 
-def tissue_table(expression: Expression, model: Model) -> pd.DataFrame:
+def tissue_table(expression: Expression, model: Model, counted: bool = False) -> pd.DataFrame:
     """Say of each sample whether it is SCLC, and how much of it is normal tissue, whatever its quality.
+
+    Parameters
+    ----------
+    counted : bool
+        Whether the values are counts, or TPM with counts behind them (see `has_level`).
 
     Returns
     -------
@@ -271,8 +292,10 @@ def tissue_table(expression: Expression, model: Model) -> pd.DataFrame:
     """
     profile = make_profile(expression, model)
     identity = judge_identity(profile, model, panel_scores(profile, model))
+    placed = has_level(profile, counted or expression.unit == "counts")
+    identity.loc[~placed] = ["unknown", "SCLC identity not verifiable: " + NO_LEVEL]
     told = identity.rename(columns={"verdict": "sclc", "reason": "sclc_reason"}).replace({"sclc": SCLC})
-    shares = (100 * estimate_contamination(profile, model)).round(1) + 0.0
+    shares = (100 * known_rows(estimate_contamination(profile, model), placed)).round(1) + 0.0
     return told.join(shares).rename_axis("sample_id").reset_index()
 
 

@@ -21,10 +21,10 @@ from benchmarks.simulated_tumours import (
     tumour,
 )
 
-from anpi.expression.matrix import Expression, read_expression
+from anpi.expression.matrix import Expression, read_expression, to_tpm
 from anpi.signatures.registry import read_registry
 from anpi.signatures.scores import score_signatures
-from anpi.subtypes.calls import call_subtypes, programme_table
+from anpi.subtypes.calls import call_subtypes, programme_table, tissue_table
 from anpi.subtypes.model import DEFAULT, Model, genes_needed, load_model
 from anpi.tables.problems import InputError
 from anpi.tables.reading import read_text_table
@@ -242,3 +242,23 @@ def test_dominant_factors_of_a_targeted_panel(external_data: Path, model: Model,
     calls = call_subtypes(read_expression(tmp_path / "x.tsv", "log2_tpm_plus_1"), model)
     assert calls["napy"].value_counts().to_dict() == {"A": 48, "N": 6, "P": 2, "Y": 2}
     assert calls["reason"].str.startswith("gene coverage").all()
+
+
+def test_counts_of_a_panel_have_no_level_as_tpm_either(world: World, model: Model, pure: dict[str, np.ndarray]) -> None:
+    """TPM made of a panel's counts share out a million among the panel: they say nothing of the level."""
+    rng = np.random.default_rng(5)
+    counts = as_expression(world, {name: measure(world, pure[name], rng, 5e6) for name in ("A0", "N0")})
+    anchors = model.weights.loc[model.weights["panel"] == "anchor", "gene_id"]
+    panel = counts.genes["gene_id"].isin(set(model.reference.index) - set(anchors)).to_numpy()
+    few = replace(counts, values=counts.values[panel], genes=counts.genes[panel].reset_index(drop=True))
+    for calls in (call_subtypes(few, model), call_subtypes(to_tpm(few), model, counts=few)):
+        assert set(calls["call"]) == {"none"}
+        assert calls["reason"].str.fullmatch("gene coverage: too few housekeeping genes .* level of the sample").all()
+        assert set(calls["identity"]) == {"unknown"}
+        assert calls[["contamination", "lineage_level", "proliferation_level", "p_I"]].isna().all(axis=None)
+    tissues = tissue_table(to_tpm(few), model, counted=True)
+    assert set(tissues["sclc"]) == {"unknown"}
+    assert tissues[["lung", "lymph_node", "liver"]].isna().all(axis=None)
+    whole = tissue_table(to_tpm(counts), model, counted=True)
+    assert set(whole["sclc"]) == {"yes"}
+    assert whole["lung"].notna().all()
