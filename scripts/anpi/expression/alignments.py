@@ -17,6 +17,7 @@ from pathlib import Path
 from isal import igzip
 
 from anpi.expression.fastq import COPY_AGAIN, FaultyReads, is_gzip, read_through
+from anpi.expression.genes import strip_transcript_version
 from anpi.expression.tools import ToolFailed, run_pipe, run_tool, stay_offline
 from anpi.tables.checksums import hash_file
 from anpi.tables.problems import Problem
@@ -149,7 +150,7 @@ def header_of(alignment: Alignment) -> dict[str, list[dict[str, str]]]:
 
 def without_version(name: str) -> str:
     """Reduce the name of a reference sequence to a transcript id without version: ``ENST1.2|ENSG1|`` is ``ENST1``."""
-    return name.split("|")[0].split(".")[0]
+    return strip_transcript_version(name.split("|")[0])
 
 
 def check_references(alignment: Alignment, names: Sequence[str], transcripts: Sequence[str], aligned_to: str) -> None:

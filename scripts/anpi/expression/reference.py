@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pysam
 
-from anpi.expression.genes import strip_version
+from anpi.expression.genes import strip_transcript_version, strip_version
 from anpi.tables.checksums import hash_file
 from anpi.tables.problems import InputError, Problem
 from anpi.tables.writing import whole_file
@@ -249,7 +249,7 @@ def build_reference(transcripts: Path | None, gtf: Path | None, genome: Path | N
         mend = "Give reference.transcripts, or reference.gtf with reference.genome."
         raise InputError(Problem("config", "nothing to quantify against", column="reference", mend=mend))
     known = read_gtf(gtf)[0].set_index("transcript_id").to_dict("index") if gtf is not None else {}
-    known |= {name.split(".")[0]: row for name, row in known.items()}
+    known |= {strip_transcript_version(name): row for name, row in known.items()}
     source: Iterable[tuple[str, str]]
     if transcripts is not None:
         source = read_fasta(transcripts)
@@ -262,7 +262,7 @@ def build_reference(transcripts: Path | None, gtf: Path | None, genome: Path | N
         for header, sequence in source:
             row = parse_header(header)
             name = row["transcript_id"]
-            row |= known.get(name) or known.get(name.split(".")[0]) or {}
+            row |= known.get(name) or known.get(strip_transcript_version(name)) or {}
             row["transcript_id"] = name
             if "gene_id" not in row:
                 # such as a spike-in, which has no gene

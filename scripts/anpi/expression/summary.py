@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anpi.expression.genes import strip_transcript_version
 from anpi.tables.problems import InputError, Problem
 
 QUANT_COLUMNS = ["Name", "Length", "EffectiveLength", "TPM", "NumReads"]
@@ -86,9 +87,9 @@ def summarise_genes(quant: pd.DataFrame, transcripts: pd.DataFrame, file: str) -
         When more than a tenth of the reads lie on unknown transcripts: another annotation was quantified against.
     """
     gene_of = dict(zip(transcripts["transcript_id"], transcripts["gene_id"], strict=True))
-    without_version = {name.split(".")[0]: gene for name, gene in gene_of.items()}
+    without_version = {strip_transcript_version(name): gene for name, gene in gene_of.items()}
     genes = quant["Name"].map(gene_of)
-    genes = genes.where(genes.notna(), quant["Name"].str.split(".").str[0].map(without_version))
+    genes = genes.where(genes.notna(), quant["Name"].map(strip_transcript_version).map(without_version))
     total = float(quant["NumReads"].sum())
     unknown = float(quant.loc[genes.isna(), "NumReads"].sum()) / total if total else 0.0
     if (total and unknown > MOST_UNKNOWN_SHARE) or (len(quant) and genes.isna().all()):

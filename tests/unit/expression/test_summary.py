@@ -38,6 +38,20 @@ def test_another_version_of_a_transcript_is_the_same_transcript():
     assert unknown == 0
 
 
+def test_another_version_of_a_pseudoautosomal_transcript_stays_on_its_chromosome():
+    reference = pd.DataFrame([("ENST1.10", "GX"), ("ENST1.10_PAR_Y", "GX_PAR_Y")], columns=["transcript_id", "gene_id"])
+    for names in (("ENST1.9", "ENST1.9_PAR_Y"), ("ENST1", "ENST1_PAR_Y")):
+        genes, _ = summarise_genes(quant((names[0], 9e5, 9), (names[1], 1e5, 1)), reference, "quant.sf")
+        assert genes.to_numpy().tolist() == [["GX", 9, 9e5], ["GX_PAR_Y", 1, 1e5]]
+
+
+def test_an_unknown_transcript_of_a_name_with_dots_is_of_no_other_gene():
+    reference = pd.DataFrame([("MSTRG.1.1", "G1"), ("MSTRG.2.1", "G2")], columns=["transcript_id", "gene_id"])
+    genes, unknown = summarise_genes(quant(("MSTRG.1.1", 95e4, 95), ("MSTRG.7.1", 5e4, 5)), reference, "quant.sf")
+    assert genes["counts"].tolist() == [95, 0]
+    assert unknown == pytest.approx(0.05)
+
+
 def test_up_to_a_tenth_of_the_reads_may_lie_on_unknown_transcripts():
     genes, unknown = summarise_genes(quant(("ENST1.2", 9e5, 90), ("ENST99", 1e5, 10)), TRANSCRIPTS, "quant.sf")
     assert unknown == pytest.approx(0.1)
