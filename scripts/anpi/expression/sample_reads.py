@@ -267,16 +267,46 @@ def trim_drawn(lanes: Sequence[Lane], files: dict[str, ReadFile], scratch: Path)
         named = replace(named, second=str(scratch / f"draw{number}_2.fastq")) if lane.second else named
         for source, target in ((lane.first, named.first), (lane.second, named.second)):
             if source and target:
-                draw = files[source].draw
-                records = [record for key, record in zip(draw.keys, draw.records, strict=True) if key <= limit]
-                Path(target).write_bytes(b"".join(records))
+                Path(target).write_bytes(b"".join(record for _, record in drawn_records(files[source], limit)))
         drawn_lanes.append(named)
     kept = [number for number, lane in enumerate(drawn_lanes) if os.path.getsize(lane.first)]
     drawn, reports = trim_lanes([drawn_lanes[number] for number in kept], scratch, 1, "drawn")
     if lanes[0].paired:
         return drawn, list(lanes)
-    adapters = dict.fromkeys(range(len(lanes)), "") | dict(zip(kept, map(found_adapter, reports), strict=True))
+    pooled = pooled_adapters([lanes[number] for number in kept], files, limit, scratch) if len(kept) > 1 else {}
+    adapters = dict.fromkeys(range(len(lanes)), "")
+    for number, report in zip(kept, reports, strict=True):
+        adapters[number] = found_adapter(report) or pooled.get(kind_of(lanes[number]), "")
+    if len(kept) > 1:
+        drawn, _ = trim_lanes([replace(drawn_lanes[n], adapter=adapters[n]) for n in kept], scratch, 1, "drawn")
     return drawn, [replace(lane, adapter=adapters[number]) for number, lane in enumerate(lanes)]
+
+
+def drawn_records(file: ReadFile, limit: int) -> list[tuple[int, bytes]]:
+    """Give digest and record of the reads of a file that are drawn."""
+    return [(key, record) for key, record in zip(file.draw.keys, file.draw.records, strict=True) if key <= limit]
+
+
+def kind_of(lane: Lane) -> tuple[bool, str | None]:
+    """Tell what reads of lanes must have in common to be looked at together."""
+    return lane.phred64, lane.umi
+
+
+def pooled_adapters(
+    lanes: Sequence[Lane], files: dict[str, ReadFile], limit: int, scratch: Path
+) -> dict[tuple[bool, str | None], str]:
+    """Look for the adapter in the drawn single reads of all lanes: fastp finds none in fewer than 10,000 reads."""
+    pools: dict[tuple[bool, str | None], list[tuple[int, bytes]]] = {}
+    for lane in lanes:
+        pools.setdefault(kind_of(lane), []).extend(drawn_records(files[lane.first], limit))
+    pooled = scratch / "pooled.fastq"
+    found = {}
+    for (phred64, umi), records in pools.items():
+        pooled.write_bytes(b"".join(record for _, record in sorted(records)))
+        _, (report,) = trim_lanes([Lane("of all", str(pooled), phred64=phred64, umi=umi)], scratch, 1, "pooled")
+        found[phred64, umi] = found_adapter(report)
+    pooled.unlink()
+    return found
 
 
 def drawn_limit(lanes: Sequence[Lane], files: dict[str, ReadFile]) -> int:

@@ -19,7 +19,7 @@ from anpi.expression import tools as running
 from anpi.expression.fastq import FaultyReads
 from anpi.expression.quantify import Reference, by_name, quantify_sample, record_failure
 from anpi.expression.salmon import FragmentLength, read_mappings
-from anpi.expression.sample_reads import Unit
+from anpi.expression.sample_reads import Unit, open_reads
 from anpi.expression.tools import run_tool
 from anpi.expression.trimming import merge_reports
 from anpi.tables.problems import InputError, Problem
@@ -191,6 +191,17 @@ def test_single_reads_take_the_length_of_the_config(tmp_path, scratch, tools):
     command = (scratch / "salmon" / "command.txt").read_text()
     assert "-r trimmed0_1.fastq.gz" in command
     assert "--fldMean 321 --fldSD 45" in command
+
+
+def test_an_adapter_is_found_however_single_reads_are_cut_into_lanes(tmp_path, scratch, tools):
+    """fastp looks for an adapter in 10,000 reads or more, which no lane holds here by itself."""
+    found = '"AGATCGGAAGAGC" if reads >= 10_000 else "unspecified"'
+    told = f'report["adapter_cutting"] = {{"read1_adapter_sequence": {found}}}\n'
+    tools("fastp", FASTP.replace("json.dump(", told + "json.dump("))
+    lanes = [Unit(f"L{n}", str(fastq(tmp_path / f"{n}.fastq", 6000))) for n in range(3)]
+    with open_reads("S1", lanes, scratch, threads=1) as reads:
+        assert [lane.adapter for lane in reads.lanes] == ["AGATCGGAAGAGC"] * 3
+        assert len(reads.drawn) == 3
 
 
 def test_only_unique_concordant_pairs_tell_a_length(tmp_path):
