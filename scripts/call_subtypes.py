@@ -35,7 +35,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     model = load_model(arguments.model)
-    expression = read_expression(arguments.expression, arguments.unit)
+    expression = read_expression(arguments.expression, arguments.unit, genes_needed=False)
     for note in expression.notes:
         print(f"{arguments.expression}: {note}", file=sys.stderr)
     verdicts = read_text_table(arguments.verdicts) if arguments.verdicts else None

@@ -41,7 +41,7 @@ def main() -> None:
     write_table(arguments.out / "by_subtype.tsv", summarise_by_subtype(scores, subtypes), float_format="%.6g")
     write_table(arguments.out / "correlation.tsv", correlate_signatures(scores), float_format="%.4f")
     if arguments.expression:
-        expression = read_expression(arguments.expression, arguments.unit)
+        expression = read_expression(arguments.expression, arguments.unit, genes_needed=False)
         kept = [sample for sample in expression.values.columns if sample in subtypes.index]
         expression = replace(expression, values=expression.values[kept])
         methods = compare_methods(expression, read_registry(arguments.registry))

@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
     arguments = parser.parse_args()
 
-    expression = read_expression(arguments.expression, arguments.unit)
+    expression = read_expression(arguments.expression, arguments.unit, genes_needed=False)
     calls = read_text_table(arguments.calls)
     called = set(calls.dropna(subset=["subtype"])["sample_id"])
     kept = [sample for sample in expression.values.columns if sample in called]

@@ -44,7 +44,7 @@ def main() -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InputError(Problem("signatures", "the same name twice", found=", ".join(twice), mend="Rename the set."))
-    expression = read_expression(arguments.expression, arguments.unit)
+    expression = read_expression(arguments.expression, arguments.unit, genes_needed=False)
     for note in expression.notes:
         print(f"{arguments.expression}: {note}", file=sys.stderr)
     scores = score_signatures(expression, signatures)

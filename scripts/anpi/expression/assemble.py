@@ -11,7 +11,7 @@ import pandas as pd
 
 from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression, read_expression, to_tpm
-from anpi.expression.summary import matrix_facts
+from anpi.expression.summary import FROM_GENES, matrix_facts
 from anpi.tables.intact import intact, read_json
 from anpi.tables.problems import Problem, nearest, refuse
 
@@ -76,10 +76,15 @@ def assemble_matrix(path: Path, unit: str, samples: Sequence[str], genes: pd.Dat
     scaled = to_tpm(chosen) if chosen.unit == "counts" else chosen
     tpm = None if chosen.unit == "vst" else scaled.values
     table = chosen.genes.sort_values("gene_id").reset_index(drop=True)
+    # Variance-stabilised values have no zero: how many genes are detected, and what share one takes, they do not tell.
     facts = [
         {
             "sample_id": sample,
-            **matrix_facts((chosen.values if tpm is None else tpm)[sample], None if counts is None else counts[sample]),
+            **(
+                dict.fromkeys(FROM_GENES)
+                if tpm is None
+                else matrix_facts(tpm[sample], None if counts is None else counts[sample])
+            ),
         }
         for sample in sorted(samples)
     ]

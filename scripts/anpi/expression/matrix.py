@@ -57,7 +57,9 @@ class Expression:
         return frame.groupby(level=0, sort=False).sum(min_count=1)
 
 
-def read_expression(path: Path | str, unit: str, annotation: pd.DataFrame | None = None) -> Expression:
+def read_expression(
+    path: Path | str, unit: str, annotation: pd.DataFrame | None = None, genes_needed: bool = True
+) -> Expression:
     """Read a matrix: genes in rows (Ensembl ids or symbols), samples in columns, tab or comma separated.
 
     Columns called ``symbol``, ``biotype`` or ``length`` beside the gene names are passed over. Duplicated genes
@@ -71,12 +73,19 @@ def read_expression(path: Path | str, unit: str, annotation: pd.DataFrame | None
         counts, tpm, log2_tpm_plus_<c> or vst. Logarithms are taken back to TPM: ``2**x - c``, not below 0.
     annotation : pandas.DataFrame, optional
         Gene table (see `anpi.expression.genes.read_gene_table`); the shipped one when absent.
+    genes_needed : bool
+        Whether a matrix of a header alone is refused, or has no gene: so a cohort's TPM stand where none can be made.
 
     Raises
     ------
     InputError
         Not a matrix of numbers, gene names mangled to dates, a unit that the values contradict.
     """
+    if not genes_needed and len(list(itertools.islice(read_rows(path), 2))) == 1:
+        samples = read_sample_names(path)
+        return Expression(
+            pd.DataFrame(columns=samples, index=pd.Index([], name="gene_id"), dtype=float), annotate([]), unit
+        )
     raw = read_numbers(path)
     offset = LOG2_TPM.fullmatch(unit)
     if offset is None and unit not in ("counts", "tpm", "vst"):

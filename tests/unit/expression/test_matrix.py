@@ -165,6 +165,14 @@ def test_a_sample_of_missing_values_alone_has_no_gene_detected(tmp_path):
     assert cohort.tpm["S2"].isna().all()
 
 
+def test_variance_stabilised_values_tell_no_fact_of_quality(tmp_path):
+    """Their lowest value stands for no read at all: every gene would be detected."""
+    cohort = assemble_matrix(write(tmp_path, "gene\tS1\nAAA\t5.1\nBBB\t5.1\nCCC\t9\n"), "vst", ["S1"], GENES)
+    assert (cohort.counts, cohort.tpm) == (None, None)
+    assert cohort.facts.set_index("sample_id").loc["S1"].isna().all()
+    assert {"genes_detected", "top_gene_share"} < set(cohort.facts)
+
+
 def test_a_row_order_of_the_matrix_does_not_matter(tmp_path):
     lines = ["CCC\t10\t1", "AAA\t10\t6", "BBB\t40\t0"]
     first, second = (

@@ -169,6 +169,22 @@ def test_vst_is_refused(cohort: Expression, model: Model) -> None:
         call_subtypes(replace(cohort, unit="vst"), model)
 
 
+def test_a_cohort_whose_tpm_are_not_known_has_reasons_in_place_of_calls_and_scores(
+    model: Model, tmp_path: Path
+) -> None:
+    """Of a matrix in vst the cohort's table of TPM is a header alone."""
+    (tmp_path / "tpm.tsv").write_text("gene_id\tS1\t007\n")
+    unknown = read_expression(tmp_path / "tpm.tsv", "tpm", genes_needed=False)
+    calls = call_subtypes(unknown, model)
+    assert calls["sample_id"].tolist() == ["S1", "007"]
+    assert calls["reason"].str.startswith("gene coverage: programme genes present A 0%").all()
+    assert calls[["subtype", "p_I", "napy"]].isna().all(axis=None)
+    assert tissue_table(unknown, model)["sclc"].tolist() == ["unknown", "unknown"]
+    scores = score_signatures(unknown, read_registry())
+    assert scores["score"].isna().all()
+    assert scores["reason"].str.startswith("0 of ").all()
+
+
 def test_a_tampered_model_is_refused(tmp_path: Path) -> None:
     copy = tmp_path / "model"
     shutil.copytree(DEFAULT, copy)
