@@ -1,4 +1,5 @@
 # Wiring: the checked run, where results go, how programs are called and by what they are known.
+import functools
 import json
 import math
 import os
@@ -212,6 +213,7 @@ def alignments_of(wildcards):
     return [] if aligned_to(units) == "transcriptome" else [file for file in units["bam"] if file is not None]
 
 
+@functools.cache
 def genotyped_samples():
     """List the samples with alignments to the genome, whose genotypes can be told."""
     used = [] if UNITS is None else RUN.used
