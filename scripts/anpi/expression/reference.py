@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import http.client
 import re
+import tempfile
 import time
 import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -199,16 +201,12 @@ def versioned(attributes: dict[str, str], kind: str) -> str:
 
 
 def extract_transcripts(gtf: Path, genome: Path) -> Iterator[tuple[str, str]]:
-    """Cut the spliced transcripts of a GTF out of a genome FASTA (plain or bgzip; indexed when it is not yet)."""
+    """Cut the spliced transcripts of a GTF out of a genome FASTA, plain or bgzip.
+
+    An index beside the file is not used: of a file that had the name before, it would give other bases, and no error.
+    """
     _, exons = read_gtf(gtf)
-    try:
-        opened = pysam.FastaFile(str(genome))
-    except OSError:
-        mend = (
-            "Unpack it, or compress it with bgzip (a plain .gz cannot be searched); its folder takes an index (.fai)."
-        )
-        raise InputError(Problem(str(genome), "no FASTA file that can be searched", mend=mend)) from None
-    with opened as sequences:
+    with indexed_anew(genome) as sequences:
         length = dict(zip(sequences.references, sequences.lengths, strict=True))
         for name, parts in exons.items():
             chromosome = parts[0][0]
@@ -222,6 +220,21 @@ def extract_transcripts(gtf: Path, genome: Path) -> Iterator[tuple[str, str]]:
                 raise InputError(Problem(str(gtf), f"transcript {name}", found=found, expected=expected, mend=mend))
             spliced = "".join(sequences.fetch(chromosome, start, end) for chromosome, start, end, _ in parts)
             yield name, spliced[::-1].translate(COMPLEMENT) if parts[0][3] == "-" else spliced
+
+
+@contextmanager
+def indexed_anew(genome: Path) -> Iterator[pysam.FastaFile]:
+    """Open a FASTA file for search, with an index of its own in a temporary folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / genome.name
+        link.symlink_to(genome.resolve())
+        try:
+            opened = pysam.FastaFile(str(link))
+        except OSError:
+            mend = "Unpack it, or compress it with bgzip (a plain .gz cannot be searched)."
+            raise InputError(Problem(str(genome), "no FASTA file that can be searched", mend=mend)) from None
+        with opened as sequences:
+            yield sequences
 
 
 def build_reference(transcripts: Path | None, gtf: Path | None, genome: Path | None, fasta_out: Path) -> pd.DataFrame:

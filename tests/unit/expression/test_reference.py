@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pandas as pd
+import pysam
 import pytest
 
 from anpi.expression import reference
@@ -166,6 +167,13 @@ def test_a_genome_in_plain_gzip_is_refused_with_the_way_out(tmp_path, gtf, genom
     zipped.write_bytes(gzip.compress(genome.read_bytes()))
     with pytest.raises(InputError, match="bgzip"):
         build_reference(None, gtf, zipped, tmp_path / "out.fa")
+
+
+def test_an_index_of_an_earlier_genome_of_that_name_is_not_used(tmp_path, gtf, genome):
+    """Longer headers move every base; the old index would be followed without an error."""
+    pysam.faidx(str(genome))
+    genome.write_text(genome.read_text().replace(">1 dna", ">1 dna:chromosome").replace(">2", ">2 dna:chromosome"))
+    assert dict(extract_transcripts(gtf, genome)) == SPLICED
 
 
 def test_nothing_to_build_from(gtf, tmp_path):
