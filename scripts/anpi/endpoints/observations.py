@@ -203,6 +203,9 @@ def join_scans(
     """
     told = None
     if reported is not None:
+        reported = reported.assign(reported_day=reported["day"])
+        if lesions is not None:
+            reported = move_into_visits(reported, lesions.timepoints)
         told = worst_of_day(reported).rename(
             columns={
                 "target_response": "target_reported",
@@ -212,7 +215,6 @@ def join_scans(
                 "row": "reported_row",
             }
         )
-        told = told.assign(reported_day=told["day"])
         told = told[
             ["patient_id", "day", "reported_day", "visit", "target_reported", "nontarget_reported",
              "new_lesion_reported", "overall_reported", "reported_row"]
@@ -234,6 +236,15 @@ def join_scans(
     points = date_progression(points, lesion_rows, rules)
     points = points.sort_values(["patient_id", "day"], kind="stable").reset_index(drop=True)
     return hold_responses(points, rules)
+
+
+def move_into_visits(reported: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    """Give assessments made during a time point of several days its last day: they are no scans of their own."""
+    spans = points.loc[points["first_day"] < points["day"], ["patient_id", "first_day", "day"]]
+    days = reported[["patient_id", "reported_day"]].reset_index().merge(spans, on="patient_id")
+    inside = days[days["reported_day"].between(days["first_day"], days["day"])]
+    last = inside.drop_duplicates("index").set_index("index")["day"]
+    return reported.assign(day=last.reindex(reported.index).fillna(reported["day"]))
 
 
 def match_scans(lesions: LesionCourse, told: pd.DataFrame | None, rules: Rules) -> pd.DataFrame:

@@ -56,8 +56,11 @@ def follow_lesions(lesions: pd.DataFrame, window_days: int) -> LesionCourse:
         Scans of one visit this many days apart or less are one time point.
     """
     # Of two sizes of one day the larger counts, and a size counts more than none.
-    order = ["patient_id", "lesion_id", "day", "size", "state", "row"]
-    before = lesions[lesions["day"] <= 0].sort_values(order, na_position="first", kind="stable")
+    order = ["patient_id", "lesion_id", "measured", "day", "size", "state", "row"]
+    before = lesions[lesions["day"] <= 0]
+    # A target lesion that a later scan could not measure keeps the size that it had before.
+    before = before.assign(measured=before["size"].notna() | (before["kind"] != "target"))
+    before = before.sort_values(order, na_position="first", kind="stable")
     last = before.drop_duplicates(["patient_id", "lesion_id"], keep="last")
     targets = last[last["kind"] == "target"]
     after = group_scans(lesions[lesions["day"] > 0], window_days)

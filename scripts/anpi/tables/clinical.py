@@ -264,14 +264,16 @@ def read_state(kind: str, status: str | None) -> str | None:
 
 
 def lesion_states(lesions: pd.DataFrame) -> pd.Series:
-    """Read the column status; a non-target lesion without one is judged by its diameter (a node by 10 mm)."""
+    """Read the column status; a non-target lesion without one is judged by its diameter (a node by 10 mm), if any."""
     pairs = {(k, s): read_state(k, s) for k, s in set(zip(lesions["kind"], lesions["status"], strict=True))}
     pairs = {pair: "measured" if state is None else state for pair, state in pairs.items()}
     states = [pairs[pair] for pair in zip(lesions["kind"], lesions["status"], strict=True)]
     for place, (state, node, size) in enumerate(zip(states, lesions["node"], lesions["diameter_mm"], strict=True)):
         if state == "":
-            normal = size is not None and (size < 10 if node == "Y" else size == 0)
-            states[place] = "absent" if normal else "present"
+            if size is None:
+                states[place] = "not evaluable"
+            else:
+                states[place] = "absent" if (size < 10 if node == "Y" else size == 0) else "present"
     return pd.Series(states, index=lesions.index, dtype=object)
 
 

@@ -372,3 +372,40 @@ def test_without_target_lesions_there_is_no_stable_disease(tmp_path):
     )
     found = trial.derive()["P"]
     assert (found["bor"], found["cbor"], found["disease_control"]) == ("CR", "NON-CR/NON-PD", "Y")
+
+
+def test_a_nontarget_lesion_without_status_and_size_was_not_evaluated(tmp_path):
+    """Empty is not evaluated: NE (RECIST 1.1, table 2), no stable disease; with CR of the targets PR (table 1)."""
+    bone = {"kind": "nontarget", "location": "bone"}
+    rows = [(-7, "B1", None, bone | {"status": "present"}), (42, "B1", None, bone), (84, "B1", None, bone)]
+    found = course(tmp_path, *rows).derive()
+    assert overall(found) == [(42, "NE"), (84, "NE")]
+    assert (found["P"]["cbor"], found["P"]["disease_control"], found["P"]["response_evaluable"]) == ("NE", "N", "no")
+    assert (found["P"]["pfs_days"], found["P"]["pfs_event"]) == (1, 0)
+    found = course(tmp_path, *rows, (-7, "T1", 50, {}), (42, "T1", 0, {}), (84, "T1", 0, {})).derive()
+    assert overall(found) == [(42, "PR"), (84, "PR")]
+
+
+def test_a_baseline_is_the_last_measurement_not_the_last_attempt(tmp_path):
+    """A scan that could not measure a lesion takes nothing from the one before: 35 of 50 mm is 30 % less, PR."""
+    rows = [(-21, "T1", 50, {}), (-3, "T1", None, {"status": "not evaluable"}), (42, "T1", 35, {}), (84, "T1", 42, {})]
+    found = course(tmp_path, *rows).derive()
+    assert found.seen.timepoints["target_response"].tolist() == ["PR", "PD"]
+    assert (found["P"]["bor"], found["P"]["pfs_days"], found["P"]["pfs_event"]) == ("PR", 85, 1)
+    # Of two measurements the later one is the baseline: 35 mm is the same as before.
+    found = course(tmp_path, (-9, "T1", 35, {}), *rows).derive()
+    assert found.seen.timepoints["target_response"].tolist() == ["SD", "PD"]
+
+
+def test_readings_of_every_day_of_a_visit_are_one_scan(tmp_path):
+    """Only a scan without lesion rows keeps its reported response; a PR read within the visit of PD is no response."""
+    week = {"visit": "W6"}
+    rows = [(40, "T1", 30, week), (44, "T2", 50, week), (40, "N1", None, NEW | week | {"status": "unequivocal"})]
+    trial = course(tmp_path, (-7, "T1", 50, {"visit": "B"}), (-7, "T2", 50, {"visit": "B"}), *rows)
+    for day, response, new in ((40, "PR", "N"), (42, "PD", "Y"), (44, "SD", "N")):
+        trial.add("assessments", patient_id="P", assessment_at=day, overall_response=response, new_lesion=new)
+    found = trial.derive()
+    assert overall(found) == [(40, "PD")]
+    assert (found["P"]["bor"], found["P"]["response_unconfirmed"]) == ("PD", "N")
+    points = found.seen.timepoints
+    assert (points["overall_reported"].tolist(), points["new_lesion_reported"].tolist()) == (["PD"], ["Y"])
