@@ -210,6 +210,11 @@ def extract_transcripts(gtf: Path, genome: Path) -> Iterator[tuple[str, str]]:
         length = dict(zip(sequences.references, sequences.lengths, strict=True))
         for name, parts in exons.items():
             chromosome = parts[0][0]
+            places = sorted({(exon[0], exon[3]) for exon in parts})
+            if len(places) > 1:
+                found = "exons on " + " and ".join(f"{place} ({strand})" for place, strand in places)
+                mend = "Give each copy a transcript_id of its own, as GENCODE, Ensembl and RefSeq do."
+                raise InputError(Problem(str(gtf), f"transcript {name}", found=found, expected="one strand", mend=mend))
             if chromosome not in length:
                 expected = f"a chromosome of {genome}, such as {sequences.references[0]}"
                 raise InputError(Problem(str(gtf), f"transcript {name}", found=chromosome, expected=expected))

@@ -154,6 +154,11 @@ def test_a_damaged_gzip_file_is_named(tmp_path, damage):
         ('1\tt\texon\tx\t8\t.\t+\t.\tgene_id "G"; transcript_id "T";', "row 1: an exon, found 'x to 8'"),
         ('chr1\tt\texon\t3\t8\t.\t+\t.\tgene_id "G"; transcript_id "T";', "transcript T, found 'chr1'.*such as 1"),
         ('1\tt\texon\t3\t41\t.\t+\t.\tgene_id "G"; transcript_id "T";', "ends at 41', expected at most 40.*assembly"),
+        (
+            '1\tt\texon\t3\t8\t.\t+\t.\tgene_id "G"; transcript_id "T";\n'
+            '2\tt\texon\t11\t14\t.\t+\t.\tgene_id "G"; transcript_id "T";',
+            r"transcript T, found 'exons on 1 \(\+\) and 2 \(\+\)', expected one strand",
+        ),
     ],
 )
 def test_a_gtf_that_does_not_fit_is_refused(tmp_path, genome, line, words):
