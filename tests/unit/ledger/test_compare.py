@@ -12,8 +12,10 @@ import pytest
 from unit.ledger.finished import Tables, changed, finish, state_of, without
 from unit.report.made import make_tables
 
-from anpi.ledger.compare import compare_runs, crossing_words, move_of
+from anpi.ledger.compare import compare_runs
 from anpi.ledger.entries import Entry, record
+from anpi.ledger.moved_patients import move_of
+from anpi.ledger.moved_results import crossing_words
 from anpi.ledger.reasons import NOT_EXPLAINED
 from anpi.ledger.state import state_digest
 from anpi.ledger.words import text_of
