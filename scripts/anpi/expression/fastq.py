@@ -391,7 +391,7 @@ def check_reads(
     Raises
     ------
     FaultyReads
-        For a damaged file, for mates of unequal number or name, and for qualities of two encodings in a pair.
+        For a damaged file, for one that stands twice under two names, and for mates of unequal number or name.
     """
     files = [file for unit in units for file in unit if file is not None]
     with ThreadPoolExecutor(max_workers=threads) as pool:
@@ -400,11 +400,24 @@ def check_reads(
     if problems:
         raise FaultyReads(problems)
     whole = {file: result for file, result in zip(files, results, strict=True) if isinstance(result, ReadFile)}
+    if problems := repeated_files([(file, found.sha256) for file, found in whole.items() if found.reads]):
+        raise FaultyReads(problems)
     pairs = [(first, second) for first, second in units if second is not None]
     problems = [problem for pair in pairs if (problem := mate_problem(*pair, whole))]
     if problems:
         raise FaultyReads(problems)
     return whole
+
+
+def repeated_files(checksums: Sequence[tuple[str, str]]) -> list[Problem]:
+    """Find files (name, checksum) of the same bytes: their reads would count twice, or be their own mates."""
+    seen: dict[str, str] = {}
+    mend = "Name the file that was meant; each read counts once."
+    return [
+        Problem(file, f"the same file as {Path(seen[checksum]).name}, under another name", mend=mend)
+        for file, checksum in checksums
+        if seen.setdefault(checksum, file) != file
+    ]
 
 
 def read_or_problems(file: str, draw: int, interleaved: bool) -> ReadFile | list[Problem]:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from anpi.expression.alignments import Restored, restore_unit
-from anpi.expression.fastq import FaultyReads, ReadFile, check_reads, look_at_start
+from anpi.expression.fastq import FaultyReads, ReadFile, check_reads, look_at_start, repeated_files
 from anpi.expression.trimming import Lane, Trimmed, found_adapter, merge_reports, trim_lanes
 from anpi.tables.problems import InputError, Problem
 from anpi.tables.progress import say
@@ -198,6 +198,7 @@ def open_units(
     Every fault of every alignment is told at once.
     """
     lanes, restored, problems = [], {}, []
+    checksums: list[tuple[str, str]] = []
     for number, unit in enumerate(units):
         if unit.alignment is None:
             assert unit.first is not None
@@ -211,9 +212,10 @@ def open_units(
         except FaultyReads as error:
             problems += error.problems
             continue
+        checksums += [(unit.alignment, back.sha256)] if back.counts["primary_records"] else []
         restored[unit.unit_id] = back
         lanes.append(Lane(unit.unit_id, back.first, back.second, umi=unit.umi))
-    if problems:
+    if problems := problems + repeated_files(checksums):
         raise FaultyReads(problems)
     return lanes, restored
 

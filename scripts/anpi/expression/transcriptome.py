@@ -17,7 +17,7 @@ from anpi.expression.alignments import (
     warn_of_index,
     without_version,
 )
-from anpi.expression.fastq import FaultyReads
+from anpi.expression.fastq import FaultyReads, repeated_files
 from anpi.expression.salmon import FIRST, FragmentLength, Library, fragment_length_of, quantify
 from anpi.tables.checksums import hash_file
 from anpi.tables.problems import Problem
@@ -75,6 +75,10 @@ def quantify_transcriptome(
         counted.append(count_fragments(alignment, single_end_length))
     if len({unit.paired for unit in counted}) > 1:
         raise FaultyReads(Problem(sample, "units of pairs and of single reads", expected="one layout a sample"))
+    if problems := repeated_files(
+        [(file, unit.sha256) for (_, file), unit in zip(units, counted, strict=True) if unit.fragments]
+    ):
+        raise FaultyReads(problems)
     write_targets(fasta, names, scratch / "targets.fa")
     fragments = sum(unit.fragments for unit in counted)
     source = ["--targets", "targets.fa", "--noErrorModel", "--alignments", *(aligned.link for aligned in alignments)]

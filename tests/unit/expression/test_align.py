@@ -159,8 +159,8 @@ def test_an_annotation_of_other_names_is_refused(tmp_path):
 def test_a_sample_without_reads_gives_an_empty_alignment(tmp_path, paired):
     made = Aligned(tmp_path, "hisat2")
     empty = [tmp_path / f"empty_{mate}.fastq" for mate in (1, 2)]
-    for file in empty:
-        file.write_text("".join(f"@r{n}\n{'N' * 60}\n+\n{'!' * 60}\n" for n in range(20)))
+    for length, file in zip((60, 61), empty, strict=True):
+        file.write_text("".join(f"@r{n}\n{'N' * length}\n+\n{'!' * length}\n" for n in range(20)))
     target = made.align("empty", [Unit("L1", str(empty[0]), str(empty[1]) if paired else None)], 1)
     with pysam.AlignmentFile(str(target)) as records:
         assert records.mapped == records.unmapped == 0

@@ -15,6 +15,7 @@ import pytest
 from anpi.expression.alignments import restore_unit
 from anpi.expression.fastq import FaultyReads
 from anpi.expression.salmon import FragmentLength
+from anpi.expression.sample_reads import Unit, open_units
 from anpi.expression.transcriptome import quantify_transcriptome
 
 pytestmark = pytest.mark.skipif(not shutil.which("samtools"), reason="samtools is needed")
@@ -281,6 +282,15 @@ def test_alignments_to_transcripts_are_told_from_those_to_the_genome(reads):
     genome = [("L1", str(reads.write("genome.bam")))]
     with pytest.raises(FaultyReads, match=r"1 of 1 sequences .* are no transcripts of the reference, found 'chr1'"):
         quantify_transcriptome("S", genome, file, TRANSCRIPTS, file, reads.folder, 1, length)
+
+
+def test_an_alignment_under_two_names_is_refused(reads, tmp_path):
+    one = reads.write("one.bam")
+    other = Path(shutil.copy(one, tmp_path / "other.bam"))
+    (tmp_path / "scratch").mkdir()
+    units = [Unit("L1", alignment=str(one)), Unit("L2", alignment=str(other))]
+    with pytest.raises(FaultyReads, match=r"other\.bam: the same file as one\.bam, under another name"):
+        open_units(units, tmp_path / "scratch", 1, TRANSCRIPTS, None)
 
 
 @pytest.mark.parametrize(("library", "reads"), [("HBR_Rep1", 605), ("UHR_Rep2", 2 * 1208)])

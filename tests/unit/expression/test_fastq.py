@@ -75,6 +75,19 @@ def test_what_is_no_fastq_is_refused_in_words(tmp_path, content, words):
         read_through(write(tmp_path / "bad.fastq", content))
 
 
+def test_a_file_under_two_names_is_refused(tmp_path):
+    """As two lanes its reads would count twice, as mates each would be its own; files without reads are alike."""
+    first, second, other = (
+        write(tmp_path / f"{name}.fastq", content)
+        for name, content in (("a", fastq(5)), ("b", fastq(5)), ("c", fastq(6)))
+    )
+    for units in ([(first, second)], [(first, None), (other, None), (second, None)]):
+        with pytest.raises(FaultyReads, match=r"b\.fastq: the same file as .*a\.fastq, under another name"):
+            check_reads(units)
+    empty = write(tmp_path / "1.fastq", b""), write(tmp_path / "2.fastq", b"")
+    assert check_reads([empty])[empty[1]].reads == 0
+
+
 def test_mates_of_unequal_number_are_refused(tmp_path):
     first, second = write(tmp_path / "1.fastq", fastq(5)), write(tmp_path / "2.fastq", fastq(4))
     with pytest.raises(InputError, match=r"2\.fastq.*found '4 reads', expected 5 as in .*1\.fastq"):

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import psutil
@@ -96,7 +97,8 @@ def scratch(tmp_path) -> Path:
 
 
 def fastq(path: Path, reads: int) -> str:
-    path.write_bytes(b"".join(b"@r%d\nACGTACGTAC\n+\nIIIIIIIIII\n" % i for i in range(reads)))
+    bases = f"{zlib.crc32(path.name.encode()):010}".translate(str.maketrans("0123456789", "ACGTACGTAC")).encode()
+    path.write_bytes(b"".join(b"@r%d\n%b\n+\nIIIIIIIIII\n" % (i, bases) for i in range(reads)))
     return str(path)
 
 
