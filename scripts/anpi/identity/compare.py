@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from anpi.identity.swaps import judge_identities
 from anpi.tables.intact import read_json
 
 MOST_SAMPLES_LISTED = 50
+LEAST_EXPRESSED = 100
 COLUMNS = [
     "sample_id",
     "sex_clinical",
@@ -65,7 +68,8 @@ def compare_identities(
     identities : pandas.DataFrame
         A row a sample, columns `COLUMNS`: ``sex_clinical`` and ``sex_expression`` (see
         `anpi.identity.sex.sex_from_expression`), ``genotype_sites`` (covered by 5 fragments or more), ``contamination``
-        (percent), ``identity`` (match, suspect, unknown) and its reason.
+        (percent), ``identity`` (match, suspect, unknown) and its reason; suspect too where two samples have one
+        expression (see `same_expression`).
     pairs : pandas.DataFrame
         See `anpi.identity.relatedness.pair_table`; of more than 50 samples only those of one patient, those that match
         and those that are unclear within a patient.
@@ -81,9 +85,33 @@ def compare_identities(
     table["identity"] = table["identity"].fillna("unknown")
     reasons = [why_no_genotypes(facts.get(sample)) for sample in table["sample_id"]]
     table["identity_reason"] = table["identity_reason"].fillna(pd.Series(reasons))
+    for sample, others in same_expression(tpm).items():
+        row = table["sample_id"].eq(sample)
+        alike = ", ".join(f"{other} of patient {patients[other]}" for other in others)
+        told = f"its expression is that of {alike} to the last digit: one file under several samples"
+        before = table.loc[row & table["identity"].eq("suspect"), "identity_reason"].tolist()
+        table.loc[row, ["identity", "identity_reason"]] = ["suspect", "; ".join([told, *before])]
     for column, (fact, kind) in FACTS.items():
         table[column] = pd.array([facts.get(sample, {}).get(fact) for sample in table["sample_id"]], dtype=kind)
     return table[COLUMNS], listed_pairs(pairs, len(usable))
+
+
+def same_expression(tpm: pd.DataFrame) -> dict[str, list[str]]:
+    """Give, for each sample whose expression another one has too, those others: no two specimens agree in every gene.
+
+    Samples of fewer than 100 expressed genes are not looked at: few reads may agree by chance.
+    """
+    groups: dict[bytes, list[str]] = defaultdict(list)
+    for sample in tpm.columns:
+        values = tpm[sample].to_numpy(dtype=float)
+        if (values > 0).sum() >= LEAST_EXPRESSED:
+            groups[hashlib.sha256(values.tobytes()).digest()].append(str(sample))
+    return {
+        sample: [other for other in group if other != sample]
+        for group in groups.values()
+        for sample in group
+        if len(group) > 1
+    }
 
 
 def compare_pairs(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from anpi.cohort.verdicts import judge_samples
+from anpi.identity.compare import compare_identities
+from anpi.identity.sites import read_sites
 from anpi.identity.swaps import judge_identities
 
 
@@ -93,3 +97,20 @@ def test_too_few_reads_accuse_nobody():
 def test_order_does_not_matter(turn: int):
     entries = ["a1=A/a", "a2=A/b", "b1=B/b", "b2=B/a", "c1=C/c", "c2=C/c", "d1=D/c"]
     assert judge(" ".join(entries[::turn])) == judge(" ".join(entries))
+
+
+def test_one_expression_under_two_samples_makes_both_suspect():
+    """A file given twice under two names; samples without expression, or of few genes, are not alike."""
+    genes = pd.Index([f"ENSG{n:011d}" for n in range(300)], name="gene_id")
+    rng = np.random.default_rng(4)
+    tpm = pd.DataFrame(rng.gamma(1.0, 100.0, (300, 3)), index=genes, columns=["a", "c", "d"])
+    tpm = tpm.assign(b=tpm["a"], e=0.0, f=0.0, g=tpm["d"].where(tpm.index < genes[50], 0.0))
+    tpm = tpm.assign(h=tpm["g"])
+    samples = pd.DataFrame({"sample_id": list("abcdefgh"), "patient_id": list("ABCDEFGH")})
+    table = compare_identities(samples, {}, tpm, {}, read_sites())[0].set_index("sample_id")
+    assert table.index[table["identity"] == "suspect"].tolist() == ["a", "b"]
+    told = "its expression is that of b of patient B to the last digit: one file under several samples"
+    assert table.at["a", "identity_reason"] == told
+    assert table.at["c", "identity_reason"] == "no alignment to the genome, so no genotypes"
+    verdicts = judge_samples(pd.DataFrame({"sample_id": ["a", "c"]}), {}, table.reset_index())
+    assert verdicts["verdict"].tolist() == ["fail", "pass"]
