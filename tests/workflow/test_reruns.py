@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import os
 import random
@@ -125,9 +126,30 @@ def test_a_new_sample_runs_its_two_jobs_and_the_merges(anpi: Path, trial: Path):
             assert after[name] == content, name
 
 
-def columns(content: bytes) -> dict[str, list[str]]:
-    import gzip
+def test_facts_that_come_beside_a_salmon_result_later_are_taken_in(anpi: Path, small_trial: Path, tmp_path: Path):
+    """A folder that was copied without aux_info told no mapping rate, and none was judged."""
+    folder = tmp_path / "trial"
+    shutil.copytree(small_trial, folder)
+    with gzip.open(folder / "reference" / "transcripts.fa.gz", "rt") as lines:
+        names = [line[1:].strip() for line in lines if line.startswith(">")]
+    table = pd.DataFrame(
+        {"Name": names, "Length": 1000, "EffectiveLength": 800, "TPM": 1e6 / len(names), "NumReads": 9}
+    )
+    (folder / "salmon" / "aux_info").mkdir(parents=True)
+    table.to_csv(folder / "salmon" / "quant.sf", sep="\t", index=False)
+    samples = pd.read_csv(folder / "config" / "samples.tsv", sep="\t", dtype=str)
+    samples["use"] = samples["sample_id"].eq("P001-B").map({True: "yes", False: "no"})
+    samples.to_csv(folder / "config" / "samples.tsv", sep="\t", index=False, na_rep="NA")
+    (folder / "config" / "units.tsv").write_text("sample_id\tunit_id\tquant\nP001-B\tL1\tsalmon\n")
+    facts = folder / "results" / "samples" / "P001-B" / "qc.json"
+    run(anpi, folder, str(facts.relative_to(folder)))
+    assert json.loads(facts.read_text())["mapping_rate"] is None
+    (folder / "salmon" / "aux_info" / "meta_info.json").write_text('{"num_processed": 1000, "num_mapped": 100}')
+    run(anpi, folder, str(facts.relative_to(folder)))
+    assert json.loads(facts.read_text())["mapping_rate"] == 10
 
+
+def columns(content: bytes) -> dict[str, list[str]]:
     rows = [line.split("\t") for line in gzip.decompress(content).decode().splitlines()]
     return {name: [row[i] for row in rows] for i, name in enumerate(rows[0])}
 

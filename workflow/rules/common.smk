@@ -58,6 +58,7 @@ ASSOCIATIONS = "results survival curves response sensitivity influence detectabl
 EXPLORATION = "components variance umap markers nmf_ranks nmf_clusters nmf_names nmf_agreement notes".split()
 # The most that one job asks for (MB, minutes), however large its input and however often it is tried again.
 CEILING = {"mem_mb": 64_000, "runtime": 1_440}
+BESIDE_QUANT = ("lib_format_counts.json", "aux_info/meta_info.json")
 MOST_READ = 100_000_000  # bytes of a file of the user that planning reads whole
 
 
@@ -302,6 +303,15 @@ QUANTIFIED = {
     for sample in ([] if UNITS is None else RUN.used)
     if is_quantified(sample)
 }
+
+
+def own_quantification(wildcards):
+    """Give what the salmon result of the user is known by: its table, and what lies beside it and tells of the reads."""
+    quant = QUANTIFIED.get(wildcards.sample, "")
+    if not quant or is_flagged(quant, "storage_object"):
+        return known_by(quant)
+    beside = [known_by(os.path.join(os.path.dirname(quant), file)) for file in BESIDE_QUANT]
+    return " ".join(filter(None, [known_by(quant), *beside]))
 
 
 def shown_files():

@@ -63,7 +63,7 @@ rule summarise_sample:
         program=Program("summarise_sample"),
         model=MODEL,
         code=code("summarise_sample"),
-        own_files=lambda wildcards: known_by(QUANTIFIED.get(wildcards.sample, "")),
+        own_files=own_quantification,
         genes=genes_of_model(),
         facts=options_of("reads", "fastp", "alignment", "gene_counts"),
         strandedness=strandedness_of,
