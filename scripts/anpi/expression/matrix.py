@@ -22,6 +22,7 @@ from anpi.tables.problems import InputError, Problem, missing_file, refuse
 LOG2_TPM = re.compile(r"log2_tpm_plus_(\d+(?:\.\d+)?)")
 UNITS = "counts, tpm, log2_tpm_plus_<c> (such as log2_tpm_plus_1) or vst"
 LARGEST_LOG2 = 25.0
+LARGEST_SHARE_OF_LOWEST = 0.05  # of the cells, that one level of expression takes unless it is none
 MOST_TPM = 1.2e6
 DESCRIPTIONS = ("symbol", "biotype", "length", "gene_name")
 
@@ -258,6 +259,11 @@ def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str)
         if low < floor - 0.01:
             expected = f"no value below log2({offset:g}) = {floor:.4g}"
             return [Problem(name, f"declared {unit}", found=span, expected=expected, mend=mend)]
+        lowest = float((raw.to_numpy() == low).sum() / raw.notna().to_numpy().sum())
+        if low > floor + 0.01 and lowest > LARGEST_SHARE_OF_LOWEST and len(raw) > 500:
+            found = f"the lowest value, {low:.4g}, in {lowest:.0%} of the cells: genes without expression"
+            expected = f"log2({offset:g}) = {floor:.4g} for these"
+            return [Problem(name, f"declared {unit}", found=found, expected=expected, mend=mend)]
         return []
     if unit == "vst":
         return []

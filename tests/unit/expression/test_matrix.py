@@ -143,6 +143,18 @@ def test_logarithms_are_told_from_counts_and_tpm(unit):
     assert "these look like logarithms" in str(unit_problems(logs, unit, None, "cohort.tsv")[0])
 
 
+@pytest.mark.parametrize(("made", "declared", "refused"), [(1, 0.001, True), (0.001, 0.001, False), (1, 1, False)])
+def test_another_constant_in_the_logarithm_is_told_by_genes_without_expression(made, declared, refused):
+    """log2(TPM + 1) read as log2(TPM + 0.001) would give every silent gene 0.999 TPM."""
+    tpm = np.random.default_rng(2).gamma(0.3, 30.0, (1000, 3))
+    tpm[:100] = 0
+    logs = pd.DataFrame(np.log2(tpm + made), columns=["S1", "S2", "S3"])
+    told = [str(problem) for problem in unit_problems(logs, f"log2_tpm_plus_{declared}", declared, "x.tsv")]
+    assert len(told) == refused
+    assert all("found 'the lowest value, 0, in 10% of the cells" in words for words in told)
+    assert unit_problems(logs[100:] + 2, f"log2_tpm_plus_{declared}", declared, "x.tsv") == []
+
+
 def test_a_matrix_becomes_a_cohort_of_the_samples_of_the_sheet(tmp_path):
     text = "gene\tS2\tS1\tother\nCCC\t10\t1\t1\nAAA\t10\t6\t1\nBBB\t40\t0\t1\n"
     cohort = assemble_matrix(write(tmp_path, text), "counts", ["S1", "S2"], GENES)
