@@ -31,7 +31,8 @@ class LesionCourse:
         ``measured``, ``sum``, ``baseline``, ``nadir`` (nm), ``target_response``, ``nontarget_response``,
         ``new_lesion``, ``overall``, ``row``.
     baseline : DataFrame
-        A row a patient with a scan up to the reference date: ``targets``, ``unmeasured``, ``baseline`` (nm).
+        A row a patient with a scan up to the reference date: ``targets``, ``unmeasured``, ``baseline`` (nm) and
+        ``disease``: was any target larger than normal.
     targets, nontargets : DataFrame
         The lesions themselves; non-target ones with the day ``since`` which they are known.
     strangers : DataFrame
@@ -104,7 +105,7 @@ def nontarget_lesions(last: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     rows = rows[rows["kind"] == "nontarget"]
     first = rows.drop_duplicates(["patient_id", "lesion_id"])
     shown = rows[rows["state"].isin(["present", "progression"])]
-    found = pd.concat([first[first["state"] != "absent"], shown])
+    found = pd.concat([first[(first["since"] == 0) & (first["state"] != "absent")], shown])
     return found.drop_duplicates(["patient_id", "lesion_id"]).sort_index()
 
 
@@ -120,7 +121,12 @@ def find_strangers(after: pd.DataFrame, last: pd.DataFrame, nontargets: pd.DataF
 def describe_baseline(last: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
     found = targets.groupby("patient_id")["size"]
     described = pd.DataFrame(
-        {"targets": found.size(), "unmeasured": found.size() - found.count(), "baseline": found.sum()},
+        {
+            "targets": found.size(),
+            "unmeasured": found.size() - found.count(),
+            "baseline": found.sum(),
+            "disease": diseased(targets["size"], targets["node"]).groupby(targets["patient_id"]).max(),
+        },
         index=pd.Index(sorted(last["patient_id"].unique()), name="patient_id"),
     )
     described[["targets", "unmeasured"]] = described[["targets", "unmeasured"]].fillna(0).astype("int64")
@@ -129,11 +135,17 @@ def describe_baseline(last: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame
     return described
 
 
+def diseased(size: pd.Series, node: pd.Series) -> pd.Series:
+    """Tell which lesions are disease: non-nodes that are there, nodes of 10 mm or more; one not measured may be."""
+    return size.isna() | pd.Series(np.where(node, size.fillna(0) >= NODE_NORMAL, size.fillna(0) > 0), index=size.index)
+
+
 def judge_targets(after: pd.DataFrame, targets: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     """Sum the baseline target lesions scan by scan and judge each sum (RECIST 1.1, 4.3.1, 4.4.2).
 
     CR: all measured, non-nodes 0 and nodes below 10 mm. Else PD: grown, or a non-node back after all had gone; an
     incomplete sum is PD when its measured part alone has grown, else NE. Else PR: 30 % below baseline. Else SD.
+    Targets that were no disease at baseline cannot disappear: no response in place of CR.
     """
     rows = after[after["kind"] == "target"].drop(columns=["node"])
     rows = rows.merge(targets[["patient_id", "lesion_id", "node"]], on=["patient_id", "lesion_id"])
@@ -142,7 +154,7 @@ def judge_targets(after: pd.DataFrame, targets: pd.DataFrame, points: pd.DataFra
     size = rows["size"].astype("int64")
     rows = rows.assign(
         size=size,
-        left=np.where(rows["node"], size >= NODE_NORMAL, size > 0),
+        left=diseased(size, rows["node"]),
         back=~rows["node"].astype(bool) & (size > 0),
     )
     sums = rows.groupby(["patient_id", "scan"]).agg(
@@ -158,16 +170,17 @@ def judge_targets(after: pd.DataFrame, targets: pd.DataFrame, points: pd.DataFra
     nadir = earlier_minimum(total.astype("float64").where(complete), patient)
     nadir = pd.concat([nadir, points["baseline"].astype("float64")], axis=1).min(axis=1)
     cleared = (complete & gone).groupby(patient).cummax().groupby(patient).shift(fill_value=False).astype(bool)
-    back = cleared & sums["back"].eq(True)
+    back = (cleared | points["disease"].eq(False)) & sums["back"].eq(True)
     response = np.select(
         [
             expected == 0,
+            complete & gone & points["disease"].eq(True),
             complete & gone,
             back | (~gone & grown(total, nadir)),
             ~complete | points["baseline"].isna(),
             10 * total <= 7 * points["baseline"].fillna(0).astype("int64"),
         ],
-        ["", "CR", "PD", "NE", "PR"],
+        ["", "CR", "", "PD", "NE", "PR"],
         "SD",
     )
     return pd.DataFrame(

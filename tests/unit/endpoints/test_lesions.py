@@ -409,3 +409,24 @@ def test_readings_of_every_day_of_a_visit_are_one_scan(tmp_path):
     assert (found["P"]["bor"], found["P"]["response_unconfirmed"]) == ("PD", "N")
     points = found.seen.timepoints
     assert (points["overall_reported"].tolist(), points["new_lesion_reported"].tolist()) == (["PD"], ["Y"])
+
+
+def test_a_lesion_that_was_never_seen_is_no_complete_response(tmp_path):
+    """Only a non-target lesion that was seen counts: not evaluable, then absent, is no disease that went (table 2)."""
+    bone = {"kind": "nontarget", "location": "bone"}
+    trial = course(
+        tmp_path, (-7, "B1", None, bone | {"status": "absent"}), (42, "B2", None, bone | {"status": "not evaluable"}),
+        (84, "B2", None, bone | {"status": "absent"}), (126, "B2", None, bone | {"status": "absent"}),
+    )  # fmt: skip
+    found = trial.derive()
+    assert overall(found) == [(42, "NE"), (84, "NE"), (126, "NE")]
+    assert (found["P"]["cbor"], found["P"]["response_unconfirmed"]) == ("NE", "N")
+
+
+@pytest.mark.parametrize(("node", "size"), [("N", 0), ("Y", 9)])
+def test_targets_without_disease_at_baseline_have_no_complete_response(node, size, tmp_path):
+    """CR is the disappearance of disease (RECIST 1.1, 4.3.1): none of 0 mm, and no node of 9 mm, disappears."""
+    rows = [(day, "T1", size, {"node": node}) for day in (-7, 42, 84)]
+    found = course(tmp_path, *rows, (126, "T1", 30, {"node": node})).derive()
+    assert overall(found) == [(42, "NE"), (84, "NE"), (126, "PD")]
+    assert (found["P"]["cbor"], found["P"]["response_unconfirmed"]) == ("PD", "N")
