@@ -1,0 +1,264 @@
+"""A second program of the endpoints, written from the rules of docs/methods.md and config/endpoints.yaml alone.
+
+Plain and slow: one patient at a time, rows as dicts, nothing taken from the project. Every ``day`` is a number of days
+from the reference date. Where it and the project differ, one of them or the written rule is wrong.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+Row = dict[str, Any]
+SEVERITY = ["NE", "CR", "PR", "SD", "NON-CR/NON-PD", "PD"]  # of several assessments of a day the last one counts
+NONTARGET = [("progression", "PD"), ("not evaluable", "NE"), ("present", "NON-CR/NON-PD"), ("absent", "CR")]
+EVALUATED = ["not evaluable", "absent", "present", "progression"]
+
+
+def size(row: Row | None) -> Decimal | None:
+    """Give the diameter in mm; None when it was not measured."""
+    if row is None or row["status"] == "not evaluable":
+        return None
+    if row["status"] == "merged":
+        return Decimal(0)
+    if row["diameter_mm"] != "":
+        return Decimal(str(row["diameter_mm"]))
+    return {"absent": Decimal(0), "too small to measure": Decimal(5)}.get(row["status"])
+
+
+def state(row: Row | None) -> str:
+    """Give the state of a non-target lesion: by its status, else by its size, else not evaluated."""
+    found = size(row)
+    if row is None or row["status"] or found is None:
+        return (row and row["status"]) or "not evaluable"
+    return "absent" if found == 0 or (found < 10 and row["node"] == "Y") else "present"
+
+
+def group_scans(rows: list[Row], window: int) -> list[list[Row]]:
+    """Put the rows of a day together, and those of a visit whose days are at most the window apart."""
+    groups: list[list[Row]] = []
+    for row in sorted(rows, key=lambda row: row["day"]):
+        for group in groups:
+            apart = row["day"] - group[-1]["day"]
+            if row["visit"] == group[0]["visit"] and (apart == 0 or (row["visit"] and apart <= window)):
+                group.append(row)
+                break
+        else:
+            groups.append([row])
+    return groups
+
+
+def target_response(now: dict[str, Row], targets: dict[str, Row], past: list[Row], baseline: Decimal | None) -> Row:
+    """Judge the sum of the target lesions of one scan; ``past`` has the answers of the scans before."""
+    sizes = {lesion: size(now.get(lesion)) for lesion in targets}
+    seen = {lesion: found for lesion, found in sizes.items() if found is not None}
+    node = {lesion: row["node"] == "Y" for lesion, row in targets.items()}
+    complete, total = len(seen) == len(targets), sum(seen.values(), Decimal(0))
+    gone = all(found < 10 if node[lesion] else found == 0 for lesion, found in seen.items())
+    sums = [scan["sum"] for scan in past if scan["sum"] is not None] + ([] if baseline is None else [baseline])
+    first = {lesion: size(row) for lesion, row in targets.items()}
+    disease = any(mm is None or mm >= 10 or (mm > 0 and not node[one]) for one, mm in first.items())
+    cleared = not disease or any(scan["gone"] for scan in past)
+    back = cleared and any(seen[one] > 0 and not node[one] for one in seen)
+    word: str | None
+    if complete and gone:
+        word = "CR" if disease else None
+    elif back or (sums and not gone and total - min(sums) >= 5 and total >= min(sums) * Decimal("1.2")):
+        word = "PD"
+    elif not complete or baseline is None:
+        word = "NE"
+    else:
+        word = "PR" if total <= baseline * Decimal("0.7") else "SD"
+    return {"target": word, "sum": total if complete else None, "gone": complete and gone}
+
+
+def rank(row: Row) -> Any:
+    """Of several rows of a lesion at one time point the one of the highest rank counts."""
+    if row["kind"] == "nontarget":
+        return EVALUATED.index(state(row))
+    found = size(row)
+    return Decimal(-1) if found is None else found
+
+
+def lesion_scans(lesions: list[Row], rules: Row) -> tuple[list[Row], bool]:
+    """Give the time points from lesions, and whether a target lesion was there at baseline."""
+    before = sorted((row for row in lesions if row["day"] <= 0), key=lambda row: row["day"])
+    targets: dict[str, Row] = {}
+    nontargets: dict[str, Row] = {}
+    for row in before:
+        if row["kind"] == "target" and (size(row) is not None or row["lesion_id"] not in targets):
+            targets[row["lesion_id"]] = row
+        if row["kind"] == "nontarget":
+            nontargets[row["lesion_id"]] = row
+    known = {lesion for lesion, row in nontargets.items() if state(row) != "absent"}
+    sizes = [size(row) for row in targets.values()]
+    baseline = sum((one for one in sizes if one is not None), Decimal(0)) if sizes and None not in sizes else None
+    new = [row for row in lesions if row["kind"] == "new" and row["day"] > 0 and row["status"] != "absent"]
+    sure = {row["lesion_id"] for row in new if row["status"] != "equivocal"}
+    points: list[Row] = []
+    for rows in group_scans([row for row in lesions if row["day"] > 0], rules["scans"]["window_days"]):
+        now = {row["lesion_id"]: row for row in sorted(rows, key=lambda row: (row["kind"], rank(row)))}
+        for lesion, row in now.items():
+            if row["kind"] == "nontarget":
+                known |= {lesion} if state(row) in ("present", "progression") else set()
+        point: Row = {"first": rows[0]["day"], "last": rows[-1]["day"], "target": None, "sum": None}
+        if targets:
+            point |= target_response(now, targets, points, baseline)
+        states = {state(now.get(lesion)) for lesion in known}
+        point["nontarget"] = next((word for name, word in NONTARGET if name in states), None)
+        found = [row for row in rows if row in new]
+        point["since"] = min((row["day"] for row in found if row["lesion_id"] in sure), default=None)
+        point["new"] = "Y" if point["since"] is not None else "E" if found else None
+        points.append(point)
+    return points, bool(targets)
+
+
+def overall(point: Row) -> str:
+    """Tables 1 and 2 of RECIST 1.1."""
+    if point["new"] == "Y" or "PD" in (point["target"], point["nontarget"]):
+        return "PD"
+    if point["target"] is None:
+        return point["nontarget"] or "NE"
+    if point["target"] == "CR" and point["nontarget"] not in (None, "CR"):
+        return "PR"
+    return point["target"]
+
+
+def all_scans(assessments: list[Row], lesions: list[Row], rules: Row) -> tuple[list[Row], bool]:
+    """Give the scans in order of time, each with ``day``, ``response`` and ``new``; and whether there are targets."""
+    points, measurable = lesion_scans(lesions, rules)
+    baseline = any(row["day"] <= 0 for row in lesions)
+    told: dict[int, Row] = {}
+    for row in assessments:
+        day = next((p["last"] for p in points if p["first"] <= row["day"] <= p["last"]), row["day"])
+        if day < 0 or (day == 0 and baseline):
+            continue
+        worse = SEVERITY.index(row["overall_response"]), row["new_lesion"] == "Y"
+        if day not in told or worse > told[day]["rank"]:
+            told[day] = {"day": day, "response": row["overall_response"], "new": row["new_lesion"], "rank": worse}
+    for apart in range(rules["scans"]["window_days"] + 1):
+        for point in points:
+            for day in sorted(told):
+                if "told" not in point and day in told and abs(point["last"] - day) == apart:
+                    point["told"] = told.pop(day)
+    for point in points:
+        if point["new"] is None and "told" in point and point["told"]["new"] in ("Y", "E"):
+            point["new"] = point["told"]["new"]
+        point["response"], point["day"] = overall(point), point["last"]
+        if point["response"] == "PD":
+            first = rules["progression"]["date_of_sum"] == "first_scan"
+            point["day"] = point["since"] if point["since"] is not None else point["first" if first else "last"]
+    scans = sorted([*points, *told.values()], key=lambda scan: scan["day"])
+    hold(scans, rules)
+    return scans, measurable or not baseline
+
+
+def hold(scans: list[Row], rules: Row) -> None:
+    """Apply the switches of regrowth after PR and of less after CR."""
+    mode = rules["best_response"]["regrowth_after_pr"]
+    for place, scan in enumerate(scans):
+        past = {one["response"] for one in scans[:place]}
+        if "last" in scan and scan["response"] == "SD" and "PR" in past and not {"CR", "PD"} & past:
+            rule = rules["confirmation"]
+            sure = confirmed("PR", scans[:place], rule, rule["minimum_days"]) is not None
+            if mode == "any" or (mode == "confirmed" and sure):
+                scan["response"] = "PR"
+        less = "CR" in past and "PD" not in past and scan["response"] in ("PR", "SD", "NON-CR/NON-PD")
+        if less and rules["best_response"]["cr_then_less"] == "progression":
+            scan["response"] = "PD"
+
+
+def confirmed(word: str, scans: list[Row], rules: Row, days: int) -> int | None:
+    """Give the day of the first scan of a confirmed CR or PR."""
+    may_confirm = ("CR",) if word == "CR" else ("CR", "PR")
+    stable = 0 if word == "CR" else rules["stable_between"]
+    for place, scan in enumerate(scans):
+        for later in range(place + 1, len(scans)):
+            span = [one["response"] for one in scans[place + 1 : later + 1]]
+            between = span[:-1]
+            enough = span[-1] in may_confirm and scans[later]["day"] - scan["day"] >= days
+            clean = set(between) <= {*may_confirm, "NE", "SD"} and between.count("SD") <= stable
+            clean = clean and between.count("NE") <= rules["not_evaluable_between"]
+            less = "CR" in span and "PR" in span[span.index("CR") :]
+            if scan["response"] == word and enough and clean and not less:
+                return scan["day"]
+    return None
+
+
+def best(scans: list[Row], rules: Row, measurable: bool, days: int | None) -> str:
+    """Give the best response; ``days`` is the least time to a confirmation, None without one."""
+    words = {scan["response"] for scan in scans}
+    late = {scan["response"] for scan in scans if scan["day"] >= rules["stable_disease"]["minimum_days"]}
+    for word in ("CR", "PR"):
+        if (word in words) if days is None else confirmed(word, scans, rules["confirmation"], days) is not None:
+            return word
+    if "SD" in late or (days is not None and late & {"CR", "PR"}):
+        return "SD" if measurable or days is None else "NON-CR/NON-PD"
+    return "NON-CR/NON-PD" if "NON-CR/NON-PD" in late else "PD" if "PD" in words else "NE"
+
+
+def progression_free(style: str, scans: list[Row], patient: Row, therapy: int | None, rules: Row) -> tuple[int, int]:
+    """Give the day and the event of PFS by the FDA's or the EMA's rules."""
+    progressed = [scan for scan in scans if scan["response"] == "PD"]
+    if not patient["baseline"]:
+        progressed = [scan for scan in progressed if scan["new"] == "Y" and style == "ema"]
+    progression = min((scan["day"] for scan in progressed), default=None)
+    event = min((day for day in (progression, patient["death"]) if day is not None), default=None)
+    adequate = [scan["day"] for scan in scans if scan["response"] != "NE" and patient["baseline"]]
+    if style == "fda":
+        leaves = patient["withdrawal"] if rules["progression"]["after_withdrawal"] == "censor" else None
+        end = min((day for day in (therapy, leaves) if day is not None), default=None)
+        adequate = [day for day in adequate if end is None or day <= end]
+        if event is not None and end is not None and event > end:
+            event = None
+        missed = rules["scans"]["missed_scans"]
+        if event is not None and missed is not None:
+            last = max((day for day in adequate if day < event or (day == event != progression)), default=0)
+            if event - last > missed * (rules["scans"]["interval_days"] + rules["scans"]["window_days"]):
+                return last, 0
+    return (max(adequate, default=0), 0) if event is None else (event, 1)
+
+
+def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: list[int], rules: Row) -> Row:
+    """Derive the endpoints of a patient: days of death, last_alive, withdrawal, cutoff (None when not known)."""
+    patient = dict(patient)
+    cutoff = patient["cutoff"]
+    if cutoff is not None:
+        assessments, lesions = ([row for row in rows if row["day"] <= cutoff] for rows in (assessments, lesions))
+        therapies = [day for day in therapies if day <= cutoff]
+        known = [day for day in (patient["death"], patient["last_alive"]) if day is not None]
+        if known and max(known) > cutoff:
+            patient["last_alive"] = cutoff
+        for name in ("death", "withdrawal"):
+            patient[name] = patient[name] if patient[name] is not None and patient[name] <= cutoff else None
+    if patient["baseline"] is None:
+        patient["baseline"] = any(row["day"] <= 0 for row in lesions) or not lesions
+    therapy = min((day for day in therapies if day >= 0), default=None)
+    scans, measurable = all_scans(assessments, lesions, rules)
+    first = next((place for place, scan in enumerate(scans) if scan["response"] == "PD"), len(scans))
+    counted = scans[: first + 1]
+    if rules["best_response"]["after_new_therapy"] == "exclude" and therapy is not None:
+        counted = [scan for scan in counted if scan["day"] <= therapy]
+    least = rules["confirmation"]["minimum_days"]
+    found: Row = {"bor": best(counted, rules, measurable, None), "cbor": best(counted, rules, measurable, least)}
+    found["cbor_strict"] = best(counted, rules, measurable, rules["confirmation"]["strict_minimum_days"])
+    for suffix, name in (("", "cbor"), ("_strict", "cbor_strict"), ("_unconfirmed", "bor")):
+        found[f"response{suffix}"] = "Y" if found[name] in ("CR", "PR") else "N"
+        found[f"disease_control{suffix}"] = "N" if found[name] in ("PD", "NE") else "Y"
+    evaluable = patient["baseline"] and any(scan["response"] != "NE" for scan in counted)
+    found["response_evaluable"] = "yes" if evaluable else "no"
+    starts = [confirmed(word, counted, rules["confirmation"], least) for word in ("CR", "PR")]
+    start = min((day for day in starts if day is not None), default=None)
+    loose = min((scan["day"] for scan in counted if scan["response"] in ("CR", "PR")), default=None)
+    for suffix, day in (("", start), ("_unconfirmed", loose)):
+        found[f"ttr_days{suffix}"] = None if day is None else day + 1
+    for style, suffix in (("fda", ""), ("ema", "_ema")):
+        day, event = progression_free(style, scans, patient, therapy, rules)
+        found |= {f"pfs_days{suffix}": day + 1, f"pfs_event{suffix}": event}
+        for begin, name in ((start, suffix), *([(loose, "_unconfirmed")] if style == "fda" else [])):
+            found[f"dor_days{name}"] = None if begin is None else max(day, begin) - begin + 1
+            found[f"dor_event{name}"] = None if begin is None else event
+    alive = 0 if patient["last_alive"] is None else max(patient["last_alive"], 0)
+    found["os_event"] = int(patient["death"] is not None)
+    found["os_days"] = (patient["death"] if found["os_event"] else alive) + 1
+    return found

@@ -1,0 +1,111 @@
+"""The endpoints of random odd patients by the project and by the second program."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pandas as pd
+import pytest
+from second_programming import derive
+from unit.endpoints.small_trial import Trial
+
+from anpi.endpoints.rules import make_rules
+
+RESPONSES = ["CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE"]
+STATUSES = ["present", "absent", "progression", "not evaluable", ""]
+OTHER_RULES: list[dict[str, Any]] = [
+    {},
+    {"progression": {"after_withdrawal": "censor", "date_of_sum": "first_scan"}, "scans": {"window_days": 3}},
+    {"best_response": {"cr_then_less": "progression", "after_new_therapy": "include", "regrowth_after_pr": "any"}},
+    {"confirmation": {"minimum_days": 14, "not_evaluable_between": 2, "stable_between": 1}},
+    {"scans": {"interval_days": 21, "missed_scans": 3}, "stable_disease": {"minimum_days": 56}},
+    {"scans": {"missed_scans": None}, "best_response": {"regrowth_after_pr": "none"}},
+]
+
+
+def make_patient(draw: random.Random) -> dict[str, Any]:
+    """Draw a patient whose days often fall together or on the edge of a rule."""
+    visits = [42 * place + draw.randint(-8, 8) for place in range(1, draw.randint(2, 7))]
+    days = [draw.choice([*visits, draw.randint(-20, 400), 0, 27, 28]) for _ in range(draw.randint(0, 6))]
+
+    def sometime() -> int:
+        return max(0, draw.choice([*visits, draw.randint(0, 400), 98]) + draw.choice([-1, 0, 0, 1, 97, 98]))
+
+    death = sometime() if draw.random() < 0.5 else None
+    patient = {
+        "death": death,
+        "last_alive": death if death is not None or draw.random() < 0.2 else sometime(),
+        "withdrawal": sometime() if draw.random() < 0.3 else None,
+        "cutoff": sometime() if draw.random() < 0.3 else None,
+        "baseline": draw.choice([None, None, None, True, False]),
+    }
+    assessments = [
+        {"day": day, "overall_response": draw.choice(RESPONSES), "new_lesion": draw.choice(["", "N", "E"])}
+        for day in days
+    ]
+    for row in assessments:
+        row["new_lesion"] = draw.choice("YN") if row["overall_response"] == "PD" else row["new_lesion"]
+    lesions = make_lesions(draw, visits) if draw.random() < 0.7 else []
+    therapies = [sometime() for _ in range(draw.choice([0, 0, 0, 1, 2]))]
+    return {"patient": patient, "assessments": assessments, "lesions": lesions, "therapies": therapies}
+
+
+def make_lesions(draw: random.Random, visits: list[int]) -> list[dict[str, Any]]:
+    """Draw lesions that shrink, grow, vanish, merge, are missed or come later."""
+    rows = []
+    scans = [(day, f"V{place}") for place, day in enumerate(visits)]
+    if draw.random() < 0.3:
+        scans += [(day + draw.choice([1, 3, 7, 9]), visit) for day, visit in scans]
+    baseline = [(day, "") for day in draw.choice([[-7], [-21, -3], [0]])]
+    missing = draw.choice([0, 0, 0.2])
+    kinds = ["target"] * draw.randint(0, 3) + ["nontarget"] * draw.randint(0, 2) + ["new"] * draw.choice([0, 0, 1])
+    for place, kind in enumerate(kinds):
+        node = draw.choice(["Y", "N", "N"]) if kind == "target" else "N"
+        first = size = draw.choice([15, 20, 25, 50, 9 if node == "Y" else 12, 0])
+        for day, visit in (baseline if kind != "new" and draw.random() < 0.93 else []) + scans:
+            if day > 0 and draw.random() < missing + (0.6 if kind == "new" else 0):
+                continue
+            status = ""
+            if kind == "target" and day > 0:
+                size = draw.choice([size, size, first * 0.7, first * 0.3, size * 1.2, size + 5, size + 4.9, 0, 9.9, 10])
+                size = round(min(size, 300), 1)
+            if kind == "target" and draw.random() < 0.12:
+                status = draw.choice(
+                    ["too small to measure", "not evaluable", "merged"] if day > 0 else ["not evaluable"]
+                )
+            elif kind == "nontarget":
+                status = draw.choices(STATUSES, [6, 3, 0.3, 1, 1] if day > 0 else [8, 1, 0, 0, 2])[0]
+            elif kind == "new":
+                status = draw.choice(["equivocal", "equivocal", "unequivocal", "absent", ""])
+            length = size if kind == "target" and not status else ""
+            found = {"day": day, "visit": visit, "lesion_id": f"L{place}", "kind": kind, "node": node}
+            rows.append(found | {"diameter_mm": length, "status": status})
+    return rows
+
+
+def add(trial: Trial, name: str, drawn: dict[str, Any]) -> None:
+    facts = {f"{fact}_at": day for fact, day in drawn["patient"].items() if fact != "baseline"}
+    baseline = {True: "Y", False: "N", None: ""}[drawn["patient"]["baseline"]]
+    trial.patient(name, baseline_assessed=baseline, **facts)
+    for table in ("assessments", "lesions"):
+        for row in drawn[table]:
+            rest = {key: value for key, value in row.items() if key != "day"}
+            trial.add(table, patient_id=name, assessment_at=row["day"], **rest)
+    for day in drawn["therapies"]:
+        trial.add("therapies", patient_id=name, start_at=day)
+
+
+@pytest.mark.parametrize("rules", OTHER_RULES, ids=range(len(OTHER_RULES)))
+def test_both_programs_agree(rules, tmp_path):
+    draw = random.Random(OTHER_RULES.index(rules))
+    drawn = {f"P{number}": make_patient(draw) for number in range(80)}
+    trial = Trial(tmp_path)
+    for name, patient in drawn.items():
+        add(trial, name, patient)
+    found = trial.derive(**rules)
+    settings = make_rules(rules).settings
+    for name, patient in drawn.items():
+        expected = derive(**patient, rules=settings)
+        row = {column: None if pd.isna(found[name][column]) else found[name][column] for column in expected}
+        assert row == expected, patient
