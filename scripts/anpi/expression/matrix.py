@@ -24,6 +24,7 @@ UNITS = "counts, tpm, log2_tpm_plus_<c> (such as log2_tpm_plus_1) or vst"
 LARGEST_LOG2 = 25.0
 LARGEST_SHARE_OF_LOWEST = 0.05  # of the cells, that one level of expression takes unless it is none
 MOST_TPM = 1.2e6
+WHOLE_PROFILE = 5000  # genes, of which some stand far above 25 in any sample
 DESCRIPTIONS = ("symbol", "biotype", "length", "gene_name")
 
 
@@ -273,6 +274,12 @@ def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str)
     if 0 < high <= LARGEST_LOG2 and len(raw) > 500 and (unit == "tpm" or mostly_fractions(raw)):
         expected = f"{unit}; the largest value of a whole profile is far above 25, so these look like logarithms"
         return [Problem(name, f"declared {unit}", found=span, expected=expected, mend=mend)]
+    largest = raw.max()
+    for sample in largest.index[(largest > 0) & (largest <= LARGEST_LOG2)] if len(raw) > WHOLE_PROFILE else ():
+        if mostly_fractions(raw[[sample]]):
+            found = f"values up to {largest[sample]:.4g}, in another sample up to {high:.4g}"
+            expected = f"{unit} in every sample; these look like logarithms"
+            return [Problem(name, f"declared {unit}", column=str(sample), found=found, expected=expected, mend=mend)]
     sums = raw.sum()
     whole_numbers = all((sample[~np.isnan(sample)] % 1 == 0).all() for sample in raw.to_numpy().T)
     if unit == "tpm" and (sums > MOST_TPM).any() and whole_numbers:

@@ -155,6 +155,20 @@ def test_another_constant_in_the_logarithm_is_told_by_genes_without_expression(m
     assert unit_problems(logs[100:] + 2, f"log2_tpm_plus_{declared}", declared, "x.tsv") == []
 
 
+@pytest.mark.parametrize("unit", ["tpm", "counts"])
+def test_one_sample_in_logarithms_among_others_is_named(unit):
+    """Two deliveries were put side by side; a sample of hardly any reads, or of none, is not meant."""
+    levels = np.random.default_rng(3).gamma(0.3, 500.0, 6000).round()
+    few = np.where(np.arange(6000) < 9, 2.0, 0.0) * (1 if unit == "counts" else 1e5)
+    whole = {"S1": levels, "few": few, "none": np.zeros(6000), "chromosome": np.arange(6000) % 22 + 1.0}
+    mixed = pd.DataFrame(whole | {"S2": np.log2(levels + 1)})
+    told = [str(problem) for problem in unit_problems(mixed, unit, None, "x.tsv")]
+    assert len(told) == 1
+    assert told[0].startswith(f"x.tsv, S2: declared {unit}, found 'values up to")
+    assert "these look like logarithms" in told[0]
+    assert unit_problems(mixed.drop(columns="S2"), unit, None, "x.tsv") == []
+
+
 def test_a_matrix_becomes_a_cohort_of_the_samples_of_the_sheet(tmp_path):
     text = "gene\tS2\tS1\tother\nCCC\t10\t1\t1\nAAA\t10\t6\t1\nBBB\t40\t0\t1\n"
     cohort = assemble_matrix(write(tmp_path, text), "counts", ["S1", "S2"], GENES)
