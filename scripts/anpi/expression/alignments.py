@@ -17,8 +17,8 @@ from pathlib import Path
 from isal import igzip
 
 from anpi.expression.fastq import COPY_AGAIN, FaultyReads, is_gzip, read_through
-from anpi.expression.genes import strip_transcript_version
 from anpi.expression.tools import ToolFailed, run_pipe, run_tool, stay_offline
+from anpi.expression.transcript_ids import strip_transcript_version
 from anpi.tables.checksums import hash_file
 from anpi.tables.problems import Problem
 from anpi.tables.progress import say

@@ -15,7 +15,6 @@ from anpi.tables.schema import ROOT
 GENES = ROOT / "resources" / "genes" / "gencode_v48.tsv.gz"
 ALIASES = ROOT / "resources" / "genes" / "aliases.tsv"
 ENSEMBL_GENE = re.compile(r"(ENSG\d{11})(?:\.\d+)?(_PAR_Y)?")
-TRANSCRIPT_VERSION = re.compile(r"\.\d+(?=(?:_PAR_Y)?$)")
 EXCEL_DATE = re.compile(
     r"(\d{1,2}-(Mar|Sep|Dec|Oct|Apr|Feb)|(Mar|Sep|Dec|Oct|Apr|Feb)-\d{1,2}|\d{4}-\d{2}-\d{2}.*)", re.I
 )
@@ -29,15 +28,6 @@ def strip_version(gene_id: str) -> str:
     """
     match = ENSEMBL_GENE.fullmatch(gene_id)
     return match.group(1) + (match.group(2) or "") if match else gene_id
-
-
-def strip_transcript_version(name: str) -> str:
-    """Take the version off a transcript id; what tells the Y copy of a pseudoautosomal transcript apart stays.
-
-    >>> strip_transcript_version("ENST00000381192.10"), strip_transcript_version("ENST00000381192.10_PAR_Y")
-    ('ENST00000381192', 'ENST00000381192_PAR_Y')
-    """
-    return TRANSCRIPT_VERSION.sub("", name)
 
 
 def is_excel_date(name: str) -> bool:

@@ -17,7 +17,8 @@ from pathlib import Path
 import pandas as pd
 import pysam
 
-from anpi.expression.genes import strip_transcript_version, strip_version
+from anpi.expression.genes import strip_version
+from anpi.expression.transcript_ids import strip_transcript_version
 from anpi.tables.checksums import hash_file
 from anpi.tables.problems import InputError, Problem
 from anpi.tables.writing import whole_file

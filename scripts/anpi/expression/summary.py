@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from anpi.expression.genes import strip_transcript_version
+from anpi.expression.transcript_ids import strip_transcript_version
 from anpi.tables.problems import InputError, Problem
 
 QUANT_COLUMNS = ["Name", "Length", "EffectiveLength", "TPM", "NumReads"]
