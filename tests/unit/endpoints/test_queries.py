@@ -91,6 +91,7 @@ PLANTED: list[tuple[str, str, Plant]] = [
     ("event_after_death", "error", lambda t: (scanned(t, "42:SD", death_at=60, last_alive_at=60), event(t, start_at=61, end_at=None))),
     ("fatal_event_without_death", "error", lambda t: (scanned(t, "42:SD"), event(t, grade=5, serious="Y"))),
     ("fatal_event_not_serious", "error", lambda t: (scanned(t, "42:SD", death_at=60, last_alive_at=60), event(t, grade=5))),
+    ("event_given_twice", "warning", lambda t: (scanned(t, "42:SD"), event(t), event(t, start_at=20, end_at=21), event(t))),
 ]  # fmt: skip
 
 
