@@ -11,6 +11,8 @@ from anpi.tables.problems import Problem, nearest, nearest_file, odd_path, refus
 from anpi.tables.reading import FIRST_DATA_ROW, case_problems, read_table
 
 KINDS = ("fastq_1", "bam", "quant")
+# What columns of a matrix are called that are no samples.
+RESERVED = ("gene_id", "gene_name", "symbol", "biotype", "length")
 FILES = ("fastq_1", "fastq_2", "bam", "quant")
 
 
@@ -31,6 +33,11 @@ def read_samples(path: Path | str, patients: pd.Index | None = None) -> pd.DataF
     problems = case_problems(samples, "sample_id")
     if samples.empty:
         problems.append(Problem(str(path), "no samples are listed", mend="Add a row a sample, or leave samples out."))
+    for index, sample in samples["sample_id"].items():
+        if sample in RESERVED:
+            expected = f"another id: columns of genes are called {', '.join(RESERVED)}"
+            fault = Problem(str(path), row=sheet_row(index), column="sample_id", found=sample, expected=expected)
+            problems.append(fault)
     if patients is not None:
         for index, patient in samples["patient_id"].items():
             if patient not in patients:

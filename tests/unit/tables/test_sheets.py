@@ -30,6 +30,18 @@ def sheet(folder: Path, *rows: str) -> tuple[Path, pd.DataFrame]:
     return path, samples
 
 
+def test_a_sample_called_as_a_column_of_genes_is_refused(folder):
+    """It would be passed over as such a column wherever the matrices are read."""
+    path = folder / "samples.tsv"
+    rows = [f"{name}\tP1\tbaseline" for name in ("S1", "length", "lengths", "symbol")]
+    path.write_text("\n".join(["sample_id\tpatient_id\ttimepoint", *rows]) + "\n")
+    with pytest.raises(InputError) as error:
+        read_samples(path)
+    assert "2 problems" in str(error.value)
+    assert "row 3, column sample_id: found 'length', expected another id" in str(error.value)
+    assert "row 5, column sample_id: found 'symbol'" in str(error.value)
+
+
 def test_each_kind_of_unit_is_told(folder):
     path, samples = sheet(
         folder,
