@@ -72,7 +72,7 @@ def judge_samples(
 def findings_of(facts: pd.Series, thresholds: Thresholds) -> list[Finding]:
     """Judge each fact of a sample that is known: failures of the inputs first, then thresholds, strand, identity."""
     numbers = [judge_threshold(facts, fact, limits) for fact, limits in thresholds.items()]
-    others = (judge_alignment, judge_degradation, judge_strand, judge_identity, judge_sex)
+    others = (judge_alignment, judge_degradation, judge_strand, judge_identity, judge_same_expression, judge_sex)
     found = [judge_failure(facts), *numbers, *(judge(facts) for judge in others)]
     return [finding for finding in found if finding is not None]
 
@@ -140,6 +140,15 @@ def judge_identity(facts: pd.Series) -> Finding | None:
         reason = facts.get("identity_reason")
         return Finding("identity", "fail", str(reason) if is_known(reason) else "genotypes are not the patient's")
     return Finding("identity", "pass") if identity == "match" else None
+
+
+def judge_same_expression(facts: pd.Series) -> Finding | None:
+    """Warn of a sample whose expression another patient's sample has too: for one of them it is wrong."""
+    others = facts.get("same_expression")
+    if not is_known(others):
+        return None
+    told = f"its expression is that of {others} to the last digit: one file stands for several patients"
+    return Finding("same_expression", "warn", told)
 
 
 def judge_sex(facts: pd.Series) -> Finding | None:

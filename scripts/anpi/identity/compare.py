@@ -32,6 +32,7 @@ COLUMNS = [
     "contamination_lod",
     "identity",
     "identity_reason",
+    "same_expression",
 ]
 # What is taken from identity.json, and its kind.
 FACTS = {
@@ -68,8 +69,7 @@ def compare_identities(
     identities : pandas.DataFrame
         A row a sample, columns `COLUMNS`: ``sex_clinical`` and ``sex_expression`` (see
         `anpi.identity.sex.sex_from_expression`), ``genotype_sites`` (covered by 5 fragments or more), ``contamination``
-        (percent), ``identity`` (match, suspect, unknown) and its reason; suspect too where two samples have one
-        expression (see `same_expression`).
+        (percent), ``identity`` (match, suspect, unknown) and its reason, ``same_expression`` (see `same_expression`).
     pairs : pandas.DataFrame
         See `anpi.identity.relatedness.pair_table`; of more than 50 samples only those of one patient, those that match
         and those that are unclear within a patient.
@@ -85,19 +85,14 @@ def compare_identities(
     table["identity"] = table["identity"].fillna("unknown")
     reasons = [why_no_genotypes(facts.get(sample)) for sample in table["sample_id"]]
     table["identity_reason"] = table["identity_reason"].fillna(pd.Series(reasons))
-    for sample, others in same_expression(tpm).items():
-        row = table["sample_id"].eq(sample)
-        alike = ", ".join(f"{other} of patient {patients[other]}" for other in others)
-        told = f"its expression is that of {alike} to the last digit: one file under several samples"
-        before = table.loc[row & table["identity"].eq("suspect"), "identity_reason"].tolist()
-        table.loc[row, ["identity", "identity_reason"]] = ["suspect", "; ".join([told, *before])]
+    table["same_expression"] = table["sample_id"].map(same_expression(tpm, patients)).astype(object)
     for column, (fact, kind) in FACTS.items():
         table[column] = pd.array([facts.get(sample, {}).get(fact) for sample in table["sample_id"]], dtype=kind)
     return table[COLUMNS], listed_pairs(pairs, len(usable))
 
 
-def same_expression(tpm: pd.DataFrame) -> dict[str, list[str]]:
-    """Give, for each sample whose expression another one has too, those others: no two specimens agree in every gene.
+def same_expression(tpm: pd.DataFrame, patients: Mapping[str, str]) -> dict[str, str]:
+    """Name, for each sample whose expression samples of other patients have too, those: no two tumours agree so far.
 
     Samples of fewer than 100 expressed genes are not looked at: few reads may agree by chance.
     """
@@ -106,12 +101,12 @@ def same_expression(tpm: pd.DataFrame) -> dict[str, list[str]]:
         values = tpm[sample].to_numpy(dtype=float)
         if (values > 0).sum() >= LEAST_EXPRESSED:
             groups[hashlib.sha256(values.tobytes()).digest()].append(str(sample))
-    return {
-        sample: [other for other in group if other != sample]
+    others = {
+        sample: [f"{other} of patient {patients[other]}" for other in group if patients[other] != patients[sample]]
         for group in groups.values()
         for sample in group
-        if len(group) > 1
     }
+    return {sample: ", ".join(names) for sample, names in others.items() if names}
 
 
 def compare_pairs(

@@ -160,7 +160,19 @@ def identity_blocks(verdicts: pd.DataFrame) -> list[Any]:
         blocks.append(
             Text(["A suspicion rests on other samples, so it may come or go when samples are added or left out."])
         )
-    return blocks + sex_blocks(verdicts)
+    return [*blocks, *same_expression_blocks(verdicts), *sex_blocks(verdicts)]
+
+
+def same_expression_blocks(verdicts: pd.DataFrame) -> list[Any]:
+    """Name the samples whose expression stands for several patients."""
+    if "same_expression" not in verdicts or not verdicts["same_expression"].notna().any():
+        return []
+    items = [
+        f"{row['sample_id']} (patient {row['patient_id']}): {row['same_expression']}"
+        for _, row in verdicts[verdicts["same_expression"].notna()].iterrows()
+    ]
+    words = "The same expression to the last digit stands for several patients, and is wrong for all but one of them:"
+    return [Text([words]), Points(items)]
 
 
 def sex_blocks(verdicts: pd.DataFrame) -> list[Any]:
