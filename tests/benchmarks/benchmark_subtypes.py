@@ -22,6 +22,7 @@ import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -128,8 +129,8 @@ def simulate(world: World, each: int, seed: int) -> tuple[Expression, pd.DataFra
     rng = np.random.default_rng(seed)
     counts, truth = {}, {}
 
-    def put(name: str, setting: str, label: str, tpm: np.ndarray, **how: object) -> None:
-        counts[name] = measure(world, tpm, rng, **how)  # type: ignore[arg-type]
+    def put(name: str, setting: str, label: str, tpm: np.ndarray, **how: Any) -> None:
+        counts[name] = measure(world, tpm, rng, **how)
         truth[name] = (setting, label)
 
     for kind in KINDS:

@@ -21,8 +21,8 @@ from anpi.stats.cox import (
     separated,
 )
 from anpi.stats.logistic import fit_logistic, logistic_restricted
+from anpi.tables.terms import INTERACTION
 
-INTERACTION = "interaction with arm"
 NOT_RANDOMISED = "arms were not randomised unless the protocol says so: an association, not a prediction"
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from anpi.association.describe import DAYS_PER_MONTH
 from anpi.association.engine import answer
-from anpi.association.groups import split_groups
+from anpi.association.groups import Groups, split_groups
 from anpi.association.plan import ENDPOINTS, VARIANTS, Entry, Plan, endpoint_columns
 from anpi.association.question import (
     COLUMNS,
@@ -169,6 +169,28 @@ def restricted_mean_rows(question: Question, plan: Plan) -> list[Row]:
     return rows
 
 
+def answer_of(
+    part: pd.DataFrame, covariates: pd.DataFrame, groups: Groups, question: Question, plan: Plan, refit: bool
+) -> dict[str, float]:
+    """Answer the primary question for some of its patients: ``chi_square``, ``p`` and, when asked, hazard ratios."""
+    dummies, adjusted = groups.dummies(part["marker"]), covariates.shape[1] > 0
+    data = part["time"], part["event"], part["marker"], part["arm"].to_numpy() if question.stratified else None
+    test = logrank(*data)
+    found = {"chi_square": test.chi_square, "p": test.p}
+    if refit or adjusted:
+        fitted = fit_hazards(part, pd.concat([dummies, covariates], axis=1), question, plan)
+    if adjusted:
+        row = Row()
+        adjusted_test(row, question, part, covariates, list(dummies.columns), fitted)
+        found = {"chi_square": row.estimate, "p": row.p}
+    elif refit:
+        found["p"] = permute_logrank(*data, min(plan.permutations, MOST_PERMUTED), plan.seed).p
+    if refit:
+        ratios = {level: np.nan if fitted[0] is None else fitted[0].ratio(level)[0] for level in groups.tested[1:]}
+        found |= {f"hr_{level}": ratio for level, ratio in ratios.items()}
+    return found
+
+
 def influence_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> pd.DataFrame:
     """The primary test and hazard ratios without each patient in turn (first endpoint of the primary entry).
 
@@ -192,28 +214,12 @@ def influence_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> 
     if len(groups.tested) < 2:  # a question about an event during treatment has no groups
         return pd.DataFrame(columns=columns)
     covariates, _ = informative(question.covariates.loc[frame.index])
-    adjusted = covariates.shape[1] > 0
+    refit = len(frame) <= MOST_REFITTED
     rows = []
     for patient in [None, *frame.index]:
         part = frame if patient is None else frame.drop(index=patient)
-        dummies, beside = groups.dummies(part["marker"]), covariates.loc[part.index]
-        strata = part["arm"].to_numpy() if question.stratified else None
-        test = logrank(part["time"], part["event"], part["marker"], strata)
-        row: dict[str, object] = {"patient_id": patient, "chi_square": test.chi_square, "p": test.p}
-        refitted = len(frame) <= MOST_REFITTED
-        if refitted or adjusted:
-            fitted = fit_hazards(part, pd.concat([dummies, beside], axis=1), question, plan)
-        if adjusted:
-            again = Row()
-            adjusted_test(again, question, part, beside, list(dummies.columns), fitted)
-            row |= {"chi_square": again.estimate, "p": again.p}
-        elif refitted:
-            data = part["time"], part["event"], part["marker"], strata
-            row["p"] = permute_logrank(*data, min(plan.permutations, MOST_PERMUTED), plan.seed).p
-        if refitted:
-            for level in groups.tested[1:]:
-                row[f"hr_{level}"] = fitted[0].ratio(level)[0] if fitted[0] is not None else np.nan
-        rows.append(row)
+        found = answer_of(part, covariates.loc[part.index], groups, question, plan, refit)
+        rows.append({"patient_id": patient, **found})
     table = pd.DataFrame(rows)
     reached = table["p"] < plan.alpha
     changes = table["p"].notna() & (reached != reached.iloc[0])

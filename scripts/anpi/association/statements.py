@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from anpi.association.groups import counted
-from anpi.association.interaction import INTERACTION
 from anpi.association.plan import VARIANTS, Plan, endpoint_kind
 from anpi.association.question import Row
 from anpi.association.trial import Trial
+from anpi.tables.terms import INTERACTION
 from anpi.tables.written import written_p
 
 NAMES = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from anpi.tables.terms import CALLED, supplied
+
 SETS = {
     "all_treated": "patients who began treatment",
     "rna_evaluable": "treated, with a baseline sample of usable expression",
@@ -12,7 +14,6 @@ SETS = {
 }
 TIMEPOINTS = {"baseline": 0, "on_treatment": 1, "progression": 2}
 VERDICTS = {"pass": 0, "warn": 1, "fail": 2}
-CALLED = ("confident", "lean")
 
 
 def choose_samples(samples: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -89,7 +90,7 @@ def treated_patients(patients: pd.DataFrame, endpoints: pd.DataFrame) -> pd.Seri
     times = endpoints.set_index("patient_id")
     counted = times["pfs_days"].notna()
     if by_date.any() and "pfs_reason" in times:
-        counted &= times["pfs_reason"].astype("string").str.startswith("as supplied").fillna(False).astype(bool)
+        counted &= supplied(times["pfs_reason"])
     if not by_date.any():
         counted = counted | times["os_days"].notna()
     return by_date | counted.reindex(by_date.index, fill_value=False)

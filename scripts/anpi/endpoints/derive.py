@@ -23,6 +23,7 @@ from anpi.recist.best_response import (
     until_progression,
 )
 from anpi.tables.clinical import Clinical, study_day
+from anpi.tables.terms import AS_SUPPLIED
 
 NOT_TREATED = "not treated: no treatment start date"
 
@@ -59,7 +60,7 @@ def response_columns(patient: Mapping[str, Any], course: Course | None, rules: R
     told = patient["bor"]
     if course is None or not scanned:
         if told is not None and not pd.isna(told):
-            reason = "as supplied in patients"
+            reason = AS_SUPPLIED
             row = response_values(Best(told, None), Best(told, None), reason)
             evaluable = "no" if told == "NE" else "yes"
             return row | {"response_evaluable": evaluable, "response_evaluable_reason": reason} | variants(row, row)
@@ -235,7 +236,7 @@ def supplied_columns(
         row |= {
             f"{name}_days{suffix}": days,
             f"{name}_event{suffix}": int(event),
-            f"{name}_reason{suffix}": f"as supplied in patients ({'event' if event else 'censored'}); {why}",
+            f"{name}_reason{suffix}": f"{AS_SUPPLIED} ({'event' if event else 'censored'}); {why}",
         }
     return row
 

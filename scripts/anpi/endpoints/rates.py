@@ -12,6 +12,7 @@ from anpi.endpoints.rules import Rules
 from anpi.endpoints.time_to_event import DAYS_IN_MONTH
 from anpi.stats.exact import clopper_pearson
 from anpi.stats.survival import kaplan_meier
+from anpi.tables.terms import supplied
 
 ALL = "all"
 COLUMNS = [
@@ -37,8 +38,7 @@ def rate_table(endpoints: pd.DataFrame, rules: Rules, begun: Collection[str] = (
         A value that does not exist (a median that is not reached) is missing.
     """
     if len(begun):
-        supplied = endpoints["pfs_reason"].astype("string").str.startswith("as supplied").fillna(False).astype(bool)
-        endpoints = endpoints[endpoints["patient_id"].isin(begun) | supplied]
+        endpoints = endpoints[endpoints["patient_id"].isin(begun) | supplied(endpoints["pfs_reason"])]
     arms = [(ALL, endpoints), *((str(arm), rows) for arm, rows in endpoints.groupby("arm", sort=True))]
     rows = []
     for arm, members in arms:

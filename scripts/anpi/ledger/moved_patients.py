@@ -9,6 +9,7 @@ from typing import Any
 from anpi.ledger.reasons import Reasons, listed, plural, row_words, words
 from anpi.ledger.sections import State, section
 from anpi.ledger.state import RESPONSES, TIMES
+from anpi.tables.terms import CALLED
 
 Rows = Sequence[Mapping[str, str]]
 RESPONSE_NAMES = {
@@ -108,7 +109,7 @@ def calls(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
 
 def call_words(sample: Mapping[str, Any]) -> str:
     """Write a call: ``SCLC-A, confident``, ``mixed`` or ``none``."""
-    if sample.get("call") in ("confident", "lean"):
+    if sample.get("call") in CALLED:
         return f"SCLC-{sample.get('subtype')}, {sample['call']}"
     return words(sample.get("call"))
 

@@ -13,6 +13,7 @@ from anpi.report.blocks import Cell, Heading, Note, Points, Section, Table, Text
 from anpi.report.efficacy import survival_figure
 from anpi.report.numbers import NONE, known, months, p_value, percent, plural, ratio, text
 from anpi.report.tables import Run
+from anpi.tables.terms import INTERACTION
 
 TIERS = {"primary": "Primary", "secondary": "Secondary", "exploratory": "Exploratory"}
 EXPLORATORY = (
@@ -105,7 +106,7 @@ def question_blocks(run: Run, rows: pd.DataFrame, tier: str) -> list[Any]:
 
 def interaction_sentences(rows: pd.DataFrame, alpha: float, tier: str) -> list[str]:
     """Give the effect within each arm, and say whether it differs between arms, as far as the data tell."""
-    after = rows[rows["effect"].eq(say.INTERACTION).cumsum() > 0]
+    after = rows[rows["effect"].eq(INTERACTION).cumsum() > 0]
     if after.empty:
         return []
     test, ratios = after.iloc[0], after[after["estimate"].notna() & after["effect"].isin(list(say.RATIOS))]

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from anpi.report.numbers import count_of, interval, known, listed, months, p_words, percent, plural, ratio, text
+from anpi.tables.terms import INTERACTION, supplied
 
 ENDPOINTS = {
     "pfs": "progression-free survival",
@@ -32,7 +33,6 @@ EXPOSURES = {
     "response": "the time after a response and the time before or without it",
     "immune_related": "the time after an immune-related event and the time before or without it",
 }
-INTERACTION = "interaction with arm"
 
 
 def endpoint_words(endpoint: str) -> str:
@@ -211,7 +211,7 @@ def rate_sentence(words: str, row: pd.Series) -> str:
 
 def response_words(endpoints: pd.DataFrame) -> str:
     """Name objective response: confirmed by the rules, or as the sponsor supplied it."""
-    if "bor_reason" in endpoints and endpoints["bor_reason"].astype(str).str.startswith("as supplied").any():
+    if "bor_reason" in endpoints and supplied(endpoints["bor_reason"]).any():
         return "Objective response, as supplied"
     return "Objective response, confirmed"
 

@@ -15,6 +15,7 @@ from anpi.report.numbers import known
 from anpi.tables.intact import read_json
 from anpi.tables.reading import read_facts, read_table
 from anpi.tables.schema import ROOT, read_settings
+from anpi.tables.terms import CALLED
 
 TABLES = {
     "endpoints": "clinical/endpoints.tsv",
@@ -73,7 +74,6 @@ OF_SAMPLES = (
     "enrichment",
 )
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-CALLED = ("confident", "lean")
 ENDS = ("treatment_end", "death", "last_alive")
 
 

@@ -1,0 +1,17 @@
+"""Words of the project's own tables that more than one room writes or reads."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+# Calls that give a patient a subtype; of a mixed call the foremost class is none.
+CALLED = ("confident", "lean")
+# What `effect` of a result is called whose question is whether arms differ in it.
+INTERACTION = "interaction with arm"
+# How the reason of an endpoint begins that was not derived.
+AS_SUPPLIED = "as supplied in patients"
+
+
+def supplied(reasons: pd.Series) -> pd.Series:
+    """Tell by their reasons which endpoints the sponsor supplied; True or False, also where there is none."""
+    return reasons.astype("string").str.startswith(AS_SUPPLIED).fillna(False).astype(bool)
