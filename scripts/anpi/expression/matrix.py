@@ -216,7 +216,8 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
             )
         )
     if not problems and numbers.isna().all(axis=None):
-        problems.append(Problem(name, "the matrix holds no number"))
+        mend = "Give a row a gene, with a value for each sample."
+        problems.append(Problem(name, "the matrix holds no number", mend=mend))
     refuse(problems)
     return numbers
 

@@ -16,6 +16,7 @@ from anpi.tables.problems import InputError, Problem, refuse
 from anpi.tables.writing import write_text
 
 SUMS = "SHA256SUMS"
+OTHER_COPY = "Take the list from another copy; without it the copy cannot be confirmed."
 LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 CLOSING = ("manifest.json", "ro-crate-metadata.json", "ledger/recorded.json", f"ledger/{CURRENT}")
 MOST_NAMED = 20
@@ -159,13 +160,13 @@ def read_sums(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         raise InputError(Problem(str(path), "file not found", mend="Name a folder that freeze_run.py made.")) from None
     except UnicodeDecodeError:
-        raise InputError(Problem(str(path), "not a list of checksums, or damaged")) from None
+        raise InputError(Problem(str(path), "not a list of checksums, or damaged", mend=OTHER_COPY)) from None
     if not lines:
-        raise InputError(Problem(str(path), "the list of checksums is empty"))
+        raise InputError(Problem(str(path), "the list of checksums is empty", mend=OTHER_COPY))
     matches = [LINE.fullmatch(line) for line in lines]
     refuse(
         [
-            Problem(str(path), "not a line of a checksum and a path", row=row)
+            Problem(str(path), "not a line of a checksum and a path", row=row, mend=OTHER_COPY)
             for row, match in enumerate(matches, start=1)
             if match is None
         ]
