@@ -19,6 +19,7 @@ from anpi.recist.best_response import (
     best_response,
     confirmed_best_response,
     confirmed_response_day,
+    confirming_day,
     response_day,
     until_progression,
 )
@@ -194,13 +195,15 @@ def duration_columns(course: Course | None, outcomes: Mapping[str, Outcome], rul
     row: dict[str, Any] = {}
     for suffix in (*rules.styles.values(), "_unconfirmed"):
         row |= empty_time("dor", suffix, why)
-    row |= {"ttr_days": None, "ttr_days_unconfirmed": None}
+    row |= dict.fromkeys(("ttr_days", "ttr_days_unconfirmed", "response_confirmed_days"))
     if course is None or not outcomes:
         return row
     scans = counted_scans(course, rules)
     confirmed, loose = confirmed_response_day(scans, rules.confirmation), response_day(scans)
-    if confirmed is not None:
+    confirming = confirming_day(scans, rules.confirmation)
+    if confirmed is not None and confirming is not None:
         row["ttr_days"] = confirmed + 1
+        row["response_confirmed_days"] = confirming + 1
         for suffix, outcome in outcomes.items():
             row |= time_columns("dor", suffix, outcome, confirmed, course)
     if loose is not None:

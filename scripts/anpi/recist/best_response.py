@@ -119,6 +119,15 @@ def confirmed_response_day(scans: Sequence[Scan], rules: ResponseRules) -> int |
     return min((day for day in days if day is not None), default=None)
 
 
+def confirming_day(scans: Sequence[Scan], rules: ResponseRules) -> int | None:
+    """Return the day of the scan by which a response is first known to be confirmed.
+
+    Before that scan nobody knows of the confirmation, and only those live to see it who are alive then.
+    """
+    seen = (scans[:count] for count in range(1, len(scans) + 1))
+    return next((part[-1].day for part in seen if confirmed_response_day(part, rules) is not None), None)
+
+
 def confirmed_complete(scans: Sequence[Scan], rules: ResponseRules) -> int | None:
     """Give the day of the first CR that a later CR confirms, with nothing but CR and NE between."""
     for index, scan in enumerate(scans):
