@@ -11,13 +11,16 @@ The same arguments give the same bytes. More patients leave the files of the ear
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where demo/ lies
+
+from anpi.program import run_program
 from anpi.provenance import code_digest
-from anpi.simulation.genes import DEMO, choose_genes
-from anpi.simulation.stamp import genes_digest, lift_stamp, set_stamp, stands
-from anpi.simulation.trial import LEAST_PATIENTS, write_trial
-from anpi.tables.problems import run_program
+from demo.genes import DEMO, choose_genes
+from demo.stamp import genes_digest, lift_stamp, set_stamp, stands
+from demo.trial import LEAST_PATIENTS, write_trial
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import functools
 import hashlib
 from pathlib import Path
 
-from anpi.tables.checksums import hash_file
+from anpi.files.checksums import hash_file
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 ENDS = 1 << 16
@@ -92,7 +92,8 @@ def imported_modules(file: Path) -> tuple[Path, ...]:
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
-    places = [SCRIPTS / name.replace(".", "/") for name in names if name.split(".")[0] == "anpi"]
+    homes = {"anpi": SCRIPTS, "demo": SCRIPTS.parent}
+    places = [homes[top] / name.replace(".", "/") for name in names if (top := name.split(".")[0]) in homes]
     files = [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]
     return tuple(file for file in files if file.is_file())
 
