@@ -8,20 +8,23 @@ from anpi.association.groups import counted
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
 from anpi.association.time_to_event import adjusted_words, arm_columns, fit_hazards, too_little
+from anpi.association.trial import Exposure
 from anpi.stats.cox import RegressionFit, fit_time_dependent
 
 
-def time_by_event(question: Question, plan: Plan, day: pd.Series | None) -> list[Row]:
+def time_by_event(question: Question, plan: Plan, exposure: Exposure | None) -> list[Row]:
     """Event during treatment (response, immune-related event) against survival: time-dependent, then landmarks."""
     frame = question.frame
-    if day is None:
+    if exposure is None:
         word = "response" if question.entry.biomarker == "response" else "first immune-related event"
         return [Row(n=len(frame), effect="HR", warnings=[f"the day of the {word} is not known: not tested"])]
-    day = day.reindex(frame.index).astype(float)
-    day = day.where(day <= frame["time"])
-    rows = [time_dependent_row(question, frame, day, plan)]
-    rows += [landmark_row(question, frame, day, landmark, plan) for landmark in plan.landmark_days]
-    return rows
+    known, seen = (
+        day.reindex(frame.index).astype(float).where(lambda day: day <= frame["time"])
+        for day in (exposure.known, exposure.seen)
+    )
+    test = time_dependent_row(question, frame, known, plan)
+    test.warnings += [exposure.warning] if exposure.warning else []
+    return [test, *(landmark_row(question, frame, seen, landmark, plan) for landmark in plan.landmark_days)]
 
 
 def time_dependent_row(question: Question, frame: pd.DataFrame, day: pd.Series, plan: Plan) -> Row:
