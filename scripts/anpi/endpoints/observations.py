@@ -10,6 +10,7 @@ import pandas as pd
 
 from anpi.endpoints.immune_scans import read_immune
 from anpi.endpoints.progression import Course
+from anpi.endpoints.readers import evaluator_problems, primary_evaluator, read_by
 from anpi.endpoints.rules import Rules
 from anpi.endpoints.time_to_event import Moment
 from anpi.problems import InputError, Problem, refuse
@@ -60,6 +61,7 @@ class Observations:
 
 def observe(clinical: Clinical, rules: Rules) -> Observations:
     """Bring all tables on the time scale of the rules and drop what lies after the data cut-off."""
+    refuse(evaluator_problems(clinical, rules))
     timeline = Timeline(clinical.patients, rules.settings["reference"])
     facts = patient_facts(clinical, timeline, rules)
     reported = reported_scans(clinical, timeline, rules, facts["cutoff"])
@@ -84,10 +86,7 @@ def check_rules(clinical: Clinical, rules: Rules) -> None:
     InputError
         With every fault.
     """
-    problems = []
-    for frame in (clinical.assessments, clinical.lesions):
-        if frame is not None:
-            problems += evaluator_problems(frame, rules)
+    problems = evaluator_problems(clinical, rules)
     try:
         cutoffs(clinical, Timeline(clinical.patients, rules.settings["reference"]), rules)
     except InputError as error:
@@ -134,27 +133,6 @@ def cutoffs(clinical: Clinical, timeline: Timeline, rules: Rules) -> np.ndarray:
     return own.fillna(pd.Series(shared.to_numpy(), index=own.index)).to_numpy()
 
 
-def evaluator_problems(frame: pd.DataFrame, rules: Rules) -> list[Problem]:
-    names = sorted(frame["evaluator"].dropna().unique())
-    chosen = rules.settings["evaluator"]
-    found = {"file": frame.attrs["file"], "column": "evaluator", "found": ", ".join(names)}
-    if chosen is None and len(names) > 1:
-        expected = "one, or evaluator in endpoints.yaml to name the one that counts"
-        return [Problem(message="several evaluators", expected=expected, **found)]
-    if chosen is not None and names and chosen not in names:
-        return [Problem(expected=f"{chosen}, the evaluator of endpoints.yaml", **found)]
-    return []
-
-
-def choose_evaluator(frame: pd.DataFrame, rules: Rules) -> pd.DataFrame:
-    """Keep the rows of the evaluator whom the rules name."""
-    refuse(evaluator_problems(frame, rules))
-    chosen = rules.settings["evaluator"]
-    if chosen is None or frame["evaluator"].isna().all():
-        return frame
-    return frame[frame["evaluator"] == chosen]
-
-
 def before_cutoff(frame: pd.DataFrame, cutoff: pd.Series) -> pd.DataFrame:
     limit = frame["patient_id"].map(cutoff)
     return frame[frame["day"].notna() & (limit.isna() | (frame["day"] <= limit))]
@@ -163,7 +141,7 @@ def before_cutoff(frame: pd.DataFrame, cutoff: pd.Series) -> pd.DataFrame:
 def reported_scans(clinical: Clinical, timeline: Timeline, rules: Rules, cutoff: pd.Series) -> pd.DataFrame | None:
     if clinical.assessments is None:
         return None
-    frame = choose_evaluator(clinical.assessments, rules)
+    frame = read_by(clinical.assessments, primary_evaluator(clinical, rules))
     frame = frame.assign(day=timeline.offsets(frame, "assessment"), row=[row_number(i) for i in frame.index])
     return before_cutoff(frame, cutoff)
 
@@ -172,7 +150,7 @@ def lesion_scans(clinical: Clinical, timeline: Timeline, rules: Rules, cutoff: p
     """Bring the lesions into the form that `anpi.recist.lesions` takes."""
     if clinical.lesions is None:
         return None
-    frame = choose_evaluator(clinical.lesions, rules)
+    frame = read_by(clinical.lesions, primary_evaluator(clinical, rules))
     lengths = {d: nanometres(d) for d in frame["diameter_mm"].dropna().unique()}
     size = frame["diameter_mm"].map(lengths).astype("Int64")
     unmeasured = size.isna()

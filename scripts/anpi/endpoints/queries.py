@@ -40,6 +40,7 @@ def find_queries(clinical: Clinical, seen: Observations, endpoints: pd.DataFrame
         As `derive.derive_endpoints` gives it, to be compared with what the sponsor supplied.
     """
     found = [ScanQuery(q.patient_id, q.severity, q.rule, q.message) for q in clinical.queries]
+    found += unnamed_readings(clinical)
     for check in (patient_queries, therapy_queries, adverse_event_queries):
         found += check(clinical, seen)
     found += scan_queries(clinical, seen, rules)
@@ -99,6 +100,16 @@ def patient_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuer
         if stopped and course is not None and not any(scan.response == "PD" for scan in course.scans):
             text = f"{where}: treatment ended for {reason!r}, but no scan shows progression; it is no event"
             yield ScanQuery(patient, "warning", "progression_not_on_scan", text)
+
+
+def unnamed_readings(clinical: Clinical) -> Iterator[ScanQuery]:
+    """Find rows without an evaluator in a table that names evaluators: nobody knows whose they are."""
+    for table, frame in (("assessments", clinical.assessments), ("lesions", clinical.lesions)):
+        if frame is None or frame["evaluator"].isna().all():
+            continue
+        for patient, rows in frame[frame["evaluator"].isna()].groupby("patient_id").groups.items():
+            text = f"{table} has {len(rows)} row(s) without an evaluator, the first in row {row_number(min(rows))}"
+            yield ScanQuery(str(patient), "error", "evaluator_missing", f"{text}; not used")
 
 
 def therapy_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuery]:
