@@ -130,7 +130,7 @@ class GrayWalk:
         if deaths:
             expected = weighted * (1 - own)
             self.score += mine - deaths * expected / expected.sum()
-        for k in np.flatnonzero(at):
+        for k in map(int, np.flatnonzero(at)):
             left = 1 - after
             if deaths:
                 share = 1 - left / self.survival[k] if self.survival[k] > 0 else 1.0
