@@ -60,16 +60,11 @@ def pool(
     ValueError
         No study, an error that is not above 0, an unknown method or interval.
     """
-    y, v = np.asarray(estimates, dtype=float), np.asarray(errors, dtype=float) ** 2
-    if (
-        not len(y)
-        or not np.isfinite(y).all()
-        or not (v > 0).all()
-        or method not in METHODS
-        or interval not in INTERVALS
-    ):
+    y, error = np.asarray(estimates, dtype=float), np.asarray(errors, dtype=float)
+    usable = len(y) > 0 and bool(np.isfinite(y).all() and (error > 0).all())
+    if not usable or method not in METHODS or interval not in INTERVALS:
         raise ValueError("finite estimates with errors above 0, a known method and interval are needed")
-    df = len(y) - 1
+    v, df = error**2, len(y) - 1
     q = spread(y, v, 0.0)
     between = variance_between(y, v, method)
     weight = 1 / (v + between)

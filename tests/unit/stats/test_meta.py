@@ -61,9 +61,8 @@ def test_paule_and_mandel_make_the_spread_what_is_expected():
 
 
 def test_studies_that_agree_by_chance_have_no_narrow_interval():
-    plain, adhoc = (
-        pool([-0.4] * 4, [0.27, 0.23, 0.15, 0.26], interval=i) for i in ("hartung_knapp", "hartung_knapp_adhoc")
-    )
+    data = [-0.4] * 4, [0.27, 0.23, 0.15, 0.26]
+    plain, adhoc = pool(*data, interval="hartung_knapp"), pool(*data)
     assert plain.high - plain.low == pytest.approx(0, abs=1e-12)
     assert adhoc.low < -0.6
     assert (adhoc.tau2, adhoc.i2) == (0, 0)
