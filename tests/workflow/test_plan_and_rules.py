@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from anpi.check import check_run
+from anpi.files.checksums import hash_file
 from anpi.manifest import named_digest
+from anpi.problems import InputError
 from anpi.report.tables import settings_words
-from anpi.tables.checksums import hash_file
-from anpi.tables.problems import InputError
 from anpi.tables.schema import load_yaml
 from workflow.conftest import Trial
 from workflow.running import ROOT, run

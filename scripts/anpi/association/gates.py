@@ -7,8 +7,8 @@ import numpy as np
 from anpi.association.plan import Plan
 from anpi.association.question import Row
 from anpi.stats.multiplicity import adjust
-from anpi.tables.terms import GATE_CLOSED
-from anpi.tables.written import written_p
+from anpi.trial.terms import GATE_CLOSED
+from anpi.words.p_values import written_p
 
 INTERVAL_ALPHA = 0.05
 NO_EFFECT = {"HR": 1.0, "OR": 1.0, "HR per SD": 1.0, "OR per SD": 1.0, "AUC": 0.5}

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from anpi.association.plan import endpoint_columns, endpoint_kind
-from anpi.tables.problems import InputError, Problem, nearest, refuse
+from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.reading import read_facts, read_matrix, read_table
 from anpi.tables.schema import column_rule, load_schema
-from anpi.tables.terms import CALLED
+from anpi.trial.terms import CALLED
 
 FROM_FIRST_SCAN = (
     "the day of the confirming scan is not known: a confirmed response counts from its first scan, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from anpi.tables.terms import CALLED, supplied
+from anpi.trial.terms import CALLED, supplied
 
 SETS = {
     "all_treated": "patients who began treatment",

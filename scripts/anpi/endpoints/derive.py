@@ -24,7 +24,7 @@ from anpi.recist.best_response import (
     until_progression,
 )
 from anpi.tables.clinical import Clinical, study_day
-from anpi.tables.terms import AS_SUPPLIED
+from anpi.trial.terms import AS_SUPPLIED
 
 NOT_TREATED = "not treated: no treatment start date"
 

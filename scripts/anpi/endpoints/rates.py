@@ -12,7 +12,7 @@ from anpi.endpoints.rules import Rules
 from anpi.endpoints.time_to_event import DAYS_IN_MONTH
 from anpi.stats.exact import clopper_pearson
 from anpi.stats.survival import kaplan_meier
-from anpi.tables.terms import supplied
+from anpi.trial.terms import supplied
 
 ALL = "all"
 COLUMNS = [

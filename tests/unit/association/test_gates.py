@@ -10,9 +10,9 @@ import yaml
 from anpi.association.gates import adjust_families, compare_levels
 from anpi.association.plan import Plan, read_plan
 from anpi.association.question import Row
+from anpi.problems import InputError
 from anpi.report.sentences import verdict
 from anpi.stats.multiplicity import adjust
-from anpi.tables.problems import InputError
 
 ENTRY = {"endpoints": ["pfs"], "biomarker": "subtype"}
 
