@@ -182,7 +182,8 @@ def test_arm_received_is_the_denominator(tmp_path):
 
 
 def test_no_event_at_all_is_a_table_of_zeros(tmp_path):
-    table, _ = tabulate(tmp_path, events=HEADER)
+    """Of a trial whose one event was over before treatment."""
+    table, _ = tabulate(tmp_path, events=HEADER + "P1,Rash,Skin,1,2023-12-01,2023-12-20,N,\n")
     assert cell(table)[["n", "N"]].tolist() == [0, 3]
     assert set(table["level"]) == {"any"}
 
