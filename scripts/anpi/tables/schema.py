@@ -259,7 +259,7 @@ def check_forgiving(
     validator = jsonschema.Draft202012Validator(schema)
     errors = sorted(validator.iter_errors(filled), key=lambda e: [str(p) for p in e.absolute_path])
     told = [error for error in errors if error.validator not in ("additionalProperties", "unevaluatedProperties")]
-    problems += [settings_problem(error, filled, file) for error in told]
+    problems += dict.fromkeys(settings_problem(error, filled, file) for error in told)
     odd = {tuple(error.absolute_path) for error in told if error.validator != "required"}
     for key, number in numbers(filled, ()):
         if key not in odd and not math.isfinite(number):

@@ -122,6 +122,14 @@ def test_spellings_of_a_term_are_one_term(tmp_path):
     assert dropped == expected_dropped
 
 
+def test_a_row_given_twice_counts_once(tmp_path):
+    line = EVENTS.splitlines()[2]
+    table, dropped = tabulate(tmp_path, events=EVENTS + line + "\n")
+    expected, expected_dropped = tabulate(tmp_path)
+    pd.testing.assert_frame_equal(table, expected)
+    assert dropped == expected_dropped
+
+
 def test_categories(tmp_path):
     table, _ = tabulate(tmp_path)
     assert cell(table, category="serious")["n"] == 2
