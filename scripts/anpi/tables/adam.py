@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from anpi.problems import InputError, Problem, refuse
 from anpi.tables.clinical import DAYS_IN_MONTH
 from anpi.tables.identifiers import identifier_problems
 from anpi.tables.reading import read_text_table
