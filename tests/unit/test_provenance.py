@@ -149,7 +149,8 @@ def imported_by_the_parser(file: Path) -> set[Path]:
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
-    places = [provenance.SCRIPTS / name.replace(".", "/") for name in names if name.split(".")[0] == "anpi"]
+    homes = {"anpi": provenance.SCRIPTS, "demo": provenance.SCRIPTS.parent}
+    places = [homes[top] / name.replace(".", "/") for name in names if (top := name.split(".")[0]) in homes]
     files = {file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")}
     return {file for file in files if file.is_file()}
 

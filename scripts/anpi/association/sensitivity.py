@@ -127,9 +127,9 @@ def probability_rows(question: Question, weights: pd.DataFrame, plan: Plan) -> l
     x = pd.concat([weights[large[1:]], covariates], axis=1)
     fit = None
     if question.kind == "time" and outcome.any():
-        fit = fit_hazards(frame, x, question, plan)[0]
+        fit = fit_hazards(frame, x, question)
     elif question.kind == "binary":
-        fit = fit_odds(frame["y"], x, plan)
+        fit = fit_odds(frame["y"], x)
     if fit is None:
         return [test]
     effect = "HR" if question.kind == "time" else "OR"
@@ -177,15 +177,15 @@ def answer_of(
     test = logrank(*data)
     found = {"chi_square": test.chi_square, "p": test.p}
     if refit or adjusted:
-        fitted = fit_hazards(part, pd.concat([dummies, covariates], axis=1), question, plan)
+        fitted = fit_hazards(part, pd.concat([dummies, covariates], axis=1), question)
     if adjusted:
         row = Row()
-        adjusted_test(row, question, part, covariates, list(dummies.columns), fitted)
+        adjusted_test(row, covariates, list(dummies.columns), fitted)
         found = {"chi_square": row.estimate, "p": row.p}
     elif refit:
         found["p"] = permute_logrank(*data, plan.permutations, plan.seed).p
     if refit:
-        ratios = {level: np.nan if fitted[0] is None else fitted[0].ratio(level)[0] for level in groups.tested[1:]}
+        ratios = {level: np.nan if fitted is None else fitted.ratio(level)[0] for level in groups.tested[1:]}
         found |= {f"hr_{level}": ratio for level, ratio in ratios.items()}
     return found
 

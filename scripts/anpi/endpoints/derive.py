@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anpi.endpoints.immune import best_of, immune_outcome
+from anpi.endpoints.immune import response_day as immune_response_day
 from anpi.endpoints.observations import Observations
 from anpi.endpoints.progression import Course, pfs_ema, pfs_fda
 from anpi.endpoints.rules import Rules
@@ -23,6 +25,7 @@ from anpi.recist.best_response import (
     response_day,
     until_progression,
 )
+from anpi.recist.irecist import Reading
 from anpi.tables.clinical import Clinical, study_day
 from anpi.trial.terms import AS_SUPPLIED
 
@@ -37,7 +40,8 @@ def derive_endpoints(clinical: Clinical, seen: Observations, rules: Rules) -> pd
     DataFrame
         One row a patient in the order of their ids, with the columns of ``endpoints.tsv``: ``bor``, ``cbor``,
         ``response``, ``disease_control``, times with ``*_days``, ``*_event`` (1 = event), ``*_date``, ``*_source``
-        and ``*_reason``, and the variants ``*_<style>``, ``*_unconfirmed`` and ``*_strict``.
+        and ``*_reason``, the variants ``*_<style>``, ``*_unconfirmed`` and ``*_strict``, and those by
+        iRECIST: ``ibor``, ``icbor``, ``iresponse``, ``ipfs_*``, ``idor_*``.
     """
     scanned = clinical.assessments is not None or clinical.lesions is not None
     followed = (
@@ -51,6 +55,7 @@ def derive_endpoints(clinical: Clinical, seen: Observations, rules: Rules) -> pd
         row: dict[str, Any] = {"patient_id": patient["patient_id"], "arm": patient["arm"]}
         row |= response_columns(patient, course, rules, scanned)
         row |= survival_columns(patient, course, rules, scanned, bool(followed))
+        row |= immune_columns(course, seen.immune.get(patient["patient_id"], []), rules, scanned)
         rows.append(row)
     endpoints = pd.DataFrame(rows).sort_values("patient_id", kind="stable").reset_index(drop=True)
     return typed(add_dates(endpoints, seen))
@@ -212,6 +217,41 @@ def duration_columns(course: Course | None, outcomes: Mapping[str, Outcome], rul
     return row
 
 
+def immune_columns(course: Course | None, readings: Sequence[Reading], rules: Rules, scanned: bool) -> dict[str, Any]:
+    """Give the endpoints by iRECIST; nothing without scans."""
+    columns = ("ibor", "ibor_day", "icbor", "icbor_day", "iresponse", "iresponse_confirmed")
+    row: dict[str, Any] = dict.fromkeys(columns)
+    why = NOT_TREATED if course is None else "no assessments were given"
+    row |= empty_time("ipfs", "", why) | empty_time("idor", "", why)
+    if course is None or not scanned:
+        return row
+    for name, confirm in (("ibor", False), ("icbor", True)):
+        best = best_of(readings, course, rules, confirm)
+        row[name] = best.value.replace("MISSING", "NE")
+        row[f"{name}_day"] = None if best.day is None else study_day(best.day)
+    row["iresponse"], row["iresponse_confirmed"] = (
+        "Y" if row[name] in ("iCR", "iPR") else "N" for name in ("ibor", "icbor")
+    )
+    outcome, immune = immune_outcome(readings, course, rules)
+    reason = immune_words(outcome, course, immune)
+    row |= time_columns("ipfs", "", outcome, 0, course) | {"ipfs_reason": reason}
+    row |= empty_time("idor", "", "no response")
+    start = immune_response_day(readings, course)
+    if row["iresponse"] == "Y" and start is not None:
+        row |= time_columns("idor", "", outcome, start, course) | {"idor_reason": reason}
+    return row
+
+
+def immune_words(outcome: Outcome, course: Course, immune: str) -> str:
+    """Say why iPFS ends where it does: by iRECIST (``immune``), or as PFS does."""
+    if outcome.event and outcome.moment.code == "PD":
+        return immune
+    ordinary = words(outcome, course)
+    if not outcome.event and immune and ":" not in immune:
+        return f"{immune}: {ordinary.partition(': ')[2]}"
+    return ordinary
+
+
 def time_columns(name: str, suffix: str, outcome: Outcome, start: int, course: Course) -> dict[str, Any]:
     """Put an outcome into columns; days count the first and the last day."""
     day = max(outcome.day, start)
@@ -284,7 +324,7 @@ def add_dates(endpoints: pd.DataFrame, seen: Observations) -> pd.DataFrame:
 def typed(endpoints: pd.DataFrame) -> pd.DataFrame:
     for column in endpoints:
         name = str(column)
-        if name.startswith(("pfs", "os", "dor", "ttr", "follow_up", "bor_day", "cbor_day")) and (
+        if name.lstrip("i").startswith(("pfs", "os", "dor", "ttr", "follow_up", "bor_day", "cbor_day")) and (
             "_days" in name or "_event" in name or name.endswith("_day")
         ):
             numbers = pd.to_numeric(endpoints[column], errors="coerce").astype("float64")

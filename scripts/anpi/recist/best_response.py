@@ -44,12 +44,15 @@ class ResponseRules:
         How many NE scans may stand between the two.
     stable_between : int
         How many SD scans may stand between a PR and the scan that confirms it.
+    progression_between : int
+        How many iUPD scans may stand between an iPR and the scan that confirms it (iRECIST alone).
     """
 
     minimum_stable_days: int = 28
     confirmation_days: int = 28
     not_evaluable_between: int = 1
     stable_between: int = 0
+    progression_between: int = 0
 
 
 def until_progression(scans: Iterable[Scan], progression: int | None = None) -> list[Scan]:
@@ -150,9 +153,10 @@ def confirmed_partial(scans: Sequence[Scan], rules: ResponseRules) -> int | None
         span = confirming_span(scans, index, ("CR", "PR"), rules.confirmation_days)
         if (
             span
-            and set(span) <= {"CR", "PR", "NE", "SD"}
+            and set(span) <= {"CR", "PR", "NE", "SD", "PD"}
             and span.count("NE") <= rules.not_evaluable_between
             and span.count("SD") <= rules.stable_between
+            and span.count("PD") <= rules.progression_between
             and not partial_after_complete(span)
         ):
             return scan.day
