@@ -10,9 +10,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from anpi.expression.align import align_sample
-from anpi.expression.sample_reads import add_unit_options, units_given
-from anpi.tables.problems import run_program
+from anpi.program import run_program
+from anpi.quantification.align import align_sample
+from anpi.reads.sample_reads import add_unit_options, units_given
 
 
 def main() -> None:

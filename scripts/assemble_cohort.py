@@ -13,8 +13,8 @@ import pandas as pd
 
 from anpi.expression.assemble import Cohort, assemble_matrix, assemble_samples
 from anpi.expression.genes import read_gene_table
-from anpi.tables.problems import run_program
-from anpi.tables.writing import write_table
+from anpi.files.writing import write_table
+from anpi.program import run_program
 
 
 def main() -> None:

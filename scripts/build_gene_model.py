@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from anpi.alignment.gene_model import BINS, build_gene_model, write_gene_model
-from anpi.tables.problems import run_program
+from anpi.program import run_program
 
 
 def main() -> None:

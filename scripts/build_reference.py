@@ -10,10 +10,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from anpi.expression.reference import WITHOUT_GENE, build_reference, gene_table, write_decoys
-from anpi.tables.checksums import hash_file
-from anpi.tables.problems import run_program
-from anpi.tables.writing import write_json, write_table, write_text
+from anpi.files.checksums import hash_file
+from anpi.files.writing import write_json, write_table, write_text
+from anpi.program import run_program
+from anpi.quantification.reference import WITHOUT_GENE, build_reference, gene_table, write_decoys
 
 
 def main() -> None:

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 
 from anpi.cohort.sets import build_attrition, build_sets
-from anpi.tables.problems import run_program
+from anpi.files.writing import write_table
+from anpi.program import run_program
 from anpi.tables.reading import read_facts, read_table
-from anpi.tables.writing import write_table
 
 
 def main() -> None:

@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 
 from anpi.expression.matrix import UNITS, read_expression
+from anpi.files.writing import write_table
+from anpi.program import run_program
 from anpi.subtypes.calls import call_subtypes, programme_table, tissue_table
 from anpi.subtypes.model import DEFAULT, load_model
-from anpi.tables.problems import run_program
 from anpi.tables.reading import read_text_table
-from anpi.tables.writing import write_table
 
 
 def main() -> None:

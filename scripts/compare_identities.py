@@ -10,11 +10,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from anpi.files.writing import write_table
 from anpi.identity.compare import compare_identities
 from anpi.identity.sites import SITES, read_sites
-from anpi.tables.problems import run_program
+from anpi.program import run_program
 from anpi.tables.reading import read_matrix, read_table
-from anpi.tables.writing import write_table
 
 
 def main() -> None:

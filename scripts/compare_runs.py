@@ -18,7 +18,7 @@ from pathlib import Path
 from anpi.ledger.compare import compare_runs
 from anpi.ledger.entries import read_run
 from anpi.ledger.words import text_of
-from anpi.tables.problems import run_program
+from anpi.program import run_program
 
 
 def main() -> None:

@@ -15,9 +15,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from anpi.files.writing import write_table
+from anpi.program import run_program
 from anpi.tables.adam import convert_adam
-from anpi.tables.problems import run_program
-from anpi.tables.writing import write_table
 
 
 def main() -> None:

@@ -11,12 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from anpi.expression.gene_counts import assigned_share, count_genes, no_counts
 from anpi.expression.strandedness import resolve_strandedness
 from anpi.expression.summary import quantified_strandedness
-from anpi.tables.intact import read_json
-from anpi.tables.problems import run_program
-from anpi.tables.writing import write_table, write_text
+from anpi.files.intact import read_json
+from anpi.files.writing import write_table, write_text
+from anpi.program import run_program
+from anpi.quantification.gene_counts import assigned_share, count_genes, no_counts
 
 
 def main() -> None:

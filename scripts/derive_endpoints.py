@@ -24,9 +24,9 @@ from anpi.endpoints.queries import SEVERITIES, find_queries, query_table
 from anpi.endpoints.rates import rate_table
 from anpi.endpoints.rules import DEFAULT, read_rules
 from anpi.endpoints.timepoints import timepoint_table
+from anpi.files.writing import write_table
+from anpi.program import run_program
 from anpi.tables.clinical import read_clinical
-from anpi.tables.problems import run_program
-from anpi.tables.writing import write_table
 
 
 def main() -> None:

@@ -13,13 +13,13 @@ import argparse
 import json
 from pathlib import Path
 
+from anpi.files.writing import write_json
 from anpi.ledger.arguments import named_file
 from anpi.ledger.compare import compare_runs
 from anpi.ledger.entries import Entry, last_different, read_entries
 from anpi.ledger.leftovers import find_leftovers
 from anpi.ledger.state import build_state, state_digest
-from anpi.tables.problems import run_program
-from anpi.tables.writing import write_json
+from anpi.program import run_program
 
 
 def main() -> None:

@@ -21,6 +21,8 @@ import pandas as pd
 import scanpy
 
 from anpi.expression.matrix import UNITS, Expression, read_expression
+from anpi.files.writing import write_table
+from anpi.program import run_program
 from anpi.subtypes.calls import programme_table
 from anpi.subtypes.discovery import (
     LEAST_SAMPLES,
@@ -31,9 +33,7 @@ from anpi.subtypes.discovery import (
     variable_genes,
 )
 from anpi.subtypes.model import DEFAULT, load_model
-from anpi.tables.problems import run_program
 from anpi.tables.reading import read_text_table
-from anpi.tables.writing import write_table
 
 LEAST_IN_GROUP = 3
 LEAST_TO_PROJECT = 3

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from anpi.expression.reference import fetch_file
-from anpi.tables.problems import run_program
+from anpi.program import run_program
+from anpi.quantification.reference import fetch_file
 
 
 def say(text: str) -> None:

@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 
 from anpi.ledger.freeze import SUMS, freeze_run
-from anpi.tables.problems import run_program
+from anpi.program import run_program
 
 
 def main() -> None:

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from anpi.program import run_program
 from anpi.report.multiqc import stage_multiqc
-from anpi.tables.problems import run_program
 from anpi.tables.reading import read_facts
 
 

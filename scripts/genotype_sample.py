@@ -15,11 +15,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from anpi.files.writing import write_json, write_table
 from anpi.identity.genotypes import genotype_facts, genotype_table
 from anpi.identity.pileup import Pileup, count_alleles, empty_counts
 from anpi.identity.sites import SITES, read_sites
-from anpi.tables.problems import InputError, placeless_words, run_program
-from anpi.tables.writing import write_json, write_table
+from anpi.problems import InputError, placeless_words
+from anpi.program import run_program
 
 
 def main() -> None:

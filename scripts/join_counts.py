@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from anpi.tables.problems import run_program
+from anpi.files.writing import write_table
+from anpi.program import run_program
 from anpi.tables.reading import read_facts
-from anpi.tables.writing import write_table
 
 
 def main() -> None:

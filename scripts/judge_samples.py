@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from anpi.cohort.verdicts import judge_samples
-from anpi.tables.problems import run_program
+from anpi.files.writing import write_table
+from anpi.program import run_program
 from anpi.tables.reading import read_facts, read_table
-from anpi.tables.writing import write_table
 
 
 def threshold(text: str) -> tuple[str, dict[str, float]]:

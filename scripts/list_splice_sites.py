@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from anpi.expression.align import write_splice_sites
-from anpi.tables.problems import run_program
+from anpi.program import run_program
+from anpi.quantification.align import write_splice_sites
 
 
 def main() -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from anpi.alignment.gene_model import load_gene_model
 from anpi.alignment.measure import measure_alignments
-from anpi.tables.problems import InputError, placeless_words, run_program
-from anpi.tables.writing import write_json
+from anpi.files.writing import write_json
+from anpi.problems import InputError, placeless_words
+from anpi.program import run_program
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ import argparse
 from pathlib import Path
 
 from anpi.ledger.purge import purge_patient
-from anpi.tables.problems import run_program
+from anpi.program import run_program
 
 
 def main() -> None:

@@ -14,13 +14,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from anpi.expression.fastq import FaultyReads
-from anpi.expression.quantify import Reference, quantify_aligned_transcripts, quantify_sample, record_failure
-from anpi.expression.salmon import FragmentLength
-from anpi.expression.sample_reads import add_unit_options, units_given
-from anpi.expression.tools import room_in
-from anpi.tables.intact import intact
-from anpi.tables.problems import run_program
+from anpi.files.intact import intact
+from anpi.program import run_program
+from anpi.quantification.quantify import Reference, quantify_aligned_transcripts, quantify_sample, record_failure
+from anpi.quantification.salmon import FragmentLength
+from anpi.reads.fastq import FaultyReads
+from anpi.reads.sample_reads import add_unit_options, units_given
+from anpi.tools import room_in
 
 
 def main() -> None:

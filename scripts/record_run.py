@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from anpi.files.writing import write_json
 from anpi.ledger.entries import read_entry, record
-from anpi.tables.problems import run_program
-from anpi.tables.writing import write_json
+from anpi.program import run_program
 
 
 def main() -> None:

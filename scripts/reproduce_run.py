@@ -16,7 +16,7 @@ from pathlib import Path
 
 from anpi.ledger.installation import advice, compare_installation, likely_folder, read_manifest
 from anpi.ledger.words import table_lines
-from anpi.tables.problems import run_program
+from anpi.program import run_program
 
 LONG = 39
 

@@ -23,8 +23,10 @@ from pathlib import Path
 import pandas as pd
 
 from anpi.endpoints.rules import Rules, read_rules
+from anpi.files.writing import write_table, write_text
+from anpi.problems import InputError, Problem, refuse
+from anpi.program import run_program
 from anpi.tables.clinical import TABLES, read_clinical
-from anpi.tables.problems import InputError, Problem, refuse, run_program
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import parse_date
 from anpi.tables.sheets import read_samples
@@ -39,7 +41,6 @@ from anpi.tables.shifting import (
     without_cutoff,
     write_key,
 )
-from anpi.tables.writing import write_table, write_text
 
 
 def read_arguments() -> argparse.Namespace:

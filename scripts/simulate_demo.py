@@ -13,11 +13,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from anpi.program import run_program
 from anpi.provenance import code_digest
-from anpi.simulation.genes import DEMO, choose_genes
-from anpi.simulation.stamp import genes_digest, lift_stamp, set_stamp, stands
-from anpi.simulation.trial import LEAST_PATIENTS, write_trial
-from anpi.tables.problems import run_program
+from demo.genes import DEMO, choose_genes
+from demo.stamp import genes_digest, lift_stamp, set_stamp, stands
+from demo.trial import LEAST_PATIENTS, write_trial
 
 
 def main() -> None:

@@ -18,12 +18,12 @@ from anpi.expression.summary import (
     salmon_reads,
     summarise_genes,
 )
+from anpi.files.intact import read_json
+from anpi.files.writing import whole_file, write_json
+from anpi.program import run_program
 from anpi.subtypes.model import DEFAULT, load_model, subtype_genes
-from anpi.tables.intact import read_json
-from anpi.tables.problems import run_program
 from anpi.tables.reading import read_facts, read_text_table
 from anpi.tables.sheets import quant_file
-from anpi.tables.writing import whole_file, write_json
 
 
 def main() -> None:

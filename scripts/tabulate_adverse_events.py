@@ -16,9 +16,9 @@ from pathlib import Path
 
 from anpi.adverse_events.table import adverse_event_table, safety_set
 from anpi.endpoints.rules import DEFAULT, read_rules
+from anpi.files.writing import write_table
+from anpi.program import run_program
 from anpi.tables.clinical import read_clinical
-from anpi.tables.problems import run_program
-from anpi.tables.writing import write_table
 
 
 def main() -> None:

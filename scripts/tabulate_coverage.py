@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from anpi.tables.intact import read_json
-from anpi.tables.problems import run_program
-from anpi.tables.writing import write_table
+from anpi.files.intact import read_json
+from anpi.files.writing import write_table
+from anpi.program import run_program
 
 PARTS = 100
 

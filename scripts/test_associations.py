@@ -23,7 +23,7 @@ from pathlib import Path
 from anpi.association.plan import check_plan, read_plan
 from anpi.association.trial import known_signatures, read_trial
 from anpi.association.write import write_associations
-from anpi.tables.problems import run_program
+from anpi.program import run_program
 from anpi.tables.reading import read_facts
 from anpi.tables.schema import ROOT
 

@@ -20,7 +20,7 @@ from anpi.association.enrichment import read_gene_sets
 from anpi.association.plan import check_plan, read_plan
 from anpi.association.trial import read_trial
 from anpi.association.write_expression import write_expression
-from anpi.tables.problems import run_program
+from anpi.program import run_program
 from anpi.tables.reading import read_facts, read_matrix
 
 

@@ -24,11 +24,12 @@ from pathlib import Path
 import pandas as pd
 
 from anpi.expression.matrix import UNITS, Expression, read_expression
+from anpi.problems import InputError, Problem
+from anpi.program import run_program
 from anpi.subtypes.calls import programme_table
 from anpi.subtypes.discovery import consensus_nmf, name_clusters, variable_genes
 from anpi.subtypes.model import CLASSES, DEFAULT, MODELS, Model, load_model
 from anpi.subtypes.training import measure, rival_probability, train_model, write_card, write_model
-from anpi.tables.problems import InputError, Problem, run_program
 from anpi.tables.reading import read_text_table
 
 

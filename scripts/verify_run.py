@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from anpi.ledger.freeze import SUMS, verify_copy
-from anpi.tables.problems import run_program
+from anpi.program import run_program
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from anpi.cohort.anndata_file import build_anndata, write_anndata
-from anpi.tables.problems import run_program
+from anpi.program import run_program
 from anpi.tables.reading import read_facts, read_matrix, read_table
 
 

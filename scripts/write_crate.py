@@ -9,10 +9,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from anpi.files.intact import read_json
+from anpi.files.writing import write_json
 from anpi.ledger.crate import build_crate, copy_wiring
-from anpi.tables.intact import read_json
-from anpi.tables.problems import run_program
-from anpi.tables.writing import write_json
+from anpi.program import run_program
 
 
 def main() -> None:

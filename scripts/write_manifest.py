@@ -6,10 +6,10 @@ import argparse
 import json
 from pathlib import Path
 
+from anpi.files.writing import write_json
 from anpi.ledger.arguments import named_file
 from anpi.manifest import build_manifest
-from anpi.tables.problems import run_program
-from anpi.tables.writing import write_json
+from anpi.program import run_program
 
 
 def main() -> None:

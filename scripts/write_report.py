@@ -20,9 +20,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from anpi.program import run_program
 from anpi.report.page import write_report
 from anpi.report.tables import read_run
-from anpi.tables.problems import run_program
 from anpi.tables.schema import ROOT
 
 DEFAULT_TITLE = "Molecular subtypes, immune signatures and efficacy"

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from anpi import __version__
-from anpi.tables.checksums import hash_file
-from anpi.tables.intact import read_json
+from anpi.files.checksums import hash_file
+from anpi.files.intact import read_json
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import ROOT, read_settings
 

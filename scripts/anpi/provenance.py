@@ -13,7 +13,7 @@ import functools
 import hashlib
 from pathlib import Path
 
-from anpi.tables.checksums import hash_file
+from anpi.files.checksums import hash_file
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 ENDS = 1 << 16

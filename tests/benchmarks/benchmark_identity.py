@@ -1,7 +1,7 @@
 """Swaps, mixtures and wrong sex with known truth: what is found, what is cried wrongly; 0.5, 2, 20 million pairs.
 
 Tumours of simulated people of five populations, at the listed SNPs: levels of genes as in the reference tumours, purity
-40 to 95 %, a third of the chromosomes without one parent's copy, allelic imbalance (see anpi.simulation.genotypes). Two
+40 to 95 %, a third of the chromosomes without one parent's copy, allelic imbalance (see demo.genotypes). Two
 samples a patient.
 
   python tests/benchmarks/benchmark_identity.py [--cases 60] [--seed 1] [--depths 500000 2000000 20000000]
@@ -26,8 +26,8 @@ from anpi.identity.relatedness import compare_samples, pair_table
 from anpi.identity.sex import XIST, Y_GENES, sex_from_expression
 from anpi.identity.sites import POPULATIONS, read_sites
 from anpi.identity.swaps import judge_identities
-from anpi.simulation.genotypes import Tumour, simulate_counts, simulate_people
-from anpi.simulation.streams import stream
+from demo.genotypes import Tumour, simulate_counts, simulate_people
+from demo.streams import stream
 
 DEPTHS = (500_000, 2_000_000, 20_000_000)
 LEVELS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)

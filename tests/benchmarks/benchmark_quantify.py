@@ -26,12 +26,12 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from anpi.expression.reference import build_reference
 from anpi.expression.summary import read_quant, summarise_genes
-from anpi.simulation.expression import build_model, pure_tumours, simulate_expression
-from anpi.simulation.genes import choose_genes
-from anpi.simulation.reads import build_transcriptome, draw_counts, write_reads, write_transcripts
-from anpi.simulation.streams import stream
+from anpi.quantification.reference import build_reference
+from demo.expression import build_model, pure_tumours, simulate_expression
+from demo.genes import choose_genes
+from demo.reads import build_transcriptome, draw_counts, write_reads, write_transcripts
+from demo.streams import stream
 
 TRANSCRIPTS = 20_000
 FASTP = ["fastp", "--compression", "1", "--thread", "2", "--html", "/dev/null", "--dont_eval_duplication"]

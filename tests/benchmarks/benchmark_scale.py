@@ -33,9 +33,9 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from anpi.simulation.genes import choose_genes
-from anpi.simulation.reads import Transcriptome, build_transcriptome, write_transcripts
-from anpi.simulation.trial import LEAST_PATIENTS, simulate_trial, write_sheets
+from demo.genes import choose_genes
+from demo.reads import Transcriptome, build_transcriptome, write_transcripts
+from demo.trial import LEAST_PATIENTS, simulate_trial, write_sheets
 
 BIN = Path(sys.executable).parent
 ENVIRONMENT = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}

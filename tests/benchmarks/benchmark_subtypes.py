@@ -45,11 +45,11 @@ from benchmarks.simulated_tumours import (
 
 from anpi.expression.genes import annotate
 from anpi.expression.matrix import Expression, read_expression, to_tpm
-from anpi.simulation.expression import draw_tumours, simulate_expression
 from anpi.subtypes.calls import call_subtypes, gather_evidence
 from anpi.subtypes.classify import activations, gene_pairs, probabilities
 from anpi.subtypes.model import CLASSES, Model, load_model
 from anpi.subtypes.profile import Profile, make_profile, panel_scores
+from demo.expression import draw_tumours, simulate_expression
 
 SETS = {"A": "A", "N": "N", "P": "P", "I": "Y"}
 

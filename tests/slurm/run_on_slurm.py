@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from slurm.cluster import NODES, CannotStart, Cluster, processes_of
 
-from anpi.simulation.trial import LEAST_PATIENTS, write_trial
+from demo.trial import LEAST_PATIENTS, write_trial
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent

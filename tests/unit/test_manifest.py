@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from anpi.cohort.verdicts import judge_samples
+from anpi.files.writing import write_table
 from anpi.manifest import verdicts_by_hand
-from anpi.tables.writing import write_table
 
 
 def test_verdicts_set_by_hand_stand_in_the_manifest(tmp_path: Path):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from anpi.simulation.trial import LEAST_PATIENTS, write_trial
+from demo.trial import LEAST_PATIENTS, write_trial
 from workflow.running import ROOT, clone, run
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from anpi.simulation.trial import SimulatedTrial, simulate_trial, write_trial
+from demo.trial import SimulatedTrial, simulate_trial, write_trial
 
 PATIENTS = 16
 # Which samples fail by hand: all, all but the first, those of the first arm, none (and no gene is where it belongs).

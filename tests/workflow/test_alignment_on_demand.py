@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from unit.expression.made_genome import FRAGMENTS, make_genome, make_reads
+from unit.quantification.made_genome import FRAGMENTS, make_genome, make_reads
 
-from anpi.expression.align import write_splice_sites
-from anpi.expression.gene_counts import count_genes
-from anpi.expression.reference import build_reference
+from anpi.quantification.align import write_splice_sites
+from anpi.quantification.gene_counts import count_genes
+from anpi.quantification.reference import build_reference
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent

@@ -23,10 +23,10 @@ import yaml
 from unit.report.made import make_tables, read_made, write_run
 from unit.report.test_page import Outline
 
-from anpi.expression import reference
+from anpi.problems import InputError, visible
+from anpi.quantification import reference
 from anpi.report.page import write_report
 from anpi.tables import reading
-from anpi.tables.problems import InputError, visible
 from anpi.tables.reading import read_table, read_text_table
 from anpi.tables.schema import load_yaml
 from workflow.test_wrong_inputs import (

@@ -15,13 +15,13 @@ import pandas as pd
 import pytest
 
 from anpi.cohort.verdicts import judge_samples
-from anpi.expression.quantify import Reference as Quantified
-from anpi.expression.quantify import quantify_sample
-from anpi.expression.reference import build_reference
-from anpi.expression.salmon import FragmentLength
-from anpi.expression.sample_reads import Unit
 from anpi.expression.summary import quality_facts, read_quant, summarise_genes
-from anpi.tables.problems import InputError
+from anpi.problems import InputError
+from anpi.quantification.quantify import Reference as Quantified
+from anpi.quantification.quantify import quantify_sample
+from anpi.quantification.reference import build_reference
+from anpi.quantification.salmon import FragmentLength
+from anpi.reads.sample_reads import Unit
 
 ROOT = Path(__file__).resolve().parents[2]
 SINGLE_END = FragmentLength(200, 30, "config")

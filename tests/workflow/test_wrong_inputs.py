@@ -16,7 +16,7 @@ import pytest
 
 from anpi.check import check_run
 from anpi.expression.assemble import assemble_matrix
-from anpi.tables.problems import InputError
+from anpi.problems import InputError
 from anpi.tables.schema import load_yaml
 from workflow.conftest import Trial
 

@@ -19,7 +19,7 @@ from anpi.check import check_run, check_writable, is_url, shipped
 from anpi.provenance import code_digest, file_digest, fingerprint
 from anpi.subtypes.model import load_model, subtype_genes
 from anpi.tables.identifiers import VARIABLE
-from anpi.tables.problems import InputError
+from anpi.problems import InputError
 from anpi.tables.schema import load_yaml
 from anpi.tables.sheets import is_stored, quant_file
 

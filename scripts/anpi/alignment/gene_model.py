@@ -14,9 +14,9 @@ import pandas as pd
 
 from anpi.alignment.contigs import assembly_named, assembly_of, plain_name
 from anpi.alignment.intervals import SHIFT, Intervals, subtract, union
-from anpi.expression.reference import open_text, read_gtf
-from anpi.tables.problems import InputError, Problem
-from anpi.tables.writing import whole_file
+from anpi.files.writing import whole_file
+from anpi.problems import InputError, Problem
+from anpi.quantification.reference import open_text, read_gtf
 
 BINS = 100
 LEAST_BODY = 500

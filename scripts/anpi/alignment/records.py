@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pysam
 
-from anpi.expression.tools import stay_offline
-from anpi.tables.problems import InputError, Problem
+from anpi.problems import InputError, Problem
+from anpi.tools import stay_offline
 
 PAIRED, PROPER, UNMAPPED, REVERSE, SECOND = 0x1, 0x2, 0x4, 0x10, 0x80
 SECONDARY, QC_FAILED, DUPLICATE, SUPPLEMENTARY = 0x100, 0x200, 0x400, 0x800

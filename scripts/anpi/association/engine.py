@@ -15,8 +15,8 @@ from anpi.association.question import COLUMNS, Question, Row, all_questions
 from anpi.association.response import response_rows
 from anpi.association.time_to_event import time_rows
 from anpi.association.trial import Trial
+from anpi.progress import say
 from anpi.stats.multiplicity import adjust
-from anpi.tables.progress import say
 
 
 def run_plan(plan: Plan, trial: Trial, registry: pd.DataFrame | None = None) -> list[Row]:

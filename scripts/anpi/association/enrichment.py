@@ -9,7 +9,7 @@ import gseapy
 import numpy as np
 import pandas as pd
 
-from anpi.tables.problems import InputError, Problem
+from anpi.problems import InputError, Problem
 from anpi.tables.reading import read_facts, read_text
 
 COLUMNS = (

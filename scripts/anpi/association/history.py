@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from anpi.association.plan import Plan
-from anpi.tables.problems import InputError, Problem
-from anpi.tables.writing import write_json
+from anpi.files.writing import write_json
+from anpi.problems import InputError, Problem
 
 
 def record_plan(plan: Plan, path: Path, today: str | None = None) -> list[dict[str, Any]]:

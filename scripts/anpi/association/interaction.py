@@ -21,7 +21,7 @@ from anpi.stats.cox import (
     separated,
 )
 from anpi.stats.logistic import fit_logistic, logistic_restricted
-from anpi.tables.terms import INTERACTION
+from anpi.trial.terms import INTERACTION
 
 NOT_RANDOMISED = "arms were not randomised unless the protocol says so: an association, not a prediction"
 

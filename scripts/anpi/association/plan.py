@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from anpi.tables.problems import Problem, nearest, refuse
+from anpi.problems import Problem, nearest, refuse
 from anpi.tables.schema import check_settings, load_schema, load_yaml
 
 TIMES = ("pfs", "os", "dor")

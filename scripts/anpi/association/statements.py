@@ -11,8 +11,8 @@ from anpi.association.groups import counted
 from anpi.association.plan import VARIANTS, Plan, endpoint_kind
 from anpi.association.question import Row
 from anpi.association.trial import Trial
-from anpi.tables.terms import INTERACTION
-from anpi.tables.written import written_p
+from anpi.trial.terms import INTERACTION
+from anpi.words.p_values import written_p
 
 NAMES = {
     "pfs": "Progression-free survival",

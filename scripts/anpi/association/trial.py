@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from anpi.association.plan import endpoint_columns, endpoint_kind
-from anpi.tables.problems import InputError, Problem, nearest, refuse
+from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.reading import read_facts, read_matrix, read_table
 from anpi.tables.schema import column_rule, load_schema
-from anpi.tables.terms import CALLED
+from anpi.trial.terms import CALLED
 
 YES_NO = {"Y": 1.0, "N": 0.0, "YES": 1.0, "NO": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 USABLE = "rna_evaluable"  # the set of those whose sample may stand for them

@@ -15,7 +15,7 @@ from anpi.association.representativeness import representativeness_table
 from anpi.association.sensitivity import influence_table, sensitivity_table
 from anpi.association.statements import build_statements
 from anpi.association.trial import Trial
-from anpi.tables.writing import write_json, write_table
+from anpi.files.writing import write_json, write_table
 
 
 def write_associations(plan: Plan, trial: Trial, registry: pd.DataFrame | None, out: Path, history: Path) -> None:

@@ -13,8 +13,8 @@ import pandas as pd
 from anpi.association import differential, enrichment
 from anpi.association.plan import Plan
 from anpi.association.trial import Trial
-from anpi.tables.progress import say
-from anpi.tables.writing import write_table
+from anpi.files.writing import write_table
+from anpi.progress import say
 
 # What a contrast takes beside the program: copies of the matrix within pydeseq2, as measured with 100 to 3,000 samples.
 CONTRAST_COPIES = 20

@@ -8,7 +8,7 @@ import anndata
 import numpy as np
 import pandas as pd
 
-from anpi.tables.writing import whole_file
+from anpi.files.writing import whole_file
 
 
 def build_anndata(

@@ -25,7 +25,7 @@ from anpi.recist.best_response import (
     until_progression,
 )
 from anpi.tables.clinical import Clinical, study_day
-from anpi.tables.terms import AS_SUPPLIED
+from anpi.trial.terms import AS_SUPPLIED
 
 SUPPLIED = ("bor", "pfs_days", "pfs_event", "os_days", "os_event")
 

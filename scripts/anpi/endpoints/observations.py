@@ -13,11 +13,11 @@ from anpi.endpoints.populations import add_populations
 from anpi.endpoints.progression import NOT_ADEQUATE, Course
 from anpi.endpoints.rules import Rules
 from anpi.endpoints.time_to_event import Moment
+from anpi.problems import InputError, Problem, refuse
 from anpi.recist.best_response import Scan, less_after_complete, until_progression
 from anpi.recist.lesions import LesionCourse, combine, follow_lesions, keep_response, new_lesion_days
 from anpi.recist.timepoint import NM, SEVERITY, nanometres
 from anpi.tables.clinical import Clinical, Timeline, row_number
-from anpi.tables.problems import InputError, Problem, refuse
 
 TIMEPOINT_COLUMNS = [
     "patient_id", "day", "first_day", "visit", "targets", "measured", "sum", "baseline", "nadir", "target_response",

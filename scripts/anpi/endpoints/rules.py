@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from anpi.problems import InputError, Problem
 from anpi.recist.best_response import ResponseRules
-from anpi.tables.problems import InputError, Problem
 from anpi.tables.schema import ROOT, check_settings, load_schema, load_yaml, parse_date
 
 DEFAULT = ROOT / "config" / "endpoints.yaml"

@@ -12,8 +12,8 @@ import pandas as pd
 from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression, read_expression, to_tpm
 from anpi.expression.summary import FROM_GENES, matrix_facts
-from anpi.tables.intact import intact, read_json
-from anpi.tables.problems import Problem, nearest, refuse
+from anpi.files.intact import intact, read_json
+from anpi.problems import Problem, nearest, refuse
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def assemble_samples(folder: Path, samples: Sequence[str], genes: pd.DataFrame) 
     folder : Path
         Holds ``<sample>/genes.parquet`` and ``<sample>/qc.json``.
     genes : pandas.DataFrame
-        Gene table of the reference (see `anpi.expression.reference.gene_table`).
+        Gene table of the reference (see `anpi.quantification.reference.gene_table`).
     """
     names, facts = sorted(samples), []
     index = pd.Index(genes["gene_id"], name="gene_id")

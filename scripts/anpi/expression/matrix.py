@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.expression.genes import annotate, is_excel_date
-from anpi.tables.problems import InputError, Problem, missing_file, refuse
+from anpi.problems import InputError, Problem, missing_file, refuse
 
 LOG2_TPM = re.compile(r"log2_tpm_plus_(\d+(?:\.\d+)?)")
 UNITS = "counts, tpm, log2_tpm_plus_<c> (such as log2_tpm_plus_1) or vst"

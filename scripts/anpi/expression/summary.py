@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.expression.transcript_ids import strip_transcript_version
-from anpi.tables.problems import InputError, Problem
+from anpi.problems import InputError, Problem
 
 QUANT_COLUMNS = ["Name", "Length", "EffectiveLength", "TPM", "NumReads"]
 DETECTED_COUNT = 5
@@ -72,7 +72,7 @@ def summarise_genes(quant: pd.DataFrame, transcripts: pd.DataFrame, file: str) -
     quant : pandas.DataFrame
         See `read_quant`.
     transcripts : pandas.DataFrame
-        ``transcript_id`` and ``gene_id`` (see `anpi.expression.reference.build_reference`).
+        ``transcript_id`` and ``gene_id`` (see `anpi.quantification.reference.build_reference`).
 
     Returns
     -------

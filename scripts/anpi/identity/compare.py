@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anpi.files.intact import read_json
 from anpi.identity.genotypes import allele_counts, read_genotypes
 from anpi.identity.pileup import usable_sites
 from anpi.identity.relatedness import compare_samples, pair_table
 from anpi.identity.sex import sex_from_expression
 from anpi.identity.sites import POPULATIONS
 from anpi.identity.swaps import judge_identities
-from anpi.tables.intact import read_json
 
 MOST_SAMPLES_LISTED = 50
 LEAST_EXPRESSED = 100

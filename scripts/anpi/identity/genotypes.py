@@ -12,7 +12,7 @@ from anpi.identity.alleles import GENOTYPES, AlleleReads, call_genotypes
 from anpi.identity.contamination import LEAST_DEPTH, LEAST_SITES, estimate_contamination
 from anpi.identity.pileup import Pileup, usable_sites
 from anpi.identity.sites import POPULATIONS
-from anpi.tables.problems import InputError, Problem
+from anpi.problems import InputError, Problem
 from anpi.tables.reading import read_text_table
 
 COLUMNS = ["rsid", "chromosome", "position", "depth", "ref_reads", "alt_reads", "other_reads", "genotype"]

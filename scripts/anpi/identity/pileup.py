@@ -13,9 +13,9 @@ import pandas as pd
 import pysam
 
 from anpi.alignment.records import open_alignment
-from anpi.expression.alignments import indexes_of
 from anpi.identity.sites import build_of, contig_names
-from anpi.tables.problems import InputError, Problem
+from anpi.problems import InputError, Problem
+from anpi.reads.alignments import indexes_of
 
 LEAST_BASE_QUALITY = 20
 LEAST_MAPPING_QUALITY = 20

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from anpi.alignment.contigs import assembly_of, plain_name
-from anpi.tables.problems import Problem, refuse
+from anpi.problems import Problem, refuse
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import ROOT
 

@@ -20,7 +20,7 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.model.file import File
 from rocrate.rocrate import ROCrate
 
-from anpi.tables.checksums import hash_file
+from anpi.files.checksums import hash_file
 from anpi.tables.schema import ROOT
 
 PROFILES = {

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from anpi.files.writing import write_json
 from anpi.ledger.state import state_digest
-from anpi.tables.problems import InputError, Problem
-from anpi.tables.writing import write_json
+from anpi.problems import InputError, Problem
 
 NAME = re.compile(r"(\d{4,})-[0-9a-f]{12}\.json")
 CURRENT = "current.json"

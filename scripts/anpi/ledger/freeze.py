@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from anpi.files.checksums import hash_file
+from anpi.files.writing import write_text
 from anpi.ledger.entries import CURRENT, read_entry
-from anpi.tables.checksums import hash_file
-from anpi.tables.problems import InputError, Problem, refuse
-from anpi.tables.writing import write_text
+from anpi.problems import InputError, Problem, refuse
 
 SUMS = "SHA256SUMS"
 OTHER_COPY = "Take the list from another copy; without it the copy cannot be confirmed."

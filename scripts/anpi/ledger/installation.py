@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from anpi.files.checksums import hash_file
 from anpi.manifest import ENVIRONMENTS, checksums, commit, software
-from anpi.tables.checksums import hash_file
-from anpi.tables.problems import InputError, Problem
+from anpi.problems import InputError, Problem
 from anpi.tables.schema import ROOT
 
 NEEDED = ("anpi", "commit", "code", "settings", "software", "environments", "inputs", "resources")

@@ -9,7 +9,7 @@ from typing import Any
 from anpi.ledger.reasons import Reasons, listed, plural, row_words, words
 from anpi.ledger.sections import State, section
 from anpi.ledger.state import RESPONSES, TIMES
-from anpi.tables.terms import CALLED
+from anpi.trial.terms import CALLED
 
 Rows = Sequence[Mapping[str, str]]
 RESPONSE_NAMES = {

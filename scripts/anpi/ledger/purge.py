@@ -11,7 +11,7 @@ from typing import Any
 from anpi.ledger.entries import CURRENT, locked, read_entries, read_entry, write_entry
 from anpi.ledger.leftovers import places_of
 from anpi.ledger.state import state_digest
-from anpi.tables.problems import InputError, Problem
+from anpi.problems import InputError, Problem
 
 PURGED = "(purged)"
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import pandas as pd
 
+from anpi.files.checksums import hash_file
+from anpi.files.intact import intact, read_json, refuse_cut_table
 from anpi.manifest import files_of, placeless, software
-from anpi.tables.checksums import hash_file
-from anpi.tables.intact import intact, read_json, refuse_cut_table
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import read_settings
 

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from anpi.tables.problems import visible
+from anpi.problems import visible
 
 WIDTH = 100
 CELL = 48

@@ -13,7 +13,7 @@ from anpi.report.blocks import Cell, Heading, Note, Points, Section, Table, Text
 from anpi.report.efficacy import survival_figure
 from anpi.report.numbers import NONE, known, months, p_value, percent, plural, ratio, text
 from anpi.report.tables import Run
-from anpi.tables.terms import INTERACTION
+from anpi.trial.terms import INTERACTION
 
 TIERS = {"primary": "Primary", "secondary": "Secondary", "exploratory": "Exploratory"}
 EXPLORATORY = (

@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 from anpi.cohort.facts import FACTS
-from anpi.tables.intact import read_json
-from anpi.tables.writing import write_text
+from anpi.files.intact import read_json
+from anpi.files.writing import write_text
 
 VERDICT_COLOURS = [{"pass": "#4c9a5f"}, {"warn": "#F0C75E"}, {"fail": "#C4501B"}]
 # Columns of MultiQC's general statistics: title, description, MultiQC's settings.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from anpi.tables.written import written_p
+from anpi.words.p_values import written_p
 
 NONE = "–"
 DAYS_PER_MONTH = 30.4375

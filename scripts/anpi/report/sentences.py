@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from anpi.report.numbers import count_of, interval, known, listed, months, p_words, percent, plural, ratio, text
-from anpi.tables.terms import INTERACTION, supplied
+from anpi.trial.terms import INTERACTION, supplied
 
 ENDPOINTS = {
     "pfs": "progression-free survival",

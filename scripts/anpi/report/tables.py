@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anpi.files.intact import read_json
 from anpi.report.numbers import known
-from anpi.tables.intact import read_json
 from anpi.tables.reading import read_facts, read_table
 from anpi.tables.schema import ROOT, read_settings
-from anpi.tables.terms import CALLED
+from anpi.trial.terms import CALLED
 
 TABLES = {
     "endpoints": "clinical/endpoints.tsv",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from anpi.expression.genes import annotate
-from anpi.tables.problems import InputError, Problem, nearest, refuse
+from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.reading import read_text, read_text_table
 from anpi.tables.schema import ROOT
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from anpi.expression.matrix import Expression
+from anpi.problems import InputError, Problem
 from anpi.subtypes.model import ANCHOR, Model
-from anpi.tables.problems import InputError, Problem
 
 
 @dataclass(frozen=True)

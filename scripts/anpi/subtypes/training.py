@@ -14,11 +14,11 @@ import yaml
 from sklearn.model_selection import StratifiedKFold
 
 from anpi.expression.matrix import Expression
+from anpi.files.writing import write_table, write_text
+from anpi.problems import InputError, Problem
 from anpi.subtypes.classify import activations, probabilities
 from anpi.subtypes.model import ANCHOR, CLASSES, Model, load_model, seal_model
 from anpi.subtypes.profile import length_scaled, make_profile, panel_scores, row_medians
-from anpi.tables.problems import InputError, Problem
-from anpi.tables.writing import write_table, write_text
 
 SIZES = (10, 20, 40)
 STEEPNESS = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0)

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from anpi.problems import InputError, Problem, refuse
 from anpi.tables.identifiers import identifier_problems
-from anpi.tables.problems import InputError, Problem, refuse
 from anpi.tables.reading import read_text_table
 
 SAS_EPOCH = pd.Timestamp("1960-01-01")

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from anpi.tables.problems import InputError, Problem, nearest, refuse
+from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.reading import FIRST_DATA_ROW, case_problems, check_table, read_table, read_text_table
 
 TABLES = ("patients", "assessments", "lesions", "therapies", "adverse_events")

@@ -40,7 +40,7 @@ from stdnum.pl import pesel
 from stdnum.se import personnummer
 from stdnum.us import ssn
 
-from anpi.tables.problems import Problem
+from anpi.problems import Problem
 
 VARIABLE = "ANPI_ALLOW_COLUMNS"
 LEAST_VALUES = 4  # of so many distinct values nearly all must have a form that others may have too

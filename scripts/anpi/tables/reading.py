@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anpi.files.intact import intact, refuse_cut_table
+from anpi.problems import InputError, Problem, fold, missing_file, nearest, refuse
 from anpi.tables.identifiers import holds_values, identifier_problems, masked
-from anpi.tables.intact import intact, refuse_cut_table
-from anpi.tables.problems import InputError, Problem, fold, missing_file, nearest, refuse
 from anpi.tables.schema import column_rule, describe, load_schema, parse_value, validation_faults
 
 MISSING = {"", "NA"}

@@ -21,7 +21,7 @@ from typing import Any
 import jsonschema
 import yaml
 
-from anpi.tables.problems import InputError, Problem, missing_file, nearest
+from anpi.problems import InputError, Problem, missing_file, nearest
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMAS = ROOT / "workflow" / "schemas"

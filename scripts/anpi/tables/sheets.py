@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from anpi.tables.problems import Problem, nearest, nearest_file, odd_path, refuse
+from anpi.problems import Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.reading import FIRST_DATA_ROW, case_problems, read_table
 
 KINDS = ("fastq_1", "bam", "quant")

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from anpi.problems import InputError, Problem
 from anpi.tables.identifiers import ANY_DAY, MONTHS, is_text
-from anpi.tables.problems import InputError, Problem
 from anpi.tables.schema import column_rule, load_schema, parse_date
 
 LEAST_SECRET = 16

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from anpi.alignment.contigs import assembly_of, plain_name
 from anpi.alignment.gene_model import build_gene_model, match_contigs, write_gene_model
 from anpi.alignment.intervals import Intervals, inside, overlaps, subtract, union
-from anpi.tables.problems import InputError
+from anpi.problems import InputError
 
 GRCH37, GRCH38 = ("chr1", 249250621), ("chr1", 248956422)
 

@@ -14,7 +14,7 @@ import pytest
 from anpi.alignment import records
 from anpi.alignment.gene_model import build_gene_model, load_gene_model, write_gene_model
 from anpi.alignment.measure import measure_alignments
-from anpi.tables.problems import InputError
+from anpi.problems import InputError
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
 GENES = [

@@ -20,10 +20,10 @@ from anpi.association.question import COLUMNS, Row, ask, entry_markers
 from anpi.association.representativeness import difference
 from anpi.association.sensitivity import influence_table, sensitivity_table
 from anpi.association.trial import read_trial
+from anpi.problems import InputError
 from anpi.stats.cox import fit_cox
 from anpi.stats.exact import fisher_exact
 from anpi.stats.survival import logrank
-from anpi.tables.problems import InputError
 from anpi.tables.schema import ROOT
 
 

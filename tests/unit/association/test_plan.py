@@ -11,7 +11,7 @@ import yaml
 
 from anpi.association.history import compare, record_plan
 from anpi.association.plan import check_plan, chosen_signatures, endpoint_columns, endpoint_kind, read_plan
-from anpi.tables.problems import InputError
+from anpi.problems import InputError
 from anpi.tables.reading import read_facts
 from anpi.tables.schema import ROOT
 

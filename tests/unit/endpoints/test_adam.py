@@ -17,12 +17,12 @@ from anpi.endpoints.derive import derive_endpoints
 from anpi.endpoints.observations import observe
 from anpi.endpoints.queries import find_queries
 from anpi.endpoints.rules import make_rules
+from anpi.files.writing import write_table
+from anpi.problems import InputError
 from anpi.tables.adam import MAPPING, convert_adam
 from anpi.tables.clinical import Clinical, read_clinical
-from anpi.tables.problems import InputError
 from anpi.tables.reading import read_table
 from anpi.tables.schema import load_schema
-from anpi.tables.writing import write_table
 
 ROOT = Path(__file__).resolve().parents[3]
 ADSL = pd.DataFrame(

@@ -9,8 +9,8 @@ import pytest
 
 from anpi.endpoints.observations import check_rules, observe
 from anpi.endpoints.rules import read_rules
+from anpi.problems import InputError
 from anpi.tables.clinical import read_clinical
-from anpi.tables.problems import InputError
 
 PATIENTS = """patient_id,arm,treatment_start_date,death_date,last_alive_date,pfs_days,pfs_event,bor
 P1,A,2024-01-01,,2024-07-19,,,

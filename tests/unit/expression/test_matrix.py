@@ -11,7 +11,7 @@ import pytest
 
 from anpi.expression.assemble import assemble_matrix
 from anpi.expression.matrix import Expression, read_expression, read_sample_names, to_tpm, unit_problems
-from anpi.tables.problems import InputError
+from anpi.problems import InputError
 
 GENES = pd.DataFrame(
     [

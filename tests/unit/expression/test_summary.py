@@ -11,7 +11,7 @@ import pytest
 
 from anpi.expression.assemble import assemble_samples
 from anpi.expression.summary import quality_facts, read_quant, salmon_reads, summarise_genes
-from anpi.tables.problems import InputError
+from anpi.problems import InputError
 
 TRANSCRIPTS = pd.DataFrame(
     [("ENST1.2", "G1"), ("ENST2.1", "G1"), ("ENST3.5", "G2"), ("ENST4", "G3")], columns=["transcript_id", "gene_id"]

@@ -14,12 +14,12 @@ import pytest
 from unit.identity.alignments import made_up_sites, write_sample
 
 from anpi.cohort.verdicts import judge_samples
+from anpi.files.writing import write_json, write_table
 from anpi.identity.genotypes import genotype_facts, genotype_table
 from anpi.identity.pileup import count_alleles
 from anpi.identity.sex import XIST, Y_GENES
 from anpi.identity.sites import read_sites
 from anpi.tables.reading import read_facts
-from anpi.tables.writing import write_json, write_table
 
 ROOT = Path(__file__).resolve().parents[3]
 # Sample, patient of the sheet, true person; s3 and s4 bear each other's names, s8 is mixed with 30 % of another person.

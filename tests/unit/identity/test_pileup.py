@@ -12,7 +12,7 @@ import pytest
 from unit.identity.alignments import header_of, made_up_sites, read_of, write_alignment, write_sample
 
 from anpi.identity.pileup import count_alleles, usable_sites
-from anpi.tables.problems import InputError
+from anpi.problems import InputError
 
 SITE = pd.DataFrame(
     {"rsid": ["rs1"], "chromosome": ["1"], "grch38": [1001], "grch37": [2001], "ref": ["A"], "alt": ["G"]}

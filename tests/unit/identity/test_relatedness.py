@@ -9,8 +9,8 @@ from scipy.stats import betabinom
 from anpi.identity.contamination import LEAST_SITES, estimate_contamination
 from anpi.identity.relatedness import compare_samples, pair_table
 from anpi.identity.sites import POPULATIONS, read_sites
-from anpi.simulation.genotypes import Tumour, simulate_counts, simulate_people
-from anpi.simulation.streams import stream
+from demo.genotypes import Tumour, simulate_counts, simulate_people
+from demo.streams import stream
 
 SITES = read_sites()
 FREQUENCIES = SITES[list(POPULATIONS)].to_numpy(dtype=float).T

@@ -13,7 +13,7 @@ import pytest
 from anpi.identity.genotypes import genotype_table
 from anpi.identity.pileup import count_alleles
 from anpi.identity.sites import POPULATIONS, SITES, build_of, contig_names, read_sites
-from anpi.tables.problems import InputError
+from anpi.problems import InputError
 
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from anpi.files.writing import write_json
 from anpi.ledger.entries import last_different, read_entries, read_entry, read_run, record
 from anpi.ledger.state import state_digest
-from anpi.tables.problems import InputError
+from anpi.problems import InputError
 from anpi.tables.schema import ROOT
-from anpi.tables.writing import write_json
 
 
 def state(number: int, **more: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ import pytest
 from unit.ledger.finished import CONFIG, STEPS, changed, finish, inputs_of, read, settings_of, without
 from unit.report.made import make_tables
 
+from anpi.files.writing import write_json, write_text
 from anpi.ledger.compare import compare_runs
 from anpi.ledger.crate import content_uri
 from anpi.ledger.entries import read_entries, read_run
@@ -27,9 +28,8 @@ from anpi.ledger.installation import advice, compare_installation
 from anpi.ledger.leftovers import find_leftovers
 from anpi.ledger.purge import purge_patient
 from anpi.manifest import build_manifest, pattern_of, placeless, read_checksums, result_files, tools_of
-from anpi.tables.problems import InputError
+from anpi.problems import InputError
 from anpi.tables.schema import ROOT
-from anpi.tables.writing import write_json, write_text
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ import pytest
 
 from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression, read_expression
+from anpi.problems import InputError
 from anpi.signatures import scores
 from anpi.signatures.registry import Signature, read_gmt, read_registry
 from anpi.signatures.scores import read_reference, score_signatures
-from anpi.tables.problems import InputError
 from anpi.tables.reading import read_text_table
 
 

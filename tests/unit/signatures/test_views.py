@@ -11,7 +11,7 @@ from anpi.expression.genes import annotate
 from anpi.expression.matrix import Expression
 from anpi.signatures.registry import read_registry
 from anpi.signatures.views import compare_methods, correlate_signatures, summarise_by_subtype
-from anpi.simulation.expression import draw_tumours, simulate_expression
+from demo.expression import draw_tumours, simulate_expression
 
 
 @pytest.fixture

@@ -22,11 +22,11 @@ from benchmarks.simulated_tumours import (
 )
 
 from anpi.expression.matrix import Expression, read_expression, to_tpm
+from anpi.problems import InputError
 from anpi.signatures.registry import read_registry
 from anpi.signatures.scores import score_signatures
 from anpi.subtypes.calls import call_subtypes, programme_table, tissue_table
 from anpi.subtypes.model import DEFAULT, Model, genes_needed, load_model
-from anpi.tables.problems import InputError
 from anpi.tables.reading import read_text_table
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from anpi.expression.genes import annotate
 from anpi.expression.matrix import Expression
-from anpi.simulation.expression import draw_tumours, simulate_expression
 from anpi.subtypes.calls import call_subtypes, programme_table
 from anpi.subtypes.discovery import agree, choose_rank, consensus_nmf, name_clusters, variable_genes
 from anpi.subtypes.model import Model
+from demo.expression import draw_tumours, simulate_expression
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ import pytest
 
 from anpi.expression.genes import annotate
 from anpi.expression.matrix import Expression
-from anpi.simulation.expression import draw_tumours, simulate_expression
+from anpi.problems import InputError
 from anpi.subtypes.calls import call_subtypes
 from anpi.subtypes.model import Model, load_model
 from anpi.subtypes.training import measure, rival_probability, train_model, write_card, write_model
-from anpi.tables.problems import InputError
+from demo.expression import draw_tumours, simulate_expression
 
 
 @pytest.fixture(scope="module")

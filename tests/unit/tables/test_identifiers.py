@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 from anpi.check import check_run
-from anpi.simulation.clinical import simulate_clinical
+from anpi.problems import InputError
 from anpi.tables.adam import convert_adam, read_adam
 from anpi.tables.clinical import read_clinical
 from anpi.tables.identifiers import allowing, identifier_problems, kind_of_name, kind_of_text, year_of
-from anpi.tables.problems import InputError
 from anpi.tables.reading import read_table, read_text_table
 from anpi.tables.schema import load_schema
+from demo.clinical import simulate_clinical
 
 NAMES = {
     "names": "name|Patient Name|first_name|LastName|SURNAME|initials|Nachname|prénom|apellidos|Фамилия|姓名|患者姓名|氏名|성명|Pat_Name|Name, Vorname|Nom, prénom|pat_initials|next of kin",

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anpi.tables.problems import MOST_SHOWN, InputError, Problem, nearest, nearest_file, placeless_words
+from anpi.files.writing import whole_file, write_json, write_table, write_text
+from anpi.problems import MOST_SHOWN, InputError, Problem, nearest, nearest_file, placeless_words
 from anpi.tables.reading import read_facts, read_table, read_text_table
 from anpi.tables.schema import check_settings, load_schema, load_yaml, parse_value
-from anpi.tables.writing import whole_file, write_json, write_table, write_text
 
 PATIENTS = "patient_id,arm,sex,age,treatment_start_date\n"
 

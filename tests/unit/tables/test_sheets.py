@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from anpi.tables.problems import InputError
+from anpi.problems import InputError
 from anpi.tables.sheets import quant_file, read_samples, read_units, used_samples
 
 

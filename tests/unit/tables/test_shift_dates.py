@@ -20,11 +20,11 @@ from anpi.endpoints.queries import find_queries, query_table
 from anpi.endpoints.rates import rate_table
 from anpi.endpoints.rules import DEFAULT, read_rules
 from anpi.endpoints.timepoints import timepoint_table
-from anpi.simulation.clinical import simulate_clinical
+from anpi.files.writing import write_table
 from anpi.tables.clinical import read_clinical
 from anpi.tables.reading import read_text_table
 from anpi.tables.shifting import date_problems, random_offsets
-from anpi.tables.writing import write_table
+from demo.clinical import simulate_clinical
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
 SECRET = "correct horse battery staple"

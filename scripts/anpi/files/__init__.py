@@ -1,0 +1,1 @@
+"""Files written whole, read intact, and known by their checksums."""

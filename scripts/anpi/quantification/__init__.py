@@ -1,0 +1,1 @@
+"""From reads and a reference to counts of transcripts and genes."""

@@ -1,0 +1,119 @@
+"""Gene counts from alignments, by featureCounts."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pysam
+
+from anpi.expression.genes import strip_version
+from anpi.problems import InputError, Problem
+from anpi.quantification.reference import read_gtf
+from anpi.tools import require_tools, run_tool, stay_offline
+
+STRAND_CODES = {"unstranded": "0", "forward": "1", "reverse": "2"}
+
+
+def count_genes(
+    sample: str,
+    alignments: Sequence[Path],
+    gtf: Path,
+    genome: Path,
+    strandedness: str | None,
+    scratch: Path,
+    threads: int,
+) -> tuple[pd.DataFrame, str]:
+    """Count the fragments of a sample on the exons of each gene.
+
+    A fragment counts once, on the one gene whose exons it overlaps; fragments that align to several places or overlap
+    several genes do not count (featureCounts; Liao 2014, 10.1093/bioinformatics/btt656).
+
+    Parameters
+    ----------
+    alignments : sequence of Path
+        BAM or CRAM files, which are summed.
+    genome : Path
+        The genome's FASTA, which a CRAM file is read with.
+    strandedness : str or None
+        ``forward``, ``reverse`` or ``unstranded``; None counts both strands.
+
+    Returns
+    -------
+    counts : pandas.DataFrame
+        ``gene_id`` (without version, sorted; every gene of the GTF), ``counts``.
+    summary : str
+        featureCounts' own account of what was assigned and what not, with the sample in place of file names.
+
+    Raises
+    ------
+    InputError
+        featureCounts lacks or fails; no chromosome of the alignments is one of the GTF.
+    """
+    require_tools("featureCounts")
+    stay_offline()
+    refuse_foreign_contigs(alignments[0], gtf)
+    names = [f"aligned{number}.bam" for number in range(len(alignments))]
+    for source, name in zip(alignments, names, strict=True):
+        give_bam(source, scratch / name, genome)
+    command = ["featureCounts", "-a", str(gtf.resolve()), "-o", "counts.txt", "-T", str(threads)]
+    command += ["-s", STRAND_CODES.get(strandedness or "", "0"), "--tmpDir", "."]
+    if is_paired(scratch / names[0]):
+        command += ["-p", "--countReadPairs"]
+    run_tool([*command, *names], scratch, f"featureCounts, sample {sample}")
+    table = pd.read_csv(scratch / "counts.txt", sep="\t", comment="#", dtype={"Geneid": str}, quoting=csv.QUOTE_NONE)
+    sums = table[names].sum(axis=1).groupby(table["Geneid"].map(strip_version)).sum()
+    counts = sums.sort_index().rename_axis("gene_id").rename("counts").reset_index()
+    summary = pd.read_csv(scratch / "counts.txt.summary", sep="\t", index_col="Status").sum(axis=1)
+    rows = "".join(f"{status}\t{count}\n" for status, count in summary.items())
+    return counts, f"Status\t{sample}\n{rows}"
+
+
+def no_counts(gtf: Path) -> pd.DataFrame:
+    """Give the genes of a GTF without counts, for a sample whose alignment cannot be read: not known, not zero."""
+    genes = sorted(set(read_gtf(gtf)[0]["gene_id"].map(strip_version)))
+    return pd.DataFrame({"gene_id": genes, "counts": np.nan})
+
+
+def give_bam(source: Path, target: Path, genome: Path) -> None:
+    """Give an alignment a plain name in scratch, as BAM, which alone featureCounts reads."""
+    with pysam.AlignmentFile(str(source), check_sq=False) as records:
+        is_cram = records.is_cram
+    if is_cram:
+        command = ["samtools", "view", "--no-PG", "-b", "--reference", str(genome.resolve()), "-o", target.name]
+        run_tool([*command, str(source.resolve())], target.parent, f"samtools, {source}")
+    else:
+        target.symlink_to(source.resolve())
+
+
+def is_paired(alignment: Path) -> bool:
+    """Say whether the first record of an alignment is of a pair."""
+    with pysam.AlignmentFile(str(alignment), check_sq=False) as records:
+        return next((record.is_paired for record in records.fetch(until_eof=True)), False)
+
+
+def refuse_foreign_contigs(alignment: Path, gtf: Path) -> None:
+    """Refuse an alignment to sequences none of which the annotation names."""
+    with pysam.AlignmentFile(str(alignment), check_sq=False) as records:
+        aligned = set(records.references)
+    named = contigs_of(gtf)
+    if not aligned & named:
+        found, expected = ", ".join(sorted(aligned)[:3]), "sequences of the annotation, such as " + min(named)
+        mend = "Take genome and annotation from the same publisher."
+        raise InputError(Problem(str(alignment), found=found, expected=expected, mend=mend))
+
+
+def contigs_of(gtf: Path) -> set[str]:
+    """List the sequences that a GTF names."""
+    columns = pd.read_csv(gtf, sep="\t", comment="#", usecols=[0], header=None, dtype=str, quoting=csv.QUOTE_NONE)
+    return set(columns[0])
+
+
+def assigned_share(summary: str) -> float | None:
+    """Give the percentage of fragments that featureCounts assigned to a gene; None without fragments."""
+    counts = dict(line.split("\t") for line in summary.splitlines()[1:])
+    total = sum(map(int, counts.values()))
+    return round(100 * int(counts["Assigned"]) / total, 2) if total else None

@@ -1,0 +1,342 @@
+"""The reference that reads are quantified against: transcripts, genes, and where they come from."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import re
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pysam
+
+from anpi.expression.genes import strip_version
+from anpi.expression.transcript_ids import strip_transcript_version
+from anpi.files.checksums import hash_file
+from anpi.files.writing import whole_file
+from anpi.problems import InputError, Problem
+
+ATTRIBUTE = re.compile(r'(\w+) "([^"]*)"')
+COMPLEMENT = str.maketrans("ACGTRYKMBDHVNacgtrykmbdhvn", "TGCAYRMKVHDBNtgcayrmkvhdbn")
+LINE = 80
+TRANSCRIPT_COLUMNS = ["transcript_id", "gene_id", "symbol", "biotype", "length"]
+CANONICAL = {"MANE_Select": "2", "Ensembl_canonical": "1"}
+WITHOUT_GENE = "no_gene"
+MOST_WITHOUT_GENE = 0.1
+SCHEMES = ("https://", "http://", "ftp://")
+LARGEST_DOWNLOAD = 30_000_000_000  # bytes; no reference is larger, and a disk shall not be filled
+
+
+def fetch_file(url: str, sha256: str, target: Path, attempts: int = 4, say: Callable[[str], None] = print) -> None:
+    """Download a file; it appears at ``target`` only when whole and of the stated checksum.
+
+    A download that breaks off goes on where it stopped when the server allows it, else begins anew.
+
+    Raises
+    ------
+    InputError
+        A URL of another kind than http, https or ftp, also by redirection, a server that fails repeatedly, a file above
+        `LARGEST_DOWNLOAD`, a checksum that differs.
+    """
+    if not url.startswith(SCHEMES):
+        raise InputError(Problem("reference", found=url, expected="a URL that begins with https://, http:// or ftp://"))
+    with whole_file(target) as part:
+        part.unlink(missing_ok=True)
+        for attempt in range(1, attempts + 1):
+            try:
+                append_download(url, part)
+                break
+            except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+                if isinstance(error, urllib.error.HTTPError) and "is not allowed" in str(error.reason):
+                    raise InputError(
+                        Problem(url, "the server leads to a URL of another kind than http or ftp")
+                    ) from None
+                if isinstance(error, urllib.error.HTTPError) and error.code in (401, 403, 404, 410):
+                    raise InputError(Problem(url, f"the server answers {error.code}", mend="Check the URL.")) from None
+                say(f"{url}: {error}; attempt {attempt} of {attempts}")
+                if attempt == attempts:
+                    raise InputError(Problem(url, f"the download failed {attempts} times ({error})")) from None
+                time.sleep(2**attempt / 4)
+        found = hash_file(part)
+        if found != sha256:
+            mend = "The file at the URL is another one than the config means: compare both with the publisher's list."
+            raise InputError(Problem(url, "checksum differs", found=found, expected=sha256, mend=mend))
+
+
+def append_download(url: str, part: Path) -> None:
+    """Fetch what ``part`` lacks yet; raises OSError when the connection ends before the stated length."""
+    have = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        resumed = getattr(answer, "status", 200) == 206
+        stated = answer.headers.get("Content-Length")
+        refuse_larger(url, have if resumed else 0, int(stated or 0))
+        with open(part, "ab" if resumed else "wb") as handle:
+            before = handle.tell()
+            while chunk := answer.read(1 << 20):
+                refuse_larger(url, handle.tell(), len(chunk))
+                handle.write(chunk)
+            received = handle.tell() - before
+    if stated is not None and received != int(stated):
+        raise OSError(f"the connection ended after {received} of {stated} bytes")
+
+
+def refuse_larger(url: str, have: int, more: int) -> None:
+    """Refuse a file that is larger than any reference."""
+    if have + more > LARGEST_DOWNLOAD:
+        expected = f"at most {LARGEST_DOWNLOAD / 1e9:g} GB"
+        raise InputError(Problem(url, "the file is too large", expected=expected, mend="Check the URL."))
+
+
+def open_text(path: Path) -> Iterator[str]:
+    """Iterate over the lines of a text file, gzipped or not; a damaged one is an InputError."""
+    with open(path, "rb") as raw:
+        zipped = raw.read(2) == b"\x1f\x8b"
+    opener = gzip.open if zipped else open
+    try:
+        with opener(path, "rt", encoding="utf-8") as lines:
+            yield from lines
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise InputError(Problem(str(path), "the gzip file is damaged or cut short", mend="Copy it again.")) from None
+    except UnicodeDecodeError:
+        raise InputError(Problem(str(path), "not a text file")) from None
+
+
+def read_fasta(path: Path) -> Iterator[tuple[str, str]]:
+    """Iterate over (header without ``>``, sequence) of a FASTA file."""
+    header: str | None = None
+    parts: list[str] = []
+    for number, line in enumerate(open_text(path), start=1):
+        line = line.rstrip("\r\n")
+        if line.startswith(">"):
+            if header is not None:
+                yield header, "".join(parts)
+            header, parts = line[1:], []
+        elif header is None:
+            found = line[:40]
+            raise InputError(Problem(str(path), "no FASTA file", row=number, found=found, expected="a line with >"))
+        else:
+            parts.append(line)
+    if header is not None:
+        yield header, "".join(parts)
+
+
+def parse_header(header: str) -> dict[str, str]:
+    """Read transcript, gene, symbol and biotype from a GENCODE or an Ensembl FASTA header.
+
+    Returns
+    -------
+    dict
+        Always ``transcript_id``; ``gene_id``, ``symbol``, ``biotype`` when the header has them.
+    """
+    fields = header.split("|")
+    if len(fields) >= 8:
+        return {"transcript_id": fields[0], "gene_id": fields[1], "symbol": fields[5], "biotype": fields[7]}
+    words = header.split()
+    # The first of a name counts: a description may hold words with colons.
+    pairs = dict(word.split(":", 1) for word in reversed(words[1:]) if ":" in word)
+    found = {"transcript_id": words[0] if words else ""}
+    for key, name in (("gene", "gene_id"), ("gene_symbol", "symbol"), ("gene_biotype", "biotype")):
+        if key in pairs:
+            found[name] = pairs[key]
+    return found
+
+
+def read_gtf(path: Path) -> tuple[pd.DataFrame, dict[str, list[tuple[str, int, int, str]]]]:
+    """Read the transcripts and their exons from a GTF.
+
+    Returns
+    -------
+    transcripts : pandas.DataFrame
+        ``transcript_id``, ``gene_id``, ``symbol``, ``biotype``, ``canonical`` (2 for MANE Select, 1 for Ensembl's
+        canonical transcript, 0 for others), one row a transcript that has exons.
+    exons : dict
+        For each transcript its exons as (chromosome, start counted from 0, end, strand), by start.
+    """
+    rows: dict[str, dict[str, str]] = {}
+    exons: dict[str, list[tuple[str, int, int, str]]] = {}
+    for number, line in enumerate(open_text(path), start=1):
+        if line.startswith("#") or not line.strip():
+            continue
+        fields = line.rstrip("\n").split("\t")
+        if len(fields) != 9:
+            raise InputError(
+                Problem(str(path), "no GTF file", row=number, found=f"{len(fields)} columns", expected="9, with tabs")
+            )
+        if fields[2] != "exon":
+            continue
+        attributes = dict(ATTRIBUTE.findall(fields[8]))
+        if "transcript_id" not in attributes or "gene_id" not in attributes:
+            raise InputError(Problem(str(path), "an exon without gene_id and transcript_id", row=number))
+        name = versioned(attributes, "transcript")
+        gene = versioned(attributes, "gene")
+        rows[name] = {
+            "transcript_id": name,
+            "gene_id": gene,
+            "symbol": attributes.get("gene_name", strip_version(gene)),
+            "biotype": attributes.get("gene_type") or attributes.get("gene_biotype", "unknown"),
+            "canonical": next((rank for tag, rank in CANONICAL.items() if f'"{tag}"' in fields[8]), "0"),
+        }
+        if not (fields[3].isdecimal() and fields[4].isdecimal() and 0 < int(fields[3]) <= int(fields[4])):
+            found = f"{fields[3]} to {fields[4]}"
+            raise InputError(
+                Problem(str(path), "an exon", row=number, found=found, expected="a start and an end from 1 on")
+            )
+        exons.setdefault(name, []).append((fields[0], int(fields[3]) - 1, int(fields[4]), fields[6]))
+    for parts in exons.values():
+        parts.sort(key=lambda exon: exon[1])
+    return pd.DataFrame(rows.values(), columns=[*TRANSCRIPT_COLUMNS[:-1], "canonical"]), exons
+
+
+def versioned(attributes: dict[str, str], kind: str) -> str:
+    """Give an id with its version: GENCODE writes it in the id, Ensembl beside it."""
+    name, version = attributes[f"{kind}_id"], attributes.get(f"{kind}_version")
+    return name if version is None or "." in name else f"{name}.{version}"
+
+
+def extract_transcripts(gtf: Path, genome: Path) -> Iterator[tuple[str, str]]:
+    """Cut the spliced transcripts of a GTF out of a genome FASTA, plain or bgzip.
+
+    An index beside the file is not used: of a file that had the name before, it would give other bases, and no error.
+    """
+    _, exons = read_gtf(gtf)
+    with indexed_anew(genome) as sequences:
+        length = dict(zip(sequences.references, sequences.lengths, strict=True))
+        for name, parts in exons.items():
+            chromosome = parts[0][0]
+            places = sorted({(exon[0], exon[3]) for exon in parts})
+            if len(places) > 1:
+                found = "exons on " + " and ".join(f"{place} ({strand})" for place, strand in places)
+                mend = "Give each copy a transcript_id of its own, as GENCODE, Ensembl and RefSeq do."
+                raise InputError(Problem(str(gtf), f"transcript {name}", found=found, expected="one strand", mend=mend))
+            if chromosome not in length:
+                expected = f"a chromosome of {genome}, such as {sequences.references[0]}"
+                raise InputError(Problem(str(gtf), f"transcript {name}", found=chromosome, expected=expected))
+            if parts[-1][2] > length[chromosome]:
+                found = f"an exon that ends at {parts[-1][2]}"
+                expected = f"at most {length[chromosome]}, the length of {chromosome} in {genome}"
+                mend = "Take both files from the same assembly."
+                raise InputError(Problem(str(gtf), f"transcript {name}", found=found, expected=expected, mend=mend))
+            spliced = "".join(sequences.fetch(chromosome, start, end) for chromosome, start, end, _ in parts)
+            yield name, spliced[::-1].translate(COMPLEMENT) if parts[0][3] == "-" else spliced
+
+
+@contextmanager
+def indexed_anew(genome: Path) -> Iterator[pysam.FastaFile]:
+    """Open a FASTA file for search, with an index of its own in a temporary folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / genome.name
+        link.symlink_to(genome.resolve())
+        try:
+            opened = pysam.FastaFile(str(link))
+        except OSError:
+            mend = "Unpack it, or compress it with bgzip (a plain .gz cannot be searched)."
+            raise InputError(Problem(str(genome), "no FASTA file that can be searched", mend=mend)) from None
+        with opened as sequences:
+            yield sequences
+
+
+def build_reference(transcripts: Path | None, gtf: Path | None, genome: Path | None, fasta_out: Path) -> pd.DataFrame:
+    """Write the transcripts with plain names and tell which gene each belongs to.
+
+    Parameters
+    ----------
+    transcripts, gtf, genome : Path or None
+        A transcript FASTA; or a GTF with a genome; or a FASTA whose headers name no gene, with the GTF that does.
+    fasta_out : Path
+        Written: sequences with the transcript id alone as header.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``transcript_id`` (with version), ``gene_id`` (without), ``symbol``, ``biotype``, ``length``.
+
+    Raises
+    ------
+    InputError
+        More than a tenth of the transcripts whose gene neither file tells (fewer, such as spike-ins, stand for
+        themselves), a transcript that stands twice, nothing to build from.
+    """
+    if transcripts is None and (gtf is None or genome is None):
+        mend = "Give reference.transcripts, or reference.gtf with reference.genome."
+        raise InputError(Problem("config", "nothing to quantify against", column="reference", mend=mend))
+    known = read_gtf(gtf)[0].set_index("transcript_id").to_dict("index") if gtf is not None else {}
+    known |= {strip_transcript_version(name): row for name, row in known.items()}
+    source: Iterable[tuple[str, str]]
+    if transcripts is not None:
+        source = read_fasta(transcripts)
+    else:
+        assert gtf is not None
+        assert genome is not None
+        source = extract_transcripts(gtf, genome)
+    rows, orphans = {}, []
+    with whole_file(fasta_out) as part, open(part, "w", encoding="ascii") as out:
+        for header, sequence in source:
+            row = parse_header(header)
+            name = row["transcript_id"]
+            row |= known.get(name) or known.get(strip_transcript_version(name)) or {}
+            row["transcript_id"] = name
+            if "gene_id" not in row:
+                # such as a spike-in, which has no gene
+                orphans.append(name)
+                row |= {"gene_id": name, "symbol": name, "biotype": WITHOUT_GENE}
+            if name in rows:
+                raise InputError(Problem(str(transcripts), f"transcript {name} stands twice"))
+            rows[name] = {**row, "length": len(sequence)}
+            out.write(f">{name}\n")
+            out.writelines(f"{sequence[i : i + LINE]}\n" for i in range(0, len(sequence), LINE))
+        if len(orphans) > MOST_WITHOUT_GENE * len(rows):
+            found = ", ".join(orphans[:3])
+            mend = "Use a FASTA of GENCODE or Ensembl, or give the GTF of the same release as reference.gtf."
+            raise InputError(
+                Problem(
+                    str(transcripts),
+                    f"{len(orphans)} of {len(rows)} transcripts of no known gene",
+                    found=found,
+                    mend=mend,
+                )
+            )
+        if not rows:
+            raise InputError(Problem(str(transcripts or gtf), "no transcript found"))
+    table = pd.DataFrame(rows.values()).reindex(columns=TRANSCRIPT_COLUMNS)
+    table["gene_id"] = table["gene_id"].map(strip_version)
+    table["symbol"] = table["symbol"].fillna(table["gene_id"])
+    table["biotype"] = table["biotype"].fillna("unknown")
+    return table
+
+
+def gene_table(transcripts: pd.DataFrame) -> pd.DataFrame:
+    """Reduce transcripts to genes, by id: ``gene_id``, ``symbol``, ``biotype``, ``length`` (median of transcripts).
+
+    GENCODE's FASTA headers tell the biotype of the transcript: a gene is protein_coding when one of its transcripts
+    is, else what most of them are.
+    """
+    grouped = transcripts.groupby("gene_id", sort=True)
+    genes = grouped[["symbol"]].first()
+    kinds = transcripts.groupby(["gene_id", "biotype"]).size().rename("transcripts").reset_index()
+    kinds["coding"] = kinds["biotype"].eq("protein_coding")
+    kinds = kinds.sort_values(["coding", "transcripts", "biotype"], ascending=[False, False, True])
+    genes["biotype"] = kinds.drop_duplicates("gene_id").set_index("gene_id")["biotype"]
+    genes["length"] = grouped["length"].median()
+    return genes.reset_index()
+
+
+def write_decoys(genome: Path, fasta: Path, names: Path) -> None:
+    """Append a genome to the transcripts, as decoys, and list the names of its sequences."""
+    with (
+        whole_file(names) as part,
+        open(part, "w", encoding="ascii") as listed,
+        open(fasta, "a", encoding="ascii") as out,
+    ):
+        for header, sequence in read_fasta(genome):
+            name = header.split()[0]
+            listed.write(name + "\n")
+            out.write(f">{name}\n")
+            out.writelines(f"{sequence[i : i + LINE]}\n" for i in range(0, len(sequence), LINE))

@@ -1,0 +1,199 @@
+"""Call salmon so that the same reads give the same bytes, whatever their order and the number of threads.
+
+salmon learns its fragment length model from a random choice of mappings, so that learning is switched off
+(``--numAuxModelSamples 0``) and the model is given; its estimates start uniform (``--initUniform``) instead of from an
+asynchronous first pass, and are of maximum likelihood (``--useEM``): where two near-identical genes share their reads,
+the variational estimate moves most of them to one or the other on a small change of the fragment length model. With
+``--libType A`` it also counts against the library's strand until it has seen enough fragments, so that the order of the
+reads and the threads decide which: the library type is measured beforehand on a drawn sample, and given.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from anpi.problems import InputError, Problem
+from anpi.tools import ToolFailed, run_tool
+
+DETERMINISTIC = ["--numAuxModelSamples", "0", "--initUniform", "--useEM"]
+LEAST_LENGTHS = 500
+LEAST_STRANDED = 500
+# salmon's own bound for a stranded library, which it draws after 10,000 mapped fragments: half of these
+STRANDED_SHARE = 0.7
+LEAST_SETTLED = 20_000
+MINIMUM_FRAGMENTS = 10
+UNMAPPED, REVERSE, FIRST, PROPER = 0x4, 0x10, 0x40, 0x2
+# not primary, a mate unmapped
+NO_PAIR = 0x90C
+
+
+@dataclass(frozen=True)
+class FragmentLength:
+    """Mean and standard deviation of the fragment length in bases, and where they come from."""
+
+    mean: float
+    sd: float
+    source: str
+    pairs: int = 0
+
+
+@dataclass(frozen=True)
+class Library:
+    """What a sample of the mappings tells of a library.
+
+    Parameters
+    ----------
+    length : FragmentLength
+    paired : bool
+    forward, reverse : int
+        Fragments that read as the transcript, and against it.
+    """
+
+    length: FragmentLength
+    paired: bool
+    forward: int = 0
+    reverse: int = 0
+
+    def type(self, fragments: int) -> str:
+        """salmon's library type: stranded from 70 % on one strand; unstranded below, and for too few fragments.
+
+        Parameters
+        ----------
+        fragments : int
+            Those of the whole sample. Of fewer than 20,000 salmon by itself would count all that maps, whichever way.
+        """
+        total = self.forward + self.reverse
+        strand = ""
+        known = fragments >= LEAST_SETTLED and total >= LEAST_STRANDED
+        if known and max(self.forward, self.reverse) >= STRANDED_SHARE * total:
+            strand = "SF" if self.forward > self.reverse else "SR"
+        return ("I" if self.paired else "") + (strand or "U")
+
+
+def measure_library(
+    files: Sequence[tuple[str, str | None]], index: Path, scratch: Path, fallback: FragmentLength
+) -> Library:
+    """Map a drawn sample of the reads: strand of the library, and of pairs the fragment length.
+
+    Lengths are those of unique, concordant pairs; fewer than 500, and the configured length stands in.
+    """
+    paired = files[0][1] is not None
+    command = ["salmon", "quant", "--index", str(index.resolve()), "--threads", "1", "--output", "drawn"]
+    command += ["--libType", "IU" if paired else "U", *reads_options(files)]
+    command += ["--writeMappings=drawn.sam", "--skipQuant", "--minAssignedFrags", "1", *DETERMINISTIC]
+    try:
+        run_tool(command, scratch, "salmon, drawn sample")
+    except ToolFailed:
+        return Library(fallback, paired)
+    lengths, forward, reverse = read_mappings(scratch / "drawn.sam", paired)
+    return Library(fragment_length(lengths, fallback) if paired else fallback, paired, forward, reverse)
+
+
+def reads_options(files: Sequence[tuple[str, str | None]]) -> list[str]:
+    """Name reads for salmon: mates or single ones."""
+    firsts = [first for first, _ in files]
+    seconds = [second for _, second in files if second]
+    return ["-1", *firsts, "-2", *seconds] if seconds else ["-r", *firsts]
+
+
+def fragment_length(lengths: Sequence[int], fallback: FragmentLength) -> FragmentLength:
+    """Give mean and standard deviation of measured lengths, or the fallback for too few."""
+    mean = sum(lengths) / max(len(lengths), 1)
+    sd = math.sqrt(sum((length - mean) ** 2 for length in lengths) / max(len(lengths) - 1, 1))
+    return fragment_length_of(mean, sd, len(lengths), fallback)
+
+
+def fragment_length_of(mean: float, sd: float, pairs: int, fallback: FragmentLength) -> FragmentLength:
+    if pairs < LEAST_LENGTHS:
+        return FragmentLength(fallback.mean, fallback.sd, "config, too few concordant pairs", pairs)
+    return FragmentLength(round(mean), max(round(sd), 1), "measured", pairs)
+
+
+def read_mappings(sam: Path, paired: bool) -> tuple[list[int], int, int]:
+    """Read salmon's mappings.
+
+    Returns
+    -------
+    lengths : list of int
+        Of pairs that map once, both mates on one transcript and facing each other.
+    forward, reverse : int
+        Fragments that read as the transcript, and against it: of pairs, the facing ones.
+    """
+    lengths, strands = [], [0, 0]
+    for flag, length, unique in mappings(sam):
+        if not paired:
+            if not flag & (UNMAPPED | 0x100):
+                strands[bool(flag & REVERSE)] += 1
+        elif length > 0 and flag & PROPER and not flag & NO_PAIR:
+            strands[not flag & FIRST] += 1
+            if unique:
+                lengths.append(length)
+    return lengths, strands[0], strands[1]
+
+
+def mappings(sam: Path) -> Iterator[tuple[int, int, bool]]:
+    """Iterate over flag, template length and uniqueness of the records of salmon's mappings."""
+    with open(sam, encoding="ascii") as lines:
+        for line in lines:
+            if not line.startswith("@"):
+                fields = line.split("\t", 12)
+                yield int(fields[1]), int(fields[8]), "\tNH:i:1\t" in line.replace("\n", "\t")
+
+
+def run_salmon(
+    sample: str,
+    trimmed: Sequence[tuple[str, str | None]],
+    index: Path,
+    result: Path,
+    scratch: Path,
+    threads: int,
+    library: Library,
+    passed: int,
+) -> dict:
+    """Quantify the trimmed reads; give salmon's own facts (``meta_info.json``).
+
+    Raises
+    ------
+    InputError
+        When salmon fails, or processed another number of fragments than fastp passed.
+    """
+    reads = ["--index", str(index.resolve()), *reads_options(trimmed)]
+    facts = quantify(reads, sample, result, scratch, threads, library, passed)
+    if facts["num_processed"] != passed:
+        found = f"{facts['num_processed']} fragments processed by salmon"
+        raise InputError(Problem(sample, "fragments lost", found=found, expected=f"{passed} as passed by fastp"))
+    return facts
+
+
+def quantify(
+    source: list[str], sample: str, result: Path, scratch: Path, threads: int, library: Library, fragments: int
+) -> dict:
+    """Run salmon with what is the same for reads and alignments; too few fragments for it are no fault."""
+    command = ["salmon", "quant", "--libType", library.type(fragments), *source, "--threads", str(threads)]
+    command += ["--output", result.name, *DETERMINISTIC]
+    command += ["--fldMean", f"{library.length.mean:g}", "--fldSD", f"{library.length.sd:g}"]
+    try:
+        run_tool(command, scratch, f"salmon, sample {sample}")
+    except ToolFailed:
+        facts = salmon_facts(result)
+        if facts and facts["num_mapped"] < MINIMUM_FRAGMENTS and facts["num_processed"] == fragments:
+            return {**facts, "num_mapped": 0}
+        raise
+    return salmon_facts(result)
+
+
+def salmon_facts(result: Path) -> dict:
+    file = result / "aux_info" / "meta_info.json"
+    return json.loads(file.read_text()) if file.is_file() else {}
+
+
+def write_empty_quant(result: Path) -> None:
+    """Write a salmon table without rows, for a sample of which nothing maps: every gene will count 0."""
+    shutil.rmtree(result, ignore_errors=True)
+    result.mkdir()
+    (result / "quant.sf").write_text("Name\tLength\tEffectiveLength\tTPM\tNumReads\n")

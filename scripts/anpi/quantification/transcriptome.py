@@ -1,0 +1,156 @@
+"""Quantify alignments to transcripts by salmon's alignment mode."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from anpi.files.checksums import hash_file
+from anpi.problems import Problem
+from anpi.quantification.salmon import FIRST, FragmentLength, Library, fragment_length_of, quantify
+from anpi.reads.alignments import (
+    Alignment,
+    check_references,
+    header_of,
+    open_alignment,
+    open_records,
+    warn_of_index,
+    without_version,
+)
+from anpi.reads.fastq import FaultyReads, repeated_files
+
+LOOKED_AT = 200_000
+IN_ORDER = "Give the file as the aligner wrote it: all hits of a read together, mates side by side (not sorted)."
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What samtools counts in alignments to transcripts; ``unmapped`` fragments are among ``fragments``."""
+
+    paired: bool
+    fragments: int
+    unmapped: int
+    library: Library
+    sha256: str
+
+
+def quantify_transcriptome(
+    sample: str,
+    units: Sequence[tuple[str, str]],
+    fasta: Path,
+    transcripts: Sequence[str],
+    result: Path,
+    scratch: Path,
+    threads: int,
+    single_end_length: FragmentLength,
+) -> tuple[dict, list[Counted]]:
+    """Quantify alignments to transcripts; give salmon's facts and what each file holds.
+
+    Parameters
+    ----------
+    units : sequence of (unit_id, BAM)
+    fasta : Path
+        Transcripts of the reference (``transcripts.fa`` of build_reference.py).
+    transcripts : sequence of str
+        Their ids.
+
+    Raises
+    ------
+    FaultyReads
+        A damaged file, other sequences than the reference's, a file sorted by coordinate (salmon would count a read
+        with several hits several times, and say nothing).
+    """
+    alignments, counted, names = [], [], []
+    for number, (_, file) in enumerate(units):
+        alignment = open_alignment(file, number, scratch, None, threads)
+        warn_of_index(file)
+        header = header_of(alignment)
+        refuse_order(alignment, header)
+        names = [line["SN"] for line in header.get("SQ", [])]
+        check_references(alignment, names, transcripts, "transcriptome")
+        alignments.append(alignment)
+        counted.append(count_fragments(alignment, single_end_length))
+    if len({unit.paired for unit in counted}) > 1:
+        raise FaultyReads(Problem(sample, "units of pairs and of single reads", expected="one layout a sample"))
+    if problems := repeated_files(
+        [(file, unit.sha256) for (_, file), unit in zip(units, counted, strict=True) if unit.fragments]
+    ):
+        raise FaultyReads(problems)
+    write_targets(fasta, names, scratch / "targets.fa")
+    fragments = sum(unit.fragments for unit in counted)
+    source = ["--targets", "targets.fa", "--noErrorModel", "--alignments", *(aligned.link for aligned in alignments)]
+    facts = quantify(source, sample, result, scratch, threads, counted[0].library, fragments)
+    if facts["num_processed"] != fragments:
+        found = f"{facts['num_processed']} fragments seen by salmon"
+        file = ", ".join(file for _, file in units)
+        raise FaultyReads(Problem(file, found=found, expected=f"{fragments}, one a primary record", mend=IN_ORDER))
+    return facts, counted
+
+
+def refuse_order(alignment: Alignment, header: dict[str, list[dict[str, str]]]) -> None:
+    """Refuse CRAM, and a file in which the mates of a hit do not stand side by side, as sorting leaves them."""
+    if alignment.link.endswith(".cram"):
+        raise FaultyReads(Problem(alignment.file, "alignments to transcripts", found="CRAM", expected="BAM"))
+    order = next((line.get("SO") for line in header.get("HD", [])), None)
+    if order == "coordinate":
+        raise FaultyReads(Problem(alignment.file, "alignments to transcripts sorted by coordinate", mend=IN_ORDER))
+    proper = alignment.samtools("view", "-f", "0x2", alignment.link)
+    first = open_records(alignment.run(proper, ["head", "-n", str(LOOKED_AT)], out="proper.sam"))
+    for one, other in zip(first, first, strict=False):
+        (name, flag), (mate, mate_flag) = (line.split("\t", 2)[:2] for line in (one, other))
+        if name != mate or not (int(flag) ^ int(mate_flag)) & FIRST:
+            told = "alignments to transcripts in which mates do not stand side by side"
+            raise FaultyReads(Problem(alignment.file, told, found=name, mend=IN_ORDER))
+
+
+def count_fragments(alignment: Alignment, single_end_length: FragmentLength) -> Counted:
+    """Count fragments, and their strands, by primary records; measure the length of proper pairs."""
+    flags: dict[str, Any] = json.loads(
+        alignment.run(alignment.samtools("flagstat", "-O", "json", alignment.link), out="flagstat.json").read_text()
+    )
+    kinds = {key: sum(flags[part][key] for part in flags) for key in ("primary", "primary mapped", "read1")}
+    pairs = sum(flags[part]["paired in sequencing"] for part in flags)
+    if pairs not in (0, kinds["primary"]):
+        found = f"{pairs} of {kinds['primary']} records are of pairs"
+        raise FaultyReads(Problem(alignment.file, found=found, expected="all or none"))
+    paired = pairs > 0
+    length = single_end_length
+    if paired:
+        strands = count(alignment, "-f", "0x42", "-F", "0x910"), count(alignment, "-f", "0x52", "-F", "0x900")
+        length = fragment_length_of(*insert_size(alignment), sum(strands), single_end_length)
+        unmapped = count(alignment, "-f", "0x4c", "-F", "0x900")
+    else:
+        strands = count(alignment, "-F", "0x914"), count(alignment, "-f", "0x10", "-F", "0x904")
+        unmapped = kinds["primary"] - kinds["primary mapped"]
+    library = Library(length, paired, *strands)
+    fragments = kinds["read1"] if paired else kinds["primary"]
+    return Counted(paired, fragments, unmapped, library, hash_file(alignment.file))
+
+
+def count(alignment: Alignment, *flags: str) -> int:
+    view = alignment.samtools("view", "-c", *flags, alignment.link)
+    return int(alignment.run(view, out="count.txt").read_text())
+
+
+def insert_size(alignment: Alignment) -> tuple[float, float]:
+    """Give mean and standard deviation of the template length of primary pairs, as samtools stats has them."""
+    stats = alignment.run(alignment.samtools("stats", "-F", "0x900", alignment.link), out="stats.txt")
+    lines = [line.split("\t") for line in stats.read_text().splitlines() if line.startswith("SN\tinsert size")]
+    mean, sd = (float(fields[2]) for fields in lines[:2])
+    return mean, sd
+
+
+def write_targets(fasta: Path, names: Sequence[str], target: Path) -> None:
+    """Write the transcripts that reads are aligned to, called as the alignments call them."""
+    called = {without_version(name): name for name in names}
+    name = None
+    with open(fasta, encoding="ascii") as lines, open(target, "w", encoding="ascii") as out:
+        for line in lines:
+            if line.startswith(">"):
+                name = called.pop(without_version(line[1:].rstrip()), None)
+                line = f">{name}\n"
+            if name is not None:
+                out.write(line)

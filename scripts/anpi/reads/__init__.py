@@ -1,0 +1,1 @@
+"""Reads of a sample: FASTQ, alignments back to reads, trimming."""

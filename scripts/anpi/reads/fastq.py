@@ -1,0 +1,456 @@
+"""Are the reads whole? Asked of every record, before any tool's result is believed.
+
+salmon ends with 0 on a truncated gzip file and on mates of unequal number, and fastp hangs on both; so every file
+is read through once: checksums, the four lines of each record, names of mates. On the way a sample of the reads is
+drawn by a digest of their names, the same whatever their order in the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from isal import igzip, isal_zlib
+
+from anpi.problems import InputError, Problem
+
+CHUNK = 1 << 20
+IGZIP_ERROR: Any = isal_zlib.error
+BASES = b"ACGTNUacgtnuRYKMSWBDHVrykmswbdhv."  # IUPAC, and the dot of old Illumina software
+LOWEST, HIGHEST = 33, 126
+# Phred+64 begins at ';' (Solexa's -5); Phred+33 of sequencers ends below 'P' (quality 47).
+LOWEST_64, LEAST_HIGHEST_64 = 59, 80
+WORD = 8
+NONE_KEPT = np.uint64(2**64 - 1)
+COPY_AGAIN = "Copy the file again and compare its checksum with the sender's."
+MATES = "The two files of a pair hold the same reads in the same order; copy both again."
+
+
+class FaultyReads(InputError):
+    """Reads that a sample's own files give no sound result from; other samples do not suffer."""
+
+
+@dataclass
+class Draw:
+    """The records of smallest digest: a sample of the reads that does not hang on their order.
+
+    Parameters
+    ----------
+    size : int
+        Records kept.
+    """
+
+    size: int
+    keys: list[int] = field(default_factory=list)
+    records: list[bytes] = field(default_factory=list)
+    limit: np.uint64 = NONE_KEPT
+
+    def add(self, keys: np.ndarray, data: bytes, begins: np.ndarray, ends: np.ndarray) -> None:
+        """Take in what has a small digest; ``data[begins[i]:ends[i]]`` is the record (or pair) of ``keys[i]``."""
+        chosen = np.flatnonzero(keys < self.limit)
+        self.keys += keys[chosen].tolist()
+        spans = zip(begins[chosen].tolist(), ends[chosen].tolist(), strict=True)
+        self.records += [data[begin:end] for begin, end in spans]
+        if len(self.keys) > 2 * self.size:
+            self.shrink()
+
+    def shrink(self) -> None:
+        order = np.argsort(np.array(self.keys, dtype=np.uint64), kind="stable")[: self.size].tolist()
+        self.keys = [self.keys[i] for i in order]
+        self.records = [self.records[i] for i in order]
+        if order and len(order) == self.size:
+            self.limit = np.uint64(self.keys[-1])
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """A FASTQ file that was read to its end.
+
+    Parameters
+    ----------
+    reads : int
+        Number of records; of an interleaved file, of pairs.
+    sha256 : str
+        Checksum of the file as it lies on disk.
+    lowest, highest : int
+        Smallest and greatest character of the qualities (0 when there are none).
+    names : str
+        Digest of the names, up to blanks and /1 or /2, in their order: equal in mates.
+    draw : Draw
+        The sample of its records.
+    """
+
+    reads: int
+    sha256: str
+    lowest: int
+    highest: int
+    names: str
+    draw: Draw
+
+    @property
+    def phred64(self) -> bool:
+        """Whether qualities count from 64 (Illumina before 1.8) and not from 33."""
+        return self.lowest >= LOWEST_64 and self.highest >= LEAST_HIGHEST_64
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the beginning of a FASTQ file tells: are its mates interleaved, do its qualities count from 64."""
+
+    interleaved: bool
+    phred64: bool
+
+
+class Hashed(io.RawIOBase):
+    """A binary file that digests its bytes as they are read."""
+
+    def __init__(self, path: Path | str):
+        self.file = open(path, "rb", buffering=0)  # noqa: SIM115 closed with the object
+        self.digest = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = self.file.readinto(buffer) or 0
+        self.digest.update(memoryview(buffer)[:count])
+        return count
+
+    def close(self) -> None:
+        self.file.close()
+        super().close()
+
+
+def is_gzip(path: Path | str) -> bool:
+    """Tell a gzip file by its first bytes, whatever it is called."""
+    with open(path, "rb") as handle:
+        return handle.read(2) == b"\x1f\x8b"
+
+
+def read_chunks(file: Hashed, zipped: bool) -> Iterator[bytes]:
+    source = igzip.IGzipFile(fileobj=file) if zipped else file
+    while chunk := source.read(CHUNK):
+        yield chunk
+
+
+def whole_records(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, np.ndarray]]:
+    """Cut a stream into blocks of whole records, an even number of them (mates stay together) but in the last.
+
+    Yields
+    ------
+    data : bytes
+    ends : numpy.ndarray of int
+        Places of the newlines in ``data``. The last block may end within a record.
+    """
+    rest = b""
+    last = b""
+    for chunk in chunks:
+        data = rest + chunk
+        ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))
+        ends = ends[: len(ends) // 8 * 8]
+        cut = int(ends[-1]) + 1 if len(ends) else 0
+        last = data[-1:]
+        if cut:
+            yield data[:cut], ends
+        rest = data[cut:]
+    if rest:
+        rest += b"" if last == b"\n" else b"\n"
+        yield rest, np.flatnonzero(np.frombuffer(rest, dtype=np.uint8) == ord("\n"))
+
+
+@dataclass(frozen=True)
+class Records:
+    """A block of whole records: where its lines begin and end (``n`` x 4), and the names' digests (``n``)."""
+
+    data: bytes
+    begins: np.ndarray
+    ends: np.ndarray
+
+    @classmethod
+    def of(cls, data: bytes, newlines: np.ndarray) -> Records:
+        begins = np.concatenate(([0], newlines[:-1] + 1)).reshape(-1, 4)
+        return cls(data, begins, newlines.reshape(-1, 4))
+
+    def column(self, line: int) -> bytes:
+        """Join one of the four lines of all records."""
+        begins, lengths = self.begins[:, line], self.ends[:, line] - self.begins[:, line]
+        width = int(lengths[0])
+        if width and (lengths == width).all():
+            text = np.frombuffer(self.data, dtype=np.uint8)
+            return np.lib.stride_tricks.sliding_window_view(text, width)[begins].tobytes()
+        return b"".join(self.data.split(b"\n")[line::4])
+
+    def lines(self, record: int) -> list[bytes]:
+        return [self.data[b:e].rstrip(b"\r") for b, e in zip(self.begins[record], self.ends[record], strict=True)]
+
+
+def name_keys(records: Records) -> np.ndarray:
+    """Digest the name of each record, from behind the @ to a blank, without /1 or /2: uint64, evenly spread."""
+    begins = records.begins[:, 0] + 1
+    width = (int((records.ends[:, 0] - begins).max(initial=0)) // WORD + 1) * WORD
+    padded = np.frombuffer(records.data + bytes(width), dtype=np.uint8)
+    names = np.lib.stride_tricks.sliding_window_view(padded, width)[begins]
+    # The first blank, or the end of the line.
+    lengths = (names <= ord(" ")).argmax(axis=1)
+    rows = np.arange(len(names))
+    number = names[rows, np.maximum(lengths - 1, 0)]
+    slashed = (names[rows, np.maximum(lengths - 2, 0)] == ord("/")) & ((number == ord("1")) | (number == ord("2")))
+    lengths -= 2 * (slashed & (lengths > 2))
+    names[np.arange(width) >= lengths[:, None]] = 0
+    keys = lengths.astype(np.uint64)
+    for place, word in enumerate(names.view(np.uint64).T):
+        # Only the words of the name itself: its digest must not hang on the other names of the block.
+        keys = np.where(lengths > WORD * place, mix(keys ^ word), keys)
+    return keys
+
+
+def mix(keys: np.ndarray) -> np.ndarray:
+    """Spread 64-bit numbers evenly (finaliser of splitmix64, Steele, Lea & Flood 2014)."""
+    keys = keys + np.uint64(0x9E3779B97F4A7C15)
+    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return keys ^ (keys >> np.uint64(31))
+
+
+def record_fault(lines: Sequence[bytes], number: int, name: str) -> Problem | None:
+    """Say what is wrong with a record, if anything; ``number`` counts from 1."""
+    read = f"read {number}"
+    row = 4 * number - 3
+    header, bases, plus, qualities = lines
+    if not header.startswith(b"@"):
+        return not_a_header(name, number, header)
+    if not plus.startswith(b"+"):
+        expected = "a line that begins with +"
+        return Problem(name, read, row=row + 2, found=text_of(plus), expected=expected)
+    read += f" ({text_of(header[1:].split()[0]) if header[1:].split() else 'without a name'})"
+    if len(bases) != len(qualities):
+        return Problem(
+            name, read, row=row + 3, found=f"{len(qualities)} qualities", expected=f"{len(bases)}, one a base"
+        )
+    if strange := bases.translate(None, BASES):
+        return Problem(name, read, row=row + 1, found=text_of(strange[:1]), expected="bases")
+    if strange := bytes(c for c in qualities if not LOWEST <= c <= HIGHEST):
+        return Problem(name, read, row=row + 3, found=text_of(strange[:1]), expected="qualities from ! to ~")
+    return None
+
+
+def not_a_header(name: str, number: int, line: bytes) -> Problem:
+    mend = "FASTQ files hold four lines a read."
+    expected = "a header that begins with @"
+    return Problem(name, f"read {number}", 4 * number - 3, None, text_of(line), expected, mend)
+
+
+def text_of(value: bytes) -> str:
+    return value[:40].decode("ascii", "backslashreplace")
+
+
+def quality_range(records: Records, name: str, before: int) -> tuple[int, int]:
+    """Check every record of a block; give the smallest and the greatest quality character (126, 0 without any).
+
+    Raises
+    ------
+    FaultyReads
+        Naming the first record that is none.
+    """
+    text = np.frombuffer(records.data, dtype=np.uint8)
+    lengths = records.ends - records.begins
+    if b"\r" in records.data:
+        lengths = lengths - (text[records.ends - 1] == ord("\r"))
+    sound = (text[records.begins[:, 0]] == ord("@")) & (text[records.begins[:, 2]] == ord("+"))
+    sound &= lengths[:, 1] == lengths[:, 3]
+    bases, qualities = (records.column(line).replace(b"\r", b"") for line in (1, 3))
+    marks = np.frombuffer(qualities, dtype=np.uint8)
+    lowest, highest = int(marks.min(initial=HIGHEST)), int(marks.max(initial=0))
+    if sound.all() and not bases.translate(None, BASES) and lowest >= LOWEST and highest <= HIGHEST:
+        return lowest, highest
+    for record in range(len(records.begins)):
+        if problem := record_fault(records.lines(record), before + record + 1, name):
+            raise FaultyReads(problem)
+    raise AssertionError("a block of records is at fault, and none of them")
+
+
+def read_through(path: Path | str, draw: int = 0, interleaved: bool = False) -> ReadFile:
+    """Read a FASTQ file, gzipped (one member or several) or not, to its end and check each record.
+
+    Parameters
+    ----------
+    draw : int
+        Size of the sample that is drawn.
+    interleaved : bool
+        Whether the mates of a pair follow one another.
+
+    Raises
+    ------
+    FaultyReads
+        A gzip file that is cut short or damaged; a record that is none (header, plus line, bases, as many qualities),
+        with its number; a last record that is not whole; interleaved mates of different names.
+    """
+    name, sample, step = str(path), Draw(draw), 2 if interleaved else 1
+    reads, lowest, highest, names = 0, HIGHEST, 0, hashlib.blake2b(digest_size=16)
+    with Hashed(path) as file:
+        try:
+            for data, newlines in whole_records(read_chunks(file, is_gzip(path))):
+                newlines, left = newlines[: len(newlines) // 4 * 4], len(newlines) % 4
+                if len(newlines):
+                    records = Records.of(data, newlines)
+                    low, high = quality_range(whole_part(records), name, reads)
+                    lowest, highest = min(lowest, low), max(highest, high)
+                    keys = name_keys(records)
+                    check_interleaved(keys, records, name, reads, interleaved)
+                    names.update(keys.tobytes())
+                    if draw:
+                        sample.add(keys[::step], data, records.begins[::step, 0], records.ends[step - 1 :: step, 3] + 1)
+                    reads += len(keys)
+                if left:
+                    raise FaultyReads(unfinished(name, reads, data[newlines[-1] + 1 if len(newlines) else 0 :]))
+        except EOFError:
+            words = f"the gzip file is cut short after {reads} reads"
+            raise FaultyReads(Problem(name, words, mend="Copy the file again.")) from None
+        except (igzip.BadGzipFile, IGZIP_ERROR) as error:
+            words = f"the gzip file is damaged after {reads} reads ({error})"
+            raise FaultyReads(Problem(name, words, mend=COPY_AGAIN)) from None
+        digest = file.digest.hexdigest()
+    sample.shrink()
+    return ReadFile(reads // step, digest, lowest if reads else 0, highest, names.hexdigest(), sample)
+
+
+def whole_part(records: Records) -> Records:
+    """Give a block without what follows its last whole record."""
+    end = int(records.ends[-1, 3]) + 1
+    return records if end == len(records.data) else Records(records.data[:end], records.begins, records.ends)
+
+
+def unfinished(name: str, reads: int, rest: bytes) -> Problem:
+    """Say what follows the last whole record."""
+    if not rest.startswith(b"@"):
+        return not_a_header(name, reads + 1, rest.split(b"\n", 1)[0])
+    lines = rest.count(b"\n")
+    if not reads:
+        return Problem(name, "the first read is not whole", row=1, expected="four lines a read")
+    found = f"{4 * reads + lines} lines, the last record begins in line {4 * reads + 1}"
+    return Problem(name, f"the last read, read {reads + 1}, is not whole", found=found, expected="four lines a read")
+
+
+def check_interleaved(keys: np.ndarray, records: Records, name: str, before: int, interleaved: bool) -> None:
+    """Compare the names of neighbours in a file of interleaved mates."""
+    if not interleaved:
+        return
+    if len(keys) % 2:
+        words = f"read {before + len(keys)}, the last one, lacks its mate"
+        raise FaultyReads(Problem(name, words, expected="interleaved pairs, as the file begins", mend=COPY_AGAIN))
+    for pair in np.flatnonzero(keys[::2] != keys[1::2])[:1]:
+        first, second = (text_of(records.lines(2 * int(pair) + mate)[0]) for mate in (0, 1))
+        words = f"reads {before + 2 * pair + 1} and {before + 2 * pair + 2}"
+        expected = "mates of one name: the file begins with interleaved pairs"
+        raise FaultyReads(Problem(name, words, found=f"{first} and {second}", expected=expected))
+
+
+def look_at_start(path: Path | str) -> Start:
+    """Look at the first block of a FASTQ file; one that cannot be read tells nothing (`read_through` says why)."""
+    lowest, highest, interleaved = 0, 0, False
+    try:
+        with Hashed(path) as file:
+            for data, newlines in whole_records(read_chunks(file, is_gzip(path))):
+                records = whole_part(Records.of(data, newlines[: len(newlines) // 4 * 4]))
+                lowest, highest = quality_range(records, str(path), 0)
+                keys = name_keys(records)
+                interleaved = len(keys) > 1 and bool((keys[: len(keys) // 2 * 2 : 2] == keys[1::2]).all())
+                break
+    except (InputError, EOFError, OSError, IndexError, ValueError, IGZIP_ERROR):
+        return Start(False, False)
+    return Start(interleaved, lowest >= LOWEST_64 and highest >= LEAST_HIGHEST_64)
+
+
+def check_reads(
+    units: Sequence[tuple[str, str | None]], threads: int = 1, draw: int = 0, interleaved: Sequence[str] = ()
+) -> dict[str, ReadFile]:
+    """Read the files of all units through; every fault of every file is told at once.
+
+    Parameters
+    ----------
+    units : sequence of (fastq_1, fastq_2 or None)
+    threads : int
+        Files that are read at a time.
+    draw : int
+        Size of the sample of each file.
+    interleaved : sequence of str
+        Files whose mates follow one another.
+
+    Returns
+    -------
+    dict
+        Of each file what was found.
+
+    Raises
+    ------
+    FaultyReads
+        For a damaged file, for one that stands twice under two names, and for mates of unequal number or name.
+    """
+    files = [file for unit in units for file in unit if file is not None]
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        results = list(pool.map(lambda file: read_or_problems(file, draw, file in interleaved), files))
+    problems = list(chain.from_iterable(result for result in results if isinstance(result, list)))
+    if problems:
+        raise FaultyReads(problems)
+    whole = {file: result for file, result in zip(files, results, strict=True) if isinstance(result, ReadFile)}
+    if problems := repeated_files([(file, found.sha256) for file, found in whole.items() if found.reads]):
+        raise FaultyReads(problems)
+    pairs = [(first, second) for first, second in units if second is not None]
+    problems = [problem for pair in pairs if (problem := mate_problem(*pair, whole))]
+    if problems:
+        raise FaultyReads(problems)
+    return whole
+
+
+def repeated_files(checksums: Sequence[tuple[str, str]]) -> list[Problem]:
+    """Find files (name, checksum) of the same bytes: their reads would count twice, or be their own mates."""
+    seen: dict[str, str] = {}
+    mend = "Name the file that was meant; each read counts once."
+    return [
+        Problem(file, f"the same file as {Path(seen[checksum]).name}, under another name", mend=mend)
+        for file, checksum in checksums
+        if seen.setdefault(checksum, file) != file
+    ]
+
+
+def read_or_problems(file: str, draw: int, interleaved: bool) -> ReadFile | list[Problem]:
+    try:
+        return read_through(file, draw, interleaved)
+    except InputError as error:
+        return error.problems
+
+
+def mate_problem(first: str, second: str, whole: dict[str, ReadFile]) -> Problem | None:
+    """Compare the two files of a pair by number and names of their reads."""
+    one, two = whole[first], whole[second]
+    if one.reads != two.reads:
+        return Problem(second, found=f"{two.reads} reads", expected=f"{one.reads} as in {first}", mend=MATES)
+    if one.names != two.names:
+        return first_other_name(first, second)
+    return None
+
+
+def first_other_name(first: str, second: str) -> Problem:
+    """Find the first record whose name differs from that of its mate."""
+    with Hashed(first) as one, Hashed(second) as two:
+        headers = zip(headers_of(one, is_gzip(first)), headers_of(two, is_gzip(second)), strict=True)
+        for number, ((key, header), (mate_key, mate)) in enumerate(headers, start=1):
+            if key != mate_key:
+                expected = f"the mate of {text_of(header)} as in {first}"
+                return Problem(second, f"read {number}", 4 * number - 3, None, text_of(mate), expected, MATES)
+    raise AssertionError("names differ, and none does")
+
+
+def headers_of(file: Hashed, zipped: bool) -> Iterator[tuple[int, bytes]]:
+    """Iterate over the digest of each name and the header that it is of."""
+    for data, newlines in whole_records(read_chunks(file, zipped)):
+        records = Records.of(data, newlines)
+        spans = zip(records.begins[:, 0].tolist(), records.ends[:, 0].tolist(), strict=True)
+        yield from zip(name_keys(records).tolist(), (data[begin:end] for begin, end in spans), strict=True)

@@ -1,0 +1,216 @@
+"""Run the programs of others: in a folder, stopped when they stall, and with words when they fail."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event
+
+import psutil
+
+from anpi.problems import InputError, Problem, refuse
+
+STALL_SECONDS = 300
+POLL_SECONDS = 0.1
+LOOK_SECONDS = 1
+WORDS_KEPT = 1500
+LEAST_SPACE = 1 << 20
+NO_SPACE = os.strerror(errno.ENOSPC)
+BROKEN_PIPE = -signal.SIGPIPE
+NO_SERVER = "/nonexistent/%s"
+# Where a program is not called as its package; and those that only alignment on demand needs.
+PACKAGES = {"STAR": "rna-star", "featureCounts": "subread"}
+ALIGNING = ("STAR", "hisat2", "featureCounts")
+
+
+class ToolFailed(InputError):
+    """A tool that ended with another code than 0."""
+
+
+class Stopped(Exception):
+    """A tool that was stopped because its result is not wanted any more."""
+
+
+def require_tools(*tools: str) -> None:
+    """Refuse to begin without a program, and say which package holds it."""
+    missing = [tool for tool in tools if not shutil.which(tool)]
+    packages = " ".join(PACKAGES.get(tool, tool) for tool in missing)
+    environment = "align" if set(missing) & set(ALIGNING) else "quantify"
+    mend = f"Install {packages} (Debian: apt-get install {packages}; conda: envs/{environment}.yaml)."
+    refuse([Problem(tool, "the program is not installed", mend=mend) for tool in missing])
+
+
+def stay_offline() -> None:
+    """Let htslib, here and in the tools that are started, look for the references of CRAM files in folders alone."""
+    if "://" in os.environ.get("REF_PATH", "://"):  # without the variable it asks a server
+        os.environ["REF_PATH"] = NO_SERVER
+
+
+def run_tool(
+    command: Sequence[str],
+    folder: Path,
+    name: str,
+    stop: Event | None = None,
+    out: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Run a tool in a folder; one that fails, or that does nothing for minutes, ends with its last words.
+
+    Parameters
+    ----------
+    stop : threading.Event, optional
+        Set from elsewhere, it ends the tool, and `Stopped` is raised.
+    out : Path, optional
+        Takes what the tool writes to standard output; else that goes to its log.
+    """
+    run_pipe([command], folder, name, stop, out, environment)
+
+
+def run_pipe(
+    commands: Sequence[Sequence[str]],
+    folder: Path,
+    name: str,
+    stop: Event | None = None,
+    out: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Run tools of which each reads what the one before writes; the code of every one is looked at.
+
+    Raises
+    ------
+    ToolFailed
+        With the last words of the tools that failed.
+    InputError
+        A tool that is not installed, that did nothing for minutes, or that had no space left.
+    """
+    require_tools(*(command[0] for command in commands))
+    logs = [folder / f"{name.split(',')[0]}.{place}.log" for place in range(len(commands))]
+    started: list[psutil.Popen] = []
+    try:
+        started.extend(start(commands, folder, logs, out, environment))
+        stalled = wait_or_stall(started, stop)
+    finally:
+        for process in started:
+            stop_family(process)
+    words = [log.read_text(errors="replace").strip()[-WORDS_KEPT:] for log in logs]
+    if stop is not None and stop.is_set():
+        raise Stopped
+    if stalled:
+        told = f"did nothing for {STALL_SECONDS} s and was stopped; its last words: {' '.join(words)}"
+        raise InputError(Problem(name, told))
+    # A tool whose reader ended first dies of the broken pipe: the reader's own end says why, and head's is meant.
+    failed = [place for place, process in enumerate(started) if process.returncode not in (0, BROKEN_PIPE)]
+    if not failed and commands[-1][0] != "head":
+        failed = [place for place, process in enumerate(started) if process.returncode]
+    if failed:
+        refuse_full_disk(folder, " ".join(words))
+        told = "; ".join(f"ended with code {started[p].returncode}; its last words: {words[p]}" for p in failed)
+        raise (InputError if any(started[p].returncode < 0 for p in failed) else ToolFailed)(Problem(name, told))
+
+
+def start(
+    commands: Sequence[Sequence[str]],
+    folder: Path,
+    logs: Sequence[Path],
+    out: Path | None,
+    environment: Mapping[str, str] | None,
+) -> Iterator[psutil.Popen]:
+    """Start tools, each reading from the one before."""
+    before: psutil.Popen | None = None
+    for place, (command, log) in enumerate(zip(commands, logs, strict=True), start=1):
+        last = place == len(commands)
+        with open(log, "wb") as words, open(out or os.devnull, "wb") as target:
+            sink = (target if out else words) if last else subprocess.PIPE
+            process = psutil.Popen(
+                command,
+                cwd=folder,
+                stdin=before.stdout if before else subprocess.DEVNULL,
+                stdout=sink,
+                stderr=words,
+                env=environment and {**os.environ, **environment},
+            )
+        if before:
+            before.stdout.close()
+        before = process
+        yield process
+
+
+def wait_or_stall(processes: Sequence[psutil.Popen], stop: Event | None = None) -> bool:
+    """Wait for processes, or until ``stop`` is set; True when they used no processor time for STALL_SECONDS."""
+    used, since, looked = -1.0, time.monotonic(), 0.0
+    while not (stop is not None and stop.is_set()):
+        running = [process for process in processes if process.poll() is None]
+        if not running:
+            return False
+        try:
+            running[0].wait(timeout=POLL_SECONDS)
+        except psutil.TimeoutExpired:
+            if time.monotonic() - looked < LOOK_SECONDS:
+                continue
+            now, looked = sum(map(processor_time, running)), time.monotonic()
+            if abs(now - used) > 0.01:
+                used, since = now, time.monotonic()
+            elif time.monotonic() - since > STALL_SECONDS:
+                return True
+    return False
+
+
+def family(process: psutil.Process) -> list[psutil.Process]:
+    """List a process with all that it started: some tools are scripts around their program."""
+    try:
+        return [*process.children(recursive=True), process]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def processor_time(process: psutil.Process) -> float:
+    """Give the seconds of processor time that a process and all that it started have used."""
+    used = 0.0
+    for member in family(process):
+        with suppress(psutil.NoSuchProcess):
+            used += sum(member.cpu_times()[:2])
+    return used
+
+
+def stop_family(process: psutil.Popen) -> None:
+    """Kill a process with all that it started, when it still runs."""
+    if process.is_running():
+        for member in family(process):
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+        process.wait()
+
+
+def refuse_full_disk(folder: Path, words: str = "") -> None:
+    """Say so when the disk of a folder is full, whatever the tool that met it made of it.
+
+    Parameters
+    ----------
+    words : str
+        What the tool said; it may have freed the disk again when it ended.
+    """
+    if shutil.disk_usage(folder).free < LEAST_SPACE or NO_SPACE in words:
+        mend = (
+            "Give a scratch folder with more room (TMPDIR, or tmpdir of Snakemake's default resources), and run again."
+        )
+        raise InputError(Problem(str(folder), "no space left on the disk of temporary files", mend=mend))
+
+
+@contextmanager
+def room_in(scratch: Path, out_dir: Path) -> Iterator[None]:
+    """Turn the end of the room on a disk, met by this program itself, into words that name the disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        refuse_full_disk(scratch)
+        mend = "Make room, and run again; the sample's earlier result, if any, stands."
+        raise InputError(Problem(str(out_dir), "no space left on the disk of results", mend=mend)) from None

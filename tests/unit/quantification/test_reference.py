@@ -1,0 +1,334 @@
+"""Reference: headers, transcripts cut out of a genome, genes of transcripts, decoys, downloads."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import http.server
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pysam
+import pytest
+
+from anpi.problems import InputError
+from anpi.quantification import reference
+from anpi.quantification.reference import (
+    build_reference,
+    extract_transcripts,
+    fetch_file,
+    gene_table,
+    parse_header,
+    read_fasta,
+    write_decoys,
+)
+
+GENCODE = "ENST00000354700.10|ENSG00000139352.4|OTTHUMG00000165430.3|-|ASCL1-201|ASCL1|2477|protein_coding|"
+ENSEMBL = (
+    "ENST00000354700.10 cdna chromosome:GRCh38:12:102957674:102960513:1 gene:ENSG00000139352.4 "
+    "gene_biotype:protein_coding transcript_biotype:nonsense_mediated_decay gene_symbol:ASCL1 "
+    "description:achaete-scute family bHLH transcription factor 1 [Source:HGNC gene:other gene_symbol:XXX;Acc:HGNC:738]"
+)
+#           0         1         2         3
+#           0123456789012345678901234567890123456789
+CHR1 = "ACGTACGTTTGGCCAAacgtNNACGTAGCTAGGATCCTTA"
+CHR2 = "TTTTTCCCCCGGGGGAAAAARYKMBDHV"
+# ENST1: two exons, plus strand, 3-8 and 11-14. ENST2: two exons, minus strand, given in the order of translation.
+GTF = """\
+#!genome-build test
+1\tt\tgene\t3\t14\t.\t+\t.\tgene_id "ENSG1"; gene_version "5"; gene_name "AAA"; gene_biotype "protein_coding";
+1\tt\texon\t3\t8\t.\t+\t.\tgene_id "ENSG1"; gene_version "5"; transcript_id "ENST1"; transcript_version "2"; \
+gene_name "AAA"; gene_biotype "protein_coding";
+1\tt\texon\t11\t14\t.\t+\t.\tgene_id "ENSG1"; gene_version "5"; transcript_id "ENST1"; transcript_version "2"; \
+gene_name "AAA"; gene_biotype "protein_coding";
+1\tt\texon\t33\t40\t.\t-\t.\tgene_id "ENSG2.1"; transcript_id "ENST2.7"; gene_name "BBB"; gene_type "lncRNA";
+1\tt\texon\t23\t26\t.\t-\t.\tgene_id "ENSG2.1"; transcript_id "ENST2.7"; gene_name "BBB"; gene_type "lncRNA";
+2\tt\texon\t21\t28\t.\t-\t.\tgene_id "ENSG3"; transcript_id "ENST3";
+"""
+# Written out by hand: the reverse complement of CHR1[22:26] + CHR1[32:40] = ACGT + GATCCTTA.
+SPLICED = {"ENST1.2": "GTACGT" + "GGCC", "ENST2.7": "TAAGGATC" + "ACGT", "ENST3": "BDHVKMRY"}
+
+
+@pytest.fixture
+def genome(tmp_path: Path) -> Path:
+    path = tmp_path / "genome.fa"
+    path.write_text(f">1 dna\n{CHR1[:25]}\n{CHR1[25:]}\n>2\n{CHR2}\n")
+    return path
+
+
+@pytest.fixture
+def gtf(tmp_path: Path) -> Path:
+    path = tmp_path / "genes.gtf"
+    path.write_text(GTF)
+    return path
+
+
+@pytest.mark.parametrize("header", [GENCODE, ENSEMBL], ids=["GENCODE", "Ensembl"])
+def test_headers_of_both_publishers_tell_the_gene(header):
+    assert parse_header(header) == {
+        "transcript_id": "ENST00000354700.10",
+        "gene_id": "ENSG00000139352.4",
+        "symbol": "ASCL1",
+        "biotype": "protein_coding",
+    }
+
+
+def test_a_bare_header_tells_the_transcript_alone():
+    assert parse_header("ENST00000354700.10") == {"transcript_id": "ENST00000354700.10"}
+
+
+def test_transcripts_are_spliced_out_of_a_genome_on_both_strands(gtf, genome):
+    assert dict(extract_transcripts(gtf, genome)) == SPLICED
+
+
+def test_gtf_and_genome_make_a_reference(gtf, genome, tmp_path):
+    table = build_reference(None, gtf, genome, tmp_path / "out.fa")
+    assert dict(read_fasta(tmp_path / "out.fa")) == SPLICED
+    rows = table.set_index("transcript_id")
+    assert rows.loc["ENST1.2"].tolist() == ["ENSG1.5", "AAA", "protein_coding", 10]
+    assert rows.loc["ENST2.7"].tolist() == ["ENSG2.1", "BBB", "lncRNA", 12]
+    assert rows.loc["ENST3"].tolist() == ["ENSG3", "ENSG3", "unknown", 8]
+
+
+def test_versions_come_off_gene_ids_and_stay_on_transcripts(tmp_path):
+    (tmp_path / "in.fa").write_text(f">{GENCODE}\nACGT\nAC\n")
+    table = build_reference(tmp_path / "in.fa", None, None, tmp_path / "out.fa")
+    assert table.to_dict("records") == [
+        {
+            "transcript_id": "ENST00000354700.10",
+            "gene_id": "ENSG00000139352",
+            "symbol": "ASCL1",
+            "biotype": "protein_coding",
+            "length": 6,
+        }
+    ]
+    assert (tmp_path / "out.fa").read_text() == ">ENST00000354700.10\nACGTAC\n"
+
+
+@pytest.mark.parametrize("name", ["ENST1.2", "ENST1.9", "ENST1"])
+def test_a_gtf_tells_the_genes_of_a_fasta_without_them(gtf, tmp_path, name):
+    """Another version of the transcript, or none, is the same transcript."""
+    (tmp_path / "in.fa.gz").write_bytes(gzip.compress(f">{name}\nACGT\n".encode()))
+    table = build_reference(tmp_path / "in.fa.gz", gtf, None, tmp_path / "out.fa")
+    assert table[["transcript_id", "gene_id", "symbol"]].to_numpy().tolist() == [[name, "ENSG1.5", "AAA"]]
+
+
+def test_transcripts_of_no_known_gene_are_refused_and_nothing_is_written(tmp_path):
+    (tmp_path / "in.fa").write_text(f">{GENCODE}\nACGT\n>ERCC-00002\nACGT\n>tx3\nAC\n")
+    with pytest.raises(
+        InputError, match=r"2 of 3 transcripts of no known gene, found 'ERCC-00002, tx3'.*reference\.gtf"
+    ):
+        build_reference(tmp_path / "in.fa", None, None, tmp_path / "out.fa")
+    assert not list(tmp_path.glob("*out.fa*"))
+
+
+@pytest.mark.parametrize(
+    ("fasta", "words"),
+    [
+        (f">{GENCODE}\nAC\n>{GENCODE}\nAC\n", "ENST00000354700.10 stands twice"),
+        ("ACGT\n", "row 1: no FASTA file, found 'ACGT'"),
+        ("", "no transcript found"),
+    ],
+)
+def test_wrong_transcripts_are_refused(tmp_path, fasta, words):
+    (tmp_path / "in.fa").write_text(fasta)
+    with pytest.raises(InputError, match=words):
+        build_reference(tmp_path / "in.fa", None, None, tmp_path / "out.fa")
+
+
+@pytest.mark.parametrize("damage", [lambda whole: whole[:-40], lambda whole: whole[:60] + b"\x00" * 8 + whole[68:]])
+def test_a_damaged_gzip_file_is_named(tmp_path, damage):
+    text = "".join(f">tx{i}|ENSG{i}|||x|S{i}|4|t|\n{'ACGT' * (i % 7 + 1)}\n" for i in range(200))
+    (tmp_path / "in.fa.gz").write_bytes(damage(gzip.compress(text.encode())))
+    with pytest.raises(InputError, match=r"in\.fa\.gz: the gzip file is damaged or cut short"):
+        build_reference(tmp_path / "in.fa.gz", None, None, tmp_path / "out.fa")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("1\tt\texon\t3\t8", "row 1: no GTF file, found '5 columns', expected 9"),
+        ('1\tt\texon\t3\t8\t.\t+\t.\tgene_id "G";', "row 1: an exon without gene_id and transcript_id"),
+        ('1\tt\texon\tx\t8\t.\t+\t.\tgene_id "G"; transcript_id "T";', "row 1: an exon, found 'x to 8'"),
+        ('chr1\tt\texon\t3\t8\t.\t+\t.\tgene_id "G"; transcript_id "T";', "transcript T, found 'chr1'.*such as 1"),
+        ('1\tt\texon\t3\t41\t.\t+\t.\tgene_id "G"; transcript_id "T";', "ends at 41', expected at most 40.*assembly"),
+        (
+            '1\tt\texon\t3\t8\t.\t+\t.\tgene_id "G"; transcript_id "T";\n'
+            '2\tt\texon\t11\t14\t.\t+\t.\tgene_id "G"; transcript_id "T";',
+            r"transcript T, found 'exons on 1 \(\+\) and 2 \(\+\)', expected one strand",
+        ),
+    ],
+)
+def test_a_gtf_that_does_not_fit_is_refused(tmp_path, genome, line, words):
+    (tmp_path / "bad.gtf").write_text(line + "\n")
+    with pytest.raises(InputError, match=words):
+        build_reference(None, tmp_path / "bad.gtf", genome, tmp_path / "out.fa")
+
+
+def test_a_genome_in_plain_gzip_is_refused_with_the_way_out(tmp_path, gtf, genome):
+    zipped = tmp_path / "genome.fa.gz"
+    zipped.write_bytes(gzip.compress(genome.read_bytes()))
+    with pytest.raises(InputError, match="bgzip"):
+        build_reference(None, gtf, zipped, tmp_path / "out.fa")
+
+
+def test_an_index_of_an_earlier_genome_of_that_name_is_not_used(tmp_path, gtf, genome):
+    """Longer headers move every base; the old index would be followed without an error."""
+    pysam.faidx(str(genome))
+    genome.write_text(genome.read_text().replace(">1 dna", ">1 dna:chromosome").replace(">2", ">2 dna:chromosome"))
+    assert dict(extract_transcripts(gtf, genome)) == SPLICED
+
+
+def test_nothing_to_build_from(gtf, tmp_path):
+    with pytest.raises(InputError, match=r"Give reference\.transcripts, or reference\.gtf with reference\.genome"):
+        build_reference(None, gtf, None, tmp_path / "out.fa")
+
+
+def test_genes_of_transcripts():
+    """A gene is protein coding when one transcript is; else what most of its transcripts are; lengths are medians."""
+    rows = [
+        ("t1", "g2", "BBB", "retained_intron", 100),
+        ("t2", "g2", "BBB", "retained_intron", 300),
+        ("t3", "g2", "BBB", "protein_coding", 1000),
+        ("t4", "g1", "AAA", "lncRNA", 10),
+        ("t5", "g1", "AAA", "lncRNA", 20),
+        ("t6", "g1", "AAA", "antisense", 90),
+    ]
+    table = pd.DataFrame(rows, columns=["transcript_id", "gene_id", "symbol", "biotype", "length"])
+    expected = [["g1", "AAA", "lncRNA", 20], ["g2", "BBB", "protein_coding", 300]]
+    assert gene_table(table).to_numpy().tolist() == expected
+    assert gene_table(table.iloc[::-1]).to_numpy().tolist() == expected
+
+
+def test_decoys_stand_after_the_transcripts_and_are_listed(tmp_path, genome):
+    (tmp_path / "out.fa").write_text(">tx\nAC\n")
+    write_decoys(genome, tmp_path / "out.fa", tmp_path / "decoys.txt")
+    assert (tmp_path / "decoys.txt").read_text() == "1\n2\n"
+    assert list(read_fasta(tmp_path / "out.fa")) == [("tx", "AC"), ("1", CHR1), ("2", CHR2)]
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves ``content``, cut after the given numbers of bytes, then whole; notes the ranges asked for."""
+
+    def __init__(self, content: bytes, cuts: tuple[int, ...] = (), resumes: bool = True, status: int = 200):
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.content, self.cuts, self.resumes, self.status = content, list(cuts), resumes, status
+        self.ranges: list[str | None] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/transcripts.fa.gz"
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        asked = self.headers.get("Range")
+        self.server.ranges.append(asked)
+        if self.server.status != 200:
+            self.send_error(self.server.status)
+            return
+        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and self.server.resumes else 0
+        body = self.server.content[start:]
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: self.server.cuts.pop(0)] if self.server.cuts else body)
+
+    def log_message(self, *words: object) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def serve(*arguments, **options):
+    with Server(*arguments, **options) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+CONTENT = bytes(range(256)) * 2000
+CHECKSUM = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch):
+    monkeypatch.setattr(reference.time, "sleep", lambda seconds: None)
+
+
+def quiet(text: str) -> None:
+    pass
+
+
+def test_a_download_is_whole_and_of_the_stated_checksum(tmp_path):
+    with serve(CONTENT) as server:
+        fetch_file(server.url, CHECKSUM, tmp_path / "deep" / "out.gz", say=quiet)
+    assert (tmp_path / "deep" / "out.gz").read_bytes() == CONTENT
+    assert len(list((tmp_path / "deep").iterdir())) == 1
+
+
+def test_another_checksum_leaves_nothing_behind(tmp_path):
+    with serve(CONTENT[:-1]) as server, pytest.raises(InputError, match=f"checksum differs.*expected {CHECKSUM}"):
+        fetch_file(server.url, CHECKSUM, tmp_path / "out.gz", say=quiet)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_earlier_download_survives_a_failed_one(tmp_path):
+    (tmp_path / "out.gz").write_text("before")
+    with serve(b"another file") as server, pytest.raises(InputError, match="checksum differs"):
+        fetch_file(server.url, CHECKSUM, tmp_path / "out.gz", say=quiet)
+    assert (tmp_path / "out.gz").read_text() == "before"
+
+
+def test_a_cut_download_goes_on_where_it_stopped(tmp_path):
+    with serve(CONTENT, cuts=(100_000, 50_000)) as server:
+        fetch_file(server.url, CHECKSUM, tmp_path / "out.gz", say=quiet)
+    assert server.ranges == [None, "bytes=100000-", "bytes=150000-"]
+    assert (tmp_path / "out.gz").read_bytes() == CONTENT
+
+
+def test_a_server_that_cannot_resume_sends_all_again(tmp_path):
+    with serve(CONTENT, cuts=(100_000,), resumes=False) as server:
+        fetch_file(server.url, CHECKSUM, tmp_path / "out.gz", say=quiet)
+    assert len(server.ranges) == 2
+    assert (tmp_path / "out.gz").read_bytes() == CONTENT
+
+
+def test_a_download_that_is_always_cut_is_given_up(tmp_path):
+    said: list[str] = []
+    with serve(CONTENT, cuts=(10,) * 9) as server, pytest.raises(InputError, match="the download failed 4 times"):
+        fetch_file(server.url, CHECKSUM, tmp_path / "out.gz", say=said.append)
+    assert len(server.ranges) == len(said) == 4
+    assert "the connection ended after 10 of" in said[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_that_is_not_there_is_asked_for_once(tmp_path):
+    with serve(b"", status=404) as server, pytest.raises(InputError, match="the server answers 404"):
+        fetch_file(server.url, CHECKSUM, tmp_path / "out.gz", say=quiet)
+    assert len(server.ranges) == 1
+
+
+def test_a_server_in_trouble_is_asked_again(tmp_path):
+    with serve(b"", status=503) as server, pytest.raises(InputError, match="failed 4 times"):
+        fetch_file(server.url, CHECKSUM, tmp_path / "out.gz", say=quiet)
+    assert len(server.ranges) == 4
+
+
+def test_other_schemes_are_refused(tmp_path):
+    (tmp_path / "local").write_bytes(CONTENT)
+    with pytest.raises(InputError, match="http://"):
+        fetch_file(f"file://{tmp_path}/local", CHECKSUM, tmp_path / "out.gz")
+
+
+def test_a_few_spike_ins_stand_for_themselves_and_are_counted(tmp_path):
+    genes = "".join(f">ENST{i:011d}.1|ENSG{i:011d}.2|-|-|G{i}-201|G{i}|4|protein_coding|\nACGT\n" for i in range(1, 21))
+    (tmp_path / "in.fa").write_text(genes + ">ERCC-00002\nACGT\n")
+    table = build_reference(tmp_path / "in.fa", None, None, tmp_path / "out.fa").set_index("transcript_id")
+    assert len(table) == 21
+    assert table.loc["ERCC-00002", ["gene_id", "symbol", "biotype"]].tolist() == ["ERCC-00002", "ERCC-00002", "no_gene"]

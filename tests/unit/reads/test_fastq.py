@@ -1,0 +1,199 @@
+"""Integrity of reads, before any tool sees them."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from anpi.problems import InputError
+from anpi.reads.fastq import FaultyReads, check_reads, look_at_start, read_through
+
+
+def fastq(reads: int, length: int = 50) -> bytes:
+    return b"".join(b"@r%d\n%s\n+\n%s\n" % (i, b"ACGTG" * (length // 5), b"I" * length) for i in range(reads))
+
+
+def write(path: Path, content: bytes) -> str:
+    path.write_bytes(content)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("plain.fastq", fastq(7)),
+        ("one_member.fastq.gz", gzip.compress(fastq(7))),
+        ("several_members.fastq.gz", gzip.compress(fastq(3)) + gzip.compress(fastq(4))),
+        ("named_gz_but_plain.fastq.gz", fastq(7)),
+        ("no_last_newline.fastq", fastq(7)[:-1]),
+        ("windows.fastq", fastq(7).replace(b"\n", b"\r\n")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_counts_the_reads_of_every_kind_of_file(tmp_path, name, content):
+    found = read_through(write(tmp_path / name, content))
+    assert (found.reads, found.sha256) == (7, hashlib.sha256(content).hexdigest())
+    assert (found.lowest, found.highest) == (ord("I"), ord("I"))
+
+
+def test_an_empty_gzip_file_holds_no_reads(tmp_path):
+    assert read_through(write(tmp_path / "empty.fastq.gz", gzip.compress(b""))).reads == 0
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9, 0.999])
+def test_a_truncated_gzip_file_is_named(tmp_path, kept):
+    whole = gzip.compress(fastq(5000))
+    path = write(tmp_path / "cut.fastq.gz", whole[: int(len(whole) * kept)])
+    with pytest.raises(InputError, match=r"cut\.fastq\.gz: the gzip file is cut short"):
+        read_through(path)
+
+
+def test_a_flipped_byte_fails_the_checksum(tmp_path):
+    content = bytearray(gzip.compress(fastq(5000), compresslevel=0))
+    content[len(content) // 2] ^= 1
+    with pytest.raises(InputError, match="damaged"):
+        read_through(write(tmp_path / "flipped.fastq.gz", bytes(content)))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b">r1\nACGT\n", "expected a header that begins with @"),
+        (b"@r1\nACGT\nIIII\n@r2\n", "expected a line that begins with \\+"),
+        (b"@r1\nACGT\n+\nIII\n", "found '3 qualities', expected 4"),
+        (b"@r1\nACGT\n", "the first read is not whole"),
+        (fastq(3) + b"@r4\nACGT\n", "the last record begins in line 13"),
+    ],
+)
+def test_what_is_no_fastq_is_refused_in_words(tmp_path, content, words):
+    with pytest.raises(InputError, match=words):
+        read_through(write(tmp_path / "bad.fastq", content))
+
+
+def test_a_file_under_two_names_is_refused(tmp_path):
+    """As two lanes its reads would count twice, as mates each would be its own; files without reads are alike."""
+    first, second, other = (
+        write(tmp_path / f"{name}.fastq", content)
+        for name, content in (("a", fastq(5)), ("b", fastq(5)), ("c", fastq(6)))
+    )
+    for units in ([(first, second)], [(first, None), (other, None), (second, None)]):
+        with pytest.raises(FaultyReads, match=r"b\.fastq: the same file as .*a\.fastq, under another name"):
+            check_reads(units)
+    empty = write(tmp_path / "1.fastq", b""), write(tmp_path / "2.fastq", b"")
+    assert check_reads([empty])[empty[1]].reads == 0
+
+
+def test_mates_of_unequal_number_are_refused(tmp_path):
+    first, second = write(tmp_path / "1.fastq", fastq(5)), write(tmp_path / "2.fastq", fastq(4))
+    with pytest.raises(InputError, match=r"2\.fastq.*found '4 reads', expected 5 as in .*1\.fastq"):
+        check_reads([(first, second)])
+
+
+def test_all_faulty_files_are_told_at_once(tmp_path):
+    cut = gzip.compress(fastq(500))[:-20]
+    files = [(write(tmp_path / f"{i}_1.fastq.gz", cut), write(tmp_path / f"{i}_2.fastq", fastq(500))) for i in range(3)]
+    with pytest.raises(InputError) as caught:
+        check_reads(files, threads=2)
+    assert len(caught.value.problems) == 3
+
+
+MANY = 30_000
+
+
+def records(number: int, suffix: bytes = b"", seed: int = 1) -> list[bytes]:
+    """Records of many lengths and qualities, over several blocks."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(30, 76, number).tolist()
+    bases, qualities = bytes(rng.choice(list(b"ACGTN"), 76).tolist()), b"#,:F" * 19
+    return [b"@run:%d%s\n%s\n+\n%s\n" % (n, suffix, bases[:size], qualities[:size]) for n, size in enumerate(lengths)]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda r: r.replace(b"@", b">", 1), r"row 80001: read 20001, found '>run:20000', expected a header"),
+        (lambda r: r.replace(b"\n+\n", b"\n-\n"), r"row 80003: read 20001, found '-', expected a line that begins"),
+        (lambda r: r[:-2] + b"\n", r"row 80004: read 20001 \(run:20000\), found '\d+ qualities', expected \d+, one a"),
+        (lambda r: r.replace(b"A", b"*", 1), r"row 80002: read 20001 \(run:20000\), found '\*', expected bases"),
+        (lambda r: r[:-3] + b" F\n", r"row 80004: read 20001 \(run:20000\), found ' ', expected qualities from ! to ~"),
+        (lambda r: r + b"\n", r"row 80005: read 20002, found '', expected a header"),
+    ],
+    ids=["header", "plus line", "lengths", "bases", "qualities", "blank line"],
+)
+def test_a_fault_within_a_file_is_told_with_the_number_of_the_read(tmp_path, spoil, words):
+    listed = records(MANY)
+    listed[20_000] = spoil(listed[20_000])
+    with pytest.raises(FaultyReads, match=words):
+        read_through(write(tmp_path / "reads.fastq.gz", gzip.compress(b"".join(listed), 1)))
+
+
+def test_mates_are_compared_by_name_up_to_the_number_of_the_mate_and_the_comment(tmp_path):
+    first, second = records(MANY, b"/1 1:N:0:ACGT"), records(MANY, b"/2\t2:N:0:ACGT")
+    files = write(tmp_path / "1.fastq", b"".join(first)), write(tmp_path / "2.fastq", b"".join(second))
+    assert check_reads([files])[files[0]].reads == MANY
+    second[25_000], second[25_001] = second[25_001], second[25_000]
+    write(tmp_path / "2.fastq", b"".join(second))
+    words = r"2\.fastq, row 100001: read 25001, found '@run:25001/2.*expected the mate of @run:25000/1"
+    with pytest.raises(FaultyReads, match=words):
+        check_reads([files])
+
+
+def test_names_that_end_alike_or_begin_alike_are_told_apart(tmp_path):
+    """Also where only one holds a blank, and where a name is longer than a word of the digest."""
+    for one, other in [
+        (b"a/1", b"a/3"),
+        (b"read11", b"read1"),
+        (b"x" * 40 + b"1" + b"y" * 9, b"x" * 40 + b"2" + b"y" * 9),
+    ]:
+        files = [write(tmp_path / f"{n}.fq", b"@%s\nA\n+\nI\n" % name) for n, name in enumerate((one, other))]
+        with pytest.raises(FaultyReads, match="expected the mate of"):
+            check_reads([(files[0], files[1])])
+
+
+def test_interleaved_mates_are_told_by_their_names(tmp_path):
+    pairs = list(chain(*zip(records(MANY, b"/1"), records(MANY, b"/2", seed=2), strict=True)))
+    path = write(tmp_path / "pairs.fastq", b"".join(pairs))
+    assert look_at_start(path).interleaved
+    assert read_through(path, interleaved=True).reads == MANY
+    assert not look_at_start(write(tmp_path / "single.fastq", b"".join(records(MANY)))).interleaved
+    del pairs[50_001]
+    words = r"reads 50001 and 50002, found '@run:25000/1 and @run:25001/1', expected mates of one name"
+    with pytest.raises(FaultyReads, match=words):
+        read_through(write(Path(path), b"".join(pairs)), interleaved=True)
+    with pytest.raises(FaultyReads, match="lacks its mate"):
+        read_through(write(Path(path), b"".join(pairs[:50_001])), interleaved=True)
+
+
+@pytest.mark.parametrize(
+    ("qualities", "phred64"),
+    [(b"#,:FJ", False), (b"IIIII", False), (b"FFFFF", False), (b"!~~~~", False), (b"BKh^c", True), (b";@hhh", True)],
+)
+def test_qualities_that_count_from_64_are_told_by_their_range(tmp_path, qualities, phred64):
+    path = write(tmp_path / "reads.fq", b"@r\nACGTA\n+\n%s\n" % qualities)
+    assert read_through(path).phred64 is phred64
+    assert look_at_start(path).phred64 is phred64
+
+
+@pytest.mark.parametrize("size", [100, 5_000])
+def test_the_drawn_reads_do_not_hang_on_the_order(tmp_path, size):
+    """The same are drawn of mates, of a shuffled file, and of lanes together."""
+    first, second = records(MANY), records(MANY, b" 2:N:0", seed=2)
+    order = np.random.default_rng(3).permutation(MANY)
+    whole = read_through(write(tmp_path / "1.fq", b"".join(first)), size).draw
+    mates = read_through(write(tmp_path / "2.fq", b"".join(second)), size).draw
+    shuffled = read_through(write(tmp_path / "3.fq", b"".join(first[i] for i in order)), size).draw
+    assert len(whole.keys) == size
+    assert (shuffled.keys, shuffled.records) == (whole.keys, whole.records)
+    names = [[record.split()[0] for record in draw.records] for draw in (whole, mates)]
+    assert names[0] == names[1]
+    lanes = [read_through(write(tmp_path / "4.fq", b"".join(part)), size).draw for part in (first[:9000], first[9000:])]
+    together = sorted(zip(lanes[0].keys + lanes[1].keys, lanes[0].records + lanes[1].records, strict=True))
+    assert [record for _, record in together[:size]] == whole.records
+    # drawn evenly: the mean of the drawn numbers is that of all, within four standard errors
+    numbers = [int(name[5:]) for name in names[0]]
+    assert abs(np.mean(numbers) - MANY / 2) < 4 * MANY / np.sqrt(12 * size)
