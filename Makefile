@@ -45,7 +45,7 @@ screenshots: setup  ## docs/images from the demo's report (chromium; after make 
 lint: setup  ## ruff, snakefmt, snakemake --lint, mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/snakefmt --check workflow
-	@MYPYPATH=scripts $(BIN)/mypy scripts
+	@$(BIN)/mypy scripts demo
 	@$(BIN)/python scripts/simulate_demo.py --out $(DEMO) --if-changed
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint --directory $(DEMO) --configfile $(DEMO)/config/config.yaml
 

@@ -4,6 +4,7 @@ Writes to the folder of --out-dir:
   endpoints.tsv   a row a patient: responses, times, events, dates and reasons
   timepoints.tsv  a row a patient and scan: sums, nadir, change, derived and reported responses
   queries.tsv     questions for the data manager
+  concordance.tsv agreement of several evaluators; without rows when there is one
   rates.tsv       ORR and DCR with exact intervals, medians and landmarks, by arm and overall
   adtte.csv, adrs.csv   the endpoints in the shape of ADaM ADTTE and ADRS (CNSR 0 = event)
 
@@ -19,9 +20,11 @@ from pathlib import Path
 
 from anpi.endpoints.adam_shape import adrs, adtte
 from anpi.endpoints.derive import derive_endpoints
+from anpi.endpoints.evaluators import beside, concordance_table, other_readers, reader_queries, readings_beside
 from anpi.endpoints.observations import observe
-from anpi.endpoints.queries import SEVERITIES, find_queries, query_table
+from anpi.endpoints.queries import SEVERITIES, find_queries, query_key, query_table
 from anpi.endpoints.rates import rate_table
+from anpi.endpoints.readers import primary_evaluator
 from anpi.endpoints.rules import DEFAULT, read_rules
 from anpi.endpoints.timepoints import timepoint_table
 from anpi.files.writing import write_table
@@ -48,9 +51,13 @@ def main() -> None:
     clinical = read_clinical({table: getattr(options, table) for table in tables})
     seen = observe(clinical, rules)
     endpoints = derive_endpoints(clinical, seen, rules)
+    readers, first = other_readers(clinical, rules), primary_evaluator(clinical, rules)
     queries = find_queries(clinical, seen, endpoints, rules)
-    write_table(options.out_dir / "endpoints.tsv", endpoints)
-    write_table(options.out_dir / "timepoints.tsv", timepoint_table(seen, queries))
+    queries = sorted([*queries, *reader_queries(endpoints, seen, readers, rules, first)], key=query_key)
+    points = readings_beside(timepoint_table(seen, queries), seen, readers, rules.settings["scans"]["window_days"])
+    write_table(options.out_dir / "endpoints.tsv", beside(endpoints, readers))
+    write_table(options.out_dir / "timepoints.tsv", points)
+    write_table(options.out_dir / "concordance.tsv", concordance_table(endpoints, seen, readers, rules, first))
     write_table(options.out_dir / "queries.tsv", query_table(queries))
     write_table(options.out_dir / "rates.tsv", rate_table(endpoints, rules))
     write_table(options.out_dir / "adtte.csv", adtte(endpoints, seen, rules))

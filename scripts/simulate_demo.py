@@ -11,7 +11,10 @@ The same arguments give the same bytes. More patients leave the files of the ear
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where demo/ lies
 
 from anpi.program import run_program
 from anpi.provenance import code_digest

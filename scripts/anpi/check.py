@@ -20,10 +20,12 @@ from anpi.problems import InputError, Problem, nearest, nearest_file, odd_path, 
 from anpi.tables.clinical import read_clinical
 from anpi.tables.identifiers import allowed_columns, allowing, looks_like_person
 from anpi.tables.reading import read_table, read_text, read_text_table
-from anpi.tables.schema import ROOT, check_settings, load_schema
+from anpi.tables.schema import ROOT, check_settings, load_schema, load_yaml
 from anpi.tables.sheets import is_object, is_stored, read_samples, read_units, used_samples
 
 REFERENCE_FILES = ("transcripts", "gtf", "genome")
+# Files that anpi ships in config/, which a run takes when the config names none of its own.
+SHIPPED_SETTINGS = {"endpoints": "endpoints.yaml", "plan": "plan.yaml"}
 REGISTRY = ROOT / "resources" / "signatures" / "registry.tsv"
 Result = TypeVar("Result")
 
@@ -78,7 +80,7 @@ def check_writable(folder: str) -> None:
 
 
 def check_inputs(settings: dict[str, Any], file: str) -> Run:
-    problems = allowance_problems(settings, file)
+    problems = allowance_problems(settings, file) + unnamed_problems(settings, file)
     problems += (
         source_problems(settings, file) + reference_problems(settings, file) + threshold_problems(settings, file)
     )
@@ -101,11 +103,11 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
     elif settings["units"]:
         collect(lambda: read_table(settings["units"], "units"))
     problems += unit_problems(settings, units, file) + alignment_problems(settings, file)
-    rules = collect(lambda: read_rules(shipped(settings["endpoints"], "endpoints.yaml")))
+    rules = collect(lambda: read_rules(shipped(settings["endpoints"], SHIPPED_SETTINGS["endpoints"])))
     if clinical is not None and rules is not None:
         collect(lambda: check_rules(clinical, rules))
     if clinical is not None:
-        plan = shipped(settings["plan"], "plan.yaml")
+        plan = shipped(settings["plan"], SHIPPED_SETTINGS["plan"])
         signatures = known_signatures(settings["signatures"]["gmt"])
         collect(lambda: check_plan(read_plan(plan), signatures, clinical.patients, samples))
     refuse(problems)
@@ -189,6 +191,29 @@ def read_header(path: str) -> list[str]:
 def shipped(path: str | None, name: str) -> Path:
     """Give the user's file, or the one that anpi ships in ``config/``."""
     return Path(path) if path else ROOT / "config" / name
+
+
+def unnamed_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
+    """Find a plan or rules beside the config that it does not name and that differ from the shipped ones.
+
+    The shipped ones would be used in their place without a word.
+    """
+    problems = []
+    for key, name in SHIPPED_SETTINGS.items():
+        beside = os.path.join(os.path.dirname(file), name)
+        if settings[key] is None and os.path.isfile(beside) and not says_the_same(beside, shipped(None, name)):
+            fault = f"{beside} lies beside the config, is not named in it, and differs from the shipped file in use"
+            mend = f"Add {key}: and its path to the config, or remove the file to use the shipped one."
+            problems.append(Problem(file, fault, column=key, mend=mend))
+    return problems
+
+
+def says_the_same(one: Path | str, other: Path | str) -> bool:
+    """Say whether two YAML files can be read and hold the same keys and values, whatever their comments."""
+    try:
+        return load_yaml(one) == load_yaml(other)
+    except InputError:
+        return False
 
 
 def known_signatures(gmt: Sequence[str]) -> pd.DataFrame:

@@ -97,6 +97,7 @@ def build_manifest(
         "settings": placeless(settings),
         "plan": read_settings(plan, "plan"),
         "rules": read_settings(rules, "endpoints"),
+        "plan_and_rules": {key: named_digest(path) for key, path in (("plan", plan), ("endpoints", rules))},
         "software": {name: version for name, version in software(settings).items() if name not in NOT_SOFTWARE},
         "deployment": sorted(deployment),
         "environments": checksums([ROOT / name for name in ENVIRONMENTS]),
@@ -109,6 +110,16 @@ def build_manifest(
         "steps": {name: {"code": steps[name]["code"], "makes": sorted(steps[name]["makes"])} for name in makers},
         "results": {name: hash_file(results / name) for name in files},
         "made_by": files,
+    }
+
+
+def named_digest(path: Path) -> dict[str, Any]:
+    """Name a file of settings, with its checksum, and say whether it is as anpi ships it."""
+    sha256, shipped = hash_file(path), ROOT / "config" / path.name
+    return {
+        "file": path.name,
+        "sha256": sha256,
+        "as_shipped": shipped.is_file() and hash_file(shipped) == sha256,
     }
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from statsmodels.duration.survfunc import survdiff
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts"), str(ROOT / "tests")]
 
 from unit.association.trial_files import make_trial
 

@@ -11,27 +11,37 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "scripts" / "anpi"
-# What each room may import beside itself; a room that is not listed imports nothing of anpi.
+# On these stands everything.
+GROUND = {"problems", "progress", "files", "words", "trial"}
+# What each room may import beside itself and the ground; a room that is not listed imports nothing of anpi.
 MAY_IMPORT = {
-    "tables": set(),
-    "provenance": {"tables"},
-    "stats": {"tables"},
-    "expression": {"tables"},
-    "alignment": {"tables", "expression"},
-    "recist": {"tables"},
-    "adverse_events": {"tables", "endpoints"},
-    "subtypes": {"tables", "expression"},
-    "signatures": {"tables", "expression"},
-    "endpoints": {"tables", "recist", "stats"},
-    "identity": {"tables", "expression", "alignment"},
-    "cohort": {"tables"},
-    "association": {"tables", "stats"},
-    "figures": {"tables"},
-    "report": {"tables", "figures", "cohort"},
-    "simulation": {"tables", "expression", "provenance"},
-    "check": {"tables", "association", "endpoints", "cohort", "expression"},
-    "manifest": {"tables", "provenance"},
-    "ledger": {"tables", "provenance", "manifest", "association"},
+    "problems": set(),
+    "progress": set(),
+    "words": set(),
+    "files": {"problems"},
+    "trial": {"words"},
+    "program": {"problems"},
+    "tools": {"problems"},
+    "tables": GROUND,
+    "provenance": {"files"},
+    "stats": GROUND,
+    "expression": GROUND | {"tables"},
+    "reads": GROUND | {"tools", "expression"},
+    "quantification": GROUND | {"tools", "expression", "reads"},
+    "alignment": GROUND | {"tools", "expression", "reads", "quantification"},
+    "recist": GROUND,
+    "adverse_events": GROUND | {"tables", "endpoints"},
+    "subtypes": GROUND | {"tables", "expression"},
+    "signatures": GROUND | {"tables", "expression"},
+    "endpoints": GROUND | {"tables", "recist", "stats"},
+    "identity": GROUND | {"tables", "reads", "expression", "alignment"},
+    "cohort": GROUND | {"tables"},
+    "association": GROUND | {"tables", "stats"},
+    "figures": GROUND,
+    "report": GROUND | {"tables", "figures", "cohort"},
+    "check": GROUND | {"tables", "association", "endpoints", "cohort", "expression"},
+    "manifest": GROUND | {"tables", "provenance"},
+    "ledger": GROUND | {"tables", "provenance", "manifest", "association"},
 }
 SMK = sorted((ROOT / "workflow").rglob("*.smk"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 from collections.abc import Callable
@@ -138,3 +139,45 @@ def test_a_schema_that_is_read_counts_and_no_other():
     assert "plan.schema.yaml" in behind("test_associations.py")
     assert "plan.schema.yaml" not in behind("derive_endpoints.py")
     assert behind("quantify_sample.py") == set()
+
+
+def imported_by_the_parser(file: Path) -> set[Path]:
+    """List the anpi modules that a file imports, as Python's own parser reads it."""
+    names = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+    homes = {"anpi": provenance.SCRIPTS, "demo": provenance.SCRIPTS.parent}
+    places = [homes[top] / name.replace(".", "/") for name in names if (top := name.split(".")[0]) in homes]
+    files = {file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")}
+    return {file for file in files if file.is_file()}
+
+
+def test_imports_and_schemas_found_by_text_are_those_that_the_parser_finds():
+    names = provenance.schema_names()
+    assert names
+    for file in sorted(provenance.SCRIPTS.rglob("*.py")):
+        nodes = ast.walk(ast.parse(file.read_text()))
+        strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        assert set(provenance.imported_modules(file)) == imported_by_the_parser(file), file
+        assert provenance.schemas_named_in(file) == names & strings, file
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import json, anpi.unused",
+        "import json; import anpi.unused as other",
+        "from anpi import (\n    __version__,\n    unused,\n)",
+        "from anpi import __version__, \\\n    unused",
+        "if True:\n    from anpi.unused import name",
+        "from anpi.unused \\\n    import name",
+    ],
+)
+def test_every_way_to_import_counts(house, text):
+    (house / "scripts/program.py").write_text(text + "\n")
+    before = digest(house)
+    append("scripts/anpi/unused.py")(house)
+    assert digest(house) != before

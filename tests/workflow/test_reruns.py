@@ -63,8 +63,8 @@ def test_a_moved_folder_reruns_nothing(anpi: Path, trial: Path, tmp_path: Path):
     [
         ("cohort/verdicts.py", {"judge_samples"}),
         ("cohort/sets.py", {"build_sets"}),
-        ("expression/reference.py", {"build_reference"}),
-        ("expression/quantify.py", {"quantify_sample"}),
+        ("quantification/reference.py", {"build_reference"}),
+        ("quantification/quantify.py", {"quantify_sample"}),
         # assemble_cohort uses it too, and is planned already because its inputs will be new
         ("expression/summary.py", {"summarise_sample"}),
     ],
@@ -83,7 +83,7 @@ def test_an_edited_module_reruns_the_rules_that_use_it(
 
 def test_an_edit_to_what_no_rule_uses_reruns_nothing(anpi: Path, trial: Path, tmp_path: Path):
     installation = copy(anpi, tmp_path)
-    with open(installation / "scripts" / "anpi" / "simulation" / "trial.py", "a") as file:
+    with open(installation / "demo" / "trial.py", "a") as file:
         file.write("\n# edited\n")
     assert planned(installation, trial) == {}
 

@@ -23,6 +23,7 @@ rule derive_endpoints:
             category="Clinical",
             labels={"table": "queries"},
         ),
+        concordance=out("clinical/concordance.tsv"),
         rates=out("clinical/rates.tsv"),
         adtte=out("clinical/adtte.csv"),
         adrs=out("clinical/adrs.csv"),

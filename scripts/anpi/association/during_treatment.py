@@ -7,21 +7,25 @@ import pandas as pd
 from anpi.association.groups import counted
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
-from anpi.association.time_to_event import adjusted_words, arm_columns, fit_hazards, too_little
-from anpi.stats.cox import RegressionFit, fit_time_dependent
+from anpi.association.time_to_event import adjusted_words, few_events, fit_hazards, too_little
+from anpi.association.trial import Exposure
+from anpi.stats.cox import fit_firth_cox
+from anpi.stats.newton import RegressionFit
 
 
-def time_by_event(question: Question, plan: Plan, day: pd.Series | None) -> list[Row]:
+def time_by_event(question: Question, plan: Plan, exposure: Exposure | None) -> list[Row]:
     """Event during treatment (response, immune-related event) against survival: time-dependent, then landmarks."""
     frame = question.frame
-    if day is None:
+    if exposure is None:
         word = "response" if question.entry.biomarker == "response" else "first immune-related event"
         return [Row(n=len(frame), effect="HR", warnings=[f"the day of the {word} is not known: not tested"])]
-    day = day.reindex(frame.index).astype(float)
-    day = day.where(day <= frame["time"])
-    rows = [time_dependent_row(question, frame, day, plan)]
-    rows += [landmark_row(question, frame, day, landmark, plan) for landmark in plan.landmark_days]
-    return rows
+    known, seen = (
+        day.reindex(frame.index).astype(float).where(lambda day: day <= frame["time"])
+        for day in (exposure.known, exposure.seen)
+    )
+    test = time_dependent_row(question, frame, known, plan)
+    test.warnings += [exposure.warning] if exposure.warning else []
+    return [test, *(landmark_row(question, frame, seen, landmark, plan) for landmark in plan.landmark_days)]
 
 
 def time_dependent_row(question: Question, frame: pd.DataFrame, day: pd.Series, plan: Plan) -> Row:
@@ -35,12 +39,11 @@ def time_dependent_row(question: Question, frame: pd.DataFrame, day: pd.Series, 
         row.warnings.append(obstacle or "the model could not be fitted: not tested")
         return row
     row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio("marker")
-    if row.events is not None and row.events < plan.events_per_parameter:
-        row.warnings.append("few events: the interval is approximate")
-    row.method = f"{fit.method} covariate ({had} patients had it)" + (
-        ", arm as covariate" if question.stratified else ""
-    )
-    row.method += adjusted_words(question.covariates)
+    after = int(frame.loc[day < frame["time"], "event"].sum())
+    if not after:
+        row.warnings.append("no event after it: the estimate rests on the penalty")
+    row.warnings += few_events(frame, question.covariates.assign(marker=0.0), plan)
+    row.method = f"{fit.method} covariate ({had} patients had it){adjusted_words(question.covariates)}"
     return row
 
 
@@ -52,12 +55,10 @@ def fit_intervals(frame: pd.DataFrame, day: pd.Series, question: Question) -> Re
     before["event"] = frame["event"].where(change.isna(), 0.0)
     after = pd.DataFrame({"start": change, "stop": length, "marker": 1.0, "event": frame["event"]}).dropna()
     both = pd.concat([before[before["stop"] > 0], after])
-    extra = question.covariates
-    if question.stratified:
-        extra = pd.concat([extra, arm_columns(frame)], axis=1)
-    x = pd.concat([both["marker"].reset_index(drop=True), extra.loc[both.index].reset_index(drop=True)], axis=1)
-    codes = pd.Index(frame.index).get_indexer(both.index)
-    return fit_time_dependent(codes, both["start"], both["stop"], both["event"], x)
+    x = question.covariates.loc[both.index].reset_index(drop=True)
+    x.insert(0, "marker", both["marker"].to_numpy())
+    strata = frame.loc[both.index, "arm"].to_numpy() if question.stratified else None
+    return fit_firth_cox(both["stop"], both["event"], x, strata, both["start"])
 
 
 def landmark_row(question: Question, frame: pd.DataFrame, day: pd.Series, landmark: int, plan: Plan) -> Row:
@@ -77,7 +78,7 @@ def landmark_row(question: Question, frame: pd.DataFrame, day: pd.Series, landma
         return row
     moved = still.assign(time=still["time"] - landmark)
     x = pd.concat([marker.rename("marker"), question.covariates.loc[still.index]], axis=1)
-    fit, _, _ = fit_hazards(moved, x, question, plan)
+    fit = fit_hazards(moved, x, question)
     if fit is None:
         row.warnings.append("the model could not be fitted")
         return row

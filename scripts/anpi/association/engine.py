@@ -51,21 +51,12 @@ def answer(question: Question, plan: Plan, trial: Trial) -> list[Row]:
         question = replace(question, obstacle=refusal)
     question.notes.extend(notes)
     if question.entry.biomarker in ("response", "immune_related"):
-        rows = time_by_event(question, plan, event_day(question, trial))
+        rows = time_by_event(question, plan, trial.exposure(question.entry.biomarker))
     else:
         rows = time_rows(question, plan) if question.kind == "time" else response_rows(question, plan)
     if question.entry.interaction_with_arm:
         rows += interaction_rows(question, plan)
     return question.stamp(rows)
-
-
-def event_day(question: Question, trial: Trial) -> pd.Series | None:
-    """Day on which the event during treatment happened, for entries that ask about one."""
-    if question.entry.biomarker == "immune_related":
-        return trial.first_immune_event
-    if question.entry.biomarker == "response" and "ttr_days" in trial.endpoints.columns:
-        return trial.endpoints["ttr_days"].astype(float)
-    return None
 
 
 def adjust_contrasts(rows: list[Row]) -> None:

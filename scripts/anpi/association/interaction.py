@@ -12,15 +12,9 @@ from anpi.association.groups import split_groups, standardised
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
 from anpi.association.time_to_event import arm_columns
-from anpi.stats.cox import (
-    RegressionFit,
-    firth_cox_restricted,
-    fit_cox,
-    fit_firth_cox,
-    likelihood_ratio,
-    separated,
-)
-from anpi.stats.logistic import fit_logistic, logistic_restricted
+from anpi.stats.cox import fit_firth_cox
+from anpi.stats.logistic import fit_logistic
+from anpi.stats.newton import RegressionFit
 from anpi.trial.terms import INTERACTION
 
 NOT_RANDOMISED = "arms were not randomised unless the protocol says so: an association, not a prediction"
@@ -57,7 +51,7 @@ def interaction_rows(question: Question, plan: Plan) -> list[Row]:
     sizes = design.frame["arm"].value_counts().reindex(question.frame["arm"].unique(), fill_value=0)
     if sizes.min() < plan.smallest_group or design.main.empty or not design.products.any().all():
         test.warnings.append("too few patients of a group in an arm: not tested")
-    elif not (time_test(test, design, plan) if timed else binary_test(test, design)):
+    elif not (time_test(test, design) if timed else binary_test(test, design)):
         test.warnings.append("the model could not be fitted: not tested")
     test.warnings.append(NOT_RANDOMISED)
     arms = sorted(question.frame["arm"].unique())
@@ -95,34 +89,22 @@ def build_design(question: Question, plan: Plan) -> Design:
     return Design(frame, main, levels, question.covariates.loc[main.index], products)
 
 
-def time_test(test: Row, design: Design, plan: Plan) -> bool:
-    """Likelihood-ratio test of the products in a Cox model; False when no model could be fitted."""
-    time, event, x, products = design.frame["time"], design.frame["event"], design.x, design.products
-    df = products.shape[1]
-    if event.sum() >= plan.events_per_parameter * x.shape[1] and not separated(event, x):
-        fit, null = fit_cox(time, event, x), fit_cox(time, event, x.drop(columns=products.columns))
-        if fit is not None and null is not None:
-            test.estimate, test.p = likelihood_ratio(fit, null.log_likelihood, df)
-            test.method = f"likelihood-ratio test of biomarker x arm, {df} df, Cox (Efron)"
-            return True
-    fit = fit_firth_cox(time, event, x)
-    if fit is None:
-        return False
-    smaller = firth_cox_restricted(time, event, x, list(products.columns))
-    test.estimate, test.p = likelihood_ratio(fit, smaller, df)
-    test.method = f"penalised likelihood-ratio test of biomarker x arm, {df} df, Firth Cox"
-    return True
+def time_test(test: Row, design: Design) -> bool:
+    """Penalised likelihood-ratio test of the products in a Cox model; False when it could not be fitted."""
+    return products_test(test, design, fit_firth_cox(design.frame["time"], design.frame["event"], design.x))
 
 
 def binary_test(test: Row, design: Design) -> bool:
     """Penalised likelihood-ratio test of the products in a logistic model; False when it could not be fitted."""
-    fit = fit_logistic(design.frame["y"], design.x, firth=True)
+    return products_test(test, design, fit_logistic(design.frame["y"], design.x, firth=True))
+
+
+def products_test(test: Row, design: Design, fit: RegressionFit | None) -> bool:
     if fit is None:
         return False
-    smaller = logistic_restricted(design.frame["y"], design.x, list(design.products.columns), True)
+    test.estimate, test.p = fit.joint_test(design.products.columns)
     df = design.products.shape[1]
-    test.estimate, test.p = likelihood_ratio(fit, smaller, df)
-    test.method = f"penalised likelihood-ratio test of biomarker x arm, {df} df, Firth logistic"
+    test.method = f"penalised likelihood-ratio test of biomarker x arm, {df} df, {fit.method}"
     return True
 
 
@@ -152,5 +134,5 @@ def fit_within(question: Question, part: pd.DataFrame, x: pd.DataFrame, plan: Pl
         return None
     if question.kind == "time":
         alone = replace(question, stratified=False)
-        return time_to_event.fit_hazards(part, x, alone, plan)[0] if part["event"].any() else None
-    return response.fit_odds(part["y"], x, plan)
+        return time_to_event.fit_hazards(part, x, alone) if part["event"].any() else None
+    return response.fit_odds(part["y"], x)

@@ -159,7 +159,8 @@ def entry_markers(entry: Entry, trial: Trial, registry: pd.DataFrame | None) -> 
         return [gene_marker(name, trial, nothing) for name in entry.genes]
     if entry.biomarker == "columns":
         return [column_marker(name, trial) for name in entry.columns]
-    undated = nothing.index.isin(trial.undated(entry.biomarker))
+    exposure = trial.exposure(entry.biomarker)
+    undated = nothing.index.isin(exposure.undated if exposure else ())
     return [Marker(entry.biomarker, nothing.fillna("by time").mask(undated), True)]
 
 

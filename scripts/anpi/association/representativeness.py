@@ -8,7 +8,7 @@ import pandas as pd
 from anpi.association.describe import DAYS_PER_MONTH
 from anpi.association.plan import Plan
 from anpi.association.trial import Trial
-from anpi.stats.cox import fit_cox, fit_firth_cox
+from anpi.stats.cox import fit_firth_cox
 from anpi.stats.survival import kaplan_meier
 
 COLUMNS = (
@@ -131,10 +131,7 @@ def compare_survival(endpoint: str, outcome: pd.DataFrame, inside: pd.Series, pl
     if min(group.sum(), (~group).sum()) < plan.smallest_group:
         return result | {"warning": f"fewer than {plan.smallest_group} patients on one side: described, not compared"}
     x = group.astype(float).rename("evaluable").to_frame()
-    few = whole["event"].sum() < plan.events_per_parameter
-    both = all(whole["event"][part].any() for part in (group, ~group))
-    fit = fit_cox(whole["time"], whole["event"], x) if both and not few else None
-    fit = fit or fit_firth_cox(whole["time"], whole["event"], x)
+    fit = fit_firth_cox(whole["time"], whole["event"], x)
     if fit is None:
         return result | {"warning": "no event: not compared"}
     estimate, low, high, _ = fit.ratio("evaluable")

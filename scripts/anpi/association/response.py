@@ -11,9 +11,9 @@ from anpi.association.groups import counted, split_groups, standardised
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
 from anpi.association.time_to_event import adjusted_words, arm_columns
-from anpi.stats.cox import RegressionFit, likelihood_ratio, separated
 from anpi.stats.exact import fisher_exact, jonckheere, wilcoxon
-from anpi.stats.logistic import fit_logistic, logistic_restricted
+from anpi.stats.logistic import fit_logistic
+from anpi.stats.newton import RegressionFit
 from anpi.stats.permutation import permute_groups, permute_trend
 from anpi.stats.roc import area_under_curve, stratified_area
 
@@ -50,17 +50,18 @@ def binary_by_group(question: Question, plan: Plan) -> list[Row]:
         return [Row(n=len(question.frame), warnings=[question.obstacle])]
     grouped = prepare_test(question, plan, "y", too_little)
     frame, test, fit = grouped.frame, grouped.test, None
+    few: list[str] = []
     if grouped.obstacle is None:
         dummies = grouped.groups.dummies(frame["marker"])
         x = pd.concat([dummies, grouped.covariates], axis=1)
         if question.stratified:
             x = pd.concat([x, arm_columns(frame)], axis=1)
-        fit = fit_odds(frame["y"], x, plan)
+        fit, few = fit_odds(frame["y"], x), few_outcomes(frame["y"], x, plan)
         if grouped.covariates.shape[1]:
-            adjusted_test(test, grouped, x, list(dummies.columns), fit)
+            adjusted_test(test, grouped, list(dummies.columns), fit)
         else:
             exact_test(test, question, frame, plan)
-    return [test, *group_rows(question, grouped.groups, "y", plan.smallest_group, partial(compare_odds, fit))]
+    return [test, *group_rows(question, grouped.groups, "y", plan.smallest_group, partial(compare_odds, fit, few))]
 
 
 def exact_test(test: Row, question: Question, frame: pd.DataFrame, plan: Plan) -> None:
@@ -80,37 +81,39 @@ def exact_test(test: Row, question: Question, frame: pd.DataFrame, plan: Plan) -
     test.method = f"Fisher's test of a {table.shape[0]} x {table.shape[1]} table, {how}"
 
 
-def fit_odds(y: pd.Series, x: pd.DataFrame, plan: Plan) -> RegressionFit | None:
-    """Logistic regression, with Firth's penalty where outcomes are few or separated."""
-    rarer = min(y.sum(), len(y) - y.sum())
-    x = x.loc[:, x.nunique() > 1]
-    few = rarer < plan.events_per_parameter * x.shape[1]
-    fit = None if few or separated(y, x) else fit_logistic(y, x)
-    return fit if fit is not None else fit_logistic(y, x, firth=True)
+def fit_odds(y: pd.Series, x: pd.DataFrame) -> RegressionFit | None:
+    """Logistic regression with Firth's penalty, the one estimator of odds ratios however many outcomes there are."""
+    return fit_logistic(y, x.loc[:, x.nunique() > 1], firth=True)
 
 
-def adjusted_test(
-    test: Row, grouped: GroupedTest, x: pd.DataFrame, tested: list[str], fit: RegressionFit | None
-) -> None:
+def few_outcomes(y: pd.Series, x: pd.DataFrame, plan: Plan) -> list[str]:
+    """Warn of fewer of the rarer outcome a term than the plan asks for."""
+    rarer, terms = int(min(y.sum(), len(y) - y.sum())), x.shape[1]
+    if rarer >= plan.events_per_parameter * terms:
+        return []
+    what = f"{counted(rarer, 'patient')} with the rarer outcome for {counted(terms, 'term')}"
+    return [f"{what}: the penalty pulls estimates towards no effect"]
+
+
+def adjusted_test(test: Row, grouped: GroupedTest, tested: list[str], fit: RegressionFit | None) -> None:
     if fit is None:
         test.warnings.append("the adjusted model could not be fitted: not tested")
         return
-    firth = fit.method.startswith("Firth")
-    smaller = logistic_restricted(grouped.frame["y"], x[list(fit.terms)], tested, firth)
     test.effect = "chi-square"
-    test.estimate, test.p = likelihood_ratio(fit, smaller, len(tested))
+    test.estimate, test.p = fit.joint_test(tested)
     test.method = (
         f"likelihood-ratio test, {len(tested)} df, {fit.method} regression{adjusted_words(grouped.covariates)}"
     )
 
 
-def compare_odds(fit: RegressionFit | None, row: Row, level: str) -> None:
-    """Put a group's odds ratio into its row."""
+def compare_odds(fit: RegressionFit | None, few: list[str], row: Row, level: str) -> None:
+    """Put a group's odds ratio into its row, with what weakens it."""
     if fit is None or level not in fit.terms:
         row.warnings.append("no odds ratio: not tested")
         return
     row.effect, row.method = "OR", f"{fit.method} regression"
     row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio(level)
+    row.warnings += few
     if row.events in (0, row.n):
         row.warnings.append("all patients of this group have one outcome: the estimate rests on the penalty")
 
@@ -138,11 +141,12 @@ def binary_by_score(question: Question, plan: Plan) -> list[Row]:
     x = pd.concat([z.rename("score"), question.covariates], axis=1)
     if question.stratified:
         x = pd.concat([x, arm_columns(frame)], axis=1)
-    fit = fit_odds(frame["y"], x, plan)
+    fit = fit_odds(frame["y"], x)
     if fit is not None:
         odds.estimate, odds.ci_low, odds.ci_high, odds.p = fit.ratio("score")
         odds.method = f"{fit.method} regression" + (", arm as covariate" if question.stratified else "")
         odds.method += adjusted_words(question.covariates)
+        odds.warnings += few_outcomes(frame["y"], x, plan)
     else:
         odds.warnings.append("the model could not be fitted: not tested")
     if question.covariates.shape[1]:

@@ -28,7 +28,6 @@ from anpi.stats.permutation import permute_design, permute_logrank
 from anpi.stats.survival import logrank, restricted_mean
 
 MOST_REFITTED = 100
-MOST_PERMUTED = 1000
 Z = 1.959963984540054
 
 
@@ -128,9 +127,9 @@ def probability_rows(question: Question, weights: pd.DataFrame, plan: Plan) -> l
     x = pd.concat([weights[large[1:]], covariates], axis=1)
     fit = None
     if question.kind == "time" and outcome.any():
-        fit = fit_hazards(frame, x, question, plan)[0]
+        fit = fit_hazards(frame, x, question)
     elif question.kind == "binary":
-        fit = fit_odds(frame["y"], x, plan)
+        fit = fit_odds(frame["y"], x)
     if fit is None:
         return [test]
     effect = "HR" if question.kind == "time" else "OR"
@@ -178,15 +177,15 @@ def answer_of(
     test = logrank(*data)
     found = {"chi_square": test.chi_square, "p": test.p}
     if refit or adjusted:
-        fitted = fit_hazards(part, pd.concat([dummies, covariates], axis=1), question, plan)
+        fitted = fit_hazards(part, pd.concat([dummies, covariates], axis=1), question)
     if adjusted:
         row = Row()
-        adjusted_test(row, question, part, covariates, list(dummies.columns), fitted)
+        adjusted_test(row, covariates, list(dummies.columns), fitted)
         found = {"chi_square": row.estimate, "p": row.p}
     elif refit:
-        found["p"] = permute_logrank(*data, min(plan.permutations, MOST_PERMUTED), plan.seed).p
+        found["p"] = permute_logrank(*data, plan.permutations, plan.seed).p
     if refit:
-        ratios = {level: np.nan if fitted[0] is None else fitted[0].ratio(level)[0] for level in groups.tested[1:]}
+        ratios = {level: np.nan if fitted is None else fitted.ratio(level)[0] for level in groups.tested[1:]}
         found |= {f"hr_{level}": ratio for level, ratio in ratios.items()}
     return found
 
@@ -198,8 +197,10 @@ def influence_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> 
     -------
     DataFrame
         ``patient_id`` (the patient left out; NA in the first row, which has all), ``chi_square``, ``p``,
-        ``changes_conclusion``; up to 100 patients p is by permutation and ``hr_<group>`` is given, beyond that p is
-        asymptotic. With covariates p is that of the adjusted model. Empty when the primary test could not be made.
+        ``changes_conclusion``. The first row is the primary answer itself. Up to 100 patients p is by the plan's
+        permutations and ``hr_<group>`` is given. Beyond, p without a patient is asymptotic, and whether it changes the
+        conclusion is seen beside the asymptotic p of all. With covariates p is that of the adjusted model. Empty when
+        the primary test could not be made.
     """
     columns = ["patient_id", "chi_square", "p", "changes_conclusion"]
     primary = plan.primary()
@@ -207,7 +208,8 @@ def influence_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> 
     if not questions or questions[0].kind != "time" or not questions[0].grouped or questions[0].obstacle:
         return pd.DataFrame(columns=columns)
     question = questions[0]
-    if not np.isfinite(answer(question, plan, trial)[0].p):
+    declared = answer(question, plan, trial)[0]
+    if not np.isfinite(declared.p):
         return pd.DataFrame(columns=columns)
     groups = split_groups(question.frame["marker"], plan, question.biomarker)
     frame = question.frame[question.frame["marker"].isin(groups.tested)]
@@ -222,6 +224,7 @@ def influence_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> 
         rows.append({"patient_id": patient, **found})
     table = pd.DataFrame(rows)
     reached = table["p"] < plan.alpha
+    table.loc[0, ["chi_square", "p"]] = declared.estimate, declared.p
     changes = table["p"].notna() & (reached != reached.iloc[0])
     table.insert(3, "changes_conclusion", np.where(changes, "yes", "no"))
     return table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,15 +11,8 @@ from anpi.association.grouped import group_rows, prepare_test
 from anpi.association.groups import counted, standardised
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
-from anpi.stats.cox import (
-    RegressionFit,
-    firth_cox_restricted,
-    fit_cox,
-    fit_firth_cox,
-    likelihood_ratio,
-    proportional_hazards,
-    separated,
-)
+from anpi.stats.cox import fit_firth_cox, proportional_hazards
+from anpi.stats.newton import RegressionFit
 from anpi.stats.permutation import maximally_selected, permute_logrank
 from anpi.stats.survival import logrank, logrank_scores
 
@@ -50,21 +42,23 @@ def time_by_group(question: Question, plan: Plan) -> list[Row]:
         return [Row(n=len(question.frame), warnings=[question.obstacle])]
     grouped = prepare_test(question, plan, "event", too_little)
     frame, test, fit = grouped.frame, grouped.test, None
+    few: list[str] = []
     if grouped.obstacle is None:
         dummies = grouped.groups.dummies(frame["marker"])
-        fit, firth, whole = fit_hazards(frame, pd.concat([dummies, grouped.covariates], axis=1), question, plan)
+        x = pd.concat([dummies, grouped.covariates], axis=1)
+        fit, few = fit_hazards(frame, x, question), few_events(frame, x, plan)
         if grouped.covariates.shape[1]:
-            adjusted_test(test, question, frame, grouped.covariates, list(dummies.columns), (fit, firth, whole))
+            adjusted_test(test, grouped.covariates, list(dummies.columns), fit)
         else:
             permutation_test(test, question, frame, plan)
-        if fit is not None and not firth:
-            test.warnings += hazards_note(question, frame, whole, fit, {"groups": list(dummies.columns)})
-    return [test, *group_rows(question, grouped.groups, "event", plan.smallest_group, partial(compare_hazards, fit))]
+        test.warnings += hazards_note(question, frame, x, {"groups": list(dummies.columns)})
+    compare = partial(compare_hazards, fit, few)
+    return [test, *group_rows(question, grouped.groups, "event", plan.smallest_group, compare)]
 
 
 def permutation_test(test: Row, question: Question, frame: pd.DataFrame, plan: Plan) -> None:
     """Log-rank test by permutation, within arms where they are strata."""
-    strata = frame["arm"].to_numpy() if question.stratified else None
+    strata = strata_of(frame, question)
     data = frame["time"], frame["event"], frame["marker"]
     result = permute_logrank(*data, strata, plan.permutations, plan.seed)
     test.effect, test.estimate, test.p = "chi-square", result.statistic, result.p
@@ -86,53 +80,36 @@ def stratified_scores(frame: pd.DataFrame, strata: np.ndarray | None) -> np.ndar
     return scores
 
 
-def adjusted_test(
-    test: Row,
-    question: Question,
-    frame: pd.DataFrame,
-    covariates: pd.DataFrame,
-    tested: list[str],
-    fitted: tuple[RegressionFit | None, bool, pd.DataFrame],
-) -> None:
-    """Likelihood-ratio test of the tested columns beside the covariates."""
-    fit, firth, whole = fitted
+def adjusted_test(test: Row, covariates: pd.DataFrame, tested: list[str], fit: RegressionFit | None) -> None:
+    """Penalised likelihood-ratio test of the tested columns beside the covariates."""
     if fit is None:
         test.warnings.append("the adjusted model could not be fitted: not tested")
         return
-    strata = frame["arm"].to_numpy() if question.stratified else None
-    if firth:
-        smaller = firth_cox_restricted(frame["time"], frame["event"], whole, tested)
-    else:
-        null = fit_cox(frame["time"], frame["event"], covariates, strata)
-        if null is None:
-            test.warnings.append("the model without the biomarker could not be fitted: not tested")
-            return
-        smaller = null.log_likelihood
-    test.estimate, test.p = likelihood_ratio(fit, smaller, len(tested))
+    test.estimate, test.p = fit.joint_test(tested)
     test.effect = "chi-square"
     test.method = f"likelihood-ratio test, {len(tested)} df, {fit.method}, adjusted for {', '.join(covariates.columns)}"
 
 
-def fit_hazards(
-    frame: pd.DataFrame, x: pd.DataFrame, question: Question, plan: Plan
-) -> tuple[RegressionFit | None, bool, pd.DataFrame]:
-    """Fit Cox's model, or Firth's where events are few or separated.
+def fit_hazards(frame: pd.DataFrame, x: pd.DataFrame, question: Question) -> RegressionFit | None:
+    """Fit Cox's model with Firth's penalty, arms as strata where the question asks for it.
 
-    Returns
-    -------
-    fit, firth, x : the fit, whether it is Firth's, and the columns it holds (arms become columns under Firth).
+    The one estimator of hazard ratios, however many events there are: it has a finite answer in groups without an
+    event, its profile intervals keep their level in small groups, and no interim result jumps by a change of method.
     """
-    strata = frame["arm"].to_numpy() if question.stratified else None
-    events = float(frame["event"].sum())
-    if events >= plan.events_per_parameter * x.shape[1] and not separated(frame["event"], x):
-        fit = fit_cox(frame["time"], frame["event"], x, strata)
-        if fit is not None:
-            return fit, False, x
-    whole = pd.concat([x, arm_columns(frame)], axis=1) if question.stratified else x
-    fit = fit_firth_cox(frame["time"], frame["event"], whole)
-    if fit is not None and question.stratified:
-        fit = replace(fit, method=f"{fit.method}, arm as covariate")
-    return fit, True, whole
+    return fit_firth_cox(frame["time"], frame["event"], x, strata_of(frame, question))
+
+
+def strata_of(frame: pd.DataFrame, question: Question) -> np.ndarray | None:
+    """Return the arms, where they are strata."""
+    return frame["arm"].to_numpy() if question.stratified else None
+
+
+def few_events(frame: pd.DataFrame, x: pd.DataFrame, plan: Plan) -> list[str]:
+    """Warn of fewer events a term than the plan asks for."""
+    events, terms = int(frame["event"].sum()), x.shape[1]
+    if events >= plan.events_per_parameter * terms:
+        return []
+    return [f"{counted(events, 'event')} for {counted(terms, 'term')}: the penalty pulls estimates towards no effect"]
 
 
 def arm_columns(frame: pd.DataFrame) -> pd.DataFrame:
@@ -140,26 +117,24 @@ def arm_columns(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({f"arm: {arm}": frame["arm"].eq(arm).astype(float) for arm in arms[1:]}, index=frame.index)
 
 
-def hazards_note(
-    question: Question, frame: pd.DataFrame, x: pd.DataFrame, fit: RegressionFit, terms: dict[str, list[str]]
-) -> list[str]:
-    """Warn when hazards are not proportional."""
-    strata = frame["arm"].to_numpy() if question.stratified else None
+def hazards_note(question: Question, frame: pd.DataFrame, x: pd.DataFrame, terms: dict[str, list[str]]) -> list[str]:
+    """Warn when hazards are not proportional, by the score test at the plain maximum, where there is one."""
     known = {column for columns in terms.values() for column in columns}
     every = terms | {column: [column] for column in x.columns if column not in known}
-    result = proportional_hazards(frame["time"], frame["event"], x, fit.coef, strata, every)
-    if not result.p[0] < 0.05:
+    result = proportional_hazards(frame["time"], frame["event"], x, strata_of(frame, question), every)
+    if result is None or not result.p[0] < 0.05:
         return []
     return [f"hazards not proportional (score test p {result.p[0]:.2g}): the hazard ratio is an average over time"]
 
 
-def compare_hazards(fit: RegressionFit | None, row: Row, level: str) -> None:
-    """Put a group's hazard ratio into its row."""
+def compare_hazards(fit: RegressionFit | None, few: list[str], row: Row, level: str) -> None:
+    """Put a group's hazard ratio into its row, with what weakens it."""
     if fit is None:
         row.warnings.append("no hazard ratio: not tested")
         return
     row.effect, row.method = "HR", fit.method
     row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio(level)
+    row.warnings += few
     if not row.events:
         row.warnings.append("no event in this group: the estimate rests on the penalty")
 
@@ -176,14 +151,14 @@ def time_by_score(question: Question, plan: Plan) -> list[Row]:
         row.warnings.append(obstacle)
         return [row]
     x = pd.concat([z.rename("score"), question.covariates], axis=1)
-    fit, firth, whole = fit_hazards(frame, x, question, plan)
+    fit = fit_hazards(frame, x, question)
     if fit is None:
         row.warnings.append("the model could not be fitted: not tested")
         return [row]
     row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio("score")
     row.method = fit.method + adjusted_words(question.covariates)
-    if not firth:
-        row.warnings += hazards_note(question, frame, whole, fit, {"score": ["score"]})
+    row.warnings += few_events(frame, x, plan)
+    row.warnings += hazards_note(question, frame, x, {"score": ["score"]})
     return [row]
 
 

@@ -15,9 +15,36 @@ from anpi.tables.reading import read_facts, read_matrix, read_table
 from anpi.tables.schema import column_rule, load_schema
 from anpi.trial.terms import CALLED
 
+FROM_FIRST_SCAN = (
+    "the day of the confirming scan is not known: a confirmed response counts from its first scan, "
+    "which makes responders look better than they are"
+)
 YES_NO = {"Y": 1.0, "N": 0.0, "YES": 1.0, "NO": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 USABLE = "rna_evaluable"  # the set of those whose sample may stand for them
 RESPONSE_ORDER = {"PD": 0.0, "SD": 1.0, "NON-CR/NON-PD": 1.0, "PR": 2.0, "CR": 3.0}
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What happens during treatment and divides a patient's time.
+
+    Parameters
+    ----------
+    known : Series
+        Day from which it counts in the time-dependent model: of a confirmed response the confirming scan. Counted from
+        the first scan, those who are confirmed would have the days until then as a gift (immortal time).
+    seen : Series
+        Day on which it was first seen, confirmed later or not, for landmarks.
+    undated : frozenset
+        Patients who had it on a day that is not known.
+    warning : str or None
+        What is wrong with the days.
+    """
+
+    known: pd.Series
+    seen: pd.Series
+    undated: frozenset[str] = frozenset()
+    warning: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,12 +94,12 @@ class Trial:
         order = YES_NO if endpoint_kind(endpoint) == "binary" else RESPONSE_ORDER
         return part.iloc[:, 0].astype("string").str.upper().map(order).astype(float).to_frame("y")
 
-    def undated(self, biomarker: str) -> frozenset[str]:
-        """Patients who had the event during treatment that a biomarker is, on a day that is not known."""
-        if biomarker == "response" and {"response", "ttr_days"} <= set(self.endpoints.columns):
-            had = self.outcome("response")["y"].eq(1) & self.endpoints["ttr_days"].isna()
-            return frozenset(self.endpoints.index[had])
-        return self.undated_immune_event if biomarker == "immune_related" else frozenset()
+    def exposure(self, biomarker: str) -> Exposure | None:
+        """Return the days of what divides a patient's time, a response or an immune-related event; None if unknown."""
+        if biomarker == "immune_related":
+            day = self.first_immune_event
+            return None if day is None else Exposure(day, day, self.undated_immune_event)
+        return response_exposure(self) if biomarker == "response" else None
 
     def covariate(self, name: str) -> pd.Series:
         """Values of a column of the patients or of their samples; levels are categories (see `levelled`)."""
@@ -81,6 +108,23 @@ class Trial:
         if self.samples is not None and name in self.samples.columns:
             return levelled(self.samples[name], "samples")
         return pd.Series(np.nan, index=self.patients.index, name=name)
+
+
+def response_exposure(trial: Trial) -> Exposure | None:
+    """Return the days of response: confirmed where the table of endpoints says when, else unconfirmed."""
+    table = trial.endpoints
+
+    def day(name: str) -> pd.Series | None:
+        return table[name].astype(float) if name in table and table[name].notna().any() else None
+
+    confirmed, loose, first = day("response_confirmed_days"), day("ttr_days_unconfirmed"), day("ttr_days")
+    known = next((found for found in (confirmed, loose, first) if found is not None), None)
+    if known is None:
+        return None
+    outcome = "response_unconfirmed" if confirmed is None and loose is not None else "response"
+    had = trial.outcome(outcome)["y"].eq(1) & known.isna()
+    warning = FROM_FIRST_SCAN if confirmed is None and loose is None else None
+    return Exposure(known, known if loose is None else loose, frozenset(table.index[had]), warning)
 
 
 def levelled(values: pd.Series, table: str) -> pd.Series:

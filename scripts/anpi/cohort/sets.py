@@ -10,16 +10,28 @@ SETS = {
     "randomised": "randomised by the data cut-off (intention to treat)",
     "treated": "began treatment by the data cut-off (safety)",
     "all_treated": "the same as treated, the name that plans use",
-    "rna_evaluable": "treated, with a baseline sample of usable expression",
+    "rna_evaluable": "treated, with a baseline sample of usable expression that is SCLC-like",
     "subtype_evaluable": "treated, with a confident or lean subtype call",
     "response_evaluable": "treated, with a response that could be assessed",
 }
+NOT_TUMOUR = "sample is not this tumour"
 TIMEPOINTS = {"baseline": 0, "on_treatment": 1, "progression": 2}
 VERDICTS = {"pass": 0, "warn": 1, "fail": 2}
 
 
-def choose_samples(samples: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFrame:
-    """Choose one sample a patient: baseline first, then by verdict, by genes detected (more is better) and by id.
+def foreign_samples(calls: pd.DataFrame | None) -> dict[str, str]:
+    """Return the samples whose tissue is not SCLC, with the reason of their call.
+
+    A biopsy of normal tissue tells nothing of the tumour: its scores stand for no patient, whatever their quality.
+    """
+    if calls is None or "identity" not in calls:
+        return {}
+    rows = calls[calls["identity"].eq("not_sclc")].set_index("sample_id")
+    return rows["reason"].fillna("not SCLC-like").astype(str).to_dict()
+
+
+def choose_samples(samples: pd.DataFrame, verdicts: pd.DataFrame, calls: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Choose one sample a patient: baseline first, then tumour, then by verdict, genes detected (more is better), id.
 
     Returns
     -------
@@ -31,8 +43,9 @@ def choose_samples(samples: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFram
     table = sheet.merge(judged, on="sample_id", how="inner")
     table["_timepoint"] = table["timepoint"].map(TIMEPOINTS)
     table["_verdict"] = table["verdict"].map(VERDICTS)
+    table["_foreign"] = table["sample_id"].isin(foreign_samples(calls).keys())
     table["_genes"] = -table["genes_detected"].fillna(0) if "genes_detected" in table else 0
-    order = ["patient_id", "_timepoint", "_verdict", "_genes", "sample_id"]
+    order = ["patient_id", "_timepoint", "_foreign", "_verdict", "_genes", "sample_id"]
     chosen = table.sort_values(order).drop_duplicates("patient_id")
     return chosen[["patient_id", "sample_id", "timepoint", "verdict", "reasons"]].reset_index(drop=True)
 
@@ -68,7 +81,7 @@ def build_sets(
     table["randomised"] = yes_no(known["randomised"].eq("yes"))
     table["treated"] = table["all_treated"] = yes_no(treated)
     reasons = [[part for part in why.split("; ") if part.startswith("not ")] for why in known["population_reason"]]
-    usable = sample_reasons(table, samples, verdicts)
+    usable = sample_reasons(table, samples, verdicts, calls)
     called = call_reasons(table, usable, calls)
     response = known["response_evaluable"].eq("yes")
     table["rna_evaluable"] = yes_no(treated & usable["reason"].isna())
@@ -83,11 +96,13 @@ def build_sets(
     return table
 
 
-def sample_reasons(table: pd.DataFrame, samples: pd.DataFrame | None, verdicts: pd.DataFrame | None) -> pd.DataFrame:
+def sample_reasons(
+    table: pd.DataFrame, samples: pd.DataFrame | None, verdicts: pd.DataFrame | None, calls: pd.DataFrame | None
+) -> pd.DataFrame:
     """For each patient the chosen sample and, when it cannot be used, the reason."""
     if samples is None or verdicts is None:
         return pd.DataFrame({"sample_id": None, "reason": "no expression in this run"}, index=table.index)
-    chosen = choose_samples(samples, verdicts).set_index("patient_id")
+    chosen, foreign = choose_samples(samples, verdicts, calls).set_index("patient_id"), foreign_samples(calls)
     listed = set(samples["patient_id"])
     rows: list[tuple[str | None, str | None]] = []
     for patient in table["patient_id"]:
@@ -102,6 +117,8 @@ def sample_reasons(table: pd.DataFrame, samples: pd.DataFrame | None, verdicts: 
             )
         elif chosen.at[patient, "verdict"] == "fail":
             rows.append((chosen.at[patient, "sample_id"], f"sample failed quality: {chosen.at[patient, 'reasons']}"))
+        elif (sample := chosen.at[patient, "sample_id"]) in foreign:
+            rows.append((sample, f"{NOT_TUMOUR}: {foreign[sample]}"))
         else:
             rows.append((chosen.at[patient, "sample_id"], None))
     return pd.DataFrame(rows, columns=["sample_id", "reason"], index=table.index)
@@ -146,6 +163,8 @@ def build_attrition(sets: pd.DataFrame, samples: pd.DataFrame | None, calls: pd.
     if samples is not None:
         tissue = treated & set(samples["patient_id"])
         sequenced = tissue & set(sets.loc[sets["sample_id"].notna(), "patient_id"])
+        other = treated & set(sets.loc[sets["reason_out"].str.contains(NOT_TUMOUR, na=False), "patient_id"])
+        usable = in_set(sets, "rna_evaluable") | other
         confident = set()
         if calls is not None:
             sure = set(calls.loc[calls["call"].eq("confident"), "sample_id"])
@@ -153,8 +172,9 @@ def build_attrition(sets: pd.DataFrame, samples: pd.DataFrame | None, calls: pd.
         steps += [
             ("tissue", "treated, with a sample in the sheet", tissue, "treated"),
             ("sequenced", "with expression in this run", sequenced, "tissue"),
-            ("qc_pass", SETS["rna_evaluable"], in_set(sets, "rna_evaluable"), "sequenced"),
-            ("subtype_called", SETS["subtype_evaluable"], in_set(sets, "subtype_evaluable"), "qc_pass"),
+            ("qc_pass", "treated, with a baseline sample of usable expression", usable, "sequenced"),
+            ("tumour", SETS["rna_evaluable"], in_set(sets, "rna_evaluable"), "qc_pass"),
+            ("subtype_called", SETS["subtype_evaluable"], in_set(sets, "subtype_evaluable"), "tumour"),
             ("confident_call", "treated, with a confident subtype call", confident, "subtype_called"),
         ]
     steps.append(("response_evaluable", SETS["response_evaluable"], in_set(sets, "response_evaluable"), "treated"))

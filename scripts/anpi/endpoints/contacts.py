@@ -24,7 +24,7 @@ def all_contacts(clinical: Clinical, timeline: Timeline) -> pd.DataFrame:
         ``patient_id``, ``day`` (from the reference date), ``table``, ``what`` (the column without ``_date``), ``row``.
     """
     found = []
-    frames = [("patients", clinical.patients, OF_PATIENTS)]
+    frames: list[tuple[str, pd.DataFrame | None, tuple[str, ...]]] = [("patients", clinical.patients, OF_PATIENTS)]
     frames += [(table, getattr(clinical, table), names) for table, names in OF_TABLES.items()]
     for table, frame, names in frames:
         if frame is None:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anpi.endpoints.immune import best_of, immune_outcome
+from anpi.endpoints.immune import response_day as immune_response_day
 from anpi.endpoints.observations import Observations
 from anpi.endpoints.populations import RANDOMISED_LATER, TREATED_LATER, population_columns
 from anpi.endpoints.progression import NOT_ADEQUATE, Course, pfs_ema, pfs_fda
@@ -21,9 +23,11 @@ from anpi.recist.best_response import (
     best_response,
     confirmed_best_response,
     confirmed_response_day,
+    confirming_day,
     response_day,
     until_progression,
 )
+from anpi.recist.irecist import Reading
 from anpi.tables.clinical import Clinical, study_day
 from anpi.trial.terms import AS_SUPPLIED
 
@@ -62,7 +66,8 @@ def derive_endpoints(clinical: Clinical, seen: Observations, rules: Rules) -> pd
     DataFrame
         One row a patient in the order of their ids, with the columns of ``endpoints.tsv``: ``bor``, ``cbor``,
         ``response``, ``disease_control``, times with ``*_days``, ``*_event`` (1 = event), ``*_date``, ``*_source``
-        and ``*_reason``, and the variants ``*_<style>``, ``*_unconfirmed`` and ``*_strict``.
+        and ``*_reason``, the variants ``*_<style>``, ``*_unconfirmed`` and ``*_strict``, and those by
+        iRECIST: ``ibor``, ``icbor``, ``iresponse``, ``ipfs_*``, ``idor_*``.
     """
     scanned = clinical.assessments is not None or clinical.lesions is not None
     vital = clinical.patients[[c for c in clinical.patients if c.startswith(("death_", "last_alive_"))]].notna()
@@ -74,7 +79,8 @@ def derive_endpoints(clinical: Clinical, seen: Observations, rules: Rules) -> pd
         course = seen.courses.get(patient["patient_id"])
         known = Known(patient, course, missing, scanned, bool(vital.any(axis=None)), bool(told))
         row: dict[str, Any] = {"patient_id": patient["patient_id"], "arm": patient["arm"]}
-        rows.append(row | response_columns(known, rules) | survival_columns(known, rules))
+        row |= response_columns(known, rules) | survival_columns(known, rules)
+        rows.append(row | immune_columns(known, seen.immune.get(patient["patient_id"], []), rules))
     endpoints = pd.DataFrame(rows).sort_values("patient_id", kind="stable").reset_index(drop=True)
     populations = population_columns(endpoints, seen.facts)
     endpoints = pd.concat([endpoints.iloc[:, :2], populations, endpoints.iloc[:, 2:]], axis=1)
@@ -223,19 +229,56 @@ def duration_columns(known: Known, outcomes: Mapping[str, Outcome], rules: Rules
     row: dict[str, Any] = {}
     for suffix in (*rules.styles.values(), "_unconfirmed"):
         row |= empty_time("dor", suffix, why)
-    row |= {"ttr_days": None, "ttr_days_unconfirmed": None}
+    row |= dict.fromkeys(("ttr_days", "ttr_days_unconfirmed", "response_confirmed_days"))
     if course is None or not outcomes:
         return row
     scans = counted_scans(course, rules)
     confirmed, loose = confirmed_response_day(scans, rules.confirmation), response_day(scans)
-    if confirmed is not None:
+    confirming = confirming_day(scans, rules.confirmation)
+    if confirmed is not None and confirming is not None:
         row["ttr_days"] = confirmed + 1
+        row["response_confirmed_days"] = confirming + 1
         for suffix, outcome in outcomes.items():
             row |= time_columns("dor", suffix, outcome, confirmed, course)
     if loose is not None:
         row["ttr_days_unconfirmed"] = loose + 1
         row |= time_columns("dor", "_unconfirmed", outcomes[""], loose, course)
     return row
+
+
+def immune_columns(known: Known, readings: Sequence[Reading], rules: Rules) -> dict[str, Any]:
+    """Return the endpoints by iRECIST; nothing without scans."""
+    columns = ("ibor", "ibor_day", "icbor", "icbor_day", "iresponse", "iresponse_confirmed")
+    row: dict[str, Any] = dict.fromkeys(columns)
+    course, why = known.course, known.missing or "no assessments were given"
+    row |= empty_time("ipfs", "", why) | empty_time("idor", "", why)
+    if course is None or not known.scanned:
+        return row
+    for name, confirm in (("ibor", False), ("icbor", True)):
+        best = best_of(readings, course, rules, confirm)
+        row[name] = best.value.replace("MISSING", "NE")
+        row[f"{name}_day"] = None if best.day is None else study_day(best.day)
+    row["iresponse"], row["iresponse_confirmed"] = (
+        "Y" if row[name] in ("iCR", "iPR") else "N" for name in ("ibor", "icbor")
+    )
+    outcome, immune = immune_outcome(readings, course, rules)
+    reason = immune_words(outcome, course, immune)
+    row |= time_columns("ipfs", "", outcome, 0, course) | {"ipfs_reason": reason}
+    row |= empty_time("idor", "", "no response")
+    start = immune_response_day(readings, course)
+    if row["iresponse"] == "Y" and start is not None:
+        row |= time_columns("idor", "", outcome, start, course) | {"idor_reason": reason}
+    return row
+
+
+def immune_words(outcome: Outcome, course: Course, immune: str) -> str:
+    """Say why iPFS ends where it does: by iRECIST (``immune``), or as PFS does."""
+    if outcome.event and outcome.moment.code == "PD":
+        return immune
+    ordinary = words(outcome, course)
+    if not outcome.event and immune and ":" not in immune:
+        return f"{immune}: {ordinary.partition(': ')[2]}"
+    return ordinary
 
 
 def time_columns(name: str, suffix: str, outcome: Outcome, start: int, course: Course) -> dict[str, Any]:
@@ -308,7 +351,7 @@ def add_dates(endpoints: pd.DataFrame, seen: Observations) -> pd.DataFrame:
 def typed(endpoints: pd.DataFrame) -> pd.DataFrame:
     for column in endpoints:
         name = str(column)
-        if name.startswith(("pfs", "os", "dor", "ttr", "follow_up", "bor_day", "cbor_day")) and (
+        if name.lstrip("i").startswith(("pfs", "os", "dor", "ttr", "follow_up", "bor_day", "cbor_day")) and (
             "_days" in name or "_event" in name or name.endswith("_day")
         ):
             numbers = pd.to_numeric(endpoints[column], errors="coerce").astype("float64")

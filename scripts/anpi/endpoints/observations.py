@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 
 from anpi.endpoints.contacts import all_contacts, last_contacts
+from anpi.endpoints.immune_scans import read_immune
 from anpi.endpoints.populations import add_populations
 from anpi.endpoints.progression import NOT_ADEQUATE, Course
+from anpi.endpoints.readers import evaluator_problems, primary_evaluator, read_by
 from anpi.endpoints.rules import Rules
 from anpi.endpoints.time_to_event import Moment
 from anpi.problems import InputError, Problem, refuse
 from anpi.recist.best_response import Scan, less_after_complete, until_progression
+from anpi.recist.irecist import CODES, ORDER, Reading
 from anpi.recist.lesions import LesionCourse, combine, follow_lesions, keep_response, new_lesion_days
 from anpi.recist.timepoint import NM, SEVERITY, nanometres
 from anpi.tables.clinical import Clinical, Timeline, row_number
@@ -22,7 +25,7 @@ from anpi.tables.clinical import Clinical, Timeline, row_number
 TIMEPOINT_COLUMNS = [
     "patient_id", "day", "first_day", "visit", "targets", "measured", "sum", "baseline", "nadir", "target_response",
     "nontarget_response", "new_lesion", "overall_derived", "reported_day", "target_reported", "nontarget_reported",
-    "new_lesion_reported", "overall_reported", "overall", "source",
+    "new_lesion_reported", "overall_reported", "irecist_reported", "overall", "irecist", "source",
 ]  # fmt: skip
 
 
@@ -44,6 +47,8 @@ class Observations:
         The lesions and assessments that were looked at, before duplicates and early scans were set aside.
     facts : DataFrame
         A row a patient, whatever the cut-off: days of death, last_alive, withdrawal, treatment_end and more.
+    immune : dict of str to list of Reading
+        By patient the response of each scan by iRECIST.
     """
 
     timeline: Timeline
@@ -53,10 +58,12 @@ class Observations:
     lesion_rows: pd.DataFrame | None
     reported: pd.DataFrame | None
     facts: pd.DataFrame
+    immune: dict[str, list[Reading]]
 
 
 def observe(clinical: Clinical, rules: Rules) -> Observations:
     """Bring all tables on the time scale of the rules; what lies after the data cut-off or after death is not known."""
+    refuse(evaluator_problems(clinical, rules))
     timeline = Timeline(clinical.patients, rules.settings["reference"])
     facts = patient_facts(clinical, timeline, rules)
     reported = reported_scans(clinical, timeline, rules, facts["cutoff"])
@@ -67,10 +74,11 @@ def observe(clinical: Clinical, rules: Rules) -> Observations:
     facts["baseline"] = baseline_known(clinical, lesions, rows)
     points = join_scans(lesions, rows, told, rules, facts["baseline"])
     scans = scans_of(points)
+    immune = read_immune(points, lesions, rules)
     targets = facts.index.map(lesions.baseline["targets"]) if lesions is not None else None
     facts["measurable"] = True if targets is None else targets != 0
     courses = make_courses(facts, scans)
-    return Observations(timeline, points, courses, lesions, lesion_rows, reported, facts)
+    return Observations(timeline, points, courses, lesions, lesion_rows, reported, facts, immune)
 
 
 def check_rules(clinical: Clinical, rules: Rules) -> None:
@@ -81,10 +89,7 @@ def check_rules(clinical: Clinical, rules: Rules) -> None:
     InputError
         With every fault.
     """
-    problems = []
-    for frame in (clinical.assessments, clinical.lesions):
-        if frame is not None:
-            problems += evaluator_problems(frame, rules)
+    problems = evaluator_problems(clinical, rules)
     try:
         cutoffs(clinical, Timeline(clinical.patients, rules.settings["reference"]), rules)
     except InputError as error:
@@ -137,27 +142,6 @@ def cutoffs(clinical: Clinical, timeline: Timeline, rules: Rules) -> np.ndarray:
     return own.fillna(pd.Series(shared.to_numpy(), index=own.index)).to_numpy()
 
 
-def evaluator_problems(frame: pd.DataFrame, rules: Rules) -> list[Problem]:
-    names = sorted(frame["evaluator"].dropna().unique())
-    chosen = rules.settings["evaluator"]
-    found = {"file": frame.attrs["file"], "column": "evaluator", "found": ", ".join(names)}
-    if chosen is None and len(names) > 1:
-        expected = "one, or evaluator in endpoints.yaml to name the one that counts"
-        return [Problem(message="several evaluators", expected=expected, **found)]
-    if chosen is not None and names and chosen not in names:
-        return [Problem(expected=f"{chosen}, the evaluator of endpoints.yaml", **found)]
-    return []
-
-
-def choose_evaluator(frame: pd.DataFrame, rules: Rules) -> pd.DataFrame:
-    """Keep the rows of the evaluator whom the rules name."""
-    refuse(evaluator_problems(frame, rules))
-    chosen = rules.settings["evaluator"]
-    if chosen is None or frame["evaluator"].isna().all():
-        return frame
-    return frame[frame["evaluator"] == chosen]
-
-
 def before(frame: pd.DataFrame, last: pd.Series) -> pd.DataFrame:
     """Keep what happened up to a last day of each patient (NaN: no end), that day included."""
     limit = frame["patient_id"].map(last)
@@ -167,7 +151,7 @@ def before(frame: pd.DataFrame, last: pd.Series) -> pd.DataFrame:
 def reported_scans(clinical: Clinical, timeline: Timeline, rules: Rules, cutoff: pd.Series) -> pd.DataFrame | None:
     if clinical.assessments is None:
         return None
-    frame = choose_evaluator(clinical.assessments, rules)
+    frame = read_by(clinical.assessments, primary_evaluator(clinical, rules))
     frame = frame.assign(day=timeline.offsets(frame, "assessment"), row=[row_number(i) for i in frame.index])
     return before(frame, cutoff)
 
@@ -176,7 +160,7 @@ def lesion_scans(clinical: Clinical, timeline: Timeline, rules: Rules, cutoff: p
     """Bring the lesions into the form that `anpi.recist.lesions` takes."""
     if clinical.lesions is None:
         return None
-    frame = choose_evaluator(clinical.lesions, rules)
+    frame = read_by(clinical.lesions, primary_evaluator(clinical, rules))
     lengths = {d: nanometres(d) for d in frame["diameter_mm"].dropna().unique()}
     size = frame["diameter_mm"].map(lengths).astype("Int64")
     unmeasured = size.isna()
@@ -188,8 +172,23 @@ def lesion_scans(clinical: Clinical, timeline: Timeline, rules: Rules, cutoff: p
         row=[row_number(i) for i in frame.index],
         size=size,
         node=(frame["node"] == "Y"),
+        grew=(frame["state"] == "grown"),
+        symptom=(frame["new_symptom"] == "Y"),
     )
-    return before(frame, cutoff)
+    return before(settle_states(frame), cutoff)
+
+
+def settle_states(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give lesions that are as before, or have grown since, the state that they had at the scan before."""
+    held = frame["state"].isin(["as before", "grown"])
+    if not held.any():
+        return frame
+    ordered = frame.sort_values(["patient_id", "lesion_id", "day", "row"], kind="stable")
+    told = ordered["state"].where(~held.reindex(ordered.index) & (ordered["state"] != "not evaluable"))
+    before = told.groupby([ordered["patient_id"], ordered["lesion_id"]]).ffill().reindex(frame.index)
+    start = frame["kind"].map({"nontarget": "present", "new": "unequivocal"})
+    before = before.where(before.notna() & (before != "absent"), start)
+    return frame.assign(state=frame["state"].where(~held, before))
 
 
 def worst_of_day(reported: pd.DataFrame) -> pd.DataFrame:
@@ -201,7 +200,19 @@ def worst_of_day(reported: pd.DataFrame) -> pd.DataFrame:
         ["patient_id", "day", "rank", *detail, "row"], ascending=[True, True, *[False] * 4, True]
     )
     worst = ordered[ordered["day"] >= 0].drop_duplicates(["patient_id", "day"]).drop(columns="rank")
+    worst = worst.join(worst_by_irecist(reported), on=["patient_id", "day"])
     return worst.assign(**{column: worst[column].replace("", None) for column in detail})
+
+
+def worst_by_irecist(reported: pd.DataFrame) -> pd.DataFrame:
+    """Return the worst response by iRECIST that was reported of each patient and day, and was there a new symptom."""
+    code = reported["irecist_response"].map(CODES).fillna(reported["irecist_response"])
+    ordered = reported.assign(irecist_reported=code, place=code.map(ORDER.index, na_action="ignore"))
+    ordered = ordered.assign(symptom=reported["new_symptom"] == "Y").sort_values("place", na_position="first")
+    days = ordered.groupby(["patient_id", "day"])
+    return pd.DataFrame(
+        {"irecist_reported": days["irecist_reported"].last(), "symptom_reported": days["symptom"].max()}
+    )
 
 
 def join_scans(
@@ -231,7 +242,7 @@ def join_scans(
         )
         told = told[
             ["patient_id", "day", "reported_day", "visit", "target_reported", "nontarget_reported",
-             "new_lesion_reported", "overall_reported", "reported_row"]
+             "new_lesion_reported", "overall_reported", "irecist_reported", "symptom_reported", "reported_row"]
         ]  # fmt: skip
     if lesions is None:
         points = (
@@ -239,12 +250,13 @@ def join_scans(
         )
     else:
         points = match_scans(lesions, told, rules)
-    points = points.reindex(columns=list(dict.fromkeys([*TIMEPOINT_COLUMNS, "row", "reported_row", "derived"])))
+    more = ("symptom_reported", "row", "reported_row", "derived")
+    points = points.reindex(columns=list(dict.fromkeys([*TIMEPOINT_COLUMNS, *more])))
     points["derived"] = points["derived"].eq(True)
     if lesions is not None:
         fill_from_report(points)
         points["overall_derived"] = combine(points).where(points["derived"])
-    for column in [c for c in points if c.startswith(("overall", "target_", "nontarget_", "new_lesion"))]:
+    for column in [c for c in points if c.startswith(("overall", "target_", "nontarget_", "new_lesion", "irecist"))]:
         points[column] = points[column].astype(object).where(points[column].notna(), None)
     points["overall"] = points["overall_derived"].where(points["derived"], points["overall_reported"])
     without_baseline(points, baseline)
@@ -408,6 +420,7 @@ def make_courses(facts: pd.DataFrame, scans: Mapping[str, list[Scan]]) -> dict[s
             withdrawal=moment("withdrawal", "withdrawal", source),
             cutoff=cutoff,
             measurable=fact["measurable"],
+            treatment_end=moment("treatment_end", "treatment end", source),
         )
     return courses
 

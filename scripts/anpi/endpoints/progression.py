@@ -24,7 +24,7 @@ class Course:
         Scans on or after the reference date in order of time.
     baseline : bool
         The patient had a baseline scan.
-    death, last_alive, new_therapy, withdrawal : Moment or None
+    death, last_alive, new_therapy, withdrawal, treatment_end : Moment or None
         The day of each, when it happened.
     cutoff : int or None
         Day of the data cut-off.
@@ -40,6 +40,7 @@ class Course:
     withdrawal: Moment | None = None
     cutoff: int | None = None
     measurable: bool = True
+    treatment_end: Moment | None = None
 
 
 REFERENCE = Moment(0, "reference")

@@ -12,6 +12,7 @@ from anpi.endpoints.observations import Observations
 from anpi.endpoints.rules import Rules
 from anpi.recist.baseline import selection_faults
 from anpi.recist.best_response import until_progression
+from anpi.recist.irecist import CODES
 from anpi.recist.timepoint import NM, overall_response
 from anpi.tables.clinical import Clinical, Query, row_number, study_day
 
@@ -39,11 +40,13 @@ def find_queries(clinical: Clinical, seen: Observations, endpoints: pd.DataFrame
         As `derive.derive_endpoints` gives it, to be compared with what the sponsor supplied.
     """
     found = [ScanQuery(q.patient_id, q.severity, q.rule, q.message) for q in clinical.queries]
+    found += unnamed_readings(clinical)
     for check in (patient_queries, therapy_queries, adverse_event_queries):
         found += check(clinical, seen)
     found += scan_queries(clinical, seen, rules)
     found += response_queries(seen)
     found += course_queries(seen, rules)
+    found += immune_queries(seen)
     found += lesion_queries(seen)
     found += supplied_queries(clinical, endpoints)
     return sorted(set(found), key=query_key)
@@ -102,6 +105,16 @@ def patient_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuer
         if stopped and course is not None and not any(scan.response == "PD" for scan in course.scans):
             text = f"{where}: treatment ended for {reason!r}, but no scan shows progression; it is no event"
             yield ScanQuery(patient, "warning", "progression_not_on_scan", text)
+
+
+def unnamed_readings(clinical: Clinical) -> Iterator[ScanQuery]:
+    """Find rows without an evaluator in a table that names evaluators: nobody knows whose they are."""
+    for table, frame in (("assessments", clinical.assessments), ("lesions", clinical.lesions)):
+        if frame is None or frame["evaluator"].isna().all():
+            continue
+        for patient, rows in frame[frame["evaluator"].isna()].groupby("patient_id").groups.items():
+            text = f"{table} has {len(rows)} row(s) without an evaluator, the first in row {row_number(min(rows))}"
+            yield ScanQuery(str(patient), "error", "evaluator_missing", f"{text}; not used")
 
 
 def therapy_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuery]:
@@ -321,6 +334,26 @@ def course_queries(seen: Observations, rules: Rules) -> Iterator[ScanQuery]:
                     )
                     yield ScanQuery(patient, "warning", "missed_scans", text, scan.day)
                 last = scan.day
+
+
+def immune_queries(seen: Observations) -> Iterator[ScanQuery]:
+    """Ask what iRECIST leaves open, and hold a reader's responses against RECIST 1.1 where the two are the same."""
+    for patient, readings in seen.immune.items():
+        for reading in readings:
+            for severity, rule, text in reading.asked:
+                yield ScanQuery(patient, severity, rule, f"scan of day {study_day(reading.day)}: {text}", reading.day)
+    points = seen.timepoints
+    earlier = points["overall"].eq("PD").groupby(points["patient_id"]).cumsum()
+    before = points[points["irecist_reported"].notna() & (earlier - points["overall"].eq("PD") == 0)]
+    for point in before.to_dict("records"):
+        expected = CODES.get(point["overall"])
+        if expected is not None and point["irecist_reported"] not in (expected, "iCPD"):
+            day = int(point["day"])
+            text = (
+                f"{point['source']}, day {study_day(day)}: {point['irecist_reported']} by iRECIST, "
+                f"{point['overall']} by RECIST 1.1; up to the first progression the two are the same"
+            )
+            yield ScanQuery(point["patient_id"], "warning", "irecist_differs", text, day)
 
 
 def lesion_queries(seen: Observations) -> Iterator[ScanQuery]:

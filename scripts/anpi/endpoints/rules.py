@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from anpi.problems import InputError, Problem
 from anpi.recist.best_response import ResponseRules
+from anpi.recist.irecist import ImmuneRules
 from anpi.tables.schema import ROOT, check_settings, load_schema, load_yaml, parse_date
 
 DEFAULT = ROOT / "config" / "endpoints.yaml"
@@ -31,6 +32,10 @@ class Rules:
     def strict_confirmation(self) -> ResponseRules:
         return self.response_rules("strict_minimum_days")
 
+    @property
+    def immune_confirmation(self) -> ResponseRules:
+        return replace(self.confirmation, progression_between=self.settings["irecist"]["iupd_between"])
+
     def response_rules(self, key: str) -> ResponseRules:
         confirmation = self.settings["confirmation"]
         return ResponseRules(
@@ -38,6 +43,20 @@ class Rules:
             confirmation_days=confirmation[key],
             not_evaluable_between=confirmation["not_evaluable_between"],
             stable_between=confirmation["stable_between"],
+        )
+
+    @property
+    def immune(self) -> ImmuneRules:
+        """The choices of iRECIST."""
+        irecist = self.settings["irecist"]
+        return ImmuneRules(
+            minimum_days=irecist["confirmation_minimum_days"],
+            variance_days=irecist["confirmation_variance_days"],
+            window=irecist["confirmation_window"],
+            growth=irecist["confirmation_growth"],
+            reference=irecist["increase_reference"],
+            blind_between=irecist["iupd_ne_iupd"],
+            less_is_progression=self.settings["best_response"]["cr_then_less"] == "progression",
         )
 
     @property

@@ -41,7 +41,9 @@ def timepoint_table(seen: Observations, queries: Iterable[ScanQuery]) -> pd.Data
             "nontarget_reported": points["nontarget_reported"],
             "new_lesion_reported": points["new_lesion_reported"],
             "overall_reported": points["overall_reported"],
+            "irecist_reported": points["irecist_reported"],
             "overall": points["overall"],
+            "irecist": points["irecist"],
             "source": points["source"],
         }
     )

@@ -44,12 +44,15 @@ class ResponseRules:
         How many NE scans may stand between the two.
     stable_between : int
         How many SD scans may stand between a PR and the scan that confirms it.
+    progression_between : int
+        How many iUPD scans may stand between an iPR and the scan that confirms it (iRECIST alone).
     """
 
     minimum_stable_days: int = 28
     confirmation_days: int = 28
     not_evaluable_between: int = 1
     stable_between: int = 0
+    progression_between: int = 0
 
 
 def until_progression(scans: Iterable[Scan], progression: int | None = None) -> list[Scan]:
@@ -139,10 +142,20 @@ def stays_response(scans: Sequence[Scan], first: int, last: int, rules: Response
 def permitted(span: Sequence[str | None], rules: ResponseRules) -> bool:
     """Tell whether responses hold nothing but CR, PR and as many NE and SD as the rules allow."""
     return (
-        set(span) <= {"CR", "PR", "NE", "SD"}
+        set(span) <= {"CR", "PR", "NE", "SD", "PD"}
         and span.count("NE") <= rules.not_evaluable_between
         and span.count("SD") <= rules.stable_between
+        and span.count("PD") <= rules.progression_between
     )
+
+
+def confirming_day(scans: Sequence[Scan], rules: ResponseRules) -> int | None:
+    """Return the day of the scan by which a response is first known to be confirmed.
+
+    Before that scan nobody knows of the confirmation, and only those live to see it who are alive then.
+    """
+    seen = (scans[:count] for count in range(1, len(scans) + 1))
+    return next((part[-1].day for part in seen if confirmed_response_day(part, rules) is not None), None)
 
 
 def confirmed_complete(scans: Sequence[Scan], rules: ResponseRules) -> int | None:

@@ -37,6 +37,8 @@ class LesionCourse:
         The lesions themselves; non-target ones with the day ``since`` which they are known.
     strangers : DataFrame
         Rows of target lesions that were not there at baseline, and of non-target ones when they are first seen later.
+    later : DataFrame
+        All rows after baseline, each with the ``row`` of its time point as ``point``.
     """
 
     timepoints: pd.DataFrame
@@ -44,6 +46,7 @@ class LesionCourse:
     targets: pd.DataFrame
     nontargets: pd.DataFrame
     strangers: pd.DataFrame
+    later: pd.DataFrame
 
 
 def follow_lesions(lesions: pd.DataFrame, window_days: int) -> LesionCourse:
@@ -75,8 +78,9 @@ def follow_lesions(lesions: pd.DataFrame, window_days: int) -> LesionCourse:
     points["nontarget_response"] = judge_nontargets(after, nontargets, points)
     points["new_lesion"] = judge_new(after, points)
     strangers = find_strangers(after, last, nontargets)
+    after = after.join(points["row"].rename("point"), on=["patient_id", "scan"])
     points = points.reset_index().drop(columns="scan").sort_values(["patient_id", "day"], kind="stable")
-    return LesionCourse(points.reset_index(drop=True), baseline, targets, nontargets, strangers)
+    return LesionCourse(points.reset_index(drop=True), baseline, targets, nontargets, strangers, after)
 
 
 def group_scans(after: pd.DataFrame, window_days: int) -> pd.DataFrame:

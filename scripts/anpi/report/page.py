@@ -94,6 +94,7 @@ def render(
     return environment.get_template("page.html.j2").render(
         title=title,
         run_title=run.title,
+        declared=run.declared,
         sections=sections,
         links=links,
         people=people,

@@ -246,9 +246,12 @@ def query_sentence(queries: pd.DataFrame | None) -> str:
 
 def step_words(step: str) -> str:
     """Name a step from enrolment to analysis."""
-    return {"tissue": "with tissue", "qc_pass": "with usable RNA", "confident_call": "confidently called"}.get(
-        step, step.replace("_", " ")
-    )
+    return {
+        "tissue": "with tissue",
+        "qc_pass": "with usable RNA",
+        "tumour": "with tumour in the sample",
+        "confident_call": "confidently called",
+    }.get(step, step.replace("_", " "))
 
 
 def step_sentence(attrition: pd.DataFrame) -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from anpi.report import sentences as say
 from anpi.report.blocks import Section
-from anpi.report.numbers import percent
+from anpi.report.numbers import listed, percent
 from anpi.report.tables import Run
 
 MOST_DETECTABLE = 2  # the others stand with the primary analyses
+FROM_SAMPLES = ("subtype", "signatures", "genes")
+SEXES = ("F", "M")
 STEPS = {
     "enrolled": "enrolled",
     "treated": "treated",
@@ -104,9 +106,37 @@ def limits(run: Run) -> list[str]:
     """Give what weakens the answer: what could have been shown, samples, queries, and what the analysis noted."""
     lines = list(say.sentence_list(run.statements, "detectable"))[:MOST_DETECTABLE]
     lines.append(say.sample_sentence(run.table("verdicts"), run.people["group"]))
+    lines += doubtful_members(run)
     lines += say.sentence_list(run.statements, "limits")
     influence = say.influence_sentence(run.table("influence"), run.plan["alpha"])
     if influence and not any("left out" in line for line in lines):
         lines.append(influence)
     lines.append(say.query_sentence(run.table("queries")))
     return list(dict.fromkeys(lines))
+
+
+def doubtful_members(run: Run) -> list[str]:
+    """Name the patients of the primary test whose sample is in doubt: a lean call, another sex by its genes."""
+    entry = say.primary_entry(run.plan)
+    if entry is None or entry["biomarker"] not in FROM_SAMPLES:
+        return []
+    members = run.members(entry["set"])
+    lean = members.index[members["call"].eq("lean")] if entry["biomarker"] == "subtype" else []
+    lines = (
+        [f"In the primary analysis on a lean call of the subtype: {listed(list(lean), len(lean))}."]
+        if len(lean)
+        else []
+    )
+    verdicts = run.table("verdicts")
+    if verdicts is None or not {"sex_clinical", "sex_expression"} <= set(verdicts):
+        return lines
+    rows = verdicts.set_index("sample_id").reindex(members["sample_id"]).set_axis(members.index)
+    other = rows["sex_clinical"].isin(SEXES) & rows["sex_expression"].isin(SEXES)
+    other &= rows["sex_clinical"] != rows["sex_expression"]
+    if other.any():
+        who = list(members.index[other])
+        lines.append(
+            "In the primary analysis although the genes tell another sex than the patients table, so the sample may be "
+            f"another person's: {listed(who, len(who))}."
+        )
+    return lines

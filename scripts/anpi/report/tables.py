@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anpi.files.checksums import hash_file
 from anpi.files.intact import read_json
 from anpi.report.numbers import known
 from anpi.tables.reading import read_facts, read_table
@@ -94,6 +95,7 @@ class Run:
     registry: pd.DataFrame | None = None
     links: dict[str, str] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)
+    declared: str = ""
 
     def table(self, name: str) -> pd.DataFrame | None:
         """Give a table; None when the run has none or it has no row."""
@@ -186,7 +188,15 @@ def read_run(
         registry=read_facts(registry) if registry.is_file() else None,
         links=links or {},
         changes=read_json(changes) if changes.is_file() else {},
+        declared=f"Plan: {settings_words(plan)}. Rules of endpoints: {settings_words(rules)}.",
     )
+
+
+def settings_words(path: Path) -> str:
+    """Name a file of settings without its place, with its SHA-256, and say when it is as anpi ships it."""
+    sha256, shipped = hash_file(path), ROOT / "config" / path.name
+    same = shipped.is_file() and hash_file(shipped) == sha256
+    return f"{path.name}{' as shipped' if same else ''}, SHA-256 {sha256[:12]}…"
 
 
 def end_days(row: pd.Series) -> dict[str, float]:

@@ -34,7 +34,8 @@ WHOLE = re.compile(r"(?<=\d)\.0+$")  # a whole number as software writes it that
 @functools.cache
 def load_schema(name: str) -> dict[str, Any]:
     """Load ``workflow/schemas/<name>.schema.yaml``, references to its ``$defs`` put in place."""
-    schema = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
+    text = (SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8")
+    schema = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # the same values, ten times faster
     return resolve(schema, schema.get("$defs", {}))
 
 

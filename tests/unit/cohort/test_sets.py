@@ -82,7 +82,7 @@ def test_attrition_of_the_trial_made_by_hand():
     sets = build_sets(PATIENTS, ENDPOINTS, SAMPLES, VERDICTS, CALLS)
     table = build_attrition(sets, SAMPLES, CALLS).set_index("step")
     counts = {
-        **{"enrolled": 10, "treated": 8, "tissue": 7, "sequenced": 6, "qc_pass": 5},
+        **{"enrolled": 10, "treated": 8, "tissue": 7, "sequenced": 6, "qc_pass": 5, "tumour": 5},
         **{"subtype_called": 4, "confident_call": 3, "response_evaluable": 7},
     }
     assert table["patients"].to_dict() == counts
@@ -93,6 +93,25 @@ def test_attrition_of_the_trial_made_by_hand():
     assert table["who_left"].dropna().to_dict() == left
     for step, row in table.iloc[1:].iterrows():
         assert row["left"] == counts[row["from_step"]] - row["patients"], step
+
+
+def test_a_sample_of_other_tissue_stands_in_no_set_of_expression():
+    """P01's sample is smooth muscle of good quality; P05 has a second baseline sample, which is the tumour."""
+    more = pd.DataFrame({"sample_id": ["P05-C"], "patient_id": ["P05"], "timepoint": ["baseline"], "use": [None]})
+    samples = pd.concat([SAMPLES, more])
+    told = VERDICTS.iloc[[0]].assign(sample_id="P05-C", verdict="warn", genes_detected=9000)
+    calls = pd.concat([CALLS, CALLS.iloc[[0]].assign(sample_id="P05-C")]).assign(identity="sclc")
+    foreign = calls["sample_id"].isin(["P01-B", "P05-B"])
+    calls.loc[foreign, ["identity", "call", "reason"]] = ["not_sclc", "none", "not SCLC-like; smooth muscle 100 %"]
+    sets = build_sets(PATIENTS, ENDPOINTS, samples, pd.concat([VERDICTS, told]), calls)
+    row = sets.set_index("patient_id").loc["P01"]
+    assert row[["rna_evaluable", "subtype_evaluable", "all_treated"]].tolist() == ["no", "no", "yes"]
+    assert row["reason_out"] == "sample is not this tumour: not SCLC-like; smooth muscle 100 %"
+    other = sets.set_index("patient_id").loc["P05"]
+    assert other[["sample_id", "rna_evaluable"]].tolist() == ["P05-C", "yes"]
+    steps = build_attrition(sets, samples, calls).set_index("step")
+    assert steps.loc[["qc_pass", "tumour"], "patients"].tolist() == [5, 4]
+    assert steps.loc["tumour", "who_left"] == "P01"
 
 
 def test_nobody_is_lost_on_the_way():

@@ -237,7 +237,7 @@ WRONG = [
         "lesions.csv",
         ",,present",
         ",,bigger",
-        "lesions.csv, row 4, column status: found 'bigger', expected for a nontarget lesion one of present, absent, progression, not evaluable",
+        "lesions.csv, row 4, column status: found 'bigger', expected for a nontarget lesion one of present, absent, progression, not evaluable, no change since last, increased",
     ),
     (
         "therapies.csv",

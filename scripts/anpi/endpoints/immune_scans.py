@@ -1,0 +1,56 @@
+"""The scans of each patient read by iRECIST: a reader's response where there is one, else from lesions or reports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from anpi.endpoints.rules import Rules
+from anpi.recist.irecist import CODES, Finding, Reading, read_course
+from anpi.recist.lesions import LesionCourse
+from anpi.recist.new_lesions import lesion_evidence
+
+TOLD = {"target": "target_reported", "nontarget": "nontarget_reported", "new": "new_lesion_reported"}
+DERIVED = {"target": "target_response", "nontarget": "nontarget_response", "new": "new_lesion"}
+
+
+def read_immune(points: pd.DataFrame, lesions: LesionCourse | None, rules: Rules) -> dict[str, list[Reading]]:
+    """Read the scans of every patient and note the response of each in the column ``irecist`` of the time points."""
+    progressed = set(points.loc[points["overall"] == "PD", "patient_id"])
+    evidence = {} if lesions is None else lesion_evidence(lesions.later, progressed)
+    codes: list[str | None] = [None] * len(points)
+    readings: dict[str, list[Reading]] = {}
+    rows = points.to_dict("records")
+    for patient, places in points.groupby("patient_id", sort=False).indices.items():
+        used = [place for place in places if rows[place]["overall"] in CODES or text(rows[place]["irecist_reported"])]
+        found = read_course((finding(rows[place], evidence) for place in used), rules.immune)
+        readings[str(patient)] = found
+        for place, reading in zip(used, found, strict=True):
+            codes[place] = reading.code
+    points["irecist"] = pd.Series(codes, index=points.index, dtype=object)
+    return readings
+
+
+def finding(point: dict[str, Any], evidence: dict[tuple[str, int], dict[str, Any]]) -> Finding:
+    """Bring what a time point shows into one form; a new lesion that is only reported is one without a name."""
+    derived = bool(point["derived"])
+    parts: dict[str, Any] = {part: text(point[column]) for part, column in (DERIVED if derived else TOLD).items()}
+    told = evidence.get((point["patient_id"], int(point["row"])), {}) if derived else {}
+    told = dict(told)
+    if parts["new"] == "Y" and not told.get("news"):
+        told["news"] = frozenset(["reported"])
+    told["symptom"] = told.get("symptom", False) or point["symptom_reported"] is True
+    return Finding(
+        day=int(point["day"]),
+        response=text(point["overall"]),
+        reader=text(point["irecist_reported"]),
+        measured=derived,
+        total=None if pd.isna(point["sum"]) else int(point["sum"]),
+        **parts,
+        **told,
+    )
+
+
+def text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

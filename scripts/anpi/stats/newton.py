@@ -1,0 +1,293 @@
+"""Maximum likelihood by Newton's steps, Firth's penalty, profile intervals: one rule for every regression.
+
+Every decision (an estimate or none, which limit) is made with room: steps end when the next one would move the
+estimate by far less than a millionth of its standard error, and a maximum is refused when the information has fallen
+to a millionth of what it is at the start. The last bits of a processor decide neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtrc, chdtri, ndtri
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+SMALLEST_STEP = 1e-6
+CERTAIN_STEP = 1e-4
+LONGEST_STEP = 4.0
+MOST_STEPS = 100
+MOST_HALVINGS = 30
+COLLINEAR = 1e-8
+FLAT = 1e-6
+DIFFERENCE = 1e-4
+FARTHEST = 64.0
+LIMIT_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True)
+class Point:
+    """A log-likelihood at one place: value, score (k), information (k x k) and its derivative (k x k x k)."""
+
+    value: float
+    score: Array
+    information: Array
+    slope: Array | None = None
+
+
+class Likelihood(Protocol):
+    """A log-likelihood of k coefficients."""
+
+    @property
+    def spread(self) -> Array:
+        """Information that each coefficient would have at best (k): the measure of what counts as none."""
+
+    def at(self, beta: Array, third: bool = False) -> Point:
+        """Evaluate it; ``third`` asks for the derivative of the information too."""
+
+    def curvature(self, beta: Array, point: Point, free: Mask) -> Array:
+        """Negative second derivatives over the free coefficients."""
+
+
+@dataclass(frozen=True)
+class Penalised:
+    """A likelihood with Firth's penalty, half the log determinant of its information (Firth 1993)."""
+
+    plain: Likelihood
+
+    @property
+    def spread(self) -> Array:
+        return self.plain.spread
+
+    def at(self, beta: Array, third: bool = False) -> Point:
+        point = self.plain.at(beta, third=True)
+        sign, log_determinant = np.linalg.slogdet(point.information)
+        if sign <= 0 or not np.isfinite(log_determinant) or point.slope is None:
+            return Point(-np.inf, point.score, point.information)
+        pull = 0.5 * np.einsum("ij,jir->r", np.linalg.inv(point.information), point.slope)
+        return Point(point.value + 0.5 * float(log_determinant), point.score + pull, point.information)
+
+    def curvature(self, beta: Array, point: Point, free: Mask) -> Array:
+        """Differences of the score, a ten-thousandth of a standard error apart."""
+        steps = DIFFERENCE / np.sqrt(np.diag(point.information))
+        places = np.flatnonzero(free)
+        columns = []
+        for place in places:
+            moved = beta.copy()
+            moved[place] += steps[place]
+            columns.append((point.score - self.at(moved).score)[places] / steps[place])
+        found = np.column_stack(columns)
+        return (found + found.T) / 2
+
+
+def scaled(information: Array) -> Array:
+    """Information in units of its own diagonal, like a correlation matrix."""
+    size = np.sqrt(np.diag(information))
+    return information / np.outer(size, size)
+
+
+def estimable(information: Array, spread: Array) -> bool:
+    """Tell whether every coefficient has information of its own, none being a combination of others."""
+    if not (np.diag(information) > COLLINEAR * spread).all():
+        return False
+    return positive_definite(information)
+
+
+def information_kept(information: Array, first: Array) -> float:
+    """Smallest share of the first information, over all directions, that is still there."""
+    root = np.linalg.inv(np.linalg.cholesky(first))
+    return float(np.linalg.eigvalsh(root @ information @ root.T)[0])
+
+
+def positive_definite(matrix: Array) -> bool:
+    if not np.isfinite(matrix).all() or (np.diag(matrix) <= 0).any():
+        return False
+    return bool(np.linalg.eigvalsh(scaled(matrix))[0] > COLLINEAR)
+
+
+def climb(likelihood: Likelihood, start: Array, free: Mask) -> tuple[Array, Point] | None:
+    """Maximise over the free coefficients, the others held; None when a hundred steps end nowhere or on a saddle."""
+    beta, point = start.astype(float).copy(), likelihood.at(start)
+    if not free.any():
+        return beta, point
+    part = np.ix_(free, free)
+    for _ in range(MOST_STEPS):
+        curvature = likelihood.curvature(beta, point, free)
+        hill = positive_definite(curvature)
+        if not hill:
+            curvature = point.information[part]
+            if not positive_definite(curvature):
+                return None
+        step = np.zeros(len(beta))
+        step[free] = np.linalg.solve(curvature, point.score[free])
+        length = float(np.sqrt(max(0.0, float(step[free] @ point.score[free]))))
+        if length > LONGEST_STEP:
+            step *= LONGEST_STEP / length
+        found = shortened(likelihood, beta, point, step, certain=length < CERTAIN_STEP)
+        if found is None:
+            return None
+        beta, point = found
+        if length < SMALLEST_STEP:
+            return (beta, point) if hill else None
+    return None
+
+
+def shortened(
+    likelihood: Likelihood, beta: Array, point: Point, step: Array, certain: bool
+) -> tuple[Array, Point] | None:
+    """Take a step, halved until the likelihood rises; a certain step is so short that its rise cannot be seen."""
+    for _ in range(MOST_HALVINGS):
+        found = likelihood.at(beta + step)
+        if found.value > point.value or (certain and np.isfinite(found.value)):
+            return beta + step, found
+        step = step / 2
+    return None
+
+
+def maximum(likelihood: Likelihood) -> tuple[Array, Point] | None:
+    """Maximise over all coefficients; None where there is no finite maximum.
+
+    That is so when coefficients cannot be told apart, and when the likelihood rises without end (separation,
+    monotone likelihood): then the information falls towards nothing on the way.
+    """
+    start = np.zeros(len(likelihood.spread))
+    first = likelihood.at(start).information
+    if not estimable(first, likelihood.spread):
+        return None
+    found = climb(likelihood, start, np.ones(len(start), dtype=bool))
+    if found is None or not positive_definite(found[1].information):
+        return None
+    return found if information_kept(found[1].information, first) > FLAT else None
+
+
+def conditional(likelihood: Likelihood, near: Array, place: int, value: float) -> tuple[Array, Point] | None:
+    """Maximise with one coefficient held at a value, from a maximum nearby."""
+    free = np.ones(len(near), dtype=bool)
+    free[place] = False
+    start = near.copy()
+    start[place] = value
+    if free.any():
+        information = likelihood.at(near).information
+        start[free] -= np.linalg.solve(information[np.ix_(free, free)], information[free, place]) * (
+            value - near[place]
+        )
+        if not np.isfinite(likelihood.at(start).value):
+            start[free] = near[free]
+    return climb(likelihood, start, free) or climb(likelihood, np.where(free, 0.0, value), free)
+
+
+def profile_limit(likelihood: Likelihood, best: tuple[Array, Point], place: int, sign: float, level: float) -> float:
+    """Find where the profile likelihood has fallen by half the point of chi-square; infinite where it never does.
+
+    The signed root of the deviance is nearly a straight line in the coefficient, so Newton's steps find the place,
+    held between a point inside and one outside.
+    """
+    beta, top = best
+    goal = float(np.sqrt(chdtri(1, 1 - level)))
+    error = float(np.sqrt(np.linalg.inv(top.information)[place, place]))
+    inside, outside, near = 0.0, np.inf, beta
+    distance = goal * error
+    for _ in range(MOST_STEPS):
+        found = conditional(likelihood, near, place, beta[place] + sign * distance)
+        if found is None:
+            outside, distance = distance, (inside + distance) / 2
+            if outside - inside < error * LIMIT_TOLERANCE:
+                return sign * np.inf
+            continue
+        near = found[0]
+        root = float(np.sqrt(max(0.0, 2 * (top.value - found[1].value))))
+        inside, outside = (distance, outside) if root < goal else (inside, distance)
+        steepness = -sign * float(found[1].score[place]) / root if root > 0 else 0.0
+        step = (goal - root) / steepness if steepness > 0 else np.inf
+        if abs(root - goal) < LIMIT_TOLERANCE:
+            return float(beta[place] + sign * (distance + step))
+        distance = next_distance(distance, step, inside, outside)
+        if distance > FARTHEST * error:
+            return sign * np.inf
+    return float(beta[place] + sign * distance)
+
+
+def next_distance(distance: float, step: float, inside: float, outside: float) -> float:
+    """Take Newton's step where it stays between the bounds, and at most doubles the distance; else go half way."""
+    wanted = distance + step
+    if np.isinf(outside):
+        return min(wanted, 2 * distance) if wanted > inside else 2 * distance
+    return wanted if inside < wanted < outside else (inside + outside) / 2
+
+
+def profile_p(likelihood: Likelihood, best: tuple[Array, Point], places: Sequence[int]) -> tuple[float, float]:
+    """Likelihood-ratio chi-square, and its p, of some coefficients being 0; NaN when it cannot be found."""
+    beta, top = best
+    free = np.ones(len(beta), dtype=bool)
+    free[list(places)] = False
+    found = climb(likelihood, np.where(free, beta, 0.0), free) or climb(likelihood, np.zeros(len(beta)), free)
+    if found is None:
+        return np.nan, np.nan
+    chi_square = max(0.0, 2 * (top.value - found[1].value))
+    return chi_square, float(chdtrc(len(places), chi_square))
+
+
+@dataclass(frozen=True)
+class RegressionFit:
+    """Coefficients on the log scale with intervals; arrays in the order of ``terms``.
+
+    Intervals and p are those of the profile likelihood (penalised with Firth), so the two agree: the interval holds 0
+    just when p is at least 1 - level. ``log_likelihood`` and ``null_log_likelihood`` are comparable within one method
+    alone; under Firth the null keeps the whole model's penalty.
+    """
+
+    terms: tuple[str, ...]
+    coef: Array
+    se: Array
+    low: Array
+    high: Array
+    p: Array
+    log_likelihood: float
+    null_log_likelihood: float
+    method: str
+    likelihood: Likelihood = field(repr=False, compare=False)
+    beta: Array = field(repr=False, compare=False)
+
+    def ratio(self, term: str) -> tuple[float, float, float, float]:
+        """Return exp(coef), its interval and p of one term."""
+        place = self.terms.index(term)
+        with np.errstate(over="ignore"):
+            values = np.exp([self.coef[place], self.low[place], self.high[place]])
+        return float(values[0]), float(values[1]), float(values[2]), float(self.p[place])
+
+    def joint_test(self, tested: Iterable[str]) -> tuple[float, float]:
+        """Likelihood-ratio chi-square and p of all ``tested`` coefficients being 0.
+
+        Under Firth the penalty stays that of the whole model, as in logistf's joint test.
+        """
+        before = len(self.beta) - len(self.terms)
+        places = [before + self.terms.index(term) for term in tested]
+        return profile_p(self.likelihood, (self.beta, self.likelihood.at(self.beta)), places)
+
+    def wald(self, level: float = 0.95) -> tuple[Array, Array]:
+        """Return the interval of estimate and standard error, for comparison with programs that give no other."""
+        half = ndtri(0.5 + level / 2) * self.se
+        return self.coef - half, self.coef + half
+
+
+def fit_regression(
+    likelihood: Likelihood, terms: Iterable[object], method: str, level: float, before: int = 0
+) -> RegressionFit | None:
+    """Maximise a likelihood and describe its coefficients, of which the first ``before`` are of no interest."""
+    best = maximum(likelihood)
+    if best is None:
+        return None
+    beta, top = best
+    places = range(before, len(beta))
+    low = np.array([profile_limit(likelihood, best, place, -1.0, level) for place in places])
+    high = np.array([profile_limit(likelihood, best, place, 1.0, level) for place in places])
+    p = np.array([profile_p(likelihood, best, [place])[1] for place in places])
+    chi_square = profile_p(likelihood, best, list(places))[0]
+    se = np.sqrt(np.diag(np.linalg.inv(top.information)))[before:]
+    names = tuple(map(str, terms))
+    null = top.value - chi_square / 2
+    return RegressionFit(names, beta[before:], se, low, high, p, top.value, null, method, likelihood, beta)
