@@ -14,7 +14,7 @@ help:  ## this list
 
 setup: .venv/installed tools  ## Python packages into .venv, and salmon, fastp, samtools
 
-.venv/installed: requirements.lock
+.venv/installed: requirements.lock .ci/uv.lock.txt
 	@.ci/install-python $(PYTHON)
 
 tools:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from anpi.association.plan import check_plan, read_plan
+from anpi.association.plan import plan_faults
 from anpi.cohort.facts import is_ceiling
 from anpi.endpoints.observations import check_rules
 from anpi.endpoints.rules import read_rules
@@ -106,10 +106,11 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
     rules = collect(lambda: read_rules(shipped(settings["endpoints"], SHIPPED_SETTINGS["endpoints"])))
     if clinical is not None and rules is not None:
         collect(lambda: check_rules(clinical, rules))
-    if clinical is not None:
+    signatures = collect(lambda: known_signatures(settings["signatures"]["gmt"]))
+    if signatures is not None:
         plan = shipped(settings["plan"], SHIPPED_SETTINGS["plan"])
-        signatures = known_signatures(settings["signatures"]["gmt"])
-        collect(lambda: check_plan(read_plan(plan), signatures, clinical.patients, samples))
+        told = None if clinical is None else clinical.patients
+        problems += collect(lambda: plan_faults(plan, signatures, told, samples)) or []
     refuse(problems)
     return Run(settings, samples, units, used, sexes_of(clinical.patients if clinical else None, samples, used))
 

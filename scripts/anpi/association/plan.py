@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from anpi.problems import Problem, nearest, refuse
-from anpi.tables.schema import check_settings, load_schema, load_yaml
+from anpi.tables.schema import check_forgiving, load_schema, load_yaml
 
 TIMES = ("pfs", "os", "dor")
 BINARY = ("response", "disease_control")
@@ -98,29 +98,50 @@ def read_plan(path: Path | str) -> Plan:
     InputError
         Unknown keys and values with the nearest known ones, names given twice, a biomarker without its list.
     """
-    settings = check_settings(load_yaml(path), load_schema("plan"), str(path))
-    plan = build_plan(settings, str(path))
-    refuse(list(own_problems(plan)))
+    plan, problems = read_forgiving(path)
+    refuse(problems)
     return plan
+
+
+def read_forgiving(path: Path | str) -> tuple[Plan, list[Problem]]:
+    """Read a plan; one with faults is given without what is faulty, so that all else in it can still be checked.
+
+    Returns
+    -------
+    plan : Plan
+        With any problem, good for checks alone.
+    problems : list of Problem
+        Every fault that the plan shows by itself.
+    """
+    settings, problems = check_forgiving(load_yaml(path), load_schema("plan"), str(path))
+    plan = build_plan(settings, str(path))
+    return plan, problems + list(own_problems(plan))
 
 
 def build_plan(settings: dict[str, Any], file: str) -> Plan:
     entries = []
-    for family in settings["families"]:
-        for entry in family["entries"]:
-            values: dict[str, Any] = {
-                key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
-            }
-            entries.append(Entry(family=family["family"], tier=family["tier"], **values))
-    multiplicity = {family["family"]: family["multiplicity"] for family in settings["families"]}
+    families = settings.setdefault("families", [])
+    for place, family in enumerate(families, start=1):
+        for number, entry in enumerate(family.setdefault("entries", []), start=1):
+            whole = {
+                "entry": f"{number} of family {family.get('family', place)}",
+                "endpoints": [],
+                "biomarker": "",
+            } | entry
+            whole |= {"family": family.get("family", ""), "tier": family.get("tier", "")}
+            known: dict[str, Any] = {key: whole[key] for key in Entry.__dataclass_fields__}
+            known |= {key: tuple(value) for key, value in known.items() if isinstance(value, list)}
+            entries.append(Entry(**known))
+    multiplicity = {family.get("family", ""): family["multiplicity"] for family in families}
     return Plan(file, settings, tuple(entries), multiplicity)
 
 
 def own_problems(plan: Plan) -> Iterator[Problem]:
     """Faults that the plan shows by itself."""
-    yield from repeated(plan.file, "families", [family["family"] for family in plan.settings["families"]])
+    families = plan.settings["families"]
+    yield from repeated(plan.file, "families", [family["family"] for family in families if "family" in family])
     yield from repeated(plan.file, "entries", [entry.entry for entry in plan.entries])
-    if len([f for f in plan.settings["families"] if f["tier"] == "primary"]) > 1:
+    if len([family for family in families if family.get("tier") == "primary"]) > 1:
         yield Problem(plan.file, column="families", found="two families of tier primary", expected="one at most")
     for entry in plan.entries:
         key = f"entry {entry.entry}"
@@ -132,7 +153,7 @@ def own_problems(plan: Plan) -> Iterator[Problem]:
             if entry.biomarker == kind and not given:
                 expected = f"a list under {' or '.join(names)}"
                 yield Problem(plan.file, column=key, found=f"biomarker {kind} without a list", expected=expected)
-            if entry.biomarker != kind and given:
+            if entry.biomarker not in (kind, "") and given:
                 mend = f"Make a separate entry with biomarker: {kind}."
                 found = f"{given[0]} under biomarker {entry.biomarker}"
                 yield Problem(plan.file, column=key, found=found, expected=f"{given[0]} left out", mend=mend)
@@ -200,6 +221,14 @@ def check_plan(
     """
     problems = list(plan_problems(plan, registry, patients, samples, sets, derived))
     refuse(problems + list(empty_set_problems(plan, empty)))
+
+
+def plan_faults(
+    path: Path | str, registry: pd.DataFrame, patients: pd.DataFrame | None, samples: pd.DataFrame | None
+) -> list[Problem]:
+    """List every fault of a plan: of its own and against the inputs it will meet (see `check_plan`)."""
+    plan, problems = read_forgiving(path)
+    return problems + list(plan_problems(plan, registry, patients, samples, SETS, None))
 
 
 def empty_set_problems(plan: Plan, empty: Collection[str]) -> Iterator[Problem]:

@@ -136,7 +136,7 @@ def therapy_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuer
 
 
 def adverse_event_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuery]:
-    """Check adverse events against their own dates, against death, and for rows that are given twice."""
+    """Check adverse events against their own dates and against death."""
     events = clinical.adverse_events
     if events is None:
         return
@@ -164,9 +164,6 @@ def adverse_event_queries(clinical: Clinical, seen: Observations) -> Iterator[Sc
             yield ScanQuery(patient, "error", "fatal_event_without_death", f"{where}: grade 5, but no date of death")
         if grade == 5 and serious == "N":
             yield ScanQuery(patient, "error", "fatal_event_not_serious", f"{where}: grade 5, but serious is N")
-    for index, patient, term in events.loc[events.duplicated(), ["patient_id", "term"]].itertuples():
-        text = f"adverse_events row {row_number(index)}, {term}: the same as a row before it; counted as two events"
-        yield ScanQuery(patient, "warning", "event_given_twice", text)
 
 
 def scan_queries(clinical: Clinical, seen: Observations, rules: Rules) -> Iterator[ScanQuery]:
