@@ -21,6 +21,7 @@ OTHER_RULES: list[dict[str, Any]] = [
     {"confirmation": {"minimum_days": 14, "not_evaluable_between": 2, "stable_between": 1}},
     {"scans": {"interval_days": 21, "missed_scans": 3}, "stable_disease": {"minimum_days": 56}},
     {"scans": {"missed_scans": None}, "best_response": {"regrowth_after_pr": "none"}},
+    {"survival": {"last_alive": "as_recorded"}},
 ]
 
 
@@ -39,6 +40,7 @@ def make_patient(draw: random.Random) -> dict[str, Any]:
         "withdrawal": sometime() if draw.random() < 0.3 else None,
         "cutoff": sometime() if draw.random() < 0.3 else None,
         "baseline": draw.choice([None, None, None, True, False]),
+        "contacts": [sometime() for _ in range(draw.choice([0, 0, 1]))],
     }
     assessments = [
         {"day": day, "overall_response": draw.choice(RESPONSES), "new_lesion": draw.choice(["", "N", "E"])}
@@ -85,7 +87,9 @@ def make_lesions(draw: random.Random, visits: list[int]) -> list[dict[str, Any]]
 
 
 def add(trial: Trial, name: str, drawn: dict[str, Any]) -> None:
-    facts = {f"{fact}_at": day for fact, day in drawn["patient"].items() if fact != "baseline"}
+    facts = {f"{fact}_at": day for fact, day in drawn["patient"].items() if fact not in ("baseline", "contacts")}
+    for day in drawn["patient"]["contacts"]:
+        trial.add("adverse_events", patient_id=name, term="Cough", soc="Lung", grade=1, start_at=day)
     baseline = {True: "Y", False: "N", None: ""}[drawn["patient"]["baseline"]]
     trial.patient(name, baseline_assessed=baseline, **facts)
     for table in ("assessments", "lesions"):

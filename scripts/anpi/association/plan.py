@@ -24,7 +24,7 @@ VARIANTS = {
 ENDPOINTS = (*TIMES, *BINARY, *ORDERED) + tuple(
     f"{name}{suffix}" for suffix, names in VARIANTS.items() for name in names
 )
-SETS = ("all_treated", "rna_evaluable", "subtype_evaluable", "response_evaluable")
+SETS = ("randomised", "treated", "all_treated", "rna_evaluable", "subtype_evaluable", "response_evaluable")
 LISTS = {"signatures": ("signatures", "categories"), "genes": ("genes",), "columns": ("columns",)}
 SETS_OF_EXPRESSION = ("rna_evaluable", "subtype_evaluable")
 SAMPLE_COLUMNS = ("site", "batch", "specimen", "timepoint", "tumour_content")
