@@ -16,11 +16,12 @@ from anpi.endpoints.observations import check_rules
 from anpi.endpoints.rules import read_rules
 from anpi.expression.assemble import missing_samples
 from anpi.expression.matrix import read_sample_names
+from anpi.files.shipped import ROOT
 from anpi.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.clinical import read_clinical
 from anpi.tables.identifiers import allowed_columns, allowing, looks_like_person
 from anpi.tables.reading import read_table, read_text, read_text_table
-from anpi.tables.schema import ROOT, check_settings, load_schema, load_yaml
+from anpi.tables.schema import check_settings, load_schema, load_yaml
 from anpi.tables.sheets import is_object, is_stored, read_samples, read_units, used_samples
 
 REFERENCE_FILES = ("transcripts", "gtf", "genome")

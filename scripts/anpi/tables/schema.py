@@ -23,10 +23,10 @@ from typing import Any
 import jsonschema
 import yaml
 
+from anpi.files.shipped import ROOT
 from anpi.problems import InputError, Problem, missing_file, nearest
 from anpi.tables.names import meant_word, name_fault, plain_name
 
-ROOT = Path(__file__).resolve().parents[3]
 SCHEMAS = ROOT / "workflow" / "schemas"
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
