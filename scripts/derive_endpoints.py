@@ -59,7 +59,7 @@ def main() -> None:
     write_table(options.out_dir / "timepoints.tsv", points)
     write_table(options.out_dir / "concordance.tsv", concordance_table(endpoints, seen, readers, rules, first))
     write_table(options.out_dir / "queries.tsv", query_table(queries))
-    write_table(options.out_dir / "rates.tsv", rate_table(endpoints, rules, seen.facts.index[seen.facts["treated"]]))
+    write_table(options.out_dir / "rates.tsv", rate_table(endpoints, rules))
     write_table(options.out_dir / "adtte.csv", adtte(endpoints, seen, rules))
     write_table(options.out_dir / "adrs.csv", adrs(endpoints, seen))
     asked = {severity: sum(query.severity == severity for query in queries) for severity in SEVERITIES}

@@ -10,17 +10,18 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from anpi.association.plan import check_plan, read_plan
+from anpi.association.plan import plan_faults
 from anpi.cohort.facts import is_ceiling
 from anpi.endpoints.observations import check_rules
 from anpi.endpoints.rules import read_rules
 from anpi.expression.assemble import missing_samples
 from anpi.expression.matrix import read_sample_names
+from anpi.files.shipped import ROOT
 from anpi.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.clinical import read_clinical
 from anpi.tables.identifiers import allowed_columns, allowing, looks_like_person
 from anpi.tables.reading import read_table, read_text, read_text_table
-from anpi.tables.schema import ROOT, check_settings, load_schema, load_yaml
+from anpi.tables.schema import check_settings, load_schema, load_yaml
 from anpi.tables.sheets import is_object, is_stored, read_samples, read_units, used_samples
 
 REFERENCE_FILES = ("transcripts", "gtf", "genome")
@@ -106,10 +107,11 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
     rules = collect(lambda: read_rules(shipped(settings["endpoints"], SHIPPED_SETTINGS["endpoints"])))
     if clinical is not None and rules is not None:
         collect(lambda: check_rules(clinical, rules))
-    if clinical is not None:
+    signatures = collect(lambda: known_signatures(settings["signatures"]["gmt"]))
+    if signatures is not None:
         plan = shipped(settings["plan"], SHIPPED_SETTINGS["plan"])
-        signatures = known_signatures(settings["signatures"]["gmt"])
-        collect(lambda: check_plan(read_plan(plan), signatures, clinical.patients, samples))
+        told = None if clinical is None else clinical.patients
+        problems += collect(lambda: plan_faults(plan, signatures, told, samples)) or []
     refuse(problems)
     return Run(settings, samples, units, used, sexes_of(clinical.patients if clinical else None, samples, used))
 

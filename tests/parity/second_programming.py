@@ -9,9 +9,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from second_irecist import endpoints, read
+
 Row = dict[str, Any]
 SEVERITY = ["NE", "CR", "PR", "SD", "NON-CR/NON-PD", "PD"]  # of several assessments of a day the last one counts
+CODES = ["", "NE", "iCR", "iPR", "iSD", "NON-iCR/NON-iUPD", "iUPD", "iCPD"]  # the same of codes
 NONTARGET = [("progression", "PD"), ("not evaluable", "NE"), ("present", "NON-CR/NON-PD"), ("absent", "CR")]
+AS_BEFORE = ("increased", "no change since last")
 EVALUATED = ["not evaluable", "absent", "present", "progression"]
 
 
@@ -32,6 +36,26 @@ def state(row: Row | None) -> str:
     if row is None or row["status"] or found is None:
         return (row and row["status"]) or "not evaluable"
     return "absent" if found == 0 or (found < 10 and row["node"] == "Y") else "present"
+
+
+def settle(lesions: list[Row]) -> list[Row]:
+    """Give lesions that are as before, or have grown since, the status that they had before."""
+    told: dict[str, str] = {}
+    settled = []
+    for row in sorted(lesions, key=lambda row: row["day"]):
+        new = row | {"grew": row["status"] == "increased", "place": lesions.index(row)}
+        if row["status"] in AS_BEFORE:
+            start = "present" if row["kind"] == "nontarget" else "unequivocal"
+            new["status"] = told.get(row["lesion_id"], start)
+            new["status"] = start if new["status"] == "absent" else new["status"]
+        elif row["kind"] == "new" and row["status"] == "":
+            told[row["lesion_id"]] = "unequivocal"
+        elif row["kind"] == "nontarget" and state(row) != "not evaluable":
+            told[row["lesion_id"]] = state(row)
+        elif row["kind"] == "new":
+            told[row["lesion_id"]] = row["status"]
+        settled.append(new | {"mm": size(new)})
+    return settled
 
 
 def group_scans(rows: list[Row], window: int) -> list[list[Row]]:
@@ -96,12 +120,13 @@ def lesion_scans(lesions: list[Row], rules: Row) -> tuple[list[Row], bool]:
     new = [row for row in lesions if row["kind"] == "new" and row["day"] > 0 and row["status"] != "absent"]
     sure = {row["lesion_id"] for row in new if row["status"] != "equivocal"}
     points: list[Row] = []
+    begun = False
     for rows in group_scans([row for row in lesions if row["day"] > 0], rules["scans"]["window_days"]):
         now = {row["lesion_id"]: row for row in sorted(rows, key=lambda row: (row["kind"], rank(row)))}
         for lesion, row in now.items():
             if row["kind"] == "nontarget":
                 known |= {lesion} if state(row) in ("present", "progression") else set()
-        point: Row = {"first": rows[0]["day"], "last": rows[-1]["day"], "target": None, "sum": None}
+        point: Row = {"first": rows[0]["day"], "last": rows[-1]["day"], "target": None, "sum": None, "rows": rows}
         if targets:
             point |= target_response(now, targets, points, baseline)
         states = {state(now.get(lesion)) for lesion in known}
@@ -109,6 +134,7 @@ def lesion_scans(lesions: list[Row], rules: Row) -> tuple[list[Row], bool]:
         found = [row for row in rows if row in new]
         point["since"] = min((row["day"] for row in found if row["lesion_id"] in sure), default=None)
         point["new"] = "Y" if point["since"] is not None else "E" if found else None
+        point["since"], begun = None if begun else point["since"], begun or point["since"] is not None
         points.append(point)
     return points, bool(targets)
 
@@ -124,8 +150,11 @@ def overall(point: Row) -> str:
     return point["target"]
 
 
-def all_scans(assessments: list[Row], lesions: list[Row], rules: Row) -> tuple[list[Row], bool]:
-    """Give the scans in order of time, each with ``day``, ``response`` and ``new``; and whether there are targets."""
+def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bool) -> tuple[list[Row], bool]:
+    """Give the scans in order of time, each with ``day``, ``response`` and ``new``; and whether there are targets.
+
+    Without a baseline scan (``judged`` is false) all but PD by an unequivocal new lesion is NE.
+    """
     points, measurable = lesion_scans(lesions, rules)
     baseline = any(row["day"] <= 0 for row in lesions)
     told: dict[int, Row] = {}
@@ -134,8 +163,18 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row) -> tuple[l
         if day < 0 or (day == 0 and baseline):
             continue
         worse = SEVERITY.index(row["overall_response"]), row["new_lesion"] == "Y"
-        if day not in told or worse > told[day]["rank"]:
-            told[day] = {"day": day, "response": row["overall_response"], "new": row["new_lesion"], "rank": worse}
+        same = told.get(day, {"code": "", "symptom": False, "rank": (-1,)})
+        if worse > same["rank"]:
+            told[day] = {
+                "day": day,
+                "response": row["overall_response"],
+                "new": row["new_lesion"] or None,
+                "rank": worse,
+            }
+            told[day] |= {part: row.get(f"{part}_response") or None for part in ("target", "nontarget")}
+        code = row.get("irecist_response", "")
+        told[day]["code"] = max(same["code"], code, key=CODES.index)
+        told[day] |= {"sum": None, "symptom": same["symptom"] or row.get("new_symptom") == "Y"}
     for apart in range(rules["scans"]["window_days"] + 1):
         for point in points:
             for day in sorted(told):
@@ -144,11 +183,19 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row) -> tuple[l
     for point in points:
         if point["new"] is None and "told" in point and point["told"]["new"] in ("Y", "E"):
             point["new"] = point["told"]["new"]
+        if point["nontarget"] is None and "told" in point:
+            point["nontarget"] = point["told"]["nontarget"]
+        also = point.get("told", {"code": "", "symptom": False})
+        point["code"] = also["code"]
+        point["symptom"] = also["symptom"] or any(row.get("new_symptom") == "Y" for row in point["rows"])
         point["response"], point["day"] = overall(point), point["last"]
         if point["response"] == "PD":
             first = rules["progression"]["date_of_sum"] == "first_scan"
             point["day"] = point["since"] if point["since"] is not None else point["first" if first else "last"]
     scans = sorted([*points, *told.values()], key=lambda scan: scan["day"])
+    for scan in scans:
+        if not judged and not (scan["response"] == "PD" and scan["new"] == "Y"):
+            scan["response"] = "NE"
     hold(scans, rules)
     return scans, measurable or not baseline
 
@@ -183,6 +230,32 @@ def confirmed(word: str, scans: list[Row], rules: Row, days: int) -> int | None:
             if scan["response"] == word and enough and clean and not less:
                 return scan["day"]
     return None
+
+
+def start_of_response(scans: list[Row], rules: Row) -> int | None:
+    """Give the day of the first CR or PR that a confirmation rests on, without a break up to the confirmed scan."""
+    days = [confirmed(word, scans, rules, rules["minimum_days"]) for word in ("CR", "PR")]
+    known = min((day for day in days if day is not None), default=None)
+
+    def whole(words: list[str]) -> bool:
+        clean = all(word in ("CR", "PR", "NE", "SD") for word in words)
+        return (
+            clean
+            and words.count("NE") <= rules["not_evaluable_between"]
+            and words.count("SD") <= rules["stable_between"]
+        )
+
+    for place, scan in enumerate(scans):
+        if known is None or scan["day"] >= known or scan["response"] not in ("CR", "PR"):
+            continue
+        later = [one for one in scans[place + 1 :] if one["response"] in ("CR", "PR")]
+        far = [one for one in later if one["day"] >= scan["day"] + rules["minimum_days"]]
+        for last in (far[0]["day"] if far else None, known):
+            if last is None or not whole([s["response"] for s in scans[place + 1 :] if s["day"] <= last]):
+                break
+        else:
+            return scan["day"]
+    return known
 
 
 def best(scans: list[Row], rules: Row, measurable: bool, days: int | None) -> str:
@@ -220,21 +293,27 @@ def progression_free(style: str, scans: list[Row], patient: Row, therapy: int | 
 
 
 def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: list[int], rules: Row) -> Row:
-    """Derive the endpoints of a patient: days of death, last_alive, withdrawal, cutoff (None when not known)."""
-    patient = dict(patient)
-    cutoff = patient["cutoff"]
+    """Derive the endpoints of a patient: days of death, last_alive, withdrawal, cutoff (or None), contacts."""
+    patient, lesions = dict(patient), settle(lesions)
+    rows = [row["day"] for row in [*assessments, *lesions]]
+    contacts = [*rows, *therapies, *patient["contacts"], patient["last_alive"], patient["withdrawal"]]
+    if rules["survival"]["last_alive"] == "as_recorded":
+        contacts = [patient["last_alive"]]
+    contacts = [day for day in contacts if day is not None]
+    cutoff, death = patient["cutoff"], patient["death"]
     if cutoff is not None:
-        assessments, lesions = ([row for row in rows if row["day"] <= cutoff] for rows in (assessments, lesions))
-        therapies = [day for day in therapies if day <= cutoff]
-        known = [day for day in (patient["death"], patient["last_alive"]) if day is not None]
-        if known and max(known) > cutoff:
-            patient["last_alive"] = cutoff
-        for name in ("death", "withdrawal"):
-            patient[name] = patient[name] if patient[name] is not None and patient[name] <= cutoff else None
+        later = any(day is not None and day > cutoff for day in (patient["last_alive"], death))
+        contacts = [day for day in contacts if day <= cutoff] + ([cutoff] if later else [])
+    death = patient["death"] = None if death is None or (cutoff is not None and death > cutoff) else death
+    last = min((day for day in (cutoff, death) if day is not None), default=10**6)
+    assessments, lesions = ([row for row in rows if row["day"] <= last] for rows in (assessments, lesions))
+    therapies = [day for day in therapies if day <= last]
+    if patient["withdrawal"] is not None and patient["withdrawal"] > last:
+        patient["withdrawal"] = None
     if patient["baseline"] is None:
         patient["baseline"] = any(row["day"] <= 0 for row in lesions) or not lesions
     therapy = min((day for day in therapies if day >= 0), default=None)
-    scans, measurable = all_scans(assessments, lesions, rules)
+    scans, measurable = all_scans(assessments, lesions, rules, patient["baseline"])
     first = next((place for place, scan in enumerate(scans) if scan["response"] == "PD"), len(scans))
     counted = scans[: first + 1]
     if rules["best_response"]["after_new_therapy"] == "exclude" and therapy is not None:
@@ -247,8 +326,7 @@ def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: 
         found[f"disease_control{suffix}"] = "N" if found[name] in ("PD", "NE") else "Y"
     evaluable = patient["baseline"] and any(scan["response"] != "NE" for scan in counted)
     found["response_evaluable"] = "yes" if evaluable else "no"
-    starts = [confirmed(word, counted, rules["confirmation"], least) for word in ("CR", "PR")]
-    start = min((day for day in starts if day is not None), default=None)
+    start = start_of_response(counted, rules["confirmation"])
     loose = min((scan["day"] for scan in counted if scan["response"] in ("CR", "PR")), default=None)
     for suffix, day in (("", start), ("_unconfirmed", loose)):
         found[f"ttr_days{suffix}"] = None if day is None else day + 1
@@ -258,7 +336,10 @@ def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: 
         for begin, name in ((start, suffix), *([(loose, "_unconfirmed")] if style == "fda" else [])):
             found[f"dor_days{name}"] = None if begin is None else max(day, begin) - begin + 1
             found[f"dor_event{name}"] = None if begin is None else event
-    alive = 0 if patient["last_alive"] is None else max(patient["last_alive"], 0)
+    codes = read(scans, rules["irecist"], rules["best_response"]["cr_then_less"])
+    news = {scan["day"]: scan["new"] for scan in scans}
+    found |= endpoints(codes, patient, therapy, measurable, news, rules)
+    alive = max([0, *contacts])
     found["os_event"] = int(patient["death"] is not None)
     found["os_days"] = (patient["death"] if found["os_event"] else alive) + 1
     return found

@@ -274,13 +274,16 @@ CASES = [
         lambda t: t.cell(SAMPLES, 2, "tumour_content", "800"),
         *(SAMPLES, "row 2", "column tumour_content", "found '800'", "a number with a decimal point from 0 to 100"),
     ),
-    case(
+    Case(
         "no samples listed",
         lambda t: (
             t.edit(SAMPLES, lambda text: text.splitlines()[0] + "\n"),
             t.edit(UNITS, lambda text: text.splitlines()[0] + "\n"),
         ),
-        *(SAMPLES, "no samples are listed", "Add a row a sample"),
+        (
+            (SAMPLES, "the table has no sample", "one row per sample", "take it out of the config"),
+            (UNITS, "the table has no unit", "one row per unit"),
+        ),
     ),
     # Units
     case(

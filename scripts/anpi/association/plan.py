@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from anpi.problems import Problem, nearest, refuse
-from anpi.tables.schema import check_settings, load_schema, load_yaml
+from anpi.tables.schema import check_forgiving, load_schema, load_yaml
 
 TIMES = ("pfs", "os", "dor")
 BINARY = ("response", "disease_control")
@@ -24,7 +24,7 @@ VARIANTS = {
 ENDPOINTS = (*TIMES, *BINARY, *ORDERED) + tuple(
     f"{name}{suffix}" for suffix, names in VARIANTS.items() for name in names
 )
-SETS = ("all_treated", "rna_evaluable", "subtype_evaluable", "response_evaluable")
+SETS = ("randomised", "treated", "all_treated", "rna_evaluable", "subtype_evaluable", "response_evaluable")
 LISTS = {"signatures": ("signatures", "categories"), "genes": ("genes",), "columns": ("columns",)}
 SETS_OF_EXPRESSION = ("rna_evaluable", "subtype_evaluable")
 SAMPLE_COLUMNS = ("site", "batch", "specimen", "timepoint", "tumour_content")
@@ -55,12 +55,18 @@ class Entry:
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked plan. ``settings`` holds every key with its default filled in."""
+    """A checked plan.
+
+    ``settings`` holds every key with its default filled in, ``multiplicity`` the method of each family, ``gates`` the
+    family that must pass before it, ``shares`` its share of alpha.
+    """
 
     file: str
     settings: dict[str, Any]
     entries: tuple[Entry, ...]
     multiplicity: dict[str, str]
+    gates: dict[str, str] = field(default_factory=dict)
+    shares: dict[str, float] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -98,30 +104,65 @@ def read_plan(path: Path | str) -> Plan:
     InputError
         Unknown keys and values with the nearest known ones, names given twice, a biomarker without its list.
     """
-    settings = check_settings(load_yaml(path), load_schema("plan"), str(path))
-    plan = build_plan(settings, str(path))
-    refuse(list(own_problems(plan)))
+    plan, problems = read_forgiving(path)
+    refuse(problems)
     return plan
+
+
+def read_forgiving(path: Path | str) -> tuple[Plan, list[Problem]]:
+    """Read a plan; one with faults is given without what is faulty, so that all else in it can still be checked.
+
+    Returns
+    -------
+    plan : Plan
+        With any problem, good for checks alone.
+    problems : list of Problem
+        Every fault that the plan shows by itself.
+    """
+    settings, problems = check_forgiving(load_yaml(path), load_schema("plan"), str(path))
+    plan = build_plan(settings, str(path))
+    return plan, problems + list(own_problems(plan))
 
 
 def build_plan(settings: dict[str, Any], file: str) -> Plan:
     entries = []
-    for family in settings["families"]:
-        for entry in family["entries"]:
-            values: dict[str, Any] = {
-                key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
-            }
-            entries.append(Entry(family=family["family"], tier=family["tier"], **values))
-    multiplicity = {family["family"]: family["multiplicity"] for family in settings["families"]}
-    return Plan(file, settings, tuple(entries), multiplicity)
+    families = settings.setdefault("families", [])
+    for place, family in enumerate(families, start=1):
+        for number, entry in enumerate(family.setdefault("entries", []), start=1):
+            whole = {
+                "entry": f"{number} of family {family.get('family', place)}",
+                "endpoints": [],
+                "biomarker": "",
+            } | entry
+            whole |= {"family": family.get("family", ""), "tier": family.get("tier", "")}
+            known: dict[str, Any] = {key: whole[key] for key in Entry.__dataclass_fields__}
+            known |= {key: tuple(value) for key, value in known.items() if isinstance(value, list)}
+            entries.append(Entry(**known))
+    multiplicity = {family.get("family", ""): family["multiplicity"] for family in families}
+    shares = {family.get("family", ""): float(family["alpha_share"]) for family in families}
+    return Plan(file, settings, tuple(entries), multiplicity, family_gates(families), shares)
+
+
+def family_gates(families: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Return the gate of each family that has one; by default secondary families wait for the primary one."""
+    primary = next((family.get("family") for family in families if family.get("tier") == "primary"), None)
+    gates = {}
+    for family in families:
+        automatic = primary if family.get("tier") == "secondary" else None
+        gate = automatic if family["gate"] == "auto" else family["gate"]
+        if gate not in (None, "none"):
+            gates[family.get("family", "")] = gate
+    return gates
 
 
 def own_problems(plan: Plan) -> Iterator[Problem]:
     """Faults that the plan shows by itself."""
-    yield from repeated(plan.file, "families", [family["family"] for family in plan.settings["families"]])
+    families = plan.settings["families"]
+    yield from repeated(plan.file, "families", [family["family"] for family in families if "family" in family])
     yield from repeated(plan.file, "entries", [entry.entry for entry in plan.entries])
-    if len([f for f in plan.settings["families"] if f["tier"] == "primary"]) > 1:
+    if len([family for family in families if family.get("tier") == "primary"]) > 1:
         yield Problem(plan.file, column="families", found="two families of tier primary", expected="one at most")
+    yield from gate_problems(plan)
     for entry in plan.entries:
         key = f"entry {entry.entry}"
         for endpoint in entry.endpoints:
@@ -132,7 +173,7 @@ def own_problems(plan: Plan) -> Iterator[Problem]:
             if entry.biomarker == kind and not given:
                 expected = f"a list under {' or '.join(names)}"
                 yield Problem(plan.file, column=key, found=f"biomarker {kind} without a list", expected=expected)
-            if entry.biomarker != kind and given:
+            if entry.biomarker not in (kind, "") and given:
                 mend = f"Make a separate entry with biomarker: {kind}."
                 found = f"{given[0]} under biomarker {entry.biomarker}"
                 yield Problem(plan.file, column=key, found=found, expected=f"{given[0]} left out", mend=mend)
@@ -152,6 +193,24 @@ def own_problems(plan: Plan) -> Iterator[Problem]:
         if entry.interaction_with_arm and entry.biomarker in ("arm", "response", "immune_related"):
             expected = "false for this biomarker"
             yield Problem(plan.file, column=f"{key}, interaction_with_arm", found="true", expected=expected)
+
+
+def gate_problems(plan: Plan) -> Iterator[Problem]:
+    """Gates that are no family before their own, and shares of alpha that come to more than one."""
+    families = plan.settings["families"]
+    names = [family.get("family", "") for family in families]
+    for place, name in enumerate(names):
+        gate = plan.gates.get(name)
+        if gate is not None and gate not in names[:place]:
+            yield unknown(plan.file, f"family {name}, gate", gate, names[:place], "a family that stands before it")
+    free = [
+        family["alpha_share"]
+        for family, name in zip(families, names, strict=True)
+        if family.get("tier") != "exploratory" and name not in plan.gates
+    ]
+    if any(share < 1 for share in free) and sum(free) > 1 + 1e-9:
+        expected = "shares of the primary and secondary families without a gate that sum to 1 at most"
+        yield Problem(plan.file, column="families, alpha_share", found=f"a sum of {sum(free):g}", expected=expected)
 
 
 def repeated(file: str, key: str, names: Sequence[str]) -> Iterator[Problem]:
@@ -200,6 +259,14 @@ def check_plan(
     """
     problems = list(plan_problems(plan, registry, patients, samples, sets, derived))
     refuse(problems + list(empty_set_problems(plan, empty)))
+
+
+def plan_faults(
+    path: Path | str, registry: pd.DataFrame, patients: pd.DataFrame | None, samples: pd.DataFrame | None
+) -> list[Problem]:
+    """List every fault of a plan: of its own and against the inputs it will meet (see `check_plan`)."""
+    plan, problems = read_forgiving(path)
+    return problems + list(plan_problems(plan, registry, patients, samples, SETS, None))
 
 
 def empty_set_problems(plan: Plan, empty: Collection[str]) -> Iterator[Problem]:

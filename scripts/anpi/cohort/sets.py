@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from anpi.trial.terms import CALLED, supplied
+from anpi.trial.terms import CALLED
 
 SETS = {
-    "all_treated": "patients who began treatment",
+    "randomised": "randomised by the data cut-off (intention to treat)",
+    "treated": "began treatment by the data cut-off (safety)",
+    "all_treated": "the same as treated, the name that plans use",
     "rna_evaluable": "treated, with a baseline sample of usable expression that is SCLC-like",
     "subtype_evaluable": "treated, with a confident or lean subtype call",
     "response_evaluable": "treated, with a response that could be assessed",
@@ -60,9 +62,9 @@ def build_sets(
     Parameters
     ----------
     patients : pandas.DataFrame
-        ``patient_id`` and ``treatment_start_date`` (or ``_day``).
+        ``patient_id``.
     endpoints : pandas.DataFrame
-        ``patient_id``, ``response_evaluable`` (yes/no), ``pfs_days``.
+        ``patient_id``, ``randomised``, ``treated``, ``response_evaluable`` (yes/no) and ``population_reason``.
     samples, verdicts, calls : pandas.DataFrame or None
         Sample sheet, verdicts and subtype calls; None when the run has no expression.
 
@@ -73,13 +75,15 @@ def build_sets(
         ``reason_out`` (all reasons, in words).
     """
     table = patients[["patient_id"]].sort_values("patient_id").reset_index(drop=True)
-    treated = table["patient_id"].map(treated_patients(patients, endpoints))
+    known = endpoints.set_index("patient_id").reindex(table["patient_id"]).reset_index()
+    treated = known["treated"].eq("yes")
     table["sample_id"] = None
-    table["all_treated"] = yes_no(treated)
-    reasons = [[] if yes else ["not treated"] for yes in treated]
+    table["randomised"] = yes_no(known["randomised"].eq("yes"))
+    table["treated"] = table["all_treated"] = yes_no(treated)
+    reasons = [[part for part in why.split("; ") if part.startswith("not ")] for why in known["population_reason"]]
     usable = sample_reasons(table, samples, verdicts, calls)
     called = call_reasons(table, usable, calls)
-    response = table["patient_id"].map(endpoints.set_index("patient_id")["response_evaluable"]).eq("yes")
+    response = known["response_evaluable"].eq("yes")
     table["rna_evaluable"] = yes_no(treated & usable["reason"].isna())
     table["subtype_evaluable"] = yes_no(treated & usable["reason"].isna() & called.isna())
     table["response_evaluable"] = yes_no(treated & response)
@@ -90,23 +94,6 @@ def build_sets(
             out.append("response not evaluable")
     table["reason_out"] = ["; ".join(out) if out else None for out in reasons]
     return table
-
-
-def treated_patients(patients: pd.DataFrame, endpoints: pd.DataFrame) -> pd.Series:
-    """Say who was treated: a start of treatment, or endpoints that the sponsor supplied in its place.
-
-    Survival alone stands for a start only where no patient has one, and so do times that were derived, which may count
-    from randomisation: else they may be those of a patient never treated.
-    """
-    start = "treatment_start_day" if "treatment_start_day" in patients else "treatment_start_date"
-    by_date = patients.set_index("patient_id")[start].notna()
-    times = endpoints.set_index("patient_id")
-    counted = times["pfs_days"].notna()
-    if by_date.any() and "pfs_reason" in times:
-        counted &= supplied(times["pfs_reason"])
-    if not by_date.any():
-        counted = counted | times["os_days"].notna()
-    return by_date | counted.reindex(by_date.index, fill_value=False)
 
 
 def sample_reasons(
@@ -168,8 +155,11 @@ def build_attrition(sets: pd.DataFrame, samples: pd.DataFrame | None, calls: pd.
         ``who_left`` (patient ids).
     """
     everyone = set(sets["patient_id"])
-    treated = in_set(sets, "all_treated")
-    steps = [("enrolled", "in the patients table", everyone, ""), ("treated", SETS["all_treated"], treated, "enrolled")]
+    randomised, treated = in_set(sets, "randomised"), in_set(sets, "treated")
+    steps = [("enrolled", "in the patients table", everyone, "")]
+    if randomised:
+        steps.append(("randomised", SETS["randomised"], randomised, "enrolled"))
+    steps.append(("treated", SETS["treated"], treated, "enrolled"))
     if samples is not None:
         tissue = treated & set(samples["patient_id"])
         sequenced = tissue & set(sets.loc[sets["sample_id"].notna(), "patient_id"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ import pandas as pd
 from anpi.endpoints.immune import best_of, immune_outcome
 from anpi.endpoints.immune import response_day as immune_response_day
 from anpi.endpoints.observations import Observations
-from anpi.endpoints.progression import Course, pfs_ema, pfs_fda
+from anpi.endpoints.populations import RANDOMISED_LATER, TREATED_LATER, population_columns
+from anpi.endpoints.progression import NOT_ADEQUATE, Course, pfs_ema, pfs_fda
 from anpi.endpoints.rules import Rules
 from anpi.endpoints.time_to_event import Moment, Outcome, first_event
 from anpi.recist.best_response import (
@@ -29,7 +31,31 @@ from anpi.recist.irecist import Reading
 from anpi.tables.clinical import Clinical, study_day
 from anpi.trial.terms import AS_SUPPLIED
 
-NOT_TREATED = "not treated: no treatment start date"
+SUPPLIED = ("bor", "pfs_days", "pfs_event", "os_days", "os_event")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a patient.
+
+    Parameters
+    ----------
+    patient : mapping
+        The row of patients.csv.
+    course : Course or None
+        What was observed; ``missing`` says why there is none.
+    scanned, followed : bool
+        The trial has assessments or lesions; it says of somebody that he or she died or was alive on a day.
+    told : bool
+        It says so of this patient.
+    """
+
+    patient: Mapping[str, Any]
+    course: Course | None
+    missing: str | None
+    scanned: bool
+    followed: bool
+    told: bool
 
 
 def derive_endpoints(clinical: Clinical, seen: Observations, rules: Rules) -> pd.DataFrame:
@@ -44,33 +70,33 @@ def derive_endpoints(clinical: Clinical, seen: Observations, rules: Rules) -> pd
         iRECIST: ``ibor``, ``icbor``, ``iresponse``, ``ipfs_*``, ``idor_*``.
     """
     scanned = clinical.assessments is not None or clinical.lesions is not None
-    followed = (
-        clinical.patients[[c for c in clinical.patients if c.startswith(("death_", "last_alive_"))]]
-        .notna()
-        .any(axis=None)
-    )
+    vital = clinical.patients[[c for c in clinical.patients if c.startswith(("death_", "last_alive_"))]].notna()
     rows = []
-    for patient in clinical.patients.to_dict("records"):
+    for patient, told in zip(clinical.patients.to_dict("records"), vital.any(axis=1), strict=True):
+        missing = seen.facts.at[patient["patient_id"], "no_reference"]
+        if missing in (TREATED_LATER, RANDOMISED_LATER):  # what the sponsor decided of such a patient is later too
+            patient |= dict.fromkeys(SUPPLIED)
         course = seen.courses.get(patient["patient_id"])
+        known = Known(patient, course, missing, scanned, bool(vital.any(axis=None)), bool(told))
         row: dict[str, Any] = {"patient_id": patient["patient_id"], "arm": patient["arm"]}
-        row |= response_columns(patient, course, rules, scanned)
-        row |= survival_columns(patient, course, rules, scanned, bool(followed))
-        row |= immune_columns(course, seen.immune.get(patient["patient_id"], []), rules, scanned)
-        rows.append(row)
+        row |= response_columns(known, rules) | survival_columns(known, rules)
+        rows.append(row | immune_columns(known, seen.immune.get(patient["patient_id"], []), rules))
     endpoints = pd.DataFrame(rows).sort_values("patient_id", kind="stable").reset_index(drop=True)
+    populations = population_columns(endpoints, seen.facts)
+    endpoints = pd.concat([endpoints.iloc[:, :2], populations, endpoints.iloc[:, 2:]], axis=1)
     return typed(add_dates(endpoints, seen))
 
 
-def response_columns(patient: Mapping[str, Any], course: Course | None, rules: Rules, scanned: bool) -> dict[str, Any]:
-    """Give best responses, response and disease control, in every variant, and whether the patient is evaluable."""
-    told = patient["bor"]
-    if course is None or not scanned:
+def response_columns(known: Known, rules: Rules) -> dict[str, Any]:
+    """Return best responses, response and disease control, in every variant, and whether the patient is evaluable."""
+    told, course = known.patient["bor"], known.course
+    if course is None or not known.scanned:
         if told is not None and not pd.isna(told):
             reason = AS_SUPPLIED
             row = response_values(Best(told, None), Best(told, None), reason)
             evaluable = "no" if told == "NE" else "yes"
             return row | {"response_evaluable": evaluable, "response_evaluable_reason": reason} | variants(row, row)
-        reason = NOT_TREATED if course is None else "no assessments were given"
+        reason = known.missing or "no assessments were given"
         row = response_values(None, None, reason)
         return row | {"response_evaluable": "no", "response_evaluable_reason": reason} | variants(row, row)
     scans = counted_scans(course, rules)
@@ -132,6 +158,8 @@ def response_reason(course: Course, scans: Sequence[Scan]) -> str:
         return "no post-baseline assessment"
     if not scans:
         return "no assessment before the new therapy"
+    if not course.baseline and all(scan.response in NOT_ADEQUATE for scan in scans):
+        return "no baseline scan: no response can be judged"
     text = f"{len(scans)} scan(s), days {study_day(scans[0].day)} to {study_day(scans[-1].day)}"
     if scans[-1].response == "PD":
         return f"{text}, the last with progression"
@@ -153,21 +181,20 @@ def evaluability(course: Course, scans: Sequence[Scan]) -> tuple[str, str]:
     return "no", "no evaluable scan after baseline" + (" before the new therapy" if not scans else "")
 
 
-def survival_columns(
-    patient: Mapping[str, Any], course: Course | None, rules: Rules, scanned: bool, followed: bool
-) -> dict[str, Any]:
-    """Give PFS, OS, DoR, TTR and follow-up, in every style of censoring."""
+def survival_columns(known: Known, rules: Rules) -> dict[str, Any]:
+    """Return PFS, OS, DoR, TTR and follow-up, in every style of censoring."""
     row: dict[str, Any] = {}
     outcomes = {}
+    course = known.course
     for style, suffix in rules.styles.items():
-        if course is not None and scanned:
+        if course is not None and known.scanned:
             stop = rules.settings["progression"]["after_withdrawal"] == "censor"
             outcomes[suffix] = pfs_fda(course, rules.longest_gap, stop) if style == "fda" else pfs_ema(course)
             row |= time_columns("pfs", suffix, outcomes[suffix], 0, course)
         else:
-            row |= supplied_columns("pfs", suffix, patient, course, "no assessments were given")
-    row |= overall_survival(patient, course, followed)
-    row |= duration_columns(course, outcomes, rules)
+            row |= supplied_columns("pfs", suffix, known, "no assessments were given")
+    row |= overall_survival(known)
+    row |= duration_columns(known, outcomes, rules)
     event = row["os_event"]
     row |= {
         "follow_up_days": row["os_days"],
@@ -179,10 +206,11 @@ def survival_columns(
     return row
 
 
-def overall_survival(patient: Mapping[str, Any], course: Course | None, followed: bool) -> dict[str, Any]:
-    alone = course is not None and course.death is None and course.last_alive is None
-    if course is None or not followed or (alone and not pd.isna(patient["os_days"])):
-        return supplied_columns("os", "", patient, course, "neither death_date nor last_alive_date is given")
+def overall_survival(known: Known) -> dict[str, Any]:
+    course = known.course
+    only_supplied = not known.told and not pd.isna(known.patient["os_days"])
+    if course is None or not known.followed or only_supplied:
+        return supplied_columns("os", "", known, "neither death_date nor last_alive_date is given")
     return time_columns("os", "", survival(course), 0, course)
 
 
@@ -194,9 +222,10 @@ def survival(course: Course) -> Outcome:
     return outcome
 
 
-def duration_columns(course: Course | None, outcomes: Mapping[str, Outcome], rules: Rules) -> dict[str, Any]:
-    """Give duration of response and time to response; nothing for those without a response."""
-    why = NOT_TREATED if course is None else "no response" if outcomes else "no assessments were given"
+def duration_columns(known: Known, outcomes: Mapping[str, Outcome], rules: Rules) -> dict[str, Any]:
+    """Return duration of response and time to response; nothing for those without a response."""
+    course = known.course
+    why = known.missing or ("no response" if outcomes else "no assessments were given")
     row: dict[str, Any] = {}
     for suffix in (*rules.styles.values(), "_unconfirmed"):
         row |= empty_time("dor", suffix, why)
@@ -217,13 +246,13 @@ def duration_columns(course: Course | None, outcomes: Mapping[str, Outcome], rul
     return row
 
 
-def immune_columns(course: Course | None, readings: Sequence[Reading], rules: Rules, scanned: bool) -> dict[str, Any]:
-    """Give the endpoints by iRECIST; nothing without scans."""
+def immune_columns(known: Known, readings: Sequence[Reading], rules: Rules) -> dict[str, Any]:
+    """Return the endpoints by iRECIST; nothing without scans."""
     columns = ("ibor", "ibor_day", "icbor", "icbor_day", "iresponse", "iresponse_confirmed")
     row: dict[str, Any] = dict.fromkeys(columns)
-    why = NOT_TREATED if course is None else "no assessments were given"
+    course, why = known.course, known.missing or "no assessments were given"
     row |= empty_time("ipfs", "", why) | empty_time("idor", "", why)
-    if course is None or not scanned:
+    if course is None or not known.scanned:
         return row
     for name, confirm in (("ibor", False), ("icbor", True)):
         best = best_of(readings, course, rules, confirm)
@@ -269,12 +298,10 @@ def empty_time(name: str, suffix: str, reason: str) -> dict[str, Any]:
     return empty | {f"{name}_reason{suffix}": reason}
 
 
-def supplied_columns(
-    name: str, suffix: str, patient: Mapping[str, Any], course: Course | None, why: str
-) -> dict[str, Any]:
+def supplied_columns(name: str, suffix: str, known: Known, why: str) -> dict[str, Any]:
     """Take an endpoint that the sponsor decided, as it stands."""
-    days, event = patient[f"{name}_days"], patient[f"{name}_event"]
-    row = empty_time(name, suffix, NOT_TREATED if course is None else why)
+    days, event = known.patient[f"{name}_days"], known.patient[f"{name}_event"]
+    row = empty_time(name, suffix, known.missing or why)
     if not pd.isna(days) and not pd.isna(event):
         row |= {
             f"{name}_days{suffix}": days,

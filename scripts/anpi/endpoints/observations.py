@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from anpi.endpoints.contacts import all_contacts, last_contacts
 from anpi.endpoints.immune_scans import read_immune
-from anpi.endpoints.progression import Course
+from anpi.endpoints.populations import add_populations
+from anpi.endpoints.progression import NOT_ADEQUATE, Course
 from anpi.endpoints.readers import evaluator_problems, primary_evaluator, read_by
 from anpi.endpoints.rules import Rules
 from anpi.endpoints.time_to_event import Moment
@@ -60,18 +62,19 @@ class Observations:
 
 
 def observe(clinical: Clinical, rules: Rules) -> Observations:
-    """Bring all tables on the time scale of the rules and drop what lies after the data cut-off."""
+    """Bring all tables on the time scale of the rules; what lies after the data cut-off or after death is not known."""
     refuse(evaluator_problems(clinical, rules))
     timeline = Timeline(clinical.patients, rules.settings["reference"])
     facts = patient_facts(clinical, timeline, rules)
     reported = reported_scans(clinical, timeline, rules, facts["cutoff"])
     lesion_rows = lesion_scans(clinical, timeline, rules, facts["cutoff"])
     window = rules.settings["scans"]["window_days"]
-    lesions = None if lesion_rows is None else follow_lesions(lesion_rows, window)
-    points = join_scans(lesions, lesion_rows, reported, rules)
+    told, rows = (None if frame is None else before(frame, facts["death"]) for frame in (reported, lesion_rows))
+    lesions = None if rows is None else follow_lesions(rows, window)
+    facts["baseline"] = baseline_known(clinical, lesions, rows)
+    points = join_scans(lesions, rows, told, rules, facts["baseline"])
     scans = scans_of(points)
     immune = read_immune(points, lesions, rules)
-    facts["baseline"] = baseline_known(clinical, lesions, lesion_rows)
     targets = facts.index.map(lesions.baseline["targets"]) if lesions is not None else None
     facts["measurable"] = True if targets is None else targets != 0
     courses = make_courses(facts, scans)
@@ -103,7 +106,13 @@ def patient_facts(clinical: Clinical, timeline: Timeline, rules: Rules) -> pd.Da
         facts[name] = timeline.offsets(patients, name).to_numpy()
     facts["cutoff"] = cutoffs(clinical, timeline, rules)
     facts["known"] = timeline.known.to_numpy()
-    facts["treated"] = timeline.treated.to_numpy()
+    own = Timeline(patients).offsets(patients, "cutoff").set_axis(facts.index)
+    facts = add_populations(facts, patients, rules, own)
+    contacts = all_contacts(clinical, timeline)
+    facts = facts.join(last_contacts(contacts, facts["cutoff"]).add_prefix("contact_"))
+    if rules.settings["survival"]["last_alive"] == "as_recorded":
+        contacts = contacts[contacts["what"] == "last_alive"]
+    facts = facts.join(last_contacts(contacts, facts["cutoff"]).add_prefix("alive_"))
     therapies = clinical.therapies
     facts["new_therapy"], facts["therapy_row"] = np.nan, np.nan
     if therapies is not None:
@@ -133,8 +142,9 @@ def cutoffs(clinical: Clinical, timeline: Timeline, rules: Rules) -> np.ndarray:
     return own.fillna(pd.Series(shared.to_numpy(), index=own.index)).to_numpy()
 
 
-def before_cutoff(frame: pd.DataFrame, cutoff: pd.Series) -> pd.DataFrame:
-    limit = frame["patient_id"].map(cutoff)
+def before(frame: pd.DataFrame, last: pd.Series) -> pd.DataFrame:
+    """Keep what happened up to a last day of each patient (NaN: no end), that day included."""
+    limit = frame["patient_id"].map(last)
     return frame[frame["day"].notna() & (limit.isna() | (frame["day"] <= limit))]
 
 
@@ -143,7 +153,7 @@ def reported_scans(clinical: Clinical, timeline: Timeline, rules: Rules, cutoff:
         return None
     frame = read_by(clinical.assessments, primary_evaluator(clinical, rules))
     frame = frame.assign(day=timeline.offsets(frame, "assessment"), row=[row_number(i) for i in frame.index])
-    return before_cutoff(frame, cutoff)
+    return before(frame, cutoff)
 
 
 def lesion_scans(clinical: Clinical, timeline: Timeline, rules: Rules, cutoff: pd.Series) -> pd.DataFrame | None:
@@ -165,7 +175,7 @@ def lesion_scans(clinical: Clinical, timeline: Timeline, rules: Rules, cutoff: p
         grew=(frame["state"] == "grown"),
         symptom=(frame["new_symptom"] == "Y"),
     )
-    return before_cutoff(settle_states(frame), cutoff)
+    return before(settle_states(frame), cutoff)
 
 
 def settle_states(frame: pd.DataFrame) -> pd.DataFrame:
@@ -206,7 +216,11 @@ def worst_by_irecist(reported: pd.DataFrame) -> pd.DataFrame:
 
 
 def join_scans(
-    lesions: LesionCourse | None, lesion_rows: pd.DataFrame | None, reported: pd.DataFrame | None, rules: Rules
+    lesions: LesionCourse | None,
+    lesion_rows: pd.DataFrame | None,
+    reported: pd.DataFrame | None,
+    rules: Rules,
+    baseline: pd.Series,
 ) -> pd.DataFrame:
     """Lay derived time points and reported assessments side by side and choose the response that counts.
 
@@ -245,6 +259,7 @@ def join_scans(
     for column in [c for c in points if c.startswith(("overall", "target_", "nontarget_", "new_lesion", "irecist"))]:
         points[column] = points[column].astype(object).where(points[column].notna(), None)
     points["overall"] = points["overall_derived"].where(points["derived"], points["overall_reported"])
+    without_baseline(points, baseline)
     points = date_progression(points, lesion_rows, rules)
     points = points.sort_values(["patient_id", "day"], kind="stable").reset_index(drop=True)
     return hold_responses(points, rules)
@@ -298,6 +313,14 @@ def fill_from_report(points: pd.DataFrame) -> None:
     points["nontarget_response"] = points["nontarget_response"].where(~silent, points["nontarget_reported"])
     unseen = points["derived"] & points["new_lesion"].isna() & points["new_lesion_reported"].isin(["Y", "E"])
     points["new_lesion"] = points["new_lesion"].where(~unseen, points["new_lesion_reported"])
+
+
+def without_baseline(points: pd.DataFrame, baseline: pd.Series) -> None:
+    """Call NE what a baseline scan is needed to judge: all but progression by an unequivocal new lesion."""
+    new = points["new_lesion"].where(points["derived"], points["new_lesion_reported"])
+    sure = points["overall"].eq("PD") & new.eq("Y")
+    unjudged = ~points["patient_id"].map(baseline).eq(True) & ~sure & ~points["overall"].isin(NOT_ADEQUATE)
+    points["overall"] = points["overall"].mask(unjudged, "NE")
 
 
 def date_progression(points: pd.DataFrame, lesion_rows: pd.DataFrame | None, rules: Rules) -> pd.DataFrame:
@@ -375,28 +398,24 @@ def baseline_known(clinical: Clinical, lesions: LesionCourse | None, lesion_rows
 
 
 def make_courses(facts: pd.DataFrame, scans: Mapping[str, list[Scan]]) -> dict[str, Course]:
+    """Return the course of each patient with a reference date: what is known up to the cut-off and up to death."""
     courses = {}
     for patient, fact in zip(facts.index, facts.to_dict("records"), strict=True):
-        if not fact["known"]:
+        if fact["no_reference"] is not None:
             continue
         cutoff = None if np.isnan(fact["cutoff"]) else int(fact["cutoff"])
         source = f"patients row {fact['row']}"
+        limit = np.nanmin([fact["cutoff"], fact["death"], np.inf])
 
-        def moment(
-            name: str, code: str, source: str, fact: Mapping = fact, cutoff: int | None = cutoff
-        ) -> Moment | None:
+        def moment(name: str, code: str, source: str, fact: Mapping = fact, limit: float = limit) -> Moment | None:
             day = fact[name]
-            return None if np.isnan(day) or (cutoff is not None and day > cutoff) else Moment(int(day), code, source)
+            return None if np.isnan(day) or day > limit else Moment(int(day), code, source)
 
-        alive = [fact[name] for name in ("death", "last_alive") if not np.isnan(fact[name])]
-        last_alive = moment("last_alive", "last known alive", source)
-        if cutoff is not None and alive and max(alive) > cutoff:
-            last_alive = Moment(cutoff, "alive at cut-off", source)
         courses[patient] = Course(
             scans=scans.get(patient, []),
             baseline=fact["baseline"],
             death=moment("death", "death", source),
-            last_alive=last_alive,
+            last_alive=last_alive(fact, cutoff),
             new_therapy=moment("new_therapy", "new therapy", f"therapies row {fact['therapy_row']:.0f}"),
             withdrawal=moment("withdrawal", "withdrawal", source),
             cutoff=cutoff,
@@ -404,3 +423,12 @@ def make_courses(facts: pd.DataFrame, scans: Mapping[str, list[Scan]]) -> dict[s
             treatment_end=moment("treatment_end", "treatment end", source),
         )
     return courses
+
+
+def last_alive(fact: Mapping, cutoff: int | None) -> Moment | None:
+    """Return when a patient was last known alive: on the cut-off when anything is known of a later day."""
+    if cutoff is not None and (fact["alive_later"] or fact["death"] > cutoff):
+        return Moment(cutoff, "alive at cut-off", f"patients row {fact['row']}")
+    if np.isnan(fact["alive_day"]):
+        return None
+    return Moment(int(fact["alive_day"]), "last known alive", f"{fact['alive_table']} row {fact['alive_row']:.0f}")

@@ -73,9 +73,14 @@ def patient_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuer
         where = f"patients row {fact['row']}"
         death, alive, end = fact["death"], fact["last_alive"], fact["treatment_end"]
         if not fact["treated"]:
-            yield ScanQuery(patient, "note", "not_treated", f"{where}: no treatment start")
+            told_why = fact["not_treated"].removeprefix("not treated: ")
+            yield ScanQuery(patient, "note", "not_treated", f"{where}: {told_why}")
         elif scanned and patient not in has_scans:
             yield ScanQuery(patient, "note", "no_scan", f"{where}: no assessment on or after the reference date")
+        if fact["treated"] and not fact["randomised"] and seen.facts["randomised"].any():
+            yield ScanQuery(
+                patient, "error", "randomisation_missing", f"{where}: treated, but {fact['not_randomised']}"
+            )
         for name, what in (("last_alive", "last known alive"), ("withdrawal", "consent withdrawn")):
             if fact[name] < 0:
                 text = f"{where}: {what} on day {study_day(fact[name])}, before the reference date"
@@ -131,7 +136,7 @@ def therapy_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuer
 
 
 def adverse_event_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuery]:
-    """Check adverse events against their own dates, against death, and for rows that are given twice."""
+    """Check adverse events against their own dates and against death."""
     events = clinical.adverse_events
     if events is None:
         return
@@ -159,9 +164,6 @@ def adverse_event_queries(clinical: Clinical, seen: Observations) -> Iterator[Sc
             yield ScanQuery(patient, "error", "fatal_event_without_death", f"{where}: grade 5, but no date of death")
         if grade == 5 and serious == "N":
             yield ScanQuery(patient, "error", "fatal_event_not_serious", f"{where}: grade 5, but serious is N")
-    for index, patient, term in events.loc[events.duplicated(), ["patient_id", "term"]].itertuples():
-        text = f"adverse_events row {row_number(index)}, {term}: the same as a row before it; counted as two events"
-        yield ScanQuery(patient, "warning", "event_given_twice", text)
 
 
 def scan_queries(clinical: Clinical, seen: Observations, rules: Rules) -> Iterator[ScanQuery]:
@@ -178,23 +180,35 @@ def scan_queries(clinical: Clinical, seen: Observations, rules: Rules) -> Iterat
             late = scans[scans["day"] > last]
             for patient, day, row in zip(late["patient_id"], late["day"], late["row"], strict=True):
                 at = study_day(seen.facts.at[patient, limit])
-                message = f"{table} row {row}: scan of day {study_day(day)}, but {text} on day {at}"
+                used = "; not used" if limit == "death" else ""
+                message = f"{table} row {row}: scan of day {study_day(day)}, but {text} on day {at}{used}"
                 yield ScanQuery(patient, severity, rule, message, int(day))
     if seen.reported is not None:
         yield from reported_scan_queries(seen)
-    points = seen.timepoints
-    last_scan = points.groupby("patient_id")["day"].max()
-    known = seen.facts[["death", "last_alive"]].max(axis=1).reindex(last_scan.index)
+    yield from contact_queries(seen)
+
+
+def contact_queries(seen: Observations) -> Iterator[ScanQuery]:
+    """Ask about patients who were seen after the day on which they were last known alive, or have no such day."""
     has_status = seen.facts[["death", "last_alive"]].notna().any(axis=None)
-    for patient, day, alive in zip(last_scan.index, last_scan, known, strict=True):
-        if not has_status:
-            break
-        if np.isnan(alive):
-            text = f"no date of death or last contact, but a scan on day {study_day(day)}; OS is censored on day 1"
-            yield ScanQuery(patient, "error", "last_alive_missing", text)
-        elif day > alive and np.isnan(seen.facts.at[patient, "death"]):
-            text = f"last known alive on day {study_day(alive)}, but a scan on day {study_day(day)}"
-            yield ScanQuery(patient, "warning", "last_alive_before_scan", text, int(day))
+    for patient, fact in zip(seen.facts.index, seen.facts.to_dict("records"), strict=True):
+        told, day = fact["last_alive"], fact["contact_day"]
+        if not has_status or patient not in seen.courses or not np.isnan(fact["death"]) or not day > 0:
+            continue
+        scan = fact["contact_table"] in ("assessments", "lesions")
+        what = "a scan" if scan else fact["contact_what"].replace("_", " ") + f" in {fact['contact_table']}"
+        place = f"{fact['contact_table']} row {fact['contact_row']:.0f}"
+        alive = seen.courses[patient].last_alive
+        counts = "there" if alive and alive.day >= day else f"on day {study_day(max(alive.day, 0) if alive else 0)}"
+        text = f"{what} on day {study_day(day)}; OS is censored {counts}"
+        at = int(day) if scan else None
+        if np.isnan(told):
+            text = f"{place}: no date of death or last contact, but {text}"
+            yield ScanQuery(patient, "error", "last_alive_missing", text, at)
+        elif day > told:
+            rule = "last_alive_before_scan" if scan else "last_alive_before_contact"
+            text = f"{place}: last known alive on day {study_day(told)}, but {text}"
+            yield ScanQuery(patient, "warning", rule, text, at)
 
 
 def reported_scan_queries(seen: Observations) -> Iterator[ScanQuery]:
@@ -299,12 +313,6 @@ def course_queries(seen: Observations, rules: Rules) -> Iterator[ScanQuery]:
         yield ScanQuery(point["patient_id"], "error", "less_after_complete_response", text, day)
     for patient, course in seen.courses.items():
         scans = until_progression(course.scans)
-        if course.death is not None:
-            after = next((s for s in course.scans if s.response == "PD" and s.day > course.death.day), None)
-            if after is not None:
-                days = f"progression on day {study_day(after.day)}, death on day {study_day(course.death.day)}"
-                text = f"{after.source}: {days}"
-                yield ScanQuery(patient, "error", "progression_after_death", text, after.day)
         for scan in course.scans[len(scans) :]:
             if scan.response in ("CR", "PR"):
                 text = (

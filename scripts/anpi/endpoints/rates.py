@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from anpi.endpoints.rules import Rules
 from anpi.endpoints.time_to_event import DAYS_IN_MONTH
 from anpi.stats.exact import clopper_pearson
 from anpi.stats.survival import kaplan_meier
-from anpi.trial.terms import supplied
 
 ALL = "all"
 COLUMNS = [
@@ -20,16 +19,13 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def rate_table(endpoints: pd.DataFrame, rules: Rules, begun: Collection[str] = ()) -> pd.DataFrame:
+def rate_table(endpoints: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     """Give ``rates.tsv``.
 
     Parameters
     ----------
     endpoints : DataFrame
         As `derive.derive_endpoints` gives it.
-    begun : collection of str
-        Patients with a start of treatment. The times of others are not among those of the treated, unless the sponsor
-        supplied them; without any, all times are.
 
     Returns
     -------
@@ -37,14 +33,20 @@ def rate_table(endpoints: pd.DataFrame, rules: Rules, begun: Collection[str] = (
         Proportions are between 0 and 1; ``n`` is the denominator, that of ``population``, ``events`` the numerator.
         A value that does not exist (a median that is not reached) is missing.
     """
-    if len(begun):
-        endpoints = endpoints[endpoints["patient_id"].isin(begun) | supplied(endpoints["pfs_reason"])]
     arms = [(ALL, endpoints), *((str(arm), rows) for arm, rows in endpoints.groupby("arm", sort=True))]
     rows = []
     for arm, members in arms:
         found = [*response_rates(members, rules), *time_rates(members, rules)]
         rows += [{"arm": arm} | row for row in found]
     return pd.DataFrame(rows, columns=COLUMNS).sort_values("measure", kind="stable", key=lambda s: s.map(ORDER.index))
+
+
+def populations(members: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the patients of each population of ICH E9; all randomised only where somebody was."""
+    found = {"all treated": members[members["treated"] == "yes"]}
+    if members["randomised"].eq("yes").any():
+        found["all randomised"] = members[members["randomised"] == "yes"]
+    return found
 
 
 ORDER = [
@@ -54,15 +56,15 @@ ORDER = [
 
 
 def response_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, Any]]:
-    """Give ORR and DCR with Clopper-Pearson intervals, of all treated and of the response-evaluable patients.
+    """Return ORR and DCR with Clopper-Pearson intervals, of each population and of the response-evaluable patients.
 
-    Of all treated, a patient without any known response counts as a non-responder.
+    A patient of a population without any known response counts as a non-responder; where nobody has one, nobody counts.
     """
-    treated = members[members["response"].notna() | members["pfs_days"].notna()]
-    for population, people in (
-        ("all treated", treated),
-        ("response-evaluable", treated[treated["response_evaluable"] == "yes"]),
-    ):
+    people_of = populations(members)
+    treated = people_of["all treated"]
+    people_of["response-evaluable"] = treated[treated["response_evaluable"] == "yes"]
+    for population, everyone in people_of.items():
+        people = everyone if everyone["response"].notna().any() else everyone.iloc[:0]
         for measure, column in (
             ("ORR", "response"),
             ("ORR_unconfirmed", "response_unconfirmed"),
@@ -80,14 +82,17 @@ def response_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, An
 
 
 def time_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, Any]]:
-    """Give medians of PFS, OS, DoR, follow-up and TTR, and PFS and OS at the landmarks, by Kaplan-Meier."""
-    for measure, name, population in (
-        ("PFS", "pfs", "all treated"),
-        ("OS", "os", "all treated"),
-        ("DOR", "dor", "responders"),
-        ("follow_up", "follow_up", "all treated"),
-    ):
-        people = members[members[f"{name}_days"].notna() & members[f"{name}_event"].notna()]
+    """Return medians of PFS, OS, DoR, follow-up and TTR, and PFS and OS at the landmarks, by Kaplan-Meier.
+
+    Times of all randomised patients are there only where they count from randomisation: else the untreated have none.
+    """
+    people_of = populations(members)
+    if rules.settings["reference"] != "randomisation":
+        people_of.pop("all randomised", None)
+    wanted = [(m, m.lower(), population) for m in ("PFS", "OS", "follow_up") for population in people_of]
+    for measure, name, population in [*wanted, ("DOR", "dor", "responders")]:
+        group = people_of.get(population, people_of["all treated"])
+        people = group[group[f"{name}_days"].notna() & group[f"{name}_event"].notna()]
         days, events = (people[f"{name}_{what}"].to_numpy(dtype=float) for what in ("days", "event"))
         curve = kaplan_meier(days, events, rules.settings["rates"]["confidence"])
         about = {"population": population, "n": len(people), "events": int(events.sum())}
@@ -97,7 +102,7 @@ def time_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, Any]]:
             for months in rules.settings["rates"]["months"]:
                 at = estimate(curve.at(months * DAYS_IN_MONTH))
                 yield about | {"measure": f"{measure}_rate", "months": months, "unit": "proportion"} | at
-    times = members["ttr_days"].dropna().to_numpy(dtype=float)
+    times = people_of["all treated"]["ttr_days"].dropna().to_numpy(dtype=float)
     yield {
         "measure": "TTR_median",
         "population": "responders",

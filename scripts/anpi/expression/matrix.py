@@ -88,13 +88,37 @@ def read_expression(
         return Expression(
             pd.DataFrame(columns=samples, index=pd.Index([], name="gene_id"), dtype=float), annotate([]), unit
         )
-    raw = read_numbers(path)
+    return with_unit(read_numbers(path), unit, annotation, str(path))
+
+
+def as_expression(values: pd.DataFrame, unit: str, name: str = "the matrix") -> Expression:
+    """Return a data frame as a matrix of expression, checked as a file is.
+
+    Parameters
+    ----------
+    values : pandas.DataFrame
+        Genes (Ensembl ids or symbols) x samples, in ``unit``.
+    unit : str
+        counts, tpm, log2_tpm_plus_<c> or vst.
+    name : str
+        What faults call it.
+
+    Raises
+    ------
+    InputError
+        As `read_expression`.
+    """
+    return with_unit(values.astype(float), unit, None, name)
+
+
+def with_unit(raw: pd.DataFrame, unit: str, annotation: pd.DataFrame | None, name: str) -> Expression:
+    """Return numbers in a declared unit as a matrix of expression in a linear one."""
     offset = LOG2_TPM.fullmatch(unit)
     if offset is None and unit not in ("counts", "tpm", "vst"):
-        raise InputError(Problem(str(path), column="unit", found=unit, expected=UNITS))
-    refuse(unit_problems(raw, unit, float(offset.group(1)) if offset else None, str(path)))
+        raise InputError(Problem(name, column="unit", found=unit, expected=UNITS))
+    refuse(unit_problems(raw, unit, float(offset.group(1)) if offset else None, name))
     values = raw if offset is None else (np.exp2(raw) - float(offset.group(1))).clip(lower=0)
-    expression = key_by_gene(values, unit if offset is None else "tpm", annotation, str(path))
+    expression = key_by_gene(values, unit if offset is None else "tpm", annotation, name)
     if expression.unit == "tpm" and (values.sum() > MOST_TPM).any():
         note = (
             f"TPM sum to as much as {values.sum().max():.4g} a sample, not to a million: right up to a factor at best"

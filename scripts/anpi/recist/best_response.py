@@ -117,9 +117,36 @@ def response_day(scans: Sequence[Scan]) -> int | None:
 
 
 def confirmed_response_day(scans: Sequence[Scan], rules: ResponseRules) -> int | None:
-    """Give the day of the first CR or PR that a later scan confirms."""
+    """Return the day of the first CR or PR that the confirmation of a response rests on.
+
+    Of CR, PR, PR it is the CR, though what is confirmed is a PR: the criteria were first met then (RECIST 1.1, 4.5.1).
+    """
     days = (confirmed_complete(scans, rules), confirmed_partial(scans, rules))
-    return min((day for day in days if day is not None), default=None)
+    confirmed = min((day for day in days if day is not None), default=None)
+    if confirmed is None:
+        return None
+    last = next(index for index, scan in enumerate(scans) if scan.day == confirmed and scan.response in ("CR", "PR"))
+    for index in range(last):
+        if scans[index].response in ("CR", "PR") and stays_response(scans, index, last, rules):
+            return scans[index].day
+    return confirmed
+
+
+def stays_response(scans: Sequence[Scan], first: int, last: int, rules: ResponseRules) -> bool:
+    """Tell whether the response of scan ``first`` holds up to scan ``last`` and for as long as confirmation takes."""
+    span = confirming_span(scans, first, ("CR", "PR"), rules.confirmation_days)
+    onward = [scan.response for scan in scans[first + 1 : last + 1]]
+    return bool(span) and permitted(span, rules) and permitted(onward, rules)
+
+
+def permitted(span: Sequence[str | None], rules: ResponseRules) -> bool:
+    """Tell whether responses hold nothing but CR, PR and as many NE and SD as the rules allow."""
+    return (
+        set(span) <= {"CR", "PR", "NE", "SD", "PD"}
+        and span.count("NE") <= rules.not_evaluable_between
+        and span.count("SD") <= rules.stable_between
+        and span.count("PD") <= rules.progression_between
+    )
 
 
 def confirming_day(scans: Sequence[Scan], rules: ResponseRules) -> int | None:
@@ -151,14 +178,7 @@ def confirmed_partial(scans: Sequence[Scan], rules: ResponseRules) -> int | None
         if scan.response != "PR":
             continue
         span = confirming_span(scans, index, ("CR", "PR"), rules.confirmation_days)
-        if (
-            span
-            and set(span) <= {"CR", "PR", "NE", "SD", "PD"}
-            and span.count("NE") <= rules.not_evaluable_between
-            and span.count("SD") <= rules.stable_between
-            and span.count("PD") <= rules.progression_between
-            and not partial_after_complete(span)
-        ):
+        if span and permitted(span, rules) and not partial_after_complete(span):
             return scan.day
     return None
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from anpi.report.numbers import count_of, interval, known, listed, months, p_words, percent, plural, ratio, text
-from anpi.trial.terms import INTERACTION, supplied
+from anpi.trial.terms import GATE_CLOSED, INTERACTION, supplied
 
 ENDPOINTS = {
     "pfs": "progression-free survival",
@@ -94,6 +94,8 @@ def tested(row: pd.Series) -> bool:
 
 def verdict(row: pd.Series, alpha: float, tier: str) -> str:
     """Say what a test's p-value allows to say, by the place of the test in the plan."""
+    if GATE_CLOSED in text(row.get("warning"), ""):
+        return f"{p_words(row['p'])}, described and not tested: what must be shown first was not"
     shown = p_words(row["p_adjusted"] if known(row["p_adjusted"]) else row["p"])
     adjusted = known(row["p_adjusted"]) and not math.isclose(row["p_adjusted"], row["p"], rel_tol=1e-9)
     shown = f"adjusted {shown}" if adjusted else shown

@@ -136,7 +136,7 @@ def doubtful_members(run: Run) -> list[str]:
     if other.any():
         who = list(members.index[other])
         lines.append(
-            "In the primary analysis although the genes tell another sex than the patients table, so the sample may be "
-            f"another person's: {listed(who, len(who))}."
+            "In the primary analysis although the genes tell another sex than the patients table, so the sample may "
+            f"be another person's: {listed(who, len(who))}."
         )
     return lines

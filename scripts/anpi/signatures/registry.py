@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from anpi.expression.genes import annotate
+from anpi.files.shipped import ROOT
 from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.reading import read_text, read_text_table
-from anpi.tables.schema import ROOT
 
 REGISTRY = ROOT / "resources" / "signatures" / "registry.tsv"
 ROLES = {

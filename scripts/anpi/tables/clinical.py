@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.problems import InputError, Problem, nearest, refuse
+from anpi.tables.names import alike
 from anpi.tables.reading import FIRST_DATA_ROW, case_problems, check_table, read_table, read_text_table
 
 TABLES = ("patients", "assessments", "lesions", "therapies", "adverse_events")
@@ -61,6 +62,8 @@ STATES = {
 }
 
 HIGHEST_AGE = 89
+DAYS_IN_MONTH = 30.4375  # as ADaM times in months are turned into days
+COUNTED = {"adverse_events": "event", "therapies": "therapy"}  # tables whose rows are counted, and what a row is
 
 # Dates of a patient that cannot lie before the start of treatment.
 AFTER_START = ("treatment_end", "death")
@@ -133,23 +136,25 @@ def read_clinical(paths: Mapping[str, Path | str | None]) -> Clinical:
             frames[table] = frame
     contradictions: list[Problem] = []
     if "patients" in frames:
-        if frames["patients"].empty and not problems:
-            problems.append(Problem(str(paths["patients"]), "the table has no patient", expected="a row a patient"))
         contradictions += patient_problems(frames["patients"])
         if not any(problem.column == "treatment_start_date" for problem in problems):
             contradictions += study_day_problems(frames)
     if "lesions" in frames:
         contradictions += lesion_problems(frames["lesions"])
+    contradictions += spelling_problems(frames)
     cells = {(problem.file, problem.row, problem.column) for problem in problems}
     refuse(problems + [p for p in contradictions if (p.file, p.row, p.column) not in cells])
     if "lesions" in frames:
         frames["lesions"] = frames["lesions"].assign(state=lesion_states(frames["lesions"]))
     patients = frames.pop("patients")
+    fill_days(patients)
     queries = list(unknown_statuses(frames["lesions"])) if "lesions" in frames else []
     queries += high_ages(patients)
+    queries += cut_tables({"patients": patients, **frames})
     for table, frame in frames.items():
+        frame, twice = once(frame, table)
         frames[table], strangers = known_patients(frame, table, patients)
-        queries += strangers
+        queries += twice + strangers
     return Clinical(patients, **frames, queries=queries)
 
 
@@ -197,6 +202,54 @@ def known_patients(frame: pd.DataFrame, table: str, patients: pd.DataFrame) -> t
     return frame[known], queries
 
 
+def once(frame: pd.DataFrame, table: str) -> tuple[pd.DataFrame, list[Query]]:
+    """Take rows that are the same as a row before them out of the tables whose rows are counted."""
+    if table not in COUNTED:
+        return frame, []
+    same = frame.groupby(list(frame.columns), dropna=False, sort=False).ngroup()
+    first = {group: index for index, group in same.drop_duplicates().items()}
+    twice = same.duplicated()
+    queries = []
+    for index, patient in frame.loc[twice, "patient_id"].items():
+        text = f"{table} row {row_number(index)}: the same as row {row_number(first[same[index]])}; counted once"
+        queries.append(Query(patient, "warning", f"{COUNTED[table]}_given_twice", text))
+    return frame[~twice], queries
+
+
+def cut_tables(frames: Mapping[str, pd.DataFrame]) -> Iterator[Query]:
+    """Ask about tables whose last row has no line end: copying that broke off leaves such a file, few editors do."""
+    for table, frame in frames.items():
+        if frame.attrs.get("cut"):
+            patient, row = frame["patient_id"].iloc[-1], row_number(frame.index[-1])
+            text = f"{table} row {row}, the last, has no line end; was the file cut short, and is the last cell whole?"
+            yield Query(patient, "warning", "table_may_be_cut", text)
+
+
+def spelling_problems(frames: Mapping[str, pd.DataFrame]) -> list[Problem]:
+    """Find names of one column in two tables, or of planned and received arms, that differ in case or look alone."""
+    pairs = [("patients", "arm", "patients", "arm_received")]
+    pairs += [("assessments", column, "lesions", column) for column in ("evaluator", "visit")]
+    problems = []
+    for table, column, another, other in pairs:
+        if not {table, another} <= set(frames):
+            continue
+        first, second = frames[table], frames[another]
+        names = list(first[column].dropna().unique())
+        for name in second[other].dropna().unique():
+            if name not in names and name in alike([*names, name], dict.fromkeys(names, 1)):
+                index = second.index[second[other] == name][0]
+                expected = f"a name as {column} of {Path(first.attrs['file']).name} has it, in more than case and look"
+                problems.append(fault(second.attrs["file"], index, other, name, expected))
+    return problems
+
+
+def fill_days(patients: pd.DataFrame) -> None:
+    """Fill times that the sponsor gave in months as whole days."""
+    for name in ("pfs", "os"):
+        days = (patients[f"{name}_months"] * DAYS_IN_MONTH).round()
+        patients[f"{name}_days"] = patients[f"{name}_days"].fillna(days)
+
+
 def high_ages(patients: pd.DataFrame) -> Iterator[Query]:
     """Note ages above 89, which HIPAA's safe harbour (45 CFR 164.514(b)(2)(i)(C)) has in one class of 90 or older."""
     for patient in patients.loc[patients["age"].gt(HIGHEST_AGE), "patient_id"]:
@@ -226,11 +279,23 @@ def patient_problems(patients: pd.DataFrame) -> list[Problem]:
         for index in patients.index[patients["treatment_start_day"].ne(1).fillna(False).astype(bool)]:
             found = patients.at[index, "treatment_start_day"]
             problems.append(fault(file, index, "treatment_start_day", found, "1, the first day of treatment, or empty"))
+    return problems + supplied_problems(patients)
+
+
+def supplied_problems(patients: pd.DataFrame) -> list[Problem]:
+    """Find endpoints of the sponsor that are given by half, or in days and in months."""
+    problems = []
     for endpoint in ("pfs", "os"):
-        days, event = f"{endpoint}_days", f"{endpoint}_event"
-        for present, missing in ((days, event), (event, days)):
-            for index in patients.index[patients[present].notna() & patients[missing].isna()]:
-                problems.append(fault(file, index, missing, "", f"a value, as {present} has one"))
+        days, months, event = (f"{endpoint}_{part}" for part in ("days", "months", "event"))
+        timed = patients[days].notna() | patients[months].notna()
+        for index in patients.index[timed & patients[event].isna()]:
+            present = days if pd.notna(patients.at[index, days]) else months
+            problems.append(fault(patients.attrs["file"], index, event, "", f"a value, as {present} has one"))
+        for index in patients.index[patients[event].notna() & ~timed]:
+            problems.append(fault(patients.attrs["file"], index, days, "", f"a value, as {event} has one"))
+        for index in patients.index[patients[days].notna() & patients[months].notna()]:
+            found = f"{patients.at[index, months]:g} beside {days} {patients.at[index, days]:g}"
+            problems.append(fault(patients.attrs["file"], index, months, found, f"{days} or {months}, not both"))
     return problems
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
+import re
 import zlib
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,19 @@ import pandas as pd
 from anpi.files.intact import intact, refuse_cut_table
 from anpi.problems import InputError, Problem, fold, missing_file, nearest, refuse
 from anpi.tables.identifiers import holds_values, identifier_problems, masked
+from anpi.tables.names import LOOKALIKES, alike, is_unknown, meant_word, name_fault, plain_name, unseen
 from anpi.tables.schema import column_rule, describe, load_schema, parse_value, validation_faults
 
 MISSING = {"", "NA"}
 MOST_BYTES = 2_000_000_000  # of a table of text, unpacked
 FIRST_DATA_ROW = 2
+PLAIN = re.compile(r"[ -~\t\r\n]*")
+DOCUMENTS = {
+    b"PK\x03\x04": "an Excel workbook (or another zip file)",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook of the old kind (.xls)",
+    b"%PDF": "a PDF",
+    b"HEADER RECORD**": "a SAS transport file",
+}
 ID_COLUMNS = ("arm", "subtype", "second", "symbol", "site", "batch", "signature", "who_left", "reason_out")
 
 
@@ -33,39 +43,85 @@ def read_text_table(path: Path | str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Values are str, stripped; missing ones (empty or ``NA``) are None. Index ``i`` stands in row
-        ``i + 2`` of the file, as a spreadsheet counts; blank rows are passed over.
+        ``i + 2`` of the file, as a spreadsheet counts; blank rows are passed over. ``frame.attrs['cut']``
+        says that the last row has no line end, as that of a file cut short.
 
     Raises
     ------
     InputError
-        Not UTF-8, no header, a column name twice, rows with more or fewer cells than the header.
+        Not UTF-8, a workbook, no header, a column name twice, rows with more or fewer cells than the header,
+        characters that cannot be seen, a quotation mark that is never closed.
     """
     name = str(path)
     separator = "\t" if ".tsv" in Path(path).suffixes else ","
+    text = read_text(path)
     try:
-        records = list(csv.reader(io.StringIO(read_text(path), newline=""), delimiter=separator))
-    except csv.Error as error:  # a cell of more than 131,072 characters
+        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:  # no end of a quoted cell, or a cell of more than 131,072 characters
         raise InputError(Problem(name, f"cannot be read: {error}", mend="Is a quotation mark never closed?")) from None
     rows = {number: [cell.strip() for cell in record] for number, record in enumerate(records, start=1) if any(record)}
+    refuse(comment_problems(name, rows))
     if 1 not in rows:
         raise InputError(Problem(name, "the file has no header", row=1, expected="column names"))
     header = rows.pop(1)
-    problems = header_problems(name, header, separator)
-    for number, row in rows.items():
-        if len(row) != len(header):
-            problems.append(
-                Problem(
-                    name,
-                    row=number,
-                    found=f"{len(row)} cells",
-                    expected=f"{len(header)} as in the header",
-                    mend="Quote a cell that holds the separator; remove or fill the odd cells.",
-                )
-            )
+    problems = header_problems(name, header, rows.values(), separator) + length_problems(name, header, rows)
+    if '"' in text or not PLAIN.fullmatch(text):
+        problems += cell_problems(name, header, rows, separator)
     refuse(problems)
     cells = [[None if cell in MISSING else cell for cell in row] for row in rows.values()]
     index = [number - FIRST_DATA_ROW for number in rows]
-    return pd.DataFrame(cells, columns=header, index=index, dtype=object)
+    frame = pd.DataFrame(cells, columns=header, index=index, dtype=object)
+    frame.attrs["cut"] = not text.endswith(("\n", "\r"))
+    return frame
+
+
+def comment_problems(name: str, rows: Mapping[int, list[str]]) -> list[Problem]:
+    """Find lines of remarks, all in one problem."""
+    marked = {number: row for number, row in rows.items() if row[0].startswith("#")}
+    usual = Counter(map(len, rows.values())).most_common(1)[0][0] if marked else 0
+    numbers = [number for number, row in marked.items() if number > 1 or len(row) != usual or not any(row[1:])]
+    if not numbers:
+        return []
+    what = "a remark" if len(numbers) == 1 else f"{len(numbers)} remarks, the last in row {numbers[-1]}"
+    mend = "Delete lines that begin with #; a table holds a header and rows of data alone."
+    return [Problem(name, what, row=numbers[0], expected="a row of data", mend=mend)]
+
+
+def length_problems(name: str, header: list[str], rows: Mapping[int, list[str]]) -> list[Problem]:
+    """Find rows with more or fewer cells than the header, those of one length in one problem."""
+    odd: dict[int, list[int]] = defaultdict(list)
+    for number, row in rows.items():
+        if len(row) != len(header):
+            odd[len(row)].append(number)
+    mend = "Quote a cell that holds the separator; remove or fill the odd cells."
+    problems = []
+    for length, numbers in odd.items():
+        more = f"; so have {len(numbers) - 1} more rows" if len(numbers) > 1 else ""
+        expected = f"{len(header)} as in the header{more}"
+        if length > len(header) and not any(cell for number in numbers for cell in rows[number][len(header) :]):
+            mend = f"Delete the empty columns behind column {len(header)}."
+        problems.append(Problem(name, row=numbers[0], found=f"{length} cells", expected=expected, mend=mend))
+    return problems
+
+
+def cell_problems(name: str, header: list[str], rows: Mapping[int, list[str]], separator: str) -> list[Problem]:
+    """Find characters that cannot be seen, and cells that swallowed the rows behind a quotation mark."""
+    problems = []
+    for number, row in rows.items():
+        for column, cell in zip(header, row, strict=False):
+            if cell.isascii() and cell.isprintable():
+                continue
+            odd = unseen(cell)
+            if odd is not None:
+                mend = "Type the cell anew, or delete the character."
+                fault = f"a character that cannot be seen ({odd})"
+                problems.append(Problem(name, fault, row=number, column=column, mend=mend))
+            breaks = len(cell.splitlines()) - 1
+            if breaks and len(header) > 1 and cell.count(separator) == breaks * (len(header) - 1):
+                fault = f"a cell that holds {breaks + 1} lines, each with as many cells as a row"
+                mend = "Is a quotation mark never closed?"
+                problems.append(Problem(name, fault, row=number, column=column, mend=mend))
+    return problems
 
 
 def read_text(path: Path | str) -> str:
@@ -73,11 +129,12 @@ def read_text(path: Path | str) -> str:
     name = str(path)
     try:
         content = Path(path).read_bytes()
+        refuse_workbook(name, content)
         if content[:2] == b"\x1f\x8b":
             content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(MOST_BYTES + 1)
             if len(content) > MOST_BYTES:
                 raise InputError(Problem(name, f"the gzip file unpacks to more than {MOST_BYTES // 10**9} GB"))
-        return content.decode("utf-8-sig")
+        return content.decode(declared_encoding(content))
     except FileNotFoundError:
         raise InputError(missing_file(path)) from None
     except IsADirectoryError:
@@ -92,7 +149,21 @@ def read_text(path: Path | str) -> str:
         raise InputError(Problem(name, f"cannot be read: {error.strerror}")) from None
 
 
-def header_problems(name: str, header: list[str], separator: str) -> list[Problem]:
+def declared_encoding(content: bytes) -> str:
+    """Return the encoding that a byte order mark declares; UTF-8 without one."""
+    marks = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+    return marks.get(content[:2], "utf-8-sig")
+
+
+def refuse_workbook(name: str, content: bytes) -> None:
+    """Refuse what a spreadsheet program saves as its own, and other documents that are no table of text."""
+    for start, what in DOCUMENTS.items():
+        if content.startswith(start):
+            mend = "Save the sheet as CSV UTF-8." if "workbook" in what else "Give the table as CSV UTF-8."
+            raise InputError(Problem(name, f"this is {what}", expected="a table of text", mend=mend))
+
+
+def header_problems(name: str, header: list[str], rows: Collection[list[str]], separator: str) -> list[Problem]:
     if holds_values(header):
         expected = "column names"
         return [
@@ -109,10 +180,27 @@ def header_problems(name: str, header: list[str], separator: str) -> list[Proble
                 mend="A .csv file holds commas, a .tsv file tabs.",
             )
         ]
-    problems = [Problem(name, "a column has no name", row=1) for column in header if not column]
+    problems = nameless_columns(name, header, rows)
+    for column in header:
+        odd = unseen(column)
+        if odd is not None:
+            problems.append(Problem(name, f"a character that cannot be seen ({odd})", row=1, column=column))
     twice = sorted({column for column in header if column and header.count(column) > 1})
     problems += [Problem(name, "the column stands twice", row=1, column=column) for column in twice]
     return problems
+
+
+def nameless_columns(name: str, header: list[str], rows: Collection[list[str]]) -> list[Problem]:
+    """Find columns without a name, all in one problem, with their numbers."""
+    numbers = [number for number, column in enumerate(header, start=1) if not column]
+    if not numbers:
+        return []
+    empty = not any(row[number - 1] for row in rows for number in numbers if number <= len(row))
+    shown = ", ".join(map(str, numbers[:5])) + (f" and {len(numbers) - 5} more" if len(numbers) > 5 else "")
+    what = f"column {shown} has no name" if len(numbers) == 1 else f"columns {shown} have no name"
+    mend = "Delete them: they are empty." if empty else "Name them; cells stand in them."
+    mend = mend.replace("them: they are", "it: it is").replace("them", "it") if len(numbers) == 1 else mend
+    return [Problem(name, what, row=1, mend=mend)]
 
 
 def read_table(path: Path | str, schema_name: str) -> pd.DataFrame:
@@ -138,8 +226,8 @@ def read_table(path: Path | str, schema_name: str) -> pd.DataFrame:
 def check_table(frame: pd.DataFrame, schema_name: str, file: str) -> pd.DataFrame:
     """Check a table of texts against a schema and give its columns their kinds (see `read_table`)."""
     schema = load_schema(schema_name)
-    problems = column_problems(frame, schema, file)
-    typed = {}
+    problems = column_problems(frame, schema, file) + rowless_problems(frame, schema, file)
+    typed: dict[str, pd.Series] = {}
     for column in frame.columns:
         rule = column_rule(schema, column)
         if rule is None:
@@ -148,13 +236,46 @@ def check_table(frame: pd.DataFrame, schema_name: str, file: str) -> pd.DataFram
         typed[column], faults = check_column(frame[column], rule, column in schema.get("required", ()), file)
         problems += faults
     problems += repeated_rows(frame, schema, file)
+    for column in frame.columns:
+        problems += alike_problems(column, typed[column], frame, column_rule(schema, column) or {}, file)
     refuse(without_identifiers(problems, frame, schema_name, file))
     for column, rule in schema["properties"].items():
         if column not in typed and f"{column.removesuffix('_date')}_day" not in typed:
             typed[column] = cast_column([None] * len(frame), rule, frame.index)
     result = pd.DataFrame(typed, index=frame.index)
-    result.attrs["file"] = file
+    result.attrs |= frame.attrs | {"file": file}
     return result
+
+
+def rowless_problems(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -> list[Problem]:
+    """Refuse a table of a header alone: cut short, it would say that nothing happened to anybody."""
+    if len(frame):
+        return []
+    mend = "Fill it, or take it out of the config."
+    return [Problem(file, f"the table has no {schema['row']}", expected=f"one row per {schema['row']}", mend=mend)]
+
+
+def alike_problems(
+    column: str, values: pd.Series, frame: pd.DataFrame, rule: Mapping[str, Any], file: str
+) -> list[Problem]:
+    """Find names of groups that differ from another in case or in letters that look alike, each once.
+
+    ``within`` of a rule names the column in whose rows a name must be one: lesions are named by patient.
+    """
+    if not rule.get("name") or rule.get("any_case"):
+        return []
+    names = values[[name is not None and name_fault(name) is None for name in values]]
+    within = frame[rule["within"]] if rule.get("within") in frame else pd.Series("", index=frame.index)
+    if not alike(names.unique()):
+        return []
+    problems = []
+    for _, group in names.groupby(within.reindex(names.index).fillna(""), sort=False):
+        counts = group.value_counts()
+        for odd, known in alike(counts.index, counts.to_dict()).items():
+            row, other = (int(str(group.index[group == name][0])) + FIRST_DATA_ROW for name in (odd, known))
+            expected = f"the name of row {other}, or one unlike it in more than case and look"
+            problems.append(Problem(file, row=row, column=column, found=odd, expected=expected))
+    return problems
 
 
 def without_identifiers(problems: list[Problem], frame: pd.DataFrame, schema_name: str, file: str) -> list[Problem]:
@@ -200,7 +321,7 @@ def column_problems(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -
     known = {fold(column): column for column in properties}
     known |= {fold(f"{c[:-5]}_day"): f"{c[:-5]}_day" for c in properties if c.endswith("_date")}
     for column in frame.columns:
-        meant = known.get(fold(column)) or slip_of_the_pen(column, known, present)
+        meant = known.get(fold(plain_name(column).translate(LOOKALIKES))) or slip_of_the_pen(column, known, present)
         if meant is not None and meant != column:
             problems.append(Problem(file, "misspelt column", row=1, column=column, mend=f"Call it {meant}."))
         if column.endswith("_day") and f"{column[:-4]}_date" in present & set(properties):
@@ -254,7 +375,7 @@ def check_column(
                     column=column,
                     found=text,
                     expected=faults[text],
-                    mend=value_hint(text, rule),
+                    mend=value_hint(text, rule, required),
                 )
             )
         return texts, problems
@@ -262,12 +383,14 @@ def check_column(
     return cast_column(values, rule, texts.index), problems
 
 
-def value_hint(text: str, rule: Mapping[str, Any]) -> str | None:
+def value_hint(text: str, rule: Mapping[str, Any], required: bool = False) -> str | None:
     """Guess what a user meant by a value that its rule refuses."""
     kind = rule.get("format") or rule.get("type")
+    if is_unknown(text):
+        return "Leave the cell empty." if not required else None
     if "enum" in rule:
         allowed = [str(value) for value in rule["enum"]]
-        near = nearest(text, allowed)
+        near = meant_word(text, allowed)
         if near is None and all(len(value) == 1 for value in allowed):
             near = next((value for value in allowed if value == text[0].upper()), None)
         return f"Did you mean {near}?" if near else None

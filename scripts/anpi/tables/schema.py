@@ -2,7 +2,9 @@
 
 A table's schema is a JSON schema (YAML) of one row under ``workflow/schemas``. Beside the standard words
 it may hold ``unique`` (list of lists of columns that together name a row once) and, for a column,
-``format: date`` or ``format: decimal``. Each distinct value of a column is checked once, so long tables are
+``format: date``, ``format: decimal`` or ``name: true``: the name of a group of rows, one spelling each (see
+`anpi.tables.names`), unique in the rows of the column that ``within`` names, in any case with ``any_case``.
+``row`` says what a row is. Each distinct value of a column is checked once, so long tables are
 cheap.
 """
 
@@ -12,7 +14,7 @@ import copy
 import functools
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -21,12 +23,15 @@ from typing import Any
 import jsonschema
 import yaml
 
+from anpi.files.shipped import ROOT
 from anpi.problems import InputError, Problem, missing_file, nearest
+from anpi.tables.names import meant_word, name_fault, plain_name
 
-ROOT = Path(__file__).resolve().parents[3]
 SCHEMAS = ROOT / "workflow" / "schemas"
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+Key = tuple[str | int, ...]  # where a value stands in settings
+FIRST_DAY, LAST_DAY = -36_525, 7_305  # study days: what began a century before, and 20 years of follow-up
 MOST_YAML_NODES = 100_000
 WHOLE = re.compile(r"(?<=\d)\.0+$")  # a whole number as software writes it that knows no missing whole numbers
 
@@ -57,6 +62,8 @@ def column_rule(schema: Mapping[str, Any], column: str) -> Mapping[str, Any] | N
         return {
             "type": "integer",
             "not": {"const": 0},
+            "minimum": FIRST_DAY,
+            "maximum": LAST_DAY,
             "description": "a study day (day 1 = treatment start, no day 0)",
         }
     return None
@@ -84,6 +91,8 @@ def parse_value(text: str, rule: Mapping[str, Any]) -> tuple[Any, str | None]:
             return finite(Decimal(text)), None
         if kind == "date":
             return parse_date(text), None
+        if rule.get("name"):
+            return plain_name(text), name_fault(text)
     except (ValueError, InvalidOperation):
         return None, describe(rule)
     return text, next(iter(validation_faults(text, rule)), None)
@@ -108,7 +117,9 @@ def validation_faults(value: Any, rule: Mapping[str, Any]) -> list[str]:
     if isinstance(value, Decimal):
         value = float(value)
         checked["type"] = "number"
-    errors = jsonschema.Draft202012Validator(checked).iter_errors(value)
+    errors = list(jsonschema.Draft202012Validator(checked).iter_errors(value))
+    if "not" in rule and any(error.validator in ("minimum", "maximum") for error in errors):
+        return [f"a study day from {FIRST_DAY} to {LAST_DAY}, which is 20 years"]
     return [describe(rule) for _ in errors][:1]
 
 
@@ -134,6 +145,7 @@ def describe(rule: Mapping[str, Any]) -> str:
         text += f" of at least {rule['minimum']}"
     elif "exclusiveMinimum" in rule:
         text += f" above {rule['exclusiveMinimum']}"
+        text += f" and of at most {rule['maximum']}" if "maximum" in rule else ""
     elif "maximum" in rule:
         text += f" of at most {rule['maximum']}"
     if "pattern" in rule or kind == "string" or "not" in rule or len(kinds) > 1:
@@ -220,40 +232,103 @@ def check_settings(settings: Mapping[str, Any], schema: Mapping[str, Any], file:
     InputError
         With every fault: unknown keys (and the nearest known one), wrong types and values.
     """
-    filled = copy.deepcopy(dict(settings))
-    problems = [
-        Problem(file, column=key, message="unknown key", mend=hint) for key, hint in unknown_keys(filled, schema, "")
-    ]
-    fill_defaults(filled, schema)
-    validator = jsonschema.Draft202012Validator(schema)
-    for error in sorted(validator.iter_errors(filled), key=lambda e: [str(p) for p in e.absolute_path]):
-        if error.validator in ("additionalProperties", "unevaluatedProperties"):
-            continue
-        problems.append(settings_problem(error, file))
+    filled, problems = check_forgiving(settings, schema, file)
     if problems:
         raise InputError(problems)
     return filled
 
 
-def settings_problem(error: jsonschema.ValidationError, file: str) -> Problem:
-    key = dotted(error.absolute_path) or "the file"
+def check_forgiving(
+    settings: Mapping[str, Any], schema: Mapping[str, Any], file: str
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Check settings; faulty values are given without, or by their default, so that all else can still be checked.
+
+    Returns
+    -------
+    settings : dict
+        With every default filled in.
+    problems : list of Problem
+        Every fault; with any, the settings are good for checks alone.
+    """
+    filled = copy.deepcopy(dict(settings))
+    problems = [
+        Problem(file, column=place(key, filled), message="unknown key", mend=hint)
+        for key, hint in unknown_keys(filled, schema, ())
+    ]
+    fill_defaults(filled, schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    errors = sorted(validator.iter_errors(filled), key=lambda e: [str(p) for p in e.absolute_path])
+    told = [error for error in errors if error.validator not in ("additionalProperties", "unevaluatedProperties")]
+    problems += dict.fromkeys(settings_problem(error, filled, file) for error in told)
+    odd = {tuple(error.absolute_path) for error in told if error.validator != "required"}
+    for key, number in numbers(filled, ()):
+        if key not in odd and not math.isfinite(number):
+            problems.append(Problem(file, column=place(key, filled), found=str(number), expected="a finite number"))
+    for key in sorted(odd, key=lambda key: (len(key), [f"{part:09}" for part in key]), reverse=True):
+        drop(filled, key)
+    fill_defaults(filled, schema)
+    return filled, problems
+
+
+def numbers(settings: Any, key: Key) -> Iterator[tuple[Key, float]]:
+    """Go through all numbers with a decimal point; of whole ones the schemas bound each."""
+    if isinstance(settings, float):
+        yield key, settings
+    pairs = (
+        settings.items() if isinstance(settings, dict) else enumerate(settings) if isinstance(settings, list) else ()
+    )
+    for name, value in pairs:
+        yield from numbers(value, (*key, name))
+
+
+def drop(settings: Any, key: Key) -> None:
+    """Take a value out of settings; the last of a list first, so that those before it keep their places."""
+    for part in key[:-1]:
+        settings = settings[part]
+    if key:
+        del settings[key[-1]]
+
+
+def settings_problem(error: jsonschema.ValidationError, settings: Mapping[str, Any], file: str) -> Problem:
+    key = place(tuple(error.absolute_path), settings) or "the file"
     if error.validator == "required":
         missing = error.message.split("'")[1]
         return Problem(file, column=key, message=f"key {missing} is missing")
     rule = error.schema if isinstance(error.schema, dict) else {}
     plain = {None: "null", True: "true", False: "false"}
     found = plain[error.instance] if error.instance is None or isinstance(error.instance, bool) else str(error.instance)
-    return Problem(file, column=key, found=found, expected=describe(rule))
+    near = meant_word(found, [str(word) for word in rule["enum"]]) if "enum" in rule else None
+    return Problem(
+        file, column=key, found=found, expected=describe(rule), mend=f"Did you mean {near}?" if near else None
+    )
 
 
-def dotted(path: Any) -> str:
-    return ".".join(str(part) for part in path)
+def place(key: Key, settings: Any) -> str:
+    """Name a key as a user does: dotted, and a block of a list by its name where it has one.
+
+    A block of the list ``families`` is named by its key ``family``, one of ``entries`` by ``entry``.
+    """
+    words: list[str] = []
+    dotted: list[str] = []
+    above = ""
+    for part in key:
+        settings = settings[part] if isinstance(part, int) or part in settings else None
+        one = above[:-3] + "y" if above.endswith("ies") else above.removesuffix("s")
+        if isinstance(part, int) and isinstance(settings, dict):
+            name = settings.get(one)
+            words += [".".join(dotted[:-1])] if len(dotted) > 1 else []
+            words.append(f"{one} {name}" if isinstance(name, str) else f"{one} {part + 1}")
+            dotted = []
+        else:
+            dotted.append(str(part + 1 if isinstance(part, int) else part))
+        above = str(part)
+    return ", ".join([*words, ".".join(dotted)] if dotted else words)
 
 
-def unknown_keys(settings: Any, schema: Mapping[str, Any], prefix: str) -> list[tuple[str, str]]:
+def unknown_keys(settings: Any, schema: Mapping[str, Any], prefix: Key) -> list[tuple[Key, str]]:
     """List keys that the schema does not know, each with a hint at the nearest one that it does."""
     if isinstance(settings, list) and isinstance(schema.get("items"), dict):
-        pairs = [unknown_keys(item, schema["items"], f"{prefix}{i}.") for i, item in enumerate(settings)]
+        pairs = [unknown_keys(item, schema["items"], (*prefix, i)) for i, item in enumerate(settings)]
         return [pair for found in pairs for pair in found]
     if not isinstance(settings, dict):
         return []
@@ -262,13 +337,13 @@ def unknown_keys(settings: Any, schema: Mapping[str, Any], prefix: str) -> list[
     faults = []
     for key, value in settings.items():
         if key in properties:
-            faults += unknown_keys(value, properties[key], f"{prefix}{key}.")
+            faults += unknown_keys(value, properties[key], (*prefix, key))
         elif isinstance(rest, dict):
-            faults += unknown_keys(value, rest, f"{prefix}{key}.")
+            faults += unknown_keys(value, rest, (*prefix, key))
         elif rest is False:
             near = nearest(str(key), properties)
             hint = f"Did you mean {near}?" if near else "Known keys: " + ", ".join(properties) + "."
-            faults.append((f"{prefix}{key}", hint))
+            faults.append(((*prefix, key), hint))
     return faults
 
 

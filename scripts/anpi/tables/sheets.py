@@ -31,8 +31,6 @@ def read_samples(path: Path | str, patients: pd.Index | None = None) -> pd.DataF
     """
     samples = read_table(path, "samples")
     problems = case_problems(samples, "sample_id")
-    if samples.empty:
-        problems.append(Problem(str(path), "no samples are listed", mend="Add a row a sample, or leave samples out."))
     for index, sample in samples["sample_id"].items():
         if sample in RESERVED:
             expected = f"another id: columns of genes are called {', '.join(RESERVED)}"

@@ -8,6 +8,8 @@ import pandas as pd
 CALLED = ("confident", "lean")
 # What `effect` of a result is called whose question is whether arms differ in it.
 INTERACTION = "interaction with arm"
+# How the warning of a result begins whose family waits for another one that did not pass.
+GATE_CLOSED = "gate closed"
 # How the reason of an endpoint begins that was not derived.
 AS_SUPPLIED = "as supplied in patients"
 

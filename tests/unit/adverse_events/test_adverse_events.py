@@ -122,6 +122,14 @@ def test_spellings_of_a_term_are_one_term(tmp_path):
     assert dropped == expected_dropped
 
 
+def test_a_row_given_twice_counts_once(tmp_path):
+    line = EVENTS.splitlines()[2]
+    table, dropped = tabulate(tmp_path, events=EVENTS + line + "\n")
+    expected, expected_dropped = tabulate(tmp_path)
+    pd.testing.assert_frame_equal(table, expected)
+    assert dropped == expected_dropped
+
+
 def test_categories(tmp_path):
     table, _ = tabulate(tmp_path)
     assert cell(table, category="serious")["n"] == 2
@@ -182,7 +190,8 @@ def test_arm_received_is_the_denominator(tmp_path):
 
 
 def test_no_event_at_all_is_a_table_of_zeros(tmp_path):
-    table, _ = tabulate(tmp_path, events=HEADER)
+    """Of a trial whose one event was over before treatment."""
+    table, _ = tabulate(tmp_path, events=HEADER + "P1,Rash,Skin,1,2023-12-01,2023-12-20,N,\n")
     assert cell(table)[["n", "N"]].tolist() == [0, 3]
     assert set(table["level"]) == {"any"}
 

@@ -10,10 +10,17 @@ import pytest
 import yaml
 
 from anpi.association.history import compare, record_plan
-from anpi.association.plan import check_plan, chosen_signatures, endpoint_columns, endpoint_kind, read_plan
+from anpi.association.plan import (
+    check_plan,
+    chosen_signatures,
+    endpoint_columns,
+    endpoint_kind,
+    plan_faults,
+    read_plan,
+)
+from anpi.files.shipped import ROOT
 from anpi.problems import InputError
 from anpi.tables.reading import read_facts
-from anpi.tables.schema import ROOT
 
 PATIENTS = pd.DataFrame(
     {"patient_id": ["1", "2", "3"], "arm": ["a", "b", "a"], "ecog": [0, 1, 1], "region": ["x", "x", "x"]}
@@ -182,3 +189,35 @@ def test_a_damaged_history_is_refused(plan_of, tmp_path):
     path = tmp_path / "plan_history.json"
     path.write_text("{")
     assert "the history of plans is damaged" in refusal(record_plan, plan_of(), path)
+
+
+def test_faults_of_every_kind_in_one_go_by_the_names_of_family_and_entry(tmp_path, registry):
+    """Wrong words, names that are not known and columns that are not there are told together."""
+    path = tmp_path / "plan.yaml"
+    path.write_text("""
+alpha: .nan
+families:
+  - family: first
+    tier: prime
+    entries:
+      - {entry: pfs_by_subtype, endpoints: [pfs, survival], biomarker: subtpye, adjust_for: [ecgo]}
+      - {endpoints: [os], biomarker: genes, minimum_n: .inf}
+  - 7
+  - {tier: secondary, entries: [{entry: late, endpoints: [os], biomarker: arm, setting: 1}]}
+""")
+    told = [str(problem).removeprefix(f"{path}, ") for problem in plan_faults(path, registry, PATIENTS, None)]
+    for words in (
+        "alpha: found 'nan', expected a finite number",
+        "family first, tier: found 'prime', expected one of primary, secondary, exploratory. Did you mean primary?",
+        "family first, entry pfs_by_subtype, biomarker: found 'subtpye'",
+        "entry pfs_by_subtype, endpoints: found 'survival'",
+        "entry pfs_by_subtype, adjust_for: found 'ecgo'",
+        "family first, entry 2: key entry is missing",
+        "family first, entry 2, minimum_n: found 'inf'",
+        "entry 2 of family first: found 'biomarker genes without a list'",
+        "families.2: found '7', expected a block of keys",
+        "family 3: key family is missing",
+        "family 3, entry late, setting: unknown key. Did you mean set?",
+    ):
+        assert sum(line.startswith(words) for line in told) == 1, (words, told)
+    assert len(told) == 11

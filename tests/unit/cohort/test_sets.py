@@ -9,20 +9,14 @@ from anpi.cohort.sets import build_attrition, build_sets, choose_samples
 
 # P01 all in; P02 no tissue; P03 failed sample; P04 no subtype; P05 two samples; P06 its sample is not in use;
 # P07 not treated; P08 no response; P09 lean call; P10 mixed call and not treated.
-PATIENTS = pd.DataFrame(
-    {
-        "patient_id": [f"P{n:02d}" for n in range(1, 11)],
-        "treatment_start_date": pd.to_datetime(
-            [None if n in (7, 10) else f"2024-01-{n:02d}" for n in range(1, 11)], format="%Y-%m-%d"
-        ),
-    }
-)
+PATIENTS = pd.DataFrame({"patient_id": [f"P{n:02d}" for n in range(1, 11)]})
 ENDPOINTS = pd.DataFrame(
     {
         "patient_id": PATIENTS["patient_id"],
+        "randomised": "no",
+        "treated": ["no" if n in (7, 10) else "yes" for n in range(1, 11)],
+        "population_reason": ["not treated: no start" if n in (7, 10) else "treated" for n in range(1, 11)],
         "response_evaluable": ["yes"] * 6 + ["no", "no", "yes", "no"],
-        "pfs_days": [100.0] * 6 + [None, 40, 50, None],
-        "os_days": [None] * 10,
     }
 )
 SAMPLES = pd.DataFrame(
@@ -55,10 +49,10 @@ P03 P03-B yes no  no  yes sample failed quality: 12 % of fragments map
 P04 P04-B yes yes no  yes subtype none: looks like lung
 P05 P05-B yes yes yes yes
 P06 -     yes no  no  yes sample not in use
-P07 P07-B no  no  no  no  not treated; response not evaluable
+P07 P07-B no  no  no  no  not treated: no start; response not evaluable
 P08 P08-B yes yes yes no  response not evaluable
 P09 P09-B yes yes yes yes
-P10 P10-B no  no  no  no  not treated; subtype mixed; response not evaluable
+P10 P10-B no  no  no  no  not treated: no start; subtype mixed; response not evaluable
 """
 
 
@@ -136,32 +130,15 @@ def test_a_run_without_expression_has_the_clinical_sets():
     assert build_attrition(sets, None, None)["step"].tolist() == ["enrolled", "treated", "response_evaluable"]
 
 
-def test_endpoints_of_the_sponsor_stand_for_a_start_of_treatment():
-    patients = PATIENTS.assign(treatment_start_date=pd.NaT)
-    sets = build_sets(patients, ENDPOINTS)
-    assert sets.loc[sets["all_treated"] == "no", "patient_id"].tolist() == ["P07", "P10"]
-
-
-def test_survival_of_the_sponsor_stands_for_a_start_of_treatment_only_where_nobody_has_one():
-    survival = ENDPOINTS.assign(pfs_days=float("nan"), os_days=100.0)
-    undated = build_sets(PATIENTS.assign(treatment_start_date=pd.NaT), survival)
-    assert (undated["all_treated"] == "yes").all()
-    dated = build_sets(PATIENTS, survival)
-    begun = PATIENTS["treatment_start_date"].notna()
-    assert ((dated["all_treated"] == "yes") == begun.to_numpy()).all()
-    assert not begun.all()
-
-
-def test_times_from_randomisation_do_not_make_a_patient_treated():
-    """A PFS that was derived from randomisation says nothing of treatment, one of the sponsor does."""
-    untreated = PATIENTS.loc[PATIENTS["treatment_start_date"].isna(), "patient_id"].tolist()
-    for reason, treated in (("death: death of day 9", []), ("as supplied in patients (event); no scans", untreated)):
-        endpoints = ENDPOINTS.assign(pfs_days=100.0, pfs_reason=reason)
-        sets = build_sets(PATIENTS, endpoints)
-        inside = sets.loc[sets["all_treated"] == "yes", "patient_id"]
-        assert inside[inside.isin(untreated)].tolist() == treated
-    nobody = build_sets(PATIENTS.assign(treatment_start_date=pd.NaT), ENDPOINTS.assign(pfs_days=1.0, pfs_reason="PD"))
-    assert (nobody["all_treated"] == "yes").all()
+def test_populations_of_a_randomised_trial_and_its_attrition():
+    """P01 was not randomised though treated, P07 randomised and never treated."""
+    randomised = ["no" if n in (1, 10) else "yes" for n in range(1, 11)]
+    sets = build_sets(PATIENTS, ENDPOINTS.assign(randomised=randomised))
+    assert sets["randomised"].tolist() == randomised
+    assert sets["treated"].tolist() == sets["all_treated"].tolist() == ENDPOINTS["treated"].tolist()
+    steps = build_attrition(sets, None, None).set_index("step")
+    assert steps["patients"].to_dict() == {"enrolled": 10, "randomised": 8, "treated": 8, "response_evaluable": 7}
+    assert steps.loc["randomised", ["left", "who_left"]].tolist() == [2, "P01, P10"]
 
 
 def test_a_sample_taken_under_treatment_predicts_nothing():

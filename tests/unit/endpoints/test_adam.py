@@ -280,6 +280,7 @@ def test_confirmed_response_pfs_and_os_of_205_subjects_equal_pharmaverseadam(cdi
         "reference": "randomisation",
         "stable_disease": {"minimum_days": 42},
         "progression": {"primary": "ema", "sensitivity": None},
+        "survival": {"last_alive": "as_recorded"},
     }
     rules = make_rules(settings)
     reported = Clinical(cdisc_like.patients, cdisc_like.assessments)
@@ -293,3 +294,8 @@ def test_confirmed_response_pfs_and_os_of_205_subjects_equal_pharmaverseadam(cdi
     assert found["pfs_event"].tolist() == (1 - expected["PFS_cnsr"]).tolist()
     assert found["os_days"].tolist() == expected["OS_days"].tolist()
     assert found["os_event"].tolist() == (1 - expected["OS_cnsr"]).tolist()
+    # LSTALVDT lies before the last scan of seven subjects, who were alive at it.
+    rules = make_rules(settings | {"survival": {}})
+    longer = derive_endpoints(reported, observe(reported, rules), rules).set_index("patient_id").loc[expected.index]
+    assert (longer["os_days"] > found["os_days"]).sum() == 7
+    assert (longer["os_days"] >= longer["pfs_days"]).all()

@@ -58,7 +58,7 @@ def test_tables_of_the_contract(tmp_path):
     assert endpoints["disease_control"].fillna("").tolist() == ["Y", "Y", "N", "", "Y"]
     assert endpoints["pfs_days"].fillna(0).tolist() == [127, 85, 21, 0, 85]
     assert endpoints["pfs_event"].fillna(-1).tolist() == [0, 1, 1, -1, 0]
-    assert endpoints["os_days"].fillna(0).tolist() == [251, 141, 21, 0, 91]
+    assert endpoints["os_days"].fillna(0).tolist() == [251, 141, 21, 0, 101]  # P5: alive at the therapy of day 101
     assert endpoints["dor_days"].fillna(0).tolist() == [85, 0, 0, 0, 0]
     assert endpoints["ttr_days"].fillna(0).tolist() == [43, 0, 0, 0, 0]
     assert endpoints["follow_up_event"].fillna(-1).tolist() == [1, 0, 0, -1, 1]

@@ -57,7 +57,6 @@ def event(trial: Trial, **facts) -> None:
 
 
 PLANTED: list[tuple[str, str, Plant]] = [
-    ("progression_after_death", "error", lambda t: scanned(t, "42:SD 84:PD", death_at=60, last_alive_at=60)),
     ("scan_after_death", "error", lambda t: scanned(t, "42:SD 84:SD", death_at=60, last_alive_at=60)),
     ("scan_before_baseline", "warning", lambda t: scanned(t, "-5:PR 42:SD")),
     ("duplicate_scan", "warning", lambda t: scanned(t, "42:SD 42:SD")),

@@ -140,7 +140,7 @@ EDGE = {row["id"]: row for row in load("edge_cases.tsv")}
 
 @pytest.fixture(scope="module")
 def edge_times(tmp_path_factory):
-    """All 57 subjects in one trial, without a rule for missed scans, as admiralonco has none."""
+    """All 57 subjects in one trial, without a rule for missed scans or contacts, as admiralonco has none."""
     trial = Trial(tmp_path_factory.mktemp("edge"))
     for row in EDGE.values():
         trial.patient(
@@ -149,7 +149,9 @@ def edge_times(tmp_path_factory):
         trial.scans(row["id"], scans_of(row["scans"]))
         if row["new_therapy"]:
             trial.add("therapies", patient_id=row["id"], start_at=row["new_therapy"], name="topotecan")
-    return trial.derive(scans={"missed_scans": None}, stable_disease={"minimum_days": 42})
+    return trial.derive(
+        scans={"missed_scans": None}, stable_disease={"minimum_days": 42}, survival={"last_alive": "as_recorded"}
+    )
 
 
 def test_times_equal_admiralonco(edge_times):

@@ -111,13 +111,13 @@ WRONG = [
         "patients.csv",
         "85,1,PR",
         "-85,1,PR",
-        "patients.csv, row 3, column pfs_days: found '-85', expected a number with a decimal point of at least 0",
+        "patients.csv, row 3, column pfs_days: found '-85', expected a number with a decimal point from 0 to 7305",
     ),
     (
         "patients.csv",
         "85,1,PR",
         "85,1,partial",
-        "patients.csv, row 3, column bor: found 'partial', expected one of CR, PR, SD, NON-CR/NON-PD, PD, NE",
+        "patients.csv, row 3, column bor: found 'partial', expected one of CR, PR, SD, NON-CR/NON-PD, PD, NE. Did you mean PR?",
     ),
     (
         "patients.csv",
@@ -279,13 +279,13 @@ WRONG = [
         "endpoints.yaml",
         "28",
         "four weeks",
-        "endpoints.yaml, confirmation.minimum_days: found 'four weeks', expected a whole number of at least 0",
+        "endpoints.yaml, confirmation.minimum_days: found 'four weeks', expected a whole number from 0 to 3650",
     ),
     (
         "endpoints.yaml",
         "28",
         "-1",
-        "endpoints.yaml, confirmation.minimum_days: found '-1', expected a whole number of at least 0",
+        "endpoints.yaml, confirmation.minimum_days: found '-1', expected a whole number from 0 to 3650",
     ),
     (
         "endpoints.yaml",
@@ -377,5 +377,5 @@ def test_cutoff_by_date_does_not_apply_to_study_days(tmp_path):
 
 def test_table_without_patients(tmp_path):
     (tmp_path / "patients.csv").write_text("patient_id,arm,treatment_start_date\n")
-    with pytest.raises(InputError, match="the table has no patient, expected a row a patient"):
+    with pytest.raises(InputError, match="the table has no patient, expected one row per patient"):
         read_clinical({"patients": tmp_path / "patients.csv"})

@@ -253,3 +253,87 @@ def test_faults_in_a_result_name_files_and_no_folders():
         "reads.bam: no whole file (could not open `…/reads.bam`); "
         "reads/R1.fastq.gz: read 3. Names of mates must be equal (no /1 and /2, and/or blanks)"
     )
+
+
+def refusal(path: Path, content: bytes) -> list[str]:
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read_text_table(path)
+    return [str(problem).removeprefix(f"{path}, ").removeprefix(f"{path}: ") for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PK\x03\x04\x14\x00", "this is an Excel workbook (or another zip file), expected a table of text"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "this is an Excel workbook of the old kind (.xls)"),
+        (b"%PDF-1.7", "this is a PDF"),
+        (b"# exported from the EDC\na,b\n1,2\n3,4\n", "row 1: a remark, expected a row of data"),
+        (b"a,b\n# one\n# two\n1,2\n# three\n", "row 2: 3 remarks, the last in row 5"),
+        (b"a,b,,,\n1,2,,,\n3,4,,,\n", "row 1: columns 3, 4, 5 have no name. Delete them: they are empty."),
+        (b"a,b,\n1,2,\n", "row 1: column 3 has no name. Delete it: it is empty."),
+        (b"a,,c\n1,2,3\n", "row 1: column 2 has no name. Name it; cells stand in it."),
+        (b"a,b\n1,2,,\n3,4,,\n5,6\n", "row 2: found '4 cells', expected 2 as in the header; so have 1 more rows."),
+        (b'a,b\n1,"2\n3,4\n', "cannot be read: unexpected end of data"),
+        (b'a,b,c\n1,"x,2\n3,y",4\n5,z,6\n', "row 2, column b: a cell that holds 2 lines, each with as many cells"),
+        (b"a,b\n1,x\x00y\n", "row 2, column b: a character that cannot be seen (U+0000). Type the cell anew"),
+        (b"a,b\n1,x\x1by\n", "row 2, column b: a character that cannot be seen (U+001B)"),
+        ("a\u200b,b\n1,2\n".encode(), "row 1, column a\\u200b: a character that cannot be seen (U+200B)"),
+        ("a,b\n1,2\n".encode("utf-16-le"), "a character that cannot be seen (U+0000)"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_in_one_problem(tmp_path, content, words):
+    told = refusal(tmp_path / "t.csv", content)
+    assert words in told[0]
+    assert len(told) == 1 or b"\x00,\x00" in content
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_byte_order_mark_says_how_to_read(tmp_path, encoding):
+    (tmp_path / "t.csv").write_bytes("a,b\n1,é\n".encode(encoding))
+    assert read_text_table(tmp_path / "t.csv").to_numpy().tolist() == [["1", "é"]]
+
+
+@pytest.mark.parametrize(("text", "cut"), [("a,b\n1,2\n", False), ("a,b\r\n1,2\r\n", False), ("a,b\n1,2", True)])
+def test_a_table_tells_that_its_last_row_has_no_end(tmp_path, text, cut):
+    assert read_text_table(write(tmp_path, text)).attrs["cut"] is cut
+
+
+@pytest.mark.parametrize(
+    "table", ["patients", "assessments", "lesions", "therapies", "adverse_events", "samples", "units"]
+)
+def test_a_table_of_a_header_alone_is_refused(tmp_path, table):
+    """Cut behind its header it would say that nothing happened to anybody."""
+    path = write(tmp_path, ",".join(load_schema(table)["required"]) + "\n", f"{table}.csv")
+    (problem,) = problems(path, table)
+    assert "the table has no " in problem
+    assert "take it out of the config" in problem
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "found", "meant"),
+    [
+        ("assessments", "P1,2024-02-12,{}", "Partial response", "Did you mean PR?"),
+        ("assessments", "P1,2024-02-12,{}", "stable disease", "Did you mean SD?"),
+        ("samples", "S1,P1,{}", "screening", "Did you mean baseline?"),
+        ("samples", "S1,P1,{}", "On-treatment", "Did you mean on_treatment?"),
+        ("patients", "P1,A,{}", "female", "Did you mean F?"),
+        ("patients", "P1,A,{}", "unknown", "Leave the cell empty."),
+        ("units", "S1,U1,{}", "fr-firststrand", "Did you mean reverse?"),
+        ("adverse_events", "P1,Rash,Skin,1,{}", "ongoing", "Leave the cell empty."),
+        ("adverse_events", "P1,Rash,Skin,1,{}", "N/A", "Leave the cell empty."),
+    ],
+)
+def test_another_word_for_a_value_has_its_word_named(tmp_path, table, row, found, meant):
+    more = {"patients": ["sex"], "units": ["strandedness"], "adverse_events": ["end_date"]}
+    header = ",".join([*load_schema(table)["required"], *more.get(table, [])])
+    (problem,) = problems(write(tmp_path, f"{header}\n{row.format(found)}\n", f"{table}.csv"), table)
+    assert f"found '{found}'" in problem
+    assert problem.endswith(meant)
+
+
+@pytest.mark.parametrize("day", ["9999", "99999", "1e30", "-99999", "1" + "0" * 40])
+def test_a_study_day_beyond_reason_is_refused(tmp_path, day):
+    (problem,) = problems(write(tmp_path, f"patient_id,arm,last_alive_day\nP1,x,{day}\n"))
+    assert problem.startswith("row 2, column last_alive_day: ")
+    assert "a study day" in problem

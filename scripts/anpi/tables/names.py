@@ -1,0 +1,125 @@
+"""Names that put rows into groups: one spelling each, of characters that can be seen and told apart."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+
+from anpi.problems import fold, nearest
+
+# Words for "not known" that would else become a group, or a value, of their own. Folded as `is_unknown` does.
+UNKNOWN = frozenset(
+    ("nan", "n/a", "na", "#n/a", "<na>", "n.a.", "n.a", "null", "nil", "-", "--", "–", "—", ".", "..", "?", "??", "unk")
+    + ("unknown", "unspecified", "missing", "ongoing", "continuing", "tbd", "not known", "not available")
+    + ("not applicable", "not recorded", "to be determined", "not a number")
+)
+# What others call a word that the schemas take, folded (see `fold`).
+OTHER_WORDS: dict[str, tuple[str, ...]] = {
+    "CR": ("completeresponse", "complete", "completeremission"),
+    "PR": ("partialresponse", "partial", "partialremission"),
+    "SD": ("stabledisease", "stable"),
+    "PD": ("progressivedisease", "progression", "progressed", "progressive"),
+    "NON-CR/NON-PD": ("noncrnonpd", "noncompleteresponsenonprogressivedisease", "nn", "incompleteresponse"),
+    "NE": ("notevaluable", "inevaluable", "notassessable", "notassessed", "notdone", "unevaluable"),
+    "baseline": ("screening", "pretreatment", "pre", "diagnosis", "c1d1", "before", "prestudy", "cycle1day1"),
+    "on_treatment": ("ontreatment", "post", "posttreatment", "during", "c2d1", "c3d1", "week6"),
+    "progression": ("pd", "relapse", "eot", "endoftreatment", "recurrence", "atprogression"),
+    "ffpe": ("paraffin", "formalinfixed", "block"),
+    "frozen": ("freshfrozen", "ff", "snapfrozen"),
+    "cell_line": ("cells", "cellline"),
+    "reverse": ("frfirststrand", "firststrand", "isr", "sr", "rf", "dutp", "reversestranded"),
+    "forward": ("frsecondstrand", "secondstrand", "isf", "sf", "fr", "forwardstranded"),
+    "unstranded": ("frunstranded", "iu", "u", "none", "no", "nonstranded"),
+    "F": ("female", "woman", "w", "frau", "weiblich", "女"),
+    "M": ("male", "man", "mann", "männlich", "男"),
+    "Y": ("yes", "true", "1", "是"),
+    "N": ("no", "false", "0", "否"),
+    "yes": ("y", "true", "1"),
+    "no": ("n", "false", "0"),
+    "target": ("tl", "targetlesion"),
+    "nontarget": ("ntl", "nontargetlesion"),
+    "new": ("nl", "newlesion"),
+}
+# Letters of Cyrillic and Greek that look like Latin ones, each above the letter that it looks like. Greek letters of
+# biology (alpha, beta, gamma, kappa, mu) are none of them: TGFβ and NF-κB are names.
+LOOKALIKES = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХаеѕіјорсухԁԛԝ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧον",
+    "ABESIJKMHOPCTYXaesijopcyxdqw" + "ABEZHIKMNOPTYXov",
+)
+WORD = re.compile(r"[^\W\d_]+")
+LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
+CYRILLIC = re.compile("[\u0400-\u052f]")
+
+
+def plain_name(text: str) -> str:
+    """Return a name in the one form of Unicode that stands for all that look like it (NFKC), each blank once."""
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def unseen(text: str) -> str | None:
+    """Return the first character that cannot be seen, as its code; None when there is none. Blanks are seen."""
+    if text.isprintable():
+        return None
+    odd = (c for c in text if not c.isspace() and unicodedata.category(c) in ("Cc", "Cf", "Cn", "Co", "Cs"))
+    first = next(odd, None)
+    return None if first is None else f"U+{ord(first):04X}"
+
+
+def is_unknown(text: str) -> bool:
+    """Say whether a cell holds a word for "not known" in place of nothing."""
+    return plain_name(text).casefold() in UNKNOWN
+
+
+def mixed_script(text: str) -> str | None:
+    """Return the first word that mixes Latin letters with Cyrillic or Greek ones that look like them."""
+    for word in WORD.findall(text):
+        foreign = CYRILLIC.search(word) or word.translate(LOOKALIKES) != word
+        if foreign and LATIN.search(word):
+            return word
+    return None
+
+
+def name_fault(text: str) -> str | None:
+    """Say what a name should be when it cannot stand as it is; None when it can."""
+    if is_unknown(text):
+        return "a name, or nothing where none is known"
+    if mixed_script(text):
+        return "letters of one script: one of another looks like a Latin one"
+    return None
+
+
+def skeleton(name: str) -> str:
+    """Return what the eye takes a name for: without case, and with lookalikes as the Latin letters."""
+    return plain_name(name).translate(LOOKALIKES).casefold()
+
+
+def alike(names: Iterable[str], counts: Mapping[str, int] | None = None) -> dict[str, str]:
+    """Find names that differ from another in case alone, or in letters that look the same.
+
+    Parameters
+    ----------
+    counts : mapping, optional
+        How often each name stands; the most frequent spelling is taken for the right one.
+
+    Returns
+    -------
+    dict of str to str
+        By each odd name the one that it is like.
+    """
+    frequency: Mapping[str, int] = counts or {}
+    ordered = sorted(set(names), key=lambda name: (-frequency.get(name, 0), name))
+    first: dict[Hashable, str] = {}
+    odd = {}
+    for name in ordered:
+        known = first.setdefault(skeleton(name), name)
+        if known != name:
+            odd[name] = known
+    return odd
+
+
+def meant_word(text: str, allowed: Sequence[str]) -> str | None:
+    """Return the word of a list that another one means: the same in other letters, another word for it, the nearest."""
+    folded = fold(text)
+    said = [word for word in OTHER_WORDS if folded in OTHER_WORDS[word] and word in allowed]
+    return next((word for word in allowed if fold(word) == folded), None) or next(iter(said), nearest(text, allowed))

@@ -1,0 +1,54 @@
+"""Every number that a user gives has a least and a greatest value, and is a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from anpi.problems import InputError
+from anpi.tables.schema import SCHEMAS, check_settings, load_schema
+
+NAMES = sorted(file.name.removesuffix(".schema.yaml") for file in SCHEMAS.glob("*.schema.yaml"))
+
+
+def numbers(rule: Any, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Go through all parts of a schema that take a number of any size."""
+    if isinstance(rule, dict):
+        kinds = rule.get("type", ())
+        kinds = [kinds] if isinstance(kinds, str) else kinds
+        if ({"integer", "number"} & set(kinds) or rule.get("format") == "decimal") and "enum" not in rule:
+            yield key, rule
+        for name, part in rule.items():
+            yield from numbers(part, f"{key}.{name}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_number_of_a_schema_is_bounded(name: str):
+    open_ended = [
+        key
+        for key, rule in numbers(load_schema(name), name)
+        if not ({"minimum", "exclusiveMinimum"} & set(rule) and {"maximum", "exclusiveMaximum"} & set(rule))
+    ]
+    assert set(open_ended) <= {"plan.properties.families.items.properties.entries.items.properties.cut"}
+
+
+@pytest.mark.parametrize("number", [".nan", ".inf", "-.inf", "1.0e+29", "1e29", "1" + "0" * 29])
+@pytest.mark.parametrize(
+    ("name", "key", "rest"),
+    [
+        ("config", "qc: {mapping_rate: {warn: 60, fail: %s}}", {"clinical": {"patients": "p.csv"}}),
+        ("config", "seed: %s", {"clinical": {"patients": "p.csv"}}),
+        ("endpoints", "scans: {window_days: %s}", {}),
+        ("endpoints", "rates: {months: [3, %s]}", {}),
+        ("plan", "alpha: %s", {"families": []}),
+    ],
+)
+def test_a_number_that_is_none_is_refused(name: str, key: str, rest: dict[str, Any], number: str):
+    settings = yaml.safe_load(key % number) | rest
+    with pytest.raises(InputError) as caught:
+        check_settings(settings, load_schema(name), f"{name}.yaml")
+    place = key.split(":")[0]
+    assert any((problem.column or "").startswith(place) for problem in caught.value.problems)
