@@ -475,22 +475,23 @@ def count_twice(files: Sequence[tuple[str, Draw]]) -> dict[tuple[str, str], int]
 
 
 def counted_twice(files: Sequence[tuple[str, Draw]]) -> list[Problem]:
-    """Find files whose reads stand twice: more than a hundredth of them (see `count_twice`).
+    """Find files in which more than a hundredth of the reads stands twice (see `count_twice`).
 
-    Below that they are an artefact of how reads were drawn out of a larger file, and stand in ``reads.json``.
+    Below that they are an artefact of how reads were drawn out of a larger file; those, and reads that two files
+    share, stand in ``reads.json``.
     """
-    drawn = sum(len(draw.keys) for _, draw in files)
-    twice = {place: number for place, number in count_twice(files).items() if number > MOST_TWICE * drawn}
     mend = "Was a file put together of one lane twice? Give each read once."
+    drawn = {file: len(draw.keys) for file, draw in files}
     return [
         Problem(
             file,
-            "reads stand twice" if file == other else f"reads of {Path(other).name} stand here again",
-            found=f"{number} among {drawn} drawn ones, equal in name, bases and qualities",
+            "reads stand twice",
+            found=f"{number} among {drawn[file]} drawn ones, equal in name, bases and qualities",
             expected="each read once",
             mend=mend,
         )
-        for (file, other), number in twice.items()
+        for (file, other), number in count_twice(files).items()
+        if file == other and number > MOST_TWICE * drawn[file]
     ]
 
 
