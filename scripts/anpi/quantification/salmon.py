@@ -11,7 +11,6 @@ reads and the threads decide which: the library type is measured beforehand on a
 from __future__ import annotations
 
 import gzip
-import itertools
 import json
 import math
 import shutil
@@ -29,7 +28,7 @@ LEAST_STRANDED = 500
 STRANDED_SHARE = 0.7
 LEAST_SETTLED = 20_000
 MINIMUM_FRAGMENTS = 10
-UNMAPPED, REVERSE, FIRST, PROPER = 0x4, 0x10, 0x40, 0x2
+UNMAPPED, REVERSE, FIRST, PROPER, PAIRED, SECONDARY = 0x4, 0x10, 0x40, 0x2, 0x1, 0x100
 # not primary, a mate unmapped
 NO_PAIR = 0x90C
 
@@ -100,21 +99,17 @@ def measure_library(
             return Library(fallback, paired)
         raise
     with whole_output(scratch, "salmon, drawn sample"):
-        refuse_lost_mappings(scratch, len(files))
+        refuse_lost_mappings(scratch / "drawn")
         lengths, forward, reverse = read_mappings(scratch / "drawn.sam", paired)
     return Library(fragment_length(lengths, fallback) if paired else fallback, paired, forward, reverse)
 
 
-def refuse_lost_mappings(scratch: Path, files: int) -> None:
-    """Raise ValueError when fewer reads stand in the mappings than salmon says it mapped.
-
-    Files are mapped one after the other; a read of the same name at the seam of two looks like one read.
-    """
-    with open(scratch / "drawn.sam", encoding="ascii") as lines:
-        names = (line.split("\t", 1)[0] for line in lines if not line.startswith("@"))
-        mapped = sum(1 for _ in itertools.groupby(names))
-    stated = salmon_facts(scratch / "drawn").get("num_mapped", 0)
-    if mapped < stated - files + 1:
+def refuse_lost_mappings(drawn: Path) -> None:
+    """Raise ValueError when fewer reads stand in the mappings than salmon says it mapped: one primary record each."""
+    flags = (flag for flag, _, _ in mappings(drawn.with_suffix(".sam")))
+    mapped = sum(not flag & SECONDARY and (not flag & PAIRED or bool(flag & FIRST)) for flag in flags)
+    stated = salmon_facts(drawn).get("num_mapped", 0)
+    if mapped < stated:
         raise ValueError(f"{mapped} of {stated} mapped reads are written")
 
 
@@ -157,7 +152,7 @@ def read_mappings(sam: Path, paired: bool) -> tuple[list[int], int, int]:
     lengths, strands = [], [0, 0]
     for flag, length, unique in mappings(sam):
         if not paired:
-            if not flag & (UNMAPPED | 0x100):
+            if not flag & (UNMAPPED | SECONDARY):
                 strands[bool(flag & REVERSE)] += 1
         elif length > 0 and flag & PROPER and not flag & NO_PAIR:
             strands[not flag & FIRST] += 1
