@@ -58,8 +58,17 @@ class Run:
     sexes: dict[str, str]
 
 
-def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
+def check_run(config: Mapping[str, Any], file: str = "config.yaml", checked: bool = False) -> Run:
     """Check all inputs of a run.
+
+    Parameters
+    ----------
+    config : mapping
+        The config as the user wrote it.
+    file : str
+        Its name, for messages.
+    checked : bool
+        All inputs were checked when the run was planned: read only what the rules are wired by.
 
     Raises
     ------
@@ -69,7 +78,19 @@ def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
     settings = check_settings(config, load_schema("config"), file)
     refuse(path_problems(settings, file))
     with allowing(settings["allow_columns"]):
-        return check_inputs(settings, file)
+        return read_checked(settings) if checked else check_inputs(settings, file)
+
+
+def read_checked(settings: dict[str, Any]) -> Run:
+    """Read the tables by which the rules are wired: sheets, and the sexes that samples are compared with."""
+    samples = read_samples(settings["samples"]) if settings["samples"] else None
+    used = [] if samples is None else used_samples(samples)
+    units = None
+    if samples is not None and settings["units"]:
+        units = read_units(settings["units"], samples)
+        units = units[units["sample_id"].isin(used)]
+    patients = None if samples is None else read_clinical({"patients": Path(settings["clinical"]["patients"])}).patients
+    return Run(settings, samples, units, used, sexes_of(patients, samples, used))
 
 
 def check_writable(folder: str) -> None:

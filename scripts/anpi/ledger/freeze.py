@@ -154,6 +154,16 @@ def verify_copy(folder: Path) -> Verdict:
     return Verdict(whole, sorted(changed), missing, added, hash_file(folder / SUMS))
 
 
+def verify_results(folder: Path) -> Verdict:
+    """Hold a folder of results against its manifest."""
+    listed = read_json(folder / "manifest.json")["results"]
+    missing = sorted(name for name in listed if not (folder / name).is_file())
+    changed = sorted(
+        name for name, sha256 in listed.items() if name not in missing and hash_file(folder / name) != sha256
+    )
+    return Verdict(len(listed) - len(changed) - len(missing), changed, missing, [], hash_file(folder / "manifest.json"))
+
+
 def read_sums(path: Path) -> dict[str, str]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
