@@ -14,8 +14,9 @@ import re
 from pathlib import Path
 
 from anpi.files.checksums import hash_file
+from anpi.files.shipped import PACKAGE
 
-SCRIPTS = Path(__file__).resolve().parents[1]
+SCRIPTS = PACKAGE.parent
 SCHEMAS = SCRIPTS.parent / "workflow" / "schemas"
 ENDS = 1 << 16
 # "from anpi… import …", its names in brackets or to the end of the line, or "import …"

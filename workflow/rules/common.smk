@@ -16,6 +16,7 @@ ROOT = Path(workflow.basedir).parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from anpi.check import check_run, check_writable, is_url, shipped
+from anpi.files.shipped import REGISTRY
 from anpi.provenance import code_digest, file_digest, fingerprint
 from anpi.subtypes.model import load_model, subtype_genes
 from anpi.tables.identifiers import VARIABLE
@@ -47,7 +48,6 @@ COUNTED = UNITS is not None or (SETTINGS["expression"] or {}).get("unit") == "co
 # stands in the digest of `code`.
 RESOURCES = ROOT / "resources"
 GENES = RESOURCES / "genes"
-REGISTRY = RESOURCES / "signatures" / "registry.tsv"
 GENE_SETS = RESOURCES / "signatures" / "genes" / "hallmark.tsv"
 MODEL = Path(SETTINGS["subtype_model"] or RESOURCES / "subtypes" / "sclc_anpi" / "1.0.0")
 RULES = shipped(SETTINGS["endpoints"], "endpoints.yaml")
