@@ -2,7 +2,6 @@
 
 Example
 -------
->>> import anpi
 >>> expression = anpi.read_expression("tpm.tsv.gz", "tpm")
 >>> calls = anpi.call_subtypes(expression)
 >>> scores = anpi.score_signatures(expression)
