@@ -18,7 +18,7 @@ from anpi.expression.assemble import missing_samples
 from anpi.expression.matrix import read_sample_names
 from anpi.expression.reference_look import look_at_reference
 from anpi.files.plain import odd_file
-from anpi.files.shipped import ROOT
+from anpi.files.shipped import REGISTRY, ROOT
 from anpi.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.clinical import read_clinical
 from anpi.tables.identifiers import allowed_columns, allowing, looks_like_person
@@ -29,7 +29,6 @@ from anpi.tables.sheets import is_object, is_stored, read_samples, read_units, u
 REFERENCE_FILES = ("transcripts", "gtf", "genome")
 # Files that anpi ships in config/, which a run takes when the config names none of its own.
 SHIPPED_SETTINGS = {"endpoints": "endpoints.yaml", "plan": "plan.yaml"}
-REGISTRY = ROOT / "resources" / "signatures" / "registry.tsv"
 Result = TypeVar("Result")
 
 

@@ -23,9 +23,7 @@ from anpi.tables.schema import read_settings
 
 PACKAGES = (
     "anndata",
-    "firthmodels",
     "gseapy",
-    "lifelines",
     "matplotlib",
     "numpy",
     "pandas",

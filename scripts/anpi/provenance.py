@@ -14,8 +14,9 @@ import re
 from pathlib import Path
 
 from anpi.files.checksums import hash_file
+from anpi.files.shipped import PACKAGE
 
-SCRIPTS = Path(__file__).resolve().parents[1]
+SCRIPTS = PACKAGE.parent
 SCHEMAS = SCRIPTS.parent / "workflow" / "schemas"
 # "from anpi… import …", its names in brackets or to the end of the line, or "import …"
 IMPORT = re.compile(r"\bfrom\s+((?:anpi|demo)[\w.]*)\s+import\s+(\([^)]*\)|[^\n;]*)|\bimport\s+([^\n;]*)")

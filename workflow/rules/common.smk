@@ -37,6 +37,7 @@ if str(ROOT / "scripts") not in sys.path:
 from anpi.arithmetic import SAME
 from anpi.check import check_run, check_writable, config_paths, is_url, shipped
 from anpi.files.checksums import fingerprint
+from anpi.files.shipped import REGISTRY
 from anpi.tables.identifiers import VARIABLE
 from anpi.problems import InputError
 from anpi.tables.schema import load_yaml
@@ -79,7 +80,6 @@ COUNTED = UNITS is not None or (SETTINGS["expression"] or {}).get("unit") == "co
 # stands in the digest of the program's code.
 RESOURCES = ROOT / "resources"
 GENES = RESOURCES / "genes"
-REGISTRY = RESOURCES / "signatures" / "registry.tsv"
 MODEL = Path(SETTINGS["subtype_model"] or RESOURCES / "subtypes" / "sclc_anpi" / "1.0.0")
 RULES = shipped(SETTINGS["endpoints"], "endpoints.yaml")
 PLAN = shipped(SETTINGS["plan"], "plan.yaml")

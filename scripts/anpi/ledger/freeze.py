@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from anpi.files.checksums import hash_file
+from anpi.files.intact import read_json
 from anpi.files.writing import write_text
 from anpi.ledger.entries import CURRENT, read_entry
 from anpi.problems import InputError, Problem, refuse
@@ -114,13 +113,6 @@ def crate_problems(results: Path) -> list[Problem]:
     if files.get("manifest.json") != sha256:
         return [Problem(str(results / "ro-crate-metadata.json"), "is of another run than manifest.json")]
     return []
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError):
-        raise InputError(Problem(str(path), "not valid JSON", mend="Run Snakemake to its end again.")) from None
 
 
 def protect(folder: Path, results: Path) -> None:
