@@ -5,7 +5,7 @@ Example
 >>> expression = anpi.read_expression("tpm.tsv.gz", "tpm")
 >>> calls = anpi.call_subtypes(expression)
 >>> scores = anpi.score_signatures(expression)
->>> endpoints = anpi.derive_endpoints({"patients": "patients.csv", "assessments": "assessments.csv"})
+>>> endpoints = anpi.derive_endpoints(dict(patients=patients_file, assessments=assessments_file))
 """
 
 from __future__ import annotations
