@@ -57,17 +57,8 @@ class Run:
     sexes: dict[str, str]
 
 
-def check_run(config: Mapping[str, Any], file: str = "config.yaml", checked: bool = False) -> Run:
+def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
     """Check all inputs of a run.
-
-    Parameters
-    ----------
-    config : mapping
-        The config as the user wrote it.
-    file : str
-        Its name, for messages.
-    checked : bool
-        All inputs were checked when the run was planned: read only what the rules are wired by.
 
     Raises
     ------
@@ -77,7 +68,7 @@ def check_run(config: Mapping[str, Any], file: str = "config.yaml", checked: boo
     settings = check_settings(config, load_schema("config"), file)
     refuse(path_problems(settings, file))
     with allowing(settings["allow_columns"]):
-        return read_checked(settings) if checked else check_inputs(settings, file)
+        return check_inputs(settings, file)
 
 
 def read_checked(settings: dict[str, Any]) -> Run:

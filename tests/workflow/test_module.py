@@ -1,4 +1,4 @@
-"""The workflow as a module of another one, as a user writes it and as snakedeploy does; one step asked for by its name."""
+"""The workflow as a module of another one, as users and snakedeploy write it; one step asked for by its name."""
 
 from __future__ import annotations
 
