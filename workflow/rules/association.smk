@@ -27,6 +27,10 @@ rule test_associations:
         sensitivity=out("association/sensitivity.tsv"),
         influence=out("association/influence.tsv"),
         detectable=out("association/detectable.tsv"),
+        estimands=out("association/estimands.tsv"),
+        subgroups=out("association/subgroups.tsv"),
+        incidence=out("association/incidence.tsv"),
+        published=out("association/published.tsv"),
         representativeness=out("association/representativeness.tsv"),
     log:
         logs("test_associations"),
@@ -40,7 +44,7 @@ rule test_associations:
     params:
         program=Program("test_associations"),
         plan=PLAN,
-        code=code("test_associations", PLAN, REGISTRY),
+        code=code("test_associations", PLAN, REGISTRY, PUBLISHED),
         own_files=content_of("clinical.patients", "clinical.adverse_events", "samples"),
         expression=options_of("calls", "scores", "tpm", "genes", "samples", "adverse_events"),
         folder=subpath(output.results, parent=True),

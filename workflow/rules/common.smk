@@ -48,13 +48,15 @@ COUNTED = UNITS is not None or (SETTINGS["expression"] or {}).get("unit") == "co
 RESOURCES = ROOT / "resources"
 GENES = RESOURCES / "genes"
 REGISTRY = RESOURCES / "signatures" / "registry.tsv"
+PUBLISHED = RESOURCES / "published" / "cohorts.tsv"
 GENE_SETS = RESOURCES / "signatures" / "genes" / "hallmark.tsv"
 MODEL = Path(SETTINGS["subtype_model"] or RESOURCES / "subtypes" / "sclc_anpi" / "1.0.0")
 RULES = shipped(SETTINGS["endpoints"], "endpoints.yaml")
 PLAN = shipped(SETTINGS["plan"], "plan.yaml")
 TEMPLATES = ROOT / "workflow" / "report"
 SNPS = RESOURCES / "identity" / "snps.tsv"
-ASSOCIATIONS = "results survival curves response sensitivity influence detectable representativeness".split()
+ASSOCIATIONS = """results survival curves response sensitivity influence detectable representativeness
+    estimands subgroups incidence published""".split()
 EXPLORATION = "components variance umap markers nmf_ranks nmf_clusters nmf_names nmf_agreement notes".split()
 # The most that one job asks for (MB, minutes), however large its input and however often it is tried again.
 CEILING = {"mem_mb": 64_000, "runtime": 1_440}

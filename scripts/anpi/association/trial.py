@@ -22,6 +22,7 @@ FROM_FIRST_SCAN = (
 YES_NO = {"Y": 1.0, "N": 0.0, "YES": 1.0, "NO": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 USABLE = "rna_evaluable"  # the set of those whose sample may stand for them
 RESPONSE_ORDER = {"PD": 0.0, "SD": 1.0, "NON-CR/NON-PD": 1.0, "PR": 2.0, "CR": 3.0}
+RESPONSE_ORDER |= {"ICPD": 0.0, "IUPD": 0.0, "ISD": 1.0, "NON-ICR/NON-IUPD": 1.0, "IPR": 2.0, "ICR": 3.0}
 
 
 @dataclass(frozen=True)

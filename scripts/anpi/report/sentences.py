@@ -20,7 +20,13 @@ ENDPOINTS = {
     "bor": "best response",
     "cbor": "confirmed best response",
 }
-SUFFIXES = {"_ema": " (EMA censoring)", "_unconfirmed": " (unconfirmed)", "_strict": " (strict confirmation)"}
+SUFFIXES = {
+    "_ema": " (EMA censoring)",
+    "_fda": " (FDA censoring)",
+    "_unconfirmed": " (unconfirmed)",
+    "_strict": " (strict confirmation)",
+    "_confirmed": " (confirmed)",
+}
 RATIOS = {
     "HR": "hazard ratio",
     "OR": "odds ratio",
@@ -36,11 +42,15 @@ EXPOSURES = {
 
 
 def endpoint_words(endpoint: str) -> str:
-    """Name an endpoint within a sentence."""
-    for suffix, words in SUFFIXES.items():
-        if endpoint.endswith(suffix):
-            return ENDPOINTS.get(endpoint.removesuffix(suffix), endpoint) + words
-    return ENDPOINTS.get(endpoint, endpoint)
+    """Name an endpoint within a sentence, with the rule or evaluator of a variant."""
+    base, _, evaluator = endpoint.partition("_by_")
+    words = f" (read by {evaluator})" if evaluator else ""
+    for suffix, rule in SUFFIXES.items():
+        if base.endswith(suffix) and base not in ENDPOINTS:
+            base, words = base.removesuffix(suffix), rule + words
+    if base.startswith("i") and base[1:] in ENDPOINTS:
+        base, words = base[1:], f" (iRECIST){words}"
+    return ENDPOINTS.get(base, base) + words
 
 
 def level_words(level: object, biomarker: str) -> str:
