@@ -27,9 +27,9 @@ from pathlib import Path
 from anpi.association.plan import check_plan, read_plan
 from anpi.association.trial import known_signatures, read_trial
 from anpi.association.write import write_associations
+from anpi.files.shipped import ROOT
 from anpi.program import run_program
 from anpi.tables.reading import read_facts
-from anpi.tables.schema import ROOT
 
 
 def main() -> None:

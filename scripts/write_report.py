@@ -20,10 +20,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from anpi.files.shipped import ROOT
 from anpi.program import run_program
 from anpi.report.page import write_report
 from anpi.report.tables import read_run
-from anpi.tables.schema import ROOT
 
 DEFAULT_TITLE = "Molecular subtypes, immune signatures and efficacy"
 

@@ -16,11 +16,14 @@ from anpi.endpoints.observations import check_rules
 from anpi.endpoints.rules import read_rules
 from anpi.expression.assemble import missing_samples
 from anpi.expression.matrix import read_sample_names
+from anpi.expression.reference_look import look_at_reference
+from anpi.files.plain import odd_file
+from anpi.files.shipped import ROOT
 from anpi.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.clinical import read_clinical
 from anpi.tables.identifiers import allowed_columns, allowing, looks_like_person
 from anpi.tables.reading import read_table, read_text, read_text_table
-from anpi.tables.schema import ROOT, check_settings, load_schema, load_yaml
+from anpi.tables.schema import check_settings, load_schema, load_yaml
 from anpi.tables.sheets import is_object, is_stored, read_samples, read_units, used_samples
 
 REFERENCE_FILES = ("transcripts", "gtf", "genome")
@@ -144,6 +147,8 @@ def path_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
         expected = odd_path(path)
         if expected:
             problems.append(Problem(file, column=key, found=path, expected=expected))
+        elif odd := odd_file(path, file, key):
+            problems.append(odd)
     results = os.path.realpath(settings["results"] or "/") if not problems else ""
     tables = ("samples", "units", "expression.matrix", "clinical.")
     if settings["results"] == "" or results == os.path.realpath("/"):
@@ -316,6 +321,8 @@ def reference_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
                 problems.append(Problem(file, "a URL without a checksum", column=key, found=value, mend=mend))
         elif not os.path.isfile(value):
             problems.append(absent_file(file, key, value))
+        else:
+            problems += look_at_reference(name, value, file)
     return problems
 
 

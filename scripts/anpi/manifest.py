@@ -17,8 +17,9 @@ from typing import Any
 from anpi import __version__
 from anpi.files.checksums import hash_file
 from anpi.files.intact import read_json
+from anpi.files.shipped import ROOT
 from anpi.tables.reading import read_text_table
-from anpi.tables.schema import ROOT, read_settings
+from anpi.tables.schema import read_settings
 
 PACKAGES = (
     "anndata",

@@ -13,7 +13,9 @@ from unit.endpoints.small_trial import Trial
 from anpi.endpoints.rules import make_rules
 
 RESPONSES = ["CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE"]
-STATUSES = ["present", "absent", "progression", "not evaluable", ""]
+CODES = ["iCR", "iPR", "iSD", "NON-iCR/NON-iUPD", "iUPD", "iUPD", "iCPD", "NE"]
+STATUSES = ["present", "absent", "progression", "not evaluable", "", "increased", "no change since last"]
+NEW = ["equivocal", "unequivocal", "unequivocal", "absent", "", "increased", "no change since last"]
 OTHER_RULES: list[dict[str, Any]] = [
     {},
     {"progression": {"after_withdrawal": "censor", "date_of_sum": "first_scan"}, "scans": {"window_days": 3}},
@@ -22,7 +24,15 @@ OTHER_RULES: list[dict[str, Any]] = [
     {"scans": {"interval_days": 21, "missed_scans": 3}, "stable_disease": {"minimum_days": 56}},
     {"scans": {"missed_scans": None}, "best_response": {"regrowth_after_pr": "none"}},
     {"survival": {"last_alive": "as_recorded"}},
-]
+    {"irecist": {"unconfirmed": "censor", "increase_reference": "previous_scan", "confirmation_window": "strict"}},
+    {"irecist": {"pending_iupd": "censor", "confirmation_variance_days": 2, "iupd_ne_iupd": "confirmed"}},
+    {
+        "irecist": {
+            "unconfirmed": "censor", "censored_at": "last_without_progression", "confirmation_growth": ">5",
+            "confirmation_window": "none", "iupd_between": 1,
+        }
+    },
+]  # fmt: skip
 
 
 def make_patient(draw: random.Random) -> dict[str, Any]:
@@ -46,7 +56,14 @@ def make_patient(draw: random.Random) -> dict[str, Any]:
         {"day": day, "overall_response": draw.choice(RESPONSES), "new_lesion": draw.choice(["", "N", "E"])}
         for day in days
     ]
+    coded = draw.random() < 0.3
     for row in assessments:
+        if coded and draw.random() < 0.9:
+            row["irecist_response"] = draw.choice(CODES)
+        if draw.random() < 0.3:
+            row["target_response"] = draw.choice(["CR", "PR", "SD", "PD", "NE"])
+            row["nontarget_response"] = draw.choice(["", "CR", "NON-CR/NON-PD", "PD", "NE"])
+        row["new_symptom"] = draw.choice(["", "", "Y", "N"])
         row["new_lesion"] = draw.choice("YN") if row["overall_response"] == "PD" else row["new_lesion"]
     lesions = make_lesions(draw, visits) if draw.random() < 0.7 else []
     therapies = [sometime() for _ in range(draw.choice([0, 0, 0, 1, 2]))]
@@ -60,13 +77,13 @@ def make_lesions(draw: random.Random, visits: list[int]) -> list[dict[str, Any]]
     if draw.random() < 0.3:
         scans += [(day + draw.choice([1, 3, 7, 9]), visit) for day, visit in scans]
     baseline = [(day, "") for day in draw.choice([[-7], [-21, -3], [0]])]
-    missing = draw.choice([0, 0, 0.2])
-    kinds = ["target"] * draw.randint(0, 3) + ["nontarget"] * draw.randint(0, 2) + ["new"] * draw.choice([0, 0, 1])
+    missing, sizes = draw.choice([0, 0, 0.2]), draw.choice([0, 0.8])
+    kinds = ["target"] * draw.randint(0, 3) + ["nontarget"] * draw.randint(0, 2) + ["new"] * draw.choice([0, 0, 1, 4])
     for place, kind in enumerate(kinds):
         node = draw.choice(["Y", "N", "N"]) if kind == "target" else "N"
         first = size = draw.choice([15, 20, 25, 50, 9 if node == "Y" else 12, 0])
         for day, visit in (baseline if kind != "new" and draw.random() < 0.93 else []) + scans:
-            if day > 0 and draw.random() < missing + (0.6 if kind == "new" else 0):
+            if day > 0 and draw.random() < missing + (0.4 if kind == "new" else 0):
                 continue
             status = ""
             if kind == "target" and day > 0:
@@ -77,11 +94,21 @@ def make_lesions(draw: random.Random, visits: list[int]) -> list[dict[str, Any]]
                     ["too small to measure", "not evaluable", "merged"] if day > 0 else ["not evaluable"]
                 )
             elif kind == "nontarget":
-                status = draw.choices(STATUSES, [6, 3, 0.3, 1, 1] if day > 0 else [8, 1, 0, 0, 2])[0]
+                status = draw.choices(STATUSES, [6, 3, 0.3, 1, 1, 2, 1] if day > 0 else [8, 1, 0, 0, 2, 0, 0])[0]
             elif kind == "new":
-                status = draw.choice(["equivocal", "equivocal", "unequivocal", "absent", ""])
-            length = size if kind == "target" and not status else ""
-            found = {"day": day, "visit": visit, "lesion_id": f"L{place}", "kind": kind, "node": node}
+                status = draw.choice(NEW)
+                size = draw.choice([9, 10, 12, 12, 14, 14.9, 15, 19])
+            sized = (kind == "target" and not status) or (kind != "target" and draw.random() < sizes)
+            length = size if sized else ""
+            organ = draw.choice(["liver", "lung", "lung, left", ""]) if kind == "new" else ""
+            found = {
+                "day": day,
+                "visit": visit,
+                "lesion_id": f"L{place}",
+                "kind": kind,
+                "node": node,
+                "location": organ,
+            }
             rows.append(found | {"diameter_mm": length, "status": status})
     return rows
 

@@ -131,10 +131,11 @@ def test_facts_that_come_beside_a_salmon_result_later_are_taken_in(anpi: Path, s
     folder = tmp_path / "trial"
     shutil.copytree(small_trial, folder)
     with gzip.open(folder / "reference" / "transcripts.fa.gz", "rt") as lines:
-        names = [line[1:].strip() for line in lines if line.startswith(">")]
-    table = pd.DataFrame(
-        {"Name": names, "Length": 1000, "EffectiveLength": 800, "TPM": 1e6 / len(names), "NumReads": 9}
-    )
+        header, *records = "".join(lines).split(">")
+    assert header == ""
+    lengths = {name: len("".join(sequence)) for name, *sequence in map(str.split, records)}
+    table = pd.DataFrame({"Name": lengths.keys(), "Length": lengths.values(), "EffectiveLength": 100.0})
+    table = table.assign(TPM=1e6 / len(table), NumReads=100 / len(table))
     (folder / "salmon" / "aux_info").mkdir(parents=True)
     table.to_csv(folder / "salmon" / "quant.sf", sep="\t", index=False)
     samples = pd.read_csv(folder / "config" / "samples.tsv", sep="\t", dtype=str)

@@ -15,6 +15,7 @@ from snakemake.io import is_flagged
 ROOT = Path(workflow.basedir).parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from anpi.arithmetic import SAME
 from anpi.check import check_run, check_writable, is_url, shipped
 from anpi.provenance import code_digest, file_digest, fingerprint
 from anpi.subtypes.model import load_model, subtype_genes
@@ -32,6 +33,7 @@ except InputError as error:
     raise WorkflowError(str(error))
 
 SETTINGS = RUN.config
+os.environ.update(SAME)  # of all jobs, wherever they run
 os.environ[VARIABLE] = ",".join(SETTINGS["allow_columns"])  # programs refuse all other columns that identify a person
 if SETTINGS["private"]:
     os.umask(0o027)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from anpi.files.shipped import ROOT
 from anpi.files.writing import whole_file, write_table, write_text
 from anpi.report.associations import associations, sensitivity
 from anpi.report.biology import signatures, subtypes
@@ -27,7 +28,6 @@ from anpi.report.safety import queries, safety
 from anpi.report.summary import summary
 from anpi.report.tables import Run
 from anpi.report.workbook import neutral, write_workbook
-from anpi.tables.schema import ROOT
 
 TEMPLATES = ROOT / "workflow" / "report"
 SECTIONS: tuple[Callable[[Run], Section | None], ...] = (

@@ -13,9 +13,10 @@ import pandas as pd
 
 from anpi.files.checksums import hash_file
 from anpi.files.intact import read_json
+from anpi.files.shipped import ROOT
 from anpi.report.numbers import known
 from anpi.tables.reading import read_facts, read_table
-from anpi.tables.schema import ROOT, read_settings
+from anpi.tables.schema import read_settings
 from anpi.trial.terms import CALLED
 
 TABLES = {

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anpi.files.shipped import ROOT
 from anpi.files.writing import write_text
 from anpi.problems import InputError, Problem, refuse
 from anpi.tables.reading import read_text_table
-from anpi.tables.schema import ROOT, load_yaml
+from anpi.tables.schema import load_yaml
 
 MODELS = ROOT / "resources" / "subtypes"
 DEFAULT = MODELS / "sclc_anpi" / "1.0.0"

@@ -19,7 +19,7 @@ from anpi.association.describe import survival_table
 from anpi.association.engine import run_plan
 from anpi.association.plan import read_plan
 from anpi.association.sensitivity import sensitivity_table
-from anpi.tables.schema import ROOT
+from anpi.files.shipped import ROOT
 
 PROGRAM = ROOT / "scripts" / "test_associations.py"
 TABLES = ["results", "survival", "curves", "response", "sensitivity", "influence", "representativeness", "detectable"]

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from lifelines import KaplanMeierFitter
 
+from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json, write_table
 from anpi.report.tables import TABLES, Run, read_run
-from anpi.tables.schema import ROOT
 
 CLASSES = ("A", "N", "P", "I")
 ARMS = ("cadonilimab", "cadonilimab + chemotherapy")

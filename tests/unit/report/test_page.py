@@ -17,10 +17,10 @@ import pandas as pd
 import pytest
 from unit.report.made import make_tables, read_made, write_run
 
+from anpi.files.shipped import ROOT
 from anpi.report.methods import remark_items
 from anpi.report.page import page_files, write_report
 from anpi.report.tables import Run
-from anpi.tables.schema import ROOT
 
 EVIL = "<script>alert(1)</script>"
 VOID = {"meta", "link", "br", "input", "img", "hr"}
