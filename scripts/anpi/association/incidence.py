@@ -8,7 +8,7 @@ import pandas as pd
 from anpi.association.describe import DAYS_PER_MONTH, EVERYONE
 from anpi.association.plan import Plan
 from anpi.association.trial import Trial
-from anpi.stats.competing_risks import cumulative_incidence
+from anpi.stats.competing import cumulative_incidence
 
 COLUMNS = (
     "event",
@@ -57,15 +57,14 @@ def group_rows(part: pd.DataFrame, plan: Plan) -> list[dict[str, object]]:
     known = part.dropna()
     counts = {"n": len(known), "events": int(known["status"].eq(FIRST).sum())}
     counts |= {"competing_events": int(known["status"].eq(OTHER).sum()), "left_out": len(part) - len(known)}
+    if known.empty:
+        return [{"months": months, **counts} for months in plan.rate_months]
     curve = cumulative_incidence(known["time"], known["status"])
-    last = known["time"].max() if len(known) else 0.0
-    rows = []
-    for months in plan.rate_months:
-        day = months * DAYS_PER_MONTH
-        ended = len(known) > 0 and bool((known.loc[known["time"].eq(last), "status"] > 0).all())
-        values = curve.at(day) if day <= last or ended else (np.nan, np.nan, np.nan)
-        rows.append({"months": months, **counts, **dict(zip(("incidence", "ci_low", "ci_high"), values, strict=True))})
-    return rows
+    names = ("incidence", "ci_low", "ci_high")
+    return [
+        {"months": months, **counts, **dict(zip(names, curve.at(months * DAYS_PER_MONTH), strict=True))}
+        for months in plan.rate_months
+    ]
 
 
 def response_courses(trial: Trial) -> pd.DataFrame | None:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from anpi.association.question import Row
-from anpi.stats.meta_analysis import Pooled, pool, robust_posterior
+from anpi.stats.meta import Pooled, pool
+from anpi.stats.robust_prior import robust_posterior
 from anpi.tables.reading import read_facts
 from anpi.tables.schema import ROOT
 
@@ -86,7 +87,7 @@ def signature_rows(row: Row, known: pd.DataFrame) -> list[dict[str, object]]:
         *lines,
         pooled_row("pooled", "published cohorts", prior),
         pooled_row("together", "published cohorts and this trial", together),
-        {"kind": "posterior", "cohort": "this trial under a robust prior", "cohorts": prior.k}
+        {"kind": "posterior", "cohort": "this trial under a robust prior", "cohorts": prior.studies}
         | ratio(posterior.estimate, posterior.low, posterior.high)
         | {"prior_weight": posterior.weight, "probability_below_1": posterior.below}
         | {"method": "mixture of what the cohorts predict and a vague prior, half each; median and 95 % interval"},
@@ -94,9 +95,9 @@ def signature_rows(row: Row, known: pd.DataFrame) -> list[dict[str, object]]:
 
 
 def pooled_row(kind: str, name: str, found: Pooled) -> dict[str, object]:
-    predicted = np.exp([found.predicted_low, found.predicted_high])
+    predicted = np.exp([found.prediction_low, found.prediction_high])
     return (
-        {"kind": kind, "cohort": name, "cohorts": found.k, "i2": found.i2, "tau2": found.tau2}
+        {"kind": kind, "cohort": name, "cohorts": found.studies, "i2": 100 * found.i2, "tau2": found.tau2}
         | ratio(found.estimate, found.low, found.high)
         | {"predicted_low": float(predicted[0]), "predicted_high": float(predicted[1])}
         | {"method": "random effects (REML), interval by Hartung and Knapp, not narrower than the plain one"}

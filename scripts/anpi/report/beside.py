@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
 from anpi.figures.forest import forest
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Heading, Note, Table, Text, draw
@@ -190,8 +188,8 @@ def published_blocks(run: Run) -> list[Any]:
     header += ["Another cohort's ratio", "Probability below 1", "Method", "Source"]
     numeric = [False, False, False, True, True] + [False] * 6
     note = (
-        "Exploratory: other tumours, other drugs and other platforms. No cohort had both PD-1 and CTLA-4 blocked. Nothing "
-        "here is tested."
+        "Exploratory: other tumours, other drugs and other platforms. No cohort had both PD-1 and CTLA-4 blocked. "
+        "Nothing here is tested."
     )
     return [
         Heading("Beside published cohorts"),
