@@ -24,6 +24,7 @@ TABLES = {
     "timepoints": "clinical/timepoints.tsv",
     "queries": "clinical/queries.tsv",
     "rates": "clinical/rates.tsv",
+    "concordance": "clinical/concordance.tsv",
     "adverse_events": "clinical/adverse_events.tsv",
     "sets": "analysis/sets.tsv",
     "attrition": "analysis/attrition.tsv",
