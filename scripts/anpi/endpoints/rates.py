@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from anpi.endpoints.rules import Rules
-from anpi.endpoints.time_to_event import DAYS_IN_MONTH
 from anpi.stats.exact import clopper_pearson
 from anpi.stats.survival import kaplan_meier
+from anpi.trial.times import DAYS_PER_MONTH
 
 ALL = "all"
 COLUMNS = [
@@ -102,7 +102,7 @@ def time_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, Any]]:
         yield about | {"measure": f"{measure}_median", "unit": "days"} | estimate(curve.median())
         if name in ("pfs", "ipfs", "os"):
             for months in rules.settings["rates"]["months"]:
-                at = estimate(curve.at(months * DAYS_IN_MONTH))
+                at = estimate(curve.at(months * DAYS_PER_MONTH))
                 yield about | {"measure": f"{measure}_rate", "months": months, "unit": "proportion"} | at
     times = people_of["all treated"]["ttr_days"].dropna().to_numpy(dtype=float)
     yield {

@@ -13,8 +13,10 @@ from anpi.figures.style import SUBTYPE_COLOURS
 from anpi.figures.survival import LEAST_AT_RISK, kaplan_meier
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Note, Section, Table, Text, draw
-from anpi.report.numbers import NONE, decimal, interval, known, listed, months, percent, plural
+from anpi.report.numbers import NONE, decimal, interval, known, months, percent
 from anpi.report.tables import Run, end_days
+from anpi.trial.times import DAYS_PER_MONTH
+from anpi.words.lists import listed, plural
 
 MOST_DRAWN = 300
 SHORT = {"mixed": "m", "none": "–"}
@@ -146,7 +148,7 @@ def rate_words(row: pd.Series) -> str:
         )
     if not row["n"]:
         return NONE
-    scaled = [float(row[c]) / 30.4375 if known(row[c]) else None for c in ("estimate", "ci_low", "ci_high")]
+    scaled = [float(row[c]) / DAYS_PER_MONTH if known(row[c]) else None for c in ("estimate", "ci_low", "ci_high")]
     bounds = f" ({interval(scaled[1], scaled[2], months)})" if any(known(v) for v in scaled[1:]) else ""
     return f"{months(scaled[0])}{bounds}; {int(row['events'])}/{int(row['n'])}"
 

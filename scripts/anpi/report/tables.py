@@ -13,11 +13,11 @@ import pandas as pd
 
 from anpi.files.checksums import hash_file
 from anpi.files.intact import read_json
-from anpi.files.shipped import ROOT
+from anpi.files.shipped import REGISTRY, ROOT
 from anpi.report.numbers import known
 from anpi.tables.reading import read_facts, read_table
 from anpi.tables.schema import read_settings
-from anpi.trial.terms import CALLED
+from anpi.trial.subtypes import CALLED
 
 TABLES = {
     "endpoints": "clinical/endpoints.tsv",
@@ -174,7 +174,7 @@ def read_run(
     tables = {name: plain(read_facts(path)) for name, path in found.items()}
     statements = results / "association" / "statements.json"
     changes = results / "ledger" / "changes.json"
-    registry = registry or ROOT / "resources" / "signatures" / "registry.tsv"
+    registry = registry or REGISTRY
     people = plain(read_table(patients, "patients"))
     return Run(
         title=clean(title),
