@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from anpi.association.describe import DAYS_PER_MONTH, EVERYONE
+from anpi.association.describe import EVERYONE
 from anpi.association.plan import Plan
 from anpi.association.trial import Trial
 from anpi.stats.competing import cumulative_incidence
+from anpi.trial.times import DAYS_PER_MONTH
 
 COLUMNS = (
     "event",

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from anpi.association.question import Row
+from anpi.files.shipped import ROOT
 from anpi.stats.meta import Pooled, pool
 from anpi.stats.robust_prior import robust_posterior
 from anpi.tables.reading import read_facts
-from anpi.tables.schema import ROOT
 
 COHORTS = ROOT / "resources" / "published" / "cohorts.tsv"
 EFFECT = "HR per SD"

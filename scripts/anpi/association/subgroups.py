@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from anpi.association.groups import counted, split_groups, standardised
+from anpi.association.groups import split_groups, standardised
 from anpi.association.plan import Plan
 from anpi.association.question import Question, all_questions
 from anpi.association.response import fit_odds
 from anpi.association.time_to_event import fit_hazards
 from anpi.association.trial import Trial
 from anpi.stats.newton import RegressionFit
+from anpi.words.lists import plural
 
 MOST_LEVELS = 5
 COLUMNS = (
@@ -99,7 +100,7 @@ def subgroup_levels(values: pd.Series) -> pd.Series:
 
 def estimate(question: Question, fit: RegressionFit | None, column: str, count: int, plan: Plan) -> dict[str, object]:
     if fit is None or column not in fit.terms:
-        few = f"{counted(count, 'patient')}, fewer than {plan.smallest_group}: not estimated"
+        few = f"{plural(count, 'patient')}, fewer than {plan.smallest_group}: not estimated"
         return {"warning": few if count < plan.smallest_group else "too little in this subgroup to estimate"}
     ratio = "HR" if question.kind == "time" else "OR"
     value, low, high, _ = fit.ratio(column)

@@ -7,8 +7,10 @@ from typing import Any
 from anpi.figures.forest import forest
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Heading, Note, Table, Text, draw
-from anpi.report.numbers import NONE, interval, known, p_value, p_words, percent, plural, ratio, text
+from anpi.report.numbers import NONE, interval, known, p_value, percent, ratio, text
 from anpi.report.tables import Run
+from anpi.words.lists import plural
+from anpi.words.p_values import p_words
 
 VARIABLES = {"ecog": "ECOG", "liver_mets": "liver metastases", "brain_mets": "brain metastases"}
 

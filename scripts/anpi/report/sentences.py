@@ -8,8 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from anpi.report.numbers import count_of, interval, known, listed, months, p_words, percent, plural, ratio, text
+from anpi.report.numbers import count_of, interval, known, months, percent, ratio, text
+from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.terms import GATE_CLOSED, INTERACTION, supplied
+from anpi.words.lists import listed, plural
+from anpi.words.p_values import p_words
 
 ENDPOINTS = {
     "pfs": "progression-free survival",
@@ -55,7 +58,7 @@ def endpoint_words(endpoint: str) -> str:
 
 def level_words(level: object, biomarker: str) -> str:
     """Name a group: SCLC-A for the subtype A."""
-    return f"SCLC-{level}" if biomarker == "subtype" and str(level) in ("A", "N", "P", "I") else str(level)
+    return f"SCLC-{level}" if biomarker == "subtype" and str(level) in SUBTYPES else str(level)
 
 
 def group_words(level: object, biomarker: str) -> str:
