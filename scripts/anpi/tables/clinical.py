@@ -372,11 +372,12 @@ def lesion_problems(lesions: pd.DataFrame) -> list[Problem]:
         if read_state(kind, status) is None and (kind != "target" or size is None):
             words = ", ".join(names[0] for names in STATES[kind].values())
             problems.append(fault(file, index, "status", status, f"for a {kind} lesion one of {words}"))
-    first: dict[tuple[str, str], tuple[str, object]] = {}
-    for index, patient, lesion, kind in zip(
-        lesions.index, lesions["patient_id"], lesions["lesion_id"], lesions["kind"], strict=True
+    # Each evaluator chooses and names lesions on their own.
+    first: dict[tuple[str, str, str | None], tuple[str, object]] = {}
+    for index, patient, evaluator, lesion, kind in zip(
+        lesions.index, *(lesions[c] for c in ("patient_id", "evaluator", "lesion_id", "kind")), strict=True
     ):
-        known, where = first.setdefault((patient, lesion), (kind, index))
+        known, where = first.setdefault((patient, evaluator, lesion), (kind, index))
         if known != kind:
             problems.append(
                 fault(file, index, "kind", kind, f"{known}, as lesion {lesion} has in row {row_number(where)}")
