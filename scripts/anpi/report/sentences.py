@@ -22,13 +22,15 @@ ENDPOINTS = {
     "disease_control": "disease control",
     "bor": "best response",
     "cbor": "confirmed best response",
+    "response_unconfirmed": "unconfirmed response",
+    "iresponse": "unconfirmed response (iRECIST)",
+    "iresponse_confirmed": "confirmed response (iRECIST)",
 }
 SUFFIXES = {
     "_ema": " (EMA censoring)",
     "_fda": " (FDA censoring)",
     "_unconfirmed": " (unconfirmed)",
     "_strict": " (strict confirmation)",
-    "_confirmed": " (confirmed)",
 }
 RATIOS = {
     "HR": "hazard ratio",
@@ -51,7 +53,7 @@ def endpoint_words(endpoint: str) -> str:
     for suffix, rule in SUFFIXES.items():
         if base.endswith(suffix) and base not in ENDPOINTS:
             base, words = base.removesuffix(suffix), rule + words
-    if base.startswith("i") and base[1:] in ENDPOINTS:
+    if base.startswith("i") and base not in ENDPOINTS and base[1:] in ENDPOINTS:
         base, words = base[1:], f" (iRECIST){words}"
     return ENDPOINTS.get(base, base) + words
 
