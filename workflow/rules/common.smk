@@ -32,6 +32,8 @@ try:
 except InputError as error:
     raise WorkflowError(str(error))
 
+for note in RUN.notes if workflow.is_main_process else ():
+    print(note, file=sys.stderr)
 SETTINGS = RUN.config
 os.environ.update(SAME)  # of all jobs, wherever they run
 os.environ[VARIABLE] = ",".join(SETTINGS["allow_columns"])  # programs refuse all other columns that identify a person
