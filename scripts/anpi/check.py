@@ -21,10 +21,10 @@ from anpi.expression.reference_look import look_at_reference
 from anpi.files.plain import odd_file
 from anpi.files.shipped import ROOT
 from anpi.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
-from anpi.tables.clinical import TABLES, Clinical, Timeline, read_clinical, row_number
+from anpi.tables.clinical import DERIVED, Clinical, Timeline, read_clinical, row_number, tables_of
 from anpi.tables.identifiers import allowed_columns, allowing, looks_like_person
 from anpi.tables.reading import read_table, read_text, read_text_table
-from anpi.tables.schema import check_settings, load_schema, load_yaml
+from anpi.tables.schema import check_settings, column_rule, load_schema, load_yaml
 from anpi.tables.sheets import (
     is_object,
     is_stored,
@@ -86,16 +86,20 @@ def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
 
 def planning_notes(clinical: Clinical, samples: pd.DataFrame | None, today: date) -> list[str]:
     """Say what is odd on the day of planning, which no result may depend on, and what is odd in the sample sheet."""
-    frames = [getattr(clinical, table) for table in TABLES] + [samples]
+    frames = tables_of(clinical) | ({} if samples is None else {"samples": samples})
     notes = []
-    for frame in (frame for frame in frames if frame is not None):
+    for table, frame in frames.items():
         file = frame.attrs["file"]
+        own = [str(column) for column in frame if column not in DERIVED]
+        extra = [column for column in own if column_rule(load_schema(table), column) is None]
+        if extra:
+            notes.append(f"{file}: columns that are kept, and read where the plan names them: {', '.join(extra)}")
         for column in frame.columns[[str(kind).startswith("datetime") for kind in frame.dtypes]]:
             late = frame.index[frame[column] > pd.Timestamp(today)]
             if len(late):
                 rows = f"row {row_number(late[0])}" + (f" and {len(late) - 1} more" if len(late) > 1 else "")
                 notes.append(f"{file}, {rows}, column {column}: a date after today, {today:%Y-%m-%d}")
-    return notes + (sample_notes(samples) if samples is not None else [])
+    return notes + ([] if samples is None else sample_notes(samples, Timeline(clinical.patients)))
 
 
 def check_writable(folder: str) -> None:

@@ -13,7 +13,8 @@ from anpi.tables.clinical import Timeline, read_clinical
 from anpi.tables.sheets import read_samples, timepoint_problems
 
 PATIENTS = (
-    "patient_id,arm,treatment_start_date,last_alive_date\nP1,A,2024-01-10,2024-09-01\nP2,A,2024-01-10,2042-09-01\n"
+    "patient_id,arm,treatment_start_date,last_alive_date,sex_x\n"
+    "P1,A,2024-01-10,2024-09-01,F\nP2,A,2024-01-10,2042-09-01,M\n"
 )
 SAMPLES = "sample_id\tpatient_id\ttimepoint\tsite\tcollection_date\n"
 
@@ -56,16 +57,19 @@ def test_a_sample_collected_on_the_other_side_of_the_first_dose_is_refused(tmp_p
 
 
 def test_dates_after_the_day_of_planning_and_sites_of_one_sample_are_said(tmp_path):
-    rows = "S1\tP1\tbaseline\tlung\t2024-01-01\nS2\tP2\tbaseline\tlung\t2024-01-01\nS3\tP2\tbaseline\tlnug\t2024-01-01"
+    rows = "S1\tP1\tbaseline\tlung\t2024-01-01\nS2\tP2\tbaseline\tlung\t2022-01-01\nS3\tP2\tbaseline\tlnug\t2024-01-01"
     samples = read_samples(write(tmp_path, rows))
     clinical = read_clinical({"patients": tmp_path / "patients.csv"})
     told = [note.removeprefix(f"{tmp_path}/") for note in planning_notes(clinical, samples, date(2024, 10, 1))]
+    extra = "patients.csv: columns that are kept, and read where the plan names them: sex_x"
     assert told == [
+        extra,
         "patients.csv, row 3, column last_alive_date: a date after today, 2024-10-01",
         "samples.tsv: the last row has no line end; was the file cut short?",
+        "samples.tsv, row 3: collected 739 days before treatment",
         "samples.tsv, row 4, column site: no other sample has 'lnug'; is it another name?",
     ]
-    assert planning_notes(clinical, None, date(2042, 9, 1)) == []
+    assert planning_notes(clinical, None, date(2042, 9, 1)) == [f"{tmp_path}/{extra}"]
 
 
 def test_faults_of_plan_and_tables_are_told_together(tmp_path):

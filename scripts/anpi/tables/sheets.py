@@ -16,6 +16,7 @@ from anpi.tables.reading import FIRST_DATA_ROW, case_problems, read_table
 KINDS = ("fastq_1", "bam", "quant")
 # What columns of a matrix are called that are no samples.
 RESERVED = ("gene_id", "gene_name", "symbol", "biotype", "length")
+OLD_SAMPLE = 366  # days before treatment from which on a sample is told of
 FILES = ("fastq_1", "fastq_2", "bam", "quant")
 
 
@@ -88,10 +89,13 @@ def timepoint_problems(samples: pd.DataFrame, timeline: Timeline) -> list[Proble
     return problems
 
 
-def sample_notes(samples: pd.DataFrame) -> list[str]:
-    """Say which sites and batches have one sample alone, as a mistyped name has, and that the sheet may be cut."""
+def sample_notes(samples: pd.DataFrame, timeline: Timeline) -> list[str]:
+    """Say which samples are old, which sites and batches have one alone, and that the sheet may be cut."""
     file = samples.attrs["file"]
     notes = [f"{file}: the last row has no line end; was the file cut short?"] if samples.attrs.get("cut") else []
+    day = timeline.offsets(samples, "collection")
+    for index in samples.index[day < -OLD_SAMPLE]:
+        notes.append(f"{file}, row {sheet_row(index)}: collected {-day[index]:.0f} days before treatment")
     for column in ("site", "batch"):
         counts = samples[column].value_counts()
         for name in sorted(counts.index[counts == 1]) if len(counts) > 1 else []:
