@@ -18,7 +18,7 @@ from anpi.expression.assemble import missing_samples
 from anpi.expression.matrix import read_sample_names
 from anpi.expression.reference_look import look_at_reference
 from anpi.files.plain import odd_file
-from anpi.files.shipped import ROOT
+from anpi.files.shipped import REGISTRY, ROOT
 from anpi.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.clinical import read_clinical
 from anpi.tables.identifiers import allowed_columns, allowing, looks_like_person
@@ -29,7 +29,6 @@ from anpi.tables.sheets import is_object, is_stored, read_samples, read_units, u
 REFERENCE_FILES = ("transcripts", "gtf", "genome")
 # Files that anpi ships in config/, which a run takes when the config names none of its own.
 SHIPPED_SETTINGS = {"endpoints": "endpoints.yaml", "plan": "plan.yaml"}
-REGISTRY = ROOT / "resources" / "signatures" / "registry.tsv"
 Result = TypeVar("Result")
 
 
@@ -58,8 +57,17 @@ class Run:
     sexes: dict[str, str]
 
 
-def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
+def check_run(config: Mapping[str, Any], file: str = "config.yaml", checked: bool = False) -> Run:
     """Check all inputs of a run.
+
+    Parameters
+    ----------
+    config : mapping
+        The config as the user wrote it.
+    file : str
+        Its name, for messages.
+    checked : bool
+        All inputs were checked when the run was planned: read only what the rules are wired by.
 
     Raises
     ------
@@ -69,7 +77,19 @@ def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
     settings = check_settings(config, load_schema("config"), file)
     refuse(path_problems(settings, file))
     with allowing(settings["allow_columns"]):
-        return check_inputs(settings, file)
+        return read_checked(settings) if checked else check_inputs(settings, file)
+
+
+def read_checked(settings: dict[str, Any]) -> Run:
+    """Read the tables by which the rules are wired: sheets, and the sexes that samples are compared with."""
+    samples = read_samples(settings["samples"]) if settings["samples"] else None
+    used = [] if samples is None else used_samples(samples)
+    units = None
+    if samples is not None and settings["units"]:
+        units = read_units(settings["units"], samples)
+        units = units[units["sample_id"].isin(used)]
+    patients = None if samples is None else read_clinical({"patients": Path(settings["clinical"]["patients"])}).patients
+    return Run(settings, samples, units, used, sexes_of(patients, samples, used))
 
 
 def check_writable(folder: str) -> None:
