@@ -10,6 +10,10 @@ Reads the plan and tests what it declares, nothing else. Writes to the output fo
   influence.tsv           the primary answer without each patient in turn
   representativeness.tsv  patients with a biomarker against all treated
   detectable.tsv          hazard ratios that would have been shown with 80 % power
+  estimands.tsv           the range of the primary answer over other rules, iRECIST and evaluators
+  subgroups.tsv           the primary answer within subgroups
+  incidence.tsv           cumulative incidence of response and immune-related events
+  published.tsv           signatures beside published cohorts, pooled with random effects
   statements.json         what the numbers say, in words
 
 A plan that names an unknown signature, set, covariate or an endpoint that is not derived is refused in words.
@@ -23,7 +27,7 @@ from pathlib import Path
 from anpi.association.plan import check_plan, read_plan
 from anpi.association.trial import known_signatures, read_trial
 from anpi.association.write import write_associations
-from anpi.files.shipped import ROOT
+from anpi.files.shipped import REGISTRY
 from anpi.program import run_program
 from anpi.tables.reading import read_facts
 
@@ -41,9 +45,7 @@ def main() -> None:
     parser.add_argument("--genes", help="genes.tsv: gene_id and symbol of the matrix")
     parser.add_argument("--samples", help="samples.tsv: batch and site, to look for confounding")
     parser.add_argument("--adverse-events", help="adverse_events.csv, for immune-related events against survival")
-    parser.add_argument(
-        "--registry", default=str(ROOT / "resources/signatures/registry.tsv"), help="table of known signatures"
-    )
+    parser.add_argument("--registry", default=str(REGISTRY), help="table of known signatures")
     parser.add_argument("--history", help="file that keeps the plans used, to note a change (default: in the folder)")
     parser.add_argument("--out-dir", required=True, help="folder for the tables")
     options = parser.parse_args()

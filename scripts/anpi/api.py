@@ -2,11 +2,10 @@
 
 Example
 -------
->>> import anpi
 >>> expression = anpi.read_expression("tpm.tsv.gz", "tpm")
 >>> calls = anpi.call_subtypes(expression)
 >>> scores = anpi.score_signatures(expression)
->>> endpoints = anpi.derive_endpoints({"patients": "patients.csv", "assessments": "assessments.csv"})
+>>> endpoints = anpi.derive_endpoints(dict(patients=patients_file, assessments=assessments_file))
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import pandas as pd
 
 from anpi.endpoints import derive, observations, rules
 from anpi.expression.matrix import Expression, as_expression, read_expression
+from anpi.files.shipped import REGISTRY
 from anpi.problems import InputError
 from anpi.signatures import registry, scores
 from anpi.stats.cox import fit_cox
@@ -67,7 +67,7 @@ def call_subtypes(
     return calls.call_subtypes(expression, model.load_model(Path(model_folder)), counts=counts)
 
 
-def score_signatures(expression: Expression, registry_file: Path | str = registry.REGISTRY) -> pd.DataFrame:
+def score_signatures(expression: Expression, registry_file: Path | str = REGISTRY) -> pd.DataFrame:
     """Score immune and tumour signatures of single samples.
 
     Returns

@@ -19,7 +19,7 @@ from anpi.expression.assemble import missing_samples
 from anpi.expression.matrix import read_sample_names
 from anpi.expression.reference_look import look_at_reference
 from anpi.files.plain import odd_file
-from anpi.files.shipped import ROOT
+from anpi.files.shipped import REGISTRY, ROOT
 from anpi.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.clinical import DERIVED, Clinical, Timeline, read_clinical, row_number, tables_of
 from anpi.tables.identifiers import allowed_columns, allowing, looks_like_person
@@ -38,7 +38,6 @@ from anpi.tables.sheets import (
 REFERENCE_FILES = ("transcripts", "gtf", "genome")
 # Files that anpi ships in config/, which a run takes when the config names none of its own.
 SHIPPED_SETTINGS = {"endpoints": "endpoints.yaml", "plan": "plan.yaml"}
-REGISTRY = ROOT / "resources" / "signatures" / "registry.tsv"
 Result = TypeVar("Result")
 
 
@@ -70,8 +69,17 @@ class Run:
     notes: list[str] = field(default_factory=list)
 
 
-def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
+def check_run(config: Mapping[str, Any], file: str = "config.yaml", checked: bool = False) -> Run:
     """Check all inputs of a run.
+
+    Parameters
+    ----------
+    config : mapping
+        The config as the user wrote it.
+    file : str
+        Its name, for messages.
+    checked : bool
+        All inputs were checked when the run was planned: read only what the rules are wired by.
 
     Raises
     ------
@@ -81,7 +89,19 @@ def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
     settings = check_settings(config, load_schema("config"), file)
     refuse(path_problems(settings, file))
     with allowing(settings["allow_columns"]):
-        return check_inputs(settings, file)
+        return read_checked(settings) if checked else check_inputs(settings, file)
+
+
+def read_checked(settings: dict[str, Any]) -> Run:
+    """Read the tables by which the rules are wired: sheets, and the sexes that samples are compared with."""
+    samples = read_samples(settings["samples"]) if settings["samples"] else None
+    used = [] if samples is None else used_samples(samples)
+    units = None
+    if samples is not None and settings["units"]:
+        units = read_units(settings["units"], samples)
+        units = units[units["sample_id"].isin(used)]
+    patients = None if samples is None else read_clinical({"patients": Path(settings["clinical"]["patients"])}).patients
+    return Run(settings, samples, units, used, sexes_of(patients, samples, used))
 
 
 def planning_notes(clinical: Clinical, samples: pd.DataFrame | None, today: date) -> list[str]:
@@ -152,9 +172,9 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
     return Run(settings, samples, units, used, sexes_of(clinical.patients, samples, used), notes)
 
 
-def sexes_of(patients: pd.DataFrame, samples: pd.DataFrame | None, used: list[str]) -> dict[str, str]:
+def sexes_of(patients: pd.DataFrame | None, samples: pd.DataFrame | None, used: list[str]) -> dict[str, str]:
     """Give the sex of the patients of the samples in use, where it is known."""
-    if samples is None or "sex" not in patients:
+    if patients is None or samples is None or "sex" not in patients:
         return {}
     owners = set(samples.loc[samples["sample_id"].isin(used), "patient_id"])
     known = patients[patients["patient_id"].isin(owners) & patients["sex"].notna()]

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from anpi.association.groups import counted
-from anpi.association.plan import VARIANTS, Plan, endpoint_kind
+from anpi.association.plan import Plan, declared_endpoint, endpoint_kind
 from anpi.association.question import Row
 from anpi.association.trial import Trial
 from anpi.trial.terms import GATE_CLOSED, INTERACTION
-from anpi.words.p_values import written_p
+from anpi.words.lists import plural
+from anpi.words.p_values import p_words
 
 NAMES = {
     "pfs": "Progression-free survival",
@@ -79,14 +79,6 @@ def number(value: float, digits: int = 2) -> str:
         return f"{value:.2g}"
     whole = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else digits
     return f"{value:.{min(whole, digits)}f}"
-
-
-def p_words(p: float) -> str:
-    """Write a p-value as a clause."""
-    if not np.isfinite(p):
-        return "no p-value"
-    shown = written_p(p)
-    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"
 
 
 def question_words(plan: Plan) -> list[str]:
@@ -162,7 +154,7 @@ def median_words(test: Row, survival: pd.DataFrame) -> list[str]:
         interval = f"95 % CI {number(low, 1)} to {number(high, 1)}" if np.isfinite(low) else "interval not estimable"
         median = group["median_months"]
         words = f"median {number(median, 1)} months" if np.isfinite(median) else "median not reached"
-        counts = f"{counted(group['events'], 'event')} in {counted(group['n'], 'patient')}"
+        counts = f"{plural(group['events'], 'event')} in {plural(group['n'], 'patient')}"
         lines.append(f"{test.biomarker} {group['level']}: {words} ({interval}), {counts}.")
     return lines
 
@@ -233,7 +225,7 @@ def exploratory_words(rows: list[Row], plan: Plan) -> list[str]:
             continue
         method = {"bh": "a false discovery rate", "holm": "a family-wise error", "none": "no adjustment"}
         lines.append(
-            f"{name}: {counted(len(made), 'test')}, {len(below)} with p < {plan.alpha:g} where about "
+            f"{name}: {plural(len(made), 'test')}, {len(below)} with p < {plan.alpha:g} where about "
             f"{plan.alpha * len(made):.1f} would be expected by chance alone; {len(kept)} remain under "
             f"{method[plan.multiplicity[family]]} of {plan.alpha:g}. These raise questions; they do not answer them."
         )
@@ -301,9 +293,7 @@ def disagreement_words(sensitivity: pd.DataFrame, plan: Plan) -> list[str]:
 
 def question_of(row: pd.Series) -> str:
     """Name the declared question that a row of the sensitivity table answers in its own way."""
-    endpoint = str(row["endpoint"])
-    for suffix in VARIANTS:
-        endpoint = endpoint.removesuffix(suffix)
+    endpoint = declared_endpoint(str(row["endpoint"]))
     biomarker = "subtype" if row["biomarker"] == "napy" else row["biomarker"]
     asked = INTERACTION if row["effect"] == INTERACTION else "entry"
     return f"{endpoint} by {biomarker} ({asked} {row['entry']})"

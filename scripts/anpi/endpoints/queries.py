@@ -16,7 +16,8 @@ from anpi.recist.baseline import selection_faults
 from anpi.recist.best_response import until_progression
 from anpi.recist.irecist import CODES
 from anpi.recist.timepoint import NM, overall_response
-from anpi.tables.clinical import DAYS_IN_MONTH, Clinical, Query, row_number, study_day
+from anpi.tables.clinical import Clinical, Query, row_number, study_day
+from anpi.trial.times import DAYS_PER_MONTH
 
 SEVERITIES = ("error", "warning", "note")
 ROUNDED_MONTH = 0.0501  # by which a time in months of one decimal may differ from its days
@@ -431,7 +432,7 @@ def supplied_queries(clinical: Clinical, endpoints: pd.DataFrame) -> Iterator[Sc
             days, event = patient[f"{name}_days"], patient[f"{name}_event"]
             found, happened = row[f"{name}_days"], row[f"{name}_event"]
             months = patient[f"{name}_months"]
-            same = days == found if pd.isna(months) else abs(found / DAYS_IN_MONTH - months) <= ROUNDED_MONTH
+            same = days == found if pd.isna(months) else abs(found / DAYS_PER_MONTH - months) <= ROUNDED_MONTH
             if pd.isna(days) or pd.isna(found) or (same and event == happened):
                 continue
             text = (

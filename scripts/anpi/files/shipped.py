@@ -11,3 +11,4 @@ from pathlib import Path
 PACKAGE = Path(str(files("anpi")))
 INSTALLED = (PACKAGE / "data").is_dir()
 ROOT = PACKAGE / "data" if INSTALLED else PACKAGE.parents[1]
+REGISTRY = ROOT / "resources" / "signatures" / "registry.tsv"

@@ -9,11 +9,13 @@ import pandas as pd
 from anpi.figures.forest import forest
 from anpi.figures.style import level_colour
 from anpi.report import sentences as say
+from anpi.report.beside import estimand_blocks, incidence_blocks, published_blocks, subgroup_blocks
 from anpi.report.blocks import Cell, Heading, Note, Points, Section, Table, Text, draw
 from anpi.report.efficacy import survival_figure
-from anpi.report.numbers import NONE, known, months, p_value, percent, plural, ratio, text
+from anpi.report.numbers import NONE, known, months, p_value, percent, ratio, text
 from anpi.report.tables import Run
 from anpi.trial.terms import INTERACTION
+from anpi.words.lists import plural
 
 TIERS = {"primary": "Primary", "secondary": "Secondary", "exploratory": "Exploratory"}
 EXPLORATORY = (
@@ -38,6 +40,8 @@ def associations(run: Run) -> Section:
         blocks.append(Note("The plan was changed after results existed. " + " ".join(change_words(c) for c in changes)))
     for family in run.plan["families"]:
         blocks += family_blocks(run, results, family)
+        blocks += subgroup_blocks(run) if family["tier"] == "primary" else []
+    blocks += [*published_blocks(run), *incidence_blocks(run)]
     return Section("associations", "Declared associations", blocks, "Associations")
 
 
@@ -332,6 +336,7 @@ def sensitivity(run: Run) -> Section:
     sentence = say.influence_sentence(influence, run.plan["alpha"])
     if sentence:
         blocks.append(Text([sentence]))
+    blocks += estimand_blocks(run)
     table = run.table("sensitivity")
     if table is None:
         blocks.append(Note("This run has no sensitivity analysis.", "absent"))

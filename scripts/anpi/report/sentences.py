@@ -8,8 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from anpi.report.numbers import count_of, interval, known, listed, months, p_words, percent, plural, ratio, text
+from anpi.report.numbers import count_of, interval, known, months, percent, ratio, text
+from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.terms import GATE_CLOSED, INTERACTION, supplied
+from anpi.words.lists import listed, plural
+from anpi.words.p_values import p_words
 
 ENDPOINTS = {
     "pfs": "progression-free survival",
@@ -20,7 +23,13 @@ ENDPOINTS = {
     "bor": "best response",
     "cbor": "confirmed best response",
 }
-SUFFIXES = {"_ema": " (EMA censoring)", "_unconfirmed": " (unconfirmed)", "_strict": " (strict confirmation)"}
+SUFFIXES = {
+    "_ema": " (EMA censoring)",
+    "_fda": " (FDA censoring)",
+    "_unconfirmed": " (unconfirmed)",
+    "_strict": " (strict confirmation)",
+    "_confirmed": " (confirmed)",
+}
 RATIOS = {
     "HR": "hazard ratio",
     "OR": "odds ratio",
@@ -36,16 +45,20 @@ EXPOSURES = {
 
 
 def endpoint_words(endpoint: str) -> str:
-    """Name an endpoint within a sentence."""
-    for suffix, words in SUFFIXES.items():
-        if endpoint.endswith(suffix):
-            return ENDPOINTS.get(endpoint.removesuffix(suffix), endpoint) + words
-    return ENDPOINTS.get(endpoint, endpoint)
+    """Name an endpoint within a sentence, with the rule or evaluator of a variant."""
+    base, _, evaluator = endpoint.partition("_by_")
+    words = f" (read by {evaluator})" if evaluator else ""
+    for suffix, rule in SUFFIXES.items():
+        if base.endswith(suffix) and base not in ENDPOINTS:
+            base, words = base.removesuffix(suffix), rule + words
+    if base.startswith("i") and base[1:] in ENDPOINTS:
+        base, words = base[1:], f" (iRECIST){words}"
+    return ENDPOINTS.get(base, base) + words
 
 
 def level_words(level: object, biomarker: str) -> str:
     """Name a group: SCLC-A for the subtype A."""
-    return f"SCLC-{level}" if biomarker == "subtype" and str(level) in ("A", "N", "P", "I") else str(level)
+    return f"SCLC-{level}" if biomarker == "subtype" and str(level) in SUBTYPES else str(level)
 
 
 def group_words(level: object, biomarker: str) -> str:

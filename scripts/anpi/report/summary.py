@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from anpi.report import sentences as say
 from anpi.report.blocks import Section
-from anpi.report.numbers import listed, percent
+from anpi.report.numbers import percent
 from anpi.report.tables import Run
+from anpi.words.lists import listed
 
 MOST_DETECTABLE = 2  # the others stand with the primary analyses
 FROM_SAMPLES = ("subtype", "signatures", "genes")

@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 
 from anpi.expression.genes import annotate
-from anpi.files.shipped import ROOT
+from anpi.files.shipped import REGISTRY
 from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.reading import read_text, read_text_table
 
-REGISTRY = ROOT / "resources" / "signatures" / "registry.tsv"
 ROLES = {
     "mean_log": {"gene"},
     "geometric_mean": {"gene"},

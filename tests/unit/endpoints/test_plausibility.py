@@ -78,7 +78,11 @@ def of_all(**facts) -> Spoil:
 
 
 def randomised(day: int) -> Spoil:
-    return lambda sound: (of_all(randomisation_at=-2)(sound), fact(randomisation_at=day)(sound)) and None
+    def spoil(sound: Sound) -> None:
+        of_all(randomisation_at=-2)(sound)
+        fact(randomisation_at=day)(sound)
+
+    return spoil
 
 
 # The rule that asks, its severity, whose query it is (None: of the table as a whole), and what was done.
