@@ -139,7 +139,7 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
 
 
 def sexes_of(patients: pd.DataFrame | None, samples: pd.DataFrame | None, used: list[str]) -> dict[str, str]:
-    """Give the sex of the patients of the samples in use, where it is known."""
+    """Return the sex of the patients of the samples in use, where it is known."""
     if patients is None or samples is None or "sex" not in patients:
         return {}
     owners = set(samples.loc[samples["sample_id"].isin(used), "patient_id"])
@@ -148,7 +148,7 @@ def sexes_of(patients: pd.DataFrame | None, samples: pd.DataFrame | None, used: 
 
 
 def config_paths(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Give every path of the config by its key."""
+    """Return every path of the config by its key."""
     keys = ("results", "samples", "units", "subtype_model", "endpoints", "plan")
     paths = {key: settings[key] for key in keys}
     paths |= {f"clinical.{table}": path for table, path in settings["clinical"].items()}
@@ -207,7 +207,7 @@ def allowance_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
 
 
 def read_header(path: str) -> list[str]:
-    """Give the columns of a table; none of one that cannot be read, whose faults are told elsewhere."""
+    """Return the columns of a table; none of one that cannot be read, whose faults are told elsewhere."""
     try:
         return list(map(str, read_text_table(path).columns))
     except InputError:
@@ -215,7 +215,7 @@ def read_header(path: str) -> list[str]:
 
 
 def shipped(path: str | None, name: str) -> Path:
-    """Give the user's file, or the one that anpi ships in ``config/``."""
+    """Return the user's file, or the one that anpi ships in ``config/``."""
     return Path(path) if path else ROOT / "config" / name
 
 
@@ -235,7 +235,7 @@ def unnamed_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
 
 
 def says_the_same(one: Path | str, other: Path | str) -> bool:
-    """Say whether two YAML files can be read and hold the same keys and values, whatever their comments."""
+    """Return whether two YAML files can be read and hold the same keys and values, whatever their comments."""
     try:
         return load_yaml(one) == load_yaml(other)
     except InputError:
@@ -296,7 +296,7 @@ def source_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
 
 
 def absent_file(file: str, key: str, path: str) -> Problem:
-    """Say that a file of the config is not there."""
+    """Return that a file of the config is not there."""
     near = nearest_file(path)
     mend = f"Is it {near}?" if near else "Paths are relative to the folder in which the run is started."
     return Problem(file, "the file does not exist", column=key, found=path, mend=mend)
@@ -363,7 +363,7 @@ def alignment_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
 
 
 def is_url(value: str) -> bool:
-    """Say whether a reference is to be downloaded; objects of S3 are not, Snakemake fetches them."""
+    """Return whether a reference is to be downloaded; objects of S3 are not, Snakemake fetches them."""
     return "://" in value and not is_stored(value)
 
 

@@ -82,7 +82,7 @@ class Plan:
             raise AttributeError(name) from None
 
     def primary(self) -> Entry | None:
-        """Give the first entry of the primary tier."""
+        """Return the first entry of the primary tier."""
         return next((entry for entry in self.entries if entry.tier == "primary"), None)
 
 
@@ -102,12 +102,12 @@ def declared_endpoint(endpoint: str) -> str:
 
 
 def is_endpoint(endpoint: str) -> bool:
-    """Tell whether anpi may derive an endpoint of this name."""
+    """Return whether anpi may derive an endpoint of this name."""
     return BY_EVALUATOR.sub("", endpoint) in ENDPOINTS
 
 
 def endpoint_kind(endpoint: str) -> str:
-    """Tell whether an endpoint is a ``time``, a ``binary`` or an ``ordered`` outcome."""
+    """Return whether an endpoint is a ``time``, a ``binary`` or an ``ordered`` outcome."""
     base = declared_endpoint(endpoint)
     return "time" if base in TIMES else "binary" if base in BINARY else "ordered"
 

@@ -63,7 +63,7 @@ def sensitivity_table(plan: Plan, trial: Trial, rows: list[Row], registry: pd.Da
 
 
 def arms_matter(entry: Entry, trial: Trial) -> bool:
-    """Tell whether the answer could be another with arms as strata than with arms pooled."""
+    """Return whether the answer could be another with arms as strata than with arms pooled."""
     arms = trial.arms().loc[trial.members(entry.set)].nunique()
     return arms > 1 and entry.biomarker != "arm" and entry.cut != "maximally_selected"
 

@@ -84,7 +84,7 @@ class Trial:
         return self.patients["arm"].astype(str)
 
     def outcome(self, endpoint: str) -> pd.DataFrame:
-        """Give ``time`` (days) and ``event``, or ``y`` (0/1, or ordered), NaN where it is missing."""
+        """Return ``time`` (days) and ``event``, or ``y`` (0/1, or ordered), NaN where it is missing."""
         columns = endpoint_columns(endpoint)
         if not set(columns) <= set(self.endpoints.columns):
             names = ("time", "event") if endpoint_kind(endpoint) == "time" else ("y",)
@@ -198,7 +198,7 @@ def read_trial(
 
 
 def known_signatures(registry: pd.DataFrame, trial: Trial) -> pd.DataFrame:
-    """Give ids and categories of the registry, and beside them what else was scored (category ``user``)."""
+    """Return ids and categories of the registry, and beside them what else was scored (category ``user``)."""
     known = registry[["id", "category"]]
     scored = [] if trial.scores is None else [name for name in trial.scores.columns if name not in set(known["id"])]
     return pd.concat([known, pd.DataFrame({"id": scored, "category": "user"})], ignore_index=True)
@@ -294,7 +294,7 @@ def start_dates(patients: pd.DataFrame) -> pd.Series:
 
 
 def immune_event_days(path: Path | str, patients: pd.DataFrame, reference: pd.Series) -> pd.Series | None:
-    """Give the day (1 = the reference date) of every immune-related event by patient, NaN where it has no date.
+    """Return the day (1 = the reference date) of every immune-related event by patient, NaN where it has no date.
 
     None when no row says of an event whether it was immune-related.
     """

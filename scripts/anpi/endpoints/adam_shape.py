@@ -15,7 +15,7 @@ PARAMETERS = {
 
 
 def adtte(endpoints: pd.DataFrame, seen: Observations, rules: Rules) -> pd.DataFrame:
-    """Give a row a patient and time to event: CNSR 0 is an event, AVAL is in days from STARTDT to ADT, both counted."""
+    """Return one row per patient and time to event: CNSR 0 is an event, AVAL counts STARTDT and ADT."""
     parts = []
     wanted = [(name, suffix, style) for style, suffix in rules.styles.items() for name in ("pfs", "dor")]
     for name, suffix, style in [*wanted, ("os", "", "")]:
@@ -49,7 +49,7 @@ def adtte(endpoints: pd.DataFrame, seen: Observations, rules: Rules) -> pd.DataF
 
 
 def adrs(endpoints: pd.DataFrame, seen: Observations) -> pd.DataFrame:
-    """Give a row a patient and scan (OVR), and a row a patient for BOR, CBOR, CRSP and DCR."""
+    """Return one row per patient and scan (OVR), and one row per patient for BOR, CBOR, CRSP and DCR."""
     points = seen.timepoints
     arms = endpoints.set_index("patient_id")["arm"]
     overall = pd.DataFrame(

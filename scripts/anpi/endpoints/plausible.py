@@ -52,7 +52,7 @@ def dated(clinical: Clinical, seen: Observations) -> pd.DataFrame:
 
 
 def tables_of(clinical: Clinical) -> dict[str, pd.DataFrame]:
-    """Give the tables that the trial has, by name."""
+    """Return the tables that the trial has, by name."""
     names = ("patients", "assessments", "lesions", "therapies", "adverse_events")
     return {name: getattr(clinical, name) for name in names if getattr(clinical, name) is not None}
 

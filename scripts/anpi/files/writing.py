@@ -19,7 +19,7 @@ BUFFER = 1 << 20
 
 @contextmanager
 def whole_file(path: Path | str) -> Iterator[Path]:
-    """Give a path to write to; it takes the place of ``path`` when the block ends without an error.
+    """Return a path to write to; it takes the place of ``path`` when the block ends without an error.
 
     The folder is made when it lacks. A run that is killed leaves the old file or none.
     """

@@ -69,7 +69,7 @@ def group_words(level: object, biomarker: str) -> str:
 
 
 def main_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """Give a question's rows without its interaction with arm and what follows it, the effects within arms."""
+    """Return a question's rows without its interaction with arm and what follows it, the effects within arms."""
     after = rows["effect"].eq(INTERACTION).cumsum()
     return rows[after == 0]
 
@@ -79,7 +79,7 @@ def capital(words: str) -> str:
 
 
 def question(plan: dict[str, Any]) -> str:
-    """Give the primary question of the plan."""
+    """Return the primary question of the plan."""
     entry = primary_entry(plan)
     if entry is None:
         return "The plan declares no primary question; all that follows is secondary or exploratory."
@@ -96,7 +96,7 @@ def primary_entry(plan: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def test_rows(results: pd.DataFrame) -> pd.DataFrame:
-    """Give the rows that carry a question's tests: its first row, and its interaction with arm."""
+    """Return the rows that carry a question's tests: its first row, and its interaction with arm."""
     first = ~results.duplicated(["entry", "endpoint", "biomarker"])
     return results[first | results["effect"].eq(INTERACTION)]
 
@@ -106,7 +106,7 @@ def tested(row: pd.Series) -> bool:
 
 
 def verdict(row: pd.Series, alpha: float, tier: str) -> str:
-    """Say what a test's p-value allows to say, by the place of the test in the plan."""
+    """Return what a test's p-value allows to say, by the place of the test in the plan."""
     if GATE_CLOSED in text(row.get("warning"), ""):
         return f"{p_words(row['p'])}, described and not tested: what must be shown first was not"
     shown = p_words(row["p_adjusted"] if known(row["p_adjusted"]) else row["p"])
@@ -162,7 +162,7 @@ def one_headline(rows: pd.DataFrame, alpha: float) -> str:
 
 
 def ratio_clause(row: pd.Series) -> str:
-    """Give a ratio with its interval: ``hazard ratio 0.11 (95% CI 0.01 to 0.93) for SCLC-I against SCLC-A``."""
+    """Return a ratio with its interval: ``hazard ratio 0.11 (95% CI 0.01 to 0.93) for SCLC-I against SCLC-A``."""
     bounds = f"{ratio(row['estimate'])} (95% CI {interval(row['ci_low'], row['ci_high'])})"
     if not known(row["level"]):
         return f"{RATIOS[row['effect']]} {bounds}"
@@ -202,7 +202,7 @@ def unit(endpoint: str) -> tuple[str, str]:
 
 
 def median_sentence(row: pd.Series, biomarker: str) -> str:
-    """Give a group's median with interval, and its events."""
+    """Return a group's median with interval, and its events."""
     name = group_words(row["level"], biomarker)
     if not row["n"]:
         return f"{name}: no patient."
@@ -216,7 +216,7 @@ def median_sentence(row: pd.Series, biomarker: str) -> str:
 
 
 def rate_sentence(words: str, row: pd.Series) -> str:
-    """Give a proportion with its exact interval: ``Objective response: 9 of 24 patients, 38% (95% CI 19% to 59%).``"""
+    """Return a proportion with its interval: ``Objective response: 9 of 24 patients, 38% (95% CI 19% to 59%).``"""
     hits, n = int(row["events"]), int(row["n"])
     if not n:
         return f"{words}: no patient."
@@ -232,7 +232,7 @@ def response_words(endpoints: pd.DataFrame) -> str:
 
 
 def sample_sentence(verdicts: pd.DataFrame | None, groups: pd.Series) -> str:
-    """Say how many samples failed and how many have no single subtype."""
+    """Return how many samples failed and how many have no single subtype."""
     if verdicts is None:
         return "This run has no expression data: nothing here is about subtypes or signatures."
     counts = verdicts["verdict"].value_counts()
@@ -247,7 +247,7 @@ def sample_sentence(verdicts: pd.DataFrame | None, groups: pd.Series) -> str:
 
 
 def query_sentence(queries: pd.DataFrame | None) -> str:
-    """Say how many questions to the data manager are open."""
+    """Return how many questions to the data manager are open."""
     if queries is None:
         return "No contradiction was found in the clinical tables."
     counts = queries["severity"].value_counts()
@@ -270,7 +270,7 @@ def step_words(step: str) -> str:
 
 
 def step_sentence(attrition: pd.DataFrame) -> list[str]:
-    """Say who left at each step."""
+    """Return who left at each step."""
     sentences = []
     steps = attrition.set_index("step")["patients"]
     for _, row in attrition.iterrows():
@@ -315,7 +315,7 @@ def family_sentence(results: pd.DataFrame, family: str, alpha: float, multiplici
 
 
 def influence_sentence(influence: pd.DataFrame | None, alpha: float) -> str | None:
-    """Say whether the primary answer hangs on one patient."""
+    """Return whether the primary answer hangs on one patient."""
     if influence is None or influence["p"].notna().sum() == 0:
         return None
     low, high = influence["p"].min(), influence["p"].max()
@@ -330,6 +330,6 @@ def influence_sentence(influence: pd.DataFrame | None, alpha: float) -> str | No
 
 
 def sentence_list(statements: dict[str, Any], key: str) -> Sequence[str]:
-    """Give a list of sentences that the analysis wrote, or none."""
+    """Return a list of sentences that the analysis wrote, or none."""
     found = statements.get(key, [])
     return [str(item) for item in found] if isinstance(found, list) else [str(found)]

@@ -19,7 +19,7 @@ FILES = ("fastq_1", "fastq_2", "bam", "quant")
 
 
 def sheet_row(index: object) -> int:
-    """Give the row in the file of a table's index (see `anpi.tables.reading.read_text_table`)."""
+    """Return the row in the file of a table's index (see `anpi.tables.reading.read_text_table`)."""
     return int(str(index)) + FIRST_DATA_ROW
 
 
@@ -125,12 +125,12 @@ def unit_problems(unit: pd.Series, name: str, used: bool) -> list[Problem]:
 
 
 def is_stored(path: str) -> bool:
-    """Say whether a path of the user is an object of S3; it is looked for when the run is planned, not here."""
+    """Return whether a path of the user is an object of S3; it is looked for when the run is planned, not here."""
     return path.startswith("s3://")
 
 
 def is_object(path: str) -> bool:
-    """Say whether a path is a whole URL of an object: bucket and key, no folder, no step up or aside."""
+    """Return whether a path is a whole URL of an object: bucket and key, no folder, no step up or aside."""
     parts = path.removeprefix("s3://").split("/")
     return is_stored(path) and len(parts) > 1 and not {"", ".", ".."} & set(parts)
 
@@ -173,7 +173,7 @@ def path_problems(value: str, column: str, row: int, name: str) -> list[Problem]
 
 
 def quant_file(path: str) -> Path:
-    """Give the quant.sf of a salmon folder, or the file itself when the path is one."""
+    """Return the quant.sf of a salmon folder, or the file itself when the path is one."""
     folder = Path(path)
     if folder.is_file():
         return folder
