@@ -63,6 +63,8 @@ IS_JOB = workflow.exec_mode != ExecMode.DEFAULT
 in_words(load_yaml, CONFIG_FILE)  # refuses a key given twice, of which Snakemake keeps the last
 in_words(check_writable, os.getcwd())
 RUN = in_words(check_run, config, CONFIG_FILE, IS_JOB)
+for note in () if IS_JOB else RUN.notes:
+    print(note, file=sys.stderr)
 SETTINGS = RUN.config
 os.environ.update(SAME)  # of all jobs, wherever they run
 os.environ[VARIABLE] = ",".join(SETTINGS["allow_columns"])  # programs refuse all other columns that identify a person

@@ -44,7 +44,7 @@ def waterfall(
     figure : Figure
         A star marks a patient with a new lesion up to the first progression.
     data : DataFrame
-        One row per patient of ``endpoints``: ``change`` (percent, missing without a bar), ``new_lesion``, ``reason`` why
+        One row per patient of ``endpoints``: ``change`` (percent, missing without bar), ``new_lesion``, ``reason`` why
         there is no bar.
     """
     data = best_change(endpoints, timepoints)

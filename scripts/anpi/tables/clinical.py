@@ -63,6 +63,7 @@ STATES = {
 }
 
 HIGHEST_AGE = 89
+DERIVED = ("state",)  # columns that are added to the tables read
 COUNTED = {"adverse_events": "event", "therapies": "therapy"}  # tables whose rows are counted, and what a row is
 
 # Dates of a patient that cannot lie before the start of treatment.
@@ -104,6 +105,11 @@ class Clinical:
     therapies: pd.DataFrame | None = None
     adverse_events: pd.DataFrame | None = None
     queries: list[Query] = field(default_factory=list)
+
+
+def tables_of(clinical: Clinical) -> dict[str, pd.DataFrame]:
+    """Return the tables that the trial has, by name."""
+    return {table: getattr(clinical, table) for table in TABLES if getattr(clinical, table) is not None}
 
 
 def read_clinical(paths: Mapping[str, Path | str | None]) -> Clinical:

@@ -10,11 +10,13 @@ import pandas as pd
 
 from anpi.files.plain import odd_file
 from anpi.problems import Problem, nearest, nearest_file, odd_path, refuse
+from anpi.tables.clinical import Timeline
 from anpi.tables.reading import FIRST_DATA_ROW, case_problems, read_table
 
 KINDS = ("fastq_1", "bam", "quant")
 # What columns of a matrix are called that are no samples.
 RESERVED = ("gene_id", "gene_name", "symbol", "biotype", "length")
+OLD_SAMPLE = 366  # days before treatment from which on a sample is told of
 FILES = ("fastq_1", "fastq_2", "bam", "quant")
 
 
@@ -65,6 +67,41 @@ def override_problems(samples: pd.DataFrame) -> list[Problem]:
             fault = f"{given} is given without {lacking}"
             problems.append(Problem(samples.attrs["file"], fault, row=sheet_row(index), column=lacking, mend=mend))
     return problems
+
+
+def timepoint_problems(samples: pd.DataFrame, timeline: Timeline) -> list[Problem]:
+    """Find samples whose day of collection contradicts their time point; a baseline may be of the first day."""
+    day = timeline.offsets(samples, "collection")
+    baseline = samples["timepoint"] == "baseline"
+    column = "collection_day" if "collection_day" in samples else "collection_date"
+    problems = []
+    for odd, expected in (
+        (baseline & (day > 0), "a day before treatment, or its first, for a baseline sample"),
+        (~baseline & (day < 0), "a day of treatment, or after it, for a sample that is no baseline"),
+    ):
+        for index in samples.index[odd]:
+            found = f"{samples.at[index, column]}".removesuffix(" 00:00:00")
+            mend = "Mend the date, or the time point."
+            file = samples.attrs["file"]
+            problems.append(
+                Problem(file, row=sheet_row(index), column=column, found=found, expected=expected, mend=mend)
+            )
+    return problems
+
+
+def sample_notes(samples: pd.DataFrame, timeline: Timeline) -> list[str]:
+    """Return which samples are old, which sites and batches have one alone, and that the sheet may be cut."""
+    file = samples.attrs["file"]
+    notes = [f"{file}: the last row has no line end; was the file cut short?"] if samples.attrs.get("cut") else []
+    day = timeline.offsets(samples, "collection")
+    for index in samples.index[day < -OLD_SAMPLE]:
+        notes.append(f"{file}, row {sheet_row(index)}: collected {-day[index]:.0f} days before treatment")
+    for column in ("site", "batch"):
+        counts = samples[column].value_counts()
+        for name in sorted(counts.index[counts == 1]) if len(counts) > 1 else []:
+            row = sheet_row(samples.index[samples[column] == name][0])
+            notes.append(f"{file}, row {row}, column {column}: no other sample has {name!r}; is it another name?")
+    return notes
 
 
 def read_units(path: Path | str, samples: pd.DataFrame) -> pd.DataFrame:
