@@ -162,7 +162,8 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bo
         day = next((p["last"] for p in points if p["first"] <= row["day"] <= p["last"]), row["day"])
         if day < 0 or (day == 0 and baseline):
             continue
-        worse = SEVERITY.index(row["overall_response"]), row["new_lesion"] == "Y"
+        parts = [row.get(name, "") for name in ("new_lesion", "target_response", "nontarget_response")]
+        worse = (SEVERITY.index(row["overall_response"]), *parts)
         same = told.get(day, {"code": "", "symptom": False, "rank": (-1,)})
         if worse > same["rank"]:
             told[day] = {
