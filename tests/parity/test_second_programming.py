@@ -114,6 +114,7 @@ def make_lesions(draw: random.Random, visits: list[int]) -> list[dict[str, Any]]
 
 
 def add(trial: Trial, name: str, drawn: dict[str, Any]) -> None:
+    """Add a drawn patient; a row of a drawn table may name its evaluator."""
     facts = {f"{fact}_at": day for fact, day in drawn["patient"].items() if fact not in ("baseline", "contacts")}
     for day in drawn["patient"]["contacts"]:
         trial.add("adverse_events", patient_id=name, term="Cough", soc="Lung", grade=1, start_at=day)
@@ -140,3 +141,44 @@ def test_both_programs_agree(rules, tmp_path):
         expected = derive(**patient, rules=settings)
         row = {column: None if pd.isna(found[name][column]) else found[name][column] for column in expected}
         assert row == expected, patient
+
+
+READERS = ("central", "investigator")
+
+
+def read_twice(draw: random.Random) -> dict[str, dict[str, Any]]:
+    """Draw a patient whom two evaluators read on days and with lesions of their own; give the patient of each."""
+    patient = make_patient(draw)
+    found = {
+        READERS[0]: patient,
+        READERS[1]: {**make_patient(draw), **{k: patient[k] for k in ("patient", "therapies")}},
+    }
+    if draw.random() < 0.2:
+        found[draw.choice(READERS)] |= {"assessments": [], "lesions": []}
+    return found
+
+
+def contacts(drawn: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Add the days on which the other evaluator saw the patient: whoever read a scan, the patient was alive."""
+    days = [row["day"] for table in ("assessments", "lesions") for row in other[table]]
+    return {**drawn, "patient": drawn["patient"] | {"contacts": [*drawn["patient"]["contacts"], *days]}}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_both_programs_agree_on_the_readings_of_each_evaluator(reader, tmp_path):
+    draw = random.Random(READERS.index(reader))
+    drawn = {f"P{number}": read_twice(draw) for number in range(100)}
+    trial = Trial(tmp_path)
+    for name, readings in drawn.items():
+        tables = {
+            table: [row | {"evaluator": who} for who in READERS for row in readings[who][table]]
+            for table in ("assessments", "lesions")
+        }
+        add(trial, name, readings[reader] | tables)
+    found = trial.derive(evaluator=reader)
+    settings = make_rules({"evaluator": reader}).settings
+    (other,) = set(READERS) - {reader}
+    for name, readings in drawn.items():
+        expected = derive(**contacts(readings[reader], readings[other]), rules=settings)
+        row = {column: None if pd.isna(found[name][column]) else found[name][column] for column in expected}
+        assert row == expected, readings[reader]

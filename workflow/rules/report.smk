@@ -17,7 +17,7 @@ def keyed_files(wildcards, input):
 
 def report_tables(wildcards):
     """List the tables that the report needs, those of the expression only when the run has it."""
-    tables = [f"clinical/{table}.tsv" for table in ("endpoints", "timepoints", "queries", "rates")]
+    tables = [f"clinical/{table}.tsv" for table in ("endpoints", "timepoints", "queries", "rates", "concordance")]
     tables += ["analysis/sets.tsv", "analysis/attrition.tsv", "association/statements.json"]
     tables += [f"association/{table}.tsv" for table in ASSOCIATIONS]
     if clinical("adverse_events"):

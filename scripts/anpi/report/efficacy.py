@@ -13,7 +13,7 @@ from anpi.figures.style import SUBTYPE_COLOURS
 from anpi.figures.survival import LEAST_AT_RISK, kaplan_meier
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Note, Section, Table, Text, draw
-from anpi.report.numbers import NONE, interval, known, months, percent
+from anpi.report.numbers import NONE, decimal, interval, known, months, percent
 from anpi.report.tables import Run, end_days
 from anpi.trial.times import DAYS_PER_MONTH
 from anpi.words.lists import listed, plural
@@ -23,10 +23,13 @@ SHORT = {"mixed": "m", "none": "–"}
 MEASURES = {
     "ORR": "Objective response, confirmed",
     "ORR_unconfirmed": "Objective response, unconfirmed",
+    "ORR_irecist": "Objective response by iRECIST, unconfirmed",
+    "ORR_irecist_confirmed": "Objective response by iRECIST, confirmed",
     "DCR": "Disease control",
 }
 MEDIANS = {
     "PFS_median": "PFS",
+    "iPFS_median": "PFS by iRECIST",
     "OS_median": "OS",
     "DOR_median": "Duration of response",
     "TTR_median": "Time to response",
@@ -35,7 +38,7 @@ MEDIANS = {
 
 
 def efficacy(run: Run) -> Section:
-    """Give rates with exact intervals, medians, the figures of each patient's course, and survival by arm."""
+    """Return rates with exact intervals, medians, the figures of each patient's course, and survival by arm."""
     rates = run.table("rates")
     blocks: list[Any] = []
     if rates is None:
@@ -47,10 +50,50 @@ def efficacy(run: Run) -> Section:
             blocks.append(
                 Note("Best responses were supplied, not derived from scans: whether they were confirmed is not known.")
             )
+        blocks += [Text(immune_sentences(run.tables["endpoints"]))]
+    blocks += concordance(run)
     blocks += course_figures(run)
     for endpoint in ("pfs", "os"):
         blocks += survival_figure(run, "efficacy", endpoint, "arm")
     return Section("efficacy", "Efficacy by arm", blocks, "Efficacy")
+
+
+def immune_sentences(endpoints: pd.DataFrame) -> list[str]:
+    """Name the patients whose answer is another by iRECIST, under which progression must be confirmed."""
+    if endpoints["iresponse"].isna().all():
+        return ["Endpoints by iRECIST were not derived: there are no assessments."]
+    response = endpoints["iresponse"].eq("Y") & endpoints["response_unconfirmed"].eq("N")
+    later = endpoints["ipfs_days"].gt(endpoints["pfs_days"]) & endpoints["pfs_reason"].str.startswith("PD").fillna(
+        False
+    )
+    lines = ["RECIST 1.1 is primary; by iRECIST progression must be confirmed."]
+    for members, words in (
+        (response, "with a response by iRECIST alone"),
+        (later, "with a progression by RECIST 1.1 that iRECIST dates later or takes back"),
+    ):
+        who = endpoints.loc[members, "patient_id"].tolist()
+        lines.append(f"{plural(len(who), 'patient')} {words}{': ' + listed(who, len(who)) if who else ''}.")
+    return lines
+
+
+def concordance(run: Run) -> list[Any]:
+    """Return how far several evaluators agree; nothing when there is one."""
+    table = run.table("concordance")
+    if table is None or table.empty:
+        return []
+    rows = [
+        [
+            Cell(f"{row.measure}"),
+            Cell(str(row.arm)),
+            Cell(f"{row.evaluator}, {row.other}"),
+            Cell(f"{int(row.agree)}/{int(row.n)}" + (f", {percent(row.agreement)}" if known(row.agreement) else "")),
+            Cell(f"{decimal(row.kappa)} ({interval(row.ci_low, row.ci_high, decimal)})" if known(row.kappa) else NONE),
+        ]
+        for row in table.itertuples()
+    ]
+    header = ["Compared", "Arm", "Evaluators, the first counts", "The same", "Kappa"]
+    caption = "Cohen's kappa with large-sample intervals; scans of one day, else the nearest within the scan window."
+    return [Table("concordance", "Agreement of evaluators", header, rows, caption)]
 
 
 def rate_sentences(rates: pd.DataFrame, response: str) -> list[str]:
@@ -62,7 +105,7 @@ def rate_sentences(rates: pd.DataFrame, response: str) -> list[str]:
 
 
 def rate_table(rates: pd.DataFrame) -> Table:
-    """Lay the rates out: a row a measure and population, a column an arm."""
+    """Lay the rates out: one row per measure and population, a column an arm."""
     arms = ["all", *sorted(a for a in rates["arm"].unique() if a != "all")]
     if len(arms) == 2:
         arms = ["all"]
@@ -153,7 +196,7 @@ def colour_words(letters: dict[str, str]) -> str:
 
 
 def treatment_ends(treated: pd.DataFrame) -> pd.DataFrame:
-    """Give the study day of the last dose, missing for who is on treatment."""
+    """Return the study day of the last dose, missing for who is on treatment."""
     days = [end_days(row).get("treatment_end") for _, row in treated.iterrows()]
     return pd.DataFrame({"patient_id": treated.index, "treatment_end_day": pd.Series(days, dtype=float)})
 
@@ -205,7 +248,7 @@ def survival_figure(run: Run, entry: str, endpoint: str, biomarker: str) -> list
 
 
 def patients_of(run: Run, members: str, endpoint: str, biomarker: str) -> pd.DataFrame:
-    """Give ``patient_id``, ``level``, ``time``, ``event`` of the patients behind a question's curves."""
+    """Return ``patient_id``, ``level``, ``time``, ``event`` of the patients behind a question's curves."""
     people = run.members(members)
     level = people.get({"subtype": "group"}.get(biomarker, biomarker), None)
     if level is None or f"{endpoint}_days" not in people:

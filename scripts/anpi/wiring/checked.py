@@ -75,7 +75,7 @@ def recall(memory: str, digest: str, settings: dict[str, Any]) -> Run | None:
             return None
         units = None if kept["units"] is None else pd.DataFrame(kept["units"], dtype=object)
         samples = None if kept["samples"] is None else pd.DataFrame(kept["samples"], dtype=object)
-        run = Run(settings, samples, units, kept["used"], kept["sexes"])
+        run = Run(settings, samples, units, kept["used"], kept["sexes"], kept["notes"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     rows = kept["units"] or []
@@ -84,7 +84,7 @@ def recall(memory: str, digest: str, settings: dict[str, Any]) -> Run | None:
 
 
 def is_there(path: str) -> bool:
-    """Say whether a file of a sample is there, as far as planning can tell; of a salmon folder its table."""
+    """Return whether a file of a sample is there, as far as planning can tell; of a salmon folder its table."""
     tables = (os.path.join(path, name) for name in ("quant.sf", "quant.sf.gz"))
     return is_stored(path) or os.path.isfile(path) or any(map(os.path.isfile, tables))
 
@@ -97,6 +97,7 @@ def remember(memory: str, digest: str, run: Run) -> None:
         "units": None if run.units is None else records(run.units),
         "used": run.used,
         "sexes": run.sexes,
+        "notes": run.notes,
     }
     part = f"{memory}.{os.getpid()}"
     try:

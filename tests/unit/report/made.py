@@ -31,7 +31,8 @@ def make_tables(count: int = 12, ids: list[str] | None = None, arms: tuple[str, 
         {
             "patient_id": ids, "arm": arm, "bor": "PR", "cbor": "SD", "response": responded, "disease_control": "Y",
             "response_evaluable": "yes", "pfs_days": pfs, "pfs_event": event, "pfs_reason": "PD",
-            "os_days": pfs + 100, "os_event": event, "os_reason": "death",
+            "os_days": pfs + 100, "os_event": event, "os_reason": "death", "response_unconfirmed": responded,
+            "iresponse": responded, "ipfs_days": pfs,
         }
     )  # fmt: skip
     samples = [f"{p}-B" for p in ids[:-1]]

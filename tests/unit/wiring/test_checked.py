@@ -25,7 +25,7 @@ def plan(job: bool = False) -> checked.Run:
 @pytest.fixture
 def trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    Path("patients.csv").write_text("patient_id,arm,sex,pfs_days,pfs_event\nP1,one,F,100,1\nP2,two,M,200,0\n")
+    Path("patients.csv").write_text("patient_id,arm,sex,site,pfs_days,pfs_event\nP1,one,F,x,100,1\nP2,two,M,x,200,0\n")
     Path("samples.tsv").write_text("sample_id\tpatient_id\ttimepoint\nS1\tP1\tbaseline\nS2\tP2\tbaseline\n")
     Path("units.tsv").write_text("sample_id\tunit_id\tquant\tfastq_1\nS1\tL1\tsalmon\tNA\nS2\tL1\tNA\tS2.fastq\n")
     Path("S2.fastq").write_text("@r\nA\n+\nI\n")
@@ -45,6 +45,7 @@ TRANSCRIPT = (
 def unchecked(trial: Path, monkeypatch: pytest.MonkeyPatch) -> checked.Run:
     """Plan once; from then on no check can be made."""
     run = plan()
+    assert run.notes  # an extra column is said at each planning
 
     def fail(*arguments: object) -> None:
         raise AssertionError("checked again")
@@ -56,6 +57,7 @@ def unchecked(trial: Path, monkeypatch: pytest.MonkeyPatch) -> checked.Run:
 def test_a_second_planning_knows_what_the_first_found(unchecked: checked.Run):
     again = plan()
     assert (again.config, again.used, again.sexes) == (unchecked.config, unchecked.used, unchecked.sexes)
+    assert again.notes == unchecked.notes
     assert again.units is not None
     assert unchecked.units is not None
     assert again.units.to_dict("records") == unchecked.units.to_dict("records")
@@ -65,7 +67,7 @@ def test_a_second_planning_knows_what_the_first_found(unchecked: checked.Run):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda: Path("patients.csv").write_text(Path("patients.csv").read_text() + "P3,one,F,300,0\n"),
+        lambda: Path("patients.csv").write_text(Path("patients.csv").read_text() + "P3,one,F,x,300,0\n"),
         lambda: Path("samples.tsv").write_text(Path("samples.tsv").read_text() + "S3\tP2\tbaseline\n"),
         lambda: Path("units.tsv").write_text(Path("units.tsv").read_text().replace("L1", "L2")),
         lambda: Path("transcripts.fa").write_text(TRANSCRIPT.replace("ASCL1", "Ascl1")),
