@@ -170,7 +170,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
         patients.loc[0, list(DECIDED)] = list(DECIDED.values())
         write(trial, "patients", patients)
         samples = read(trial, "samples").assign(verdict_override="NA", override_reason="NA")
-        samples.loc[0, ["verdict_override", "override_reason"]] = ["fail", "seen"]
+        samples.loc[0, ["verdict_override", "override_reason", "collection_date"]] = ["fail", "seen", "NA"]
         write(trial, "samples", samples)
         trial.setting("allow_columns", ["patients.initials", "patients.arm"])
         for name in ("plan", "endpoints"):
@@ -194,7 +194,10 @@ def change(trial: Trial, row: dict[str, str]) -> None:
     elif where in SETTINGS:
         path = trial.path(f"config/{where}.yaml")
         content = yaml.safe_load(path.read_text())
-        set_key(content, key.split("."), yaml.safe_load(value))
+        if key == "families.family":  # of the last, which no other waits for
+            content["families"][-1]["family"] = value
+        else:
+            set_key(content, key.split("."), yaml.safe_load(value))
         path.write_text(yaml.safe_dump(content, sort_keys=False))
     elif key in IDS and (where, key) != ("samples", "patient_id"):
         rename(trial, key, read(trial, where)[key].iloc[0], value)
