@@ -35,16 +35,26 @@ def state(row: Row | None) -> str:
 
 
 def group_scans(rows: list[Row], window: int) -> list[list[Row]]:
-    """Put the rows of a day together, and those of a visit whose days are at most the window apart."""
+    """Put the rows of a day together, those of a visit whose days are at most the window apart, and days without one.
+
+    Days without a visit are together when they are at most the window after the first and no lesion is there twice.
+    """
     groups: list[list[Row]] = []
-    for row in sorted(rows, key=lambda row: row["day"]):
+    for row in sorted((row for row in rows if row["visit"]), key=lambda row: row["day"]):
         for group in groups:
-            apart = row["day"] - group[-1]["day"]
-            if row["visit"] == group[0]["visit"] and (apart == 0 or (row["visit"] and apart <= window)):
+            if row["visit"] == group[0]["visit"] and row["day"] - group[-1]["day"] <= window:
                 group.append(row)
                 break
         else:
             groups.append([row])
+    open_group: list[Row] = []
+    for day in sorted({row["day"] for row in rows if not row["visit"]}):
+        today = [row for row in rows if row["day"] == day and not row["visit"]]
+        again = {row["lesion_id"] for row in today} & {row["lesion_id"] for row in open_group}
+        if not open_group or day - open_group[0]["day"] > window or again:
+            open_group = []
+            groups.append(open_group)
+        open_group += today
     return groups
 
 
@@ -94,6 +104,8 @@ def lesion_scans(lesions: list[Row], rules: Row) -> tuple[list[Row], bool]:
     sizes = [size(row) for row in targets.values()]
     baseline = sum((one for one in sizes if one is not None), Decimal(0)) if sizes and None not in sizes else None
     new = [row for row in lesions if row["kind"] == "new" and row["day"] > 0 and row["status"] != "absent"]
+    if rules["progression"]["new_node_below_10_mm"] == "ignore":
+        new = [row for row in new if row["node"] != "Y" or size(row) is None or size(row) >= 10]
     sure = {row["lesion_id"] for row in new if row["status"] != "equivocal"}
     points: list[Row] = []
     for rows in group_scans([row for row in lesions if row["day"] > 0], rules["scans"]["window_days"]):
@@ -136,7 +148,7 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bo
         day = next((p["last"] for p in points if p["first"] <= row["day"] <= p["last"]), row["day"])
         if day < 0 or (day == 0 and baseline):
             continue
-        worse = SEVERITY.index(row["overall_response"]), row["new_lesion"] == "Y"
+        worse = SEVERITY.index(row["overall_response"]), ["", "N", "E", "Y"].index(row["new_lesion"])
         if day not in told or worse > told[day]["rank"]:
             told[day] = {"day": day, "response": row["overall_response"], "new": row["new_lesion"], "rank": worse}
     for apart in range(rules["scans"]["window_days"] + 1):
@@ -145,6 +157,7 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bo
                 if "told" not in point and day in told and abs(point["last"] - day) == apart:
                     point["told"] = told.pop(day)
     for point in points:
+        point["named"] = point["new"] is not None
         if point["new"] is None and "told" in point and point["told"]["new"] in ("Y", "E"):
             point["new"] = point["told"]["new"]
         point["response"], point["day"] = overall(point), point["last"]
@@ -152,11 +165,29 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bo
             first = rules["progression"]["date_of_sum"] == "first_scan"
             point["day"] = point["since"] if point["since"] is not None else point["first" if first else "last"]
     scans = sorted([*points, *told.values()], key=lambda scan: scan["day"])
+    if rules["progression"]["equivocal_new_lesion"] == "date_back":
+        date_back(scans)
     for scan in scans:
         if not judged and not (scan["response"] == "PD" and scan["new"] == "Y"):
             scan["response"] = "NE"
     hold(scans, rules)
     return scans, measurable or not baseline
+
+
+def date_back(scans: list[Row]) -> None:
+    """Call PD the scans whose reported equivocal new lesion the next word of new lesions calls sure."""
+    for place, scan in enumerate(scans):
+        if scan["new"] != "E" or scan.get("named") or scan["day"] == 0:
+            continue
+        for later in scans[place + 1 :]:
+            word = later["new"] or later.get("told", {}).get("new")
+            if word == "Y" and later["response"] == "PD":
+                scan["back"] = True
+            if word in ("N", "Y") or later.get("named"):
+                break
+    for scan in scans:
+        if scan.get("back"):
+            scan["response"], scan["new"] = "PD", "Y"
 
 
 def hold(scans: list[Row], rules: Row) -> None:
@@ -229,13 +260,24 @@ def best(scans: list[Row], rules: Row, measurable: bool, days: int | None) -> st
     return "NON-CR/NON-PD" if "NON-CR/NON-PD" in late else "PD" if "PD" in words else "NE"
 
 
+def allowed_gap(last: int, scans: Row, missed: int) -> int:
+    """Give the days that the next scans, by the due day nearest to the last one, and their windows take."""
+    due = [0]
+    while len([day for day in due if day >= last]) < missed + 2:
+        steps = [step["interval_days"] for step in scans["later"] if step["from_day"] - 1 <= due[-1]]
+        due.append(due[-1] + (steps[-1] if steps else scans["interval_days"]))
+    place = min(range(len(due)), key=lambda place: (abs(due[place] - last), -place))
+    return due[place + missed] - due[place] + missed * scans["window_days"]
+
+
 def progression_free(style: str, scans: list[Row], patient: Row, therapy: int | None, rules: Row) -> tuple[int, int]:
     """Give the day and the event of PFS by the FDA's or the EMA's rules."""
     progressed = [scan for scan in scans if scan["response"] == "PD"]
     if not patient["baseline"]:
         progressed = [scan for scan in progressed if scan["new"] == "Y" and style == "ema"]
     progression = min((scan["day"] for scan in progressed), default=None)
-    event = min((day for day in (progression, patient["death"]) if day is not None), default=None)
+    ended = patient["treatment_end"] if patient["progressed"] and rules["progression"]["clinical"] == "event" else None
+    event = min((day for day in (progression, patient["death"], ended) if day is not None), default=None)
     adequate = [scan["day"] for scan in scans if scan["response"] != "NE" and patient["baseline"]]
     if style == "fda":
         leaves = patient["withdrawal"] if rules["progression"]["after_withdrawal"] == "censor" else None
@@ -246,16 +288,17 @@ def progression_free(style: str, scans: list[Row], patient: Row, therapy: int | 
         missed = rules["scans"]["missed_scans"]
         if event is not None and missed is not None:
             last = max((day for day in adequate if day < event or (day == event != progression)), default=0)
-            if event - last > missed * (rules["scans"]["interval_days"] + rules["scans"]["window_days"]):
+            if event - last > allowed_gap(last, rules["scans"], missed):
                 return last, 0
     return (max(adequate, default=0), 0) if event is None else (event, 1)
 
 
-def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: list[int], rules: Row) -> Row:
+def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: list[Row], rules: Row) -> Row:
     """Derive the endpoints of a patient: days of death, last_alive, withdrawal, cutoff (or None), contacts."""
     patient = dict(patient)
     rows = [row["day"] for row in [*assessments, *lesions]]
-    contacts = [*rows, *therapies, *patient["contacts"], patient["last_alive"], patient["withdrawal"]]
+    contacts = [*rows, *patient["contacts"], *(patient[name] for name in ("last_alive", "withdrawal", "treatment_end"))]
+    contacts += [row["day"] for row in therapies]
     if rules["survival"]["last_alive"] == "as_recorded":
         contacts = [patient["last_alive"]]
     contacts = [day for day in contacts if day is not None]
@@ -266,12 +309,14 @@ def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: 
     death = patient["death"] = None if death is None or (cutoff is not None and death > cutoff) else death
     last = min((day for day in (cutoff, death) if day is not None), default=10**6)
     assessments, lesions = ([row for row in rows if row["day"] <= last] for rows in (assessments, lesions))
-    therapies = [day for day in therapies if day <= last]
-    if patient["withdrawal"] is not None and patient["withdrawal"] > last:
-        patient["withdrawal"] = None
+    counts = rules["progression"]["radiotherapy"] == "new_therapy"
+    days = [row["day"] for row in therapies if row["day"] <= last and (counts or row["kind"] != "radiotherapy")]
+    for name in ("withdrawal", "treatment_end"):
+        if patient[name] is not None and patient[name] > last:
+            patient[name] = None
     if patient["baseline"] is None:
         patient["baseline"] = any(row["day"] <= 0 for row in lesions) or not lesions
-    therapy = min((day for day in therapies if day >= 0), default=None)
+    therapy = min((day for day in days if day >= 0), default=None)
     scans, measurable = all_scans(assessments, lesions, rules, patient["baseline"])
     first = next((place for place, scan in enumerate(scans) if scan["response"] == "PD"), len(scans))
     counted = scans[: first + 1]
