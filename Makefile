@@ -7,7 +7,7 @@ BIN := .venv/bin
 DEMO := results/demo
 CORES ?= all
 
-.PHONY: help setup tools demo test test-slurm test-s3 test-docs screenshots faults lint format clean reproduce
+.PHONY: help setup tools demo test test-slurm test-s3 test-docs test-kernels screenshots lock faults lint format clean reproduce
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ demo: setup  ## the whole workflow on the embedded demo
 
 test: setup  ## all tests (those on real data skip unless ANPI_EXTERNAL_DATA has it)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -q -n $(or $(TEST_JOBS),2) --dist loadgroup
+
+test-kernels: demo  ## statistics and the demo's tables under two kernels of linear algebra: the same bytes
+	@.ci/compare-kernels $(DEMO)
 
 test-slurm: setup  ## the workflow on a SLURM of two nodes, built here and taken down (root; docs/cluster.md)
 	@.ci/install-slurm
@@ -55,6 +58,10 @@ faults: setup  ## docs/faults.md, the table of wrong inputs, anew from its tests
 reproduce: .venv/installed  ## what differs between this installation and a run's: make reproduce MANIFEST=results/manifest.json
 	@test -n "$(MANIFEST)" || { echo "Name the manifest: make reproduce MANIFEST=results/manifest.json" >&2; exit 2; }
 	@PATH="$(CURDIR)/$(BIN):$$PATH" python scripts/reproduce_run.py "$(MANIFEST)" $(if $(TRIAL),--trial "$(TRIAL)")
+
+lock: .venv/installed  ## requirements.lock anew from pyproject.toml, with hashes
+	@$(BIN)/uv pip compile --quiet pyproject.toml --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header -o requirements.lock
 
 format:  ## put code into the house style
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/snakefmt workflow

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from anpi.trial.subtypes import SUBTYPES
 from demo.genes import choose_genes, read_levels, read_normal_tissues, read_programmes
 from demo.streams import stream
 
-SUBTYPES = ("A", "N", "P", "I")
 # How much of each programme a pure tumour of the subtype runs.
 ACTIVITY = pd.DataFrame(
     {

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from anpi.expression.genes import annotate, read_gene_table, strip_version
+from anpi.files.shipped import ROOT
 from anpi.tables.reading import read_text_table
-from anpi.tables.schema import ROOT
 from demo.streams import stream
 
 RESOURCES = ROOT / "resources"

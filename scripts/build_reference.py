@@ -10,10 +10,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from anpi.expression.reference_look import refuse_foreign_genes
 from anpi.files.checksums import hash_file
 from anpi.files.writing import write_json, write_table, write_text
 from anpi.program import run_program
-from anpi.quantification.reference import WITHOUT_GENE, build_reference, gene_table, write_decoys
+from anpi.quantification.reference import WITHOUT_GENE, build_reference, gene_table, same_sequences, write_decoys
 
 
 def main() -> None:
@@ -28,12 +29,14 @@ def main() -> None:
     parser.add_argument("--out-identity", required=True, type=Path, help="JSON: checksum of the sequences, and counts")
     arguments = parser.parse_args()
     transcripts = build_reference(arguments.transcripts, arguments.gtf, arguments.genome, arguments.out_fasta)
+    same_as = transcripts["transcript_id"].map(same_sequences(arguments.out_fasta))
     if arguments.genome:
         write_decoys(arguments.genome, arguments.out_fasta, arguments.out_decoys)
     else:
         write_text(arguments.out_decoys, "")
     genes = gene_table(transcripts)
-    write_table(arguments.out_transcripts, transcripts)
+    refuse_foreign_genes(genes, str(arguments.transcripts or arguments.gtf))
+    write_table(arguments.out_transcripts, transcripts.assign(same_as=same_as))
     write_table(arguments.out_genes, genes)
     identity = {
         "sequences_sha256": hash_file(arguments.out_fasta),

@@ -12,12 +12,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from anpi.cohort.verdicts import read_verdicts
 from anpi.expression.matrix import UNITS, read_expression
 from anpi.files.writing import write_table
 from anpi.program import run_program
 from anpi.subtypes.calls import call_subtypes, programme_table, tissue_table
 from anpi.subtypes.model import DEFAULT, load_model
-from anpi.tables.reading import read_text_table
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
     expression = read_expression(arguments.expression, arguments.unit, genes_needed=False)
     for note in expression.notes:
         print(f"{arguments.expression}: {note}", file=sys.stderr)
-    verdicts = read_text_table(arguments.verdicts) if arguments.verdicts else None
+    verdicts = read_verdicts(arguments.verdicts, list(expression.values.columns)) if arguments.verdicts else None
     counts = read_expression(arguments.counts, "counts") if arguments.counts else None
     calls = call_subtypes(expression, model, verdicts, counts)
     write_table(arguments.out, calls)

@@ -15,10 +15,11 @@ from pathlib import Path
 import pandas as pd
 
 from anpi.expression.matrix import UNITS, read_expression
+from anpi.files.shipped import REGISTRY
 from anpi.files.writing import write_table
 from anpi.problems import InputError, Problem
 from anpi.program import run_program
-from anpi.signatures.registry import REGISTRY, read_registry
+from anpi.signatures.registry import read_registry
 from anpi.signatures.views import compare_methods, correlate_signatures, summarise_by_subtype
 from anpi.tables.reading import read_text_table
 

@@ -6,17 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from anpi.cohort.facts import threshold
 from anpi.cohort.verdicts import judge_samples
 from anpi.files.writing import write_table
 from anpi.program import run_program
 from anpi.tables.reading import read_facts, read_table
-
-
-def threshold(text: str) -> tuple[str, dict[str, float]]:
-    """Read ``fact=warn,fail``."""
-    fact, limits = text.split("=")
-    warn, fail = limits.split(",")
-    return fact, {"warn": float(warn), "fail": float(fail)}
 
 
 def main() -> None:
@@ -29,9 +23,10 @@ def main() -> None:
     )
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
+    limits = {fact: {"warn": warn, "fail": fail} for fact, (warn, fail) in arguments.threshold}
     identities = read_facts(arguments.identity) if arguments.identity else None
     samples = read_table(arguments.samples, "samples") if arguments.samples else None
-    verdicts = judge_samples(read_facts(arguments.facts), dict(arguments.threshold), identities, samples)
+    verdicts = judge_samples(read_facts(arguments.facts), limits, identities, samples)
     write_table(arguments.out, verdicts)
     counts = verdicts["verdict"].value_counts().to_dict()
     print(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())), file=sys.stderr)

@@ -20,7 +20,7 @@ from anpi.quantification.quantify import Reference, quantify_aligned_transcripts
 from anpi.quantification.salmon import FragmentLength
 from anpi.reads.fastq import FaultyReads
 from anpi.reads.sample_reads import add_unit_options, units_given
-from anpi.tools import room_in
+from anpi.tools import refuse_full_disk, room_in
 
 
 def main() -> None:
@@ -40,6 +40,8 @@ def main() -> None:
                     arguments.strandedness,
                 )
         except FaultyReads as error:
+            # Reads that were cut in scratch are no fault of the sample's.
+            refuse_full_disk(scratch)
             if not arguments.record_failure:
                 raise
             print(f"{sample} fails: {error}", file=sys.stderr)

@@ -12,10 +12,11 @@ import sys
 from pathlib import Path
 
 from anpi.expression.matrix import UNITS, read_expression
+from anpi.files.shipped import REGISTRY
 from anpi.files.writing import write_table
 from anpi.problems import InputError, Problem
 from anpi.program import run_program
-from anpi.signatures.registry import REGISTRY, ROLES, read_gmt, read_registry
+from anpi.signatures.registry import ROLES, read_gmt, read_registry
 from anpi.signatures.scores import score_signatures
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from anpi.expression.agreement import count_agreement
 from anpi.expression.degradation import grade_degradation
+from anpi.expression.quant_account import account_problems
 from anpi.expression.strandedness import settled_strandedness
 from anpi.expression.summary import (
     alignment_facts,
@@ -20,6 +21,7 @@ from anpi.expression.summary import (
 )
 from anpi.files.intact import read_json
 from anpi.files.writing import whole_file, write_json
+from anpi.problems import refuse
 from anpi.program import run_program
 from anpi.subtypes.model import DEFAULT, load_model, subtype_genes
 from anpi.tables.reading import read_facts, read_text_table
@@ -41,11 +43,12 @@ def main() -> None:
     arguments = parser.parse_args()
     file = quant_file(arguments.quant)
     transcripts = read_text_table(arguments.transcripts)
-    genes, unknown = summarise_genes(read_quant(file), transcripts, str(file))
-    if arguments.reads:
-        reads = read_json(arguments.reads)
-    else:
-        reads = {**salmon_reads(file.parent), "strandedness_declared": arguments.strandedness}
+    own = read_json(arguments.reads) if arguments.reads else {}
+    told = salmon_reads(file.parent)
+    reads = own or {**told, "strandedness_declared": arguments.strandedness}
+    quant = read_quant(file)
+    refuse(account_problems(quant, transcripts, own, told.get("fragments_mapped"), str(file)))
+    genes, unknown = summarise_genes(quant, transcripts, str(file))
     fastp = read_json(arguments.fastp) if arguments.fastp else None
     facts = {
         **quality_facts(genes, reads, fastp, library_formats(file.parent)),

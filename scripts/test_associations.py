@@ -23,9 +23,9 @@ from pathlib import Path
 from anpi.association.plan import check_plan, read_plan
 from anpi.association.trial import known_signatures, read_trial
 from anpi.association.write import write_associations
+from anpi.files.shipped import REGISTRY
 from anpi.program import run_program
 from anpi.tables.reading import read_facts
-from anpi.tables.schema import ROOT
 
 
 def main() -> None:
@@ -41,9 +41,7 @@ def main() -> None:
     parser.add_argument("--genes", help="genes.tsv: gene_id and symbol of the matrix")
     parser.add_argument("--samples", help="samples.tsv: batch and site, to look for confounding")
     parser.add_argument("--adverse-events", help="adverse_events.csv, for immune-related events against survival")
-    parser.add_argument(
-        "--registry", default=str(ROOT / "resources/signatures/registry.tsv"), help="table of known signatures"
-    )
+    parser.add_argument("--registry", default=str(REGISTRY), help="table of known signatures")
     parser.add_argument("--history", help="file that keeps the plans used, to note a change (default: in the folder)")
     parser.add_argument("--out-dir", required=True, help="folder for the tables")
     options = parser.parse_args()

@@ -20,19 +20,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from anpi.cohort.facts import threshold
+from anpi.files.shipped import ROOT
 from anpi.program import run_program
 from anpi.report.page import write_report
 from anpi.report.tables import read_run
-from anpi.tables.schema import ROOT
 
 DEFAULT_TITLE = "Molecular subtypes, immune signatures and efficacy"
-
-
-def threshold(text: str) -> tuple[str, tuple[float, float]]:
-    """Read ``fact=warn,fail``."""
-    fact, limits = text.split("=")
-    warn, fail = limits.split(",")
-    return fact, (float(warn), float(fail))
 
 
 def main() -> None:

@@ -1,9 +1,17 @@
 """anpi: SCLC subtypes, immune signatures and trial endpoints, joined.
 
-Rooms, each importing only what stands below it: ``tables`` at the ground; ``expression``,
-``subtypes``, ``signatures``, ``recist``, ``endpoints`` and ``adverse_events`` in the middle, unaware
-of each other; ``cohort`` above them; ``stats`` beside; ``association`` on both; ``figures`` and
-``report`` at the roof. ``simulation`` makes the demo and serves the tests.
+What is meant for other programs stands in `anpi.api` and is had from here too, for example ``anpi.call_subtypes``.
+The rooms and what each may import: docs/architecture.md.
 """
 
+import importlib
+
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    # Asked for when used, so that a program that only wants one room does not import all.
+    api = importlib.import_module("anpi." + "api")
+    if name in api.__all__:
+        return getattr(api, name)
+    raise AttributeError(f"module 'anpi' has no attribute '{name}'")

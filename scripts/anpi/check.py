@@ -17,17 +17,19 @@ from anpi.endpoints.observations import check_rules
 from anpi.endpoints.rules import read_rules
 from anpi.expression.assemble import missing_samples
 from anpi.expression.matrix import read_sample_names
+from anpi.expression.reference_look import look_at_reference
+from anpi.files.plain import odd_file
+from anpi.files.shipped import REGISTRY, ROOT
 from anpi.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.clinical import read_clinical
 from anpi.tables.identifiers import allowed_columns, allowing, looks_like_person
 from anpi.tables.reading import read_table, read_text, read_text_table
-from anpi.tables.schema import ROOT, check_settings, load_schema, load_yaml
+from anpi.tables.schema import check_settings, load_schema, load_yaml
 from anpi.tables.sheets import is_object, is_stored, read_samples, read_units, used_samples
 
 REFERENCE_FILES = ("transcripts", "gtf", "genome")
 # Files that anpi ships in config/, which a run takes when the config names none of its own.
 SHIPPED_SETTINGS = {"endpoints": "endpoints.yaml", "plan": "plan.yaml"}
-REGISTRY = ROOT / "resources" / "signatures" / "registry.tsv"
 Result = TypeVar("Result")
 
 
@@ -56,8 +58,17 @@ class Run:
     sexes: dict[str, str]
 
 
-def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
+def check_run(config: Mapping[str, Any], file: str = "config.yaml", checked: bool = False) -> Run:
     """Check all inputs of a run.
+
+    Parameters
+    ----------
+    config : mapping
+        The config as the user wrote it.
+    file : str
+        Its name, for messages.
+    checked : bool
+        All inputs were checked when the run was planned: read only what the rules are wired by.
 
     Raises
     ------
@@ -67,7 +78,19 @@ def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
     settings = check_settings(config, load_schema("config"), file)
     refuse(path_problems(settings, file))
     with allowing(settings["allow_columns"]):
-        return check_inputs(settings, file)
+        return read_checked(settings) if checked else check_inputs(settings, file)
+
+
+def read_checked(settings: dict[str, Any]) -> Run:
+    """Read the tables by which the rules are wired: sheets, and the sexes that samples are compared with."""
+    samples = read_samples(settings["samples"]) if settings["samples"] else None
+    used = [] if samples is None else used_samples(samples)
+    units = None
+    if samples is not None and settings["units"]:
+        units = read_units(settings["units"], samples)
+        units = units[units["sample_id"].isin(used)]
+    patients = None if samples is None else read_clinical({"patients": Path(settings["clinical"]["patients"])}).patients
+    return Run(settings, samples, units, used, sexes_of(patients, samples, used))
 
 
 def check_writable(folder: str) -> None:
@@ -146,6 +169,8 @@ def path_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
         expected = odd_path(path)
         if expected:
             problems.append(Problem(file, column=key, found=path, expected=expected))
+        elif odd := odd_file(path, file, key):
+            problems.append(odd)
     results = os.path.realpath(settings["results"] or "/") if not problems else ""
     tables = ("samples", "units", "expression.matrix", "clinical.")
     if settings["results"] == "" or results == os.path.realpath("/"):
@@ -318,6 +343,8 @@ def reference_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
                 problems.append(Problem(file, "a URL without a checksum", column=key, found=value, mend=mend))
         elif not os.path.isfile(value):
             problems.append(absent_file(file, key, value))
+        else:
+            problems += look_at_reference(name, value, file)
     return problems
 
 

@@ -17,14 +17,13 @@ from typing import Any
 from anpi import __version__
 from anpi.files.checksums import hash_file
 from anpi.files.intact import read_json
+from anpi.files.shipped import ROOT
 from anpi.tables.reading import read_text_table
-from anpi.tables.schema import ROOT, read_settings
+from anpi.tables.schema import read_settings
 
 PACKAGES = (
     "anndata",
-    "firthmodels",
     "gseapy",
-    "lifelines",
     "matplotlib",
     "numpy",
     "pandas",
@@ -42,6 +41,7 @@ TOOLS = ("salmon", "fastp", "samtools")
 ALIGNERS = {"star": ("STAR", "featureCounts"), "hisat2": ("hisat2", "featureCounts")}
 ASKED = {"featureCounts": "-v"}  # all others answer to --version
 SHIPPED = ("scripts", "workflow", "resources", "envs", "config/plan.yaml", "config/endpoints.yaml", "requirements.lock")
+RECORDS = "made_from"
 ENVIRONMENTS = ("envs", "requirements.lock")
 VERSION = re.compile(r"\d+\.\d+(?:\.\d+)?[a-z]?")
 # Folders of a run with expression; when the config has none, what stands there is of an earlier run.
@@ -82,8 +82,9 @@ def build_manifest(
     plan, rules : Path
         ``plan.yaml`` and ``endpoints.yaml`` of the run.
     steps : mapping
-        By name of the rule: ``code`` (digest of program, modules and shipped files) and ``makes`` (paths below the
-        results, with wildcards in braces). Files that no step makes are passed over.
+        By name of the rule: ``makes`` (paths below the results, with wildcards in braces) and all that decides it:
+        ``program``, ``code`` (digest of program, modules and shipped files), ``settings``, ``files`` (digests of the
+        user's by key of the config). Files that no step makes are passed over.
     deployment : sequence of str
         How programs were provided (``conda``, ``apptainer``); empty for those of the machine.
     """
@@ -107,10 +108,33 @@ def build_manifest(
         "quantified_with": quantifiers(results, samples),
         "verdicts_by_hand": verdicts_by_hand(settings, results),
         "resources": checksums(resources),
-        "steps": {name: {"code": steps[name]["code"], "makes": sorted(steps[name]["makes"])} for name in makers},
+        "steps": {name: {**steps[name], "makes": sorted(steps[name]["makes"])} for name in makers},
         "results": {name: hash_file(results / name) for name in files},
         "made_by": files,
+        "records": records_of(results, files, shown),
     }
+
+
+def records_of(results: Path, files: Iterable[str], shown: Mapping[Path, str]) -> list[dict[str, Any]]:
+    """Collect what the programs wrote down of what they read and made: ``decided_by``, ``read``, ``made``.
+
+    Only of results of this run. Files are named from the folder of the results, the user's as among the inputs; shipped
+    ones are left out, the digest of the code covers them.
+    """
+    listed, names = set(files), {path.absolute(): name for path, name in shown.items()}
+    kept = []
+    for file in sorted((results / RECORDS).rglob("*.json")):
+        record = read_json(file)
+        made = {name: digest for name, digest in record["made"].items() if name in listed}
+        read = {}
+        for name, digest in record["read"].items():
+            place = Path(os.path.normpath((results / name).absolute()))
+            if not place.is_relative_to(ROOT) or place.is_relative_to(results.absolute()):
+                inside = not name.startswith("..")
+                read[name if inside else names.get(place) or placeless(str(place))] = digest
+        if made:
+            kept.append({"decided_by": record["decided_by"], "made": made, "read": read})
+    return kept
 
 
 def named_digest(path: Path) -> dict[str, Any]:

@@ -14,10 +14,10 @@ import re
 from pathlib import Path
 
 from anpi.files.checksums import hash_file
+from anpi.files.shipped import PACKAGE
 
-SCRIPTS = Path(__file__).resolve().parents[1]
+SCRIPTS = PACKAGE.parent
 SCHEMAS = SCRIPTS.parent / "workflow" / "schemas"
-ENDS = 1 << 16
 # "from anpi… import …", its names in brackets or to the end of the line, or "import …"
 IMPORT = re.compile(r"\bfrom\s+((?:anpi|demo)[\w.]*)\s+import\s+(\([^)]*\)|[^\n;]*)|\bimport\s+([^\n;]*)")
 WORD = re.compile(r"[\w.]+")
@@ -117,17 +117,3 @@ def is_shipped(file: Path) -> bool:
 def file_digest(file: Path) -> str:
     """Give the SHA-256 of a file's content, read once a process."""
     return hash_file(file)
-
-
-def fingerprint(file: Path | str) -> str:
-    """Tell a large file from another by its size and its two ends, in no time and whatever its modification time.
-
-    A copy or a touch of the same reads keeps the fingerprint; other reads, compressed, have another size or other ends.
-    """
-    path = Path(file)
-    size = path.stat().st_size
-    with open(path, "rb") as handle:
-        ends = handle.read(ENDS)
-        handle.seek(max(size - ENDS, 0))
-        ends += handle.read(ENDS)
-    return f"{size}-{hashlib.sha256(ends).hexdigest()[:16]}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import os
 import shutil
 import signal
 import subprocess
 import time
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -109,6 +111,8 @@ def run_pipe(
     failed = [place for place, process in enumerate(started) if process.returncode not in (0, BROKEN_PIPE)]
     if not failed and commands[-1][0] != "head":
         failed = [place for place, process in enumerate(started) if process.returncode]
+    if not failed and NO_SPACE in " ".join(words):
+        refuse_full_disk(folder, NO_SPACE)
     if failed:
         refuse_full_disk(folder, " ".join(words))
         told = "; ".join(f"ended with code {started[p].returncode}; its last words: {words[p]}" for p in failed)
@@ -201,6 +205,23 @@ def refuse_full_disk(folder: Path, words: str = "") -> None:
             "Give a scratch folder with more room (TMPDIR, or tmpdir of Snakemake's default resources), and run again."
         )
         raise InputError(Problem(str(folder), "no space left on the disk of temporary files", mend=mend))
+
+
+@contextmanager
+def whole_output(folder: Path, tool: str) -> Iterator[None]:
+    """Turn what readers raise on a file that a tool left unfinished in scratch into words.
+
+    Raises
+    ------
+    InputError
+        The disk is full, or the tool ended well and its file is cut short all the same.
+    """
+    try:
+        yield
+    except (ValueError, KeyError, IndexError, TypeError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        refuse_full_disk(folder)
+        mend = "Was the disk of temporary files full for a moment? See that it has room, and run again."
+        raise InputError(Problem(tool, "what it wrote is cut short or damaged", mend=mend)) from error
 
 
 @contextmanager

@@ -77,7 +77,7 @@ class Prepared:
         counts = draw.poisson(levels * draw.gamma(20, 1 / 20, len(levels)) * FRAGMENTS / levels.sum())
         table = pd.DataFrame({"gene_id": self.names, "counts": counts.astype(float), "tpm": levels})
         if not finished:
-            write_quant(self.folder / "salmon" / sample / "quant.sf", self.transcriptome.table, table)
+            write_quant(self.folder / "salmon" / sample / "quant.sf", self.transcripts(), table)
             return
         results = self.folder / "results" / "samples" / sample
         results.mkdir(parents=True)
@@ -85,13 +85,20 @@ class Prepared:
         facts = {"fragments": FRAGMENTS, "mapping_rate": 85.0, "genes_detected": int((counts >= 5).sum())}
         (results / "qc.json").write_text(json.dumps(facts))
 
+    def transcripts(self) -> pd.DataFrame:
+        """List all transcripts of the reference, with their share of the reads of their gene."""
+        made_up = sorted(set(self.names) - set(self.transcriptome.table["gene_id"]))
+        ballast = pd.DataFrame({"transcript_id": made_up, "gene_id": made_up, "length": 300, "share": 1.0})
+        return pd.concat([self.transcriptome.table, ballast], ignore_index=True)
+
 
 def write_quant(path: Path, transcripts: pd.DataFrame, genes: pd.DataFrame) -> None:
     """Write a salmon table whose transcripts share the reads of their gene."""
     path.parent.mkdir(parents=True)
     reads = transcripts["gene_id"].map(genes.set_index("gene_id")["counts"]) * transcripts["share"]
     quant = pd.DataFrame({"Name": transcripts["transcript_id"] + ".1", "Length": transcripts["length"]})
-    quant = quant.assign(EffectiveLength=quant["Length"] - 150, TPM=1e6 * reads / reads.sum(), NumReads=reads)
+    rates = reads / (quant["Length"] - 150)
+    quant = quant.assign(EffectiveLength=quant["Length"] - 150, TPM=1e6 * rates / rates.sum(), NumReads=reads)
     quant.to_csv(path, sep="\t", index=False)
 
 

@@ -9,9 +9,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from second_irecist import endpoints, read
+
 Row = dict[str, Any]
 SEVERITY = ["NE", "CR", "PR", "SD", "NON-CR/NON-PD", "PD"]  # of several assessments of a day the last one counts
+CODES = ["", "NE", "iCR", "iPR", "iSD", "NON-iCR/NON-iUPD", "iUPD", "iCPD"]  # the same of codes
 NONTARGET = [("progression", "PD"), ("not evaluable", "NE"), ("present", "NON-CR/NON-PD"), ("absent", "CR")]
+AS_BEFORE = ("increased", "no change since last")
 EVALUATED = ["not evaluable", "absent", "present", "progression"]
 
 
@@ -32,6 +36,26 @@ def state(row: Row | None) -> str:
     if row is None or row["status"] or found is None:
         return (row and row["status"]) or "not evaluable"
     return "absent" if found == 0 or (found < 10 and row["node"] == "Y") else "present"
+
+
+def settle(lesions: list[Row]) -> list[Row]:
+    """Give lesions that are as before, or have grown since, the status that they had before."""
+    told: dict[str, str] = {}
+    settled = []
+    for row in sorted(lesions, key=lambda row: row["day"]):
+        new = row | {"grew": row["status"] == "increased", "place": lesions.index(row)}
+        if row["status"] in AS_BEFORE:
+            start = "present" if row["kind"] == "nontarget" else "unequivocal"
+            new["status"] = told.get(row["lesion_id"], start)
+            new["status"] = start if new["status"] == "absent" else new["status"]
+        elif row["kind"] == "new" and row["status"] == "":
+            told[row["lesion_id"]] = "unequivocal"
+        elif row["kind"] == "nontarget" and state(row) != "not evaluable":
+            told[row["lesion_id"]] = state(row)
+        elif row["kind"] == "new":
+            told[row["lesion_id"]] = row["status"]
+        settled.append(new | {"mm": size(new)})
+    return settled
 
 
 def group_scans(rows: list[Row], window: int) -> list[list[Row]]:
@@ -108,12 +132,13 @@ def lesion_scans(lesions: list[Row], rules: Row) -> tuple[list[Row], bool]:
         new = [row for row in new if row["node"] != "Y" or size(row) is None or size(row) >= 10]
     sure = {row["lesion_id"] for row in new if row["status"] != "equivocal"}
     points: list[Row] = []
+    begun = False
     for rows in group_scans([row for row in lesions if row["day"] > 0], rules["scans"]["window_days"]):
         now = {row["lesion_id"]: row for row in sorted(rows, key=lambda row: (row["kind"], rank(row)))}
         for lesion, row in now.items():
             if row["kind"] == "nontarget":
                 known |= {lesion} if state(row) in ("present", "progression") else set()
-        point: Row = {"first": rows[0]["day"], "last": rows[-1]["day"], "target": None, "sum": None}
+        point: Row = {"first": rows[0]["day"], "last": rows[-1]["day"], "target": None, "sum": None, "rows": rows}
         if targets:
             point |= target_response(now, targets, points, baseline)
         states = {state(now.get(lesion)) for lesion in known}
@@ -121,6 +146,7 @@ def lesion_scans(lesions: list[Row], rules: Row) -> tuple[list[Row], bool]:
         found = [row for row in rows if row in new]
         point["since"] = min((row["day"] for row in found if row["lesion_id"] in sure), default=None)
         point["new"] = "Y" if point["since"] is not None else "E" if found else None
+        point["since"], begun = None if begun else point["since"], begun or point["since"] is not None
         points.append(point)
     return points, bool(targets)
 
@@ -149,8 +175,18 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bo
         if day < 0 or (day == 0 and baseline):
             continue
         worse = SEVERITY.index(row["overall_response"]), ["", "N", "E", "Y"].index(row["new_lesion"])
-        if day not in told or worse > told[day]["rank"]:
-            told[day] = {"day": day, "response": row["overall_response"], "new": row["new_lesion"], "rank": worse}
+        same = told.get(day, {"code": "", "symptom": False, "rank": (-1,)})
+        if worse > same["rank"]:
+            told[day] = {
+                "day": day,
+                "response": row["overall_response"],
+                "new": row["new_lesion"] or None,
+                "rank": worse,
+            }
+            told[day] |= {part: row.get(f"{part}_response") or None for part in ("target", "nontarget")}
+        code = row.get("irecist_response", "")
+        told[day]["code"] = max(same["code"], code, key=CODES.index)
+        told[day] |= {"sum": None, "symptom": same["symptom"] or row.get("new_symptom") == "Y"}
     for apart in range(rules["scans"]["window_days"] + 1):
         for point in points:
             for day in sorted(told):
@@ -160,6 +196,11 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bo
         point["named"] = point["new"] is not None
         if point["new"] is None and "told" in point and point["told"]["new"] in ("Y", "E"):
             point["new"] = point["told"]["new"]
+        if point["nontarget"] is None and "told" in point:
+            point["nontarget"] = point["told"]["nontarget"]
+        also = point.get("told", {"code": "", "symptom": False})
+        point["code"] = also["code"]
+        point["symptom"] = also["symptom"] or any(row.get("new_symptom") == "Y" for row in point["rows"])
         point["response"], point["day"] = overall(point), point["last"]
         if point["response"] == "PD":
             first = rules["progression"]["date_of_sum"] == "first_scan"
@@ -295,7 +336,7 @@ def progression_free(style: str, scans: list[Row], patient: Row, therapy: int | 
 
 def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: list[Row], rules: Row) -> Row:
     """Derive the endpoints of a patient: days of death, last_alive, withdrawal, cutoff (or None), contacts."""
-    patient = dict(patient)
+    patient, lesions = dict(patient), settle(lesions)
     rows = [row["day"] for row in [*assessments, *lesions]]
     contacts = [*rows, *patient["contacts"], *(patient[name] for name in ("last_alive", "withdrawal", "treatment_end"))]
     contacts += [row["day"] for row in therapies]
@@ -340,6 +381,9 @@ def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: 
         for begin, name in ((start, suffix), *([(loose, "_unconfirmed")] if style == "fda" else [])):
             found[f"dor_days{name}"] = None if begin is None else max(day, begin) - begin + 1
             found[f"dor_event{name}"] = None if begin is None else event
+    codes = read(scans, rules["irecist"], rules["best_response"]["cr_then_less"])
+    news = {scan["day"]: scan["new"] for scan in scans}
+    found |= endpoints(codes, patient, therapy, measurable, news, rules)
     alive = max([0, *contacts])
     found["os_event"] = int(patient["death"] is not None)
     found["os_days"] = (patient["death"] if found["os_event"] else alive) + 1

@@ -13,7 +13,9 @@ from unit.endpoints.small_trial import Trial
 from anpi.endpoints.rules import make_rules
 
 RESPONSES = ["CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE"]
-STATUSES = ["present", "absent", "progression", "not evaluable", ""]
+CODES = ["iCR", "iPR", "iSD", "NON-iCR/NON-iUPD", "iUPD", "iUPD", "iCPD", "NE"]
+STATUSES = ["present", "absent", "progression", "not evaluable", "", "increased", "no change since last"]
+NEW = ["equivocal", "unequivocal", "unequivocal", "absent", "", "increased", "no change since last"]
 OTHER_RULES: list[dict[str, Any]] = [
     {},
     {"progression": {"after_withdrawal": "censor", "date_of_sum": "first_scan"}, "scans": {"window_days": 3}},
@@ -30,7 +32,15 @@ OTHER_RULES: list[dict[str, Any]] = [
             "missed_scans": 1,
         },
     },
-]
+    {"irecist": {"unconfirmed": "censor", "increase_reference": "previous_scan", "confirmation_window": "strict"}},
+    {"irecist": {"pending_iupd": "censor", "confirmation_variance_days": 2, "iupd_ne_iupd": "confirmed"}},
+    {
+        "irecist": {
+            "unconfirmed": "censor", "censored_at": "last_without_progression", "confirmation_growth": ">5",
+            "confirmation_window": "none", "iupd_between": 1,
+        }
+    },
+]  # fmt: skip
 
 
 def make_patient(draw: random.Random) -> dict[str, Any]:
@@ -56,7 +66,14 @@ def make_patient(draw: random.Random) -> dict[str, Any]:
         {"day": day, "overall_response": draw.choice(RESPONSES), "new_lesion": draw.choice(["", "N", "E"])}
         for day in days
     ]
+    coded = draw.random() < 0.3
     for row in assessments:
+        if coded and draw.random() < 0.9:
+            row["irecist_response"] = draw.choice(CODES)
+        if draw.random() < 0.3:
+            row["target_response"] = draw.choice(["CR", "PR", "SD", "PD", "NE"])
+            row["nontarget_response"] = draw.choice(["", "CR", "NON-CR/NON-PD", "PD", "NE"])
+        row["new_symptom"] = draw.choice(["", "", "Y", "N"])
         row["new_lesion"] = draw.choice("YYN") if row["overall_response"] == "PD" else row["new_lesion"]
     lesions = make_lesions(draw, visits) if draw.random() < 0.7 else []
     kinds = ["radiotherapy", "chemotherapy", ""]
@@ -72,14 +89,14 @@ def make_lesions(draw: random.Random, visits: list[int]) -> list[dict[str, Any]]
     if draw.random() < 0.3:
         scans += [(day + draw.choice([1, 3, 7, 9]), visit) for day, visit in scans]
     baseline = [(day, "") for day in draw.choice([[-7], [-21, -3], [0]])]
-    missing = draw.choice([0, 0, 0.2])
-    kinds = ["target"] * draw.randint(0, 3) + ["nontarget"] * draw.randint(0, 2) + ["new"] * draw.choice([0, 0, 1])
+    missing, sizes = draw.choice([0, 0, 0.2]), draw.choice([0, 0.8])
+    kinds = ["target"] * draw.randint(0, 3) + ["nontarget"] * draw.randint(0, 2) + ["new"] * draw.choice([0, 0, 1, 4])
     for place, kind in enumerate(kinds):
         node = draw.choice(["Y", "N", "N"]) if kind != "nontarget" else "N"
         late = draw.choice([0, 0, 3, 7, 8])  # this lesion was seen by another scan, some days later
         first = size = draw.choice([15, 20, 25, 50, 9 if node == "Y" else 12, 0])
         for day, visit in (baseline if kind != "new" and draw.random() < 0.93 else []) + scans:
-            if day > 0 and draw.random() < missing + (0.6 if kind == "new" else 0):
+            if day > 0 and draw.random() < missing + (0.4 if kind == "new" else 0):
                 continue
             status = ""
             if kind == "target" and day > 0:
@@ -90,13 +107,21 @@ def make_lesions(draw: random.Random, visits: list[int]) -> list[dict[str, Any]]
                     ["too small to measure", "not evaluable", "merged"] if day > 0 else ["not evaluable"]
                 )
             elif kind == "nontarget":
-                status = draw.choices(STATUSES, [6, 3, 0.3, 1, 1] if day > 0 else [8, 1, 0, 0, 2])[0]
+                status = draw.choices(STATUSES, [6, 3, 0.3, 1, 1, 2, 1] if day > 0 else [8, 1, 0, 0, 2, 0, 0])[0]
             elif kind == "new":
-                status = draw.choice(["equivocal", "equivocal", "unequivocal", "absent", ""])
-            length = size if kind == "target" and not status else ""
-            if kind == "new" and node == "Y" and status != "absent":
-                length = draw.choice(["", 8, 9.9, 10, 14])
-            found = {"day": day, "visit": visit, "lesion_id": f"L{place}", "kind": kind, "node": node}
+                status = draw.choice(NEW)
+                size = draw.choice([9, 10, 12, 12, 14, 14.9, 15, 19])
+            sized = (kind == "target" and not status) or (kind != "target" and draw.random() < sizes)
+            length = size if sized else ""
+            organ = draw.choice(["liver", "lung", "lung, left", ""]) if kind == "new" else ""
+            found = {
+                "day": day,
+                "visit": visit,
+                "lesion_id": f"L{place}",
+                "kind": kind,
+                "node": node,
+                "location": organ,
+            }
             if not named and day > 0:
                 found |= {"day": day + late, "visit": ""}
             rows.append(found | {"diameter_mm": length, "status": status})
@@ -104,6 +129,7 @@ def make_lesions(draw: random.Random, visits: list[int]) -> list[dict[str, Any]]
 
 
 def add(trial: Trial, name: str, drawn: dict[str, Any]) -> None:
+    """Add a drawn patient; a row of a drawn table may name its evaluator."""
     dated = ("death", "last_alive", "withdrawal", "cutoff")
     facts = {f"{fact}_at": drawn["patient"][fact] for fact in dated}
     if drawn["patient"]["treatment_end"] is not None:
@@ -134,3 +160,44 @@ def test_both_programs_agree(rules, tmp_path):
         expected = derive(**patient, rules=settings)
         row = {column: None if pd.isna(found[name][column]) else found[name][column] for column in expected}
         assert row == expected, patient
+
+
+READERS = ("central", "investigator")
+
+
+def read_twice(draw: random.Random) -> dict[str, dict[str, Any]]:
+    """Draw a patient whom two evaluators read on days and with lesions of their own; give the patient of each."""
+    patient = make_patient(draw)
+    found = {
+        READERS[0]: patient,
+        READERS[1]: {**make_patient(draw), **{k: patient[k] for k in ("patient", "therapies")}},
+    }
+    if draw.random() < 0.2:
+        found[draw.choice(READERS)] |= {"assessments": [], "lesions": []}
+    return found
+
+
+def contacts(drawn: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Add the days on which the other evaluator saw the patient: whoever read a scan, the patient was alive."""
+    days = [row["day"] for table in ("assessments", "lesions") for row in other[table]]
+    return {**drawn, "patient": drawn["patient"] | {"contacts": [*drawn["patient"]["contacts"], *days]}}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_both_programs_agree_on_the_readings_of_each_evaluator(reader, tmp_path):
+    draw = random.Random(READERS.index(reader))
+    drawn = {f"P{number}": read_twice(draw) for number in range(100)}
+    trial = Trial(tmp_path)
+    for name, readings in drawn.items():
+        tables = {
+            table: [row | {"evaluator": who} for who in READERS for row in readings[who][table]]
+            for table in ("assessments", "lesions")
+        }
+        add(trial, name, readings[reader] | tables)
+    found = trial.derive(evaluator=reader)
+    settings = make_rules({"evaluator": reader}).settings
+    (other,) = set(READERS) - {reader}
+    for name, readings in drawn.items():
+        expected = derive(**contacts(readings[reader], readings[other]), rules=settings)
+        row = {column: None if pd.isna(found[name][column]) else found[name][column] for column in expected}
+        assert row == expected, readings[reader]

@@ -85,7 +85,7 @@ def test_the_programs_of_each_file_of_rules_are_told():
     told = {
         row["rules in"].strip("`"): set(re.findall(r"`(\w+)`", row["programs"])) for row in architecture("rules in")
     }
-    calls = {file.name: set(re.findall(r'code\("(\w+)"', file.read_text())) - {"fetch_reference"} for file in SMK}
+    calls = {file.name: set(re.findall(r'program\(\s*"(\w+)"', file.read_text())) - {"fetch_reference"} for file in SMK}
     calls = {name: programs for name, programs in calls.items() if programs and name != "common.smk"}
     assert {name: programs - {"fetch_reference"} for name, programs in told.items()} == calls
 

@@ -162,7 +162,7 @@ def test_imports_and_schemas_found_by_text_are_those_that_the_parser_finds():
         nodes = ast.walk(ast.parse(file.read_text()))
         strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
         assert set(provenance.imported_modules(file)) == imported_by_the_parser(file), file
-        assert provenance.schemas_named_in(file) == names & strings, file
+        assert provenance.schemas_named_in(file) >= names & strings, file  # an example in a text counts too
 
 
 @pytest.mark.parametrize(

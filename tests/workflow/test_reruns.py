@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -126,15 +127,34 @@ def test_a_new_sample_runs_its_two_jobs_and_the_merges(anpi: Path, trial: Path):
             assert after[name] == content, name
 
 
+def test_a_result_that_is_kept_over_changed_settings_is_found(anpi: Path, trial: Path):
+    """Touched, all seems well; the manifest that is then written states settings that no result was made with."""
+    verify = [sys.executable, str(anpi / "scripts" / "verify_run.py"), "results"]
+    whole = subprocess.run(verify, cwd=trial, capture_output=True, text=True, check=False)
+    assert whole.returncode == 0, whole.stdout
+    config = trial / "config" / "config.yaml"
+    config.write_text(config.read_text() + "title: Another\n")
+    run(anpi, trial, "--touch")
+    (trial / "results" / "manifest.json").unlink()
+    run(anpi, trial)
+    stale = subprocess.run(verify, cwd=trial, capture_output=True, text=True, check=False)
+    assert stale.returncode == 1
+    faults = [line for line in stale.stdout.splitlines() if line.startswith("stale: ")]
+    assert len(faults) == 2  # the report and the state of the run hold the title
+    assert any("report/index.html" in fault for fault in faults)
+    assert all("made with other settings" in fault for fault in faults)
+
+
 def test_facts_that_come_beside_a_salmon_result_later_are_taken_in(anpi: Path, small_trial: Path, tmp_path: Path):
     """A folder that was copied without aux_info told no mapping rate, and none was judged."""
     folder = tmp_path / "trial"
     shutil.copytree(small_trial, folder)
     with gzip.open(folder / "reference" / "transcripts.fa.gz", "rt") as lines:
-        names = [line[1:].strip() for line in lines if line.startswith(">")]
-    table = pd.DataFrame(
-        {"Name": names, "Length": 1000, "EffectiveLength": 800, "TPM": 1e6 / len(names), "NumReads": 9}
-    )
+        header, *records = "".join(lines).split(">")
+    assert header == ""
+    lengths = {name: len("".join(sequence)) for name, *sequence in map(str.split, records)}
+    table = pd.DataFrame({"Name": lengths.keys(), "Length": lengths.values(), "EffectiveLength": 100.0})
+    table = table.assign(TPM=1e6 / len(table), NumReads=100 / len(table))
     (folder / "salmon" / "aux_info").mkdir(parents=True)
     table.to_csv(folder / "salmon" / "quant.sf", sep="\t", index=False)
     samples = pd.read_csv(folder / "config" / "samples.tsv", sep="\t", dtype=str)

@@ -2,6 +2,12 @@
 # samples/<sample>/{aligned.bam,gene_counts.tsv} and cohort/alignment_counts.tsv.gz.
 
 
+def genome_memory(base, factor):
+    """Ask for the memory of an aligner: a base, and so much a MB of the genome."""
+    size = genome_mb(next(iter(reference_file("genome")), None))
+    return lambda wildcards, attempt: capped("mem_mb", base + factor * size, attempt)
+
+
 rule index_star:
     input:
         genome=reference_file("genome"),
@@ -19,8 +25,6 @@ rule index_star:
         runtime=needs("runtime", 60, input_mb=0.1),
     params:
         own_files=content_of("reference.genome", "reference.gtf"),
-    message:
-        "Indexing the genome with STAR"
     shell:
         # In a folder of its own, then moved: a job that outlives a killed run cannot mix into the next one's index.
         # The length of the words that STAR looks up by is its manual's for genomes of any size.
@@ -52,8 +56,6 @@ rule index_hisat2:
         runtime=needs("runtime", 60, input_mb=0.1),
     params:
         own_files=content_of("reference.genome"),
-    message:
-        "Indexing the genome with HISAT2"
     shell:
         "rm -rf {output:q}.part.* && part=$(mktemp -d {output:q}.part.XXXXXX) &&"
         ' gzip -cdf {input.genome:q} > "$part/genome.fa" &&'
@@ -74,11 +76,7 @@ rule list_splice_sites:
         mem_mb=needs("mem_mb", 6000),
         runtime=needs("runtime", 15, input_mb=0.1),
     params:
-        program=Program("list_splice_sites"),
-        code=code("list_splice_sites"),
-        own_files=content_of("reference.gtf"),
-    message:
-        "Listing the introns of the annotation"
+        program=program("list_splice_sites", files=["reference.gtf"]),
     shell:
         "{params.program} --gtf {input.gtf:q} --out {output:q} > {log:q} 2>&1"
 
@@ -105,13 +103,10 @@ rule align_sample:
         mem_mb=genome_memory(4000, 11 if ALIGNER == "star" else 1.5),
         runtime=needs("runtime", 60, input_mb=0.1),
     params:
-        program=Program("align_sample"),
-        code=code("align_sample"),
+        program=program("align_sample"),
+        known_by=decisive_units,
         tool=ALIGNER,
         units=unit_options,
-        reads=fingerprints,
-    message:
-        "Aligning sample {wildcards.sample} with {params.tool}"
     shell:
         "{params.program} --sample {wildcards.sample} {params.units} --tool {params.tool} --index {input.index:q}"
         " --splice-sites {input.splice_sites:q} --threads {threads} --scratch {resources.tmpdir:q} --record-failure"
@@ -120,7 +115,7 @@ rule align_sample:
 
 rule count_alignments:
     input:
-        bam=settled_alignments,
+        bam=alignment_files,
         gtf=reference_file("gtf"),
         reads=out("samples/{sample}/reads.json"),
         alignment=out("samples/{sample}/alignment.json"),
@@ -137,14 +132,10 @@ rule count_alignments:
         mem_mb=needs("mem_mb", 4000),
         runtime=needs("runtime", 30, input_mb=0.02),
     params:
-        program=Program("count_alignments"),
-        code=code("count_alignments"),
-        own_files=content_of("reference.gtf"),
-        content=alignment_fingerprints,
+        program=program("count_alignments", files=["reference.gtf"]),
+        known_by=alignment_fingerprints,
         tables=options_of("bam", "gtf", "reads", "alignment", "genome"),
         strandedness=strandedness_of,
-    message:
-        "Counting the alignments of sample {wildcards.sample} on genes"
     shell:
         "{params.program} --sample {wildcards.sample} {params.tables} --strandedness {params.strandedness}"
         " --threads {threads} --scratch {resources.tmpdir:q} --out {output.counts:q}"
@@ -164,11 +155,8 @@ rule join_counts:
         mem_mb=needs("mem_mb", 2000, sample=10),
         runtime=needs("runtime", 15),
     params:
-        program=Program("join_counts"),
-        code=code("join_counts"),
+        program=program("join_counts"),
         folder=lambda wildcards, input: str(Path(input[0]).parents[1]),
         samples=COUNTED_BY_ALIGNMENT,
-    message:
-        "Joining the counts of the alignments"
     shell:
         "{params.program} --samples-dir {params.folder:q} --samples {params.samples} --out {output:q} > {log:q} 2>&1"

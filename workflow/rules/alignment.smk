@@ -15,18 +15,14 @@ rule build_gene_model:
         mem_mb=needs("mem_mb", 6000),
         runtime=needs("runtime", 15, input_mb=0.1),
     params:
-        program=Program("build_gene_model"),
-        code=code("build_gene_model"),
-        own_files=content_of("reference.gtf"),
-    message:
-        "Reducing the annotation to what alignments are measured by"
+        program=program("build_gene_model", files=["reference.gtf"]),
     shell:
         "{params.program} --gtf {input.gtf:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule measure_alignment:
     input:
-        alignment=settled_alignments,
+        alignment=alignment_files,
         gene_model=out("reference/gene_model.npz") if reference_file("gtf") else [],
         genome=genome_of_cram,
     output:
@@ -41,11 +37,9 @@ rule measure_alignment:
         mem_mb=needs("mem_mb", 1500),
         runtime=needs("runtime", 20, input_mb=0.02),
     params:
-        program=Program("measure_alignment"),
-        code=code("measure_alignment"),
+        program=program("measure_alignment"),
         files=options_of("alignment", "gene_model", "genome"),
-        content=alignment_fingerprints,
-    message:
-        "Measuring the alignments of sample {wildcards.sample}"
+        known_by=alignment_fingerprints,
+        genome=genome_known_by,
     shell:
         "{params.program} {params.files} --record-failure --out {output:q} > {log:q} 2>&1"

@@ -1,4 +1,5 @@
 # What the plan declares, and nothing else: needs plan of the config; makes association/ and expression/.
+GENE_SETS = RESOURCES / "signatures" / "genes" / "hallmark.tsv"
 
 
 rule test_associations:
@@ -38,16 +39,14 @@ rule test_associations:
         mem_mb=needs("mem_mb", 2500, sample=8),
         runtime=needs("runtime", 60, sample=0.2),
     params:
-        program=Program("test_associations"),
+        program=program(
+            "test_associations", PLAN, REGISTRY, files=["clinical.patients", "clinical.adverse_events", "samples"]
+        ),
         plan=PLAN,
-        code=code("test_associations", PLAN, REGISTRY),
-        own_files=content_of("clinical.patients", "clinical.adverse_events", "samples"),
         expression=options_of("calls", "scores", "tpm", "genes", "samples", "adverse_events"),
         folder=subpath(output.results, parent=True),
         # The memory of plans stays in the folder of the run, wherever results are stored.
         history=out("association/plan_history.json"),
-    message:
-        "Testing what the plan declares"
     shell:
         "{params.program} --plan {params.plan:q} --endpoints {input.endpoints:q} --sets {input.sets:q}"
         " --patients {input.patients:q} {params.expression} --history {params.history:q}"
@@ -89,14 +88,10 @@ rule test_expression:
         mem_mb=needs("mem_mb", 4000, sample=12),
         runtime=needs("runtime", 60, sample=0.2),
     params:
-        program=Program("test_expression"),
+        program=program("test_expression", PLAN, GENE_SETS, files=["clinical.patients", "samples"]),
         gene_sets=GENE_SETS,
         plan=PLAN,
-        code=code("test_expression", PLAN, GENE_SETS),
-        own_files=content_of("clinical.patients", "samples"),
         folder=subpath(output.differential, parent=True),
-    message:
-        "Comparing expression between responders and non-responders"
     shell:
         "{params.program} --counts {input.counts:q} --genes {input.genes:q} --sets {input.sets:q}"
         " --endpoints {input.endpoints:q} --patients {input.patients:q} --samples {input.samples:q}"

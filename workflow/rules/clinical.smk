@@ -38,14 +38,10 @@ rule derive_endpoints:
         mem_mb=needs("mem_mb", 1500, sample=1),
         runtime=needs("runtime", 20, sample=0.1),
     params:
-        program=Program("derive_endpoints"),
+        program=program("derive_endpoints", RULES, files=["clinical."]),
         rules=RULES,
-        code=code("derive_endpoints", RULES),
-        own_files=content_of("clinical."),
         tables=options_of("assessments", "lesions", "therapies", "adverse_events"),
         folder=subpath(output.endpoints, parent=True),
-    message:
-        "Deriving endpoints"
     shell:
         "{params.program} --patients {input.patients:q} {params.tables} --rules {params.rules:q}"
         " --out-dir {params.folder:q} > {log:q} 2>&1"
@@ -75,12 +71,8 @@ rule tabulate_adverse_events:
         mem_mb=needs("mem_mb", 1500, sample=1),
         runtime=needs("runtime", 20, sample=0.1),
     params:
-        program=Program("tabulate_adverse_events"),
+        program=program("tabulate_adverse_events", RULES, files=["clinical.patients", "clinical.adverse_events"]),
         rules=RULES,
-        code=code("tabulate_adverse_events", RULES),
-        own_files=content_of("clinical.patients", "clinical.adverse_events"),
-    message:
-        "Counting adverse events"
     shell:
         "{params.program} --patients {input.patients:q}"
         " --adverse-events {input.adverse_events:q} --rules {params.rules:q} --out {output.events:q}"
@@ -117,12 +109,8 @@ rule build_sets:
         mem_mb=needs("mem_mb", 1500, sample=1),
         runtime=needs("runtime", 15),
     params:
-        program=Program("build_sets"),
-        code=code("build_sets"),
-        own_files=content_of("clinical.patients", "samples"),
+        program=program("build_sets", files=["clinical.patients", "samples"]),
         expression=options_of("samples", "verdicts", "calls"),
-    message:
-        "Building the analysis sets"
     shell:
         "{params.program} --patients {input.patients:q} --endpoints {input.endpoints:q}"
         " {params.expression} --out-sets {output.sets:q} --out-attrition {output.attrition:q} > {log:q} 2>&1"

@@ -1,6 +1,25 @@
 # The samples side by side: needs samples of the config and units or expression; makes cohort/, qc/, subtypes/, immune/.
 
 
+def expression_source(wildcards):
+    """List what the cohort is assembled from: the samples' summaries, or the user's matrix."""
+    if UNITS is None:
+        return {"matrix": given(SETTINGS["expression"]["matrix"])}
+    return {
+        "summaries": expand(out("samples/{sample}/genes.parquet"), sample=RUN.used),
+        "qc": expand(out("samples/{sample}/qc.json"), sample=RUN.used),
+        "reference_genes": out("reference/genes.tsv.gz"),
+    }
+
+
+def expression_options(wildcards, input):
+    """Write the options that tell where the cohort is assembled from."""
+    if UNITS is None:
+        return option("--matrix", [input.matrix]) + option(" --unit", [setting("expression.unit")])
+    folder = Path(input.qc[0]).parents[1]
+    return option("--samples-dir", [folder]) + option(" --reference-genes", [input.reference_genes])
+
+
 rule assemble_cohort:
     input:
         unpack(expression_source),
@@ -19,13 +38,9 @@ rule assemble_cohort:
         mem_mb=needs("mem_mb", 2000, sample=6),
         runtime=needs("runtime", 20, sample=0.1),
     params:
-        program=Program("assemble_cohort"),
-        code=code("assemble_cohort", GENES),
-        own_files=content_of("expression.matrix"),
+        program=program("assemble_cohort", GENES, settings=["expression.unit"], files=["expression.matrix"]),
         source=expression_options,
         samples=RUN.used,
-    message:
-        "Assembling the cohort"
     shell:
         "{params.program} {params.source} --samples {params.samples}"
         " --out-counts {output.counts:q} --out-tpm {output.tpm:q} --out-genes {output.genes:q}"
@@ -51,13 +66,9 @@ rule judge_samples:
         mem_mb=needs("mem_mb", 1500, sample=1),
         runtime=needs("runtime", 15),
     params:
-        program=Program("judge_samples"),
-        code=code("judge_samples"),
-        own_files=content_of("samples"),
+        program=program("judge_samples", settings=["qc"], files=["samples"]),
         thresholds=threshold_options(),
         tables=options_of("samples", "identity"),
-    message:
-        "Judging the samples"
     shell:
         "{params.program} --facts {input.facts:q} {params.tables} {params.thresholds} --out {output:q}"
         " > {log:q} 2>&1"
@@ -84,12 +95,9 @@ rule call_subtypes:
         mem_mb=needs("mem_mb", 2000, sample=8),
         runtime=needs("runtime", 20, sample=0.1),
     params:
-        program=Program("call_subtypes"),
+        program=program("call_subtypes", MODEL, GENES),
         model=MODEL,
-        code=code("call_subtypes", MODEL, GENES),
         counts=options_of("counts"),
-    message:
-        "Calling subtypes"
     shell:
         "{params.program} --expression {input.tpm:q} --unit tpm --model {params.model:q}"
         " {params.counts} --verdicts {input.verdicts:q} --programmes {output.programmes:q}"
@@ -115,12 +123,10 @@ rule score_signatures:
         mem_mb=needs("mem_mb", 2000, sample=8),
         runtime=needs("runtime", 20, sample=0.1),
     params:
-        program=Program("score_signatures"),
-        code=code("score_signatures", RESOURCES / "signatures", GENES, RESOURCES / "expression"),
-        own_files=content_of("signatures.gmt"),
+        program=program(
+            "score_signatures", RESOURCES / "signatures", GENES, RESOURCES / "expression", files=["signatures.gmt"]
+        ),
         gmt=options_of("gmt"),
-    message:
-        "Scoring signatures"
     shell:
         "{params.program} --expression {input.tpm:q} --unit tpm {params.gmt} --out {output:q}" " > {log:q} 2>&1"
 
@@ -141,16 +147,12 @@ rule explore_cohort:
         mem_mb=needs("mem_mb", 3000, sample=12),
         runtime=needs("runtime", 60, sample=0.2),
     params:
-        program=Program("explore_cohort"),
+        program=program("explore_cohort", MODEL, GENES, settings=["seed"]),
         model=MODEL,
-        code=code("explore_cohort", MODEL, GENES),
-        seed=SETTINGS["seed"],
         folder=subpath(output[0], parent=True),
-    message:
-        "Exploring the cohort: consensus NMF, components, markers"
     shell:
         "{params.program} --expression {input.tpm:q} --unit tpm --calls {input.calls:q}"
-        " --model {params.model:q} --seed {params.seed} --out {params.folder:q} > {log:q} 2>&1"
+        " --model {params.model:q} --seed {params.program.settings[seed]} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule compare_signatures:
@@ -172,11 +174,8 @@ rule compare_signatures:
         mem_mb=needs("mem_mb", 2000, sample=8),
         runtime=needs("runtime", 30, sample=0.1),
     params:
-        program=Program("compare_signatures"),
-        code=code("compare_signatures", RESOURCES / "signatures", GENES),
+        program=program("compare_signatures", RESOURCES / "signatures", GENES),
         folder=subpath(output.by_subtype, parent=True),
-    message:
-        "Comparing signatures over the cohort"
     shell:
         "{params.program} --scores {input.scores:q} --calls {input.calls:q} --expression {input.tpm:q}"
         " --out {params.folder:q} > {log:q} 2>&1"
@@ -203,11 +202,7 @@ rule write_cohort:
         mem_mb=needs("mem_mb", 2000, sample=10),
         runtime=needs("runtime", 20, sample=0.1),
     params:
-        program=Program("write_cohort"),
-        code=code("write_cohort"),
-        own_files=content_of("samples"),
-    message:
-        "Writing the cohort as AnnData"
+        program=program("write_cohort", files=["samples"]),
     shell:
         "{params.program} --tpm {input.tpm:q} --counts {input.counts:q} --genes {input.genes:q}"
         " --samples {input.samples:q} --verdicts {input.verdicts:q} --calls {input.calls:q}"

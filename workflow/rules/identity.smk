@@ -1,10 +1,11 @@
 # Whose sample is it: needs samples of the config, alignments for genotypes; makes samples/<sample>/{genotypes.tsv,
 # identity.json} and qc/{identity,identity_pairs}.tsv.
+SNPS = RESOURCES / "identity" / "snps.tsv"
 
 
 rule genotype_sample:
     input:
-        alignment=settled_alignments,
+        alignment=alignment_files,
         genome=genome_of_cram,
     output:
         genotypes=out("samples/{sample}/genotypes.tsv"),
@@ -19,12 +20,10 @@ rule genotype_sample:
         mem_mb=needs("mem_mb", 1000),
         runtime=needs("runtime", 15, input_mb=0.01),
     params:
-        program=Program("genotype_sample"),
-        code=code("genotype_sample", SNPS),
+        program=program("genotype_sample", SNPS),
         files=options_of("alignment", "genome"),
-        content=alignment_fingerprints,
-    message:
-        "Genotyping sample {wildcards.sample} at the listed SNPs"
+        known_by=alignment_fingerprints,
+        genome=genome_known_by,
     shell:
         "{params.program} {params.files} --record-failure"
         " --out {output.genotypes:q} --out-facts {output.facts:q} > {log:q} 2>&1"
@@ -54,16 +53,12 @@ rule compare_identities:
         mem_mb=needs("mem_mb", 1500, sample=2),
         runtime=needs("runtime", 10, sample=0.02),
     params:
-        program=Program("compare_identities"),
-        code=code("compare_identities", SNPS),
-        own_files=content_of("samples"),
+        program=program("compare_identities", SNPS, files=["samples"]),
         tables=options_of("samples", "tpm"),
         folder=subpath(output.identity, ancestor=2),
         genotyped=genotyped_samples(),
         # Not the clinical table itself: a new data cut must not run the sample half again.
         sexes=[f"{patient}={sex}" for patient, sex in RUN.sexes.items()],
-    message:
-        "Comparing the samples: sex, genotypes, contamination"
     shell:
         "{params.program} {params.tables} --samples-dir {params.folder:q}/samples --genotyped {params.genotyped}"
         " --sex {params.sexes}"

@@ -1,6 +1,19 @@
 # The samples in MultiQC: needs units of the config; makes multiqc/ and qc/gene_body_coverage.tsv.
 
 
+def shown_files():
+    """List what MultiQC shows of the samples that are quantified here."""
+    here = [] if UNITS is None else [sample for sample in RUN.used if sample not in QUANTIFIED]
+    files = expand(out("samples/{sample}/{file}"), sample=here, file=["fastp.json", "salmon/lib_format_counts.json"])
+    files += expand(out("samples/{sample}/alignment.json"), sample=genotyped_samples())
+    return files + expand(out("samples/{sample}/gene_counts.summary"), sample=COUNTED_BY_ALIGNMENT)
+
+
+def quantified_options(wildcards, input):
+    """Write the options that tell where the salmon results of the user's lie."""
+    return " ".join(option("--quant", pair) for pair in zip(QUANTIFIED, input.quantified))
+
+
 rule tabulate_coverage:
     input:
         expand(out("samples/{sample}/alignment.json"), sample=genotyped_samples()),
@@ -16,12 +29,9 @@ rule tabulate_coverage:
         mem_mb=needs("mem_mb", 500),
         runtime=needs("runtime", 10),
     params:
-        program=Program("tabulate_coverage"),
-        code=code("tabulate_coverage"),
+        program=program("tabulate_coverage"),
         folder=lambda wildcards, input: str(Path(input[0]).parents[1]),
         samples=genotyped_samples(),
-    message:
-        "Tabulating the coverage along genes"
     shell:
         "{params.program} --samples-dir {params.folder:q} --samples {params.samples} --out {output:q} > {log:q} 2>&1"
 
@@ -43,18 +53,16 @@ rule show_samples:
         mem_mb=needs("mem_mb", 2000, sample=5),
         runtime=needs("runtime", 20, sample=0.1),
     params:
-        program=Program("gather_multiqc"),
-        code=code("gather_multiqc", TEMPLATES / "multiqc.yaml"),
+        program=program("gather_multiqc", TEMPLATES / "multiqc.yaml"),
         multiqc_config=TEMPLATES / "multiqc.yaml",
-        samples=lambda wildcards, input: str(Path(input.verdicts).parents[1] / "samples"),
+        results=subpath(input.verdicts, ancestor=2),
+        of_users=list(QUANTIFIED),
         quantified=quantified_options,
         folder=subpath(output[0], parent=True),
-    message:
-        "Showing the samples with MultiQC"
     shell:
         # In a folder of its own: files by their sample's name, and none of samples that were taken out since.
         "staged=$(mktemp -d -p {resources.tmpdir:q}) && trap 'rm -rf \"$staged\"' EXIT &&"
-        " {params.program} --verdicts {input.verdicts:q} --samples-dir {params.samples:q} {params.quantified}"
+        " {params.program} --verdicts {input.verdicts:q} --samples-dir {params.results:q}/samples {params.quantified}"
         ' --out-dir "$staged" > {log:q} 2>&1 &&'
         " multiqc --no-ansi --force --config {params.multiqc_config:q}"
         " -m custom_content -m fastp -m salmon -m featurecounts --no-data-dir --outdir {params.folder:q}"

@@ -1,4 +1,34 @@
 # Two jobs a sample: needs units of the config; makes samples/<sample>/{salmon,fastp.json,reads.json,genes.parquet,qc.json}.
+from anpi.subtypes.model import load_model, subtype_genes
+
+
+def genes_of_model():
+    """List the genes that the subtype model calls by: another version with the same genes changes no fact of a sample."""
+    return [sorted(genes) for genes in subtype_genes(in_words(load_model, MODEL))] if EXPRESSED else []
+
+
+def alignment_references(wildcards):
+    """Return what alignments of the user's need to be read or quantified."""
+    units = units_of(wildcards.sample)
+    if units.kinds != {"bam"}:
+        return {}
+    needed = {"transcripts": out("reference/transcripts.tsv.gz"), "genome": genome_of_cram(wildcards)}
+    to_transcripts = units.aligned_to == "transcriptome"
+    return needed | ({"transcripts_fasta": out("reference/transcripts.fa")} if to_transcripts else {})
+
+
+def quantify_memory(wildcards, input, attempt):
+    """Ask for the memory of fastp, which holds packs of reads, and of salmon, which holds the index."""
+    return capped("mem_mb", 2000 + 2 * index_mb(input.index), attempt)
+
+
+def own_quantification(wildcards):
+    """Return what the salmon result of the user is known by: its table, and what lies beside it and tells of the reads."""
+    quant = str(QUANTIFIED.get(wildcards.sample, ""))
+    if not quant or is_stored(units_of(wildcards.sample).quant):
+        return ""
+    beside = [known_by(os.path.join(os.path.dirname(quant), file)) for file in BESIDE_QUANT]
+    return [known_by(quant), *beside]
 
 
 rule quantify_sample:
@@ -25,29 +55,26 @@ rule quantify_sample:
         mem_mb=quantify_memory,
         runtime=needs("runtime", 20, input_mb=0.03),
     params:
-        program=Program("quantify_sample"),
-        code=code("quantify_sample"),
+        program=program("quantify_sample", settings=["fragment_length"]),
+        known_by=decisive_units,
+        genome=genome_known_by,
         units=unit_options,
-        aligned_to=lambda wildcards: aligned_to(units_of(wildcards.sample)),
+        aligned_to=lambda wildcards: units_of(wildcards.sample).aligned_to,
         references=options_of("transcripts", "transcripts_fasta", "genome"),
-        reads=fingerprints,
         strandedness=strandedness_of,
-        length=SETTINGS["fragment_length"],
         folder=subpath(output.fastp, parent=True),
-    message:
-        "Quantifying sample {wildcards.sample}"
     shell:
         # A fault of the sample's own files becomes its result, so that the others go on and the report tells it.
         "{params.program} --sample {wildcards.sample} {params.units} --index {input.index:q} --record-failure"
         " --aligned-to {params.aligned_to} {params.references}"
         " --out-dir {params.folder:q} --strandedness {params.strandedness}"
-        " --fragment-mean {params.length[mean]} --fragment-sd {params.length[sd]}"
+        " --fragment-mean {params.program.settings[fragment_length][mean]} --fragment-sd {params.program.settings[fragment_length][sd]}"
         " --threads {threads} --scratch {resources.tmpdir:q} > {log:q} 2>&1"
 
 
 rule summarise_sample:
     input:
-        unpack(salmon_result),
+        unpack(lambda wildcards: salmon_result(wildcards.sample)),
         transcripts=out("reference/transcripts.tsv.gz"),
     output:
         genes=out("samples/{sample}/genes.parquet"),
@@ -60,15 +87,12 @@ rule summarise_sample:
         mem_mb=needs("mem_mb", 1500),
         runtime=needs("runtime", 15),
     params:
-        program=Program("summarise_sample"),
+        program=program("summarise_sample"),
         model=MODEL,
-        code=code("summarise_sample"),
-        own_files=own_quantification,
+        known_by=own_quantification,
         genes=genes_of_model(),
         facts=options_of("reads", "fastp", "alignment", "gene_counts"),
         strandedness=strandedness_of,
-    message:
-        "Summing sample {wildcards.sample} to genes"
     shell:
         "{params.program} --quant {input.quant:q} --transcripts {input.transcripts:q}"
         " {params.facts} --model {params.model:q} --strandedness {params.strandedness}"

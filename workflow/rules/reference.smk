@@ -1,4 +1,13 @@
 # The reference: needs reference.* of the config; makes transcripts, genes and the salmon index.
+REMOTE = {
+    download_name(name): name for name in ("transcripts", "gtf", "genome") if is_url(SETTINGS["reference"][name] or "")
+}
+
+
+def reference_fasta():
+    """Return the FASTA of the reference, which stays when alignments to transcripts are quantified by it."""
+    path = out("reference/transcripts.fa")
+    return path if UNITS is not None and (UNITS["aligned_to"] == "transcriptome").any() else temp(path)
 
 
 rule fetch_reference:
@@ -12,11 +21,10 @@ rule fetch_reference:
     conda:
         "../../envs/anpi.yaml"
     params:
-        program=Program("fetch_reference"),
-        url=lambda wildcards, output: SETTINGS["reference"][REMOTE[wildcards.file]],
-        sha256=lambda wildcards, output: SETTINGS["reference"]["sha256"][REMOTE[wildcards.file]],
-    message:
-        "Downloading {params.url}"
+        # What is downloaded is known by its checksum, whatever fetched it.
+        program=Unrecorded(str(program("fetch_reference"))),
+        url=lambda wildcards: SETTINGS["reference"][REMOTE[wildcards.file]],
+        sha256=lambda wildcards: SETTINGS["reference"]["sha256"][REMOTE[wildcards.file]],
     shell:
         "{params.program} --url {params.url:q} --sha256 {params.sha256} --out {output:q}" " > {log:q} 2>&1"
 
@@ -40,12 +48,8 @@ rule build_reference:
         mem_mb=needs("mem_mb", 6000),
         runtime=needs("runtime", 30, input_mb=0.1),
     params:
-        program=Program("build_reference"),
-        code=code("build_reference"),
-        own_files=content_of("reference."),
+        program=program("build_reference", files=["reference."]),
         sources=options_of("transcripts", "gtf", "genome"),
-    message:
-        "Preparing the reference: transcripts and their genes"
     shell:
         "{params.program}"
         " {params.sources}"
@@ -69,8 +73,6 @@ rule index_transcripts:
     resources:
         mem_mb=needs("mem_mb", 4000, input_mb=6),
         runtime=needs("runtime", 30, input_mb=0.1),
-    message:
-        "Indexing the transcripts with salmon"
     shell:
         # In a folder of its own, then moved: a job that outlives a killed run cannot mix into the next one's index.
         "rm -rf {output:q}.part.* && part=$(mktemp -d {output:q}.part.XXXXXX) && "

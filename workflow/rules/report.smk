@@ -1,6 +1,85 @@
 # The report, the ledger and the manifest: needs everything above; makes report/, ledger/, manifest.json and the RO-Crate.
 
 
+def user_inputs():
+    """Return the user's files as inputs, by the key of the config that names them."""
+    is_reference = {key for key in USER_FILES if key.startswith("reference.")}
+    return {
+        key: reference_file(key.split(".")[1])[0] if key in is_reference else given(path)
+        for key, path in USER_FILES.items()
+    }
+
+
+def keyed_files(wildcards, input):
+    """Write the files of the user as arguments, each behind its key, where the job finds them."""
+    return " ".join(shlex.quote(f"{name}={path}") for name, path in zip(USER_FILES, input.files))
+
+
+def report_tables(wildcards):
+    """List the tables that the report needs, those of the expression only when the run has it."""
+    tables = [f"clinical/{table}.tsv" for table in ("endpoints", "timepoints", "queries", "rates", "concordance")]
+    tables += ["analysis/sets.tsv", "analysis/attrition.tsv", "association/statements.json"]
+    tables += [f"association/{table}.tsv" for table in ASSOCIATIONS]
+    if clinical("adverse_events"):
+        tables.append("clinical/adverse_events.tsv")
+    if EXPRESSED:
+        tables += ["qc/gene_body_coverage.tsv"] if genotyped_samples() else []
+        tables += [
+            "qc/verdicts.tsv",
+            "subtypes/calls.tsv",
+            "subtypes/programmes.tsv",
+            "subtypes/tissues.tsv",
+            "immune/scores.tsv",
+        ]
+        tables += [f"expression/{table}.tsv" for table in ("differential", "enrichment", "contrasts")]
+        tables += [f"exploration/{table}.tsv" for table in EXPLORATION]
+        tables += [f"immune/{table}.tsv" for table in ("by_subtype", "correlation", "methods")]
+    return [out(table) for table in tables]
+
+
+def sample_results():
+    """List the tables and facts that the run makes of single samples."""
+    made = []
+    for sample in [] if UNITS is None else RUN.used:
+        parts = salmon_result(sample)
+        made += [parts[name] for name in ("reads", "fastp", "alignment", "gene_counts") if name in parts]
+        made += [out(f"samples/{sample}/{file}") for file in ("genes.parquet", "qc.json")]
+    genotypes = expand(
+        out("samples/{sample}/{file}"), sample=genotyped_samples(), file=["genotypes.tsv", "identity.json"]
+    )
+    return made + genotypes + expand(out("samples/{sample}/gene_counts.summary"), sample=COUNTED_BY_ALIGNMENT)
+
+
+def run_results(wildcards):
+    """List what the manifest holds checksums of: all of it is made before, and fetched when it is stored elsewhere."""
+    files = ["clinical/adtte.csv", "clinical/adrs.csv", "ledger/current.json", "ledger/changes.json"]
+    files += ["report/index.html", "report/tables.xlsx"]
+    if EXPRESSED:
+        files += [f"cohort/{file}" for file in ("counts.tsv.gz", "tpm.tsv.gz", "genes.tsv", "cohort.h5ad")]
+        files += ["qc/facts.tsv", "qc/identity.tsv", "qc/identity_pairs.tsv"]
+    if UNITS is not None:
+        files += [f"reference/{file}" for file in ("genes.tsv.gz", "transcripts.tsv.gz", "reference.json")]
+    files += ["reference/gene_model.npz"] if genotyped_samples() and reference_file("gtf") else []
+    files += ["cohort/alignment_counts.tsv.gz"] if COUNTED_BY_ALIGNMENT else []
+    # Folders are known by their time alone; they are made with the page, whose content tells.
+    folders = [ancient(out(f"report/{folder}")) for folder in ("patients", "figures")]
+    return [*report_tables(wildcards), *sample_results(), *map(out, files), *folders]
+
+
+def steps():
+    """Describe each step of the run as JSON: what it makes below the results, and all that decides it."""
+    (last,) = [step for step in workflow.rules if step.name.endswith("write_manifest")]
+    root, before = os.path.dirname(last.output[0]), last.name.removesuffix("write_manifest")
+    described = {}
+    for step in workflow.rules:
+        paths = [os.path.relpath(path, root) for path in map(str, step.output)]
+        if paths and step.name.startswith(before) and not any(path.startswith("..") for path in paths):
+            call = getattr(step.params, "program", None)
+            decisive = call.decisive if isinstance(call, programs.Program) else {"code": None}
+            described[step.name.removeprefix(before)] = {**decisive, "makes": paths}
+    return json.dumps(described, sort_keys=True)
+
+
 rule describe_run:
     input:
         clinical=[out(f"clinical/{table}.tsv") for table in ("endpoints", "rates")],
@@ -11,7 +90,7 @@ rule describe_run:
         scores=expressed("immune/scores.tsv"),
         made=sample_results(),
         reference=out("reference/reference.json") if UNITS is not None else [],
-        files=list(user_files().values()),
+        files=list(user_inputs().values()),
     output:
         state=out("ledger/current.json"),
         changes=out("ledger/changes.json"),
@@ -25,19 +104,15 @@ rule describe_run:
         mem_mb=needs("mem_mb", 1000, sample=1),
         runtime=needs("runtime", 10, sample=0.02),
     params:
-        program=Program("describe_run"),
+        program=program("describe_run", PLAN, RULES, settings=["title", "qc", "seed", "fragment_length"], files=[""]),
         plan=PLAN,
         rules=RULES,
-        code=code("describe_run", PLAN, RULES),
-        own_files=content_of(""),
         settings=json.dumps(SETTINGS, sort_keys=True),
         files=keyed_files,
         samples=RUN.used,
         results=subpath(output.state, ancestor=2),
         # The memory of runs stays in the folder of the run, wherever results are stored.
         ledger=lambda wildcards: out("ledger"),
-    message:
-        "Comparing with the last run"
     shell:
         "{params.program} --settings {params.settings:q} --inputs {params.files}"
         " --plan {params.plan:q} --rules {params.rules:q} --samples {params.samples} --results {params.results:q}"
@@ -75,23 +150,23 @@ rule write_report:
         mem_mb=needs("mem_mb", 3000, sample=4),
         runtime=needs("runtime", 60, sample=0.2),
     params:
-        program=Program("write_report"),
+        program=program(
+            "write_report",
+            *(TEMPLATES, PLAN, RULES, REGISTRY),
+            settings=["title", "qc"],
+            files=["clinical.", "samples"],
+        ),
         plan=PLAN,
         rules=RULES,
-        code=code("write_report", TEMPLATES, PLAN, RULES, REGISTRY),
-        own_files=content_of("clinical.", "samples"),
-        title=SETTINGS["title"],
         results=subpath(output.page, ancestor=2),
         folder=subpath(output.page, parent=True),
         thresholds=threshold_options(),
         multiqc=option("--multiqc", ["../multiqc/multiqc.html"] if UNITS is not None else []),
         tables=options_of("samples", "adverse_events", "therapies"),
         exploration="--exploration" if EXPRESSED else "",
-    message:
-        "Writing the report"
     shell:
         "{params.program} --results {params.results:q} --patients {input.patients:q} --plan {params.plan:q}"
-        " --rules {params.rules:q} {params.tables} --title {params.title:q} {params.thresholds} {params.multiqc}"
+        " --rules {params.rules:q} {params.tables} --title {params.program.settings[title]:q} {params.thresholds} {params.multiqc}"
         " {params.exploration}"
         " --out-dir {params.folder:q}"
         " > {log:q} 2>&1"
@@ -101,7 +176,7 @@ rule write_manifest:
     input:
         report=out("report/index.html"),
         made=run_results,
-        files=list(user_files().values()),
+        files=list(user_inputs().values()),
     output:
         out("manifest.json"),
     log:
@@ -114,14 +189,12 @@ rule write_manifest:
         mem_mb=needs("mem_mb", 1500),
         runtime=needs("runtime", 60, input_mb=0.01),
     params:
-        program=Program("write_manifest"),
+        program=program("write_manifest", MODEL, REGISTRY, GENES, PLAN, RULES, files=[""]),
         model=MODEL,
         plan=PLAN,
         rules=RULES,
         registry=REGISTRY,
         gene_names=GENES,
-        code=code("write_manifest"),
-        own_files=content_of(""),
         settings=json.dumps(SETTINGS, sort_keys=True),
         files=keyed_files,
         steps=lambda wildcards: Unrecorded(steps()),
@@ -129,8 +202,6 @@ rule write_manifest:
         deployment=Unrecorded(" ".join(sorted(map(str, workflow.deployment_settings.deployment_method)))),
         samples=RUN.used,
         results=subpath(output[0], parent=True),
-    message:
-        "Writing the manifest"
     shell:
         "{params.program} --settings {params.settings:q} --inputs {params.files}"
         " --plan {params.plan:q} --rules {params.rules:q} --steps {params.steps:q} --snakemake {params.snakemake} --deployment {params.deployment}"
@@ -154,11 +225,8 @@ rule record_run:
         mem_mb=needs("mem_mb", 1000, sample=1),
         runtime=needs("runtime", 5),
     params:
-        program=Program("record_run"),
-        code=code("record_run"),
+        program=program("record_run"),
         ledger=lambda wildcards: out("ledger"),
-    message:
-        "Adding the run to the ledger"
     shell:
         "{params.program} --state {input.state:q} --ledger {params.ledger:q} --out {output:q} > {log:q} 2>&1"
 
@@ -181,11 +249,8 @@ rule write_crate:
         mem_mb=needs("mem_mb", 1000, sample=1),
         runtime=needs("runtime", 5, sample=0.01),
     params:
-        program=Program("write_crate"),
-        code=code("write_crate", ROOT / "workflow" / "Snakefile", ROOT / "workflow" / "rules"),
+        program=program("write_crate", ROOT / "workflow" / "Snakefile", ROOT / "workflow" / "rules"),
         results=subpath(output.crate, parent=True),
-    message:
-        "Packing the run as an RO-Crate"
     shell:
         "{params.program} --results {params.results:q} --manifest {input.manifest:q} --recorded {input.recorded:q}"
         " --out {output.crate:q} --workflow {output.workflow:q} > {log:q} 2>&1"

@@ -89,7 +89,7 @@ def safety_set(clinical: Clinical, settings: Mapping[str, Any], cutoff: date | N
 
 
 def exposed(days: Mapping[str, pd.Series], limit: pd.Series) -> pd.DataFrame:
-    """Return the days from first to last dose; without one up to the cut-off or death, else the last day known alive."""
+    """Return the days from first to last dose; without one up to the cut-off or death, else the last day alive."""
     last = pd.concat([limit, days["death"]], axis=1).min(axis=1)
     end = days["treatment_end"]
     ongoing = end.isna() | (end > limit)

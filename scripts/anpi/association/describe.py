@@ -13,8 +13,8 @@ from anpi.association.question import Question, all_questions
 from anpi.association.trial import Trial
 from anpi.stats.exact import clopper_pearson
 from anpi.stats.survival import SurvivalCurve, follow_up, kaplan_meier, restricted_mean
+from anpi.trial.times import DAYS_PER_MONTH
 
-DAYS_PER_MONTH = 30.4375
 EVERYONE = "all"
 EFFICACY = "efficacy"
 BEST_RESPONSES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE")

@@ -5,16 +5,34 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from anpi.association.groups import split_groups
+from anpi.association.groups import Groups, split_groups
 from anpi.association.plan import Plan
 from anpi.association.question import Question, all_questions
 from anpi.association.trial import Trial
-from anpi.stats.power import detectable_by_simulation, detectable_hazard_ratio, detectable_hazard_ratio_per_sd
+from anpi.stats.power import (
+    detectable_by_simulation,
+    detectable_hazard_ratio,
+    detectable_hazard_ratio_per_sd,
+    simulated_power,
+)
 
-COLUMNS = ("entry", "endpoint", "biomarker", "level", "n", "total", "events", "hr_below", "hr_above", "method")
+COLUMNS = (
+    "entry",
+    "endpoint",
+    "biomarker",
+    "level",
+    "n",
+    "total",
+    "events",
+    "hr_below",
+    "power_below",
+    "hr_above",
+    "power_above",
+    "method",
+)
 POWER = 0.8
-MOST_SIMULATED = 200
-TRIALS = 500
+MOST_SIMULATED = 1000
+TRIALS = 2000
 
 
 def detectable_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> pd.DataFrame:
@@ -23,8 +41,10 @@ def detectable_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) ->
     Returns
     -------
     DataFrame
-        One row a tested group (against the others), or one for a score (a standard deviation). ``hr_below`` and
-        ``hr_above`` are the ratios nearest to 1 that would be shown; NA where none would, however far from 1.
+        One row a tested group (against the others; of two groups one row, the other's is its reciprocal), or one for a
+        score (a standard deviation). ``hr_below`` and ``hr_above`` are the ratios nearest to 1 that would be shown; NA
+        where none would, however far from 1. ``power_below`` and ``power_above`` are their power in trials drawn
+        afresh; NA where a formula gave them.
     """
     rows: list[dict[str, object]] = []
     for question in all_questions(plan, trial, registry):
@@ -44,31 +64,41 @@ def detectable_groups(question: Question, plan: Plan) -> list[dict[str, object]]
     if len(groups.tested) < 2 or not events:
         return []
     sizes = frame["marker"].value_counts()
-    if events <= MOST_SIMULATED:
-        strata = frame["arm"].to_numpy() if question.stratified else None
-        data = frame["time"], frame["event"], frame["marker"], strata
-        ratios = detectable_by_simulation(*data, plan.alpha, POWER, TRIALS, plan.seed)
-        method = f"simulation of {TRIALS} trials given the times and group sizes"
-    else:
-        above = {
-            level: detectable_hazard_ratio(events, sizes[level] / len(frame), len(groups.tested) - 1, plan.alpha, POWER)
-            for level in groups.tested
-        }
-        ratios = {level: (1 / ratio, ratio) for level, ratio in above.items()}
-        method = "Schoenfeld's formula"
+    found = simulated(question, frame, plan) if len(frame) <= MOST_SIMULATED else by_formula(frame, groups, plan)
+    shown = groups.tested[1:] if len(groups.tested) == 2 else groups.tested
     return [
-        {
-            "level": level,
-            "n": int(sizes[level]),
-            "total": len(frame),
-            "events": events,
-            "hr_below": ratios[level][0],
-            "hr_above": ratios[level][1],
+        {"level": level, "n": int(sizes[level]), "total": len(frame), "events": events, **found[level]}
+        for level in groups.levels
+        if level in shown
+    ]
+
+
+def simulated(question: Question, frame: pd.DataFrame, plan: Plan) -> dict[object, dict[str, object]]:
+    """Find the ratios of each group by simulation, and their power with other random numbers."""
+    data = frame["time"], frame["event"], frame["marker"], frame["arm"].to_numpy() if question.stratified else None
+    ratios = detectable_by_simulation(*data, plan.alpha, POWER, TRIALS, plan.seed)
+    power = simulated_power(data, ratios, plan.alpha, TRIALS, plan.seed + 1)
+    method = f"simulation of {TRIALS} trials with these group sizes, hazards and follow-up"
+    return {
+        level: {
+            "hr_below": below,
+            "power_below": power[level][0],
+            "hr_above": above,
+            "power_above": power[level][1],
             "method": method,
         }
-        for level in groups.levels
-        if level in groups.tested
-    ]
+        for level, (below, above) in ratios.items()
+    }
+
+
+def by_formula(frame: pd.DataFrame, groups: Groups, plan: Plan) -> dict[object, dict[str, object]]:
+    events, df = int(frame["event"].sum()), len(groups.tested) - 1
+    found: dict[object, dict[str, object]] = {}
+    for level in groups.tested:
+        share = float(frame["marker"].eq(level).mean())
+        ratio = detectable_hazard_ratio(events, share, df, plan.alpha, POWER)
+        found[level] = {"hr_below": 1 / ratio, "hr_above": ratio, "method": "Schoenfeld's formula"}
+    return found
 
 
 def detectable_score(question: Question, plan: Plan) -> list[dict[str, object]]:

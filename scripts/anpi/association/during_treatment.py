@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from anpi.association.groups import counted
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
 from anpi.association.time_to_event import adjusted_words, few_events, fit_hazards, too_little
 from anpi.association.trial import Exposure
 from anpi.stats.cox import fit_firth_cox
 from anpi.stats.newton import RegressionFit
+from anpi.words.lists import plural
 
 
 def time_by_event(question: Question, plan: Plan, exposure: Exposure | None) -> list[Row]:
@@ -67,7 +67,7 @@ def landmark_row(question: Question, frame: pd.DataFrame, day: pd.Series, landma
     marker = (day.reindex(still.index) <= landmark).astype(float)
     row = Row(f"by day {landmark}", "not by then", len(still), int(still["event"].sum()), "HR", role="contrast")
     row.warnings.append(
-        f"landmark: {counted(len(frame) - len(still), 'patient')} with an event or out of follow-up before it left out"
+        f"landmark: {plural(len(frame) - len(still), 'patient')} with an event or out of follow-up before it left out"
     )
     obstacle = too_little(question, still)
     if obstacle:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from anpi.association.confounding import confounding
 from anpi.association.during_treatment import time_by_event
+from anpi.association.gates import adjust_families, compare_levels
 from anpi.association.interaction import interaction_rows
 from anpi.association.plan import Plan
 from anpi.association.question import COLUMNS, Question, Row, all_questions
@@ -26,8 +27,9 @@ def run_plan(plan: Plan, trial: Trial, registry: pd.DataFrame | None = None) -> 
     -------
     list of Row
         In the order of the plan; within a question the test stands first. ``p_adjusted`` of a test is adjusted over
-        the tests of its family; that of a contrast over the contrasts of its question, and never below that of the
-        question's test, so that no single group is claimed when the question is not.
+        the tests of its family, and never below those of the family's gate; that of a contrast over the contrasts of
+        its question, and never below that of the question's test, so that no single group is claimed when the
+        question is not.
     """
     questions = list(all_questions(plan, trial, registry))
     answered = []
@@ -35,12 +37,10 @@ def run_plan(plan: Plan, trial: Trial, registry: pd.DataFrame | None = None) -> 
         answered.append(answer(question, plan, trial))
         name = f"{question.entry.entry}, {question.endpoint} by {question.biomarker}"
         say(f"{name}: answered, {len(answered)} of {len(questions)}")
-    for family, method in plan.multiplicity.items():
-        tests = [row for rows in answered for row in rows if row.family == family and row.role == "test"]
-        for row, adjusted in zip(tests, adjust([row.p for row in tests], method), strict=True):
-            row.p_adjusted = float(adjusted)
+    adjust_families(plan, [row for rows in answered for row in rows])
     for rows in answered:
         adjust_contrasts(rows)
+        compare_levels(rows, plan.alpha)
     return [row for rows in answered for row in rows]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.association.plan import Plan
+from anpi.words.lists import plural
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,7 @@ def small_group_note(level: str, size: int, smallest: int) -> str:
     """Say why a group is not tested."""
     if size == 0:
         return "no patient in this group"
-    return f"{counted(size, 'patient')}, fewer than {smallest}: described, not tested"
-
-
-def counted(count: int, noun: str) -> str:
-    """Write a number with its noun, such as ``1 patient`` or ``3 patients``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{plural(size, 'patient')}, fewer than {smallest}: described, not tested"
 
 
 def standardised(values: pd.Series) -> pd.Series:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +55,18 @@ class Entry:
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked plan. ``settings`` holds every key with its default filled in."""
+    """A checked plan.
+
+    ``settings`` holds every key with its default filled in, ``multiplicity`` the method of each family, ``gates`` the
+    family that must pass before it, ``shares`` its share of alpha.
+    """
 
     file: str
     settings: dict[str, Any]
     entries: tuple[Entry, ...]
     multiplicity: dict[str, str]
+    gates: dict[str, str] = field(default_factory=dict)
+    shares: dict[str, float] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -133,7 +139,20 @@ def build_plan(settings: dict[str, Any], file: str) -> Plan:
             known |= {key: tuple(value) for key, value in known.items() if isinstance(value, list)}
             entries.append(Entry(**known))
     multiplicity = {family.get("family", ""): family["multiplicity"] for family in families}
-    return Plan(file, settings, tuple(entries), multiplicity)
+    shares = {family.get("family", ""): float(family["alpha_share"]) for family in families}
+    return Plan(file, settings, tuple(entries), multiplicity, family_gates(families), shares)
+
+
+def family_gates(families: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Return the gate of each family that has one; by default secondary families wait for the primary one."""
+    primary = next((family.get("family") for family in families if family.get("tier") == "primary"), None)
+    gates = {}
+    for family in families:
+        automatic = primary if family.get("tier") == "secondary" else None
+        gate = automatic if family["gate"] == "auto" else family["gate"]
+        if gate not in (None, "none"):
+            gates[family.get("family", "")] = gate
+    return gates
 
 
 def own_problems(plan: Plan) -> Iterator[Problem]:
@@ -143,6 +162,7 @@ def own_problems(plan: Plan) -> Iterator[Problem]:
     yield from repeated(plan.file, "entries", [entry.entry for entry in plan.entries])
     if len([family for family in families if family.get("tier") == "primary"]) > 1:
         yield Problem(plan.file, column="families", found="two families of tier primary", expected="one at most")
+    yield from gate_problems(plan)
     for entry in plan.entries:
         key = f"entry {entry.entry}"
         for endpoint in entry.endpoints:
@@ -173,6 +193,24 @@ def own_problems(plan: Plan) -> Iterator[Problem]:
         if entry.interaction_with_arm and entry.biomarker in ("arm", "response", "immune_related"):
             expected = "false for this biomarker"
             yield Problem(plan.file, column=f"{key}, interaction_with_arm", found="true", expected=expected)
+
+
+def gate_problems(plan: Plan) -> Iterator[Problem]:
+    """Gates that are no family before their own, and shares of alpha that come to more than one."""
+    families = plan.settings["families"]
+    names = [family.get("family", "") for family in families]
+    for place, name in enumerate(names):
+        gate = plan.gates.get(name)
+        if gate is not None and gate not in names[:place]:
+            yield unknown(plan.file, f"family {name}, gate", gate, names[:place], "a family that stands before it")
+    free = [
+        family["alpha_share"]
+        for family, name in zip(families, names, strict=True)
+        if family.get("tier") != "exploratory" and name not in plan.gates
+    ]
+    if any(share < 1 for share in free) and sum(free) > 1 + 1e-9:
+        expected = "shares of the primary and secondary families without a gate that sum to 1 at most"
+        yield Problem(plan.file, column="families, alpha_share", found=f"a sum of {sum(free):g}", expected=expected)
 
 
 def repeated(file: str, key: str, names: Sequence[str]) -> Iterator[Problem]:

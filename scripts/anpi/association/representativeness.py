@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from anpi.association.describe import DAYS_PER_MONTH
 from anpi.association.plan import Plan
 from anpi.association.trial import Trial
 from anpi.stats.cox import fit_firth_cox
 from anpi.stats.survival import kaplan_meier
+from anpi.trial.times import DAYS_PER_MONTH
 
 COLUMNS = (
     "variable",

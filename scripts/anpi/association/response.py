@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 
 from anpi.association.grouped import GroupedTest, group_rows, left_out_note, prepare_test
-from anpi.association.groups import counted, split_groups, standardised
+from anpi.association.groups import split_groups, standardised
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
 from anpi.association.time_to_event import adjusted_words, arm_columns
@@ -16,6 +16,7 @@ from anpi.stats.logistic import fit_logistic
 from anpi.stats.newton import RegressionFit
 from anpi.stats.permutation import permute_groups, permute_trend
 from anpi.stats.roc import area_under_curve, stratified_area
+from anpi.words.lists import plural
 
 
 def response_rows(question: Question, plan: Plan) -> list[Row]:
@@ -31,14 +32,14 @@ def too_little(question: Question, frame: pd.DataFrame) -> str | None:
         return question.obstacle
     entry, y = question.entry, frame["y"]
     if len(y) < entry.minimum_n:
-        return f"{counted(len(y), 'patient')}, fewer than the {entry.minimum_n} that the plan asks for: not tested"
+        return f"{plural(len(y), 'patient')}, fewer than the {entry.minimum_n} that the plan asks for: not tested"
     if y.nunique() < 2:
         return "all patients have the same outcome: not tested"
     if question.kind == "binary":
         rarer = int(min(y.sum(), len(y) - y.sum()))
         if rarer < entry.minimum_events:
             return (
-                f"{counted(rarer, 'patient')} with the rarer outcome, fewer than the {entry.minimum_events} that "
+                f"{plural(rarer, 'patient')} with the rarer outcome, fewer than the {entry.minimum_events} that "
                 "the plan asks for: not tested"
             )
     return None
@@ -91,7 +92,7 @@ def few_outcomes(y: pd.Series, x: pd.DataFrame, plan: Plan) -> list[str]:
     rarer, terms = int(min(y.sum(), len(y) - y.sum())), x.shape[1]
     if rarer >= plan.events_per_parameter * terms:
         return []
-    what = f"{counted(rarer, 'patient')} with the rarer outcome for {counted(terms, 'term')}"
+    what = f"{plural(rarer, 'patient')} with the rarer outcome for {plural(terms, 'term')}"
     return [f"{what}: the penalty pulls estimates towards no effect"]
 
 

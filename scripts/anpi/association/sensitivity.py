@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from anpi.association.describe import DAYS_PER_MONTH
 from anpi.association.engine import answer
 from anpi.association.groups import Groups, split_groups
 from anpi.association.plan import ENDPOINTS, VARIANTS, Entry, Plan, endpoint_columns
@@ -26,6 +25,7 @@ from anpi.association.time_to_event import adjusted_test, fit_hazards, stratifie
 from anpi.association.trial import Trial
 from anpi.stats.permutation import permute_design, permute_logrank
 from anpi.stats.survival import logrank, restricted_mean
+from anpi.trial.times import DAYS_PER_MONTH
 
 MOST_REFITTED = 100
 Z = 1.959963984540054

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from anpi.association.groups import counted
 from anpi.association.plan import VARIANTS, Plan, endpoint_kind
 from anpi.association.question import Row
 from anpi.association.trial import Trial
-from anpi.trial.terms import INTERACTION
-from anpi.words.p_values import written_p
+from anpi.trial.terms import GATE_CLOSED, INTERACTION
+from anpi.words.lists import plural
+from anpi.words.p_values import p_words
 
 NAMES = {
     "pfs": "Progression-free survival",
@@ -79,14 +79,6 @@ def number(value: float, digits: int = 2) -> str:
         return f"{value:.2g}"
     whole = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else digits
     return f"{value:.{min(whole, digits)}f}"
-
-
-def p_words(p: float) -> str:
-    """Write a p-value as a clause."""
-    if not np.isfinite(p):
-        return "no p-value"
-    shown = written_p(p)
-    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"
 
 
 def question_words(plan: Plan) -> list[str]:
@@ -162,7 +154,7 @@ def median_words(test: Row, survival: pd.DataFrame) -> list[str]:
         interval = f"95 % CI {number(low, 1)} to {number(high, 1)}" if np.isfinite(low) else "interval not estimable"
         median = group["median_months"]
         words = f"median {number(median, 1)} months" if np.isfinite(median) else "median not reached"
-        counts = f"{counted(group['events'], 'event')} in {counted(group['n'], 'patient')}"
+        counts = f"{plural(group['events'], 'event')} in {plural(group['n'], 'patient')}"
         lines.append(f"{test.biomarker} {group['level']}: {words} ({interval}), {counts}.")
     return lines
 
@@ -185,11 +177,12 @@ def detectable_words(detectable: pd.DataFrame, plan: Plan) -> list[str]:
         what = f"{row['biomarker']} {row['level']} ({row['n']} of {row['total']} patients) against the others"
         if not isinstance(row["level"], str):
             what = f"a standard deviation of {row['biomarker']}"
-        ends = []
-        if np.isfinite(row["hr_above"]):
-            ends.append(f"{number(row['hr_above'], 1)} or more")
-        if np.isfinite(row["hr_below"]):
-            ends.append(f"{number(row['hr_below'])} or less")
+        sides = (("hr_above", "more", "power_above"), ("hr_below", "less", "power_below"))
+        ends = [
+            f"{number(row[name], 1 if side == 'more' else 2)} or {side}{power_words(row[power])}"
+            for name, side, power in sides
+            if np.isfinite(row[name])
+        ]
         shown = (
             f"a hazard ratio of {' (or '.join(ends)}{')' if len(ends) > 1 else ''} would have been shown in 4 of 5 "
             "such trials; smaller differences would mostly have been missed"
@@ -200,6 +193,11 @@ def detectable_words(detectable: pd.DataFrame, plan: Plan) -> list[str]:
     return lines
 
 
+def power_words(power: float) -> str:
+    """Write the simulated power of a ratio, where there is one."""
+    return f" [power {power:.2f}]" if np.isfinite(power) else ""
+
+
 def short_words(test: Row, rows: list[Row], plan: Plan) -> str:
     """The answer to a secondary question in one sentence: estimates, then the test."""
     if test.effect == INTERACTION:
@@ -207,10 +205,12 @@ def short_words(test: Row, rows: list[Row], plan: Plan) -> str:
     name = f"{endpoint_name(test.endpoint)} by {test.biomarker}"
     if not np.isfinite(test.p):
         return f"{name}: not tested ({'; '.join(test.warnings) or 'no reason recorded'})."
-    shown = "shown" if test.p_adjusted < plan.alpha else "not shown"
+    shown = f"a difference is {'shown' if test.p_adjusted < plan.alpha else 'not shown'}"
+    if any(warning.startswith(GATE_CLOSED) for warning in test.warnings):
+        shown = "described and not tested, because what must be shown first was not"
     estimates = [line.rstrip(".") for line in own_words(test) + contrast_words(test, rows)]
     parts = "; ".join(estimates) + "; " if estimates else ""
-    return f"{name}: {parts}{p_words(test.p)}, adjusted {p_words(test.p_adjusted)}; a difference is {shown}."
+    return f"{name}: {parts}{p_words(test.p)}, adjusted {p_words(test.p_adjusted)}; {shown}."
 
 
 def exploratory_words(rows: list[Row], plan: Plan) -> list[str]:
@@ -225,7 +225,7 @@ def exploratory_words(rows: list[Row], plan: Plan) -> list[str]:
             continue
         method = {"bh": "a false discovery rate", "holm": "a family-wise error", "none": "no adjustment"}
         lines.append(
-            f"{name}: {counted(len(made), 'test')}, {len(below)} with p < {plan.alpha:g} where about "
+            f"{name}: {plural(len(made), 'test')}, {len(below)} with p < {plan.alpha:g} where about "
             f"{plan.alpha * len(made):.1f} would be expected by chance alone; {len(kept)} remain under "
             f"{method[plan.multiplicity[family]]} of {plan.alpha:g}. These raise questions; they do not answer them."
         )

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from anpi.association.grouped import group_rows, prepare_test
-from anpi.association.groups import counted, standardised
+from anpi.association.groups import standardised
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
 from anpi.stats.cox import fit_firth_cox, proportional_hazards
 from anpi.stats.newton import RegressionFit
 from anpi.stats.permutation import maximally_selected, permute_logrank
 from anpi.stats.survival import logrank, logrank_scores
+from anpi.words.lists import plural
 
 
 def time_rows(question: Question, plan: Plan) -> list[Row]:
@@ -30,9 +31,9 @@ def too_little(question: Question, frame: pd.DataFrame) -> str | None:
         return question.obstacle
     entry, events = question.entry, int(frame["event"].sum())
     if len(frame) < entry.minimum_n:
-        return f"{counted(len(frame), 'patient')}, fewer than the {entry.minimum_n} that the plan asks for: not tested"
+        return f"{plural(len(frame), 'patient')}, fewer than the {entry.minimum_n} that the plan asks for: not tested"
     if events < entry.minimum_events:
-        return f"{counted(events, 'event')}, fewer than the {entry.minimum_events} that the plan asks for: not tested"
+        return f"{plural(events, 'event')}, fewer than the {entry.minimum_events} that the plan asks for: not tested"
     return None
 
 
@@ -109,7 +110,7 @@ def few_events(frame: pd.DataFrame, x: pd.DataFrame, plan: Plan) -> list[str]:
     events, terms = int(frame["event"].sum()), x.shape[1]
     if events >= plan.events_per_parameter * terms:
         return []
-    return [f"{counted(events, 'event')} for {counted(terms, 'term')}: the penalty pulls estimates towards no effect"]
+    return [f"{plural(events, 'event')} for {plural(terms, 'term')}: the penalty pulls estimates towards no effect"]
 
 
 def arm_columns(frame: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from anpi.association.plan import endpoint_columns, endpoint_kind
 from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.reading import read_facts, read_matrix, read_table
 from anpi.tables.schema import column_rule, load_schema
-from anpi.trial.terms import CALLED
+from anpi.trial.subtypes import CALLED
 
 FROM_FIRST_SCAN = (
     "the day of the confirming scan is not known: a confirmed response counts from its first scan, "

@@ -15,7 +15,7 @@ from anpi.association.representativeness import representativeness_table
 from anpi.association.sensitivity import influence_table, sensitivity_table
 from anpi.association.statements import build_statements
 from anpi.association.trial import Trial
-from anpi.files.writing import write_json, write_table
+from anpi.files.writing import write_estimates, write_json
 
 
 def write_associations(plan: Plan, trial: Trial, registry: pd.DataFrame | None, out: Path, history: Path) -> None:
@@ -38,6 +38,6 @@ def write_associations(plan: Plan, trial: Trial, registry: pd.DataFrame | None, 
         "detectable": detectable,
     }
     for name, table in tables.items():
-        write_table(out / f"{name}.tsv", table)
+        write_estimates(out / f"{name}.tsv", table)
     words = build_statements(plan, trial, rows, survival, sensitivity, influence, represent, detectable, changes)
     write_json(out / "statements.json", words)

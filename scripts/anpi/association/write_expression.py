@@ -13,7 +13,7 @@ import pandas as pd
 from anpi.association import differential, enrichment
 from anpi.association.plan import Plan
 from anpi.association.trial import Trial
-from anpi.files.writing import write_table
+from anpi.files.writing import write_estimates
 from anpi.progress import say
 
 # What a contrast takes beside the program: copies of the matrix within pydeseq2, as measured with 100 to 3,000 samples.
@@ -75,11 +75,11 @@ def write_expression(
             summaries[place]["genes_tested"] = int(table["p"].notna().sum())
             summaries[place]["genes_fdr_5"] = int((table["p_adjusted"] < 0.05).sum())
             summaries[place]["gene_sets_tested"] = int(enriched["nes"].notna().sum())
-    write_table(out / "differential.tsv", stack(genes, differential.COLUMNS))
-    write_table(out / "enrichment.tsv", stack(scores, enrichment.COLUMNS))
+    write_estimates(out / "differential.tsv", stack(genes, differential.COLUMNS))
+    write_estimates(out / "enrichment.tsv", stack(scores, enrichment.COLUMNS))
     frame = pd.DataFrame(summaries, columns=list(CONTRAST_COLUMNS))
     whole = ["genes_tested", "genes_fdr_5", "gene_sets_tested"]
-    write_table(out / "contrasts.tsv", frame.astype(dict.fromkeys(whole, "Int64")))
+    write_estimates(out / "contrasts.tsv", frame.astype(dict.fromkeys(whole, "Int64")))
 
 
 def lack_of_counts(item: differential.Contrast, counts: pd.DataFrame | None) -> str | None:

@@ -74,3 +74,10 @@ def fact_title(fact: str) -> str:
 def fact_words(fact: str) -> str:
     """Give what follows the value of a fact in a reason."""
     return FACTS[fact].words if fact in FACTS else fact.replace("_", " ")
+
+
+def threshold(text: str) -> tuple[str, tuple[float, float]]:
+    """Read ``fact=warn,fail``, as programs take it."""
+    fact, limits = text.split("=")
+    warn, fail = limits.split(",")
+    return fact, (float(warn), float(fail))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from anpi.trial.terms import CALLED
+from anpi.trial.subtypes import CALLED
 
 SETS = {
     "randomised": "randomised by the data cut-off (intention to treat)",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
 from anpi.cohort.facts import fact_words, is_ceiling
+from anpi.problems import Problem, refuse
+from anpi.tables.reading import read_text_table
 
 RANK = {"pass": 0, "warn": 1, "fail": 2}
 STRAND_SOURCES = {
@@ -27,6 +30,35 @@ class Finding:
     fact: str
     level: str
     reason: str = ""
+
+
+def read_verdicts(path: Path | str, samples: Sequence[str]) -> pd.DataFrame:
+    """Read a table of verdicts, as texts; each of the samples must have one.
+
+    Raises
+    ------
+    InputError
+        A column that lacks, another word than pass, warn or fail, a sample twice or without a verdict.
+    """
+    table, name = read_text_table(path), str(path)
+    lacking = [column for column in ("sample_id", "verdict", "reasons") if column not in table]
+    refuse([Problem(name, "the column is missing", row=1, column=column) for column in lacking])
+    twice = table["sample_id"].duplicated()
+    problems = [
+        Problem(name, row=int(str(row)) + 2, column=column, found=str(table.at[row, column]), expected=expected)
+        for column, wrong, expected in (
+            ("verdict", ~table["verdict"].isin(list(RANK)), ", ".join(RANK)),
+            ("sample_id", twice, "each sample once"),
+        )
+        for row in table.index[wrong]
+    ]
+    unjudged = sorted(set(samples) - set(table["sample_id"]))
+    if unjudged:
+        found = ", ".join(unjudged[:5])
+        mend = "Is an id misspelt? A failed sample without its verdict would be called."
+        problems.append(Problem(name, f"{len(unjudged)} samples have no verdict", found=found, mend=mend))
+    refuse(problems)
+    return table
 
 
 def judge_samples(

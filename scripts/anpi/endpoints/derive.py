@@ -340,7 +340,6 @@ def words(outcome: Outcome, course: Course) -> str:
         "cut-off": f"no progression or death up to the data cut-off, day {on}",
         "new therapy": f"a new anticancer therapy began on day {on}",
         "missed scans": f"the event of day {on} follows {end.cause}",
-        "NE scans": f"the event of day {on} follows {end.cause}",
     }[end.code]
     return f"{end.code}: {where}; {because}"
 

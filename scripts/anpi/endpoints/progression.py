@@ -131,8 +131,8 @@ def missed(course: Course, last: int, outcome: Outcome, schedule: Schedule) -> M
     gap = any(day - before > schedule.longest_gap(before) for before, day in pairwise(made))
     told = f"{len(unread)} scan(s) that could not be evaluated (day {', '.join(str(study_day(day)) for day in unread)})"
     lost = f"{schedule.missed} or more missed scans"
-    cause = lost if not unread else f"{lost}, beside {told}" if gap else told
-    return Moment(outcome.day, "missed scans" if gap else "NE scans", outcome.moment.source, cause=cause)
+    cause = lost if not unread else f"{lost}, beside {told}" if gap else f"{told}, none missed"
+    return Moment(outcome.day, "missed scans", outcome.moment.source, cause=cause)
 
 
 def explained(outcome: Outcome, course: Course) -> Outcome:

@@ -9,15 +9,19 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from anpi.endpoints.complete import completeness_queries
 from anpi.endpoints.observations import Observations, clinical_progression, is_radiotherapy, small_new_nodes
+from anpi.endpoints.plausible import plausibility_queries
 from anpi.endpoints.rules import Rules
 from anpi.recist.baseline import selection_faults
 from anpi.recist.best_response import until_progression
 from anpi.recist.irecist import CODES
 from anpi.recist.timepoint import NM, overall_response
 from anpi.tables.clinical import Clinical, Query, row_number, study_day
+from anpi.trial.times import DAYS_PER_MONTH
 
 SEVERITIES = ("error", "warning", "note")
+ROUNDED_MONTH = 0.0501  # by which a time in months of one decimal may differ from its days
 LONGEST_BEFORE = 28  # days from the baseline scan to the reference date (RECIST 1.1, 4.1)
 COMPARED = [
     "patient_id", "day", "source", "derived", "sum", "nadir", "baseline", "target_response", "nontarget_response",
@@ -40,7 +44,8 @@ def find_queries(clinical: Clinical, seen: Observations, endpoints: pd.DataFrame
     endpoints : DataFrame
         As `derive.derive_endpoints` gives it, to be compared with what the sponsor supplied.
     """
-    found = [ScanQuery(q.patient_id, q.severity, q.rule, q.message) for q in clinical.queries]
+    others = [*clinical.queries, *plausibility_queries(clinical, seen), *completeness_queries(clinical, seen)]
+    found = [ScanQuery(query.patient_id, query.severity, query.rule, query.message) for query in others]
     found += unnamed_readings(clinical)
     found += patient_queries(clinical, seen, rules)
     for check in (therapy_queries, adverse_event_queries):
@@ -63,7 +68,8 @@ def query_key(query: ScanQuery) -> tuple[str, int, str, int, str]:
 def query_table(queries: Iterable[Query]) -> pd.DataFrame:
     """Give ``queries.tsv``."""
     columns = ["patient_id", "severity", "rule", "message"]
-    return pd.DataFrame([[getattr(q, column) for column in columns] for q in queries], columns=columns)
+    table = pd.DataFrame([[getattr(q, column) for column in columns] for q in queries], columns=columns)
+    return table.assign(patient_id=table["patient_id"].replace("", None))
 
 
 def patient_queries(clinical: Clinical, seen: Observations, rules: Rules) -> Iterator[ScanQuery]:
@@ -470,7 +476,9 @@ def supplied_queries(clinical: Clinical, endpoints: pd.DataFrame) -> Iterator[Sc
         for name in ("pfs", "os"):
             days, event = patient[f"{name}_days"], patient[f"{name}_event"]
             found, happened = row[f"{name}_days"], row[f"{name}_event"]
-            if pd.isna(days) or pd.isna(found) or (days == found and event == happened):
+            months = patient[f"{name}_months"]
+            same = days == found if pd.isna(months) else abs(found / DAYS_PER_MONTH - months) <= ROUNDED_MONTH
+            if pd.isna(days) or pd.isna(found) or (same and event == happened):
                 continue
             text = (
                 f"{where}: {name} {days:g} days ({kind(event)}), derived {found:g} days ({kind(happened)}), "

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from anpi.endpoints.rules import Rules
-from anpi.endpoints.time_to_event import DAYS_IN_MONTH
 from anpi.stats.exact import clopper_pearson
 from anpi.stats.survival import kaplan_meier
+from anpi.trial.times import DAYS_PER_MONTH
 
 ALL = "all"
 COLUMNS = [
@@ -50,8 +50,8 @@ def populations(members: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 ORDER = [
-    "ORR", "ORR_unconfirmed", "ORR_strict", "DCR", "DCR_strict", "DOR_median", "TTR_median", "PFS_median", "PFS_rate",
-    "OS_median", "OS_rate", "follow_up_median",
+    "ORR", "ORR_unconfirmed", "ORR_strict", "ORR_irecist", "ORR_irecist_confirmed", "DCR", "DCR_strict", "DOR_median",
+    "TTR_median", "PFS_median", "PFS_rate", "iPFS_median", "iPFS_rate", "OS_median", "OS_rate", "follow_up_median",
 ]  # fmt: skip
 
 
@@ -64,14 +64,16 @@ def response_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, An
     treated = people_of["all treated"]
     people_of["response-evaluable"] = treated[treated["response_evaluable"] == "yes"]
     for population, everyone in people_of.items():
-        people = everyone if everyone["response"].notna().any() else everyone.iloc[:0]
         for measure, column in (
             ("ORR", "response"),
             ("ORR_unconfirmed", "response_unconfirmed"),
             ("ORR_strict", "response_strict"),
+            ("ORR_irecist", "iresponse"),
+            ("ORR_irecist_confirmed", "iresponse_confirmed"),
             ("DCR", "disease_control"),
             ("DCR_strict", "disease_control_strict"),
         ):
+            people = everyone if everyone[column].notna().any() else everyone.iloc[:0]
             hits, n = int((people[column] == "Y").sum()), len(people)
             low, high = clopper_pearson(hits, n, rules.settings["rates"]["confidence"])
             yield {
@@ -82,14 +84,14 @@ def response_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, An
 
 
 def time_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, Any]]:
-    """Return medians of PFS, OS, DoR, follow-up and TTR, and PFS and OS at the landmarks, by Kaplan-Meier.
+    """Return medians of PFS, iPFS, OS, DoR, follow-up and TTR, and PFS and OS at the landmarks, by Kaplan-Meier.
 
     Times of all randomised patients are there only where they count from randomisation: else the untreated have none.
     """
     people_of = populations(members)
     if rules.settings["reference"] != "randomisation":
         people_of.pop("all randomised", None)
-    wanted = [(m, m.lower(), population) for m in ("PFS", "OS", "follow_up") for population in people_of]
+    wanted = [(m, m.lower(), population) for m in ("PFS", "iPFS", "OS", "follow_up") for population in people_of]
     for measure, name, population in [*wanted, ("DOR", "dor", "responders")]:
         group = people_of.get(population, people_of["all treated"])
         people = group[group[f"{name}_days"].notna() & group[f"{name}_event"].notna()]
@@ -98,9 +100,9 @@ def time_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, Any]]:
         about = {"population": population, "n": len(people), "events": int(events.sum())}
         about["method"] = "reverse Kaplan-Meier" if name == "follow_up" else "Kaplan-Meier, log-log interval"
         yield about | {"measure": f"{measure}_median", "unit": "days"} | estimate(curve.median())
-        if name in ("pfs", "os"):
+        if name in ("pfs", "ipfs", "os"):
             for months in rules.settings["rates"]["months"]:
-                at = estimate(curve.at(months * DAYS_IN_MONTH))
+                at = estimate(curve.at(months * DAYS_PER_MONTH))
                 yield about | {"measure": f"{measure}_rate", "months": months, "unit": "proportion"} | at
     times = people_of["all treated"]["ttr_days"].dropna().to_numpy(dtype=float)
     yield {

@@ -10,10 +10,11 @@ from typing import Any
 
 from anpi.endpoints.progression import Handling
 from anpi.endpoints.schedule import Schedule
+from anpi.files.shipped import ROOT
 from anpi.problems import InputError, Problem
 from anpi.recist.best_response import ResponseRules
 from anpi.recist.irecist import ImmuneRules
-from anpi.tables.schema import ROOT, check_settings, load_schema, load_yaml, parse_date
+from anpi.tables.schema import check_settings, load_schema, load_yaml, parse_date
 
 DEFAULT = ROOT / "config" / "endpoints.yaml"
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-DAYS_IN_MONTH = 30.4375
-
 
 class Moment(NamedTuple):
     """A dated fact that may end a time: days from the start, what it is, where it was read.

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from anpi.files.shipped import ROOT
 from anpi.tables.reading import read_text_table
-from anpi.tables.schema import ROOT
 
 GENES = ROOT / "resources" / "genes" / "gencode_v48.tsv.gz"
 ALIASES = ROOT / "resources" / "genes" / "aliases.tsv"

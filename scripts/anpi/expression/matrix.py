@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import itertools
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from anpi.expression.genes import annotate, is_excel_date
+from anpi.expression.genes import ENSEMBL_GENE, annotate, is_excel_date
+from anpi.files.plain import text_lines
 from anpi.problems import InputError, Problem, missing_file, refuse
 
+UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
+FOREIGN = re.compile("[\u0391-\u03a9\u0400-\u04ff\uff00-\uffef]")  # capitals of Greek, Cyrillic, full width
+NO_NUMBER = re.compile(r"\t\s*[+-]?(?:nan|inf|infinity|true|false|null|none)\s*(?=\t|$)", re.I)
 LOG2_TPM = re.compile(r"log2_tpm_plus_(\d+(?:\.\d+)?)")
 UNITS = "counts, tpm, log2_tpm_plus_<c> (such as log2_tpm_plus_1) or vst"
 LARGEST_LOG2 = 25.0
+LARGEST_VST = 40.0
 LARGEST_SHARE_OF_LOWEST = 0.05  # of the cells, that one level of expression takes unless it is none
 MOST_TPM = 1.2e6
+IMPOSSIBLE_TPM = 2e6
+MOST_COUNT = 1e10  # fragments of a sample
+MANY_GENES = 1000  # of which some are silent in any tumour
 WHOLE_PROFILE = 5000  # genes, of which some stand far above 25 in any sample
 DESCRIPTIONS = ("symbol", "biotype", "length", "gene_name")
 
@@ -88,13 +95,37 @@ def read_expression(
         return Expression(
             pd.DataFrame(columns=samples, index=pd.Index([], name="gene_id"), dtype=float), annotate([]), unit
         )
-    raw = read_numbers(path)
+    return with_unit(read_numbers(path), unit, annotation, str(path))
+
+
+def as_expression(values: pd.DataFrame, unit: str, name: str = "the matrix") -> Expression:
+    """Return a data frame as a matrix of expression, checked as a file is.
+
+    Parameters
+    ----------
+    values : pandas.DataFrame
+        Genes (Ensembl ids or symbols) x samples, in ``unit``.
+    unit : str
+        counts, tpm, log2_tpm_plus_<c> or vst.
+    name : str
+        What faults call it.
+
+    Raises
+    ------
+    InputError
+        As `read_expression`.
+    """
+    return with_unit(values.astype(float), unit, None, name)
+
+
+def with_unit(raw: pd.DataFrame, unit: str, annotation: pd.DataFrame | None, name: str) -> Expression:
+    """Return numbers in a declared unit as a matrix of expression in a linear one."""
     offset = LOG2_TPM.fullmatch(unit)
     if offset is None and unit not in ("counts", "tpm", "vst"):
-        raise InputError(Problem(str(path), column="unit", found=unit, expected=UNITS))
-    refuse(unit_problems(raw, unit, float(offset.group(1)) if offset else None, str(path)))
+        raise InputError(Problem(name, column="unit", found=unit, expected=UNITS))
+    refuse(unit_problems(raw, unit, float(offset.group(1)) if offset else None, name))
     values = raw if offset is None else (np.exp2(raw) - float(offset.group(1))).clip(lower=0)
-    expression = key_by_gene(values, unit if offset is None else "tpm", annotation, str(path))
+    expression = key_by_gene(values, unit if offset is None else "tpm", annotation, name)
     if expression.unit == "tpm" and (values.sum() > MOST_TPM).any():
         note = (
             f"TPM sum to as much as {values.sum().max():.4g} a sample, not to a million: right up to a factor at best"
@@ -138,9 +169,7 @@ def read_rows(path: Path | str) -> Iterator[list[str]]:
     """Iterate over the rows of a matrix, as texts; a file that cannot be read is an InputError."""
     name = str(path)
     try:
-        opener = gzip.open if is_gzip(path) else open
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
-            yield from csv.reader(lines, delimiter=separator_of(path))
+        yield from csv.reader(text_lines(path), delimiter=separator_of(path))
     except FileNotFoundError:
         raise InputError(missing_file(path)) from None
     except UnicodeDecodeError:
@@ -149,16 +178,69 @@ def read_rows(path: Path | str) -> Iterator[list[str]]:
         raise InputError(Problem(name, f"cannot be read ({error})", mend="Copy it again.")) from None
 
 
-def width_problems(path: Path | str) -> list[Problem]:
-    """Find rows with more or fewer cells than the header, which pandas would fill or shift in silence."""
-    rows = read_rows(path)
+def row_problems(path: Path | str) -> Iterator[Problem]:
+    """Find what pandas would pass over, row by row.
+
+    Rows with more or fewer cells than the header, which it fills or shifts; characters that cannot be seen, and names
+    with letters that look like others, which make a gene unknown; words for no number, which it takes as missing; a
+    row that stands twice, whose values would be added up.
+    """
+    rows, name, copies = read_rows(path), str(path), Copies(str(path))
     width = len(next(rows))
-    ragged = ((number, len(row)) for number, row in enumerate(rows, start=2) if row and len(row) != width)
-    expected = f"{width} as in the header"
-    return [
-        Problem(str(path), row=number, found=f"{cells} cells", expected=expected)
-        for number, cells in itertools.islice(ragged, 20)
-    ]
+    for number, row in enumerate(rows, start=2):
+        if row and len(row) != width:
+            yield Problem(name, row=number, found=f"{len(row)} cells", expected=f"{width} as in the header")
+        elif row:
+            yield from cell_problems(row, name, number)
+            copies.take(row, number)
+    yield from copies.problems()
+
+
+class Copies:
+    """Rows of a matrix that stand twice: one gene with the same values, or one Ensembl id.
+
+    Rows of a symbol with other values are other genes of that symbol, and where every row stands twice, each holds its
+    part: both are added up.
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+        self.first: dict[str, tuple[int, int]] = {}
+        self.again: dict[str, tuple[int, bool]] = {}
+
+    def take(self, row: Sequence[str], number: int) -> None:
+        gene, values = row[0].strip(), hash(tuple(row[1:]))
+        first, known = self.first.setdefault(gene, (number, values))
+        if first != number:
+            copied = ENSEMBL_GENE.fullmatch(gene) is not None or (known == values and any_number(row[1:]))
+            self.again.setdefault(gene, (number, copied))
+
+    def problems(self) -> Iterator[Problem]:
+        """Tell the copies, unless all rows are such."""
+        mend = "Export the matrix again: values of rows of one gene are added up."
+        for gene, (number, copied) in self.again.items() if len(self.again) < len(self.first) else ():
+            if copied:
+                expected = f"each row once; it stands in row {self.first[gene][0]} already"
+                yield Problem(self.name, row=number, found=gene, expected=expected, mend=mend)
+
+
+def any_number(cells: Sequence[str]) -> bool:
+    """Say whether any cell is something else than 0 or missing."""
+    return any(cell.strip("0. ") not in ("", "NA") for cell in cells)
+
+
+def cell_problems(row: Sequence[str], name: str, number: int) -> Iterator[Problem]:
+    """Find characters and words of a row that stand for no gene and no number."""
+    text = "\t".join(row)
+    if strange := UNSEEN.search(text):
+        found = strange[0].encode("unicode_escape").decode("ascii")
+        yield Problem(name, "a character that cannot be seen", row=number, found=found, mend="Take it out.")
+    if FOREIGN.search(row[0]):
+        mend = "Type the name anew: letters of another alphabet look like Latin ones."
+        yield Problem(name, row=number, found=row[0], expected="a gene name in Latin letters", mend=mend)
+    if word := NO_NUMBER.search(text[len(row[0]) :]):
+        mend = "Write NA for a missing value."
+        yield Problem(name, row=number, found=word[0].strip(), expected="a number", mend=mend)
 
 
 def is_gzip(path: Path | str) -> bool:
@@ -170,7 +252,7 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
     """Read the bare matrix: index = names as they stand in the file, columns = samples, values float."""
     name = str(path)
     samples = read_sample_names(path)
-    refuse(width_problems(path))
+    refuse(list(itertools.islice(row_problems(path), 20)))
     plain = read_plain_numbers(path, samples)
     if plain is not None:
         return plain
@@ -250,55 +332,94 @@ def read_plain_numbers(path: Path | str, samples: list[str]) -> pd.DataFrame | N
 
 
 def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str) -> list[Problem]:
-    """Compare the values with the unit they are said to have."""
-    low, high = float(np.nanmin(raw.to_numpy())), float(np.nanmax(raw.to_numpy()))
-    span = f"values from {low:.4g} to {high:.4g}"
-    mend = "Declare the unit that the matrix has, or export it again."
+    """Compare the values with the unit they are said to have.
+
+    Parameters
+    ----------
+    offset : float or None
+        The constant of logarithms; None for another unit.
+    """
     if offset is not None:
-        floor = np.log2(offset) if offset > 0 else -np.inf
-        if high > LARGEST_LOG2:
-            return [Problem(name, f"declared {unit}", found=span, expected="logarithms, none above 25", mend=mend)]
-        if low < floor - 0.01:
-            expected = f"no value below log2({offset:g}) = {floor:.4g}"
-            return [Problem(name, f"declared {unit}", found=span, expected=expected, mend=mend)]
-        lowest = float((raw.to_numpy() == low).sum() / raw.notna().to_numpy().sum())
-        if low > floor + 0.01 and lowest > LARGEST_SHARE_OF_LOWEST and len(raw) > 500:
-            found = f"the lowest value, {low:.4g}, in {lowest:.0%} of the cells: genes without expression"
-            expected = f"log2({offset:g}) = {floor:.4g} for these"
-            return [Problem(name, f"declared {unit}", found=found, expected=expected, mend=mend)]
-        return []
+        return logarithm_problems(raw, unit, offset, name)
+    low, high = span_of(raw)
     if unit == "vst":
-        return []
+        expected = f"values on the scale of log2 counts, none above {LARGEST_VST:g}"
+        return [contradiction(name, unit, spanning(raw), expected)] if high > LARGEST_VST else []
     if low < 0:
-        return [Problem(name, f"declared {unit}", found=span, expected="no negative value", mend=mend)]
+        return [contradiction(name, unit, spanning(raw), "no negative value")]
     # A cohort of failed samples holds zeros, one of few reads small whole numbers; logarithms are mostly fractions.
     if 0 < high <= LARGEST_LOG2 and len(raw) > 500 and (unit == "tpm" or mostly_fractions(raw)):
         expected = f"{unit}; the largest value of a whole profile is far above 25, so these look like logarithms"
-        return [Problem(name, f"declared {unit}", found=span, expected=expected, mend=mend)]
+        return [contradiction(name, unit, spanning(raw), expected)]
     largest = raw.max()
     for sample in largest.index[(largest > 0) & (largest <= LARGEST_LOG2)] if len(raw) > WHOLE_PROFILE else ():
         if mostly_fractions(raw[[sample]]):
             found = f"values up to {largest[sample]:.4g}, in another sample up to {high:.4g}"
             expected = f"{unit} in every sample; these look like logarithms"
-            return [Problem(name, f"declared {unit}", column=str(sample), found=found, expected=expected, mend=mend)]
+            return [contradiction(name, unit, found, expected, sample)]
+    return sum_problems(raw, unit, name)
+
+
+def logarithm_problems(raw: pd.DataFrame, unit: str, offset: float, name: str) -> list[Problem]:
+    """Compare logarithms of TPM with their constant, which is what a gene without expression has."""
+    low, high = span_of(raw)
+    floor = np.log2(offset) if offset > 0 else -np.inf
+    if high > LARGEST_LOG2:
+        return [contradiction(name, unit, spanning(raw), "logarithms, none above 25")]
+    if low < floor - 0.01:
+        return [contradiction(name, unit, spanning(raw), f"no value below log2({offset:g}) = {floor:.4g}")]
+    lowest = float((raw.to_numpy() == low).sum() / raw.notna().to_numpy().sum())
+    if low > floor + 0.01 and lowest > LARGEST_SHARE_OF_LOWEST and len(raw) > 500:
+        found = f"the lowest value, {low:.4g}, in {lowest:.0%} of the cells: genes without expression"
+        return [contradiction(name, unit, found, f"log2({offset:g}) = {floor:.4g} for these")]
+    if low > floor + 1 and len(raw) >= MANY_GENES:
+        expected = f"genes without expression, at log2({offset:g}) = {floor:.4g}; these look like values of an array"
+        return [contradiction(name, unit, spanning(raw), expected)]
+    return impossible_tpm((np.exp2(raw) - offset).clip(lower=0).sum(), unit, name)
+
+
+def sum_problems(raw: pd.DataFrame, unit: str, name: str) -> list[Problem]:
+    """Compare the sums of samples with what counts or TPM can make."""
     sums = raw.sum()
-    whole_numbers = all((sample[~np.isnan(sample)] % 1 == 0).all() for sample in raw.to_numpy().T)
+    sample = str(sums.idxmax())
+    whole_numbers = all((values[~np.isnan(values)] % 1 == 0).all() for values in raw.to_numpy().T)
     if unit == "tpm" and (sums > MOST_TPM).any() and whole_numbers:
-        sample = str(sums.idxmax())
-        return [
-            Problem(
-                name,
-                "declared tpm",
-                column=sample,
-                found=f"whole numbers only, with a sum of {sums.max():.4g}",
-                expected="a sum over genes of at most one million; these look like counts",
-                mend=mend,
-            )
-        ]
-    if unit == "counts" and not whole_numbers and np.isclose(sums, 1e6, rtol=1e-3).all():
+        found = f"whole numbers only, with a sum of {sums.max():.4g}"
+        expected = "a sum over genes of at most one million; these look like counts"
+        return [contradiction(name, unit, found, expected, sample)]
+    if unit == "tpm":
+        return impossible_tpm(sums, unit, name)
+    if (sums > MOST_COUNT).any():
+        expected = f"at most {MOST_COUNT:g} fragments a sample"
+        return [contradiction(name, unit, f"a sum of {sums.max():.4g}", expected, sample)]
+    if not whole_numbers and np.isclose(sums, 1e6, rtol=1e-3).all():
         found = "fractions, and every sample sums to one million"
-        return [Problem(name, "declared counts", found=found, expected="counts; these look like tpm", mend=mend)]
+        return [contradiction(name, unit, found, "counts; these look like tpm")]
     return []
+
+
+def impossible_tpm(sums: pd.Series, unit: str, name: str) -> list[Problem]:
+    """Find samples whose values cannot be TPM: those of all genes make one million."""
+    if not (sums > IMPOSSIBLE_TPM).any():
+        return []
+    found, expected = f"TPM that sum to {sums.max():.4g}", "about one million a sample, less for a part of the genes"
+    return [contradiction(name, unit, found, expected, str(sums.idxmax()))]
+
+
+def contradiction(name: str, unit: str, found: str, expected: str, sample: object = None) -> Problem:
+    """Say that values are not of the unit that is declared."""
+    mend = "Declare the unit that the matrix has, or export it again."
+    column = None if sample is None else str(sample)
+    return Problem(name, f"declared {unit}", column=column, found=found, expected=expected, mend=mend)
+
+
+def span_of(raw: pd.DataFrame) -> tuple[float, float]:
+    return float(np.nanmin(raw.to_numpy())), float(np.nanmax(raw.to_numpy()))
+
+
+def spanning(raw: pd.DataFrame) -> str:
+    low, high = span_of(raw)
+    return f"values from {low:.4g} to {high:.4g}"
 
 
 def mostly_fractions(values: pd.DataFrame) -> bool:

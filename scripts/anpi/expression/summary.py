@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import zlib
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from anpi.expression.quant_account import COPY_AGAIN, number_problems
 from anpi.expression.transcript_ids import strip_transcript_version
-from anpi.problems import InputError, Problem
+from anpi.problems import InputError, Problem, refuse
+from anpi.tables.reading import read_text
 
 QUANT_COLUMNS = ["Name", "Length", "EffectiveLength", "TPM", "NumReads"]
+CONTROL = re.compile(r"[^\t\r\n -~\u00a0-\U0010ffff]")
 DETECTED_COUNT = 5
 MOST_UNKNOWN_SHARE = 0.1
 LEAST_STRANDED = 500
@@ -32,35 +37,55 @@ def read_quant(path: Path) -> pd.DataFrame:
     Raises
     ------
     InputError
-        Another table, a cell that is no number, a table that is not whole (its TPM do not sum to one million).
+        Another table, a cell that is no number, a table that is not whole (its TPM do not sum to one million), numbers
+        that contradict each other (see `anpi.expression.quant_account`).
     """
     name = str(path)
-    try:
-        quant = pd.read_csv(path, sep="\t", dtype={"Name": str}, keep_default_na=False, quoting=csv.QUOTE_NONE)
-    except (
-        OSError,
-        EOFError,
-        zlib.error,
-        UnicodeDecodeError,
-        pd.errors.ParserError,
-        pd.errors.EmptyDataError,
-    ) as error:
-        raise InputError(Problem(name, f"no readable salmon table ({error})", mend="Copy it again.")) from None
-    if list(quant.columns) != QUANT_COLUMNS:
-        raise InputError(Problem(name, row=1, found=", ".join(quant.columns), expected=", ".join(QUANT_COLUMNS)))
+    quant = read_cells(path)
     for column in QUANT_COLUMNS[1:]:
         numbers = pd.to_numeric(quant[column], errors="coerce").astype(float)
         for row in np.flatnonzero(~np.isfinite(numbers))[:1]:
-            found = str(quant[column].iloc[row])
+            cell = quant[column].iloc[row]
+            found = "" if pd.isna(cell) else cell
+            mend = "Copy it again."
             raise InputError(
-                Problem(name, row=int(row) + 2, column=column, found=found, expected="a number", mend="Copy it again.")
+                Problem(name, row=int(row) + 2, column=column, found=found, expected="a number", mend=mend)
             )
         quant[column] = numbers
     total = float(quant["TPM"].sum())
     if quant["NumReads"].sum() > 0 and abs(total - 1e6) > 1e4:
-        mend = "The table is not whole, or was changed after salmon wrote it; copy it again."
-        raise InputError(Problem(name, "the TPM do not sum to one million", found=f"{total:.6g}", mend=mend))
+        raise InputError(Problem(name, "the TPM do not sum to one million", found=f"{total:.6g}", mend=COPY_AGAIN))
     quant["Name"] = quant["Name"].str.split("|").str[0]
+    refuse(number_problems(quant, name))
+    return quant
+
+
+def read_cells(path: Path) -> pd.DataFrame:
+    """Read the cells of a salmon table as texts."""
+    name = str(path)
+    try:
+        text = read_text(path)
+        if strange := CONTROL.search(text):
+            row = text.count("\n", 0, strange.start()) + 1
+            fault = "a character that stands in no table"
+            raise InputError(Problem(name, fault, row=row, found=strange[0], mend=COPY_AGAIN))
+        quant = pd.read_csv(
+            io.StringIO(text),
+            sep="\t",
+            dtype=str,
+            keep_default_na=False,
+            quoting=csv.QUOTE_NONE,
+            skip_blank_lines=False,
+        )
+    except InputError as error:
+        told = (replace(p, message=f"no readable salmon table: {p.message}") for p in error.problems)
+        raise InputError(told) from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(Problem(name, f"no readable salmon table ({error})", mend="Copy it again.")) from None
+    if list(quant.columns) != QUANT_COLUMNS:
+        raise InputError(Problem(name, row=1, found=", ".join(quant.columns), expected=", ".join(QUANT_COLUMNS)))
+    if not isinstance(quant.index, pd.RangeIndex):
+        raise InputError(Problem(name, row=2, found="more cells than in the header", expected="5", mend=COPY_AGAIN))
     return quant
 
 

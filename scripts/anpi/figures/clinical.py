@@ -16,8 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from anpi.figures.course import DAYS_PER_MONTH, RESPONSE_COLOURS
+from anpi.figures.course import RESPONSE_COLOURS
 from anpi.figures.style import GREY, INK, QUIET, RULE, new_figure, patient_mark
+from anpi.trial.times import DAYS_PER_MONTH
 
 PROGRESSION, RESPONSE = 20, -30
 MOST_NAMED = 45

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from anpi.figures.style import GREY, INK, QUIET, RULE
+from anpi.trial.times import DAYS_PER_MONTH
 
-DAYS_PER_MONTH = 30.4375
 RESPONSE_COLOURS = {
     "CR": "#00557f",
     "PR": "#56B4E9",

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from anpi.figures.style import QUIET, SUBTYPE_COLOURS, VERDICT_COLOURS, patient_mark
+from anpi.trial.subtypes import SUBTYPES
 
-CLASSES = ("A", "N", "P", "I")
 LEVELS = ("pass", "warn", "fail", "not known")
 SIGNS = {"warn": "!", "fail": "×", "not known": "–"}
 MOST_LABELLED = 80
@@ -55,9 +55,9 @@ def programmes(scores: pd.DataFrame, calls: pd.DataFrame, names: dict[str, str])
     """
     order = in_groups(calls)
     calls, scores = calls.loc[order], scores.reindex(order)
-    chances = calls[[f"p_{k}" for k in CLASSES]].T.set_axis([f"probability of {k}" for k in CLASSES])
+    chances = calls[[f"p_{k}" for k in SUBTYPES]].T.set_axis([f"probability of {k}" for k in SUBTYPES])
     levels = scores[list(names)].T.set_axis(list(names.values()))
-    figure, axes = heat_axes(len(order), [1, len(CLASSES), len(levels)])
+    figure, axes = heat_axes(len(order), [1, len(SUBTYPES), len(levels)])
     group_strip(axes[0], calls["group"], calls["call"])
     bar = draw_cells(axes[1], chances, "Greys", 0, 1)
     add_bar(figure, axes[1], bar, "probability")
@@ -112,7 +112,7 @@ def correlation(rho: pd.DataFrame, names: dict[str, str]) -> tuple[Figure, pd.Da
 def in_groups(calls: pd.DataFrame) -> list[str]:
     """Order samples by group, then by the probability of their class, then by id."""
     rank = calls["group"].map({group: place for place, group in enumerate(GROUPS)})
-    best = calls[[f"p_{k}" for k in CLASSES]].max(axis=1)
+    best = calls[[f"p_{k}" for k in SUBTYPES]].max(axis=1)
     keys = pd.DataFrame({"rank": rank, "p": -best.fillna(0), "id": calls.index.astype(str)}, index=calls.index)
     return list(keys.sort_values(["rank", "p", "id"]).index)
 
@@ -178,7 +178,7 @@ def finish(axes: list[Axes], last: pd.DataFrame, samples: pd.DataFrame) -> None:
         ax.set_xticks([])
     axes[-1].set_yticks(range(len(last)), list(last.index))
     if len(axes) == 3:
-        axes[1].set_yticks(range(len(CLASSES)), [f"probability of {k}" for k in CLASSES])
+        axes[1].set_yticks(range(len(SUBTYPES)), [f"probability of {k}" for k in SUBTYPES])
     count = len(samples)
     if count <= MOST_LABELLED:
         labels = [str(s) if len(str(s)) <= 16 else str(s)[:15] + "…" for s in samples.index]

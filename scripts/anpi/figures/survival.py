@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
 from anpi.figures.style import QUIET, RULE, level_colour, level_line, patient_mark
+from anpi.trial.times import DAYS_PER_MONTH
 
-DAYS_PER_MONTH = 30.4375
 LEAST_AT_RISK = 3
 MOST_MARKS = 600
 HEIGHT = 3.1

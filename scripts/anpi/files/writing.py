@@ -69,6 +69,14 @@ def write_table(path: Path | str, frame: pd.DataFrame, float_format: str | None 
         )
 
 
+def write_estimates(path: Path | str, frame: pd.DataFrame) -> None:
+    """Write a table of estimates with seven significant digits, which are the same on every processor.
+
+    Every table whose numbers come from linear algebra or an optimiser goes through here.
+    """
+    write_table(path, frame, float_format="%.7g")
+
+
 def write_json(path: Path | str, content: Any) -> None:
     """Write JSON with sorted keys."""
     write_text(path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n")

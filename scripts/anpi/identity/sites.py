@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from anpi.alignment.contigs import assembly_of, plain_name
+from anpi.files.shipped import ROOT
 from anpi.problems import Problem, refuse
 from anpi.tables.reading import read_text_table
-from anpi.tables.schema import ROOT
 
 SITES = ROOT / "resources" / "identity" / "snps.tsv"
 POPULATIONS = ("af_eas", "af_amr", "af_afr", "af_eur", "af_sas")

@@ -13,8 +13,9 @@ from anpi.association.history import compare
 from anpi.ledger.entries import Entry
 from anpi.ledger.moved_patients import calls, corrections, endpoints, memberships, people
 from anpi.ledger.moved_results import efficacy, results
-from anpi.ledger.reasons import Reasons, listed
+from anpi.ledger.reasons import Reasons
 from anpi.ledger.sections import State, section
+from anpi.words.lists import listed
 
 FIRST = "This is the first run recorded."
 HEXADECIMAL = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{20,}")

@@ -21,7 +21,7 @@ from rocrate.model.file import File
 from rocrate.rocrate import ROCrate
 
 from anpi.files.checksums import hash_file
-from anpi.tables.schema import ROOT
+from anpi.files.shipped import ROOT
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),

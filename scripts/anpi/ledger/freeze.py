@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from anpi.files.checksums import hash_file
+from anpi.files.intact import read_json
 from anpi.files.writing import write_text
 from anpi.ledger.entries import CURRENT, read_entry
 from anpi.problems import InputError, Problem, refuse
@@ -116,13 +115,6 @@ def crate_problems(results: Path) -> list[Problem]:
     return []
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError):
-        raise InputError(Problem(str(path), "not valid JSON", mend="Run Snakemake to its end again.")) from None
-
-
 def protect(folder: Path, results: Path) -> None:
     """Take the right to write from every file and folder; who may read is as it was in the results."""
     of_folders = results.stat().st_mode
@@ -152,6 +144,16 @@ def verify_copy(folder: Path) -> Verdict:
     missing, added = sorted(set(listed) - present), sorted(present - set(listed))
     whole = len(listed) - len(changed) - len(missing)
     return Verdict(whole, sorted(changed), missing, added, hash_file(folder / SUMS))
+
+
+def verify_results(folder: Path) -> Verdict:
+    """Hold a folder of results against its manifest."""
+    listed = read_json(folder / "manifest.json")["results"]
+    missing = sorted(name for name in listed if not (folder / name).is_file())
+    changed = sorted(
+        name for name, sha256 in listed.items() if name not in missing and hash_file(folder / name) != sha256
+    )
+    return Verdict(len(listed) - len(changed) - len(missing), changed, missing, [], hash_file(folder / "manifest.json"))
 
 
 def read_sums(path: Path) -> dict[str, str]:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from anpi.files.checksums import hash_file
+from anpi.files.shipped import ROOT
 from anpi.manifest import ENVIRONMENTS, checksums, commit, software
 from anpi.problems import InputError, Problem
-from anpi.tables.schema import ROOT
 
 NEEDED = ("anpi", "commit", "code", "settings", "software", "environments", "inputs", "resources")
 NOT_GIVEN = "not recorded"

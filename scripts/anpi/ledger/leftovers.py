@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-OF_SAMPLES = ("logs/*/{}.log", "benchmarks/*/{}.tsv")
+OF_SAMPLES = ("logs/*/{}.log", "benchmarks/*/{}.tsv", "made_from/samples/{}")
 
 
 def find_leftovers(results: Path, used: Sequence[str]) -> dict[str, Any]:

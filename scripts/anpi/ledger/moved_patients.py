@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from anpi.ledger.reasons import Reasons, listed, plural, row_words, words
+from anpi.ledger.reasons import Reasons, row_words, words
 from anpi.ledger.sections import State, section
 from anpi.ledger.state import RESPONSES, TIMES
-from anpi.trial.terms import CALLED
+from anpi.trial.subtypes import CALLED
+from anpi.words.lists import listed, plural
 
 Rows = Sequence[Mapping[str, str]]
 RESPONSE_NAMES = {

@@ -6,9 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from anpi.ledger.reasons import Reasons, listed, plural
+from anpi.ledger.reasons import Reasons
 from anpi.ledger.sections import State, section
 from anpi.ledger.state import RATE_KEYS, RESULT_KEYS, SURVIVAL_KEYS
+from anpi.words.lists import listed, plural
 
 Rows = Sequence[Mapping[str, str]]
 Pair = tuple[dict[str, str], Mapping[str, str] | None, Mapping[str, str] | None]

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from anpi.association.history import compare
+from anpi.words.lists import listed, plural
 
 NOT_EXPLAINED = "not explained by what is recorded of the inputs"
 CUTOFF = ("cutoff_date", "cutoff_day")
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"
-
-
-def listed(names: Sequence[str], most: int = 8) -> str:
-    """Join names as in a sentence; beyond ``most`` the rest is counted."""
-    if len(names) > most:
-        return ", ".join(names[:most]) + f" and {len(names) - most} more"
-    return ", ".join(names[:-1]) + f" and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 class Reasons:

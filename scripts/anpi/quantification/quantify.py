@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anpi.files.writing import write_json, write_text
-from anpi.problems import placeless_words
+from anpi.problems import InputError, placeless_words
 from anpi.progress import say
 from anpi.quantification.salmon import (
     FragmentLength,
@@ -26,9 +26,10 @@ from anpi.quantification.salmon import (
     write_empty_quant,
 )
 from anpi.quantification.transcriptome import quantify_transcriptome
-from anpi.reads.fastq import FaultyReads
+from anpi.reads.fastq import FaultyReads, count_twice
 from anpi.reads.sample_reads import SampleReads, Unit, open_reads
 from anpi.reads.trimming import Lane
+from anpi.tools import whole_output
 
 # Of salmon's record, what differs between runs on the same reads: the hour, fingerprints of the index (see `by_name`).
 CHANCE = ("start_time", "end_time", "index_")
@@ -93,7 +94,7 @@ def quantify_sample(
     with open_reads(sample, units, scratch, threads, reference.transcripts, reference.genome) as checked:
         library = Library(single_end_length, checked.paired)
         if checked.drawn:
-            library = measure_library(checked.drawn, reference.index, scratch, single_end_length)
+            library = measured_library(checked, reference.index, scratch, single_end_length)
         trimmed, fastp = checked.trimmed()
     passed, length = fastp["passed_fragments"], library.length
     words = f"{passed} of {checked.fragments} pass; fragments of {length.mean:g} ± {length.sd:g} bases"
@@ -109,7 +110,18 @@ def quantify_sample(
         "fragments_passed": passed,
         "fragments_mapped": facts["num_mapped"],
     }
+    if twice := sum(count_twice([(lane.first, checked.files[lane.first].draw) for lane in checked.lanes]).values()):
+        reads["drawn_reads_twice"] = twice
     publish(result, fastp, describe_sample(sample, library, passed, strandedness) | reads, out_dir)
+
+
+def measured_library(checked: SampleReads, index: Path, scratch: Path, fallback: FragmentLength) -> Library:
+    """Measure the library on the drawn reads; where both fail, the fault of trimming goes before what followed it."""
+    try:
+        return measure_library(checked.drawn, index, scratch, fallback)
+    except InputError:
+        checked.trimmed()
+        raise
 
 
 def describe_unit(unit: Unit, lane: Lane, reads: SampleReads) -> dict:
@@ -192,9 +204,10 @@ def publish(result: Path, fastp_report: dict, reads: dict, out_dir: Path) -> Non
     shutil.rmtree(part, ignore_errors=True)
     try:
         (part / "salmon" / "aux_info").mkdir(parents=True)
-        write_text(part / "salmon" / "quant.sf", by_name((result / "quant.sf").read_text()))
         formats = result / "lib_format_counts.json"
-        write_json(part / "salmon" / formats.name, json.loads(formats.read_text()) if formats.is_file() else {})
+        with whole_output(result.parent, "salmon"):
+            write_text(part / "salmon" / "quant.sf", by_name((result / "quant.sf").read_text()))
+            write_json(part / "salmon" / formats.name, json.loads(formats.read_text()) if formats.is_file() else {})
         facts = {key: value for key, value in salmon_facts(result).items() if not key.startswith(CHANCE)}
         write_json(part / "salmon" / "aux_info" / "meta_info.json", facts or {"num_processed": 0, "num_mapped": 0})
         # In fastp's order: MultiQC knows the file by words in its first 50 lines.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import http.client
-import re
 import tempfile
 import time
 import urllib.error
@@ -17,13 +17,14 @@ from pathlib import Path
 import pandas as pd
 import pysam
 
+from anpi.expression.annotation import ATTRIBUTE, parse_header
 from anpi.expression.genes import strip_version
 from anpi.expression.transcript_ids import strip_transcript_version
 from anpi.files.checksums import hash_file
+from anpi.files.plain import refuse_odd_file
 from anpi.files.writing import whole_file
 from anpi.problems import InputError, Problem
 
-ATTRIBUTE = re.compile(r'(\w+) "([^"]*)"')
 COMPLEMENT = str.maketrans("ACGTRYKMBDHVNacgtrykmbdhvn", "TGCAYRMKVHDBNtgcayrmkvhdbn")
 LINE = 80
 TRANSCRIPT_COLUMNS = ["transcript_id", "gene_id", "symbol", "biotype", "length"]
@@ -97,6 +98,7 @@ def refuse_larger(url: str, have: int, more: int) -> None:
 
 def open_text(path: Path) -> Iterator[str]:
     """Iterate over the lines of a text file, gzipped or not; a damaged one is an InputError."""
+    refuse_odd_file(path)
     with open(path, "rb") as raw:
         zipped = raw.read(2) == b"\x1f\x8b"
     opener = gzip.open if zipped else open
@@ -126,27 +128,6 @@ def read_fasta(path: Path) -> Iterator[tuple[str, str]]:
             parts.append(line)
     if header is not None:
         yield header, "".join(parts)
-
-
-def parse_header(header: str) -> dict[str, str]:
-    """Read transcript, gene, symbol and biotype from a GENCODE or an Ensembl FASTA header.
-
-    Returns
-    -------
-    dict
-        Always ``transcript_id``; ``gene_id``, ``symbol``, ``biotype`` when the header has them.
-    """
-    fields = header.split("|")
-    if len(fields) >= 8:
-        return {"transcript_id": fields[0], "gene_id": fields[1], "symbol": fields[5], "biotype": fields[7]}
-    words = header.split()
-    # The first of a name counts: a description may hold words with colons.
-    pairs = dict(word.split(":", 1) for word in reversed(words[1:]) if ":" in word)
-    found = {"transcript_id": words[0] if words else ""}
-    for key, name in (("gene", "gene_id"), ("gene_symbol", "symbol"), ("gene_biotype", "biotype")):
-        if key in pairs:
-            found[name] = pairs[key]
-    return found
 
 
 def read_gtf(path: Path) -> tuple[pd.DataFrame, dict[str, list[tuple[str, int, int, str]]]]:
@@ -310,6 +291,20 @@ def build_reference(transcripts: Path | None, gtf: Path | None, genome: Path | N
     table["symbol"] = table["symbol"].fillna(table["gene_id"])
     table["biotype"] = table["biotype"].fillna("unknown")
     return table
+
+
+def same_sequences(fasta: Path) -> dict[str, str]:
+    """Find transcripts of one sequence: for each but the first, the first one.
+
+    salmon keeps the first alone, unless its index is made with ``--keepDuplicates``.
+    """
+    first_of: dict[bytes, str] = {}
+    same = {}
+    for name, sequence in read_fasta(fasta):
+        first = first_of.setdefault(hashlib.blake2b(sequence.upper().encode(), digest_size=16).digest(), name)
+        if first != name:
+            same[name] = first
+    return same
 
 
 def gene_table(transcripts: pd.DataFrame) -> pd.DataFrame:

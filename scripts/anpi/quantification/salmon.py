@@ -10,6 +10,7 @@ reads and the threads decide which: the library type is measured beforehand on a
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import shutil
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anpi.problems import InputError, Problem
-from anpi.tools import ToolFailed, run_tool
+from anpi.tools import ToolFailed, run_tool, whole_output
 
 DETERMINISTIC = ["--numAuxModelSamples", "0", "--initUniform", "--useEM"]
 LEAST_LENGTHS = 500
@@ -27,7 +28,7 @@ LEAST_STRANDED = 500
 STRANDED_SHARE = 0.7
 LEAST_SETTLED = 20_000
 MINIMUM_FRAGMENTS = 10
-UNMAPPED, REVERSE, FIRST, PROPER = 0x4, 0x10, 0x40, 0x2
+UNMAPPED, REVERSE, FIRST, PROPER, PAIRED, SECONDARY = 0x4, 0x10, 0x40, 0x2, 0x1, 0x100
 # not primary, a mate unmapped
 NO_PAIR = 0x90C
 
@@ -80,18 +81,42 @@ def measure_library(
 ) -> Library:
     """Map a drawn sample of the reads: strand of the library, and of pairs the fragment length.
 
-    Lengths are those of unique, concordant pairs; fewer than 500, and the configured length stands in.
+    Lengths are those of unique, concordant pairs; fewer than 500, and the configured length stands in. So it does where
+    salmon itself says that it mapped none of the drawn reads; any other end of salmon ends the sample.
     """
     paired = files[0][1] is not None
+    with whole_output(scratch, "fastp, drawn sample"):
+        if not any(has_reads(scratch / first) for first, _ in files):
+            return Library(fallback, paired)
     command = ["salmon", "quant", "--index", str(index.resolve()), "--threads", "1", "--output", "drawn"]
     command += ["--libType", "IU" if paired else "U", *reads_options(files)]
     command += ["--writeMappings=drawn.sam", "--skipQuant", "--minAssignedFrags", "1", *DETERMINISTIC]
     try:
         run_tool(command, scratch, "salmon, drawn sample")
     except ToolFailed:
-        return Library(fallback, paired)
-    lengths, forward, reverse = read_mappings(scratch / "drawn.sam", paired)
+        facts = salmon_facts(scratch / "drawn")
+        if facts and facts["num_processed"] > 0 and facts["num_mapped"] == 0:
+            return Library(fallback, paired)
+        raise
+    with whole_output(scratch, "salmon, drawn sample"):
+        refuse_lost_mappings(scratch / "drawn")
+        lengths, forward, reverse = read_mappings(scratch / "drawn.sam", paired)
     return Library(fragment_length(lengths, fallback) if paired else fallback, paired, forward, reverse)
+
+
+def refuse_lost_mappings(drawn: Path) -> None:
+    """Raise ValueError when fewer reads stand in the mappings than salmon says it mapped: one primary record each."""
+    flags = (flag for flag, _, _ in mappings(drawn.with_suffix(".sam")))
+    mapped = sum(not flag & SECONDARY and (not flag & PAIRED or bool(flag & FIRST)) for flag in flags)
+    stated = salmon_facts(drawn).get("num_mapped", 0)
+    if mapped < stated:
+        raise ValueError(f"{mapped} of {stated} mapped reads are written")
+
+
+def has_reads(trimmed: Path) -> bool:
+    """Say whether fastp left any read in a file."""
+    with gzip.open(trimmed) as lines:
+        return bool(lines.read(1))
 
 
 def reads_options(files: Sequence[tuple[str, str | None]]) -> list[str]:
@@ -127,7 +152,7 @@ def read_mappings(sam: Path, paired: bool) -> tuple[list[int], int, int]:
     lengths, strands = [], [0, 0]
     for flag, length, unique in mappings(sam):
         if not paired:
-            if not flag & (UNMAPPED | 0x100):
+            if not flag & (UNMAPPED | SECONDARY):
                 strands[bool(flag & REVERSE)] += 1
         elif length > 0 and flag & PROPER and not flag & NO_PAIR:
             strands[not flag & FIRST] += 1
@@ -181,15 +206,22 @@ def quantify(
         run_tool(command, scratch, f"salmon, sample {sample}")
     except ToolFailed:
         facts = salmon_facts(result)
+        # Its own count, not its code, says that too little maps.
         if facts and facts["num_mapped"] < MINIMUM_FRAGMENTS and facts["num_processed"] == fragments:
             return {**facts, "num_mapped": 0}
         raise
-    return salmon_facts(result)
+    with whole_output(scratch, f"salmon, sample {sample}"):
+        facts = salmon_facts(result)
+        return {**facts, "num_mapped": facts["num_mapped"], "num_processed": facts["num_processed"]}
 
 
 def salmon_facts(result: Path) -> dict:
+    """Read salmon's own facts; a file that it left unfinished tells none."""
     file = result / "aux_info" / "meta_info.json"
-    return json.loads(file.read_text()) if file.is_file() else {}
+    try:
+        return json.loads(file.read_text()) if file.is_file() else {}
+    except ValueError:
+        return {}
 
 
 def write_empty_quant(result: Path) -> None:

@@ -21,6 +21,7 @@ from anpi.reads.alignments import (
     without_version,
 )
 from anpi.reads.fastq import FaultyReads, repeated_files
+from anpi.tools import whole_output
 
 LOOKED_AT = 200_000
 IN_ORDER = "Give the file as the aligner wrote it: all hits of a read together, mates side by side (not sorted)."
@@ -68,11 +69,13 @@ def quantify_transcriptome(
         alignment = open_alignment(file, number, scratch, None, threads)
         warn_of_index(file)
         header = header_of(alignment)
-        refuse_order(alignment, header)
+        with whole_output(scratch, f"samtools, {file}"):
+            refuse_order(alignment, header)
         names = [line["SN"] for line in header.get("SQ", [])]
         check_references(alignment, names, transcripts, "transcriptome")
         alignments.append(alignment)
-        counted.append(count_fragments(alignment, single_end_length))
+        with whole_output(scratch, f"samtools, {file}"):
+            counted.append(count_fragments(alignment, single_end_length))
     if len({unit.paired for unit in counted}) > 1:
         raise FaultyReads(Problem(sample, "units of pairs and of single reads", expected="one layout a sample"))
     if problems := repeated_files(

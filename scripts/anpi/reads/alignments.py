@@ -18,10 +18,11 @@ from isal import igzip
 
 from anpi.expression.transcript_ids import strip_transcript_version
 from anpi.files.checksums import hash_file
+from anpi.files.plain import refuse_odd_file
 from anpi.problems import Problem
 from anpi.progress import say
 from anpi.reads.fastq import COPY_AGAIN, FaultyReads, is_gzip, read_through
-from anpi.tools import ToolFailed, run_pipe, run_tool, stay_offline
+from anpi.tools import ToolFailed, run_pipe, run_tool, stay_offline, whole_output
 
 NOT_PRIMARY = 0x900
 QC_FAIL = 0x200
@@ -91,6 +92,7 @@ def explain(alignment: Alignment, words: str) -> Problem:
 def open_alignment(file: str, number: int, scratch: Path, genome: Path | None, threads: int) -> Alignment:
     """Look whether a file is a whole BAM or CRAM, and link it into scratch."""
     stay_offline()
+    refuse_odd_file(file)
     with open(file, "rb") as handle:
         magic = handle.read(4)
     cram = magic == b"CRAM"
@@ -171,6 +173,11 @@ def check_references(alignment: Alignment, names: Sequence[str], transcripts: Se
         else:
             mend = "Give in reference.transcripts the FASTA that the reads were aligned to."
         raise FaultyReads(Problem(alignment.file, of, found=listed, mend=mend))
+    lacking = sorted(ids - {without_version(name) for name in names})
+    if aligned_to == "transcriptome" and lacking:
+        of = f"{len(lacking)} of {len(ids)} transcripts of the reference are none that reads could be aligned to"
+        mend = "Their counts would be 0 and not unknown. Give in reference.transcripts the FASTA of the alignment."
+        raise FaultyReads(Problem(alignment.file, of, found=f"none of {', '.join(lacking[:MOST_NAMES])}", mend=mend))
     if aligned_to == "genome" and names and len(foreign) < len(names) / 2:
         listed = ", ".join(name for name in names[:MOST_NAMES])
         mend = "Set aligned_to to transcriptome in the units sheet."
@@ -181,6 +188,11 @@ def check_references(alignment: Alignment, names: Sequence[str], transcripts: Se
 
 def count_records(alignment: Alignment, header: dict[str, list[dict[str, str]]]) -> dict[str, int]:
     """Count the kinds of records of a file, reading it to its end."""
+    with whole_output(alignment.scratch, f"samtools, {alignment.file}"):
+        return count_kinds(alignment, header)
+
+
+def count_kinds(alignment: Alignment, header: dict[str, list[dict[str, str]]]) -> dict[str, int]:
     flagstat = alignment.run(alignment.samtools("flagstat", "-O", "json", alignment.link), out="flagstat.json")
     counts = json.loads(flagstat.read_text())
     passed, failed = counts["QC-passed reads"], counts["QC-failed reads"]

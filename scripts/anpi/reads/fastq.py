@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from isal import igzip, isal_zlib
 
+from anpi.files.plain import refuse_odd_file
 from anpi.problems import InputError, Problem
 
 CHUNK = 1 << 20
@@ -28,9 +29,15 @@ LOWEST, HIGHEST = 33, 126
 # Phred+64 begins at ';' (Solexa's -5); Phred+33 of sequencers ends below 'P' (quality 47).
 LOWEST_64, LEAST_HIGHEST_64 = 59, 80
 WORD = 8
+MOST_TWICE = 0.01
+LONGEST = 10_000  # characters of a line: sequencers of short reads write a twentieth of it
 NONE_KEPT = np.uint64(2**64 - 1)
 COPY_AGAIN = "Copy the file again and compare its checksum with the sender's."
 MATES = "The two files of a pair hold the same reads in the same order; copy both again."
+
+
+class LongLine(Exception):
+    """A line longer than any of a read; ``args[0]`` is what was read of it and of the lines before, in their block."""
 
 
 class FaultyReads(InputError):
@@ -112,6 +119,7 @@ class Hashed(io.RawIOBase):
     """A binary file that digests its bytes as they are read."""
 
     def __init__(self, path: Path | str):
+        refuse_odd_file(path)
         self.file = open(path, "rb", buffering=0)  # noqa: SIM115 closed with the object
         self.digest = hashlib.sha256()
 
@@ -130,6 +138,7 @@ class Hashed(io.RawIOBase):
 
 def is_gzip(path: Path | str) -> bool:
     """Tell a gzip file by its first bytes, whatever it is called."""
+    refuse_odd_file(path)
     with open(path, "rb") as handle:
         return handle.read(2) == b"\x1f\x8b"
 
@@ -148,6 +157,11 @@ def whole_records(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, np.ndarray]]
     data : bytes
     ends : numpy.ndarray of int
         Places of the newlines in ``data``. The last block may end within a record.
+
+    Raises
+    ------
+    LongLine
+        When what follows a block is longer than the lines of two records can be: it would be searched again and again.
     """
     rest = b""
     last = b""
@@ -160,6 +174,8 @@ def whole_records(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, np.ndarray]]
         if cut:
             yield data[:cut], ends
         rest = data[cut:]
+        if len(rest) > 8 * (LONGEST + 2):
+            raise LongLine(rest)
     if rest:
         rest += b"" if last == b"\n" else b"\n"
         yield rest, np.flatnonzero(np.frombuffer(rest, dtype=np.uint8) == ord("\n"))
@@ -247,6 +263,19 @@ def not_a_header(name: str, number: int, line: bytes) -> Problem:
     return Problem(name, f"read {number}", 4 * number - 3, None, text_of(line), expected, mend)
 
 
+def long_line(rest: bytes, name: str, before: int) -> Problem:
+    """Say that a line is longer than reads are; ``rest`` begins with a record, the first ``before`` ones are sound."""
+    if not rest.startswith(b"@"):
+        return not_a_header(name, before + 1, rest[:40])
+    lines = rest.split(b"\n", 8)
+    place = next((number for number, line in enumerate(lines) if len(line) > LONGEST), 0)
+    mend = "Reads of other sequencers, and assembled sequences, are not quantified here."
+    expected = f"at most {LONGEST:,}, as short reads have"
+    row = 4 * before + place + 1
+    found = f"a line of more than {LONGEST:,} characters"
+    return Problem(name, f"read {before + place // 4 + 1}", row=row, found=found, expected=expected, mend=mend)
+
+
 def text_of(value: bytes) -> str:
     return value[:40].decode("ascii", "backslashreplace")
 
@@ -261,6 +290,8 @@ def quality_range(records: Records, name: str, before: int) -> tuple[int, int]:
     """
     text = np.frombuffer(records.data, dtype=np.uint8)
     lengths = records.ends - records.begins
+    for record in np.flatnonzero((lengths > LONGEST).any(axis=1))[:1]:
+        raise FaultyReads(long_line(records.data[records.begins[record, 0] :], name, before + int(record)))
     if b"\r" in records.data:
         lengths = lengths - (text[records.ends - 1] == ord("\r"))
     sound = (text[records.begins[:, 0]] == ord("@")) & (text[records.begins[:, 2]] == ord("+"))
@@ -310,6 +341,8 @@ def read_through(path: Path | str, draw: int = 0, interleaved: bool = False) -> 
                     reads += len(keys)
                 if left:
                     raise FaultyReads(unfinished(name, reads, data[newlines[-1] + 1 if len(newlines) else 0 :]))
+        except LongLine as error:
+            raise FaultyReads(long_line(error.args[0], name, reads)) from None
         except EOFError:
             words = f"the gzip file is cut short after {reads} reads"
             raise FaultyReads(Problem(name, words, mend="Copy the file again.")) from None
@@ -363,7 +396,7 @@ def look_at_start(path: Path | str) -> Start:
                 keys = name_keys(records)
                 interleaved = len(keys) > 1 and bool((keys[: len(keys) // 2 * 2 : 2] == keys[1::2]).all())
                 break
-    except (InputError, EOFError, OSError, IndexError, ValueError, IGZIP_ERROR):
+    except (InputError, LongLine, EOFError, OSError, IndexError, ValueError, IGZIP_ERROR):
         return Start(False, False)
     return Start(interleaved, lowest >= LOWEST_64 and highest >= LEAST_HIGHEST_64)
 
@@ -417,6 +450,48 @@ def repeated_files(checksums: Sequence[tuple[str, str]]) -> list[Problem]:
         Problem(file, f"the same file as {Path(seen[checksum]).name}, under another name", mend=mend)
         for file, checksum in checksums
         if seen.setdefault(checksum, file) != file
+    ]
+
+
+def count_twice(files: Sequence[tuple[str, Draw]]) -> dict[tuple[str, str], int]:
+    """Count drawn reads that stand twice, name and bases and qualities, by the two files (file, draw) of a sample.
+
+    Equal names have equal digests, so that both copies of a read are drawn or neither. Where names do not tell reads
+    apart, nothing is counted.
+    """
+    first: dict[int, tuple[bytes, str]] = {}
+    twice: dict[tuple[str, str], int] = {}
+    namesakes = 0
+    for file, draw in files:
+        for key, record in zip(draw.keys, draw.records, strict=True):
+            known, place = first.setdefault(key, (record, file))
+            if known is record:
+                continue
+            if known == record:
+                twice[file, place] = twice.get((file, place), 0) + 1
+            else:
+                namesakes += 1
+    return twice if namesakes <= sum(twice.values()) else {}
+
+
+def counted_twice(files: Sequence[tuple[str, Draw]]) -> list[Problem]:
+    """Find files in which more than a hundredth of the reads stands twice (see `count_twice`).
+
+    Below that they are an artefact of how reads were drawn out of a larger file; those, and reads that two files
+    share, stand in ``reads.json``.
+    """
+    mend = "Was a file put together of one lane twice? Give each read once."
+    drawn = {file: len(draw.keys) for file, draw in files}
+    return [
+        Problem(
+            file,
+            "reads stand twice",
+            found=f"{number} among {drawn[file]} drawn ones, equal in name, bases and qualities",
+            expected="each read once",
+            mend=mend,
+        )
+        for (file, other), number in count_twice(files).items()
+        if file == other and number > MOST_TWICE * drawn[file]
     ]
 
 

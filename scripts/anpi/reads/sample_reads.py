@@ -21,7 +21,7 @@ import numpy as np
 from anpi.problems import InputError, Problem
 from anpi.progress import say
 from anpi.reads.alignments import Restored, restore_unit
-from anpi.reads.fastq import FaultyReads, ReadFile, check_reads, look_at_start, repeated_files
+from anpi.reads.fastq import FaultyReads, ReadFile, check_reads, counted_twice, look_at_start, repeated_files
 from anpi.reads.trimming import Lane, Trimmed, found_adapter, merge_reports, trim_lanes
 
 DRAWN_PAIRS = 10_000
@@ -238,7 +238,10 @@ def check_lanes(lanes: Sequence[Lane], threads: int) -> dict[str, ReadFile]:
     """Check every record of every lane, and draw samples of them."""
     draw = DRAWN_PAIRS if lanes[0].paired else DRAWN_SINGLE
     interleaved = [lane.first for lane in lanes if lane.interleaved]
-    return check_reads([(lane.first, lane.second) for lane in lanes], threads, draw, interleaved)
+    files = check_reads([(lane.first, lane.second) for lane in lanes], threads, draw, interleaved)
+    if problems := counted_twice([(lane.first, files[lane.first].draw) for lane in lanes]):
+        raise FaultyReads(problems)
+    return files
 
 
 def has_phred64(lane: Lane, files: dict[str, ReadFile]) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 
 from anpi.reads.fastq import is_gzip
-from anpi.tools import refuse_full_disk, run_tool
+from anpi.tools import refuse_full_disk, run_tool, whole_output
 
 UMI = re.compile(r"(read1|read2|per_read):(\d+)(?:\+(\d+))?")
 MOST_THREADS = 4
@@ -81,7 +81,8 @@ def trim_lanes(
         command += [*lane.options(), "--json", f"{name}.json", "--html", "/dev/null"]
         run_tool(command, scratch, f"fastp {prefix}{number}, unit {lane.unit_id}", stop)
         refuse_full_disk(scratch)
-        reports.append(without_threads(json.loads((scratch / f"{name}.json").read_text())))
+        with whole_output(scratch, f"fastp, unit {lane.unit_id}"):
+            reports.append(without_threads(json.loads((scratch / f"{name}.json").read_text())))
         trimmed.append((f"{name}_1.fastq.gz", mate))
     return trimmed, reports
 

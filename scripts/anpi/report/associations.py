@@ -11,9 +11,10 @@ from anpi.figures.style import level_colour
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Heading, Note, Points, Section, Table, Text, draw
 from anpi.report.efficacy import survival_figure
-from anpi.report.numbers import NONE, known, months, p_value, percent, plural, ratio, text
+from anpi.report.numbers import NONE, known, months, p_value, percent, ratio, text
 from anpi.report.tables import Run
 from anpi.trial.terms import INTERACTION
+from anpi.words.lists import plural
 
 TIERS = {"primary": "Primary", "secondary": "Secondary", "exploratory": "Exploratory"}
 EXPLORATORY = (

@@ -11,8 +11,10 @@ from anpi.figures import heatmaps
 from anpi.figures.components import components
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Heading, Note, Section, Table, Text, draw
-from anpi.report.numbers import NONE, count_of, decimal, drawn_of, known, listed, plural, text
+from anpi.report.numbers import NONE, count_of, decimal, drawn_of, known, text
 from anpi.report.tables import Run, call_groups
+from anpi.trial.subtypes import SUBTYPES
+from anpi.words.lists import listed, plural
 
 MOST_DRAWN = 600
 MOST_SIGNATURES = 32
@@ -107,7 +109,7 @@ def call_sentences(calls: pd.DataFrame) -> list[str]:
     words = [f"{counts[c]} {c}" for c in ("confident", "lean", "mixed", "none") if c in counts]
     lines = [f"Calls of {plural(len(calls), 'sample')}: {listed(words)}."]
     found = calls["group"].value_counts()
-    lines.append(say.capital(listed([f"SCLC-{k} {int(found.get(k, 0))}" for k in ("A", "N", "P", "I")])) + ".")
+    lines.append(say.capital(listed([f"SCLC-{k} {int(found.get(k, 0))}" for k in SUBTYPES])) + ".")
     for call, words_ in (("mixed", "Mixed, so in no group"), ("none", "No call")):
         rows = calls[calls["call"] == call]
         if len(rows):
@@ -145,7 +147,7 @@ def calls_table(calls: pd.DataFrame) -> Table:
                 Cell(text(row["patient_id"])),
                 Cell(text(row["subtype"]), None, row["group"] if known(row["subtype"]) else "none"),
                 Cell(text(row["call"])),
-                *(Cell(decimal(row[f"p_{k}"]), row[f"p_{k}"] if known(row[f"p_{k}"]) else None) for k in "ANPI"),
+                *(Cell(decimal(row[f"p_{k}"]), row[f"p_{k}"] if known(row[f"p_{k}"]) else None) for k in SUBTYPES),
                 Cell(decimal(row["margin"]), row["margin"] if known(row["margin"]) else None),
                 Cell(share(row["gene_coverage"])),
                 Cell(text(row["napy"])),
@@ -180,7 +182,7 @@ def agreement_table(calls: pd.DataFrame) -> Table:
     groups = [g for g in ("A", "N", "P", "I", "mixed", "none") if calls["group"].eq(g).any()]
     columns = [("napy", "Highest factor", k) for k in ("A", "N", "P", "Y")]
     if "second_method" in calls and calls["second_method"].notna().any():
-        columns += [("second_method", "Second method", k) for k in ("A", "N", "P", "I")]
+        columns += [("second_method", "Second method", k) for k in SUBTYPES]
     rows = []
     for group in groups:
         part = calls[calls["group"] == group]
@@ -302,7 +304,7 @@ def medians_by_subtype(run: Run, given: pd.DataFrame) -> Table:
     people = run.people.dropna(subset=["sample_id"]) if "sample_id" in run.people else run.people.iloc[:0]
     group = pd.Series(people["group"].to_numpy(), index=people["sample_id"])
     frame = given[given["sample_id"].isin(group.index)].assign(group=given["sample_id"].map(group))
-    groups = [g for g in ("A", "N", "P", "I") if frame["group"].eq(g).any()]
+    groups = [g for g in SUBTYPES if frame["group"].eq(g).any()]
     order = list(dict.fromkeys(given["signature"]))
     middle = frame.groupby(["signature", "group"])["score"].median()
     percentile = frame.groupby("signature")["reference_percentile"].median()

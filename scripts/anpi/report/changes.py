@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from anpi.report.blocks import Cell, Fold, Note, Points, Section, Table, Text
-from anpi.report.numbers import NONE, listed, plural
+from anpi.report.numbers import NONE
 from anpi.report.tables import Run, clean
+from anpi.words.lists import listed, plural
 
 MOST_ROWS = 500
 

@@ -13,18 +13,23 @@ from anpi.figures.style import SUBTYPE_COLOURS
 from anpi.figures.survival import LEAST_AT_RISK, kaplan_meier
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Note, Section, Table, Text, draw
-from anpi.report.numbers import NONE, interval, known, listed, months, percent, plural
+from anpi.report.numbers import NONE, decimal, interval, known, months, percent
 from anpi.report.tables import Run, end_days
+from anpi.trial.times import DAYS_PER_MONTH
+from anpi.words.lists import listed, plural
 
 MOST_DRAWN = 300
 SHORT = {"mixed": "m", "none": "–"}
 MEASURES = {
     "ORR": "Objective response, confirmed",
     "ORR_unconfirmed": "Objective response, unconfirmed",
+    "ORR_irecist": "Objective response by iRECIST, unconfirmed",
+    "ORR_irecist_confirmed": "Objective response by iRECIST, confirmed",
     "DCR": "Disease control",
 }
 MEDIANS = {
     "PFS_median": "PFS",
+    "iPFS_median": "PFS by iRECIST",
     "OS_median": "OS",
     "DOR_median": "Duration of response",
     "TTR_median": "Time to response",
@@ -45,10 +50,50 @@ def efficacy(run: Run) -> Section:
             blocks.append(
                 Note("Best responses were supplied, not derived from scans: whether they were confirmed is not known.")
             )
+        blocks += [Text(immune_sentences(run.tables["endpoints"]))]
+    blocks += concordance(run)
     blocks += course_figures(run)
     for endpoint in ("pfs", "os"):
         blocks += survival_figure(run, "efficacy", endpoint, "arm")
     return Section("efficacy", "Efficacy by arm", blocks, "Efficacy")
+
+
+def immune_sentences(endpoints: pd.DataFrame) -> list[str]:
+    """Name the patients whose answer is another by iRECIST, under which progression must be confirmed."""
+    if endpoints["iresponse"].isna().all():
+        return ["Endpoints by iRECIST were not derived: there are no assessments."]
+    response = endpoints["iresponse"].eq("Y") & endpoints["response_unconfirmed"].eq("N")
+    later = endpoints["ipfs_days"].gt(endpoints["pfs_days"]) & endpoints["pfs_reason"].str.startswith("PD").fillna(
+        False
+    )
+    lines = ["RECIST 1.1 is primary; by iRECIST progression must be confirmed."]
+    for members, words in (
+        (response, "with a response by iRECIST alone"),
+        (later, "with a progression by RECIST 1.1 that iRECIST dates later or takes back"),
+    ):
+        who = endpoints.loc[members, "patient_id"].tolist()
+        lines.append(f"{plural(len(who), 'patient')} {words}{': ' + listed(who, len(who)) if who else ''}.")
+    return lines
+
+
+def concordance(run: Run) -> list[Any]:
+    """Give how far several evaluators agree; nothing when there is one."""
+    table = run.table("concordance")
+    if table is None or table.empty:
+        return []
+    rows = [
+        [
+            Cell(f"{row.measure}"),
+            Cell(str(row.arm)),
+            Cell(f"{row.evaluator}, {row.other}"),
+            Cell(f"{int(row.agree)}/{int(row.n)}" + (f", {percent(row.agreement)}" if known(row.agreement) else "")),
+            Cell(f"{decimal(row.kappa)} ({interval(row.ci_low, row.ci_high, decimal)})" if known(row.kappa) else NONE),
+        ]
+        for row in table.itertuples()
+    ]
+    header = ["Compared", "Arm", "Evaluators, the first counts", "The same", "Kappa"]
+    caption = "Cohen's kappa with large-sample intervals; scans of one day, else the nearest within the scan window."
+    return [Table("concordance", "Agreement of evaluators", header, rows, caption)]
 
 
 def rate_sentences(rates: pd.DataFrame, response: str) -> list[str]:
@@ -103,7 +148,7 @@ def rate_words(row: pd.Series) -> str:
         )
     if not row["n"]:
         return NONE
-    scaled = [float(row[c]) / 30.4375 if known(row[c]) else None for c in ("estimate", "ci_low", "ci_high")]
+    scaled = [float(row[c]) / DAYS_PER_MONTH if known(row[c]) else None for c in ("estimate", "ci_low", "ci_high")]
     bounds = f" ({interval(scaled[1], scaled[2], months)})" if any(known(v) for v in scaled[1:]) else ""
     return f"{months(scaled[0])}{bounds}; {int(row['events'])}/{int(row['n'])}"
 

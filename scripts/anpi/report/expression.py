@@ -9,8 +9,9 @@ import pandas as pd
 from anpi.figures import expression as figures
 from anpi.report.associations import EXPLORATORY
 from anpi.report.blocks import Note, Section, Table, Text, draw, table_of
-from anpi.report.numbers import decimal, known, p_value, plural, text
+from anpi.report.numbers import decimal, known, p_value, text
 from anpi.report.tables import Run
+from anpi.words.lists import plural
 
 MOST_ROWS = 100
 

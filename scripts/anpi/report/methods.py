@@ -7,17 +7,17 @@ from typing import Any
 
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Heading, Points, Section, Table, Text
-from anpi.report.numbers import known, listed, plural, text
+from anpi.report.numbers import known, text
 from anpi.report.tables import Run
+from anpi.trial.times import DAYS_PER_MONTH
+from anpi.words.lists import listed, plural
 
 PACKAGES = (
     "pandas",
     "numpy",
     "scipy",
-    "lifelines",
     "scikit-survival",
     "statsmodels",
-    "firthmodels",
     "pydeseq2",
     "gseapy",
     "matplotlib",
@@ -63,7 +63,7 @@ def endpoint_methods(rules: dict[str, Any]) -> list[str]:
     confirm, stable, scans, progress = (rules[k] for k in ("confirmation", "stable_disease", "scans", "progression"))
     start = rules["reference"].replace("_", " ")
     return [
-        f"Times count from {start}, that day being day 1; a month is 30.4375 days.",
+        f"Times count from {start}, that day being day 1; a month is {DAYS_PER_MONTH} days.",
         "Responses follow RECIST 1.1.",
         f"A complete or partial response counts when it is confirmed {confirm['minimum_days']} days or more "
         "later, with at most "

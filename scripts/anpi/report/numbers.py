@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from anpi.words.lists import plural
 from anpi.words.p_values import written_p
 
 NONE = "–"
-DAYS_PER_MONTH = 30.4375
 
 
 def known(value: Any) -> bool:
@@ -61,12 +61,6 @@ def p_value(value: Any) -> str:
     return written_p(float(value)) if known(value) else NONE
 
 
-def p_words(value: Any) -> str:
-    """Write a p-value as a clause: ``p = 0.031`` or ``p < 0.001``."""
-    shown = p_value(value)
-    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"
-
-
 def percent(share: Any, digits: int = 0) -> str:
     """Write a proportion (0 to 1) as a percentage."""
     return NONE if not known(share) else f"{100 * float(share):.{digits}f}%"
@@ -85,19 +79,6 @@ def months(value: Any) -> str:
 def interval(low: Any, high: Any, write: Any = ratio) -> str:
     """Write a 95% interval."""
     return f"{write(low)} to {write(high)}"
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """Write a count with its noun."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
-
-
-def listed(names: list[str], most: int = 8) -> str:
-    """Join names as in a sentence; beyond ``most`` the rest is counted."""
-    names = [str(name) for name in names]
-    if len(names) > most:
-        return ", ".join(names[:most]) + f" and {len(names) - most} more"
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}" if names else ""
 
 
 def drawn_of(drawn: int, whole: int, one: str) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from anpi.files.shipped import ROOT
 from anpi.files.writing import whole_file, write_table, write_text
 from anpi.report.associations import associations, sensitivity
 from anpi.report.biology import signatures, subtypes
@@ -27,7 +28,8 @@ from anpi.report.safety import queries, safety
 from anpi.report.summary import summary
 from anpi.report.tables import Run
 from anpi.report.workbook import neutral, write_workbook
-from anpi.tables.schema import ROOT
+from anpi.trial.subtypes import SUBTYPES
+from anpi.trial.times import DAYS_PER_MONTH
 
 TEMPLATES = ROOT / "workflow" / "report"
 SECTIONS: tuple[Callable[[Run], Section | None], ...] = (
@@ -112,7 +114,7 @@ def patient_words(run: Run, patient: str) -> str:
     if known(row["group"]):
         parts.append(
             f"SCLC-{row['group']}"
-            if row["group"] in ("A", "N", "P", "I")
+            if row["group"] in SUBTYPES
             else f"{row['group']} call"
             if row["group"] == "mixed"
             else "no call"
@@ -120,7 +122,9 @@ def patient_words(run: Run, patient: str) -> str:
     if known(row.get("cbor")):
         parts.append(f"best response {row['cbor']}")
     if known(row.get("pfs_days")):
-        parts.append(f"PFS {months(float(row['pfs_days']) / 30.4375)}{'' if row['pfs_event'] == 1 else '+'} months")
+        parts.append(
+            f"PFS {months(float(row['pfs_days']) / DAYS_PER_MONTH)}{'' if row['pfs_event'] == 1 else '+'} months"
+        )
     return " · ".join(parts)
 
 

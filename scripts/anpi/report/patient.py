@@ -17,6 +17,8 @@ from anpi.report.numbers import NONE, decimal, known, months, text
 from anpi.report.patients import BASELINE, level_name
 from anpi.report.quality import number, verdict_columns
 from anpi.report.tables import Run, end_days
+from anpi.trial.subtypes import SUBTYPES
+from anpi.trial.times import DAYS_PER_MONTH
 
 LONGEST = 100.0
 
@@ -85,7 +87,7 @@ def time_words(row: pd.Series, endpoint: str) -> str:
         return NONE
     how = "event" if row.get(f"{endpoint}_event") == 1 else "censored"
     return (
-        f"{months(float(days) / 30.4375)} months ({text(float(days))} days), {how}: "
+        f"{months(float(days) / DAYS_PER_MONTH)} months ({text(float(days))} days), {how}: "
         f"{text(row.get(f'{endpoint}_reason'))}"
     )
 
@@ -173,7 +175,7 @@ def subtype_blocks(run: Run, patient: str, sample: Any) -> list[Any]:
         sentence = f"Sample {sample}: no call."
     reason = [f"Reason: {call['reason']}."] if known(call["reason"]) else []
     other = [f"Highest transcription factor (NAPY): {text(call['napy'])}."] if known(call["napy"]) else []
-    chances = [Bar(f"SCLC-{k}", share_of(call[f"p_{k}"]), decimal(call[f"p_{k}"]), k) for k in ("A", "N", "P", "I")]
+    chances = [Bar(f"SCLC-{k}", share_of(call[f"p_{k}"]), decimal(call[f"p_{k}"]), k) for k in SUBTYPES]
     caption = (
         f"Model {text(call['model'])}. A probability says how the model weighs this one sample, not how the "
         "patient will fare."

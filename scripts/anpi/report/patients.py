@@ -12,6 +12,7 @@ from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Note, Section, Table, Text, draw, table_of
 from anpi.report.numbers import NONE, decimal, known, months, text
 from anpi.report.tables import Run, numbers_of
+from anpi.trial.times import DAYS_PER_MONTH
 
 BASELINE = {
     "age": "Age, years",
@@ -23,7 +24,6 @@ BASELINE = {
     "prior_io": "Prior immunotherapy",
 }
 CONTINUOUS = ("age", "ldh")
-DAYS_PER_MONTH = 30.4375
 
 
 def patients(run: Run) -> Section:

@@ -10,8 +10,9 @@ from anpi.cohort.facts import FACTS, JUDGED_IN_WORDS, fact_title, is_ceiling
 from anpi.cohort.verdicts import RANK, findings_of
 from anpi.figures import coverage, heatmaps
 from anpi.report.blocks import Heading, Note, Points, Section, Text, draw, table_of
-from anpi.report.numbers import drawn_of, known, listed, plural
+from anpi.report.numbers import drawn_of, known
 from anpi.report.tables import Run, numbers_of
+from anpi.words.lists import listed, plural
 
 MOST_DRAWN = 600
 FEW_POINTS = 12

@@ -8,8 +8,9 @@ import pandas as pd
 
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Note, Section, Table, Text, table_of
-from anpi.report.numbers import NONE, known, listed, percent, plural
+from anpi.report.numbers import NONE, known, percent
 from anpi.report.tables import Run
+from anpi.words.lists import listed, plural
 
 SUMMARY = [
     ("all", "any", "Any adverse event"),

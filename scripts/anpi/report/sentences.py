@@ -8,8 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from anpi.report.numbers import count_of, interval, known, listed, months, p_words, percent, plural, ratio, text
-from anpi.trial.terms import INTERACTION, supplied
+from anpi.report.numbers import count_of, interval, known, months, percent, ratio, text
+from anpi.trial.subtypes import SUBTYPES
+from anpi.trial.terms import GATE_CLOSED, INTERACTION, supplied
+from anpi.words.lists import listed, plural
+from anpi.words.p_values import p_words
 
 ENDPOINTS = {
     "pfs": "progression-free survival",
@@ -45,7 +48,7 @@ def endpoint_words(endpoint: str) -> str:
 
 def level_words(level: object, biomarker: str) -> str:
     """Name a group: SCLC-A for the subtype A."""
-    return f"SCLC-{level}" if biomarker == "subtype" and str(level) in ("A", "N", "P", "I") else str(level)
+    return f"SCLC-{level}" if biomarker == "subtype" and str(level) in SUBTYPES else str(level)
 
 
 def group_words(level: object, biomarker: str) -> str:
@@ -94,6 +97,8 @@ def tested(row: pd.Series) -> bool:
 
 def verdict(row: pd.Series, alpha: float, tier: str) -> str:
     """Say what a test's p-value allows to say, by the place of the test in the plan."""
+    if GATE_CLOSED in text(row.get("warning"), ""):
+        return f"{p_words(row['p'])}, described and not tested: what must be shown first was not"
     shown = p_words(row["p_adjusted"] if known(row["p_adjusted"]) else row["p"])
     adjusted = known(row["p_adjusted"]) and not math.isclose(row["p_adjusted"], row["p"], rel_tol=1e-9)
     shown = f"adjusted {shown}" if adjusted else shown

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from anpi.report import sentences as say
 from anpi.report.blocks import Section
-from anpi.report.numbers import listed, percent
+from anpi.report.numbers import percent
 from anpi.report.tables import Run
+from anpi.words.lists import listed
 
 MOST_DETECTABLE = 2  # the others stand with the primary analyses
 FROM_SAMPLES = ("subtype", "signatures", "genes")
@@ -136,7 +137,7 @@ def doubtful_members(run: Run) -> list[str]:
     if other.any():
         who = list(members.index[other])
         lines.append(
-            "In the primary analysis although the genes tell another sex than the patients table, so the sample may be "
-            f"another person's: {listed(who, len(who))}."
+            "In the primary analysis although the genes tell another sex than the patients table, so the sample may "
+            f"be another person's: {listed(who, len(who))}."
         )
     return lines

@@ -13,16 +13,18 @@ import pandas as pd
 
 from anpi.files.checksums import hash_file
 from anpi.files.intact import read_json
+from anpi.files.shipped import REGISTRY, ROOT
 from anpi.report.numbers import known
 from anpi.tables.reading import read_facts, read_table
-from anpi.tables.schema import ROOT, read_settings
-from anpi.trial.terms import CALLED
+from anpi.tables.schema import read_settings
+from anpi.trial.subtypes import CALLED
 
 TABLES = {
     "endpoints": "clinical/endpoints.tsv",
     "timepoints": "clinical/timepoints.tsv",
     "queries": "clinical/queries.tsv",
     "rates": "clinical/rates.tsv",
+    "concordance": "clinical/concordance.tsv",
     "adverse_events": "clinical/adverse_events.tsv",
     "sets": "analysis/sets.tsv",
     "attrition": "analysis/attrition.tsv",
@@ -172,7 +174,7 @@ def read_run(
     tables = {name: plain(read_facts(path)) for name, path in found.items()}
     statements = results / "association" / "statements.json"
     changes = results / "ledger" / "changes.json"
-    registry = registry or ROOT / "resources" / "signatures" / "registry.tsv"
+    registry = registry or REGISTRY
     people = plain(read_table(patients, "patients"))
     return Run(
         title=clean(title),

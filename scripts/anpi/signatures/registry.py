@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from anpi.expression.genes import annotate
+from anpi.files.shipped import REGISTRY
 from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.reading import read_text, read_text_table
-from anpi.tables.schema import ROOT
 
-REGISTRY = ROOT / "resources" / "signatures" / "registry.tsv"
 ROLES = {
     "mean_log": {"gene"},
     "geometric_mean": {"gene"},
@@ -35,6 +35,7 @@ COLUMNS = [
     "citation",
     "licence",
 ]
+GENE_COLUMNS = ("signature", "symbol", "weight", "role")
 USER_COVERAGE = 0.8
 
 
@@ -77,6 +78,10 @@ def read_registry(path: Path | str = REGISTRY) -> list[Signature]:
     name = str(path)
     lacking = [column for column in COLUMNS if column not in table.columns]
     refuse([Problem(name, "column lacks", row=1, column=column) for column in lacking])
+    mend: str | None
+    if table.empty:
+        mend = "A file cut short? Copy it again, or leave it out."
+        raise InputError(Problem(name, "the registry has no signature", expected="a row a signature", mend=mend))
     problems = []
     for i, row in table.iterrows():
         at = int(str(i)) + 2
@@ -118,11 +123,29 @@ def is_share(text: object) -> bool:
 
 def read_gene_files(folder: Path, names: Iterable[str]) -> pd.DataFrame:
     """Read gene files (``signature``, ``symbol``, ``weight``, ``role``) and key the symbols by gene id."""
-    tables = [read_text_table(folder / name).assign(file=name) for name in sorted(names)]
+    tables = []
+    for file in sorted(names):
+        table = read_text_table(folder / file)
+        lacking = [column for column in GENE_COLUMNS if column not in table.columns]
+        refuse([Problem(str(folder / file), "column lacks", row=1, column=column) for column in lacking])
+        tables.append(table.assign(file=file, row=table.index))
     genes = pd.concat(tables, ignore_index=True)
-    genes["weight"] = genes["weight"].astype(float)
+    genes["weight"] = finite_weights(genes)
     genes["gene_id"] = annotate(genes["symbol"])["gene_id"].to_numpy()
     return genes.drop_duplicates(["file", "signature", "role", "gene_id"])
+
+
+def finite_weights(genes: pd.DataFrame) -> pd.Series:
+    """Read the weights of genes; a cell that is no finite number is refused with its row."""
+    weights = pd.to_numeric(genes["weight"], errors="coerce").astype(float)
+    refuse(
+        [
+            Problem(str(file), row=int(row) + 2, column="weight", found=str(text), expected="a number")
+            for row, file, text, weight in zip(genes["row"], genes["file"], genes["weight"], weights, strict=True)
+            if not np.isfinite(weight)
+        ]
+    )
+    return weights
 
 
 def read_gmt(path: Path | str, method: str = "mean_log", minimum_coverage: float = USER_COVERAGE) -> list[Signature]:

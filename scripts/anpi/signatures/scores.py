@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from anpi.expression.matrix import LOG2_TPM, MOST_TPM, Expression
+from anpi.files.shipped import ROOT
 from anpi.problems import InputError, Problem
 from anpi.signatures.methods import geometric_mean, rank_genes, singscore, ssgsea_raw, weighted_mean, weighted_sum
 from anpi.signatures.registry import Signature
 from anpi.tables.reading import read_text_table
-from anpi.tables.schema import ROOT
 
 REFERENCE = ROOT / "resources" / "expression" / "sclc_ucologne_2015_tpm_quartiles.tsv.gz"
 DECIMALS = 6

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import chdtri, chndtr
 
-from anpi.stats.permutation import TIE, arranged_terms, chi_squares, event_times, stratum_codes
+from anpi.stats.permutation import TIE, chi_squares, stratum_codes
+from anpi.stats.survival import kaplan_meier, risk_table
 
 Array = NDArray[np.float64]
 LARGEST_LOG_RATIO = float(np.log(50))
@@ -57,69 +60,119 @@ def detectable_by_simulation(
     trials: int = 1000,
     seed: int = 0,
 ) -> dict[object, tuple[float, float]]:
-    """Hazard ratios of each group against the rest that the permutation log-rank test would show with ``power``.
+    """Hazard ratios of each group against the rest that a log-rank test with the right level would show with ``power``.
 
-    Trials are drawn given the times, censorings and group sizes at hand: at each event the patient who has it is drawn
-    among those at risk in proportion to the hazards, at each censoring evenly. Without an effect this is the
-    permutation distribution, whose quantile is the critical value. Unlike formulas that rest on many events, this
-    holds in small and unequal groups.
+    Trials are drawn with the group sizes, hazards and follow-up at hand: the hazard is that of Nelson and Aalen within
+    each stratum, times the ratio in the group; follow-up is drawn from the reverse Kaplan-Meier curve. So a group
+    that fares better has fewer events, and shows less than a formula given the number of events promises. The critical
+    value is the quantile of the trials without an effect, as by permutation. Holds in small and unequal groups.
 
     Returns
     -------
     dict
         Group: (largest ratio below 1, smallest ratio above 1); NaN where no effect, however large, reaches ``power``.
     """
-    time_, event_ = np.asarray(time, dtype=float), np.asarray(event, dtype=float)
-    labels, codes = np.unique(np.asarray(group, dtype=object), return_inverse=True)
-    blocks = stratum_codes(strata, len(time_))
-    order = np.lexsort((codes, -event_, time_, blocks))
-    time_, event_, codes, blocks = time_[order], event_[order], codes[order], blocks[order]
-    draw = Drawer(time_, event_, codes, blocks, len(labels), trials, seed)
-    null = draw.chi_squares(np.zeros(len(labels)))
-    if not np.isfinite(null).all() or null.max() <= 0:
-        return dict.fromkeys(labels, (np.nan, np.nan))
-    critical = critical_value(null, alpha)
-    found: dict[object, tuple[float, float]] = {}
-    for place, label in enumerate(labels):
-        direction = np.eye(len(labels))[place]
-        found[label] = (search(draw, -direction, critical, power), search(draw, direction, critical, power))
-    return found
+    draw = Drawer(time, event, group, strata, trials, seed)
+    critical = draw.critical(alpha)
+    if not np.isfinite(critical):
+        return dict.fromkeys(draw.labels, (np.nan, np.nan))
+    return {
+        label: (search(draw, label, -1.0, critical, power), search(draw, label, 1.0, critical, power))
+        for label in draw.labels
+    }
+
+
+def simulated_power(
+    data: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike | None],
+    ratios: Mapping[object, Sequence[float]],
+    alpha: float = 0.05,
+    trials: int = 1000,
+    seed: int = 0,
+) -> dict[object, tuple[float, ...]]:
+    """Power of the log-rank test for stated hazard ratios of each group against the rest, in trials drawn afresh.
+
+    Parameters
+    ----------
+    data : time, event, group, strata
+        As for `detectable_by_simulation`; another seed than there gives the power apart from the search.
+    """
+    draw = Drawer(*data, trials, seed)
+    critical = draw.critical(alpha)
+    return {
+        label: tuple(draw.power(label, float(np.log(r)), critical) if np.isfinite(r) else np.nan for r in values)
+        for label, values in ratios.items()
+    }
 
 
 class Drawer:
-    """Draws trials with the times and group sizes at hand, always from the same random numbers."""
+    """Draws trials with the hazards, follow-up and group sizes at hand, always from the same random numbers."""
 
     def __init__(
-        self,
-        time: Array,
-        event: Array,
-        codes: NDArray[np.int64],
-        blocks: NDArray[np.int64],
-        groups: int,
-        trials: int,
-        seed: int,
+        self, time: ArrayLike, event: ArrayLike, group: ArrayLike, strata: ArrayLike | None, trials: int, seed: int
     ):
-        self.event, self.blocks, self.groups = event, blocks, groups
-        self.uniform = np.random.default_rng(seed).random((len(time), trials))
-        self.stratum_events = [event_times(time[blocks == b], event[blocks == b]) for b in np.unique(blocks)]
-        self.sizes = [np.bincount(codes[blocks == b], minlength=groups) for b in np.unique(blocks)]
+        time_, event_ = np.asarray(time, dtype=float), np.asarray(event, dtype=float)
+        self.labels, codes = np.unique(np.asarray(group, dtype=object), return_inverse=True)
+        blocks = stratum_codes(strata, len(time_))
+        order = np.lexsort((codes, -event_, time_, blocks))
+        time_, event_, self.codes, self.blocks = time_[order], event_[order], codes[order], blocks[order]
+        rng = np.random.default_rng(seed)
+        self.exponential = rng.exponential(size=(trials, len(time_)))
+        self.follow_up = follow_up_times(time_, event_, rng.random((trials, len(time_))))
+        self.hazards = [cumulative_hazard(time_[self.blocks == b], event_[self.blocks == b]) for b in self.strata()]
+
+    def strata(self) -> NDArray[np.int64]:
+        return np.unique(self.blocks)
 
     def chi_squares(self, log_ratios: Array) -> Array:
-        """Draw who has each event or censoring, and give the log-rank chi-square of each trial."""
-        hazards = np.exp(log_ratios)
-        drawn = np.empty(self.uniform.shape, dtype=np.int64)
-        for block, sizes in zip(np.unique(self.blocks), self.sizes, strict=True):
-            left = np.tile(sizes.astype(float), (self.uniform.shape[1], 1))
-            for place in np.flatnonzero(self.blocks == block):
-                weight = np.cumsum(left * hazards if self.event[place] else left, axis=1)
-                choice = (self.uniform[place][:, None] * weight[:, -1:] >= weight[:, :-1]).sum(axis=1)
-                drawn[place] = choice
-                left[np.arange(len(choice)), choice] -= 1
-        return chi_squares(*arranged_terms(drawn.T, self.blocks, self.stratum_events, self.groups))
+        """Draw times to the event by the groups' log hazard ratios, and give the log-rank chi-square of each trial."""
+        groups, trials = len(self.labels), len(self.exponential)
+        difference, covariance = np.zeros((trials, groups)), np.zeros((trials, groups, groups))
+        scaled = self.exponential / np.exp(log_ratios)[self.codes]
+        for block, (hazard, moments) in zip(self.strata(), self.hazards, strict=True):
+            inside = self.blocks == block
+            died = np.interp(scaled[:, inside], hazard, moments, right=np.inf)
+            terms = drawn_terms(died, self.follow_up[:, inside], self.codes[inside], groups)
+            difference, covariance = difference + terms[0], covariance + terms[1]
+        return chi_squares(difference, covariance)
 
-    def power(self, log_ratios: Array, critical: float) -> float:
-        """Share of trials that reach the critical value."""
-        return float((self.chi_squares(log_ratios) >= critical - TIE).mean())
+    def critical(self, alpha: float) -> float:
+        """Return the value that a share ``alpha`` of the trials without an effect reach; NaN without information."""
+        null = self.chi_squares(np.zeros(len(self.labels)))
+        return critical_value(null, alpha) if np.isfinite(null).all() and null.max() > 0 else np.nan
+
+    def power(self, label: object, log_ratio: float, critical: float) -> float:
+        """Share of trials that reach the critical value when a group has this log hazard ratio against the rest."""
+        return float((self.chi_squares(log_ratio * (self.labels == label)) >= critical - TIE).mean())
+
+
+def cumulative_hazard(time: Array, event: Array) -> tuple[Array, Array]:
+    """Nelson and Aalen's cumulative hazard and its times, from 0; drawn as a line between them, so without ties."""
+    table = risk_table(time, event)
+    died = table.events > 0
+    hazard = np.cumsum(table.events[died] / table.at_risk[died])
+    return np.append(0.0, hazard), np.append(0.0, table.times[died])
+
+
+def follow_up_times(time: Array, event: Array, uniform: Array) -> Array:
+    """Draw times to the end of follow-up from the reverse Kaplan-Meier curve; beyond it, the longest time."""
+    curve = kaplan_meier(time, 1 - event)
+    place = np.searchsorted(-curve.survival, -uniform)
+    return np.append(curve.times, time.max())[place]
+
+
+def drawn_terms(died: Array, followed: Array, codes: NDArray[np.int64], groups: int) -> tuple[Array, Array]:
+    """Observed minus expected events (trials x groups) and their covariance, of times (trials x patients)."""
+    time = np.minimum(died, followed)
+    order = np.argsort(time, axis=1, kind="stable")
+    event = np.take_along_axis((died <= followed).astype(float), order, axis=1)
+    member = (codes[order][:, :, None] == np.arange(groups)).astype(float)
+    at_risk = np.cumsum(member[:, ::-1], axis=1)[:, ::-1]
+    share = at_risk / np.arange(time.shape[1], 0, -1)[:, None]
+    difference = np.einsum("tj,tjg->tg", event, member - share)
+    covariance = -np.einsum("tj,tjg,tjh->tgh", event, share, share)
+    place = np.arange(groups)
+    covariance[:, place, place] += np.einsum("tj,tjg->tg", event, share)
+    return difference, covariance
 
 
 def critical_value(null: Array, alpha: float) -> float:
@@ -131,12 +184,12 @@ def critical_value(null: Array, alpha: float) -> float:
     return np.inf
 
 
-def search(draw: Drawer, direction: Array, critical: float, power: float) -> float:
-    """Find by halving the hazard ratio along a direction at which the power is reached; NaN when it never is."""
+def search(draw: Drawer, label: object, direction: float, critical: float, power: float) -> float:
+    """Find by halving the hazard ratio of a group at which the power is reached; NaN when it never is."""
     low, high = 0.0, LARGEST_LOG_RATIO
-    if draw.power(high * direction, critical) < power:
+    if draw.power(label, high * direction, critical) < power:
         return np.nan
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        low, high = (low, middle) if draw.power(middle * direction, critical) >= power else (middle, high)
-    return float(np.exp(direction.sum() * (low + high) / 2))
+        low, high = (low, middle) if draw.power(label, middle * direction, critical) >= power else (middle, high)
+    return float(np.exp(direction * high))

@@ -12,16 +12,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anpi.files.shipped import ROOT
 from anpi.files.writing import write_text
 from anpi.problems import InputError, Problem, refuse
 from anpi.tables.reading import read_text_table
-from anpi.tables.schema import ROOT, load_yaml
+from anpi.tables.schema import load_yaml
+from anpi.trial.subtypes import SUBTYPES
 
 MODELS = ROOT / "resources" / "subtypes"
 DEFAULT = MODELS / "sclc_anpi" / "1.0.0"
 SUMS = "SHA256SUMS"
 FILES = ("model.yaml", "weights.tsv", "reference.tsv", "tissues.tsv", "CARD.md")
-CLASSES = ("A", "N", "P", "I")
+CLASSES = SUBTYPES
 ANCHOR = "anchor"
 
 

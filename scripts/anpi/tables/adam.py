@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 
 from anpi.problems import InputError, Problem, refuse
-from anpi.tables.clinical import DAYS_IN_MONTH
 from anpi.tables.identifiers import identifier_problems
 from anpi.tables.reading import read_text_table
+from anpi.trial.times import DAYS_PER_MONTH
 
 SAS_EPOCH = pd.Timestamp("1960-01-01")
 PARTIAL = re.compile(r"(\d{4})(?:-(\d{2}))?$")
-DAYS = {"DAYS": 1.0, "DAY": 1.0, "WEEKS": 7.0, "MONTHS": DAYS_IN_MONTH, "YEARS": 365.25}
+DAYS = {"DAYS": 1.0, "DAY": 1.0, "WEEKS": 7.0, "MONTHS": DAYS_PER_MONTH, "YEARS": 365.25}
 
 
 class Column(NamedTuple):

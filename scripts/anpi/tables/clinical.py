@@ -20,6 +20,7 @@ import pandas as pd
 from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.names import alike
 from anpi.tables.reading import FIRST_DATA_ROW, case_problems, check_table, read_table, read_text_table
+from anpi.trial.times import DAYS_PER_MONTH
 
 TABLES = ("patients", "assessments", "lesions", "therapies", "adverse_events")
 
@@ -62,7 +63,6 @@ STATES = {
 }
 
 HIGHEST_AGE = 89
-DAYS_IN_MONTH = 30.4375  # as ADaM times in months are turned into days
 COUNTED = {"adverse_events": "event", "therapies": "therapy"}  # tables whose rows are counted, and what a row is
 
 # Dates of a patient that cannot lie before the start of treatment.
@@ -246,7 +246,7 @@ def spelling_problems(frames: Mapping[str, pd.DataFrame]) -> list[Problem]:
 def fill_days(patients: pd.DataFrame) -> None:
     """Fill times that the sponsor gave in months as whole days."""
     for name in ("pfs", "os"):
-        days = (patients[f"{name}_months"] * DAYS_IN_MONTH).round()
+        days = (patients[f"{name}_months"] * DAYS_PER_MONTH).round()
         patients[f"{name}_days"] = patients[f"{name}_days"].fillna(days)
 
 
@@ -372,11 +372,12 @@ def lesion_problems(lesions: pd.DataFrame) -> list[Problem]:
         if read_state(kind, status) is None and (kind != "target" or size is None):
             words = ", ".join(names[0] for names in STATES[kind].values())
             problems.append(fault(file, index, "status", status, f"for a {kind} lesion one of {words}"))
-    first: dict[tuple[str, str], tuple[str, object]] = {}
-    for index, patient, lesion, kind in zip(
-        lesions.index, lesions["patient_id"], lesions["lesion_id"], lesions["kind"], strict=True
+    # Each evaluator chooses and names lesions on their own.
+    first: dict[tuple[str, str, str | None], tuple[str, object]] = {}
+    for index, patient, evaluator, lesion, kind in zip(
+        lesions.index, *(lesions[c] for c in ("patient_id", "evaluator", "lesion_id", "kind")), strict=True
     ):
-        known, where = first.setdefault((patient, lesion), (kind, index))
+        known, where = first.setdefault((patient, evaluator, lesion), (kind, index))
         if known != kind:
             problems.append(
                 fault(file, index, "kind", kind, f"{known}, as lesion {lesion} has in row {row_number(where)}")

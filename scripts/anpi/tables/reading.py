@@ -18,13 +18,13 @@ import numpy as np
 import pandas as pd
 
 from anpi.files.intact import intact, refuse_cut_table
+from anpi.files.plain import MOST_BYTES, read_bounded
 from anpi.problems import InputError, Problem, fold, missing_file, nearest, refuse
 from anpi.tables.identifiers import holds_values, identifier_problems, masked
 from anpi.tables.names import LOOKALIKES, alike, is_unknown, meant_word, name_fault, plain_name, unseen
 from anpi.tables.schema import column_rule, describe, load_schema, parse_value, validation_faults
 
 MISSING = {"", "NA"}
-MOST_BYTES = 2_000_000_000  # of a table of text, unpacked
 FIRST_DATA_ROW = 2
 PLAIN = re.compile(r"[ -~\t\r\n]*")
 DOCUMENTS = {
@@ -128,12 +128,8 @@ def read_text(path: Path | str) -> str:
     """Read a UTF-8 text file, gzipped or not."""
     name = str(path)
     try:
-        content = Path(path).read_bytes()
+        content = read_bounded(path, MOST_BYTES)
         refuse_workbook(name, content)
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(MOST_BYTES + 1)
-            if len(content) > MOST_BYTES:
-                raise InputError(Problem(name, f"the gzip file unpacks to more than {MOST_BYTES // 10**9} GB"))
         return content.decode(declared_encoding(content))
     except FileNotFoundError:
         raise InputError(missing_file(path)) from None

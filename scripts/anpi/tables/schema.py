@@ -23,10 +23,11 @@ from typing import Any
 import jsonschema
 import yaml
 
+from anpi.files.plain import refuse_odd_file
+from anpi.files.shipped import ROOT
 from anpi.problems import InputError, Problem, missing_file, nearest
 from anpi.tables.names import meant_word, name_fault, plain_name
 
-ROOT = Path(__file__).resolve().parents[3]
 SCHEMAS = ROOT / "workflow" / "schemas"
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -194,6 +195,7 @@ def expanded_size(node: yaml.Node, sizes: dict[int, float]) -> float:
 
 def load_yaml(path: Path | str) -> dict[str, Any]:
     """Read a YAML file of keys; a file that is none is an InputError."""
+    refuse_odd_file(path)
     try:
         content = load_bounded(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
+from anpi.files.plain import odd_file
 from anpi.problems import Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.reading import FIRST_DATA_ROW, case_problems, read_table
 
@@ -155,6 +157,8 @@ def path_problems(value: str, column: str, row: int, name: str) -> list[Problem]
         near = nearest_file(value)
         mend = f"Is it {near}?" if near else "Paths are relative to the folder in which the run is started."
         return [Problem(name, "the file does not exist", row=row, column=column, found=value, mend=mend)]
+    if problem := odd_file(path, name, column):
+        return [replace(problem, row=row)]
     if column == "quant":
         if path.is_dir() and not any((path / file).is_file() for file in ("quant.sf", "quant.sf.gz")):
             return [Problem(name, row=row, column=column, found=value, expected="a salmon folder with quant.sf inside")]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-# Calls that give a patient a subtype; of a mixed call the foremost class is none.
-CALLED = ("confident", "lean")
 # What `effect` of a result is called whose question is whether arms differ in it.
 INTERACTION = "interaction with arm"
+# How the warning of a result begins whose family waits for another one that did not pass.
+GATE_CLOSED = "gate closed"
 # How the reason of an endpoint begins that was not derived.
 AS_SUPPLIED = "as supplied in patients"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 LEVELS = (0.01, 0.025, 0.05, 0.1)
 
 
@@ -16,3 +18,11 @@ def written_p(p: float) -> str:
     while any(float(f"{p:.{digits}f}") == level and abs(p - level) > 1e-9 for level in LEVELS):
         digits += 1
     return f"{p:.{digits}f}"
+
+
+def p_words(p: float) -> str:
+    """Return a p-value as a clause: ``p = 0.031`` or ``p < 0.001``."""
+    if not math.isfinite(p):
+        return "no p-value"
+    shown = written_p(p)
+    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"

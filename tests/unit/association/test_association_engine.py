@@ -20,11 +20,11 @@ from anpi.association.question import COLUMNS, Row, ask, entry_markers
 from anpi.association.representativeness import difference
 from anpi.association.sensitivity import influence_table, sensitivity_table
 from anpi.association.trial import read_trial
+from anpi.files.shipped import ROOT
 from anpi.problems import InputError
 from anpi.stats.cox import fit_cox, fit_firth_cox
 from anpi.stats.exact import fisher_exact
 from anpi.stats.survival import logrank
-from anpi.tables.schema import ROOT
 
 
 def trial_arguments(folder: Path, **options) -> dict[str, str]:

@@ -19,7 +19,8 @@ from anpi.association.describe import survival_table
 from anpi.association.engine import run_plan
 from anpi.association.plan import read_plan
 from anpi.association.sensitivity import sensitivity_table
-from anpi.tables.schema import ROOT
+from anpi.files.shipped import ROOT
+from anpi.words.p_values import p_words
 
 PROGRAM = ROOT / "scripts" / "test_associations.py"
 TABLES = ["results", "survival", "curves", "response", "sensitivity", "influence", "representativeness", "detectable"]
@@ -81,7 +82,7 @@ def test_statements_say_what_the_tables_hold(trial_40):
     words = json.loads((trial_40[1] / "statements.json").read_text())
     primary = found["results"].iloc[0]
     assert f"in {primary['n']} patients with {primary['events']} events" in words["primary"][0]
-    assert statements.p_words(primary["p"]) in words["primary"][0]
+    assert p_words(primary["p"]) in words["primary"][0]
     for warning in str(primary["warning"]).split("; ") if pd.notna(primary["warning"]) else []:
         assert f"{warning[0].upper()}{warning[1:]}." in words["limits"]
     survival = found["survival"].query("entry == 'pfs_by_subtype' and level == 'A'").iloc[0]
@@ -234,7 +235,7 @@ def test_an_interaction_is_said_to_be_one(write_plan, trial_of, tier):
     path.write_text(path.read_text().replace("tier: primary", f"tier: {tier}"))
     rows, words = words_of(read_plan(path), trial_of(count=80))
     test = next(row for row in rows if row.effect == "interaction with arm")
-    line = next(line for line in words[tier] if statements.p_words(test.p) in line)
+    line = next(line for line in words[tier] if p_words(test.p) in line)
     assert "that the effect differs between arms is not shown" in line
     assert "HR" not in line
     test.p_adjusted = 0.01
@@ -266,9 +267,9 @@ def test_variants_are_held_against_their_own_question(plan_of):
 
 
 def test_numbers_in_words():
-    assert statements.p_words(0.00004) == "p < 0.001"
-    assert statements.p_words(0.0341) == "p = 0.034"
-    assert statements.p_words(0.35) == "p = 0.35"
+    assert p_words(0.00004) == "p < 0.001"
+    assert p_words(0.0341) == "p = 0.034"
+    assert p_words(0.35) == "p = 0.35"
     assert statements.number(float("nan")) == "not reached"
     assert statements.number(0.004) == "0.004"
     assert [statements.number(x) for x in (0.519, 9.04, 10.56, 702.2)] == ["0.52", "9.04", "10.6", "702"]

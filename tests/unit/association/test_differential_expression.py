@@ -18,8 +18,8 @@ from anpi.association.enrichment import enrich, rank_genes, read_gene_sets
 from anpi.association.plan import read_plan
 from anpi.association.trial import read_trial
 from anpi.association.write_expression import contrasts_at_a_time
+from anpi.files.shipped import ROOT
 from anpi.problems import InputError
-from anpi.tables.schema import ROOT
 
 PROGRAM = ROOT / "scripts" / "test_expression.py"
 GENES = 240

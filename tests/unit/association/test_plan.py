@@ -18,9 +18,9 @@ from anpi.association.plan import (
     plan_faults,
     read_plan,
 )
+from anpi.files.shipped import ROOT
 from anpi.problems import InputError
 from anpi.tables.reading import read_facts
-from anpi.tables.schema import ROOT
 
 PATIENTS = pd.DataFrame(
     {"patient_id": ["1", "2", "3"], "arm": ["a", "b", "a"], "ecog": [0, 1, 1], "region": ["x", "x", "x"]}

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from anpi.tables.schema import ROOT
+from anpi.files.shipped import ROOT
 
 PROGRAM = ROOT / "scripts" / "test_associations.py"
 DAYS = 30.4375

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from anpi.cohort.facts import FACTS
-from anpi.cohort.verdicts import judge_samples
+from anpi.cohort.verdicts import judge_samples, read_verdicts
+from anpi.problems import InputError
 from anpi.tables.schema import load_schema
 
 THRESHOLDS = {
@@ -206,3 +207,29 @@ def test_a_sample_is_judged_by_its_own_facts():
     for place in range(3):
         alone = judge_samples(facts.iloc[[place]], THRESHOLDS)
         assert alone.iloc[0].to_dict() == together.iloc[place].to_dict()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("sample_id\tverdict\nS1\tpass\nS2\tfail\n", "row 1, column reasons: the column is missing"),
+        ("sample_id\tverdict\treasons\nS1\tpass\tNA\nS2\tfailed\tx\n", "row 3, column verdict: found 'failed'"),
+        (
+            "sample_id\tverdict\treasons\nS1\tpass\tNA\nS1\tfail\tx\nS2\tfail\tx\n",
+            "row 3, column sample_id: found 'S1'",
+        ),
+        ("sample_id\tverdict\treasons\nS1\tpass\tNA\nS-2\tfail\tx\n", "1 samples have no verdict, found 'S2'"),
+        ("sample_id\tverdict\treasons\n", "2 samples have no verdict"),
+    ],
+)
+def test_a_table_that_does_not_judge_every_sample_is_refused(tmp_path, text, words):
+    (tmp_path / "verdicts.tsv").write_text(text)
+    with pytest.raises(InputError, match=words):
+        read_verdicts(tmp_path / "verdicts.tsv", ["S1", "S2"])
+
+
+def test_verdicts_of_every_sample_are_read(tmp_path):
+    (tmp_path / "verdicts.tsv").write_text(
+        "sample_id\tverdict\treasons\nS1\tpass\tNA\nS2\tfail\tfew reads\nS3\twarn\tx\n"
+    )
+    assert read_verdicts(tmp_path / "verdicts.tsv", ["S1", "S2"])["verdict"].tolist() == ["pass", "fail", "warn"]

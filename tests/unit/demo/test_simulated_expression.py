@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from anpi.files.shipped import ROOT
 from anpi.tables.reading import read_text_table
-from anpi.tables.schema import ROOT
 from demo.expression import SUBTYPES, ExpressionModel, build_model, draw_tumours, simulate_expression
 from demo.genes import asked_genes, choose_genes, known_ids, read_quartiles
 

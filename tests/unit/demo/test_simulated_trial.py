@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 import yaml
 
+from anpi.files.shipped import ROOT
 from anpi.tables.reading import read_table
-from anpi.tables.schema import ROOT, check_settings, load_schema, load_yaml
+from anpi.tables.schema import check_settings, load_schema, load_yaml
 from demo.clinical import LOG_HAZARD_RATIOS
 from demo.trial import SimulatedTrial, simulate_trial, write_trial
 

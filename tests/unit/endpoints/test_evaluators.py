@@ -123,6 +123,17 @@ def test_lesions_of_one_reader_do_not_judge_for_another(tmp_path):
     assert trial.derive(evaluator=BICR)["P1"]["bor"] == "PD"
 
 
+def test_evaluators_name_lesions_on_their_own(tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P1")
+    for evaluator, kind in ((SITE, "target"), (BICR, "nontarget")):
+        lesion = {"lesion_id": "L1", "kind": kind, "diameter_mm": 20, "status": "present", "evaluator": evaluator}
+        trial.add("lesions", patient_id="P1", assessment_at=-7, **lesion)
+        trial.add("lesions", patient_id="P1", assessment_at=42, **lesion)
+    assert trial.derive(evaluator=SITE)["P1"]["bor"] == "SD"
+    assert trial.derive(evaluator=BICR)["P1"]["bor"] == "NON-CR/NON-PD"
+
+
 def test_a_row_of_nobody_is_asked_about(tmp_path):
     trial = two_readers(tmp_path)
     trial.add("assessments", patient_id="P1", assessment_at=168, overall_response="PD")

@@ -172,24 +172,19 @@ def test_scans_that_are_not_due_are_not_missed(scans, event, rules, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("scans", "kind", "words"),
+    ("scans", "words"),
     [
-        ("42:SD 200:PD", "missed scans: ", "follows 2 or more missed scans"),
-        ("42:SD 84:NE 126:NE 168:PD", "NE scans: ", "follows 2 scan(s) that could not be evaluated (day 85, 127)"),
-        (
-            "42:SD 84:NE 250:PD",
-            "missed scans: ",
-            "2 or more missed scans, beside 1 scan(s) that could not be eval",
-        ),
+        ("42:SD 200:PD", "follows 2 or more missed scans"),
+        ("42:SD 84:NE 126:NE 168:PD", "follows 2 scan(s) that could not be evaluated (day 85, 127), none missed"),
+        ("42:SD 84:NE 250:PD", "2 or more missed scans, beside 1 scan(s) that could not be evaluated (day 85)"),
     ],
 )
-def test_words_tell_scans_that_could_not_be_evaluated_from_missed_ones(scans, kind, words, tmp_path):
+def test_words_tell_scans_that_could_not_be_evaluated_from_missed_ones(scans, words, tmp_path):
     trial = Trial(tmp_path)
     trial.patient("P", last_alive_at=300)
     trial.scans("P", scans_of(scans))
     row = trial.derive()["P"]
     assert (row["pfs_days"], row["pfs_event"]) == (43, 0)
-    assert row["pfs_reason"].startswith(kind)
     assert words in row["pfs_reason"]
 
 

@@ -207,3 +207,55 @@ def test_a_row_order_of_the_matrix_does_not_matter(tmp_path):
     )
     pd.testing.assert_frame_equal(first.tpm, second.tpm, check_exact=True)
     pd.testing.assert_frame_equal(first.genes, second.genes)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("AAA\t1\nBBB\tnan\n", "row 3: found 'nan', expected a number. Write NA"),
+        ("AAA\t1\nBBB\t.nan\n", "row 3, column S1: found '.nan'"),
+        ("AAA\tinf\nBBB\t2\n", "row 2: found 'inf'"),
+        ("AAA\t-Infinity\nBBB\t2\n", "row 2: found '-Infinity'"),
+        ("AAA\tTrue\nBBB\t2\n", "row 2: found 'True'"),
+        ("AAA\t1\nB\0BB\t2\n", r"row 3: a character that cannot be seen, found '\\\\x00'"),
+        ("AAA\t1\nBBB\u200b\t2\n", "row 3: a character that cannot be seen"),
+        ("AAA\t1\n\u0412BB\t2\n", "row 3: found .*expected a gene name in Latin letters"),
+        ("AAA\t1\nBBB\t2\nAAA\t1\n", "row 4: found 'AAA', expected each row once; it stands in row 2 already"),
+        ("ENSG00000000001\t1\nENSG00000000001\t2\nBBB\t1\n", "row 3: .*expected each row once"),
+        ("AAA\t1e300\nBBB\t2\n", "S1: declared counts, found 'a sum of 1e.300', expected at most 1e.10"),
+    ],
+)
+def test_a_cell_that_pandas_would_pass_over_is_refused(tmp_path, rows, words):
+    with pytest.raises(InputError, match=words):
+        read_expression(write(tmp_path, "gene\tS1\n" + rows), "counts", GENES)
+
+
+def test_rows_of_one_symbol_with_other_values_or_without_any_are_no_copies(tmp_path):
+    found = read_expression(write(tmp_path, "gene\tS1\nAAA\t1\nAAA\t2\nBBB\t0\nBBB\t0.0\nBBB\t0\n"), "counts", GENES)
+    assert found.values["S1"].tolist() == [3, 0]
+
+
+ARRAY = np.random.default_rng(4).normal(7, 2, (12_000, 3)).clip(2.3, 14)
+
+
+@pytest.mark.parametrize("offset", [1, 0.001])
+def test_values_of_an_array_are_no_logarithms_of_tpm(offset):
+    """Robust multi-array averages reach from about 2 to 14; no gene of them is silent."""
+    unit = f"log2_tpm_plus_{offset}"
+    (told,) = unit_problems(pd.DataFrame(ARRAY), unit, offset, "x.tsv")
+    assert "found 'values from 2.3 to 1" in str(told)
+    assert "these look like values of an array" in str(told)
+    shifted = pd.DataFrame(np.vstack([ARRAY + 1, np.full((20, 3), np.log2(offset))]))
+    (told,) = unit_problems(shifted, unit, offset, "x.tsv")
+    assert "TPM that sum to" in str(told)
+
+
+def test_tpm_far_above_a_million_are_none():
+    tpm = np.random.default_rng(2).gamma(0.3, 30.0, (1000, 2))
+    near, far = (pd.DataFrame(tpm * million * 1e6 / tpm.sum(axis=0)) for million in (1.9, 2.1))
+    assert unit_problems(near, "tpm", None, "x.tsv") == []
+    assert "TPM that sum to 2.1e+06" in str(unit_problems(far, "tpm", None, "x.tsv")[0])
+
+
+def test_counts_are_no_variance_stabilised_values():
+    assert "none above 40" in str(unit_problems(pd.DataFrame({"S1": [1.0, 800.0]}), "vst", None, "x.tsv")[0])

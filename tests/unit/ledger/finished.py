@@ -9,13 +9,13 @@ from typing import Any
 import pandas as pd
 from unit.report.made import make_tables, write_run
 
+from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json, write_text
 from anpi.ledger.compare import compare_runs
 from anpi.ledger.crate import build_crate, copy_wiring
 from anpi.ledger.entries import Entry, last_different, read_entries, record
 from anpi.ledger.state import build_state, state_digest
 from anpi.manifest import build_manifest
-from anpi.tables.schema import ROOT
 
 CONFIG = ROOT / "config"
 STEPS = {

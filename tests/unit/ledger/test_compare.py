@@ -12,6 +12,7 @@ import pytest
 from unit.ledger.finished import Tables, changed, finish, state_of, without
 from unit.report.made import make_tables
 
+from anpi.files.shipped import ROOT
 from anpi.ledger.compare import compare_runs
 from anpi.ledger.entries import Entry, record
 from anpi.ledger.moved_patients import move_of
@@ -19,7 +20,6 @@ from anpi.ledger.moved_results import crossing_words
 from anpi.ledger.reasons import NOT_EXPLAINED
 from anpi.ledger.state import state_digest
 from anpi.ledger.words import text_of
-from anpi.tables.schema import ROOT
 
 COUNT = 8
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json
 from anpi.ledger.entries import last_different, read_entries, read_entry, read_run, record
 from anpi.ledger.state import state_digest
 from anpi.problems import InputError
-from anpi.tables.schema import ROOT
 
 
 def state(number: int, **more: Any) -> dict[str, Any]:

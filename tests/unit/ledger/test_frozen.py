@@ -19,6 +19,7 @@ import pytest
 from unit.ledger.finished import CONFIG, STEPS, changed, finish, inputs_of, read, settings_of, without
 from unit.report.made import make_tables
 
+from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json, write_text
 from anpi.ledger.compare import compare_runs
 from anpi.ledger.crate import content_uri
@@ -29,7 +30,6 @@ from anpi.ledger.leftovers import find_leftovers
 from anpi.ledger.purge import purge_patient
 from anpi.manifest import build_manifest, pattern_of, placeless, read_checksums, result_files, tools_of
 from anpi.problems import InputError
-from anpi.tables.schema import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -185,6 +185,58 @@ def test_too_few_pairs_take_the_length_of_the_config(tmp_path, scratch, tools):
     assert "too few" in reads["fragment_length"]["source"]
 
 
+DRAWN = 'if "--writeMappings=drawn.sam" in words:\n'
+
+
+@pytest.mark.parametrize(
+    ("ending", "words"),
+    [
+        ("sys.exit(1)", r"salmon, drawn sample: ended with code 1"),
+        (
+            "os.makedirs('drawn/aux_info'); open('drawn/aux_info/meta_info.json', 'w').write('{\"num_'); sys.exit(1)",
+            "1",
+        ),
+        ("facts(600, 599); sys.exit(1)", r"salmon, drawn sample: ended with code 1"),
+        ("open('drawn.sam', 'w').write('r\\t99\\tT'); sys.exit()", "salmon, drawn sample: what it wrote is cut short"),
+        ("facts(600, 599); open('drawn.sam', 'w'); sys.exit()", "salmon, drawn sample: what it wrote is cut short"),
+    ],
+)
+def test_a_failure_of_the_step_that_measures_is_none_of_the_sample(tmp_path, scratch, tools, ending, words):
+    """It went on with the configured length and without a strand, and said nothing."""
+    tools("fastp", FASTP)
+    tools("salmon", SALMON.replace(DRAWN, f"{FACTS}{DRAWN}    {ending}\n"))
+    with pytest.raises(InputError, match=words):
+        run(tmp_path, scratch, [("L1", *(fastq(tmp_path / f"{mate}.fastq", 600) for mate in (1, 2)))])
+
+
+FACTS = """
+def facts(processed, mapped):
+    os.makedirs("drawn/aux_info")
+    json.dump({"num_processed": processed, "num_mapped": mapped}, open("drawn/aux_info/meta_info.json", "w"))
+"""
+
+
+def test_what_salmon_itself_says_does_not_map_takes_the_length_of_the_config(tmp_path, scratch, tools):
+    tools("fastp", FASTP)
+    tools("salmon", SALMON.replace(DRAWN, f"{FACTS}{DRAWN}    facts(600, 0); sys.exit(1)\n"))
+    reads = run(tmp_path, scratch, [("L1", *(fastq(tmp_path / f"{mate}.fastq", 600) for mate in (1, 2)))])
+    assert reads["fragment_length"]["mean"] == 321
+
+
+def test_a_report_of_fastp_that_is_cut_short_is_told(tmp_path, scratch, tools):
+    """As a disk leaves it that was full for a moment."""
+    tools("fastp", FASTP + "open(options['--json'], 'r+').truncate(40)\n")
+    tools("salmon", SALMON)
+    with pytest.raises(InputError, match="fastp, unit L1: what it wrote is cut short or damaged"):
+        run(tmp_path, scratch, [("L1", fastq(tmp_path / "1.fastq", 600), None)])
+
+
+def test_a_tool_that_had_no_space_and_ended_well_is_not_believed(scratch, tools):
+    tools("salmon", "echo 'write: No space left on device' >&2", "/bin/sh")
+    with pytest.raises(InputError, match="no space left on the disk of temporary files"):
+        run_tool(["salmon"], scratch, "salmon")
+
+
 def test_single_reads_take_the_length_of_the_config(tmp_path, scratch, tools):
     tools("fastp", FASTP)
     tools("salmon", SALMON)

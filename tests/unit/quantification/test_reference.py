@@ -22,6 +22,7 @@ from anpi.quantification.reference import (
     gene_table,
     parse_header,
     read_fasta,
+    same_sequences,
     write_decoys,
 )
 
@@ -332,3 +333,8 @@ def test_a_few_spike_ins_stand_for_themselves_and_are_counted(tmp_path):
     table = build_reference(tmp_path / "in.fa", None, None, tmp_path / "out.fa").set_index("transcript_id")
     assert len(table) == 21
     assert table.loc["ERCC-00002", ["gene_id", "symbol", "biotype"]].tolist() == ["ERCC-00002", "ERCC-00002", "no_gene"]
+
+
+def test_transcripts_of_one_sequence_are_told_by_the_first_of_them(tmp_path):
+    (tmp_path / "t.fa").write_text(">A\nACGT\nAC\n>B\nACGTA\n>C\nacgtac\n>D\nACGTAC\n")
+    assert same_sequences(tmp_path / "t.fa") == {"C": "A", "D": "A"}

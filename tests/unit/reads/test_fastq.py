@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from anpi.problems import InputError
+from anpi.reads import fastq as reading
 from anpi.reads.fastq import FaultyReads, check_reads, look_at_start, read_through
 
 
@@ -197,3 +198,73 @@ def test_the_drawn_reads_do_not_hang_on_the_order(tmp_path, size):
     # drawn evenly: the mean of the drawn numbers is that of all, within four standard errors
     numbers = [int(name[5:]) for name in names[0]]
     assert abs(np.mean(numbers) - MANY / 2) < 4 * MANY / np.sqrt(12 * size)
+
+
+def read_lines(number: int, length: int = 50) -> bytes:
+    bases = np.random.default_rng(number).choice(np.frombuffer(b"ACGT", np.uint8), length).tobytes()
+    return b"@read%d\n%b\n+\n%b\n" % (number, bases, b"I" * length)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (bytes(40_000_000), r"x\.fastq, row 1: read 1, .*expected a header that begins with @"),
+        (b"@" + b"A" * 3_000_000, r"x\.fastq, row 1: read 1, found 'a line of more than 10,000 characters'"),
+        (read_lines(1) + read_lines(2, 2_000_000), r"row 6: read 2, found 'a line of more than 10,000 characters'"),
+        (read_lines(1) * 9 + read_lines(2, 10_001) + read_lines(3), r"row 38: read 10, .*at most 10,000"),
+    ],
+)
+def test_a_line_longer_than_any_of_a_read_ends_the_reading_at_once(tmp_path, content, words):
+    """A file of NULs took time by the square of its size, and fastp does not end on a read of two million bases."""
+    for name, data in (("x.fastq", content), ("x.fastq.gz", gzip.compress(content, 1))):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(FaultyReads, match=words.replace(r"x\.fastq", name)):
+            read_through(tmp_path / name)
+
+
+def test_no_more_is_read_of_a_file_without_lines_than_a_record_may_be_long(tmp_path, monkeypatch):
+    (tmp_path / "x.fastq").write_bytes(bytes(40_000_000))
+    sizes = []
+    plain = reading.read_chunks
+    monkeypatch.setattr(reading, "read_chunks", lambda *file: (sizes.append(len(c)) or c for c in plain(*file)))
+    with pytest.raises(FaultyReads):
+        read_through(tmp_path / "x.fastq")
+    assert sum(sizes) <= 1 << 20
+
+
+def test_reads_of_ten_thousand_bases_are_taken(tmp_path):
+    (tmp_path / "x.fastq").write_bytes(read_lines(1, 10_000) + read_lines(2, 30))
+    assert read_through(tmp_path / "x.fastq").reads == 2
+
+
+def drawn(folder: Path, name: str, content: bytes, size: int = 100) -> tuple[str, reading.Draw]:
+    (folder / name).write_bytes(content)
+    return name, read_through(folder / name, size).draw
+
+
+@pytest.mark.parametrize("size", [100, 5000])
+def test_reads_that_stand_twice_are_told_in_one_file_and_in_two(tmp_path, size):
+    reads = [read_lines(number) for number in range(1000)]
+    once = drawn(tmp_path, "once.fastq", b"".join(reads), size)
+    assert reading.counted_twice([once]) == []
+    (twice,) = reading.counted_twice([drawn(tmp_path, "twice.fastq", b"".join(reads + reads), size)])
+    assert "twice.fastq: reads stand twice" in str(twice)
+    other = drawn(tmp_path, "other.fastq", b"".join(reversed(reads)), size)
+    assert reading.counted_twice([once, other]) == []
+    assert reading.count_twice([once, other]) == {("other.fastq", "once.fastq"): min(size, 1000)}
+
+
+def test_a_few_reads_that_stand_twice_are_counted_and_let_pass(tmp_path):
+    """10 of 10,000 reads of a published subset are such."""
+    reads = [read_lines(number) for number in range(1000)]
+    few = drawn(tmp_path, "few.fastq", b"".join(reads + reads[:5]), 5000)
+    assert reading.counted_twice([few]) == []
+    assert reading.count_twice([few]) == {("few.fastq", "few.fastq"): 5}
+
+
+def test_namesakes_of_other_bases_and_nameless_reads_are_not_counted_twice(tmp_path):
+    """Both mates in one file, or lanes that count from 1 each, share names alone."""
+    mates = b"".join(read_lines(n).replace(b"@read%d" % n, b"@read%d" % (n % 500)) for n in range(1000))
+    assert reading.counted_twice([drawn(tmp_path, "mates.fastq", mates)]) == []
+    nameless = b"".join(read_lines(n % 900, 8).replace(b"read%d" % (n % 900), b"x") for n in range(1000))
+    assert reading.counted_twice([drawn(tmp_path, "nameless.fastq", nameless, 5000)]) == []

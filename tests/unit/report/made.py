@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from lifelines import KaplanMeierFitter
 
+from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json, write_table
 from anpi.report.tables import TABLES, Run, read_run
-from anpi.tables.schema import ROOT
 
 CLASSES = ("A", "N", "P", "I")
 ARMS = ("cadonilimab", "cadonilimab + chemotherapy")
@@ -31,7 +31,8 @@ def make_tables(count: int = 12, ids: list[str] | None = None, arms: tuple[str, 
         {
             "patient_id": ids, "arm": arm, "bor": "PR", "cbor": "SD", "response": responded, "disease_control": "Y",
             "response_evaluable": "yes", "pfs_days": pfs, "pfs_event": event, "pfs_reason": "PD",
-            "os_days": pfs + 100, "os_event": event, "os_reason": "death",
+            "os_days": pfs + 100, "os_event": event, "os_reason": "death", "response_unconfirmed": responded,
+            "iresponse": responded, "ipfs_days": pfs,
         }
     )  # fmt: skip
     samples = [f"{p}-B" for p in ids[:-1]]

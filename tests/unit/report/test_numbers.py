@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from anpi.report import numbers
+from anpi.words import lists
 
 
 @pytest.mark.parametrize(
@@ -60,10 +61,10 @@ def test_text_of_missing_and_whole_values() -> None:
 def test_counts_and_lists() -> None:
     assert numbers.count_of(12, 24) == "12 of 24 (50%)"
     assert numbers.count_of(0, 0) == "0 of 0"
-    assert numbers.listed(["a"]) == "a"
-    assert numbers.listed(["a", "b", "c"]) == "a, b and c"
-    assert numbers.listed([str(i) for i in range(10)], 3) == "0, 1, 2 and 7 more"
-    assert numbers.plural(1, "query", "queries") == "1 query"
+    assert lists.listed(["a"]) == "a"
+    assert lists.listed(["a", "b", "c"]) == "a, b and c"
+    assert lists.listed([str(i) for i in range(10)], 3) == "0, 1, 2 and 7 more"
+    assert lists.plural(1, "query", "queries") == "1 query"
     assert numbers.decimal(-0.357) == "−0.36"
 
 

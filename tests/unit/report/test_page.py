@@ -17,10 +17,10 @@ import pandas as pd
 import pytest
 from unit.report.made import make_tables, read_made, write_run
 
+from anpi.files.shipped import ROOT
 from anpi.report.methods import remark_items
 from anpi.report.page import page_files, write_report
 from anpi.report.tables import Run
-from anpi.tables.schema import ROOT
 
 EVIL = "<script>alert(1)</script>"
 VOID = {"meta", "link", "br", "input", "img", "hr"}
@@ -87,6 +87,19 @@ def test_headings_are_in_order_and_ids_are_single(outline: Outline) -> None:
     ids = outline.attributes("id")
     assert sorted(ids) == sorted(set(ids))
     assert outline.open == []
+
+
+def test_a_query_of_a_stranger_or_of_a_whole_table_stops_no_report(tmp_path: Path) -> None:
+    """A subject that patients.csv does not have has no page to be linked to."""
+    tables = make_tables(8)
+    one = tables["queries"].iloc[:1]
+    strangers = [one.assign(patient_id=patient, message="asked") for patient in ("P0O1", None)]
+    tables["queries"] = pd.concat([one, *strangers], ignore_index=True)
+    write_report(run_of(tmp_path, tables), tmp_path / "report")
+    text = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "P0O1" in text
+    assert 'href="patients/P0O1' not in text
+    assert text.count("asked") >= 2
 
 
 def test_every_link_within_the_report_leads_somewhere(report: Path) -> None:

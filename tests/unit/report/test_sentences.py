@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from anpi.files.shipped import ROOT
 from anpi.report import sentences as say
-from anpi.tables.schema import ROOT, check_settings, load_schema, load_yaml
+from anpi.tables.schema import check_settings, load_schema, load_yaml
 
 PLAN = check_settings(load_yaml(ROOT / "config" / "plan.yaml"), load_schema("plan"), "plan.yaml")
 

@@ -51,3 +51,35 @@ def test_coverage_of_the_interval():
         _, low, high = cohen_kappa(first.astype(str), second.astype(str))
         hits += low <= 0.6 <= high
     assert 0.93 <= hits / 2000 <= 0.97
+
+
+SEXUAL_FUN = np.array([[7, 7, 2, 3], [2, 8, 3, 7], [1, 5, 4, 9], [2, 8, 9, 14]])
+
+
+@pytest.mark.parametrize(("weights", "kappa", "error"), [(None, 0.1293, 0.06860), ("linear", 0.2374, 0.07832)])
+def test_values_of_vcd(weights, kappa, error):
+    """R: vcd::Kappa(SexualFun) with equal spacing; 91 couples of Agresti (1990), in four ordered answers."""
+    first, second = readings(SEXUAL_FUN)
+    found = cohen_kappa(first, second, 0.95, weights, "0123")
+    assert found[0] == pytest.approx(kappa, abs=5e-5)
+    assert (found[2] - found[1]) / (2 * 1.959964) == pytest.approx(error, abs=6e-6)
+
+
+def test_quadratic_weights_are_the_intraclass_correlation():
+    """Fleiss & Cohen 1973: one less the mean squared distance over that of all pairs of readings."""
+    first, second = readings(SEXUAL_FUN)
+    a, b = np.array(first, dtype=float), np.array(second, dtype=float)
+    expected = 1 - ((a - b) ** 2).mean() / ((a[:, None] - b[None, :]) ** 2).mean()
+    assert cohen_kappa(first, second, weights="quadratic", order="0123")[0] == pytest.approx(expected, abs=1e-12)
+    two = [min(int(word), 1) for word in first], [min(int(word), 1) for word in second]
+    plain = cohen_kappa(*(np.array(words).astype(str) for words in two))
+    for weights in ("linear", "quadratic"):
+        found = cohen_kappa(*(np.array(words).astype(str) for words in two), weights=weights, order="01")
+        assert found == pytest.approx(plain, abs=1e-12)
+
+
+def test_weights_need_an_order_that_holds_every_reading():
+    with pytest.raises(ValueError, match="order"):
+        cohen_kappa(["a", "b"], ["a", "b"], weights="linear")
+    with pytest.raises(ValueError, match="order"):
+        cohen_kappa(["a", "b"], ["a", "c"], weights="linear", order="ab")

@@ -110,6 +110,21 @@ def test_coverage_of_firth_profile_intervals():
     assert binom.ppf(0.005, trials, 0.95) <= inside, f"{inside} of {trials}"
 
 
+@pytest.mark.parametrize(("count", "share", "ratio"), [(30, 0.3, 0.4), (36, 0.5, 1.0), (45, 0.25, 2.0)])
+def test_coverage_in_small_trials(count, share, ratio):
+    """A third of the patients and more censored; at a ratio of 1 what is missing to 95 % is the type I error."""
+    rng = np.random.default_rng([16, count])
+    trials, inside = 400, 0
+    group = np.where(np.arange(count) < share * count, "B", "A")
+    x = pd.DataFrame({"B": (group == "B").astype(float)})
+    for _ in range(trials):
+        fit = fit_firth_cox(*trial(rng, group, {"B": ratio}, censoring=2.0), x)
+        inside += fit.low[0] <= np.log(ratio) <= fit.high[0]
+        assert (fit.p[0] < 0.05) == (fit.low[0] > 0 or fit.high[0] < 0)
+    low, high = binom.interval(0.99, trials, 0.95)
+    assert low <= inside <= high, f"{inside} of {trials}"
+
+
 @pytest.mark.parametrize(("group_name", "above"), [("A", True), ("A", False), ("C", True), ("C", False)])
 def test_power_is_as_printed_in_a_small_trial(group_name, above):
     """Fresh trials at the printed hazard ratio are shown in 4 of 5, within simulation error."""

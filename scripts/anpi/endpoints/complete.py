@@ -1,0 +1,86 @@
+"""Rows that seem to lack, as questions: patients without lesions or scans where others have them, tables that end
+early, scans that one table has and the other has not, groups of one patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from anpi.endpoints.observations import Observations
+from anpi.tables.clinical import Clinical, Query, row_number, study_day
+
+TRIAL = ""  # in place of a patient where a query is about a table as a whole
+CHANCE = 0.001  # of so many patients without a row at the end of a table, below which it is asked about
+
+
+def completeness_queries(clinical: Clinical, seen: Observations) -> Iterator[Query]:
+    """Run every check of this module."""
+    yield from lone_queries(clinical)
+    yield from patient_queries(clinical, seen)
+    yield from scan_queries(clinical, seen)
+    for table in ("assessments", "lesions", "adverse_events"):
+        yield from end_queries(clinical, seen, table)
+
+
+def lone_queries(clinical: Clinical) -> Iterator[Query]:
+    """Ask about arms and evaluators of one patient, where there are others: a name mistyped makes one."""
+    for frame, table, column in (
+        (clinical.patients, "patients", "arm"),
+        (clinical.patients, "patients", "arm_received"),
+        (clinical.patients, "patients", "prior_io"),
+        (clinical.assessments, "assessments", "evaluator"),
+        (clinical.lesions, "lesions", "evaluator"),
+    ):
+        if frame is None or frame[column].nunique() < 2 or frame["patient_id"].nunique() < 3:
+            continue
+        members = frame.groupby(column)["patient_id"].nunique()
+        for name in members.index[members == 1]:
+            index = frame.index[frame[column] == name][0]
+            text = f"{table} row {row_number(index)}: no other patient has {column} {name!r}; is it another name?"
+            yield Query(frame.at[index, "patient_id"], "warning", "group_of_one", text)
+
+
+def patient_queries(clinical: Clinical, seen: Observations) -> Iterator[Query]:
+    """Ask about patients with scans in one of the two tables alone, where others have them in both."""
+    if clinical.assessments is None or clinical.lesions is None:
+        return
+    told, measured = set(clinical.assessments["patient_id"]), set(clinical.lesions["patient_id"])
+    if not told & measured or len(told | measured) < 3:
+        return
+    for patient in sorted(told - measured):
+        text = "assessments but no lesions, which other patients have; the reported responses count"
+        yield Query(patient, "error", "lesions_missing", text)
+    for patient in sorted(measured - told):
+        text = "lesions but no assessments, which other patients have; the responses are derived"
+        yield Query(patient, "warning", "assessments_missing", text)
+
+
+def scan_queries(clinical: Clinical, seen: Observations) -> Iterator[Query]:
+    """Ask about scans of one of the two tables alone, of patients whose other scans stand in both."""
+    if clinical.assessments is None or clinical.lesions is None:
+        return
+    points = seen.timepoints[seen.timepoints["day"] > 0]
+    reported = points["overall_reported"].notna()
+    both = set(points.loc[points["derived"] & reported, "patient_id"])
+    for alone, rule, text in (
+        (~points["derived"], "scan_without_lesions", "an assessment but no lesions; the reported response counts"),
+        (points["derived"] & ~reported, "scan_without_assessment", "lesions but no assessment"),
+    ):
+        rows = points[alone & points["patient_id"].isin(both)]
+        for patient, day, source in zip(rows["patient_id"], rows["day"], rows["source"], strict=True):
+            yield Query(patient, "warning", rule, f"{source}: the scan of day {study_day(day)} has {text}")
+
+
+def end_queries(clinical: Clinical, seen: Observations, table: str) -> Iterator[Query]:
+    """Ask about a table in which the last patients of the trial have no row, although most before them have."""
+    frame = getattr(clinical, table)
+    if frame is None:
+        return
+    patients = clinical.patients.loc[clinical.patients["patient_id"].map(seen.timeline.treated), "patient_id"]
+    present = patients.isin(frame["patient_id"]).to_numpy()
+    last = int(present.nonzero()[0][-1]) + 1 if present.any() else 0
+    lacking = len(present) - last
+    without = (last - present.sum() + 1) / (last + 2)  # Laplace's estimate: of ten patients with rows, one in twelve
+    if last and without**lacking < CHANCE:
+        text = f"{table} has no row of the last {lacking} patient(s), from {patients.iloc[last]} on; was it cut short?"
+        yield Query(TRIAL, "error", "table_ends_early", text)

@@ -1,0 +1,186 @@
+"""Values that can be but hardly are, as questions: ages and laboratory values, dates far from all others, times that
+look like months, dates that contradict each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from anpi.endpoints.observations import Observations
+from anpi.tables.clinical import Clinical, Query, row_number, study_day
+
+TRIAL = ""  # in place of a patient where a query is about a table as a whole
+YOUNGEST = 18
+CODES = (999, 9999, -99, -999, -9999)  # what old tables write for a number that is not known
+FAR = 366  # days between a date and all those of other patients from which on it is asked about
+LEAST_PATIENTS = 5  # from whom on a typical value is told
+TYPICAL_OS, TYPICAL_PFS = 60, 21  # days; a lower median looks like months (or weeks)
+TENFOLD = 10
+LONG_BEFORE = 366  # days before treatment from which on the start of an adverse event is asked about
+
+
+def plausibility_queries(clinical: Clinical, seen: Observations) -> Iterator[Query]:
+    """Run every check of this module."""
+    dates = dated(clinical, seen)
+    yield from value_queries(clinical.patients)
+    yield from code_queries(clinical)
+    yield from months_queries(clinical.patients)
+    yield from far_queries(dates)
+    yield from order_queries(clinical, seen)
+    yield from contact_queries(dates, seen)
+    yield from cutoff_queries(dates, seen)
+
+
+def dated(clinical: Clinical, seen: Observations) -> pd.DataFrame:
+    """List every date of every table: ``patient_id``, ``table``, ``row``, ``name``, ``day`` from the reference date,
+    ``date`` where there is a calendar.
+    """
+    parts = []
+    for table, frame in tables_of(clinical).items():
+        names = sorted({c.rsplit("_", 1)[0] for c in frame if str(c).endswith(("_date", "_day"))} - {"cutoff"})
+        for name in names:
+            date = frame.get(f"{name}_date", pd.Series(pd.NaT, index=frame.index))
+            if not pd.api.types.is_datetime64_any_dtype(date):
+                continue
+            part = pd.DataFrame({"patient_id": frame["patient_id"], "day": seen.timeline.offsets(frame, name)})
+            part = part.assign(date=date, table=table, name=name, row=[row_number(i) for i in frame.index])
+            parts.append(part[part["day"].notna() | part["date"].notna()])
+    return pd.concat(parts, ignore_index=True)
+
+
+def tables_of(clinical: Clinical) -> dict[str, pd.DataFrame]:
+    """Give the tables that the trial has, by name."""
+    names = ("patients", "assessments", "lesions", "therapies", "adverse_events")
+    return {name: getattr(clinical, name) for name in names if getattr(clinical, name) is not None}
+
+
+def value_queries(patients: pd.DataFrame) -> Iterator[Query]:
+    """Ask about children, the dead at the start, and laboratory values tenfold off the typical one."""
+    for index, patient, age, ecog in zip(
+        patients.index, patients["patient_id"], patients["age"], patients["ecog"], strict=True
+    ):
+        where = f"patients row {row_number(index)}"
+        if age < YOUNGEST:
+            yield Query(patient, "warning", "age_not_adult", f"{where}: age {age:g}, below {YOUNGEST}")
+        if not pd.isna(ecog) and ecog == 5:
+            yield Query(patient, "error", "dead_at_start", f"{where}: ecog 5 means dead")
+    ldh = patients["ldh"]
+    typical = ldh.median() if ldh.notna().sum() >= LEAST_PATIENTS else 0
+    if typical > 0:
+        for index in ldh.index[(ldh >= TENFOLD * typical) | (ldh <= typical / TENFOLD)]:
+            text = f"patients row {row_number(index)}: ldh {ldh[index]:g}, but {typical:g} is typical; another unit?"
+            yield Query(patients.at[index, "patient_id"], "warning", "ldh_far_from_typical", text)
+
+
+def code_queries(clinical: Clinical) -> Iterator[Query]:
+    """Ask about numbers that stand for "not known" in tables of other makers."""
+    for table, frame in tables_of(clinical).items():
+        columns = [c for c in frame if str(c).endswith(("_day", "_days", "_months")) or c == "ldh"]
+        for column in columns:
+            values = pd.to_numeric(frame[column], errors="coerce")
+            for index in frame.index[values.isin(CODES)]:
+                text = f"{table} row {row_number(index)}: {column} {values[index]:g} is a code for a value not known?"
+                yield Query(frame.at[index, "patient_id"], "warning", "code_for_missing", text)
+
+
+def months_queries(patients: pd.DataFrame) -> Iterator[Query]:
+    """Ask about times of the sponsor in days that look like months: fractions, and a median that no trial has."""
+    for name, typical in (("pfs", TYPICAL_PFS), ("os", TYPICAL_OS)):
+        days = patients[f"{name}_days"].where(patients[f"{name}_months"].isna()).dropna()
+        parts = days[days != np.floor(days)]
+        if len(parts):
+            first = row_number(parts.index[0])
+            text = f"{name}_days: {len(parts)} of {len(days)} are no whole days, the first in row {first}; months?"
+            yield Query(TRIAL, "error", "days_with_fractions", f"patients, {text} Give {name}_months.")
+        if len(days) >= LEAST_PATIENTS and days.median() < typical:
+            text = f"{name}_days: the median is {days.median():g} days; months? Give {name}_months."
+            yield Query(TRIAL, "error", "days_may_be_months", f"patients, {text}")
+
+
+def far_queries(dates: pd.DataFrame) -> Iterator[Query]:
+    """Ask about dates more than a year after the last of all other patients, by the calendar or from the start."""
+    for column, words in (("date", "calendar"), ("day", "days from the start")):
+        known = dates[dates[column].notna() & (dates["name"] != "treatment_start")]
+        last = known.groupby("patient_id")[column].max().sort_values()
+        if len(last) < 2:
+            continue
+        others = pd.Series(last.iloc[-1], index=last.index)
+        others.iloc[-1] = last.iloc[-2]
+        limit = known["patient_id"].map(others)
+        far = known[column] - limit > (pd.Timedelta(days=FAR) if column == "date" else FAR)
+        if column == "day":
+            far &= known["day"] > 2 * limit
+        for found in known[far].to_dict("records"):
+            text = f"{place(found)} is more than a year after the last one of all other patients ({words})"
+            yield Query(found["patient_id"], "error", "date_far_ahead", text)
+
+
+def place(found: dict) -> str:
+    """Name a date with its place."""
+    shown = f"day {study_day(found['day'])}" if pd.notna(found["day"]) else f"{found['date']:%Y-%m-%d}"
+    return f"{found['table']} row {found['row']}: {found['name'].replace('_', ' ')} on {shown}"
+
+
+def order_queries(clinical: Clinical, seen: Observations) -> Iterator[Query]:
+    """Ask about dates of a patient that stand in the wrong order, and deaths and starts that are told by half."""
+    patients = clinical.patients
+    randomised = seen.timeline.offsets(patients, "randomisation") - seen.timeline.offsets(patients, "treatment_start")
+    reasons = patients["treatment_end_reason"].map(lambda text: isinstance(text, str) and "death" in text.lower())
+    for index, patient, apart, died in zip(patients.index, patients["patient_id"], randomised, reasons, strict=True):
+        where, fact = f"patients row {row_number(index)}", seen.facts.loc[patient]
+        if apart > 0:
+            text = f"{where}: randomised {apart:g} day(s) after the first dose"
+            yield Query(patient, "error", "randomised_after_start", text)
+        if apart < -60:
+            text = f"{where}: randomised {-apart:g} days before the first dose"
+            yield Query(patient, "warning", "randomised_long_before", text)
+        if fact["withdrawal"] > fact["death"]:
+            text = f"{where}: consent withdrawn on day {study_day(fact['withdrawal'])}, after death"
+            yield Query(patient, "error", "withdrawal_after_death", text)
+        if died and np.isnan(fact["death"]):
+            yield Query(patient, "error", "death_without_date", f"{where}: treatment ended by death, of no date")
+    if clinical.adverse_events is not None:
+        yield from onset_queries(clinical.adverse_events, seen)
+
+
+def onset_queries(events: pd.DataFrame, seen: Observations) -> Iterator[Query]:
+    """Ask about adverse events of no start where others have one, of a year before, and fatal ones of a low grade."""
+    start = seen.timeline.offsets(events, "start")
+    dated = start.notna().mean()
+    for index, patient, day, grade, outcome in zip(
+        events.index, events["patient_id"], start, events["grade"], events["outcome"], strict=True
+    ):
+        where = f"adverse_events row {row_number(index)}"
+        if np.isnan(day) and dated > 0.5 and seen.facts.at[patient, "treated"]:
+            yield Query(patient, "warning", "event_without_start", f"{where}: no start; it counts as under treatment")
+        if day < -LONG_BEFORE:
+            text = f"{where}: starts on day {study_day(day)}, more than a year before treatment; not counted"
+            yield Query(patient, "warning", "event_long_before_start", text)
+        if isinstance(outcome, str) and outcome.lower() == "fatal" and grade < 5:
+            yield Query(patient, "error", "fatal_event_of_low_grade", f"{where}: fatal, but grade {grade}")
+
+
+def contact_queries(dates: pd.DataFrame, seen: Observations) -> Iterator[Query]:
+    """Ask about patients of whom something is known after the day on which they were last known alive.
+
+    Scans are asked about elsewhere, and so is what follows a death.
+    """
+    alive = dates["patient_id"].map(seen.facts["last_alive"].where(seen.facts["death"].isna()))
+    told = dates["name"].isin(["treatment_end", "withdrawal", "start"]) & ~dates["table"].isin(["lesions"])
+    late = dates[told & (dates["day"] > alive)]
+    for patient, rows in late.groupby("patient_id", sort=False):
+        last = rows.sort_values(["day", "table", "row"]).to_dict("records")[-1]
+        text = f"{place(last)}, but last known alive on day {study_day(seen.facts.at[patient, 'last_alive'])}"
+        yield Query(str(patient), "warning", "last_alive_before_fact", text)
+
+
+def cutoff_queries(dates: pd.DataFrame, seen: Observations) -> Iterator[Query]:
+    """Note what lies after the data cut-off, which the analysis does not use."""
+    late = dates[dates["day"] > dates["patient_id"].map(seen.facts["cutoff"])]
+    for patient, rows in late.groupby("patient_id", sort=False):
+        last = rows.sort_values(["day", "table", "row"]).to_dict("records")[-1]
+        text = f"{len(rows)} date(s) after the data cut-off, which are not used; {place(last)}"
+        yield Query(str(patient), "note", "date_after_cutoff", text)

@@ -1,0 +1,84 @@
+"""What a file was made from, written down by the program that makes it.
+
+Snakemake knows what it planned; only the program knows what it read. So each program that the workflow calls leaves a
+record: a digest of its code and settings, as the workflow gives it, the files that it read and those that it wrote, by
+their content. A result that was touched, put back from a backup or left after its settings changed contradicts its
+record, years later and without Snakemake.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from anpi.files.checksums import content_digest
+
+DIGEST, FOLDER = "ANPI_MADE_FROM", "ANPI_RECORDS"
+
+
+class Watch:
+    """Files that this process reads below the places its arguments name, and files that it puts in place."""
+
+    def __init__(self, arguments: list[str]):
+        words = [word.partition("=")[2] or word for word in arguments]
+        places = [os.path.abspath(word) for word in words if os.path.exists(word)]
+        self.folders = tuple(place + os.sep for place in places if os.path.isdir(place))
+        self.read = {place for place in places if os.path.isfile(place)}
+        self.made: set[str] = set()
+        self.active = True
+
+    def __call__(self, event: str, details: tuple[Any, ...]) -> None:
+        if not self.active or event not in ("open", "os.rename"):
+            return
+        if event == "os.rename":
+            self.made.add(os.path.abspath(os.fsdecode(details[1])))
+        elif isinstance(details[0], (str, bytes)) and str(details[1] or "r").startswith("r"):
+            place = os.path.abspath(os.fsdecode(details[0]))
+            if place.startswith(self.folders) and os.path.isfile(place):
+                self.read.add(place)
+
+
+@contextmanager
+def recorded(environment: Mapping[str, str] = os.environ) -> Iterator[None]:
+    """Write a record of what the program in this block reads and makes, when the workflow asks for it."""
+    folder = environment.get(FOLDER)
+    if not folder:
+        yield
+        return
+    watch = Watch(sys.argv[1:])
+    sys.addaudithook(watch)
+    try:
+        yield
+    finally:
+        watch.active = False
+    made = files_at(watch.made)
+    if made:
+        read = files_at(watch.read) - made
+        write_record(Path(folder), environment.get(DIGEST, ""), read, made)
+
+
+def files_at(places: Iterable[str]) -> set[str]:
+    """Return the files at places and in folders at them."""
+    below = [str(file) for place in places if os.path.isdir(place) for file in Path(place).rglob("*")]
+    return {file for file in (*places, *below) if os.path.isfile(file)}
+
+
+def write_record(folder: Path, decided_by: str, read: set[str], made: set[str]) -> None:
+    """Write a record, named by the uppermost file that was made; paths are told from the folder of the results."""
+    results = os.path.abspath(folder.parent)
+    record: dict[str, Any] = {
+        "decided_by": decided_by,
+        "read": {os.path.relpath(file, results): content_digest(file) for file in read},
+        "made": {os.path.relpath(file, results): content_digest(file) for file in made},
+    }
+    uppermost = min(record["made"], key=lambda name: (name.count("/"), name))
+    target = folder / f"{uppermost}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    part.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    os.replace(part, target)

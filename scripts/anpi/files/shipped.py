@@ -1,0 +1,14 @@
+"""Where the files lie that anpi ships: resources, schemas, templates, the default rules and plan.
+
+In an installed package they are data of the package; in a clone they stand at its top.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+PACKAGE = Path(str(files("anpi")))
+INSTALLED = (PACKAGE / "data").is_dir()
+ROOT = PACKAGE / "data" if INSTALLED else PACKAGE.parents[1]
+REGISTRY = ROOT / "resources" / "signatures" / "registry.tsv"

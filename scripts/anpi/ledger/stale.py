@@ -1,0 +1,62 @@
+"""Stale results: those that were made from something else than the manifest states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from anpi.files.checksums import short_digest
+
+DECISIVE = ("program", "code", "settings", "files")
+SHA256 = 64  # hexadecimal digits; what is longer or shorter is a fingerprint of a large file
+
+
+def step_digest(step: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """Compute the digest of all that decides a step anew, from the settings and inputs that the manifest states."""
+    settings = {key: stated_setting(manifest["settings"], key) for key in step["settings"]}
+    files = {key: stated_file(manifest, key, digest) for key, digest in step["files"].items()}
+    return short_digest({"program": step["program"], "code": step["code"], "settings": settings, "files": files})
+
+
+def stated_setting(settings: Any, key: str) -> Any:
+    for part in key.split("."):
+        settings = None if settings is None else settings[part]
+    return settings
+
+
+def stated_file(manifest: Mapping[str, Any], key: str, digest: str) -> str:
+    """Return the checksum that the manifest states of a file of the user; a large file and a folder keep their own."""
+    name = manifest["given_as"].get(key)
+    return manifest["inputs"][name] if name is not None and len(digest) == SHA256 else digest
+
+
+def stale_results(manifest: Mapping[str, Any]) -> list[str]:
+    """Say of each result that was made from something else than the manifest states what contradicts it.
+
+    A result is stale when its program had other settings, code or tables of the user, when a file that it was made from
+    is another now, or when it is not what its program wrote.
+    """
+    results, faults = manifest["results"], []
+    for record in manifest["records"]:
+        names = sorted(record["made"], key=lambda name: (name.count("/"), name))
+        step = manifest["steps"][manifest["made_by"][names[0]]]
+        label = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more of its step"
+        if step.get("program") and step_digest(step, manifest) != record["decided_by"]:
+            faults.append(f"{label}: made with other settings, code or tables than the manifest states")
+        faults += [
+            f"{label}: made from another {name}"
+            for name, digest in record["read"].items()
+            if name in results and len(digest) == SHA256 and results[name] != digest
+        ]
+        faults += [
+            f"{name}: not what its step wrote"
+            for name, digest in record["made"].items()
+            if len(digest) == SHA256 and results[name] != digest
+        ]
+    return faults
+
+
+def unrecorded_results(manifest: Mapping[str, Any]) -> list[str]:
+    """List the results without a record of what they were made from, of which nothing can be said."""
+    recorded = {name for record in manifest["records"] for name in record["made"]}
+    return sorted(set(manifest["results"]) - recorded)

@@ -1,0 +1,26 @@
+"""What files of the user are known by: their content, whatever their time."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from pathlib import Path
+
+from anpi.files.checksums import content_digest
+from anpi.tables.sheets import is_stored
+
+
+@functools.cache
+def known_by(path: str) -> str:
+    """Return the digest of a file or folder here, or the fingerprint of a file too large to be read at each planning.
+
+    Nothing for an object of S3, which is known by its time in the bucket, and for what is not here.
+    """
+    if is_stored(path) or not os.path.exists(path):
+        return ""
+    if os.path.isdir(path):
+        files = sorted(file for file in Path(path).rglob("*") if file.is_file())
+        told = [f"{file.relative_to(path).as_posix()}\0{known_by(str(file))}\n" for file in files]
+        return hashlib.sha256("".join(told).encode()).hexdigest()
+    return content_digest(path)

@@ -1,0 +1,53 @@
+"""What a test could have shown: the power is there in fresh trials, in small and unequal groups with censoring."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from anpi.association.detectable import detectable_table
+from anpi.stats.permutation import permute_logrank
+from anpi.stats.power import detectable_by_simulation, simulated_power
+
+
+def one_trial(rng, group, ratios, longest):
+    hazard = np.array([ratios.get(g, 1.0) for g in group]) / 200
+    time, end = rng.exponential(1 / hazard), rng.uniform(60, longest, len(group))
+    return np.minimum(time, end), (time <= end).astype(int)
+
+
+@pytest.mark.parametrize(("sizes", "above"), [((35, 8), 0), ((35, 8), 1), ((18, 10, 5, 7), 1)])
+def test_power_of_a_small_group_is_real(sizes, above):
+    """The smallest group; 250 fresh trials, tested by permutation."""
+    group = np.repeat(list("ABCD")[: len(sizes)], sizes)
+    small, rng = "ABCD"[int(np.argmin(sizes))], np.random.default_rng(4)
+    data = *one_trial(rng, group, {}, 900), group, None
+    ratios = detectable_by_simulation(*data, trials=2000, seed=1)
+    ratio = ratios[small][above]
+    trials = 250
+    fresh = (one_trial(rng, group, {small: ratio}, 900) for _ in range(trials))
+    shown = sum(permute_logrank(*f, group, permutations=199, seed=i).p <= 0.05 for i, f in enumerate(fresh))
+    assert shown / trials == pytest.approx(0.8, abs=0.09)
+    assert simulated_power(data, ratios, trials=2000, seed=9)[small][above] == pytest.approx(0.8, abs=0.07)
+
+
+def test_a_group_that_does_well_has_few_events_and_shows_less():
+    """Five of forty with short follow-up: no protective effect, however large, would be shown."""
+    group = np.repeat(["A", "B"], [35, 5])
+    time, event = one_trial(np.random.default_rng(5), group, {}, 200)
+    below, above = detectable_by_simulation(time, event, group, seed=1)["B"]
+    assert np.isnan(below)
+    assert 3 < above < 12
+
+
+def test_two_groups_have_one_row(plan_of, trial_of):
+    trial = trial_of(count=60, seed=2)
+    assert len(detectable_table(plan_of(), trial, None)) > 2
+    calls = trial.calls.assign(subtype=trial.calls["subtype"].where(trial.calls["subtype"].eq("A"), "N"))
+    table = detectable_table(plan_of(), replace(trial, calls=calls), None)
+    assert len(table) == 1
+    row = table.iloc[0]
+    assert row["n"] < row["total"]
+    assert row[["power_below", "power_above"]].tolist() == pytest.approx([0.8, 0.8], abs=0.08)

@@ -1,0 +1,68 @@
+"""Pipes, devices and files without bound are refused in words by every reader, and none waits."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from anpi.expression.matrix import read_expression, read_sample_names
+from anpi.expression.summary import read_quant
+from anpi.files import plain
+from anpi.problems import InputError
+from anpi.quantification.reference import read_fasta, read_gtf
+from anpi.reads.alignments import open_alignment
+from anpi.reads.fastq import check_reads, look_at_start
+from anpi.tables.reading import read_text_table
+from anpi.tables.schema import load_yaml
+
+READERS: dict[str, Callable[[Path], Any]] = {
+    "table": read_text_table,
+    "yaml": load_yaml,
+    "matrix": lambda path: read_expression(path, "tpm"),
+    "matrix at planning": read_sample_names,
+    "salmon table": read_quant,
+    "reads": lambda path: check_reads([(str(path), None)]),
+    "alignment": lambda path: open_alignment(str(path), 0, path.parent, None, 1),
+    "transcripts": lambda path: list(read_fasta(path)),
+    "annotation": read_gtf,
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_pipe_and_a_device_are_refused(tmp_path, reader):
+    pipe = tmp_path / "pipe.tsv"
+    os.mkfifo(pipe)
+    for path, kind in ((pipe, "a pipe"), (Path("/dev/null"), "a device"), (Path("/dev/zero"), "a device")):
+        with pytest.raises(InputError, match=f"found '{kind}', expected a file on a disk"):
+            READERS[reader](path)
+
+
+def test_the_look_at_the_start_of_a_pipe_tells_nothing(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert not look_at_start(tmp_path / "pipe").interleaved
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("reader", ["table", "matrix", "matrix at planning", "salmon table"])
+def test_a_table_without_bound_is_refused(tmp_path, monkeypatch, reader, zipped):
+    """A gzip file of 10 kB may unpack to gigabytes, in one line."""
+    monkeypatch.setattr(plain, "MOST_LINE", 1_000_000)
+    monkeypatch.setattr("anpi.tables.reading.MOST_BYTES", 3_000_000)
+    content = b"gene\tS1" + b"\t0" * 2_000_000
+    path = tmp_path / "x.tsv"
+    path.write_bytes(gzip.compress(content) if zipped else content)
+    words = "more than 1,000,000 characters" if reader.startswith("matrix") else "more than 0.003 GB"
+    with pytest.raises(InputError, match=words):
+        READERS[reader](path)
+
+
+def test_a_matrix_of_many_rows_is_bounded_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(plain.text_lines, "__defaults__", (100_000,))
+    (tmp_path / "x.tsv").write_text("gene\tS1\n" + "TP53\t1\n" * 20_000)
+    with pytest.raises(InputError, match=r"x\.tsv: the file holds more than 0\.0001 GB"):
+        read_expression(tmp_path / "x.tsv", "tpm")

@@ -1,0 +1,65 @@
+"""A result that was made from something else than the manifest states is found, and no other."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from anpi.files.checksums import short_digest
+from anpi.ledger.stale import stale_results, unrecorded_results
+
+TABLE, FACTS, VERDICTS = "1" * 64, "2" * 64, "3" * 64
+QC = {"fragments": {"warn": 5, "fail": 1}}
+DECISIVE = {"program": "judge_samples", "code": "c0de", "settings": {"qc": QC}, "files": {"samples": TABLE}}
+
+
+@pytest.fixture
+def manifest() -> dict[str, Any]:
+    """A manifest of one step that read the sample sheet and the facts."""
+    return {
+        "settings": {"qc": copy.deepcopy(QC), "title": "one"},
+        "inputs": {"config/samples.tsv": TABLE},
+        "given_as": {"samples": "config/samples.tsv"},
+        "results": {"qc/facts.tsv": FACTS, "qc/verdicts.tsv": VERDICTS},
+        "made_by": {"qc/facts.tsv": "assemble_cohort", "qc/verdicts.tsv": "judge_samples"},
+        "steps": {"judge_samples": {**copy.deepcopy(DECISIVE), "makes": ["qc/verdicts.tsv"]}},
+        "records": [
+            {
+                "decided_by": short_digest(DECISIVE),
+                "read": {"qc/facts.tsv": FACTS, "config/samples.tsv": TABLE},
+                "made": {"qc/verdicts.tsv": VERDICTS},
+            }
+        ],
+    }
+
+
+def test_a_run_as_it_was_made_has_no_stale_result(manifest: dict[str, Any]):
+    assert stale_results(manifest) == []
+    manifest["settings"]["title"] = "another, of which this step knows nothing"
+    assert stale_results(manifest) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "words"),
+    [
+        (("settings", "qc", "fragments", "warn"), 6, "other settings"),
+        (("inputs", "config/samples.tsv"), "4" * 64, "other settings, code or tables"),
+        (("steps", "judge_samples", "code"), "0ther", "other settings, code"),
+        (("results", "qc/facts.tsv"), "5" * 64, "made from another qc/facts.tsv"),
+        (("results", "qc/verdicts.tsv"), "6" * 64, "not what its step wrote"),
+    ],
+)
+def test_what_contradicts_the_record_is_said(manifest: dict[str, Any], place: tuple[str, ...], value: Any, words: str):
+    part: Any = manifest
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = value
+    (fault,) = stale_results(manifest)
+    assert fault.startswith("qc/verdicts.tsv: ")
+    assert words in fault
+
+
+def test_results_without_a_record_are_listed(manifest: dict[str, Any]):
+    assert unrecorded_results(manifest) == ["qc/facts.tsv"]
