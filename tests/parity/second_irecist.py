@@ -231,5 +231,5 @@ def endpoints(codes: list[tuple], patient: Row, therapy: int | None, measurable:
     found["ipfs_event"] = int(event is not None)
     found["ipfs_days"] = (last_read if event is None else event) + 1
     first = next((day for day, code, _ in codes if code in ("iCR", "iPR")), None)
-    found["idor_days"] = found["ipfs_days"] - first if found["iresponse"] == "Y" else None
+    found["idor_days"] = max(found["ipfs_days"] - first, 1) if found["iresponse"] == "Y" else None
     return found
