@@ -124,7 +124,7 @@ class ClinicalTables:
     patients, assessments, lesions, therapies, adverse_events : pandas.DataFrame
         As in ``config/clinical``.
     truth : pandas.DataFrame
-        A row a patient: ``patient_id``, ``log_hazard``, ``hazard_multiplier``, ``progression_days`` (latent time from
+        One row per patient: ``patient_id``, ``log_hazard``, ``hazard_multiplier``, ``progression_days`` (latent, from
         treatment start to progression or to death before it, before any scan or cut-off).
     """
 
@@ -249,7 +249,7 @@ def simulate_patient(
 
 
 def sex_of(patient_id: str, seed: int) -> str:
-    """Give the patient's sex; two in three patients with this disease are men."""
+    """Return the patient's sex; two in three patients with this disease are men."""
     return "M" if stream(seed, "sex", patient_id).random() < 0.65 else "F"
 
 

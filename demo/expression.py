@@ -204,7 +204,7 @@ def gene_normals(seed: int, name: str, gene_ids: pd.Index) -> np.ndarray:
 
 
 def pure_tumours(subtypes: list[str], prefix: str = "T") -> pd.DataFrame:
-    """Give the table of pure tumours for `simulate_expression`, each with the usual inflammation of its subtype."""
+    """Return the table of pure tumours for `simulate_expression`, each with the usual inflammation of its subtype."""
     index = [f"{prefix}{i:04d}" for i in range(1, len(subtypes) + 1)]
     table = pd.DataFrame([[float(s == own) for s in SUBTYPES] for own in subtypes], index=index, columns=list(SUBTYPES))
     table["inflammation"] = [INFLAMMATION[own] for own in subtypes]

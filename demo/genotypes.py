@@ -94,7 +94,7 @@ def draw_losses(sites: pd.DataFrame, loss: float, draw: np.random.Generator) -> 
 
 
 def allelic_share(person: np.ndarray, purity: float, lost: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """Give the share of alt in a person's RNA at each site."""
+    """Return the share of alt in a person's RNA at each site."""
     half = draw.beta(ALLELIC_CONCENTRATION / 2, ALLELIC_CONCENTRATION / 2, len(person))
     strong = draw.random(len(person)) < STRONG_IMBALANCE
     half = np.where(strong, draw.beta(0.3, 0.3, len(person)), half)

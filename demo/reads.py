@@ -53,7 +53,7 @@ class Transcriptome:
 
 
 def build_transcriptome(genes: pd.DataFrame, seed: int = 1) -> Transcriptome:
-    """Give each gene a random sequence; every twentieth gene has a second transcript that lacks the first third.
+    """Return each gene a random sequence; every twentieth gene has a second transcript that lacks the first third.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ def genes_digest(genes: pd.DataFrame) -> str:
 
 
 def stands(folder: Path, facts: Mapping[str, Any]) -> bool:
-    """Say whether the folder holds, whole, what was simulated with the same facts."""
+    """Return whether the folder holds, whole, what was simulated with the same facts."""
     stamp = read_stamp(folder)
     return stamp.get("facts") == dict(facts) and stamp.get("files") == file_sizes(folder)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def stream(seed: int, *names: object) -> np.random.Generator:
-    """Give the generator of a name, such as ``stream(1, "reads", "P001-B")``.
+    """Return the generator of a name, such as ``stream(1, "reads", "P001-B")``.
 
     Two names have independent streams; the same seed and name always give the same numbers.
     """

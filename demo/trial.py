@@ -202,7 +202,7 @@ def sample_facts(sample: str, number: int, point: str, facts: pd.Series, pairs: 
 
 
 def planted_in_samples() -> list[dict[str, Any]]:
-    """Say what is planted in the samples, what the report should say of it and in which table."""
+    """Return what is planted in the samples, what the report should say of it and in which table."""
     no_call = {"file": "subtypes/calls.tsv", "column": "call", "values": ["none"]}
     words = (
         (
@@ -366,7 +366,7 @@ def write_truth(folder: Path, trial: SimulatedTrial, counts: pd.DataFrame, genes
 
 
 def effects() -> dict[str, Any]:
-    """Give the built-in effects on progression-free survival, and what has none."""
+    """Return the built-in effects on progression-free survival, and what has none."""
     design = TrialDesign()
     return {
         "pfs": {

@@ -1,4 +1,4 @@
-"""Put the samples of a cohort side by side: counts, TPM, genes and facts of quality.
+"""Put the samples of a cohort side by side: counts, TPM, genes and QC metrics.
 
 Either from quantified samples (--samples-dir and --reference-genes), or from a matrix (--matrix and --unit).
 """

@@ -27,8 +27,8 @@ def main() -> None:
     parser.add_argument("--samples-dir", type=Path, help="folder with <sample>/genotypes.tsv and identity.json")
     parser.add_argument("--genotyped", nargs="*", default=[], help="samples that have them")
     parser.add_argument("--sites", type=Path, default=SITES, help="list of SNPs that they were made with")
-    parser.add_argument("--out", required=True, type=Path, help="table to write, a row a sample")
-    parser.add_argument("--out-pairs", required=True, type=Path, help="table to write, a row a pair")
+    parser.add_argument("--out", required=True, type=Path, help="table to write, one row per sample")
+    parser.add_argument("--out-pairs", required=True, type=Path, help="table to write, one row per pair")
     arguments = parser.parse_args()
     if arguments.genotyped and not arguments.samples_dir:
         parser.error("--genotyped needs --samples-dir")

@@ -1,4 +1,4 @@
-"""Say what differs between two runs: patients and samples, calls, endpoints with reasons, results, plan, software.
+"""Return what differs between two runs: patients and samples, calls, endpoints with reasons, results, plan, software.
 
 A run is a results folder, a frozen copy of one, or one entry of a ledger (results/ledger/0003-….json).
 

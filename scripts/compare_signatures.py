@@ -16,7 +16,7 @@ import pandas as pd
 
 from anpi.expression.matrix import UNITS, read_expression
 from anpi.files.shipped import REGISTRY
-from anpi.files.writing import write_table
+from anpi.files.writing import write_estimates
 from anpi.problems import InputError, Problem
 from anpi.program import run_program
 from anpi.signatures.registry import read_registry
@@ -40,14 +40,14 @@ def main() -> None:
     scores = read_columns(arguments.scores, ["sample_id", "signature", "score"])
     scores = scores[scores["sample_id"].isin(subtypes.index)]
     scores["score"] = scores["score"].astype(float)
-    write_table(arguments.out / "by_subtype.tsv", summarise_by_subtype(scores, subtypes), float_format="%.6g")
-    write_table(arguments.out / "correlation.tsv", correlate_signatures(scores), float_format="%.4f")
+    write_estimates(arguments.out / "by_subtype.tsv", summarise_by_subtype(scores, subtypes))
+    write_estimates(arguments.out / "correlation.tsv", correlate_signatures(scores))
     if arguments.expression:
         expression = read_expression(arguments.expression, arguments.unit, genes_needed=False)
         kept = [sample for sample in expression.values.columns if sample in subtypes.index]
         expression = replace(expression, values=expression.values[kept])
         methods = compare_methods(expression, read_registry(arguments.registry))
-        write_table(arguments.out / "methods.tsv", methods, float_format="%.4f")
+        write_estimates(arguments.out / "methods.tsv", methods)
     print(f"{len(subtypes)} samples with a subtype compared")
 
 

@@ -23,8 +23,8 @@ from anpi.tables.adam import convert_adam
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--adsl", type=Path, required=True, help="subject level: arms, treatment, death")
-    parser.add_argument("--adrs", type=Path, help="responses, a row a scan and parameter (or RS made wide)")
-    parser.add_argument("--adtr", type=Path, help="lesions, a row a lesion, scan and measurement (or TR with TU)")
+    parser.add_argument("--adrs", type=Path, help="responses, one row per scan and parameter (or RS made wide)")
+    parser.add_argument("--adtr", type=Path, help="lesions, one row per lesion, scan and measurement (or TR with TU)")
     parser.add_argument("--adtte", type=Path, help="times to event as the sponsor derived them; CNSR 0 = event")
     parser.add_argument("--adae", type=Path, help="adverse events")
     parser.add_argument("--out-dir", type=Path, required=True, help="folder for the tables; made when it lacks")

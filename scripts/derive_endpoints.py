@@ -1,8 +1,8 @@
 """Derive RECIST 1.1 endpoints from a trial's clinical tables: best response, PFS, OS, DoR, TTR, each with its reason.
 
 Writes to the folder of --out-dir:
-  endpoints.tsv   a row a patient: responses, times, events, dates and reasons
-  timepoints.tsv  a row a patient and scan: sums, nadir, change, derived and reported responses
+  endpoints.tsv   one row per patient: responses, times, events, dates and reasons
+  timepoints.tsv  one row per patient and scan: sums, nadir, change, derived and reported responses
   queries.tsv     questions for the data manager
   concordance.tsv agreement of several evaluators; without rows when there is one
   estimands.tsv   PFS under every declared combination of strategies for intercurrent events
@@ -38,10 +38,10 @@ from anpi.tables.clinical import read_clinical
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--patients", type=Path, required=True, help="patients.csv: a row a patient")
-    parser.add_argument("--assessments", type=Path, help="assessments.csv: a row a scan with its overall response")
+    parser.add_argument("--patients", type=Path, required=True, help="patients.csv: one row per patient")
+    parser.add_argument("--assessments", type=Path, help="assessments.csv: one row per scan with its overall response")
     parser.add_argument(
-        "--lesions", type=Path, help="lesions.csv: a row a lesion and scan; responses are derived from it"
+        "--lesions", type=Path, help="lesions.csv: one row per lesion and scan; responses are derived from it"
     )
     parser.add_argument("--therapies", type=Path, help="therapies.csv: anticancer therapies begun after the trial's")
     parser.add_argument("--adverse-events", type=Path, help="adverse_events.csv: checked for queries only")

@@ -21,7 +21,7 @@ import pandas as pd
 import scanpy
 
 from anpi.expression.matrix import UNITS, Expression, read_expression
-from anpi.files.writing import write_table
+from anpi.files.writing import write_estimates, write_table
 from anpi.program import run_program
 from anpi.subtypes.calls import programme_table
 from anpi.subtypes.discovery import (
@@ -81,7 +81,7 @@ def main() -> None:
         tables = explore(expression, logs, calls, arguments, notes)
     for name, columns in COLUMNS.items():
         table = tables.get(name, pd.DataFrame(columns=columns))
-        write_table(arguments.out / f"{name}.tsv", table, float_format="%.6g")
+        write_estimates(arguments.out / f"{name}.tsv", table)
     write_table(arguments.out / "notes.tsv", pd.DataFrame({"note": notes}))
     print("; ".join(notes))
 

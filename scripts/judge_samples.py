@@ -1,4 +1,4 @@
-"""Give each sample a verdict (pass, warn, fail) from its facts of quality and stated thresholds."""
+"""Judge each sample (pass, warn, fail) from its QC metrics and stated thresholds."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from anpi.tables.reading import read_facts, read_table
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--facts", required=True, type=Path, help="facts of quality, a row a sample")
-    parser.add_argument("--identity", type=Path, help="whose sample each is, a row a sample (compare_identities.py)")
+    parser.add_argument("--facts", required=True, type=Path, help="QC metrics, one row per sample")
+    parser.add_argument(
+        "--identity", type=Path, help="whose sample each is, one row per sample (compare_identities.py)"
+    )
     parser.add_argument("--samples", type=Path, help="sample sheet, for its columns verdict_override, override_reason")
     parser.add_argument(
         "--threshold", action="append", default=[], type=threshold, metavar="FACT=WARN,FAIL", help="may be repeated"

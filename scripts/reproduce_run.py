@@ -1,4 +1,4 @@
-"""Say what differs between this installation and the one that a manifest tells of, and how to get there.
+"""Return what differs between this installation and the one that a manifest tells of, and how to get there.
 
 Compares anpi's version, commit and code, packages and programs, environments, shipped resources, and the inputs where
 they are found. Ends with 0 when nothing differs, with 1 when something does.

@@ -91,7 +91,7 @@ def read_tables(arguments: argparse.Namespace) -> tuple[dict[str, pd.DataFrame],
 
 
 def starts_of(patients: pd.DataFrame, rules: Rules, file: Path) -> dict[str, date]:
-    """Give each patient's start of treatment; a reference date without one has no study day."""
+    """Return each patient's start of treatment; a reference date without one has no study day."""
     texts = patients.get("treatment_start_date", pd.Series(dtype=object)).dropna()
     randomised = patients.get("randomisation_date", pd.Series(None, index=patients.index, dtype=object)).notna()
     lacking = randomised & ~patients.index.isin(texts.index)

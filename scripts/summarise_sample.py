@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT, type=Path, help="subtype model whose genes are counted")
     parser.add_argument("--strandedness", default="auto", help="as declared, for salmon results made elsewhere")
     parser.add_argument("--out-genes", required=True, type=Path, help="parquet: gene_id, counts, tpm")
-    parser.add_argument("--out-qc", required=True, type=Path, help="JSON: facts of quality")
+    parser.add_argument("--out-qc", required=True, type=Path, help="JSON: QC metrics")
     arguments = parser.parse_args()
     file = quant_file(arguments.quant)
     transcripts = read_text_table(arguments.transcripts)

@@ -1,6 +1,6 @@
 """Count treatment-emergent adverse events: patients once at their worst grade, by arm, class, term and grade.
 
-Writes a table with a row a class or term, category (all, serious, related, immune_related, stopped, delayed, fatal),
+Writes a table with one row per class or term, category (all, serious, related, immune_related, stopped …),
 grade band (any, 1 to 5, >=3) and arm: patients n of N, percent, events, and the rate per 100 patient-years at risk.
 What is not counted is told on the standard error. --exposure-out takes how long patients were on treatment, in days and
 cycles, --shifts-out the worst grade of each term against its grade before treatment.
@@ -26,7 +26,7 @@ from anpi.tables.clinical import read_clinical
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--patients", type=Path, required=True, help="patients.csv: a row a patient")
+    parser.add_argument("--patients", type=Path, required=True, help="patients.csv: one row per patient")
     parser.add_argument("--adverse-events", type=Path, required=True, help="adverse_events.csv: a row an event")
     parser.add_argument(
         "--rules", type=Path, default=DEFAULT, help="the protocol's rules (default: config/endpoints.yaml)"

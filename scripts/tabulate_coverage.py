@@ -1,4 +1,4 @@
-"""Put the coverage along genes of all samples with alignments into one table, a row a sample."""
+"""Put the coverage along genes of all samples with alignments into one table, one row per sample."""
 
 from __future__ import annotations
 

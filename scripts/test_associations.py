@@ -10,6 +10,10 @@ Reads the plan and tests what it declares, nothing else. Writes to the output fo
   influence.tsv           the primary answer without each patient in turn
   representativeness.tsv  patients with a biomarker against all treated
   detectable.tsv          hazard ratios that would have been shown with 80 % power
+  estimands.tsv           the range of the primary answer over other rules, iRECIST and evaluators
+  subgroups.tsv           the primary answer within subgroups
+  incidence.tsv           cumulative incidence of response and immune-related events
+  published.tsv           signatures beside published cohorts, pooled with random effects
   statements.json         what the numbers say, in words
 
 A plan that names an unknown signature, set, covariate or an endpoint that is not derived is refused in words.

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session")
 def external_data() -> Path:
-    """Give the folder of real data for checks; skip the test when it is absent."""
+    """Return the folder of real data for checks; skip the test when it is absent."""
     folder = Path(os.environ.get("ANPI_EXTERNAL_DATA", ROOT.parent / "shared"))
     if not (folder / "data").is_dir():
         pytest.skip(f"real data not found at {folder}; set ANPI_EXTERNAL_DATA")

@@ -46,7 +46,7 @@ skipped: set[str] = set()
 
 
 def group_of(line: str) -> str:
-    """Give the group of a message by the file that it names first."""
+    """Return the group of a message by the file that it names first."""
     name = re.split("[,:]", line)[0].rsplit("/", 1)[-1]
     return next(title for title, pattern in GROUPS if re.match(pattern, name))
 
@@ -87,7 +87,7 @@ def write_table(rows: Iterable[Row]) -> None:
 
 @pytest.fixture
 def tells(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Callable[..., None]:
-    """Give the function by which a test says what is wrong and what a user reads."""
+    """Return the function by which a test says what is wrong and what a user reads."""
 
     def tell(wrong: str, lines: Iterable[str]) -> None:
         row = row_of(wrong, lines)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,11 +22,19 @@ from anpi.expression.reference_look import look_at_reference
 from anpi.files.plain import odd_file
 from anpi.files.shipped import REGISTRY, ROOT
 from anpi.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
-from anpi.tables.clinical import read_clinical
+from anpi.tables.clinical import DERIVED, Clinical, Timeline, read_clinical, row_number, tables_of
 from anpi.tables.identifiers import allowed_columns, allowing, looks_like_person
 from anpi.tables.reading import read_table, read_text, read_text_table
-from anpi.tables.schema import check_settings, load_schema, load_yaml
-from anpi.tables.sheets import is_object, is_stored, read_samples, read_units, used_samples
+from anpi.tables.schema import check_settings, column_rule, load_schema, load_yaml
+from anpi.tables.sheets import (
+    is_object,
+    is_stored,
+    read_samples,
+    read_units,
+    sample_notes,
+    timepoint_problems,
+    used_samples,
+)
 
 REFERENCE_FILES = ("transcripts", "gtf", "genome")
 # Files that anpi ships in config/, which a run takes when the config names none of its own.
@@ -49,6 +58,8 @@ class Run:
         Samples that take part, sorted.
     sexes : dict of str to str
         F or M by patient of a sample that takes part, as the clinical table says.
+    notes : list of str
+        What is said when a run is planned and stands in no result: dates yet to come, groups of one sample.
     """
 
     config: dict[str, Any]
@@ -56,6 +67,7 @@ class Run:
     units: pd.DataFrame | None
     used: list[str]
     sexes: dict[str, str]
+    notes: list[str] = field(default_factory=list)
 
 
 def check_run(config: Mapping[str, Any], file: str = "config.yaml", checked: bool = False) -> Run:
@@ -91,6 +103,24 @@ def read_checked(settings: dict[str, Any]) -> Run:
         units = units[units["sample_id"].isin(used)]
     patients = None if samples is None else read_clinical({"patients": Path(settings["clinical"]["patients"])}).patients
     return Run(settings, samples, units, used, sexes_of(patients, samples, used))
+
+
+def planning_notes(clinical: Clinical, samples: pd.DataFrame | None, today: date) -> list[str]:
+    """Return what is odd on the day of planning, which no result may depend on, and what is odd in the sample sheet."""
+    frames = tables_of(clinical) | ({} if samples is None else {"samples": samples})
+    notes = []
+    for table, frame in frames.items():
+        file = frame.attrs["file"]
+        own = [str(column) for column in frame if column not in DERIVED]
+        extra = [column for column in own if column_rule(load_schema(table), column) is None]
+        if extra:
+            notes.append(f"{file}: columns that are kept, and read where the plan names them: {', '.join(extra)}")
+        for column in frame.columns[[str(kind).startswith("datetime") for kind in frame.dtypes]]:
+            late = frame.index[frame[column] > pd.Timestamp(today)]
+            if len(late):
+                rows = f"row {row_number(late[0])}" + (f" and {len(late) - 1} more" if len(late) > 1 else "")
+                notes.append(f"{file}, {rows}, column {column}: a date after today, {today:%Y-%m-%d}")
+    return notes + ([] if samples is None else sample_notes(samples, Timeline(clinical.patients)))
 
 
 def check_writable(folder: str) -> None:
@@ -136,12 +166,16 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
         plan = shipped(settings["plan"], SHIPPED_SETTINGS["plan"])
         told = None if clinical is None else clinical.patients
         problems += collect(lambda: plan_faults(plan, signatures, told, samples)) or []
+    if clinical is not None and samples is not None:
+        problems += timepoint_problems(samples, Timeline(clinical.patients))
     refuse(problems)
-    return Run(settings, samples, units, used, sexes_of(clinical.patients if clinical else None, samples, used))
+    assert clinical is not None
+    notes = planning_notes(clinical, samples, date.today())
+    return Run(settings, samples, units, used, sexes_of(clinical.patients, samples, used), notes)
 
 
 def sexes_of(patients: pd.DataFrame | None, samples: pd.DataFrame | None, used: list[str]) -> dict[str, str]:
-    """Give the sex of the patients of the samples in use, where it is known."""
+    """Return the sex of the patients of the samples in use, where it is known."""
     if patients is None or samples is None or "sex" not in patients:
         return {}
     owners = set(samples.loc[samples["sample_id"].isin(used), "patient_id"])
@@ -150,7 +184,7 @@ def sexes_of(patients: pd.DataFrame | None, samples: pd.DataFrame | None, used: 
 
 
 def config_paths(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Give every path of the config by its key."""
+    """Return every path of the config by its key."""
     keys = ("results", "samples", "units", "subtype_model", "endpoints", "plan")
     paths = {key: settings[key] for key in keys}
     paths |= {f"clinical.{table}": path for table, path in settings["clinical"].items()}
@@ -209,7 +243,7 @@ def allowance_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
 
 
 def read_header(path: str) -> list[str]:
-    """Give the columns of a table; none of one that cannot be read, whose faults are told elsewhere."""
+    """Return the columns of a table; none of one that cannot be read, whose faults are told elsewhere."""
     try:
         return list(map(str, read_text_table(path).columns))
     except InputError:
@@ -217,7 +251,7 @@ def read_header(path: str) -> list[str]:
 
 
 def shipped(path: str | None, name: str) -> Path:
-    """Give the user's file, or the one that anpi ships in ``config/``."""
+    """Return the user's file, or the one that anpi ships in ``config/``."""
     return Path(path) if path else ROOT / "config" / name
 
 
@@ -237,7 +271,7 @@ def unnamed_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
 
 
 def says_the_same(one: Path | str, other: Path | str) -> bool:
-    """Say whether two YAML files can be read and hold the same keys and values, whatever their comments."""
+    """Return whether two YAML files can be read and hold the same keys and values, whatever their comments."""
     try:
         return load_yaml(one) == load_yaml(other)
     except InputError:
@@ -298,7 +332,7 @@ def source_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
 
 
 def absent_file(file: str, key: str, path: str) -> Problem:
-    """Say that a file of the config is not there."""
+    """Return that a file of the config is not there."""
     near = nearest_file(path)
     mend = f"Is it {near}?" if near else "Paths are relative to the folder in which the run is started."
     return Problem(file, "the file does not exist", column=key, found=path, mend=mend)
@@ -365,7 +399,7 @@ def alignment_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
 
 
 def is_url(value: str) -> bool:
-    """Say whether a reference is to be downloaded; objects of S3 are not, Snakemake fetches them."""
+    """Return whether a reference is to be downloaded; objects of S3 are not, Snakemake fetches them."""
     return "://" in value and not is_stored(value)
 
 

@@ -148,7 +148,7 @@ def named_digest(path: Path) -> dict[str, Any]:
 
 
 def verdicts_by_hand(settings: Mapping[str, Any], results: Path) -> dict[str, dict[str, str]]:
-    """Give the verdicts that a person set, by sample: what the facts said, what is used, and why."""
+    """Return the verdicts that a person set, by sample: what the facts said, what is used, and why."""
     path = results / "qc" / "verdicts.tsv"
     if not settings.get("samples") or not path.is_file():
         return {}
@@ -164,7 +164,7 @@ NOT_SOFTWARE = ("anpi", "commit", "code")
 
 
 def software(settings: Mapping[str, Any]) -> dict[str, str | None]:
-    """Give the versions of anpi, its packages and the programs that the config asks for, those that lack as None."""
+    """Return the versions of anpi, its packages and the programs that the config asks for, those that lack as None."""
     own = {"anpi": __version__, "commit": commit(), "code": code_tree(), "python": platform.python_version()}
     return {**own, **package_versions(), **tool_versions(tools_of(settings))}
 
@@ -207,12 +207,12 @@ def shown_paths(paths: Iterable[Path]) -> dict[Path, str]:
 
 
 def is_home(parts: Sequence[str], place: int) -> bool:
-    """Say whether a part of a path bears a user's name: it stands in a folder of homes, or is called as ours is."""
+    """Return whether a part of a path bears a user's name: it stands in a folder of homes, or is called as ours is."""
     return parts[place - 1].lower() in ("home", "users") or parts[place] == os.path.basename(os.path.expanduser("~"))
 
 
 def commit() -> str | None:
-    """Give the git commit of the installation, with ``+changes`` when files differ from it; None outside git."""
+    """Return the git commit of the installation, with ``+changes`` when files differ from it; None outside git."""
     try:
         if Path(git("rev-parse", "--show-toplevel")).resolve() != ROOT:
             return None  # the installation lies in a repository of something else
@@ -250,7 +250,7 @@ def checksums(places: Iterable[Path]) -> dict[str, str]:
 
 
 def package_versions() -> dict[str, str | None]:
-    """Give the versions of the packages; None for one that this environment does not have."""
+    """Return the versions of the packages; None for one that this environment does not have."""
     versions: dict[str, str | None] = {}
     for name in PACKAGES:
         try:

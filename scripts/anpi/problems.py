@@ -96,7 +96,7 @@ def escape(letter: re.Match[str]) -> str:
 
 
 def odd_path(path: str) -> str | None:
-    """Say what a path should be when a program or Snakemake would take it for something else; None when all is well."""
+    """Return what a path should be when a program or Snakemake would take it for something else; else None."""
     if not path.isprintable():
         return "a path without line breaks, tabs and characters that cannot be seen"
     if "{" in path or "}" in path:
@@ -113,7 +113,7 @@ def shorten(value: object, limit: int = 80) -> str:
 
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Give the known name most like ``name``, or None when none is near."""
+    """Return the known name most like ``name``, or None when none is near."""
     by_fold = {fold(candidate): candidate for candidate in known}
     if fold(name) in by_fold:
         return by_fold[fold(name)]
@@ -122,7 +122,7 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
 
 
 def nearest_file(path: Path | str) -> str | None:
-    """Give the file of the same folder whose name is most like that of ``path``, or None."""
+    """Return the file of the same folder whose name is most like that of ``path``, or None."""
     folder = os.path.dirname(path)
     names = os.listdir(folder or ".") if os.path.isdir(folder or ".") else []
     near = nearest(os.path.basename(path), names, 0.8)
@@ -130,7 +130,7 @@ def nearest_file(path: Path | str) -> str | None:
 
 
 def missing_file(path: Path | str, mend: str = "Check the path in the config.") -> Problem:
-    """Say that a file is not there, and which one may be meant."""
+    """Return that a file is not there, and which one may be meant."""
     near = nearest_file(path)
     return Problem(str(path), "file not found", mend=f"Is it {near}?" if near else mend)
 

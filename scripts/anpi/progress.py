@@ -1,4 +1,4 @@
-"""Say how far a long piece of work is."""
+"""Return how far a long piece of work is."""
 
 from __future__ import annotations
 

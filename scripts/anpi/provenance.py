@@ -115,5 +115,5 @@ def is_shipped(file: Path) -> bool:
 
 @functools.cache
 def file_digest(file: Path) -> str:
-    """Give the SHA-256 of a file's content, read once a process."""
+    """Return the SHA-256 of a file's content, read once a process."""
     return hash_file(file)

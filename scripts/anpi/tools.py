@@ -175,7 +175,7 @@ def family(process: psutil.Process) -> list[psutil.Process]:
 
 
 def processor_time(process: psutil.Process) -> float:
-    """Give the seconds of processor time that a process and all that it started have used."""
+    """Return the seconds of processor time that a process and all that it started have used."""
     used = 0.0
     for member in family(process):
         with suppress(psutil.NoSuchProcess):

@@ -42,7 +42,7 @@ def tumour(draw: np.random.Generator, fragments: float, contamination: float = 0
 
 
 def two_samples(draw: np.random.Generator, fragments: float) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Give the counts of two samples of one person."""
+    """Return the counts of two samples of one person."""
     person = simulate_people(FREQUENCIES[draw.integers(len(FREQUENCIES))], 1, draw)[0]
     return [simulate_counts(SITES, person, tumour(draw, fragments), draw) for _ in range(2)]
 

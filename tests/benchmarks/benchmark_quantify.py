@@ -39,7 +39,7 @@ SAME = ["--numAuxModelSamples", "0", "--initUniform"]
 
 
 def measure(action: Callable[[], None]) -> tuple[float, float]:
-    """Give CPU seconds of all children and wall seconds of an action."""
+    """Return CPU seconds of all children and wall seconds of an action."""
     before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     action()
     after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - begin

@@ -70,7 +70,7 @@ def write_annotations(folder: Path, genes: list[Gene]) -> None:
 
 
 def place_read(starts: np.ndarray, ends: np.ndarray, first: int, length: int) -> tuple[int, str, int]:
-    """Give first base (from 1), CIGAR and end of a read from base ``first`` of the spliced transcript on."""
+    """Return first base (from 1), CIGAR and end of a read from base ``first`` of the spliced transcript on."""
     before = np.cumsum(ends - starts)
     exon = int(np.searchsorted(before, first, "right"))
     position = int(ends[exon] - (before[exon] - first))

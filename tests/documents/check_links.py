@@ -19,7 +19,7 @@ AGENT = {"User-Agent": "Mozilla/5.0 (links of anpi's documents)"}
 
 
 def external_links() -> dict[str, list[str]]:
-    """Give the files that link to each address, its fragment left out."""
+    """Return the files that link to each address, its fragment left out."""
     found: dict[str, list[str]] = {}
     for file in documents():
         for link in links(file):
@@ -29,7 +29,7 @@ def external_links() -> dict[str, list[str]]:
 
 
 def ask(url: str) -> tuple[bool, str]:
-    """Say whether an address leads somewhere, and what it answered."""
+    """Return whether an address leads somewhere, and what it answered."""
     try:
         with urllib.request.urlopen(urllib.request.Request(url, headers=AGENT), timeout=SECONDS) as answer:
             return True, str(answer.status)

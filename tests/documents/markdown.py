@@ -30,23 +30,23 @@ def documents() -> list[Path]:
 
 
 def blocks(file: Path) -> list[Block]:
-    """Give the fenced blocks of a file, in order."""
+    """Return the fenced blocks of a file, in order."""
     found = FENCE.findall(file.read_text(encoding="utf-8"))
     return [Block(*[*info.split(" ", 1), ""][:2], text) for info, text in found]
 
 
 def prose(file: Path) -> str:
-    """Give a file without its fenced blocks."""
+    """Return a file without its fenced blocks."""
     return FENCE.sub("", file.read_text(encoding="utf-8"))
 
 
 def links(file: Path) -> list[str]:
-    """Give the targets of all links and pictures outside code."""
+    """Return the targets of all links and pictures outside code."""
     return LINK.findall(re.sub(r"`[^`\n]*`", "", prose(file)))
 
 
 def anchors(file: Path) -> set[str]:
-    """Give the anchors of a file's headings, as GitHub makes them."""
+    """Return the anchors of a file's headings, as GitHub makes them."""
     found: dict[str, int] = {}
     names = set()
     for heading in HEADING.findall(prose(file)):
@@ -58,7 +58,7 @@ def anchors(file: Path) -> set[str]:
 
 
 def tables(file: Path) -> Iterator[list[dict[str, str]]]:
-    """Give each table of a page as rows of cells by heading."""
+    """Return each table of a page as rows of cells by heading."""
     for part in re.findall(r"(?:^\|.*\|$\n?)+", prose(file), flags=re.M):
         header, _, *rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in part.splitlines()]
         yield [dict(zip(header, row, strict=True)) for row in rows]

@@ -17,14 +17,14 @@ VERDICTS_HOLD = ("qc_facts", "qc_identity")
 
 
 def result_pages() -> dict[str, list[str]]:
-    """Give the files that each page tells of, those that are tables of text."""
+    """Return the files that each page tells of, those that are tables of text."""
     titles = {page.stem: TITLE.match(page.read_text(encoding="utf-8")) for page in sorted(PAGES.glob("*.md"))}
     named = {name: title.group(1).split(", ") for name, title in titles.items() if title}
     return {name: files for name, files in named.items() if not files[0].startswith(("samples/", "cohort/cohort"))}
 
 
 def told_columns(page: str) -> tuple[dict[str, str], set[str]]:
-    """Give the columns of a page with when they are missing, and those of them that a run may lack."""
+    """Return the columns of a page with when they are missing, and those of them that a run may lack."""
     told, optional = {}, set()
     always, *only = (PAGES / f"{page}.md").read_text(encoding="utf-8").split(OPTIONAL)
     for table in tables(PAGES / f"{page}.md"):
@@ -50,7 +50,7 @@ def matches(told: str, column: str) -> bool:
 
 
 def page_faults(page: str, results: Path) -> list[str]:
-    """Say what differs between a page and the tables of a run: columns, and values that lack without a word."""
+    """Return what differs between a page and the tables of a run: columns, and values that lack without a word."""
     told, optional = told_columns(page)
     optional |= {name for name in told if "<" in name}
     if page == "qc_verdicts":
@@ -79,7 +79,7 @@ def frame_exists(page: str, results: Path) -> bool:
 
 
 def untold_files(results: Path) -> set[str]:
-    """Give the tables of a run that no page tells of."""
+    """Return the tables of a run that no page tells of."""
     told = {file for files in result_pages().values() for file in files}
     folders = tuple(file for file in told if file.endswith("/"))
     made = {str(path.relative_to(results)) for kind in ("*.tsv", "*.csv", "*.tsv.gz") for path in results.rglob(kind)}

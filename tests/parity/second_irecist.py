@@ -15,7 +15,7 @@ BEST = ["iCR", "iPR", "iSD", "NON-iCR/NON-iUPD", "iCPD", "iUPD", "NE"]
 
 
 def look(scan: Row, sure: set[str], targets: set[str]) -> Row:
-    """Give what the lesions of a scan show of new and of non-target lesions."""
+    """Return what the lesions of a scan show of new and of non-target lesions."""
     seen: Row = {"there": set(), "new targets": {}, "new others": {}, "others": {}, "new grew": False, "grew": False}
     for row in scan.get("rows") or []:
         name, mm = row["lesion_id"], row["mm"]
@@ -53,7 +53,7 @@ def new_targets(scans: list[Row], sure: set[str]) -> set[str]:
 
 
 def without_new(scan: Row, further: bool) -> str:
-    """Give the response by RECIST 1.1 when only a further new lesion counts as new."""
+    """Return the response by RECIST 1.1 when only a further new lesion counts as new."""
     if "rows" not in scan:
         return scan["response"]
     if further or "PD" in (scan["target"], scan["nontarget"]):
@@ -68,7 +68,7 @@ def larger(now: dict[str, Decimal], then: dict[str, Decimal]) -> bool:
 
 
 def confirmed_by(scan: Row, block: list[Row], further: bool, rules: Row) -> bool:
-    """Tell whether a scan confirms the iUPD before it."""
+    """Return whether a scan confirms the iUPD before it."""
     last = block[-1]
     measured = "rows" in scan
 
@@ -134,7 +134,7 @@ def derived_code(scan: Row, past: list[Row], block: list[Row], rules: Row) -> st
 
 
 def read(scans: list[Row], rules: Row, less: str) -> list[tuple[int, str, int | None]]:
-    """Give day, response and first day of its block of every scan."""
+    """Return day, response and first day of its block of every scan."""
     new = [
         row for scan in scans for row in scan.get("rows") or [] if row["kind"] == "new" and row["status"] != "absent"
     ]
@@ -166,7 +166,7 @@ def read(scans: list[Row], rules: Row, less: str) -> list[tuple[int, str, int | 
 
 
 def best(codes: list[tuple], rules: Row, confirm: bool, measurable: bool) -> str:
-    """Give the best response up to the first iCPD."""
+    """Return the best response up to the first iCPD."""
     late = [code for day, code, _ in codes if day >= rules["stable_disease"]["minimum_days"]]
     for word in BEST[:2]:
         places = [place for place, one in enumerate(codes) if one[1] == word]
@@ -199,7 +199,7 @@ def response_confirmed(codes: list[tuple], place: int, rules: Row) -> bool:
 
 
 def endpoints(codes: list[tuple], patient: Row, therapy: int | None, measurable: bool, new: Row, rules: Row) -> Row:
-    """Give the endpoints by iRECIST; ``new`` says of a day whether a new lesion was there."""
+    """Return the endpoints by iRECIST; ``new`` says of a day whether a new lesion was there."""
     death, cutoff = patient["death"], patient["cutoff"]
     codes = [one for one in codes if death is None or one[0] <= death]
     end = next((place for place, one in enumerate(codes) if one[1] == "iCPD"), len(codes))

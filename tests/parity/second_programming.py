@@ -20,7 +20,7 @@ EVALUATED = ["not evaluable", "absent", "present", "progression"]
 
 
 def size(row: Row | None) -> Decimal | None:
-    """Give the diameter in mm; None when it was not measured."""
+    """Return the diameter in mm; None when it was not measured."""
     if row is None or row["status"] == "not evaluable":
         return None
     if row["status"] == "merged":
@@ -31,7 +31,7 @@ def size(row: Row | None) -> Decimal | None:
 
 
 def state(row: Row | None) -> str:
-    """Give the state of a non-target lesion: by its status, else by its size, else not evaluated."""
+    """Return the state of a non-target lesion: by its status, else by its size, else not evaluated."""
     found = size(row)
     if row is None or row["status"] or found is None:
         return (row and row["status"]) or "not evaluable"
@@ -39,7 +39,7 @@ def state(row: Row | None) -> str:
 
 
 def settle(lesions: list[Row]) -> list[Row]:
-    """Give lesions that are as before, or have grown since, the status that they had before."""
+    """Return lesions that are as before, or have grown since, the status that they had before."""
     told: dict[str, str] = {}
     settled = []
     for row in sorted(lesions, key=lambda row: row["day"]):
@@ -115,7 +115,7 @@ def rank(row: Row) -> Any:
 
 
 def lesion_scans(lesions: list[Row], rules: Row) -> tuple[list[Row], bool]:
-    """Give the time points from lesions, and whether a target lesion was there at baseline."""
+    """Return the time points from lesions, and whether a target lesion was there at baseline."""
     before = sorted((row for row in lesions if row["day"] <= 0), key=lambda row: row["day"])
     targets: dict[str, Row] = {}
     nontargets: dict[str, Row] = {}
@@ -163,7 +163,7 @@ def overall(point: Row) -> str:
 
 
 def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bool) -> tuple[list[Row], bool]:
-    """Give the scans in order of time, each with ``day``, ``response`` and ``new``; and whether there are targets.
+    """Return the scans in order of time, each with ``day``, ``response`` and ``new``; and whether there are targets.
 
     Without a baseline scan (``judged`` is false) all but PD by an unequivocal new lesion is NE.
     """
@@ -247,7 +247,7 @@ def hold(scans: list[Row], rules: Row) -> None:
 
 
 def confirmed(word: str, scans: list[Row], rules: Row, days: int) -> int | None:
-    """Give the day of the first scan of a confirmed CR or PR."""
+    """Return the day of the first scan of a confirmed CR or PR."""
     may_confirm = ("CR",) if word == "CR" else ("CR", "PR")
     stable = 0 if word == "CR" else rules["stable_between"]
     for place, scan in enumerate(scans):
@@ -264,7 +264,7 @@ def confirmed(word: str, scans: list[Row], rules: Row, days: int) -> int | None:
 
 
 def start_of_response(scans: list[Row], rules: Row) -> int | None:
-    """Give the day of the first CR or PR that a confirmation rests on, without a break up to the confirmed scan."""
+    """Return the day of the first CR or PR that a confirmation rests on, without a break up to the confirmed scan."""
     days = [confirmed(word, scans, rules, rules["minimum_days"]) for word in ("CR", "PR")]
     known = min((day for day in days if day is not None), default=None)
 
@@ -290,7 +290,7 @@ def start_of_response(scans: list[Row], rules: Row) -> int | None:
 
 
 def best(scans: list[Row], rules: Row, measurable: bool, days: int | None) -> str:
-    """Give the best response; ``days`` is the least time to a confirmation, None without one."""
+    """Return the best response; ``days`` is the least time to a confirmation, None without one."""
     words = {scan["response"] for scan in scans}
     late = {scan["response"] for scan in scans if scan["day"] >= rules["stable_disease"]["minimum_days"]}
     for word in ("CR", "PR"):
@@ -312,7 +312,7 @@ def allowed_gap(last: int, scans: Row, missed: int) -> int:
 
 
 def progression_free(style: str, scans: list[Row], patient: Row, therapy: int | None, rules: Row) -> tuple[int, int]:
-    """Give the day and the event of PFS by the FDA's or the EMA's rules."""
+    """Return the day and the event of PFS by the FDA's or the EMA's rules."""
     progressed = [scan for scan in scans if scan["response"] == "PD"]
     if not patient["baseline"]:
         progressed = [scan for scan in progressed if scan["new"] == "Y" and style == "ema"]

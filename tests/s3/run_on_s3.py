@@ -96,7 +96,7 @@ def stored(local: Path, server: Server, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def results(stored: Stored, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give what the run left in the bucket."""
+    """Return what the run left in the bucket."""
     folder = tmp_path_factory.mktemp("downloaded")
     stored.server.download("results", folder)
     return folder

@@ -199,7 +199,7 @@ class Cluster:
         kill_all(lambda: processes_of(jobs))
 
     def state_of(self, node: str) -> str:
-        """Give the state of a node in SLURM's word."""
+        """Return the state of a node in SLURM's word."""
         return self.call("sinfo", "--noheader", f"--nodes={node}", "--format=%T").strip()
 
     def jobs(self) -> list[dict[str, str]]:
@@ -216,7 +216,7 @@ class Cluster:
         return done.stdout
 
     def does(self, *words: str) -> bool:
-        """Say whether a command of the cluster succeeds."""
+        """Return whether a command of the cluster succeeds."""
         return subprocess.run(words, capture_output=True, env=self.environment, check=False).returncode == 0
 
     def _spawn(self, name: str, *words: str) -> None:
@@ -304,7 +304,7 @@ def end_process(pid: int, birth: str, seconds: float = 10) -> None:
 
 
 def started(pid: int) -> str:
-    """Give when a process was started, in the kernel's ticks; nothing when it is gone or only waits to be collected."""
+    """Return when a process was started, in ticks; nothing when it is gone or only waits to be collected."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -349,7 +349,7 @@ def kill_all(listed: Callable[[], list[int]]) -> None:
 
 
 def free_ports(number: int) -> list[int]:
-    """Give ports of loopback that nobody listens on."""
+    """Return ports of loopback that nobody listens on."""
     doors = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
     ports = [door.getsockname()[1] for door in doors]
     for door in doors:

@@ -75,7 +75,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def copy_of(trial: Path, name: str) -> Path:
-    """Give a folder beside the trial with its inputs."""
+    """Return a folder beside the trial with its inputs."""
     folder = trial.parent / name
     shutil.copytree(trial / "config", folder / "config")
     for inputs in ("reads", "reference"):

@@ -68,7 +68,7 @@ def test_every_program_is_told():
 
 
 def architecture(heading: str) -> list[dict[str, str]]:
-    """Give the table of ``docs/architecture.md`` whose first column is headed so."""
+    """Return the table of ``docs/architecture.md`` whose first column is headed so."""
     page = tables(ROOT / "docs" / "architecture.md")
     return next(rows for rows in page if heading in rows[0])
 
@@ -136,7 +136,7 @@ def test_a_link_to_no_host_leads_nowhere():
 
 
 def sources() -> str:
-    """Give all texts that a program can say; placeholders become an ellipsis."""
+    """Return all texts that a program can say; placeholders become an ellipsis."""
     files = [*(ROOT / "scripts").rglob("*.py"), *(ROOT / ".ci").iterdir(), ROOT / "docs" / "faults.md"]
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     return html.unescape(re.sub(r"\"\n\s+f?\"", "", text))

@@ -48,7 +48,7 @@ def pins(file: Path) -> dict[str, str]:
 
 
 def rules() -> dict[str, tuple[str, str]]:
-    """Give each rule's text and the name of its environment."""
+    """Return each rule's text and the name of its environment."""
     found = {}
     for file in sorted((ROOT / "workflow").rglob("*.smk")):
         for block in re.split(r"^rule ", file.read_text(encoding="utf-8"), flags=re.M)[1:]:

@@ -124,7 +124,7 @@ def test_every_rule_that_runs_a_program_names_an_environment_that_exists():
 
 
 def rules_of(file: Path) -> dict[str, str]:
-    """Give the text of each rule of a file by its name."""
+    """Return the text of each rule of a file by its name."""
     parts = re.split(r"^rule (\w+):", file.read_text(), flags=re.M)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 

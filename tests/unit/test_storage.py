@@ -17,7 +17,7 @@ MEMORY = {("test_associations", "history"), ("describe_run", "ledger"), ("record
 
 
 def blocks(keyword: str) -> Iterator[tuple[str, str]]:
-    """Give the block of a keyword in each rule that has it."""
+    """Return the block of a keyword in each rule that has it."""
     for file in RULE_FILES:
         for rule in re.split(r"^rule ", file.read_text(encoding="utf-8"), flags=re.M)[1:]:
             found = re.search(rf"^    {keyword}:\n((?:        .*\n|\n)+)", rule, flags=re.M)

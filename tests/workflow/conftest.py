@@ -75,7 +75,7 @@ def good_trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def trial(good_trial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
-    """Give a copy of the good trial, as the current folder; reads and reference are hard links."""
+    """Return a copy of the good trial, as the current folder; reads and reference are hard links."""
     folder = tmp_path / "trial"
     shutil.copytree(good_trial / "config", folder / "config")
     for name in ("reads", "reference"):

@@ -93,7 +93,7 @@ def unrecorded_words(job: snakemake.jobs.Job) -> list[str]:
 
 
 def is_known(word: str, known: set[str], shipped: set[str], places: set[str]) -> bool:
-    """Say whether a word is known, a shipped file that stands in the digest of the code, or a file behind its key."""
+    """Return whether a word is known, a shipped file in the digest of the code, or a file behind its key."""
     key, _, path = word.partition("=")
     below = any(word == place or word.startswith(f"{place}/") for place in shipped)
     return word in known or below or (key in known and path in places) or bool(re.search(r'["$&|()]', word))

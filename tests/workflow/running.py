@@ -40,7 +40,7 @@ def command(installation: Path, trial: Path, *words: str) -> list[str]:
 
 
 def environment(**others: str) -> dict[str, str]:
-    """Give the environment of a run: this one with the Python packages' folder first, and others' settings."""
+    """Return the environment of a run: this one with the Python packages' folder first, and others' settings."""
     return {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", **others}
 
 

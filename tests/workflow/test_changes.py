@@ -124,7 +124,7 @@ def test_a_withdrawn_patient_is_gone_from_every_result_and_named_by_the_change_r
 
 
 def holds(path: Path) -> bool:
-    """Say whether a file's name or its content, unpacked, holds the withdrawn patient."""
+    """Return whether a file's name or its content, unpacked, holds the withdrawn patient."""
     if GONE in path.as_posix().split("/results/", 1)[1]:
         return True
     content = path.read_bytes()

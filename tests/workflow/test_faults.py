@@ -65,7 +65,7 @@ def assert_same(trial: Path, finished: Path) -> None:
 
 
 def shell_commands(anpi: Path, trial: Path) -> dict[str, list[str]]:
-    """Give the words of one job of every rule that calls a program of scripts/, by the program's name."""
+    """Return the words of one job of every rule that calls a program of scripts/, by the program's name."""
     said = run(anpi, trial, "--dry-run", "--forceall", "--printshellcmds")
     found = {}
     for line in re.findall(r"^Shell command: (.*) > \S+ 2>&1$", said, flags=re.M):

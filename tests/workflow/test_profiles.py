@@ -96,7 +96,7 @@ def rule_graph(folder: Path, *options: str) -> tuple[set[str], list[tuple[str, s
 
 
 def reached(start: set[str], edges: list[tuple[str, str]]) -> set[str]:
-    """Give all that follows, by one step or many."""
+    """Return all that follows, by one step or many."""
     found: set[str] = set()
     border = start
     while border:

@@ -1,4 +1,5 @@
 # What the plan declares, and nothing else: needs plan of the config; makes association/ and expression/.
+PUBLISHED = RESOURCES / "published" / "cohorts.tsv"
 GENE_SETS = RESOURCES / "signatures" / "genes" / "hallmark.tsv"
 
 
@@ -28,6 +29,10 @@ rule test_associations:
         sensitivity=out("association/sensitivity.tsv"),
         influence=out("association/influence.tsv"),
         detectable=out("association/detectable.tsv"),
+        estimands=out("association/estimands.tsv"),
+        subgroups=out("association/subgroups.tsv"),
+        incidence=out("association/incidence.tsv"),
+        published=out("association/published.tsv"),
         representativeness=out("association/representativeness.tsv"),
     log:
         logs("test_associations"),
@@ -40,7 +45,9 @@ rule test_associations:
         runtime=needs("runtime", 60, sample=0.2),
     params:
         program=program(
-            "test_associations", PLAN, REGISTRY, files=["clinical.patients", "clinical.adverse_events", "samples"]
+            "test_associations",
+            *(PLAN, REGISTRY, PUBLISHED),
+            files=["clinical.patients", "clinical.adverse_events", "samples"],
         ),
         plan=PLAN,
         expression=options_of("calls", "scores", "tpm", "genes", "samples", "adverse_events"),

@@ -32,7 +32,7 @@ class Treatment:
     whole_days: bool = True
 
     def covers(self, start: float) -> bool:
-        """Tell whether an event that starts then starts on treatment."""
+        """Return whether an event that starts then starts on treatment."""
         if self.first is None or start < self.first:
             return False
         if self.window_days is None or self.last is None:
@@ -53,7 +53,7 @@ class Event:
 
 
 def is_emergent(event: Event, treatment: Treatment, worsening: bool = False) -> bool:
-    """Tell whether one event is treatment-emergent.
+    """Return whether one event is treatment-emergent.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def rises(before: int | None, after: int | None) -> bool:
 
 
 def emergent_in_group(events: Sequence[Event], treatment: Treatment) -> list[bool]:
-    """Tell which rows of one event, whose grade changed from row to row, are treatment-emergent.
+    """Return which rows of one event, whose grade changed from row to row, are treatment-emergent.
 
     A row on treatment counts when it is the first of the event, when its grade is higher than that of the row
     before, or when the row before counts.

@@ -139,12 +139,12 @@ def none(value: Any) -> Any:
 
 
 def adverse_event_table(safety: Safety, settings: Mapping[str, Any]) -> pd.DataFrame:
-    """Give ``adverse_events.tsv``.
+    """Return ``adverse_events.tsv``.
 
     Returns
     -------
     DataFrame
-        A row a level (any, soc, term), category (all, serious, related, immune_related, stopped, delayed, fatal),
+        One row per level (any, soc, term), category (all, serious, related, immune_related, stopped, delayed, fatal),
         grade band (any, 1 to 5 = the worst of the patient, >=3) and arm. ``n`` counts patients, ``N`` is the safety
         set of the arm, ``events`` counts rows; the rate is of first events per 100 patient-years at risk. Classes
         stand in order of their frequency, and terms within them. A category that no row states is left out.
@@ -221,7 +221,7 @@ def by_frequency(events: pd.DataFrame, column: str) -> list[str]:
 def bands(
     events: pd.DataFrame, all_events: pd.DataFrame, settings: Mapping[str, Any]
 ) -> Iterator[tuple[str, str, pd.DataFrame, int]]:
-    """Give category, grade band, the events that count for it and how many rows do not state the category."""
+    """Return category, grade band, the events that count for it and how many rows do not state the category."""
     yield ALL, "any", events, 0
     yield ALL, ">=3", events[events["grade"] >= 3], 0
     worst = events.groupby("patient_id")["grade"].transform("max")

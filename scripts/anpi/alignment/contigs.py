@@ -16,7 +16,7 @@ ASSEMBLIES = {
 
 
 def plain_name(contig: str) -> str:
-    """Give the plain name of a contig: ``chr1``, ``1`` and ``NC_000001.11`` are ``1``; ``chrM``, ``M`` are ``MT``."""
+    """Return the plain name of a contig: ``chr1``, ``1`` and ``NC_000001.11`` are ``1``; ``chrM``, ``M`` are ``MT``."""
     match = REFSEQ.fullmatch(contig)
     if match:
         return REFSEQ_NAMES.get(match.group(1), str(int(match.group(1))))

@@ -117,7 +117,7 @@ def build_gene_model(gtf: Path) -> GeneModel:
 
 
 def head_of(gtf: Path) -> str:
-    """Give the comment lines that head a GTF."""
+    """Return the comment lines that head a GTF."""
     return "".join(itertools.takewhile(lambda line: line.startswith("#"), open_text(gtf)))
 
 
@@ -172,7 +172,7 @@ def load_gene_model(path: Path) -> GeneModel:
 
 
 def match_contigs(model: GeneModel, names: Sequence[str], lengths: Sequence[int], file: str) -> np.ndarray:
-    """Give the model's number of each contig of an alignment, -1 for contigs without genes.
+    """Return the model's number of each contig of an alignment, -1 for contigs without genes.
 
     Raises
     ------

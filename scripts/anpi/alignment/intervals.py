@@ -32,7 +32,7 @@ def union(starts: np.ndarray, ends: np.ndarray) -> Intervals:
 
 
 def subtract(whole: Intervals, part: Intervals) -> Intervals:
-    """Give what of ``whole`` does not lie in ``part``."""
+    """Return what of ``whole`` does not lie in ``part``."""
     points = np.concatenate([*whole, *part])
     n, m = len(whole.starts), len(part.starts)
     in_whole = np.repeat([1, -1, 0], [n, n, 2 * m])
@@ -46,7 +46,7 @@ def subtract(whole: Intervals, part: Intervals) -> Intervals:
 
 
 def index_of(points: np.ndarray, intervals: Intervals) -> np.ndarray:
-    """Give for each point the number of the interval that holds it, or -1."""
+    """Return for each point the number of the interval that holds it, or -1."""
     index = np.searchsorted(intervals.starts, points, "right") - 1
     if not len(intervals.starts):
         return index
@@ -54,10 +54,10 @@ def index_of(points: np.ndarray, intervals: Intervals) -> np.ndarray:
 
 
 def inside(points: np.ndarray, intervals: Intervals) -> np.ndarray:
-    """Tell for each point whether an interval holds it."""
+    """Return for each point whether an interval holds it."""
     return index_of(points, intervals) >= 0
 
 
 def overlaps(starts: np.ndarray, ends: np.ndarray, intervals: Intervals) -> np.ndarray:
-    """Tell for each span whether it shares a base with an interval."""
+    """Return for each span whether it shares a base with an interval."""
     return np.searchsorted(intervals.starts, ends, "left") > np.searchsorted(intervals.ends, starts, "right")

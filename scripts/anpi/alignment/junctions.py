@@ -52,7 +52,7 @@ class Junctions:
 
 
 def known_sites(values: np.ndarray, sites: np.ndarray) -> np.ndarray:
-    """Tell which values are among the sorted ``sites``."""
+    """Return which values are among the sorted ``sites``."""
     if not len(sites):
         return np.zeros(len(values), bool)
     place = np.minimum(np.searchsorted(sites, values), len(sites) - 1)

@@ -1,4 +1,4 @@
-"""What an alignment says of its library: facts of quality in one pass over the records.
+"""What an alignment says of its library: QC metrics in one pass over the records.
 
 The facts, shares in percent, NA (null) where the alignment or a missing annotation cannot tell:
 
@@ -79,7 +79,7 @@ REMOVING = re.compile(r"remove_(sequencing_)?duplicates[= ]true|markdup (.* )?-r
 
 
 class Measures:
-    """Sums over the records of a library; `facts` turns them into facts of quality."""
+    """Sums over the records of a library; `facts` turns them into QC metrics."""
 
     def __init__(self, model: GeneModel | None):
         self.model = model
@@ -353,7 +353,7 @@ def measure_alignments(files: Sequence[Path], model: GeneModel | None, genome: P
 
 
 def shares_of_genome(model: GeneModel, matched: np.ndarray, lengths: np.ndarray) -> tuple[float, float]:
-    """Give the shares of the contigs with genes that lie outside genes, and in genes of one strand alone."""
+    """Return the shares of the contigs with genes that lie outside genes, and in genes of one strand alone."""
     total = lengths[matched >= 0].sum()
 
     def bases(intervals: Intervals) -> int:
@@ -365,7 +365,7 @@ def shares_of_genome(model: GeneModel, matched: np.ndarray, lengths: np.ndarray)
 
 
 def marks_duplicates(program: Mapping[str, str]) -> bool:
-    """Tell whether a program of the header marked duplicates and left them in the file."""
+    """Return whether a program of the header marked duplicates and left them in the file."""
     words = program.get("CL", "")
     tool = " ".join([program.get("ID", ""), program.get("PN", ""), *words.split()[:2]])
     return bool(MARKING.search(tool)) and not REMOVING.search(words)
@@ -374,7 +374,7 @@ def marks_duplicates(program: Mapping[str, str]) -> bool:
 def spread(
     parts: list[list[tuple[int, int]]], shape: np.ndarray, rows: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give row, start and end (from the record's first base) of every part of the chosen rows' shapes."""
+    """Return row, start and end (from the record's first base) of every part of the chosen rows' shapes."""
     count = np.array([len(part) for part in parts], np.int64)
     flat = np.array([pair for part in parts for pair in part], np.int64).reshape(-1, 2)
     chosen = shape[rows]
@@ -387,10 +387,10 @@ def spread(
 
 
 def quantile(histogram: np.ndarray, part: float) -> int:
-    """Give the lowest value that ``part`` of a histogram's content does not exceed."""
+    """Return the lowest value that ``part`` of a histogram's content does not exceed."""
     return int(np.searchsorted(np.cumsum(histogram), part * histogram.sum()))
 
 
 def share(part: int, whole: int) -> float | None:
-    """Give a share in percent; None of nothing."""
+    """Return a share in percent; None of nothing."""
     return percent(part, whole) if whole else None

@@ -64,7 +64,7 @@ class Shapes:
 
 @dataclass(frozen=True)
 class Batch:
-    """Primary records of a batch as arrays, a row a record, and sums over the batch.
+    """Primary records of a batch as arrays, one row per record, and sums over the batch.
 
     Parameters
     ----------
@@ -202,12 +202,12 @@ def read_batch(rows: Iterator[pysam.AlignedSegment], shapes: Shapes) -> tuple[Ba
 
 
 def draw(name: str) -> int:
-    """Give a number from 0 to 255 that the name decides; like names have unlike numbers, which no CRC gives."""
+    """Return a number from 0 to 255 that the name decides; like names have unlike numbers, which no CRC gives."""
     return hashlib.blake2b(name.encode(), digest_size=1).digest()[0]
 
 
 def count_in(read: pysam.AlignedSegment, tag: str) -> int:
-    """Give the whole number under a tag, -1 without one."""
+    """Return the whole number under a tag, -1 without one."""
     try:
         value = read.get_tag(tag)
     except KeyError:

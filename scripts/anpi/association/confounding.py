@@ -57,12 +57,12 @@ def confounding(question: Question, trial: Trial) -> tuple[str | None, list[str]
 
 
 def inseparable(values: pd.Series, batch: pd.Series) -> bool:
-    """Tell whether values differ between batches and within none."""
+    """Return whether values differ between batches and within none."""
     return values.nunique() > 1 and bool((values.groupby(batch).nunique() == 1).all())
 
 
 def share_explained(values: pd.Series, batch: pd.Series, grouped: bool) -> bool:
-    """Tell whether batch explains at least half of the spread of values, beyond chance."""
+    """Return whether batch explains at least half of the spread of values, beyond chance."""
     columns = pd.get_dummies(values.astype(str)).astype(float) if grouped else values.astype(float).to_frame()
     columns = columns.loc[:, columns.nunique() > 1]
     if columns.empty or batch.nunique() >= len(batch) / 2:

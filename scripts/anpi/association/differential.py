@@ -75,7 +75,7 @@ class Contrast:
 
 
 def declared_contrasts(plan: Plan, trial: Trial) -> Iterator[Contrast]:
-    """Give the contrasts that the plan declares: responders, and each subtype against the others."""
+    """Return the contrasts that the plan declares: responders, and each subtype against the others."""
     settings = plan.settings["expression"]
     members = trial.members(settings["set"])
     members = members[trial.sets.loc[members, "sample_id"].notna()]
@@ -129,12 +129,12 @@ def contrast(name: str, inside: pd.Series, plan: Plan, trial: Trial, obstacle: s
 
 
 def has_levels(values: pd.Series) -> bool:
-    """Tell whether a covariate has levels; an amount that hardly two patients share has none to hold one group."""
+    """Return whether a covariate has levels; an amount that hardly two patients share has none to hold one group."""
     return isinstance(values.dtype, pd.CategoricalDtype) or values.nunique() < len(values) / 2
 
 
 def too_many_columns(covariates: pd.DataFrame) -> str:
-    """Say which covariate has too many levels to adjust for."""
+    """Return which covariate has too many levels to adjust for."""
     named = covariates.columns.str.split(": ").str[0].value_counts()
     column, others = named.index[0], named.iloc[0]
     return (

@@ -72,7 +72,7 @@ def adjust_contrasts(rows: list[Row]) -> None:
 
 
 def results_table(rows: list[Row]) -> pd.DataFrame:
-    """Give the rows as the table of results."""
+    """Return the rows as the table of results."""
     frame = pd.DataFrame([row.record() for row in rows], columns=list(COLUMNS))
     frame["events"] = frame["events"].astype("Int64")
     return frame

@@ -62,7 +62,7 @@ def read_gene_sets(path: Path | str) -> dict[str, list[str]]:
 
 
 def rank_genes(differential: pd.DataFrame) -> pd.Series:
-    """Give the Wald statistic by symbol, falling; of several ids of a symbol the one with the larger mean count."""
+    """Return the Wald statistic by symbol, falling; of several ids of a symbol the one with the larger mean count."""
     known = differential.dropna(subset=["statistic", "symbol"])
     known = known.sort_values(["base_mean", "gene_id"], ascending=[False, True]).drop_duplicates("symbol")
     known = known.sort_values(["statistic", "symbol"], ascending=[False, True])

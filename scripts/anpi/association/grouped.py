@@ -1,4 +1,4 @@
-"""What tests of groups share, whatever the endpoint: who is tested, what stands in the way, a row a group."""
+"""What tests of groups share, whatever the endpoint: who is tested, what stands in the way, one row per group."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def left_out_note(groups: Groups, marker: pd.Series, plan: Plan) -> list[str]:
 def group_rows(
     question: Question, groups: Groups, outcome: str, smallest: int, compare: Callable[[Row, str], None]
 ) -> list[Row]:
-    """Give one row a group: ``compare`` puts its ratio against the reference into the row, or why there is none."""
+    """Return one row a group: ``compare`` puts its ratio against the reference into the row, or why there is none."""
     rows = []
     for level in groups.levels:
         part = question.frame.loc[question.frame["marker"].eq(level), outcome]

@@ -25,7 +25,7 @@ class Groups:
         return self.tested[0] if self.tested else None
 
     def dummies(self, marker: pd.Series) -> pd.DataFrame:
-        """Give one 0/1 column for each tested group but the reference."""
+        """Return one 0/1 column for each tested group but the reference."""
         return pd.DataFrame({level: marker.eq(level).astype(float) for level in self.tested[1:]}, index=marker.index)
 
 
@@ -46,7 +46,7 @@ def split_groups(marker: pd.Series, plan: Plan, biomarker: str) -> Groups:
 
 
 def small_group_note(level: str, size: int, smallest: int) -> str:
-    """Say why a group is not tested."""
+    """Return why a group is not tested."""
     if size == 0:
         return "no patient in this group"
     return f"{plural(size, 'patient')}, fewer than {smallest}: described, not tested"

@@ -48,7 +48,7 @@ def read_history(path: Path) -> list[dict[str, Any]]:
 
 
 def compare(old: Any, new: Any, key: str = "") -> list[str]:
-    """Say in words how two plans differ."""
+    """Return in words how two plans differ."""
     if isinstance(old, dict) and isinstance(new, dict):
         keys = sorted(set(old) | set(new))
         return [line for k in keys for line in compare(old.get(k), new.get(k), f"{key}.{k}" if key else str(k))]

@@ -59,7 +59,7 @@ def interaction_rows(question: Question, plan: Plan) -> list[Row]:
 
 
 def too_little(question: Question) -> str | None:
-    """Say why there is no interaction to test, if so."""
+    """Return why there is no interaction to test, if so."""
     if question.kind == "time":
         obstacle = time_to_event.too_little(question, question.frame)
     else:
@@ -72,7 +72,7 @@ def too_little(question: Question) -> str | None:
 
 
 def build_design(question: Question, plan: Plan) -> Design:
-    """Give the columns of the biomarker (dummies of the tested groups, or the score by SD) and of its products."""
+    """Return the columns of the biomarker (dummies of the tested groups, or the score by SD) and of its products."""
     marker = question.frame["marker"]
     levels: dict[str, str | None] = {"score": None}
     if question.grouped:

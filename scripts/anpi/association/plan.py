@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,14 +16,20 @@ from anpi.tables.schema import check_forgiving, load_schema, load_yaml
 TIMES = ("pfs", "os", "dor")
 BINARY = ("response", "disease_control")
 ORDERED = ("bor", "cbor")
+# Suffixes that endpoints.tsv has for an endpoint under another rule.
 VARIANTS = {
     "_ema": ("pfs", "dor"),
     "_fda": ("pfs", "dor"),
     "_unconfirmed": ("response", "disease_control", "dor"),
-    "_strict": ("response", "disease_control"),
+    "_strict": ("response", "disease_control", "cbor"),
+    "_confirmed": ("iresponse",),
 }
-ENDPOINTS = (*TIMES, *BINARY, *ORDERED) + tuple(
-    f"{name}{suffix}" for suffix, names in VARIANTS.items() for name in names
+IMMUNE = ("pfs", "dor", "response", "bor", "cbor")  # by iRECIST under the same name behind an i
+OTHER_VIEW = re.compile(r"_(?:by|if)_[a-z0-9_]+$")  # another evaluator, other strategies for intercurrent events
+ENDPOINTS = (
+    (*TIMES, *BINARY, *ORDERED)
+    + tuple(f"{name}{suffix}" for suffix, names in VARIANTS.items() for name in names)
+    + tuple(f"i{name}" for name in IMMUNE)
 )
 SETS = ("randomised", "treated", "all_treated", "rna_evaluable", "subtype_evaluable", "response_evaluable")
 LISTS = {"signatures": ("signatures", "categories"), "genes": ("genes",), "columns": ("columns",)}
@@ -75,15 +82,33 @@ class Plan:
             raise AttributeError(name) from None
 
     def primary(self) -> Entry | None:
-        """Give the first entry of the primary tier."""
+        """Return the first entry of the primary tier."""
         return next((entry for entry in self.entries if entry.tier == "primary"), None)
 
 
+def endpoint_parts(endpoint: str) -> tuple[str, str]:
+    """Split the name of an endpoint into its base (``pfs``, ``ipfs``) and the suffix of its variant, or nothing."""
+    found = OTHER_VIEW.search(endpoint)
+    view = found.group() if found else ""
+    rest = endpoint.removesuffix(view)
+    suffix = next((s for s in VARIANTS if rest.endswith(s) and rest.removesuffix(s) in VARIANTS[s]), "")
+    return rest.removesuffix(suffix), suffix + view
+
+
+def declared_endpoint(endpoint: str) -> str:
+    """Return the endpoint that a variant answers in its own way: ``pfs`` of ``pfs_ema``, ``ipfs`` and ``pfs_by_x``."""
+    base = endpoint_parts(endpoint)[0]
+    return base[1:] if base.startswith("i") and base[1:] in IMMUNE else base
+
+
+def is_endpoint(endpoint: str) -> bool:
+    """Return whether anpi may derive an endpoint of this name."""
+    return OTHER_VIEW.sub("", endpoint) in ENDPOINTS
+
+
 def endpoint_kind(endpoint: str) -> str:
-    """Tell whether an endpoint is a ``time``, a ``binary`` or an ``ordered`` outcome."""
-    base = endpoint
-    for suffix in VARIANTS:
-        base = base.removesuffix(suffix)
+    """Return whether an endpoint is a ``time``, a ``binary`` or an ``ordered`` outcome."""
+    base = declared_endpoint(endpoint)
     return "time" if base in TIMES else "binary" if base in BINARY else "ordered"
 
 
@@ -91,9 +116,22 @@ def endpoint_columns(endpoint: str) -> tuple[str, ...]:
     """Columns of endpoints.tsv that an endpoint stands on; the suffix of a variant comes last."""
     if endpoint_kind(endpoint) != "time":
         return (endpoint,)
-    suffix = next((s for s in VARIANTS if endpoint.endswith(s)), "")
-    base = endpoint.removesuffix(suffix)
+    base, suffix = endpoint_parts(endpoint)
     return f"{base}_days{suffix}", f"{base}_event{suffix}"
+
+
+def endpoint_variants(endpoint: str, columns: Iterable[str]) -> list[str]:
+    """Return the variants of an endpoint that a table holds: other rules, iRECIST, other evaluators, in its order."""
+    columns = list(columns)
+    names = dict.fromkeys(column.replace("_days", "", 1) for column in columns)
+    return [
+        name
+        for name in names
+        if name != endpoint
+        and is_endpoint(name)
+        and declared_endpoint(name) == endpoint
+        and set(endpoint_columns(name)) <= set(columns)
+    ]
 
 
 def read_plan(path: Path | str) -> Plan:
@@ -166,7 +204,7 @@ def own_problems(plan: Plan) -> Iterator[Problem]:
     for entry in plan.entries:
         key = f"entry {entry.entry}"
         for endpoint in entry.endpoints:
-            if endpoint not in ENDPOINTS:
+            if not is_endpoint(endpoint):
                 yield unknown(plan.file, f"{key}, endpoints", endpoint, ENDPOINTS, "an endpoint that is derived")
         for kind, names in LISTS.items():
             given = [name for name in names if getattr(entry, name)]
@@ -187,7 +225,7 @@ def own_problems(plan: Plan) -> Iterator[Problem]:
             yield Problem(plan.file, column=f"{key}, cut", found=str(entry.cut), expected=expected)
         if entry.cut == "maximally_selected":
             for endpoint in entry.endpoints:
-                if endpoint in ENDPOINTS and endpoint_kind(endpoint) != "time":
+                if is_endpoint(endpoint) and endpoint_kind(endpoint) != "time":
                     expected = "a time to event where the cut is maximally selected"
                     yield Problem(plan.file, column=f"{key}, endpoints", found=endpoint, expected=expected)
         if entry.interaction_with_arm and entry.biomarker in ("arm", "response", "immune_related"):
@@ -317,7 +355,7 @@ def plan_problems(
         if derived is not None:
             for endpoint in entry.endpoints:
                 lacking = [column for column in endpoint_columns(endpoint) if column not in derived]
-                if lacking and endpoint in ENDPOINTS:
+                if lacking and is_endpoint(endpoint):
                     expected = f"columns {', '.join(lacking)} in the table of endpoints"
                     mend = "The endpoint was not derived: check endpoints.yaml, or take it out of the plan."
                     yield Problem(plan.file, column=f"{key}, endpoints", found=endpoint, expected=expected, mend=mend)

@@ -74,7 +74,7 @@ class Row:
             self.warnings.append("no lower limit of the interval can be given")
 
     def record(self) -> dict[str, object]:
-        """Give the row under the names of the results table."""
+        """Return the row under the names of the results table."""
         values: dict[str, object] = {name: getattr(self, name) for name in COLUMNS if name != "warning"}
         return values | {"warning": "; ".join(dict.fromkeys(self.warnings)) or None}
 
@@ -142,7 +142,7 @@ class Marker:
 
 
 def entry_markers(entry: Entry, trial: Trial, registry: pd.DataFrame | None) -> list[Marker]:
-    """Give the biomarkers that an entry names, each as values by patient."""
+    """Return the biomarkers that an entry names, each as values by patient."""
     nothing = pd.Series(np.nan, index=trial.patients.index, dtype=object)
     if entry.biomarker == "subtype":
         if trial.calls is None:

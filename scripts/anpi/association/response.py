@@ -27,7 +27,7 @@ def response_rows(question: Question, plan: Plan) -> list[Row]:
 
 
 def too_little(question: Question, frame: pd.DataFrame) -> str | None:
-    """Say why the data do not carry a test, if they do not."""
+    """Return why the data do not carry a test, if they do not."""
     if question.obstacle:
         return question.obstacle
     entry, y = question.entry, frame["y"]

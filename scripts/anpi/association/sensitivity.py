@@ -9,7 +9,7 @@ import pandas as pd
 
 from anpi.association.engine import answer
 from anpi.association.groups import Groups, split_groups
-from anpi.association.plan import ENDPOINTS, VARIANTS, Entry, Plan, endpoint_columns
+from anpi.association.plan import Entry, Plan, endpoint_variants
 from anpi.association.question import (
     COLUMNS,
     Marker,
@@ -43,7 +43,7 @@ def sensitivity_table(plan: Plan, trial: Trial, rows: list[Row], registry: pd.Da
         declared = [row for row in rows if row.entry == entry.entry]
         found += [("as declared", row) for row in declared]
         for endpoint in entry.endpoints:
-            for variant in other_endpoints(endpoint, trial):
+            for variant in endpoint_variants(endpoint, trial.endpoints.columns):
                 changed = replace(entry, endpoints=(variant,))
                 found += [(f"endpoint {variant}", row) for row in answers(changed, plan, trial, registry)]
             if entry.biomarker == "subtype" and trial.calls is not None:
@@ -63,15 +63,9 @@ def sensitivity_table(plan: Plan, trial: Trial, rows: list[Row], registry: pd.Da
 
 
 def arms_matter(entry: Entry, trial: Trial) -> bool:
-    """Tell whether the answer could be another with arms as strata than with arms pooled."""
+    """Return whether the answer could be another with arms as strata than with arms pooled."""
     arms = trial.arms().loc[trial.members(entry.set)].nunique()
     return arms > 1 and entry.biomarker != "arm" and entry.cut != "maximally_selected"
-
-
-def other_endpoints(endpoint: str, trial: Trial) -> list[str]:
-    """Variants of an endpoint that were derived."""
-    names = [f"{endpoint}{suffix}" for suffix in VARIANTS if f"{endpoint}{suffix}" in ENDPOINTS]
-    return [name for name in names if set(endpoint_columns(name)) <= set(trial.endpoints.columns)]
 
 
 def answers(entry: Entry, plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> list[Row]:

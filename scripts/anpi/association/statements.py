@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from anpi.association.plan import VARIANTS, Plan, endpoint_kind
+from anpi.association.plan import Plan, declared_endpoint, endpoint_kind
 from anpi.association.question import Row
 from anpi.association.trial import Trial
 from anpi.trial.terms import GATE_CLOSED, INTERACTION
@@ -293,9 +293,7 @@ def disagreement_words(sensitivity: pd.DataFrame, plan: Plan) -> list[str]:
 
 def question_of(row: pd.Series) -> str:
     """Name the declared question that a row of the sensitivity table answers in its own way."""
-    endpoint = str(row["endpoint"])
-    for suffix in VARIANTS:
-        endpoint = endpoint.removesuffix(suffix)
+    endpoint = declared_endpoint(str(row["endpoint"]))
     biomarker = "subtype" if row["biomarker"] == "napy" else row["biomarker"]
     asked = INTERACTION if row["effect"] == INTERACTION else "entry"
     return f"{endpoint} by {biomarker} ({asked} {row['entry']})"

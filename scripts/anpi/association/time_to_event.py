@@ -26,7 +26,7 @@ def time_rows(question: Question, plan: Plan) -> list[Row]:
 
 
 def too_little(question: Question, frame: pd.DataFrame) -> str | None:
-    """Say why the data do not carry a test, if they do not."""
+    """Return why the data do not carry a test, if they do not."""
     if question.obstacle:
         return question.obstacle
     entry, events = question.entry, int(frame["event"].sum())

@@ -22,6 +22,7 @@ FROM_FIRST_SCAN = (
 YES_NO = {"Y": 1.0, "N": 0.0, "YES": 1.0, "NO": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 USABLE = "rna_evaluable"  # the set of those whose sample may stand for them
 RESPONSE_ORDER = {"PD": 0.0, "SD": 1.0, "NON-CR/NON-PD": 1.0, "PR": 2.0, "CR": 3.0}
+RESPONSE_ORDER |= {"ICPD": 0.0, "IUPD": 0.0, "ISD": 1.0, "NON-ICR/NON-IUPD": 1.0, "IPR": 2.0, "ICR": 3.0}
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Trial:
         return self.patients["arm"].astype(str)
 
     def outcome(self, endpoint: str) -> pd.DataFrame:
-        """Give ``time`` (days) and ``event``, or ``y`` (0/1, or ordered), NaN where it is missing."""
+        """Return ``time`` (days) and ``event``, or ``y`` (0/1, or ordered), NaN where it is missing."""
         columns = endpoint_columns(endpoint)
         if not set(columns) <= set(self.endpoints.columns):
             names = ("time", "event") if endpoint_kind(endpoint) == "time" else ("y",)
@@ -197,7 +198,7 @@ def read_trial(
 
 
 def known_signatures(registry: pd.DataFrame, trial: Trial) -> pd.DataFrame:
-    """Give ids and categories of the registry, and beside them what else was scored (category ``user``)."""
+    """Return ids and categories of the registry, and beside them what else was scored (category ``user``)."""
     known = registry[["id", "category"]]
     scored = [] if trial.scores is None else [name for name in trial.scores.columns if name not in set(known["id"])]
     return pd.concat([known, pd.DataFrame({"id": scored, "category": "user"})], ignore_index=True)
@@ -293,7 +294,7 @@ def start_dates(patients: pd.DataFrame) -> pd.Series:
 
 
 def immune_event_days(path: Path | str, patients: pd.DataFrame, reference: pd.Series) -> pd.Series | None:
-    """Give the day (1 = the reference date) of every immune-related event by patient, NaN where it has no date.
+    """Return the day (1 = the reference date) of every immune-related event by patient, NaN where it has no date.
 
     None when no row says of an event whether it was immune-related.
     """

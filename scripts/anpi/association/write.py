@@ -9,11 +9,15 @@ import pandas as pd
 from anpi.association.describe import curve_table, response_counts, survival_table
 from anpi.association.detectable import detectable_table
 from anpi.association.engine import results_table, run_plan
+from anpi.association.estimands import estimand_table
 from anpi.association.history import record_plan
+from anpi.association.incidence import incidence_table
 from anpi.association.plan import Plan
+from anpi.association.published import published_table, read_cohorts
 from anpi.association.representativeness import representativeness_table
 from anpi.association.sensitivity import influence_table, sensitivity_table
 from anpi.association.statements import build_statements
+from anpi.association.subgroups import subgroup_table
 from anpi.association.trial import Trial
 from anpi.files.writing import write_estimates, write_json
 
@@ -36,6 +40,10 @@ def write_associations(plan: Plan, trial: Trial, registry: pd.DataFrame | None, 
         "influence": influence,
         "representativeness": represent,
         "detectable": detectable,
+        "estimands": estimand_table(plan, sensitivity),
+        "subgroups": subgroup_table(plan, trial, registry),
+        "incidence": incidence_table(plan, trial),
+        "published": published_table(rows, read_cohorts()),
     }
     for name, table in tables.items():
         write_estimates(out / f"{name}.tsv", table)

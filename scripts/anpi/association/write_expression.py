@@ -83,7 +83,7 @@ def write_expression(
 
 
 def lack_of_counts(item: differential.Contrast, counts: pd.DataFrame | None) -> str | None:
-    """Say why a contrast has no counts to be tested on, or nothing when it has."""
+    """Return why a contrast has no counts to be tested on, or nothing when it has."""
     if counts is None:
         return "differential expression needs counts; the expression matrix holds none"
     lacking = [str(patient) for patient in item.inside.index if patient not in counts.columns]
@@ -91,7 +91,7 @@ def lack_of_counts(item: differential.Contrast, counts: pd.DataFrame | None) -> 
 
 
 def contrasts_at_a_time(cells: int, threads: int, memory: int | None) -> int:
-    """Give how many contrasts of a matrix with so many cells fit into memory (MB), at least one."""
+    """Return how many contrasts of a matrix with so many cells fit into memory (MB), at least one."""
     if memory is None:
         return threads
     each = BASE_MB + CONTRAST_COPIES * cells * 8 / 2**20

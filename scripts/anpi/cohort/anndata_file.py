@@ -54,7 +54,7 @@ def storable(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def storable_name(column: str) -> str:
-    """Give a column a name that h5ad holds: no slash, which parts folders there, and not the one kept for the index."""
+    """Return one column per name that h5ad holds: no slash, which parts folders there, and not the index's."""
     return "index_" if column == "_index" else column.replace("/", "_")
 
 

@@ -1,4 +1,4 @@
-"""What the facts of quality are called, how they are told in words, and which side of a threshold is worse."""
+"""What the QC metrics are called, how they are told in words, and which side of a threshold is worse."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Fact:
-    """One fact of quality.
+    """One QC metric.
 
     Parameters
     ----------
@@ -60,19 +60,19 @@ JUDGED_IN_WORDS = {
 
 
 def is_ceiling(fact: str) -> bool:
-    """Say whether more of a fact is worse."""
+    """Return whether more of a fact is worse."""
     return fact in FACTS and FACTS[fact].ceiling
 
 
 def fact_title(fact: str) -> str:
-    """Give what heads a fact; an unknown one is told by its own name."""
+    """Return what heads a fact; an unknown one is told by its own name."""
     if fact in FACTS:
         return FACTS[fact].title
     return JUDGED_IN_WORDS.get(fact, fact.replace("_", " "))
 
 
 def fact_words(fact: str) -> str:
-    """Give what follows the value of a fact in a reason."""
+    """Return what follows the value of a fact in a reason."""
     return FACTS[fact].words if fact in FACTS else fact.replace("_", " ")
 
 

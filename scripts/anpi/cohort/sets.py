@@ -57,7 +57,7 @@ def build_sets(
     verdicts: pd.DataFrame | None = None,
     calls: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Say for each patient in which analysis sets he or she stands, and why not in the others.
+    """Return for each patient in which analysis sets he or she stands, and why not in the others.
 
     Parameters
     ----------

@@ -67,12 +67,12 @@ def judge_samples(
     identities: pd.DataFrame | None = None,
     samples: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Judge each sample by its facts of quality.
+    """Judge each sample by its QC metrics.
 
     Parameters
     ----------
     facts : pandas.DataFrame
-        ``sample_id`` and a column a fact; a fact that is missing is not judged.
+        ``sample_id`` and one column per fact; a fact that is missing is not judged.
     thresholds : mapping
         For each fact ``{"warn": x, "fail": y}``: below (for some facts, see `anpi.cohort.facts`: above) that the
         sample is warned of or fails.
@@ -110,7 +110,7 @@ def findings_of(facts: pd.Series, thresholds: Thresholds) -> list[Finding]:
 
 
 def verdict_of(findings: Sequence[Finding]) -> tuple[str, str]:
-    """Give the worst level of a sample's findings, and all its reasons."""
+    """Return the worst level of a sample's findings, and all its reasons."""
     verdict = max((finding.level for finding in findings), key=RANK.__getitem__, default="pass")
     return verdict, "; ".join(f"{finding.reason} ({finding.level})" for finding in findings if finding.reason)
 
@@ -202,7 +202,7 @@ def is_unusable(findings: Sequence[Finding]) -> bool:
 
 
 def overrides_of(samples: pd.DataFrame | None) -> dict[str, tuple[str, str]]:
-    """Give the verdicts that a person set in the sample sheet, with their reasons, by sample."""
+    """Return the verdicts that a person set in the sample sheet, with their reasons, by sample."""
     if samples is None or "verdict_override" not in samples:
         return {}
     rows = samples[samples["verdict_override"].notna()]

@@ -11,14 +11,15 @@ PARAMETERS = {
     "pfs": "Progression-Free Survival",
     "os": "Overall Survival",
     "dor": "Duration of Confirmed Response",
+    "ipfs": "Progression-Free Survival by iRECIST",
 }
 
 
 def adtte(endpoints: pd.DataFrame, seen: Observations, rules: Rules) -> pd.DataFrame:
-    """Give a row a patient and time to event: CNSR 0 is an event, AVAL is in days from STARTDT to ADT, both counted."""
+    """Return one row per patient and time to event: CNSR 0 is an event, AVAL counts STARTDT and ADT."""
     parts = []
     wanted = [(name, suffix, style) for style, suffix in rules.styles.items() for name in ("pfs", "dor")]
-    for name, suffix, style in [*wanted, ("os", "", "")]:
+    for name, suffix, style in [*wanted, ("os", "", ""), ("ipfs", "", "")]:
         found = endpoints[endpoints[f"{name}_days{suffix}"].notna()]
         start = found["ttr_days"].astype("float64") if name == "dor" else pd.Series(1.0, index=found.index)
         days = found[f"{name}_days{suffix}"].astype("float64")
@@ -49,7 +50,7 @@ def adtte(endpoints: pd.DataFrame, seen: Observations, rules: Rules) -> pd.DataF
 
 
 def adrs(endpoints: pd.DataFrame, seen: Observations) -> pd.DataFrame:
-    """Give a row a patient and scan (OVR), and a row a patient for BOR, CBOR, CRSP and DCR."""
+    """Return one row per patient and scan (OVR), and one row per patient for BOR, CBOR, CRSP, DCR, IBOR and ICBOR."""
     points = seen.timepoints
     arms = endpoints.set_index("patient_id")["arm"]
     overall = pd.DataFrame(
@@ -68,6 +69,8 @@ def adrs(endpoints: pd.DataFrame, seen: Observations) -> pd.DataFrame:
         ("CBOR", "Confirmed Best Overall Response", "cbor", "cbor_day"),
         ("CRSP", "Confirmed Response", "response", "ttr_days"),
         ("DCR", "Disease Control", "disease_control", None),
+        ("IBOR", "iRECIST Best Overall Response", "ibor", "ibor_day"),
+        ("ICBOR", "iRECIST Best Confirmed Overall Response", "icbor", "icbor_day"),
     ):
         parts.append(
             pd.DataFrame(
@@ -86,7 +89,7 @@ def adrs(endpoints: pd.DataFrame, seen: Observations) -> pd.DataFrame:
     table.insert(1, "TRT01A", table["USUBJID"].map(arms))
     table.insert(4, "ADT", seen.timeline.calendar(table["USUBJID"], table["ADY"] - 1))
     table["ADY"] = table["ADY"].astype("Int64")
-    order = {code: place for place, code in enumerate(["OVR", "BOR", "CBOR", "CRSP", "DCR"])}
+    order = {code: place for place, code in enumerate(["OVR", "BOR", "CBOR", "CRSP", "DCR", "IBOR", "ICBOR"])}
     return table.sort_values(
         ["USUBJID", "PARAMCD", "ADY"], key=lambda s: s.map(order) if s.name == "PARAMCD" else s, kind="stable"
     )

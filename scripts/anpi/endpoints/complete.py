@@ -6,10 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pandas as pd
+
 from anpi.endpoints.observations import Observations
-from anpi.tables.clinical import Clinical, Query, row_number, study_day
+from anpi.tables.clinical import Clinical, Query, row_number, study_day, tables_of
+from anpi.tables.schema import column_rule, load_schema
 
 TRIAL = ""  # in place of a patient where a query is about a table as a whole
+FEW_BLANKS, LEAST_ROWS = 0.1, 8  # the share of blanks in a column up to which each is noted, and rows to tell it from
 CHANCE = 0.001  # of so many patients without a row at the end of a table, below which it is asked about
 
 
@@ -20,6 +24,8 @@ def completeness_queries(clinical: Clinical, seen: Observations) -> Iterator[Que
     yield from scan_queries(clinical, seen)
     for table in ("assessments", "lesions", "adverse_events"):
         yield from end_queries(clinical, seen, table)
+    for table, frame in tables_of(clinical).items():
+        yield from blank_queries(table, frame)
 
 
 def lone_queries(clinical: Clinical) -> Iterator[Query]:
@@ -84,3 +90,16 @@ def end_queries(clinical: Clinical, seen: Observations, table: str) -> Iterator[
     if last and without**lacking < CHANCE:
         text = f"{table} has no row of the last {lacking} patient(s), from {patients.iloc[last]} on; was it cut short?"
         yield Query(TRIAL, "error", "table_ends_early", text)
+
+
+def blank_queries(table: str, frame: pd.DataFrame) -> Iterator[Query]:
+    """Note blanks in columns of the schema that nearly all rows fill."""
+    if len(frame) < LEAST_ROWS:
+        return
+    declared = [column for column in frame if column_rule(load_schema(table), str(column)) is not None]
+    blank = frame[declared].isna()
+    few = [column for column in declared if 0 < blank[column].mean() <= FEW_BLANKS]
+    for index, row in blank.loc[blank[few].any(axis=1), few].iterrows():
+        lacking = ", ".join(str(column) for column in few if row[column])
+        text = f"{table} row {row_number(index)}: no {lacking}, which nearly all rows have"
+        yield Query(frame.at[index, "patient_id"], "note", "value_missing", text)

@@ -16,7 +16,7 @@ OF_TABLES = {
 
 
 def all_contacts(clinical: Clinical, timeline: Timeline) -> pd.DataFrame:
-    """Return a row a dated contact, whoever evaluated it.
+    """Return one row per dated contact, whoever evaluated it.
 
     Returns
     -------

@@ -118,7 +118,7 @@ def without_stable(best: Best, course: Course) -> Best:
 
 
 def counted_scans(course: Course, rules: Rules) -> list[Scan]:
-    """Give the scans that best response is made of: to the first progression, and to a new therapy if so ruled."""
+    """Return the scans that best response is made of: to the first progression, and to a new therapy if so ruled."""
     scans = until_progression(course.scans)
     if rules.settings["best_response"]["after_new_therapy"] == "exclude" and course.new_therapy is not None:
         scans = [scan for scan in scans if scan.day <= course.new_therapy.day]
@@ -169,7 +169,7 @@ def response_reason(course: Course, scans: Sequence[Scan]) -> str:
 
 
 def evaluability(course: Course, scans: Sequence[Scan]) -> tuple[str, str]:
-    """Tell whether a patient is response-evaluable: a baseline and a later scan with a response other than NE."""
+    """Return whether a patient is response-evaluable: a baseline and a later scan with a response other than NE."""
     if not course.baseline:
         return "no", "no baseline scan"
     if any(scan.response not in (None, "NE", "ND") for scan in scans):
@@ -271,7 +271,7 @@ def immune_columns(known: Known, readings: Sequence[Reading], rules: Rules) -> d
 
 
 def immune_words(outcome: Outcome, course: Course, immune: str) -> str:
-    """Say why iPFS ends where it does: by iRECIST (``immune``), or as PFS does."""
+    """Return why iPFS ends where it does: by iRECIST (``immune``), or as PFS does."""
     if outcome.event and outcome.moment.code == "PD":
         return immune
     ordinary = words(outcome, course)
@@ -311,7 +311,7 @@ def supplied_columns(name: str, suffix: str, known: Known, why: str) -> dict[str
 
 
 def words(outcome: Outcome, course: Course) -> str:
-    """Say in words why a time ends where it does; the first words are the kind of reason."""
+    """Return in words why a time ends where it does; the first words are the kind of reason."""
     day = study_day(outcome.day)
     if outcome.event:
         told = {

@@ -112,7 +112,7 @@ def matched(seen: Observations, other: Observations, window: int) -> pd.DataFram
     Returns
     -------
     DataFrame
-        A row a time point of ``seen``: ``patient_id``, ``day``, ``overall``, ``other`` (None without such a scan).
+        One row per time point of ``seen``: ``patient_id``, ``day``, ``overall``, ``other`` (None without such a scan).
     """
     points = seen.timepoints[["patient_id", "day", "overall"]].reset_index(drop=True)
     theirs: dict[str, list[tuple[int, Any]]] = {}

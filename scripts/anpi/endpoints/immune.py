@@ -38,7 +38,7 @@ def best_of(readings: Sequence[Reading], course: Course, rules: Rules, confirm: 
 
 
 def pending(readings: Sequence[Reading], found: Progression, course: Course) -> bool:
-    """Tell whether an iUPD still waits: the only one, the last evaluable scan, on treatment, cut off within 8 weeks."""
+    """Return whether an iUPD waits: the only one, the last evaluable scan, on treatment, cut off within 8 weeks."""
     if found.confirmed is not None or course.cutoff is None or course.death is not None:
         return False
     evaluable = [reading for reading in readings if reading.code != "NE"]

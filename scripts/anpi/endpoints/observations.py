@@ -38,7 +38,7 @@ class Observations:
     timeline : Timeline
         Reference dates.
     timepoints : DataFrame
-        A row a patient and scan on or after the reference date (`TIMEPOINT_COLUMNS`); lengths in nm.
+        One row per patient and scan on or after the reference date (`TIMEPOINT_COLUMNS`); lengths in nm.
     courses : dict of str to Course
         By patient; patients without a reference date have none.
     lesions : LesionCourse or None
@@ -46,7 +46,7 @@ class Observations:
     lesion_rows, reported : DataFrame or None
         The lesions and assessments that were looked at, before duplicates and early scans were set aside.
     facts : DataFrame
-        A row a patient, whatever the cut-off: days of death, last_alive, withdrawal, treatment_end and more.
+        One row per patient, whatever the cut-off: days of death, last_alive, withdrawal, treatment_end and more.
     immune : dict of str to list of Reading
         By patient the response of each scan by iRECIST.
     """
@@ -100,7 +100,7 @@ def check_rules(clinical: Clinical, rules: Rules) -> None:
 
 
 def patient_facts(clinical: Clinical, timeline: Timeline, rules: Rules) -> pd.DataFrame:
-    """Give a row a patient: days of death, last_alive, withdrawal, treatment_end, cutoff, new_therapy and rows."""
+    """Return one row per patient: days of death, last_alive, withdrawal, treatment_end, cutoff, new therapy, rows."""
     patients = clinical.patients
     facts = pd.DataFrame(index=pd.Index(patients["patient_id"], name="patient_id"))
     facts["row"] = [row_number(index) for index in patients.index]
@@ -206,7 +206,7 @@ def lesion_scans(clinical: Clinical, timeline: Timeline, rules: Rules, cutoff: p
 
 
 def settle_states(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give lesions that are as before, or have grown since, the state that they had at the scan before."""
+    """Return lesions that are as before, or have grown since, the state that they had at the scan before."""
     held = frame["state"].isin(["as before", "grown"])
     if not held.any():
         return frame
@@ -296,7 +296,7 @@ def join_scans(
 
 
 def move_into_visits(reported: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
-    """Give assessments made during a time point of several days its last day: they are no scans of their own."""
+    """Return assessments made during a time point of several days its last day: they are no scans of their own."""
     spans = points.loc[points["first_day"] < points["day"], ["patient_id", "first_day", "day"]]
     days = reported[["patient_id", "reported_day"]].reset_index().merge(spans, on="patient_id")
     inside = days[days["reported_day"].between(days["first_day"], days["day"])]
@@ -421,7 +421,7 @@ def hold_responses(points: pd.DataFrame, rules: Rules) -> pd.DataFrame:
 
 
 def scans_of(points: pd.DataFrame) -> dict[str, list[Scan]]:
-    """Give the scans of each patient in order of time, each with its place in the tables and what progressed."""
+    """Return the scans of each patient in order of time, each with its place in the tables and what progressed."""
     scans: dict[str, list[Scan]] = {}
     sources = []
     mine = ["target_response", "nontarget_response", "new_lesion"]
@@ -443,7 +443,7 @@ def scans_of(points: pd.DataFrame) -> dict[str, list[Scan]]:
 
 
 def baseline_known(clinical: Clinical, lesions: LesionCourse | None, lesion_rows: pd.DataFrame | None) -> np.ndarray:
-    """Tell who had a baseline scan: as patients.csv says, else by the lesions, else taken as given."""
+    """Return who had a baseline scan: as patients.csv says, else by the lesions, else taken as given."""
     ids = clinical.patients["patient_id"]
     told = clinical.patients["baseline_assessed"]
     seen = pd.Series(True, index=ids.index)

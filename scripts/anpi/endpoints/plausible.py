@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.endpoints.observations import Observations
-from anpi.tables.clinical import Clinical, Query, row_number, study_day
+from anpi.tables.clinical import Clinical, Query, row_number, study_day, tables_of
 
 TRIAL = ""  # in place of a patient where a query is about a table as a whole
 YOUNGEST = 18
@@ -30,7 +30,6 @@ def plausibility_queries(clinical: Clinical, seen: Observations) -> Iterator[Que
     yield from months_queries(clinical.patients)
     yield from far_queries(dates)
     yield from order_queries(clinical, seen)
-    yield from contact_queries(dates, seen)
     yield from cutoff_queries(dates, seen)
 
 
@@ -49,12 +48,6 @@ def dated(clinical: Clinical, seen: Observations) -> pd.DataFrame:
             part = part.assign(date=date, table=table, name=name, row=[row_number(i) for i in frame.index])
             parts.append(part[part["day"].notna() | part["date"].notna()])
     return pd.concat(parts, ignore_index=True)
-
-
-def tables_of(clinical: Clinical) -> dict[str, pd.DataFrame]:
-    """Give the tables that the trial has, by name."""
-    names = ("patients", "assessments", "lesions", "therapies", "adverse_events")
-    return {name: getattr(clinical, name) for name in names if getattr(clinical, name) is not None}
 
 
 def value_queries(patients: pd.DataFrame) -> Iterator[Query]:
@@ -161,20 +154,6 @@ def onset_queries(events: pd.DataFrame, seen: Observations) -> Iterator[Query]:
             yield Query(patient, "warning", "event_long_before_start", text)
         if isinstance(outcome, str) and outcome.lower() == "fatal" and grade < 5:
             yield Query(patient, "error", "fatal_event_of_low_grade", f"{where}: fatal, but grade {grade}")
-
-
-def contact_queries(dates: pd.DataFrame, seen: Observations) -> Iterator[Query]:
-    """Ask about patients of whom something is known after the day on which they were last known alive.
-
-    Scans are asked about elsewhere, and so is what follows a death.
-    """
-    alive = dates["patient_id"].map(seen.facts["last_alive"].where(seen.facts["death"].isna()))
-    told = dates["name"].isin(["treatment_end", "withdrawal", "start"]) & ~dates["table"].isin(["lesions"])
-    late = dates[told & (dates["day"] > alive)]
-    for patient, rows in late.groupby("patient_id", sort=False):
-        last = rows.sort_values(["day", "table", "row"]).to_dict("records")[-1]
-        text = f"{place(last)}, but last known alive on day {study_day(seen.facts.at[patient, 'last_alive'])}"
-        yield Query(str(patient), "warning", "last_alive_before_fact", text)
 
 
 def cutoff_queries(dates: pd.DataFrame, seen: Observations) -> Iterator[Query]:

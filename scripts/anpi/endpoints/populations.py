@@ -20,7 +20,7 @@ NOT_ON_THE_SCALE = "randomised, but study days count from a treatment start, whi
 
 
 def add_populations(facts: pd.DataFrame, patients: pd.DataFrame, rules: Rules, own_cutoff: pd.Series) -> pd.DataFrame:
-    """Say of each patient whether he or she was treated and randomised by the data cut-off, and why not.
+    """Return for each patient whether he or she was treated and randomised by the data cut-off, and why not.
 
     Parameters
     ----------

@@ -52,7 +52,7 @@ NOT_ADEQUATE = (None, "NE", "ND")
 
 
 def progressions(course: Course) -> list[Moment]:
-    """Give the scans with PD; without a baseline scan only those with an unequivocal new lesion."""
+    """Return the scans with PD; without a baseline scan only those with an unequivocal new lesion."""
     return [
         Moment(scan.day, "PD", scan.source, cause=scan.cause)
         for scan in course.scans
@@ -61,12 +61,12 @@ def progressions(course: Course) -> list[Moment]:
 
 
 def deaths(course: Course) -> list[Moment]:
-    """Give the death, which yields to a progression of the same day."""
+    """Return the death, which yields to a progression of the same day."""
     return [] if course.death is None else [course.death._replace(rank=1)]
 
 
 def adequate(course: Course) -> list[Moment]:
-    """Give where a time may be censored: the reference date and the scans with a response other than NE."""
+    """Return where a time may be censored: the reference date and the scans with a response other than NE."""
     if not course.baseline:
         return [REFERENCE]
     scans = [scan for scan in course.scans if scan.response not in NOT_ADEQUATE]

@@ -66,7 +66,7 @@ def query_key(query: ScanQuery) -> tuple[str, int, str, int, str]:
 
 
 def query_table(queries: Iterable[Query]) -> pd.DataFrame:
-    """Give ``queries.tsv``."""
+    """Return ``queries.tsv``."""
     columns = ["patient_id", "severity", "rule", "message"]
     table = pd.DataFrame([[getattr(q, column) for column in columns] for q in queries], columns=columns)
     return table.assign(patient_id=table["patient_id"].replace("", None))

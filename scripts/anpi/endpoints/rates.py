@@ -20,7 +20,7 @@ COLUMNS = [
 
 
 def rate_table(endpoints: pd.DataFrame, rules: Rules) -> pd.DataFrame:
-    """Give ``rates.tsv``.
+    """Return ``rates.tsv``.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from anpi.tables.clinical import study_day
 
 
 def timepoint_table(seen: Observations, queries: Iterable[ScanQuery]) -> pd.DataFrame:
-    """Give ``timepoints.tsv``: a row a patient and scan on or after the reference date.
+    """Return ``timepoints.tsv``: one row per patient and scan on or after the reference date.
 
     Lengths are in mm, changes of the sum in percent and mm; ``overall`` is the response that counts.
     """

@@ -1,1 +1,1 @@
-"""From reads to genes: reference, quantification, gene summary, matrices, units and facts of quality."""
+"""From reads to genes: reference, quantification, gene summary, matrices, units and QC metrics."""

@@ -1,4 +1,4 @@
-"""The samples of a cohort side by side: counts, TPM and facts of quality, each sample's values its own."""
+"""The samples of a cohort side by side: counts, TPM and QC metrics, each sample's values its own."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def strip_version(gene_id: str) -> str:
 
 
 def is_excel_date(name: str) -> bool:
-    """Say whether a gene name is one that a spreadsheet turned into a date (``2-Sep``, ``Mar-01``)."""
+    """Return whether a gene name is one that a spreadsheet turned into a date (``2-Sep``, ``Mar-01``)."""
     return EXCEL_DATE.fullmatch(name) is not None
 
 

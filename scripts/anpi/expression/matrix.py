@@ -58,7 +58,7 @@ class Expression:
     notes: tuple[str, ...] = ()
 
     def by_symbol(self) -> pd.DataFrame:
-        """Give the values keyed by symbol; ids that share a symbol are summed (NaN only when all are)."""
+        """Return the values keyed by symbol; ids that share a symbol are summed (NaN only when all are)."""
         symbols = pd.Index(self.genes["symbol"], name="symbol")
         frame = self.values.set_axis(symbols, axis=0)
         if symbols.is_unique:
@@ -225,7 +225,7 @@ class Copies:
 
 
 def any_number(cells: Sequence[str]) -> bool:
-    """Say whether any cell is something else than 0 or missing."""
+    """Return whether any cell is something else than 0 or missing."""
     return any(cell.strip("0. ") not in ("", "NA") for cell in cells)
 
 
@@ -298,7 +298,7 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
             )
         )
     if not problems and numbers.isna().all(axis=None):
-        mend = "Give a row a gene, with a value for each sample."
+        mend = "Give one row per gene, with a value for each sample."
         problems.append(Problem(name, "the matrix holds no number", mend=mend))
     refuse(problems)
     return numbers
@@ -407,7 +407,7 @@ def impossible_tpm(sums: pd.Series, unit: str, name: str) -> list[Problem]:
 
 
 def contradiction(name: str, unit: str, found: str, expected: str, sample: object = None) -> Problem:
-    """Say that values are not of the unit that is declared."""
+    """Return that values are not of the unit that is declared."""
     mend = "Declare the unit that the matrix has, or export it again."
     column = None if sample is None else str(sample)
     return Problem(name, f"declared {unit}", column=column, found=found, expected=expected, mend=mend)
@@ -423,7 +423,7 @@ def spanning(raw: pd.DataFrame) -> str:
 
 
 def mostly_fractions(values: pd.DataFrame) -> bool:
-    """Say whether most values above zero are no whole numbers."""
+    """Return whether most values above zero are no whole numbers."""
     numbers = values.to_numpy()
     numbers = numbers[numbers > 0]
     return bool((numbers % 1 != 0).mean() > 0.5) if len(numbers) else False

@@ -130,7 +130,7 @@ def reference_problems(quant: pd.DataFrame, transcripts: pd.DataFrame, file: str
 
 
 def bare_names(names: pd.Series) -> pd.Index:
-    """Give ids without version; whole ones where two would become one."""
+    """Return ids without version; whole ones where two would become one."""
     bare = [strip_transcript_version(name) for name in names]
     return pd.Index(bare if len(set(bare)) == len(bare) else list(names))
 

@@ -77,7 +77,7 @@ def first_lines(path: Path | str) -> list[str]:
 
 
 def kind_of(lines: Sequence[str]) -> str:
-    """Tell FASTA from GTF and from other files."""
+    """Distinguish FASTA from GTF and from other files."""
     first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
     if first.startswith(">"):
         return "FASTA"
@@ -89,7 +89,7 @@ def kind_of(lines: Sequence[str]) -> str:
 
 
 def is_genome(lines: Sequence[str]) -> bool:
-    """Say whether the first sequence of a FASTA is a chromosome, by its name or its length."""
+    """Return whether the first sequence of a FASTA is a chromosome, by its name or its length."""
     words = lines[0][1:].split()
     if words and (CHROMOSOME.fullmatch(words[0]) or any(word.startswith("dna:") for word in words[1:])):
         return True

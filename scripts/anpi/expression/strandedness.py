@@ -9,7 +9,7 @@ CLEAR = ("forward", "reverse", "unstranded")
 
 
 def settled_strandedness(facts: Mapping[str, Any]) -> dict[str, str | None]:
-    """Give ``strandedness_resolved`` and its source from the facts of a sample (see `resolve_strandedness`)."""
+    """Return ``strandedness_resolved`` and its source from the facts of a sample (see `resolve_strandedness`)."""
     told = (facts.get(name) for name in ("strandedness_declared", "strandedness", "aligned_strandedness"))
     settled, source = resolve_strandedness(*told)
     return {"strandedness_resolved": settled, "strandedness_source": source}

@@ -137,7 +137,7 @@ def summarise_genes(quant: pd.DataFrame, transcripts: pd.DataFrame, file: str) -
 def quality_facts(
     genes: pd.DataFrame, reads: dict[str, Any], fastp: dict[str, Any] | None, formats: dict[str, Any]
 ) -> dict[str, Any]:
-    """State the facts of quality of a sample; None where its input cannot tell.
+    """State the QC metrics of a sample; None where its input cannot tell.
 
     Parameters
     ----------
@@ -259,12 +259,12 @@ def depth_facts(genes: pd.DataFrame, subtype_genes: Mapping[str, str], anchors: 
 
 
 def alignment_facts(measured: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the facts of ``alignment.json`` without its curves."""
+    """Return the facts of ``alignment.json`` without its curves."""
     return {name: value for name, value in measured.items() if not isinstance(value, list) and name not in CURVES}
 
 
 def matrix_facts(tpm: pd.Series, counts: pd.Series | None) -> dict[str, Any]:
-    """State the facts of quality that a column of a matrix can tell."""
+    """State the QC metrics that a column of a matrix can tell."""
     values = tpm.to_numpy() if counts is None else counts.to_numpy()
     detected = tpm >= 1 if counts is None else counts >= DETECTED_COUNT
     total = float(np.nansum(values))
@@ -276,13 +276,13 @@ def matrix_facts(tpm: pd.Series, counts: pd.Series | None) -> dict[str, Any]:
 
 
 def library_formats(folder: Path) -> dict[str, Any]:
-    """Give salmon's counts of fragments by orientation; empty when the folder has none."""
+    """Return salmon's counts of fragments by orientation; empty when the folder has none."""
     file = folder / "lib_format_counts.json"
     return json.loads(file.read_text()) if file.is_file() else {}
 
 
 def salmon_reads(folder: Path) -> dict[str, Any]:
-    """Give what a salmon folder tells of its reads, in the words of ``reads.json``; empty when it tells nothing."""
+    """Return what a salmon folder tells of its reads, in the words of ``reads.json``; empty when it tells nothing."""
     file = folder / "aux_info" / "meta_info.json"
     if not file.is_file():
         return {}

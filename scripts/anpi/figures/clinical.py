@@ -44,7 +44,7 @@ def waterfall(
     figure : Figure
         A star marks a patient with a new lesion up to the first progression.
     data : DataFrame
-        A row a patient of ``endpoints``: ``change`` (percent, missing without a bar), ``new_lesion`` and ``reason`` why
+        One row per patient of ``endpoints``: ``change`` (percent, missing without bar), ``new_lesion``, ``reason`` why
         there is no bar.
     """
     data = best_change(endpoints, timepoints)
@@ -69,7 +69,7 @@ def waterfall(
 
 
 def best_change(endpoints: pd.DataFrame, timepoints: pd.DataFrame) -> pd.DataFrame:
-    """Give each patient's lowest change of the sum up to the first progression, and why there is none."""
+    """Return each patient's lowest change of the sum up to the first progression, and why there is none."""
     points = until_progression(timepoints)
     found = points.groupby("patient_id").agg(change=("change_from_baseline_pct", "min"), scans=("overall", "size"))
     new = points.assign(new=points["new_lesion"].eq("Y")).groupby("patient_id")["new"].max()
@@ -103,7 +103,7 @@ def spider(
     figure : Figure
         A star marks the scan of a new lesion.
     data : DataFrame
-        A row a patient and measured scan: ``month``, ``change``, ``new_lesion``; the baseline is month 0, change 0.
+        One row per patient and measured scan: ``month``, ``change``, ``new_lesion``; the baseline is month 0, change 0.
     """
     measured = timepoints[timepoints["change_from_baseline_pct"].notna()]
     data = measured[["patient_id", "assessment_day", "change_from_baseline_pct", "new_lesion"]].rename(
@@ -153,7 +153,7 @@ def swimmer(
     figure : Figure
         Longest follow-up on top; an arrow marks a patient who is alive.
     data : DataFrame
-        A row a mark: ``patient_id``, ``what`` (on treatment, followed, a response, new therapy, death, alive), ``from``
+        One row per mark: ``patient_id``, ``what`` (on treatment, followed, a response, new therapy, death …), ``from``
         and ``to`` in months.
     """
     data = lanes(endpoints, timepoints, patients, therapies)
@@ -187,7 +187,7 @@ MARKS: dict[str, dict[str, Any]] = {
 
 
 def look(what: str) -> dict[str, Any]:
-    """Give the marker of an event, or of a scan by its response."""
+    """Return the marker of an event, or of a scan by its response."""
     if what in MARKS:
         return MARKS[what]
     return {
@@ -202,7 +202,7 @@ def look(what: str) -> dict[str, Any]:
 def lanes(
     endpoints: pd.DataFrame, timepoints: pd.DataFrame, patients: pd.DataFrame, therapies: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Give every mark of the swimmer plot, in months from day 1."""
+    """Return every mark of the swimmer plot, in months from day 1."""
     known = endpoints[endpoints["os_days"].notna()].set_index("patient_id")
     last = known["os_days"].astype("float64")
     stop = patients.set_index("patient_id")["treatment_end_day"].astype("float64").reindex(known.index)

@@ -18,7 +18,7 @@ def gene_body(curves: pd.DataFrame, samples: pd.DataFrame) -> tuple[Figure, pd.D
     Parameters
     ----------
     curves : pandas.DataFrame
-        Index ``sample_id``; a column a part of the gene, from 5' to 3'; mean 1.
+        Index ``sample_id``; one column per part of the gene, from 5' to 3'; mean 1.
     samples : pandas.DataFrame
         Same index; ``patient_id``, ``verdict``.
     """

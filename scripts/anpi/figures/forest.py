@@ -62,7 +62,7 @@ def forest(rows: pd.DataFrame, what: str, favours: tuple[str, str] | None = None
 
 
 def axis_limits(rows: pd.DataFrame) -> tuple[float, float]:
-    """Give limits that hold the estimates and most of the intervals, alike on both sides of 1."""
+    """Return limits that hold the estimates and most of the intervals, alike on both sides of 1."""
     values = pd.concat([rows["estimate"], rows["ci_low"].clip(lower=0.08), rows["ci_high"].clip(upper=12)])
     values = values.replace([0, np.inf], np.nan).dropna()
     reach = float(np.exp(np.abs(np.log(values)).max()) * 1.15) if len(values) else 4.0

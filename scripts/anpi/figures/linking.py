@@ -68,7 +68,7 @@ def link_element(element: ET.Element, name: str) -> None:
 
 
 def label(root: ET.Element, name: str, title: str, description: str) -> None:
-    """Give the figure its name and its description, and a width that it need not exceed."""
+    """Return the figure its name and its description, and a width that it need not exceed."""
     width = float(root.attrib["viewBox"].split()[2])
     for key in ("width", "height", "version"):
         root.attrib.pop(key, None)

@@ -54,17 +54,17 @@ matplotlib.rcParams.update(
 
 
 def patient_mark(patient_id: object) -> str:
-    """Give the gid of a mark that stands for a patient; every artist of that patient bears it."""
+    """Return the gid of a mark that stands for a patient; every artist of that patient bears it."""
     return f"{PATIENT}{patient_id}"
 
 
 def level_colour(level: str, place: int = 0) -> str:
-    """Give the colour of a group: its own for a subtype, else by its place among the groups."""
+    """Return the colour of a group: its own for a subtype, else by its place among the groups."""
     return SUBTYPE_COLOURS.get(level, OTHER_COLOURS[place % len(OTHER_COLOURS)])
 
 
 def level_line(level: str, place: int = 0) -> object:
-    """Give the dash pattern of a group, so that colour never stands alone."""
+    """Return the dash pattern of a group, so that colour never stands alone."""
     return SUBTYPE_LINES.get(level, OTHER_LINES[place % len(OTHER_LINES)])
 
 

@@ -71,7 +71,7 @@ def kaplan_meier(
 
 
 def last_day(rows: pd.DataFrame, people: pd.DataFrame | None, level: str) -> float:
-    """Give the day to which a curve is drawn: as long as three patients are at risk (all, in a group of fewer)."""
+    """Return the day to which a curve is drawn: as long as three patients are at risk (all, in a group of fewer)."""
     if people is not None:
         times = np.sort(people.loc[people["level"] == level, "time"].to_numpy(float))[::-1]
         if len(times):

@@ -13,7 +13,7 @@ MOST_READ = 100_000_000  # bytes of a file that is read whole to be known by its
 
 
 def hash_file(file: Path | str) -> str:
-    """Give the SHA-256 of a file's content as it is now, in hexadecimal digits."""
+    """Return the SHA-256 of a file's content as it is now, in hexadecimal digits."""
     with open(file, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 

@@ -1,4 +1,4 @@
-"""Results read again by a later step: one that a disk or a hand damaged since is named, with how it is made anew."""
+"""Results read again by a later step: one that a disk or a hand damaged since is named, with how it is made again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from anpi.problems import InputError, Problem
 
-MEND = "Delete it and run again: it is made anew."
+MEND = "Delete it and run again: it is made again."
 
 
 @contextmanager

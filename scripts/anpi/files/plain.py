@@ -28,7 +28,7 @@ def refuse_odd_file(path: Path | str) -> None:
 
 
 def odd_file(path: Path | str, file: str | None = None, column: str | None = None) -> Problem | None:
-    """Say that a path is no file on a disk; None for files, folders and what is not there."""
+    """Return that a path is no file on a disk; None for files, folders and what is not there."""
     try:
         kind = KINDS.get(stat.S_IFMT(os.stat(path).st_mode))
     except (OSError, ValueError):

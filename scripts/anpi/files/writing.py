@@ -19,7 +19,7 @@ BUFFER = 1 << 20
 
 @contextmanager
 def whole_file(path: Path | str) -> Iterator[Path]:
-    """Give a path to write to; it takes the place of ``path`` when the block ends without an error.
+    """Return a path to write to; it takes the place of ``path`` when the block ends without an error.
 
     The folder is made when it lacks. A run that is killed leaves the old file or none.
     """
@@ -54,7 +54,7 @@ def write_text(path: Path | str, text: str) -> None:
         out.write(text)
 
 
-def write_table(path: Path | str, frame: pd.DataFrame, float_format: str | None = "%.10g") -> None:
+def write_table(path: Path | str, frame: pd.DataFrame, float_format: str = "%.10g") -> None:
     """Write a table as TSV or CSV by its name (``.gz`` allowed): ``NA`` for missing, dates as YYYY-MM-DD."""
     separator = "\t" if ".tsv" in Path(path).suffixes else ","
     with text_file(path) as out:

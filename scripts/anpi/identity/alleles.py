@@ -79,7 +79,7 @@ def log_rising(start: float, most: int) -> np.ndarray:
 
 
 def genotype_shares(frequency: np.ndarray) -> np.ndarray:
-    """Give the shares of the three genotypes in a population by Hardy and Weinberg: genotypes x sites."""
+    """Return the shares of the three genotypes in a population by Hardy and Weinberg: genotypes x sites."""
     p = np.clip(frequency, LEAST_FREQUENCY, 1 - LEAST_FREQUENCY)
     return np.stack([(1 - p) ** 2, 2 * p * (1 - p), p**2])
 
@@ -124,7 +124,7 @@ def genotype_ratios(
 
 
 def components(genotype: int, imbalance: Imbalance) -> list[tuple[float, float, float]]:
-    """Give weight, mean and concentration of the beta distributions of the alt share under a genotype."""
+    """Return weight, mean and concentration of the beta distributions of the alt share under a genotype."""
     if genotype != 1:
         return [(1.0, ERROR if genotype == 0 else 1 - ERROR, HOMOZYGOUS)]
     if imbalance.level is None:

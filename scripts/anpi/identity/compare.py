@@ -49,7 +49,7 @@ def compare_identities(
     genotyped: Mapping[str, Path],
     sites: pd.DataFrame,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Say of each sample what is known of whose it is.
+    """Return for each sample what is known of whose it is.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def compare_identities(
     Returns
     -------
     identities : pandas.DataFrame
-        A row a sample, columns `COLUMNS`: ``sex_clinical`` and ``sex_expression`` (see
+        One row per sample, columns `COLUMNS`: ``sex_clinical`` and ``sex_expression`` (see
         `anpi.identity.sex.sex_from_expression`), ``genotype_sites`` (covered by 5 fragments or more), ``contamination``
         (percent), ``identity`` (match, suspect, unknown) and its reason, ``same_expression`` (see `same_expression`).
     pairs : pandas.DataFrame

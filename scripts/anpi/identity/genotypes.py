@@ -65,7 +65,7 @@ def genotype_facts(pileup: Pileup, sites: pd.DataFrame) -> dict[str, Any]:
 
 
 def allele_counts(counts: pd.DataFrame, good: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the reads with each allele, 0 at sites that are not usable."""
+    """Return the reads with each allele, 0 at sites that are not usable."""
     ref, alt = (counts[column].fillna(0).to_numpy(dtype=int) for column in ("ref_reads", "alt_reads"))
     return np.where(good, ref, 0), np.where(good, alt, 0)
 

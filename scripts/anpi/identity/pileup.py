@@ -51,7 +51,7 @@ class Pileup:
     build : str or None
         grch38, grch37, or None for any other.
     counts : pandas.DataFrame
-        A row a site: ``position``, ``depth``, ``ref_reads``, ``alt_reads``, ``other_reads``; missing where the
+        One row per site: ``position``, ``depth``, ``ref_reads``, ``alt_reads``, ``other_reads``; missing where the
         alignments cannot tell (another build, a chromosome that they lack).
     note : str
         Why there are no counts; empty when there are.
@@ -113,7 +113,7 @@ def read_build(path: Path, reference: Path | None) -> str | None:
 
 
 def fresh_index(path: Path) -> Path | None:
-    """Give the index of an alignment, unless it is older than the file, and so may be another file's."""
+    """Return the index of an alignment, unless it is older than the file, and so may be another file's."""
     return next((index for index, fresh in indexes_of(path) if fresh), None)
 
 
@@ -135,7 +135,7 @@ def add_alignment(alignment: pysam.AlignmentFile, path: Path, places: pd.DataFra
 
 
 def indexed_reads(alignment: pysam.AlignmentFile, by_contig: dict[str, list[Site]]) -> Iterator[pysam.AlignedSegment]:
-    """Give the reads over the sites by the index; one over two sites comes twice, which counts once."""
+    """Return the reads over the sites by the index; one over two sites comes twice, which counts once."""
     for contig, group in by_contig.items():
         for site in group:
             yield from alignment.fetch(contig, site.position, site.position + 1)
@@ -157,7 +157,7 @@ def add_read(read: pysam.AlignedSegment, sites: list[Site]) -> None:
 
 
 def base_at(read: pysam.AlignedSegment, position: int) -> str | None:
-    """Give a read's base over a position of the reference (from 0); None in a gap, or below the quality."""
+    """Return a read's base over a position of the reference (from 0); None in a gap, or below the quality."""
     on_reference, on_read = read.reference_start, 0
     for operation, length in read.cigartuples or ():
         if operation in MATCHED and position < on_reference + length:
@@ -187,7 +187,7 @@ def tally_sites(sites: pd.DataFrame, build: str, tallies: Sequence[Site | None])
 
 
 def usable_sites(counts: pd.DataFrame) -> np.ndarray:
-    """Say where the listed alleles explain the reads: a site with a fifth of other bases is not what is listed."""
+    """Return where the listed alleles explain the reads: a site with a fifth of other bases is not what is listed."""
     depth = counts["depth"].fillna(0).to_numpy(dtype=float)
     others = counts["other_reads"].fillna(0).to_numpy(dtype=float)
     return (depth > 0) & (others <= 0.2 * depth)

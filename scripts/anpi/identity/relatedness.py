@@ -51,7 +51,7 @@ def compare_samples(
 def population_evidence(
     ref: np.ndarray, alt: np.ndarray, frequency: np.ndarray, contamination: Sequence[float]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Give what the counts say in one population, in log10.
+    """Return what the counts say in one population, in log10.
 
     Returns
     -------

@@ -20,7 +20,7 @@ LOW, HIGH = 1.0, 3.0  # TPM
 
 
 def sex_from_expression(tpm: pd.DataFrame) -> pd.DataFrame:
-    """Tell the sex of each sample, by fixed limits.
+    """Determine the sex of each sample, by fixed limits.
 
     A sample is male when the Y genes are high and XIST is not; female when XIST is high and the Y genes are low. Low Y
     genes alone say nothing: many tumours of men lost their Y chromosome; nor does low XIST alone.

@@ -62,6 +62,6 @@ def build_of(names: Sequence[str], lengths: Sequence[int]) -> str | None:
 
 
 def contig_names(chromosomes: pd.Series, references: Sequence[str]) -> pd.Series:
-    """Give the name that each chromosome has in an alignment; None where it lacks."""
+    """Return the name that each chromosome has in an alignment; None where it lacks."""
     named = {plain_name(reference): reference for reference in references}
     return chromosomes.map(lambda chromosome: named.get(chromosome))

@@ -57,7 +57,7 @@ def neighbours(pairs: pd.DataFrame, result: str) -> dict[str, set[str]]:
 
 
 def group_samples(samples: Iterable[str], same: Mapping[str, set[str]]) -> dict[str, str]:
-    """Give each sample the name of its person: the first sample, by name, of those that match it directly or not."""
+    """Return each sample the name of its person: the first sample, by name, of those that match it directly or not."""
     person: dict[str, str] = {}
     for start in sorted(samples):
         waiting = [start]
@@ -92,18 +92,18 @@ def split_patients(
 
 
 def leader(counts: Counter[str]) -> str | None:
-    """Give the label that at least two samples bear, and more than bear any other; None when there is none."""
+    """Return the label that at least two samples bear, and more than bear any other; None when there is none."""
     (first, most), *rest = counts.most_common(2)
     return first if most >= 2 and (not rest or most > rest[0][1]) else None
 
 
 def namesakes(sample: str, person: Mapping[str, str], patients: Mapping[str, str]) -> list[str]:
-    """Give the samples of a sample's person that bear another patient's name."""
+    """Return the samples of a sample's person that bear another patient's name."""
     return sorted(other for other in person if person[other] == person[sample] and patients[other] != patients[sample])
 
 
 def words(sample: str, patients: Mapping[str, str], opposing: list[str], foreign: list[str]) -> str:
-    """Say which samples of its own patient a suspect differs from and whose it matches."""
+    """Return which samples of its own patient a suspect differs from and whose it matches."""
     parts = []
     if opposing:
         parts.append(f"its genotypes differ from {', '.join(opposing)} of the same patient {patients[sample]}")

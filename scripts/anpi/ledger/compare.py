@@ -58,7 +58,7 @@ def compare_runs(old: Entry | None, new: Entry) -> dict[str, Any]:
 
 
 def plan(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
-    """Say what changed in the plan of tests and in the rules of the endpoints."""
+    """Return what changed in the plan of tests and in the rules of the endpoints."""
     rows = [("plan", line) for line in reasons.plan]
     rows += [("data cut-off", reasons.cutoff)] if reasons.cutoff else []
     rows += [("rules of the endpoints", line) for line in reasons.rules]

@@ -96,7 +96,7 @@ def read_run(path: Path) -> Entry:
 
 
 def last_different(entries: list[Entry], sha256: str) -> Entry | None:
-    """Give the last entry whose state is another one, or None when there is none."""
+    """Return the last entry whose state is another one, or None when there is none."""
     return next((entry for entry in reversed(entries) if entry.sha256 != sha256), None)
 
 

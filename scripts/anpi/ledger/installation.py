@@ -88,7 +88,7 @@ def input_lines(inputs: Mapping[str, str], trial: Path) -> Iterator[Line]:
 
 
 def advice(manifest: Mapping[str, Any], lines: list[Line]) -> list[str]:
-    """Say which commands lead to what the manifest says."""
+    """Return which commands lead to what the manifest says."""
     kinds = {line.kind for line in lines if not line.same}
     found = []
     recorded = manifest["commit"]
@@ -112,6 +112,6 @@ def advice(manifest: Mapping[str, Any], lines: list[Line]) -> list[str]:
 
 
 def likely_folder(manifest: Mapping[str, Any], path: Path) -> Path:
-    """Give the folder near a manifest below which most of its inputs are found."""
+    """Return the folder near a manifest below which most of its inputs are found."""
     folders = [path.resolve().parent, path.resolve().parent.parent, Path.cwd()]
     return max(folders, key=lambda folder: sum((folder / name).is_file() for name in manifest["inputs"]))

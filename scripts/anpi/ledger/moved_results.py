@@ -34,7 +34,7 @@ def efficacy(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
 
 
 def moved_rows(old: Rows, new: Rows, keys: Sequence[str]) -> Iterator[Pair]:
-    """Give the pairs of rows of two tables that differ."""
+    """Return the pairs of rows of two tables that differ."""
     return ((key, was, now) for key, was, now in paired_rows(old, new, keys) if was != now)
 
 
@@ -177,7 +177,7 @@ def result_words(row: Mapping[str, str] | None, alpha: float) -> str:
 def crossing_words(
     was: Mapping[str, str] | None, now: Mapping[str, str] | None, alpha: float, alpha_before: float
 ) -> str:
-    """Say that an adjusted p-value came to lie on the other side of the declared level, appeared below it or went."""
+    """Return that an adjusted p-value came to lie on the other side of the level, appeared below it or went."""
     before, after = ((row or {}).get("p_adjusted") for row in (was, now))
     was_below = before is not None and float(before) < alpha_before
     is_below = after is not None and float(after) < alpha

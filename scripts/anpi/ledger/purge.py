@@ -74,7 +74,7 @@ def remove(path: Path) -> bool:
 
 
 def without(state: dict[str, Any], patient: str, samples: set[str]) -> dict[str, Any]:
-    """Give a state without a patient and the patient's samples; their ids in words of others are blotted out."""
+    """Return a state without a patient and the patient's samples; their ids in words of others are blotted out."""
     kept = dict(state)
     kept["patients"] = {name: value for name, value in state["patients"].items() if name != patient}
     kept["endpoints"] = {name: value for name, value in state["endpoints"].items() if name != patient}

@@ -27,7 +27,7 @@ class Reasons:
         self.cutoff = cutoff_words(old, new)
 
     def of_patient(self, patient: str) -> str:
-        """Say what differs behind a patient's endpoints."""
+        """Return what differs behind a patient's endpoints."""
         before, after = self.old["patients"].get(patient), self.new["patients"].get(patient)
         found = [] if before is None or after is None else row_words(before, after)
         found += [self.cutoff] if self.cutoff else []
@@ -35,7 +35,7 @@ class Reasons:
         return self.all_of(found)
 
     def of_sample(self, sample: str, kind: str) -> str:
-        """Say what differs behind a sample's ``verdict`` or ``call``."""
+        """Return what differs behind a sample's ``verdict`` or ``call``."""
         before, after = self.old["samples"][sample], self.new["samples"][sample]
         found = self.cells_and_reads(sample)
         if after.get("genes") is None and self.input_changed("expression.matrix"):
@@ -51,7 +51,7 @@ class Reasons:
         return self.all_of(found)
 
     def cells_and_reads(self, sample: str) -> list[str]:
-        """Say which cells of the sample sheet and which measurements of a sample differ."""
+        """Return which cells of the sample sheet and which measurements of a sample differ."""
         before, after = self.old["samples"][sample], self.new["samples"][sample]
         found = column_words("the sample sheet", before["columns"], after["columns"])
         if before.get("reads") != after.get("reads"):
@@ -110,7 +110,7 @@ def cutoff_words(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
 
 
 def row_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Say which rows of the clinical tables differ for a patient: added, removed or corrected."""
+    """Return which rows of the clinical tables differ for a patient: added, removed or corrected."""
     cells = [{k: v for k, v in state["columns"].items() if k not in CUTOFF} for state in (before, after)]
     found = column_words("patients", *cells)
     if any(before["columns"].get(name) != after["columns"].get(name) for name in CUTOFF):
@@ -126,7 +126,7 @@ def row_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
 
 def column_words(table: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """Say which cells of a patient's or sample's only row differ."""
+    """Return which cells of a patient's or sample's only row differ."""
     changed = sorted(name for name in set(before) | set(after) if before.get(name) != after.get(name))
     return [f"{table}: {listed(changed, 4)} corrected or filled in"] if changed else []
 

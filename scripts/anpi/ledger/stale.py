@@ -31,7 +31,7 @@ def stated_file(manifest: Mapping[str, Any], key: str, digest: str) -> str:
 
 
 def stale_results(manifest: Mapping[str, Any]) -> list[str]:
-    """Say of each result that was made from something else than the manifest states what contradicts it.
+    """Return for each result that was made from something else than the manifest states what contradicts it.
 
     A result is stale when its program had other settings, code or tables of the user, when a file that it was made from
     is another now, or when it is not what its program wrote.

@@ -79,7 +79,7 @@ def build_state(
 
 
 def state_digest(state: Mapping[str, Any]) -> str:
-    """Give the SHA-256 by which a state is known, whatever the order and the layout of its text."""
+    """Return the SHA-256 by which a state is known, whatever the order and the layout of its text."""
     return hashlib.sha256(json.dumps(state, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -103,7 +103,7 @@ def pairs(path: Path, key: str, value: str) -> list[tuple[str | None, str | None
 
 
 def reference_identity(results: Path) -> str | None:
-    """Give the digest of the reference that reads were quantified against."""
+    """Return the digest of the reference that reads were quantified against."""
     file = results / "reference" / "reference.json"
     return hash_file(file) if file.is_file() else None
 
@@ -115,7 +115,7 @@ def models(results: Path) -> list[str]:
 
 
 def patient_states(inputs: Mapping[str, Path], results: Path) -> dict[str, Any]:
-    """Give for each patient: arm, sample of the analyses, sets, and digests of the rows of the clinical tables.
+    """Return for each patient: arm, sample of the analyses, sets, and digests of the rows of the clinical tables.
 
     Of ``patients`` each column has its digest, of the other tables each row.
     """
@@ -144,7 +144,7 @@ def patient_states(inputs: Mapping[str, Path], results: Path) -> dict[str, Any]:
 
 
 def sample_states(sheet: Path, results: Path, used: Sequence[str]) -> dict[str, Any]:
-    """Give for each sample of the sheet: patient, what it was measured from, verdict, call, digest of its scores."""
+    """Return for each sample of the sheet: patient, what it was measured from, verdict, call, digest of its scores."""
     verdicts = by_sample(results / "qc" / "verdicts.tsv")
     calls = by_sample(results / "subtypes" / "calls.tsv")
     scores = score_digests(results / "immune" / "scores.tsv")
@@ -167,7 +167,7 @@ def sample_states(sheet: Path, results: Path, used: Sequence[str]) -> dict[str, 
 
 
 def measured(folder: Path) -> dict[str, str | None]:
-    """Give digests of a sample's reads and of its genes; None for a sample that comes from a matrix."""
+    """Return digests of a sample's reads and of its genes; None for a sample that comes from a matrix."""
     reads, genes = folder / "reads.json", folder / "genes.parquet"
     units = read_json(reads)["units"] if reads.is_file() else []
     sums = sorted(checksum for unit in units for checksum in unit["sha256"])
@@ -194,7 +194,7 @@ def score_digests(path: Path) -> dict[str, str]:
 
 
 def endpoint_states(path: Path) -> dict[str, dict[str, str]]:
-    """Give each patient's endpoints with their reasons; ``variants`` digests the columns that are not kept."""
+    """Return each patient's endpoints with their reasons; ``variants`` digests the columns that are not kept."""
     states = {}
     for row in records(path):
         kept = {name: row[name] for name in RESPONSES if row.get(name) is not None}

@@ -73,13 +73,13 @@ def count_genes(
 
 
 def no_counts(gtf: Path) -> pd.DataFrame:
-    """Give the genes of a GTF without counts, for a sample whose alignment cannot be read: not known, not zero."""
+    """Return the genes of a GTF without counts, for a sample whose alignment cannot be read: not known, not zero."""
     genes = sorted(set(read_gtf(gtf)[0]["gene_id"].map(strip_version)))
     return pd.DataFrame({"gene_id": genes, "counts": np.nan})
 
 
 def give_bam(source: Path, target: Path, genome: Path) -> None:
-    """Give an alignment a plain name in scratch, as BAM, which alone featureCounts reads."""
+    """Return an alignment a plain name in scratch, as BAM, which alone featureCounts reads."""
     with pysam.AlignmentFile(str(source), check_sq=False) as records:
         is_cram = records.is_cram
     if is_cram:
@@ -90,7 +90,7 @@ def give_bam(source: Path, target: Path, genome: Path) -> None:
 
 
 def is_paired(alignment: Path) -> bool:
-    """Say whether the first record of an alignment is of a pair."""
+    """Return whether the first record of an alignment is of a pair."""
     with pysam.AlignmentFile(str(alignment), check_sq=False) as records:
         return next((record.is_paired for record in records.fetch(until_eof=True)), False)
 
@@ -113,7 +113,7 @@ def contigs_of(gtf: Path) -> set[str]:
 
 
 def assigned_share(summary: str) -> float | None:
-    """Give the percentage of fragments that featureCounts assigned to a gene; None without fragments."""
+    """Return the percentage of fragments that featureCounts assigned to a gene; None without fragments."""
     counts = dict(line.split("\t") for line in summary.splitlines()[1:])
     total = sum(map(int, counts.values()))
     return round(100 * int(counts["Assigned"]) / total, 2) if total else None

@@ -177,7 +177,7 @@ def read_gtf(path: Path) -> tuple[pd.DataFrame, dict[str, list[tuple[str, int, i
 
 
 def versioned(attributes: dict[str, str], kind: str) -> str:
-    """Give an id with its version: GENCODE writes it in the id, Ensembl beside it."""
+    """Return an id with its version: GENCODE writes it in the id, Ensembl beside it."""
     name, version = attributes[f"{kind}_id"], attributes.get(f"{kind}_version")
     return name if version is None or "." in name else f"{name}.{version}"
 

@@ -114,7 +114,7 @@ def refuse_lost_mappings(drawn: Path) -> None:
 
 
 def has_reads(trimmed: Path) -> bool:
-    """Say whether fastp left any read in a file."""
+    """Return whether fastp left any read in a file."""
     with gzip.open(trimmed) as lines:
         return bool(lines.read(1))
 
@@ -127,7 +127,7 @@ def reads_options(files: Sequence[tuple[str, str | None]]) -> list[str]:
 
 
 def fragment_length(lengths: Sequence[int], fallback: FragmentLength) -> FragmentLength:
-    """Give mean and standard deviation of measured lengths, or the fallback for too few."""
+    """Return mean and standard deviation of measured lengths, or the fallback for too few."""
     mean = sum(lengths) / max(len(lengths), 1)
     sd = math.sqrt(sum((length - mean) ** 2 for length in lengths) / max(len(lengths) - 1, 1))
     return fragment_length_of(mean, sd, len(lengths), fallback)

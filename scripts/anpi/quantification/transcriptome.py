@@ -139,7 +139,7 @@ def count(alignment: Alignment, *flags: str) -> int:
 
 
 def insert_size(alignment: Alignment) -> tuple[float, float]:
-    """Give mean and standard deviation of the template length of primary pairs, as samtools stats has them."""
+    """Return mean and standard deviation of the template length of primary pairs, as samtools stats has them."""
     stats = alignment.run(alignment.samtools("stats", "-F", "0x900", alignment.link), out="stats.txt")
     lines = [line.split("\t") for line in stats.read_text().splitlines() if line.startswith("SN\tinsert size")]
     mean, sd = (float(fields[2]) for fields in lines[:2])

@@ -76,7 +76,7 @@ class Alignment:
 
 
 def explain(alignment: Alignment, words: str) -> Problem:
-    """Say in words why samtools could not read a file."""
+    """Return in words why samtools could not read a file."""
     file = alignment.file
     last = words.split("last words:", 1)[-1].strip()
     if re.search(r"md5|MD5|checksum reference mismatch|reference mismatch", last):
@@ -134,7 +134,7 @@ def link_genome(genome: Path, scratch: Path) -> str:
 
 
 def is_bgzip(path: Path) -> bool:
-    """Tell bgzip from plain gzip by the extra field of its first block (SAM specification, 4.1)."""
+    """Distinguish bgzip from plain gzip by the extra field of its first block (SAM specification, 4.1)."""
     with open(path, "rb") as handle:
         start = handle.read(16)
     return start[3:4] == b"\x04" and start[12:14] == b"BC"
@@ -239,7 +239,7 @@ def indexes_of(file: Path) -> Iterator[tuple[Path, bool]]:
 
 
 def warn_of_index(file: str) -> bool:
-    """Say when an index is older than its file; it is not used here, but others may trust it."""
+    """Return when an index is older than its file; it is not used here, but others may trust it."""
     for index, fresh in indexes_of(Path(file)):
         if not fresh:
             say(f"warning: {index} is older than {file}: index it again (samtools index). It is not used here")
@@ -301,7 +301,7 @@ def restore_reads(alignment: Alignment, number: int, counts: dict[str, int]) -> 
 
 
 def told(counts: dict[str, int]) -> str:
-    """Say what an alignment file held, and what of it was left out."""
+    """Return what an alignment file held, and what of it was left out."""
     parts = [f"{value} {key.replace('_', ' ')}" for key, value in counts.items() if value]
     words = ", ".join(parts) or "no records"
     if counts["primary_records"] and not counts["unmapped_records"]:

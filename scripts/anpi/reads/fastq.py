@@ -236,7 +236,7 @@ def mix(keys: np.ndarray) -> np.ndarray:
 
 
 def record_fault(lines: Sequence[bytes], number: int, name: str) -> Problem | None:
-    """Say what is wrong with a record, if anything; ``number`` counts from 1."""
+    """Return what is wrong with a record, if anything; ``number`` counts from 1."""
     read = f"read {number}"
     row = 4 * number - 3
     header, bases, plus, qualities = lines
@@ -264,7 +264,7 @@ def not_a_header(name: str, number: int, line: bytes) -> Problem:
 
 
 def long_line(rest: bytes, name: str, before: int) -> Problem:
-    """Say that a line is longer than reads are; ``rest`` begins with a record, the first ``before`` ones are sound."""
+    """Return that a line is longer than reads are; ``rest`` begins with a record, the first ``before`` are sound."""
     if not rest.startswith(b"@"):
         return not_a_header(name, before + 1, rest[:40])
     lines = rest.split(b"\n", 8)
@@ -355,13 +355,13 @@ def read_through(path: Path | str, draw: int = 0, interleaved: bool = False) -> 
 
 
 def whole_part(records: Records) -> Records:
-    """Give a block without what follows its last whole record."""
+    """Return a block without what follows its last whole record."""
     end = int(records.ends[-1, 3]) + 1
     return records if end == len(records.data) else Records(records.data[:end], records.begins, records.ends)
 
 
 def unfinished(name: str, reads: int, rest: bytes) -> Problem:
-    """Say what follows the last whole record."""
+    """Return what follows the last whole record."""
     if not rest.startswith(b"@"):
         return not_a_header(name, reads + 1, rest.split(b"\n", 1)[0])
     lines = rest.count(b"\n")

@@ -81,7 +81,7 @@ def add_unit_options(parser: argparse.ArgumentParser) -> None:
 
 
 def units_given(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> list[Unit]:
-    """Give the units that a program was told (see `add_unit_options`)."""
+    """Return the units that a program was told (see `add_unit_options`)."""
     if any(len(unit) not in (2, 3) for unit in arguments.unit):
         parser.error("--unit takes an id and one or two FASTQ files")
     if not arguments.unit and not arguments.alignment:
@@ -221,7 +221,7 @@ def open_units(
 
 
 def one_layout(sample: str, lanes: Sequence[Lane]) -> bool:
-    """Tell pairs from single reads; a sample is all of one."""
+    """Distinguish pairs from single reads; a sample is all of one."""
     kinds = {lane.paired for lane in lanes}
     if len(kinds) > 1:
         found = ", ".join(f"{lane.unit_id} {'pairs' if lane.paired else 'single reads'}" for lane in lanes)
@@ -245,7 +245,7 @@ def check_lanes(lanes: Sequence[Lane], threads: int) -> dict[str, ReadFile]:
 
 
 def has_phred64(lane: Lane, files: dict[str, ReadFile]) -> bool:
-    """Tell whether a lane's qualities count from 64; mates that differ in this are refused."""
+    """Return whether a lane's qualities count from 64; mates that differ in this are refused."""
     mates = [files[file] for file in (lane.first, lane.second) if file and files[file].reads]
     lowest, highest = min((m.lowest for m in mates), default=0), max((m.highest for m in mates), default=0)
     whole = bool(mates) and replace(mates[0], lowest=lowest, highest=highest).phred64
@@ -288,12 +288,12 @@ def trim_drawn(lanes: Sequence[Lane], files: dict[str, ReadFile], scratch: Path)
 
 
 def drawn_records(file: ReadFile, limit: int) -> list[tuple[int, bytes]]:
-    """Give digest and record of the reads of a file that are drawn."""
+    """Return digest and record of the reads of a file that are drawn."""
     return [(key, record) for key, record in zip(file.draw.keys, file.draw.records, strict=True) if key <= limit]
 
 
 def kind_of(lane: Lane) -> tuple[bool, str | None]:
-    """Tell what reads of lanes must have in common to be looked at together."""
+    """Return what reads of lanes must have in common to be looked at together."""
     return lane.phred64, lane.umi
 
 
@@ -315,7 +315,7 @@ def pooled_adapters(
 
 
 def drawn_limit(lanes: Sequence[Lane], files: dict[str, ReadFile]) -> int:
-    """Give the greatest digest that is drawn, so that lanes together give the sample that the uncut reads would."""
+    """Return the greatest digest that is drawn, so that lanes together give the sample that the uncut reads would."""
     keys = np.sort(np.concatenate([np.array(files[lane.first].draw.keys, dtype=np.uint64) for lane in lanes]))
     size = files[lanes[0].first].draw.size
     return int(keys[min(size, len(keys)) - 1]) if len(keys) else 0

@@ -49,7 +49,7 @@ class Lane:
         return self.second is not None or self.interleaved
 
     def options(self) -> list[str]:
-        """Give the options of fastp that hang on the unit."""
+        """Return the options of fastp that hang on the unit."""
         options = ["--phred64"] if self.phred64 else []
         options += ["--interleaved_in"] if self.interleaved else []
         if match := UMI.fullmatch(self.umi or ""):
@@ -88,18 +88,18 @@ def trim_lanes(
 
 
 def suffix(path: str) -> str:
-    """Give the ending by which tools tell a gzip file, from the content of the file and not from its name."""
+    """Return the ending by which tools tell a gzip file, from the content of the file and not from its name."""
     return ".fastq.gz" if is_gzip(path) else ".fastq"
 
 
 def link_reads(source: str, target: Path) -> None:
-    """Give the reads a plain name in scratch: no user's path or odd character reaches a tool's command line."""
+    """Return the reads a plain name in scratch: no user's path or odd character reaches a tool's command line."""
     target.unlink(missing_ok=True)
     target.symlink_to(Path(source).resolve())
 
 
 def found_adapter(report: dict) -> str:
-    """Give the adapter that fastp found in single reads; an empty text for none."""
+    """Return the adapter that fastp found in single reads; an empty text for none."""
     sequence = report.get("adapter_cutting", {}).get("read1_adapter_sequence", "")
     return sequence if set(sequence) <= set("ACGT") else ""
 

@@ -31,7 +31,7 @@ class Candidate(NamedTuple):
 
 
 def classify(lesion: Candidate) -> str:
-    """Tell whether a lesion could be ``target``, is ``nontarget`` or ``no disease`` (a node below 10 mm)."""
+    """Return whether a lesion could be ``target``, is ``nontarget`` or ``no disease`` (a node below 10 mm)."""
     if lesion.size is None:
         return "nontarget"
     if lesion.node:

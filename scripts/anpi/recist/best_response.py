@@ -56,7 +56,7 @@ class ResponseRules:
 
 
 def until_progression(scans: Iterable[Scan], progression: int | None = None) -> list[Scan]:
-    """Give the scans in order of time up to the first PD, that scan included.
+    """Return the scans in order of time up to the first PD, that scan included.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def until_progression(scans: Iterable[Scan], progression: int | None = None) -> 
 
 
 def best_response(scans: Sequence[Scan], rules: ResponseRules) -> Best:
-    """Give the best response without confirmation; scans in order of time, none after progression."""
+    """Return the best response without confirmation; scans in order of time, none after progression."""
     late = [scan for scan in scans if scan.day >= rules.minimum_stable_days]
     for value, where in (("CR", scans), ("PR", scans), ("SD", late), ("NON-CR/NON-PD", late), ("PD", scans)):
         day = first_day(where, (value,))
@@ -80,7 +80,7 @@ def best_response(scans: Sequence[Scan], rules: ResponseRules) -> Best:
 
 
 def confirmed_best_response(scans: Sequence[Scan], rules: ResponseRules) -> Best:
-    """Give the best response with confirmation of CR and PR; an unconfirmed one is SD when late enough."""
+    """Return the best response with confirmation of CR and PR; an unconfirmed one is SD when late enough."""
     for value, confirmed in (("CR", confirmed_complete), ("PR", confirmed_partial)):
         day = confirmed(scans, rules)
         if day is not None:
@@ -107,12 +107,12 @@ def without_response(scans: Sequence[Scan]) -> Best:
 
 
 def first_day(scans: Iterable[Scan], values: Collection[str]) -> int | None:
-    """Give the day of the first scan with one of these responses."""
+    """Return the day of the first scan with one of these responses."""
     return next((scan.day for scan in scans if scan.response in values), None)
 
 
 def response_day(scans: Sequence[Scan]) -> int | None:
-    """Give the day of the first CR or PR, confirmed or not."""
+    """Return the day of the first CR or PR, confirmed or not."""
     return first_day(scans, ("CR", "PR"))
 
 
@@ -133,14 +133,14 @@ def confirmed_response_day(scans: Sequence[Scan], rules: ResponseRules) -> int |
 
 
 def stays_response(scans: Sequence[Scan], first: int, last: int, rules: ResponseRules) -> bool:
-    """Tell whether the response of scan ``first`` holds up to scan ``last`` and for as long as confirmation takes."""
+    """Return whether the response of scan ``first`` holds up to scan ``last`` and for as long as confirmation takes."""
     span = confirming_span(scans, first, ("CR", "PR"), rules.confirmation_days)
     onward = [scan.response for scan in scans[first + 1 : last + 1]]
     return bool(span) and permitted(span, rules) and permitted(onward, rules)
 
 
 def permitted(span: Sequence[str | None], rules: ResponseRules) -> bool:
-    """Tell whether responses hold nothing but CR, PR and as many NE and SD as the rules allow."""
+    """Return whether responses hold nothing but CR, PR and as many NE and SD as the rules allow."""
     return (
         set(span) <= {"CR", "PR", "NE", "SD", "PD"}
         and span.count("NE") <= rules.not_evaluable_between
@@ -159,7 +159,7 @@ def confirming_day(scans: Sequence[Scan], rules: ResponseRules) -> int | None:
 
 
 def confirmed_complete(scans: Sequence[Scan], rules: ResponseRules) -> int | None:
-    """Give the day of the first CR that a later CR confirms, with nothing but CR and NE between."""
+    """Return the day of the first CR that a later CR confirms, with nothing but CR and NE between."""
     for index, scan in enumerate(scans):
         if scan.response != "CR":
             continue
@@ -170,7 +170,7 @@ def confirmed_complete(scans: Sequence[Scan], rules: ResponseRules) -> int | Non
 
 
 def confirmed_partial(scans: Sequence[Scan], rules: ResponseRules) -> int | None:
-    """Give the day of the first PR that a later CR or PR confirms.
+    """Return the day of the first PR that a later CR or PR confirms.
 
     Between them stand CR, PR, as many NE and SD as the rules allow, and no PR after a CR.
     """
@@ -184,7 +184,7 @@ def confirmed_partial(scans: Sequence[Scan], rules: ResponseRules) -> int | None
 
 
 def confirming_span(scans: Sequence[Scan], index: int, values: Collection[str], days: int) -> list[str | None]:
-    """Give the responses after scan ``index`` up to the first of ``values`` that is ``days`` or more later.
+    """Return the responses after scan ``index`` up to the first of ``values`` that is ``days`` or more later.
 
     Empty when there is no such scan.
     """
@@ -202,7 +202,7 @@ def partial_after_complete(span: Sequence[str | None]) -> bool:
 def disease_control_day(
     scans: Sequence[Scan], response: int | None, rules: ResponseRules, values: Collection[str] = BENEFIT
 ) -> int | None:
-    """Give the first day of disease control: a response, or CR, PR, SD or NON-CR/NON-PD that is late enough.
+    """Return the first day of disease control: a response, or CR, PR, SD or NON-CR/NON-PD that is late enough.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ def disease_control_day(
 
 
 def less_after_complete(scans: Sequence[Scan]) -> Scan | None:
-    """Give the first scan with PR, SD or NON-CR/NON-PD after a CR, which RECIST 1.1 does not foresee."""
+    """Return the first scan with PR, SD or NON-CR/NON-PD after a CR, which RECIST 1.1 does not foresee."""
     complete = first_day(scans, ("CR",))
     if complete is None:
         return None

@@ -286,7 +286,7 @@ def unconfirmed(finding: Finding, found: str, state: State, asked: list[Asked]) 
 
 
 def confirms(finding: Finding, further: frozenset[str], block: Sequence[Finding], rules: ImmuneRules) -> bool:
-    """Tell whether a scan confirms the iUPD before it: more growth where it progressed, or progression elsewhere."""
+    """Return whether a scan confirms the iUPD before it: more growth where it progressed, or progression elsewhere."""
     before = block[-1]
     if finding.measured and (further or new_growth(finding, block, rules)):
         return True
@@ -300,7 +300,7 @@ def confirms(finding: Finding, further: frozenset[str], block: Sequence[Finding]
 
 
 def newly(earlier: str | None, before: Finding, now: Finding) -> bool:
-    """Tell whether a category that progressed now had not before; one that was not told cannot be told."""
+    """Return whether a category that progressed now had not before; one that was not told cannot be told."""
     return earlier != "PD" and (earlier is not None or (before.measured and now.measured))
 
 
@@ -309,7 +309,7 @@ def reference(block: Sequence[Finding], rules: ImmuneRules) -> Finding:
 
 
 def target_growth(finding: Finding, block: Sequence[Finding], rules: ImmuneRules) -> bool:
-    """Tell whether target lesions that had progressed grew by 5 mm more."""
+    """Return whether target lesions that had progressed grew by 5 mm more."""
     before = block[-1]
     if before.target != "PD" or finding.total is None:
         return False
@@ -322,13 +322,13 @@ def target_growth(finding: Finding, block: Sequence[Finding], rules: ImmuneRules
 
 
 def nontarget_growth(finding: Finding, block: Sequence[Finding], rules: ImmuneRules) -> bool:
-    """Tell whether non-target lesions that had progressed grew at all."""
+    """Return whether non-target lesions that had progressed grew at all."""
     before = block[-1]
     return before.nontarget == "PD" and (finding.others_grew or grew(finding.others, reference(block, rules).others))
 
 
 def new_growth(finding: Finding, block: Sequence[Finding], rules: ImmuneRules) -> bool:
-    """Tell whether the new target lesions grew by 5 mm in sum, or another new lesion at all."""
+    """Return whether the new target lesions grew by 5 mm in sum, or another new lesion at all."""
     if not block[-1].news:
         return False
     since = reference([one for one in block if one.news], rules)
@@ -338,7 +338,7 @@ def new_growth(finding: Finding, block: Sequence[Finding], rules: ImmuneRules) -
 
 
 def grown_after_reset(finding: Finding, state: State) -> bool:
-    """Tell whether a new lesion that the reset left behind was found larger than at the scan before."""
+    """Return whether a new lesion that the reset left behind was found larger than at the scan before."""
     if state.last is None or not finding.news & state.known:
         return False
     larger = growth_in_sum(finding.new_targets, state.last.new_targets) >= LEAST_GROWTH

@@ -1,6 +1,6 @@
 """Time points from measured lesions: sums, nadir, change and responses, for all patients at once.
 
-The tables have a row a lesion and scan with ``patient_id``, ``day`` (days from the reference date, 0 = that
+The tables have one row per lesion and scan with ``patient_id``, ``day`` (days from the reference date, 0 = that
 date), ``visit``, ``lesion_id``, ``kind`` (target, nontarget, new), ``node`` (bool), ``location``, ``size`` (nm,
 missing when not measured), ``state`` (see `anpi.tables.clinical.read_state`) and ``row`` (in the file). Rows up to
 day 0 are baseline.
@@ -27,11 +27,11 @@ class LesionCourse:
     Parameters
     ----------
     timepoints : DataFrame
-        A row a patient and scan after baseline: ``patient_id``, ``day``, ``first_day``, ``visit``, ``targets``,
+        One row per patient and scan after baseline: ``patient_id``, ``day``, ``first_day``, ``visit``, ``targets``,
         ``measured``, ``sum``, ``baseline``, ``nadir`` (nm), ``target_response``, ``nontarget_response``,
         ``new_lesion``, ``overall``, ``row``.
     baseline : DataFrame
-        A row a patient with a scan up to the reference date: ``targets``, ``unmeasured``, ``baseline`` (nm) and
+        One row per patient with a scan up to the reference date: ``targets``, ``unmeasured``, ``baseline`` (nm) and
         ``disease``: was any target larger than normal.
     targets, nontargets : DataFrame
         The lesions themselves; non-target ones with the day ``since`` which they are known.
@@ -132,7 +132,7 @@ def nontarget_lesions(last: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 
 def find_strangers(after: pd.DataFrame, last: pd.DataFrame, nontargets: pd.DataFrame) -> pd.DataFrame:
-    """Give the later rows of target lesions without a baseline, and the first of non-target ones that came later."""
+    """Return the later rows of target lesions without a baseline, and the first of non-target ones that came later."""
     lesion = pd.MultiIndex.from_frame(after[["patient_id", "lesion_id"]])
     known = lesion.isin(pd.MultiIndex.from_frame(last[["patient_id", "lesion_id"]]))
     came = nontargets.loc[nontargets["since"] > 0, ["patient_id", "lesion_id", "since"]]
@@ -158,7 +158,7 @@ def describe_baseline(last: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame
 
 
 def diseased(size: pd.Series, node: pd.Series) -> pd.Series:
-    """Tell which lesions are disease: non-nodes that are there, nodes of 10 mm or more; one not measured may be."""
+    """Return which lesions are disease: non-nodes that are there, nodes of 10 mm or more; one not measured may be."""
     return size.isna() | pd.Series(np.where(node, size.fillna(0) >= NODE_NORMAL, size.fillna(0) > 0), index=size.index)
 
 
@@ -216,12 +216,12 @@ def judge_targets(after: pd.DataFrame, targets: pd.DataFrame, points: pd.DataFra
 
 
 def earlier_minimum(values: pd.Series, patient: pd.Index) -> pd.Series:
-    """Give the lowest value of the same patient before each row."""
+    """Return the lowest value of the same patient before each row."""
     return values.groupby(patient).shift().groupby(patient).cummin().groupby(patient).ffill()
 
 
 def grown(total: pd.Series, nadir: pd.Series) -> pd.Series:
-    """Tell which sums are 20 % and 5 mm or more above their nadir (nm); from a nadir of 0, any lesion is."""
+    """Return which sums are 20 % and 5 mm or more above their nadir (nm); from a nadir of 0, any lesion is."""
     known = nadir.notna()
     low = nadir.fillna(0).astype("int64")
     return known & np.where(low == 0, total > 0, (5 * total >= 6 * low) & (total - low >= LEAST_GROWTH))
@@ -253,7 +253,7 @@ def judge_nontargets(after: pd.DataFrame, nontargets: pd.DataFrame, points: pd.D
 
 
 def judge_new(after: pd.DataFrame, points: pd.DataFrame) -> pd.Series:
-    """Tell whether a scan shows a new lesion: Y, E (equivocal) or None.
+    """Return whether a scan shows a new lesion: Y, E (equivocal) or None.
 
     A lesion that was equivocal and is unequivocal later counts from the day it was first seen (RECIST 1.1, 4.3.5).
     """
@@ -265,14 +265,14 @@ def judge_new(after: pd.DataFrame, points: pd.DataFrame) -> pd.Series:
 
 
 def new_lesion_days(lesions: pd.DataFrame) -> pd.Series:
-    """Give the first day of each patient's first lesion that is, or turned out to be, unequivocally new."""
+    """Return the first day of each patient's first lesion that is, or turned out to be, unequivocally new."""
     rows = lesions[(lesions["kind"] == "new") & (lesions["day"] > 0) & (lesions["state"] != "absent")]
     sure = rows["state"].eq("unequivocal").groupby([rows["patient_id"], rows["lesion_id"]]).transform("max")
     return rows[sure.astype(bool)].groupby("patient_id")["day"].min()
 
 
 def combine(points: pd.DataFrame) -> pd.Series:
-    """Give the overall response of each time point."""
+    """Return the overall response of each time point."""
     texts = [
         [value if isinstance(value, str) else None for value in points[column]]
         for column in ("target_response", "nontarget_response", "new_lesion")

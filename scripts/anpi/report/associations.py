@@ -9,6 +9,7 @@ import pandas as pd
 from anpi.figures.forest import forest
 from anpi.figures.style import level_colour
 from anpi.report import sentences as say
+from anpi.report.beside import estimand_blocks, incidence_blocks, published_blocks, subgroup_blocks
 from anpi.report.blocks import Cell, Heading, Note, Points, Section, Table, Text, draw
 from anpi.report.efficacy import survival_figure
 from anpi.report.numbers import NONE, known, months, p_value, percent, ratio, text
@@ -25,7 +26,7 @@ MOST_ROWS = 40
 
 
 def associations(run: Run) -> Section:
-    """Give each family of the plan: sentence, figures, table."""
+    """Return each family of the plan: sentence, figures, table."""
     results = run.table("results")
     if results is None:
         return Section(
@@ -39,6 +40,8 @@ def associations(run: Run) -> Section:
         blocks.append(Note("The plan was changed after results existed. " + " ".join(change_words(c) for c in changes)))
     for family in run.plan["families"]:
         blocks += family_blocks(run, results, family)
+        blocks += subgroup_blocks(run) if family["tier"] == "primary" else []
+    blocks += [*published_blocks(run), *incidence_blocks(run)]
     return Section("associations", "Declared associations", blocks, "Associations")
 
 
@@ -75,7 +78,7 @@ def family_heading(name: str, tier: str) -> str:
 
 
 def question_blocks(run: Run, rows: pd.DataFrame, tier: str) -> list[Any]:
-    """Give one endpoint's sentences, curves and forest plot."""
+    """Return one endpoint's sentences, curves and forest plot."""
     if rows.empty:
         return []
     entry, endpoint, biomarker = (str(rows[c].iloc[0]) for c in ("entry", "endpoint", "biomarker"))
@@ -106,7 +109,7 @@ def question_blocks(run: Run, rows: pd.DataFrame, tier: str) -> list[Any]:
 
 
 def interaction_sentences(rows: pd.DataFrame, alpha: float, tier: str) -> list[str]:
-    """Give the effect within each arm, and say whether it differs between arms, as far as the data tell."""
+    """Return the effect within each arm, and say whether it differs between arms, as far as the data tell."""
     after = rows[rows["effect"].eq(INTERACTION).cumsum() > 0]
     if after.empty:
         return []
@@ -123,7 +126,7 @@ def interaction_sentences(rows: pd.DataFrame, alpha: float, tier: str) -> list[s
 
 
 def survival_by_group(run: Run, entry: str, endpoint: str) -> list[Table]:
-    """Give number, events, median, rates and restricted mean of each group, in months."""
+    """Return number, events, median, rates and restricted mean of each group, in months."""
     survival = run.table("survival")
     if survival is None:
         return []
@@ -168,7 +171,7 @@ def spread(row: dict[str, Any], column: str, write: Any) -> Cell:
 
 
 def response_by_group(run: Run, entry: str, endpoint: str) -> list[Table]:
-    """Give the rate of each group with its exact interval, all arms and by arm."""
+    """Return the rate of each group with its exact interval, all arms and by arm."""
     response = run.table("response")
     if response is None:
         return []
@@ -222,7 +225,7 @@ def question_sentences(rows: pd.DataFrame, alpha: float, tier: str) -> list[str]
 
 
 def forest_rows(run: Run, rows: pd.DataFrame) -> pd.DataFrame:
-    """Give the rows of a forest plot: groups against the reference, or scores per standard deviation."""
+    """Return the rows of a forest plot: groups against the reference, or scores per standard deviation."""
     ratios = rows[rows["effect"].isin(list(say.RATIOS)) | (rows["level"].notna() & rows["n"].gt(0))]
     ratios = ratios[~ratios["method"].eq("reference group")].head(MOST_ROWS)
     labels, colours = [], []
@@ -327,12 +330,13 @@ def estimate_cell(row: dict[str, Any]) -> Cell:
 
 
 def sensitivity(run: Run) -> Section:
-    """Give the primary and secondary answers under other choices and without each patient."""
+    """Return the primary and secondary answers under other choices and without each patient."""
     blocks: list[Any] = []
     influence = run.table("influence")
     sentence = say.influence_sentence(influence, run.plan["alpha"])
     if sentence:
         blocks.append(Text([sentence]))
+    blocks += estimand_blocks(run)
     table = run.table("sensitivity")
     if table is None:
         blocks.append(Note("This run has no sensitivity analysis.", "absent"))

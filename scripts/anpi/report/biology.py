@@ -33,7 +33,7 @@ ABSENT = Note("This run has no expression data.", "absent")
 
 
 def subtypes(run: Run) -> Section:
-    """Give the heat map of programmes, the calls with their probabilities and reasons, and how methods agree."""
+    """Return the heat map of programmes, the calls with their probabilities and reasons, and how methods agree."""
     calls = run.table("calls")
     if calls is None:
         return Section("subtypes", "Molecular subtypes", [ABSENT], "Subtypes")
@@ -85,7 +85,7 @@ def exploration_blocks(run: Run, calls: pd.DataFrame) -> list[Any]:
 
 
 def discovery(run: Run) -> list[Any]:
-    """Say what consensus NMF finds without the locked model, and how far both agree."""
+    """Return what consensus NMF finds without the locked model, and how far both agree."""
     ranks, names, agreement = run.table("nmf_ranks"), run.table("nmf_names"), run.table("nmf_agreement")
     if ranks is None or names is None or agreement is None or not (len(names) and len(agreement)):
         return []
@@ -202,7 +202,7 @@ def agreement_table(calls: pd.DataFrame) -> Table:
 
 
 def signatures(run: Run) -> Section:
-    """Give signatures as percentiles of the reference tumours."""
+    """Return signatures as percentiles of the reference tumours."""
     scores = run.table("scores")
     if scores is None:
         return Section("signatures", "Immune signatures", [ABSENT], "Signatures")
@@ -248,7 +248,7 @@ def signature_drawing(run: Run, given: pd.DataFrame) -> Any:
 
 
 def cohort_views(run: Run, given: pd.DataFrame) -> list[Any]:
-    """Give how signatures go together, and how far other methods would order the samples alike."""
+    """Return how signatures go together, and how far other methods would order the samples alike."""
     pairs, methods = run.table("signature_correlation"), run.table("signature_methods")
     if pairs is None or not len(pairs):
         return []

@@ -13,7 +13,7 @@ MOST_ROWS = 500
 
 
 def changes(run: Run) -> Section | None:
-    """Give the comparison with the last run that had another state; None when nobody made one."""
+    """Return the comparison with the last run that had another state; None when nobody made one."""
     told = run.changes
     if not told:
         return None

@@ -38,7 +38,7 @@ MEDIANS = {
 
 
 def efficacy(run: Run) -> Section:
-    """Give rates with exact intervals, medians, the figures of each patient's course, and survival by arm."""
+    """Return rates with exact intervals, medians, the figures of each patient's course, and survival by arm."""
     rates = run.table("rates")
     blocks: list[Any] = []
     if rates is None:
@@ -77,7 +77,7 @@ def immune_sentences(endpoints: pd.DataFrame) -> list[str]:
 
 
 def concordance(run: Run) -> list[Any]:
-    """Give how far several evaluators agree; nothing when there is one."""
+    """Return how far several evaluators agree; nothing when there is one."""
     table = run.table("concordance")
     if table is None or table.empty:
         return []
@@ -105,7 +105,7 @@ def rate_sentences(rates: pd.DataFrame, response: str) -> list[str]:
 
 
 def rate_table(rates: pd.DataFrame) -> Table:
-    """Lay the rates out: a row a measure and population, a column an arm."""
+    """Lay the rates out: one row per measure and population, a column an arm."""
     arms = ["all", *sorted(a for a in rates["arm"].unique() if a != "all")]
     if len(arms) == 2:
         arms = ["all"]
@@ -196,7 +196,7 @@ def colour_words(letters: dict[str, str]) -> str:
 
 
 def treatment_ends(treated: pd.DataFrame) -> pd.DataFrame:
-    """Give the study day of the last dose, missing for who is on treatment."""
+    """Return the study day of the last dose, missing for who is on treatment."""
     days = [end_days(row).get("treatment_end") for _, row in treated.iterrows()]
     return pd.DataFrame({"patient_id": treated.index, "treatment_end_day": pd.Series(days, dtype=float)})
 
@@ -248,7 +248,7 @@ def survival_figure(run: Run, entry: str, endpoint: str, biomarker: str) -> list
 
 
 def patients_of(run: Run, members: str, endpoint: str, biomarker: str) -> pd.DataFrame:
-    """Give ``patient_id``, ``level``, ``time``, ``event`` of the patients behind a question's curves."""
+    """Return ``patient_id``, ``level``, ``time``, ``event`` of the patients behind a question's curves."""
     people = run.members(members)
     level = people.get({"subtype": "group"}.get(biomarker, biomarker), None)
     if level is None or f"{endpoint}_days" not in people:

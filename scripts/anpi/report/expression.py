@@ -17,7 +17,7 @@ MOST_ROWS = 100
 
 
 def expression(run: Run) -> Section:
-    """Give each contrast: what was compared, volcano, gene sets, and the first rows of each table."""
+    """Return each contrast: what was compared, volcano, gene sets, and the first rows of each table."""
     contrasts, genes, sets = run.table("contrasts"), run.table("differential"), run.table("enrichment")
     if contrasts is None and genes is None:
         return Section("expression", "Expression", [Note("This run compared no expression between groups.", "absent")])
@@ -34,7 +34,7 @@ def expression(run: Run) -> Section:
 
 
 def contrast_sentence(row: pd.Series) -> str:
-    """Say what was compared and how many genes stand out, or why nothing was."""
+    """Return what was compared and how many genes stand out, or why nothing was."""
     name = f"{row['contrast'][:1].upper()}{row['contrast'][1:]}"
     if known(row["reason"]):
         return f"{name}: not compared, {row['reason']}."

@@ -42,7 +42,7 @@ CITATIONS = {
 
 
 def methods(run: Run) -> Section:
-    """Give the methods text, versions and citations."""
+    """Return the methods text, versions and citations."""
     blocks: list[Any] = [
         Heading("Endpoints"),
         Text(endpoint_methods(run.rules)),
@@ -92,7 +92,7 @@ def expression_methods(run: Run) -> list[str]:
         sorted({f"{text(m)} (sha256 {text(d)})" for m, d in zip(calls["model"], calls["model_sha256"], strict=True)})
     )
     lines = [
-        "Each sample was judged by thresholds on its own facts of quality; one sample a patient enters the analysis: "
+        "Each sample was judged by thresholds on its own QC metrics; one sample a patient enters the analysis: "
         "baseline first, then the better verdict.",
         f"Subtypes were called by the locked model {models}: every number of a sample depends on that "
         "sample and the model alone.",
@@ -144,7 +144,7 @@ def package_version(name: str) -> str | None:
 
 
 def remark(run: Run) -> Section:
-    """Give the REMARK checklist: what the run can fill is filled, what only the investigators know is left to them."""
+    """Return the REMARK checklist: what the run can fill is filled, what only investigators know is left to them."""
     rows = [
         [Cell(str(i)), Cell(item), Cell(answer or "to be given by the investigators", None, None if answer else "open")]
         for i, (item, answer) in enumerate(remark_items(run), start=1)

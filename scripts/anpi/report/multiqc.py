@@ -102,7 +102,7 @@ def copy(source: Path, target: Path, with_words: str = "") -> bool:
 def custom_content(
     verdicts: pd.DataFrame, curves: Mapping[str, Mapping[str, list[float]]]
 ) -> dict[str, dict[str, Any]]:
-    """Give MultiQC's custom content: general statistics, the verdicts, coverage along genes, fragment lengths."""
+    """Return MultiQC's custom content: general statistics, the verdicts, coverage along genes, fragment lengths."""
     rows = verdicts.set_index("sample_id")
     content = {"anpi_general": general_statistics(rows), "anpi_verdicts": verdict_table(rows)}
     if body := curves["gene_body_coverage"]:
@@ -123,7 +123,7 @@ def custom_content(
 
 
 def general_statistics(rows: pd.DataFrame) -> dict[str, Any]:
-    """Give columns for MultiQC's first table; those of which nothing is known stay out."""
+    """Return columns for MultiQC's first table; those of which nothing is known stay out."""
     known = [name for name in GENERAL if name in rows and rows[name].notna().any()]
     headers = []
     for name in known:
@@ -135,7 +135,7 @@ def general_statistics(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def verdict_table(rows: pd.DataFrame) -> dict[str, Any]:
-    """Give the verdicts with their reasons, what was set by hand, and all facts that are known."""
+    """Return the verdicts with their reasons, what was set by hand, and all facts that are known."""
     titles = {"verdict": "Verdict", "reasons": "Reasons of the verdict, all of them"}
     titles |= {"verdict_before_override": "Verdict by its facts", "override_reason": "Set by hand because"}
     titles |= {"identity": "Genotypes", "identity_reason": "Genotypes: why"}
@@ -146,7 +146,7 @@ def verdict_table(rows: pd.DataFrame) -> dict[str, Any]:
     return {
         "id": "anpi_verdicts",
         "section_name": "Verdicts",
-        "description": "Facts of quality against the thresholds of the config, as the analyses read them.",
+        "description": "QC metrics against the thresholds of the config, as the analyses read them.",
         "plot_type": "table",
         "pconfig": {"id": "anpi_verdicts_table", "title": "anpi: verdicts", "col1_header": "Sample"},
         "headers": headers,
@@ -167,7 +167,7 @@ def line_plot(title: str, description: str, settings: dict[str, Any], data: dict
 
 
 def cells(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Give what is known of each sample; a cell that is not known stays out. MultiQC takes texts for HTML."""
+    """Return what is known of each sample; a cell that is not known stays out. MultiQC takes texts for HTML."""
     return {
         str(sample): {name: escaped(value) for name, value in row.items() if not pd.isna(value) and value != ""}
         for sample, row in zip(rows.index, rows.to_dict("records"), strict=True)

@@ -14,7 +14,7 @@ NONE = "–"
 
 
 def known(value: Any) -> bool:
-    """Tell whether a value is there (not None, NaN, NaT, NA)."""
+    """Return whether a value is there (not None, NaN, NaT, NA)."""
     return not (value is None or (not isinstance(value, (list, dict, str)) and pd.isna(value)))
 
 

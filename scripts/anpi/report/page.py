@@ -108,7 +108,7 @@ def render(
 
 
 def patient_words(run: Run, patient: str) -> str:
-    """Give a patient's line for the bar at the foot of the page."""
+    """Return a patient's line for the bar at the foot of the page."""
     row = run.people.loc[patient]
     parts = [text(row["arm"])]
     if known(row["group"]):

@@ -45,7 +45,7 @@ class Bars:
 
 
 def patient_sections(run: Run, patient: str) -> list[Section]:
-    """Give the sections of a patient's page."""
+    """Return the sections of a patient's page."""
     row = run.people.loc[patient]
     sample = row.get("sample_id")
     return [

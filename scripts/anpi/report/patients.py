@@ -27,7 +27,7 @@ CONTINUOUS = ("age", "ldh")
 
 
 def patients(run: Run) -> Section:
-    """Give attrition, Table 1 and the table of patients."""
+    """Return attrition, Table 1 and the table of patients."""
     blocks: list[Any] = [*attrition_blocks(run), *baseline_blocks(run), people_table(run)]
     return Section("patients", "Patients", blocks)
 
@@ -73,7 +73,7 @@ def baseline_blocks(run: Run) -> list[Any]:
 
 
 def baseline_table(treated: pd.DataFrame, caption: str) -> Table:
-    """Give Table 1 by arm and overall.
+    """Return Table 1 by arm and overall.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def share(values: pd.Series, level: str) -> str:
 
 
 def smd_numbers(first: pd.Series, second: pd.Series) -> float:
-    """Give the standardised mean difference of a number between two groups (pooled standard deviation)."""
+    """Return the standardised mean difference of a number between two groups (pooled standard deviation)."""
     a, b = first.dropna(), second.dropna()
     if len(a) < 2 or len(b) < 2:
         return float("nan")
@@ -152,7 +152,7 @@ def smd_numbers(first: pd.Series, second: pd.Series) -> float:
 
 
 def smd_share(first: pd.Series, second: pd.Series, level: str) -> float:
-    """Give the standardised difference of a proportion between two groups."""
+    """Return the standardised difference of a proportion between two groups."""
     a, b = first.dropna().eq(level), second.dropna().eq(level)
     if a.empty or b.empty:
         return float("nan")
@@ -194,7 +194,7 @@ def representativeness_table(represent: pd.DataFrame) -> Table:
 
 
 def people_table(run: Run) -> Table:
-    """Give one row a patient: the way into the pages, and the equivalent of the figures for who cannot see them."""
+    """Return one row a patient: the way into the pages, and the equivalent of the figures for who cannot see them."""
     people = run.people
     header = [
         "Patient",

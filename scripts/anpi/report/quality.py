@@ -19,7 +19,7 @@ FEW_POINTS = 12
 
 
 def quality(run: Run) -> Section:
-    """Give the heat map of facts against thresholds, what was set by hand, whose samples they are, and the verdicts."""
+    """Return the heat map of QC metrics, what was set by hand, whose samples they are, and the verdicts."""
     verdicts = run.table("verdicts")
     if verdicts is None:
         absent = Note("This run has no expression data, so no sample was judged.", "absent")
@@ -102,7 +102,7 @@ def heat_map(run: Run, verdicts: pd.DataFrame) -> list[Any]:
         f"{drawn_of(len(drawn.columns), len(verdicts), 'sample')}, worst first, one column each; "
         f"{threshold_words(run.thresholds, verdicts)} White cells: not known."
     )
-    return [draw("quality", "Facts of quality against their thresholds", caption, heatmaps.quality(drawn, samples))]
+    return [draw("quality", "QC metrics against their thresholds", caption, heatmaps.quality(drawn, samples))]
 
 
 def fact_levels(verdicts: pd.DataFrame, thresholds: dict[str, tuple[float, float]]) -> pd.DataFrame:
@@ -132,7 +132,7 @@ def threshold_words(thresholds: dict[str, tuple[float, float]], verdicts: pd.Dat
 
 
 def identity_blocks(verdicts: pd.DataFrame) -> list[Any]:
-    """Tell what genotypes and sex say of whose samples they are."""
+    """Return what genotypes and sex say of whose samples they are."""
     if "identity" not in verdicts or not verdicts["identity"].notna().any():
         return []
     counts = verdicts["identity"].value_counts()
@@ -177,7 +177,7 @@ def same_expression_blocks(verdicts: pd.DataFrame) -> list[Any]:
 
 
 def sex_blocks(verdicts: pd.DataFrame) -> list[Any]:
-    """Tell how the sex by genes agrees with the clinical table."""
+    """Return how the sex by genes agrees with the clinical table."""
     if not {"sex_clinical", "sex_expression"} <= set(verdicts):
         return []
     told = verdicts[verdicts["sex_clinical"].isin(["F", "M"]) & verdicts["sex_expression"].isin(["F", "M"])]
@@ -194,7 +194,7 @@ def sex_blocks(verdicts: pd.DataFrame) -> list[Any]:
 
 
 def tissue_blocks(run: Run, verdicts: pd.DataFrame) -> list[Any]:
-    """Tell which samples are SCLC by their genes, and how much normal tissue stands in each."""
+    """Return which samples are SCLC by their genes, and how much normal tissue stands in each."""
     tissues = run.table("tissues")
     if tissues is None:
         return []

@@ -25,7 +25,7 @@ SUMMARY = [
 
 
 def safety(run: Run) -> Section:
-    """Give the summary by arm and the table by class and term, all grades and grade 3 or higher side by side."""
+    """Return the summary by arm and the table by class and term, all grades and grade 3 or higher side by side."""
     events = run.table("adverse_events")
     if events is None:
         words = "Adverse events were not given to this run: nothing can be said about safety."
@@ -102,7 +102,7 @@ def term_table(events: pd.DataFrame, arms: list[str]) -> Table:
 
 
 def queries(run: Run) -> Section:
-    """Give the questions to the data manager, errors first."""
+    """Return the questions to the data manager, errors first."""
     found = run.table("queries")
     blocks: list[Any] = [Text([say.query_sentence(found)])]
     if found is not None:

@@ -22,8 +22,16 @@ ENDPOINTS = {
     "disease_control": "disease control",
     "bor": "best response",
     "cbor": "confirmed best response",
+    "response_unconfirmed": "unconfirmed response",
+    "iresponse": "unconfirmed response (iRECIST)",
+    "iresponse_confirmed": "confirmed response (iRECIST)",
 }
-SUFFIXES = {"_ema": " (EMA censoring)", "_unconfirmed": " (unconfirmed)", "_strict": " (strict confirmation)"}
+SUFFIXES = {
+    "_ema": " (EMA censoring)",
+    "_fda": " (FDA censoring)",
+    "_unconfirmed": " (unconfirmed)",
+    "_strict": " (strict confirmation)",
+}
 RATIOS = {
     "HR": "hazard ratio",
     "OR": "odds ratio",
@@ -39,11 +47,17 @@ EXPOSURES = {
 
 
 def endpoint_words(endpoint: str) -> str:
-    """Name an endpoint within a sentence."""
-    for suffix, words in SUFFIXES.items():
-        if endpoint.endswith(suffix):
-            return ENDPOINTS.get(endpoint.removesuffix(suffix), endpoint) + words
-    return ENDPOINTS.get(endpoint, endpoint)
+    """Name an endpoint within a sentence, with the rule, strategies or evaluator of a variant."""
+    base, _, strategies = endpoint.partition("_if_")
+    base, _, evaluator = base.partition("_by_")
+    words = f" (read by {evaluator})" if evaluator else ""
+    words += f" (if {strategies.replace('_', ' ')})" if strategies else ""
+    for suffix, rule in SUFFIXES.items():
+        if base.endswith(suffix) and base not in ENDPOINTS:
+            base, words = base.removesuffix(suffix), rule + words
+    if base.startswith("i") and base not in ENDPOINTS and base[1:] in ENDPOINTS:
+        base, words = base[1:], f" (iRECIST){words}"
+    return ENDPOINTS.get(base, base) + words
 
 
 def level_words(level: object, biomarker: str) -> str:
@@ -59,7 +73,7 @@ def group_words(level: object, biomarker: str) -> str:
 
 
 def main_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """Give a question's rows without its interaction with arm and what follows it, the effects within arms."""
+    """Return a question's rows without its interaction with arm and what follows it, the effects within arms."""
     after = rows["effect"].eq(INTERACTION).cumsum()
     return rows[after == 0]
 
@@ -69,7 +83,7 @@ def capital(words: str) -> str:
 
 
 def question(plan: dict[str, Any]) -> str:
-    """Give the primary question of the plan."""
+    """Return the primary question of the plan."""
     entry = primary_entry(plan)
     if entry is None:
         return "The plan declares no primary question; all that follows is secondary or exploratory."
@@ -86,7 +100,7 @@ def primary_entry(plan: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def test_rows(results: pd.DataFrame) -> pd.DataFrame:
-    """Give the rows that carry a question's tests: its first row, and its interaction with arm."""
+    """Return the rows that carry a question's tests: its first row, and its interaction with arm."""
     first = ~results.duplicated(["entry", "endpoint", "biomarker"])
     return results[first | results["effect"].eq(INTERACTION)]
 
@@ -96,7 +110,7 @@ def tested(row: pd.Series) -> bool:
 
 
 def verdict(row: pd.Series, alpha: float, tier: str) -> str:
-    """Say what a test's p-value allows to say, by the place of the test in the plan."""
+    """Return what a test's p-value allows to say, by the place of the test in the plan."""
     if GATE_CLOSED in text(row.get("warning"), ""):
         return f"{p_words(row['p'])}, described and not tested: what must be shown first was not"
     shown = p_words(row["p_adjusted"] if known(row["p_adjusted"]) else row["p"])
@@ -152,7 +166,7 @@ def one_headline(rows: pd.DataFrame, alpha: float) -> str:
 
 
 def ratio_clause(row: pd.Series) -> str:
-    """Give a ratio with its interval: ``hazard ratio 0.11 (95% CI 0.01 to 0.93) for SCLC-I against SCLC-A``."""
+    """Return a ratio with its interval: ``hazard ratio 0.11 (95% CI 0.01 to 0.93) for SCLC-I against SCLC-A``."""
     bounds = f"{ratio(row['estimate'])} (95% CI {interval(row['ci_low'], row['ci_high'])})"
     if not known(row["level"]):
         return f"{RATIOS[row['effect']]} {bounds}"
@@ -192,7 +206,7 @@ def unit(endpoint: str) -> tuple[str, str]:
 
 
 def median_sentence(row: pd.Series, biomarker: str) -> str:
-    """Give a group's median with interval, and its events."""
+    """Return a group's median with interval, and its events."""
     name = group_words(row["level"], biomarker)
     if not row["n"]:
         return f"{name}: no patient."
@@ -206,7 +220,7 @@ def median_sentence(row: pd.Series, biomarker: str) -> str:
 
 
 def rate_sentence(words: str, row: pd.Series) -> str:
-    """Give a proportion with its exact interval: ``Objective response: 9 of 24 patients, 38% (95% CI 19% to 59%).``"""
+    """Return a proportion with its interval: ``Objective response: 9 of 24 patients, 38% (95% CI 19% to 59%).``"""
     hits, n = int(row["events"]), int(row["n"])
     if not n:
         return f"{words}: no patient."
@@ -222,7 +236,7 @@ def response_words(endpoints: pd.DataFrame) -> str:
 
 
 def sample_sentence(verdicts: pd.DataFrame | None, groups: pd.Series) -> str:
-    """Say how many samples failed and how many have no single subtype."""
+    """Return how many samples failed and how many have no single subtype."""
     if verdicts is None:
         return "This run has no expression data: nothing here is about subtypes or signatures."
     counts = verdicts["verdict"].value_counts()
@@ -237,7 +251,7 @@ def sample_sentence(verdicts: pd.DataFrame | None, groups: pd.Series) -> str:
 
 
 def query_sentence(queries: pd.DataFrame | None) -> str:
-    """Say how many questions to the data manager are open."""
+    """Return how many questions to the data manager are open."""
     if queries is None:
         return "No contradiction was found in the clinical tables."
     counts = queries["severity"].value_counts()
@@ -260,7 +274,7 @@ def step_words(step: str) -> str:
 
 
 def step_sentence(attrition: pd.DataFrame) -> list[str]:
-    """Say who left at each step."""
+    """Return who left at each step."""
     sentences = []
     steps = attrition.set_index("step")["patients"]
     for _, row in attrition.iterrows():
@@ -305,7 +319,7 @@ def family_sentence(results: pd.DataFrame, family: str, alpha: float, multiplici
 
 
 def influence_sentence(influence: pd.DataFrame | None, alpha: float) -> str | None:
-    """Say whether the primary answer hangs on one patient."""
+    """Return whether the primary answer hangs on one patient."""
     if influence is None or influence["p"].notna().sum() == 0:
         return None
     low, high = influence["p"].min(), influence["p"].max()
@@ -320,6 +334,6 @@ def influence_sentence(influence: pd.DataFrame | None, alpha: float) -> str | No
 
 
 def sentence_list(statements: dict[str, Any], key: str) -> Sequence[str]:
-    """Give a list of sentences that the analysis wrote, or none."""
+    """Return a list of sentences that the analysis wrote, or none."""
     found = statements.get(key, [])
     return [str(item) for item in found] if isinstance(found, list) else [str(found)]

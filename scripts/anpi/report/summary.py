@@ -21,7 +21,7 @@ STEPS = {
 
 
 def summary(run: Run) -> Section:
-    """Give the first screen; ``extra`` holds what the template lays out by itself."""
+    """Return the first screen; ``extra`` holds what the template lays out by itself."""
     results, entry = run.table("results"), say.primary_entry(run.plan)
     return Section(
         "summary",
@@ -53,7 +53,7 @@ def population(run: Run) -> list[dict[str, str]]:
 
 
 def estimates(run: Run, entry: str, endpoints: list[str]) -> list[str]:
-    """Give the medians by group; the ratios stand in the headline."""
+    """Return the medians by group; the ratios stand in the headline."""
     lines = []
     survival = run.table("survival")
     for endpoint in endpoints:
@@ -66,7 +66,7 @@ def estimates(run: Run, entry: str, endpoints: list[str]) -> list[str]:
 
 
 def efficacy_lines(run: Run) -> list[str]:
-    """Give response, disease control and the medians of all treated patients."""
+    """Return response, disease control and the medians of all treated patients."""
     lines = []
     rates, survival = run.table("rates"), run.table("survival")
     if rates is not None:
@@ -104,7 +104,7 @@ def exploratory_lines(run: Run) -> list[str]:
 
 
 def limits(run: Run) -> list[str]:
-    """Give what weakens the answer: what could have been shown, samples, queries, and what the analysis noted."""
+    """Return what weakens the answer: what could have been shown, samples, queries, and what the analysis noted."""
     lines = list(say.sentence_list(run.statements, "detectable"))[:MOST_DETECTABLE]
     lines.append(say.sample_sentence(run.table("verdicts"), run.people["group"]))
     lines += doubtful_members(run)

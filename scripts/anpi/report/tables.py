@@ -49,6 +49,10 @@ TABLES = {
     "sensitivity": "association/sensitivity.tsv",
     "influence": "association/influence.tsv",
     "representativeness": "association/representativeness.tsv",
+    "estimands": "association/estimands.tsv",
+    "subgroups": "association/subgroups.tsv",
+    "incidence": "association/incidence.tsv",
+    "published": "association/published.tsv",
     "contrasts": "expression/contrasts.tsv",
     "differential": "expression/differential.tsv",
     "enrichment": "expression/enrichment.tsv",
@@ -100,7 +104,7 @@ class Run:
     declared: str = ""
 
     def table(self, name: str) -> pd.DataFrame | None:
-        """Give a table; None when the run has none or it has no row."""
+        """Return a table; None when the run has none or it has no row."""
         frame = self.tables.get(name)
         return None if frame is None or frame.empty else frame
 
@@ -141,7 +145,7 @@ class Run:
 
 
 def call_groups(calls: pd.DataFrame) -> pd.Series:
-    """Give the group under which a call is shown (A, N, P, I, mixed, none; missing without a sample)."""
+    """Return the group under which a call is shown (A, N, P, I, mixed, none; missing without a sample)."""
     group = calls["subtype"].where(calls["call"].isin(CALLED), calls["call"])
     return group.astype(object).where(group.notna(), None)
 
@@ -202,7 +206,7 @@ def settings_words(path: Path) -> str:
 
 
 def end_days(row: pd.Series) -> dict[str, float]:
-    """Give study days of the ends of a course, from dates or from study days."""
+    """Return study days of the ends of a course, from dates or from study days."""
     start = row.get("treatment_start_date")
     found = {}
     for name in ENDS:
@@ -217,7 +221,7 @@ def end_days(row: pd.Series) -> dict[str, float]:
 
 
 def therapy_days(therapies: pd.DataFrame, patients: pd.DataFrame) -> pd.DataFrame:
-    """Give ``patient_id`` and ``start_day`` (study day) of each subsequent therapy whose day is known."""
+    """Return ``patient_id`` and ``start_day`` (study day) of each subsequent therapy whose day is known."""
     if "start_day" in therapies:
         day = numbers_of(therapies, "start_day")
     elif "treatment_start_date" in patients:
@@ -249,7 +253,7 @@ def clean_value(value: object) -> object:
 
 
 def numbers_of(frame: pd.DataFrame, column: str) -> pd.Series:
-    """Give a column as floats, all missing where the table has no such column."""
+    """Return a column as floats, all missing where the table has no such column."""
     if column not in frame:
         return pd.Series(np.nan, index=frame.index)
     return pd.to_numeric(frame[column], errors="coerce").astype(float)

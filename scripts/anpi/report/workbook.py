@@ -53,7 +53,7 @@ def write_workbook(tables: Mapping[str, pd.DataFrame]) -> bytes:
 
 
 def sheet_name(name: str, taken: set[str]) -> str:
-    """Give a name that a sheet can bear and no other sheet bears."""
+    """Return a name that a sheet can bear and no other sheet bears."""
     base = FORBIDDEN.sub(" ", name)[:31] or "table"
     shown, place = base, 2
     while shown.lower() in taken:
@@ -80,7 +80,7 @@ def neutral_text(value: Any) -> Any:
 
 
 def plain_value(value: Any) -> Any:
-    """Give a value that a sheet shows and never calculates."""
+    """Return a value that a sheet shows and never calculates."""
     if not known(value):
         return None
     if isinstance(value, (bool, np.bool_)):

@@ -81,7 +81,7 @@ def read_registry(path: Path | str = REGISTRY) -> list[Signature]:
     mend: str | None
     if table.empty:
         mend = "A file cut short? Copy it again, or leave it out."
-        raise InputError(Problem(name, "the registry has no signature", expected="a row a signature", mend=mend))
+        raise InputError(Problem(name, "the registry has no signature", expected="one row per signature", mend=mend))
     problems = []
     for i, row in table.iterrows():
         at = int(str(i)) + 2

@@ -150,7 +150,7 @@ def score_samples(samples: Samples, signatures: list[Signature], quartiles: pd.D
 
 
 def score_unit(signature: Signature) -> str:
-    """Say in what the score is measured."""
+    """Return in what the score is measured."""
     log = f"log2(TPM + {log_offset(signature):g})"
     return {
         "mean_log": log,
@@ -164,7 +164,7 @@ def score_unit(signature: Signature) -> str:
 
 
 def log_offset(signature: Signature) -> float:
-    """Give what is added to TPM before the logarithm, from the unit that the registry states."""
+    """Return what is added to TPM before the logarithm, from the unit that the registry states."""
     stated = LOG2_TPM.fullmatch(signature.unit)
     return float(stated.group(1)) if stated else 1.0
 

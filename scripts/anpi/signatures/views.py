@@ -105,6 +105,6 @@ def compare_methods(expression: Expression, signatures: Iterable[Signature]) -> 
 
 
 def restate(signature: Signature, method: str) -> Signature:
-    """Give a signature scored by another method, with equal weights."""
+    """Return a signature scored by another method, with equal weights."""
     genes = signature.genes.assign(weight=1.0, role="up" if method == "singscore" else "gene")
     return replace(signature, id=f"{signature.id} {method}", method=method, unit="log2_tpm_plus_1", genes=genes)

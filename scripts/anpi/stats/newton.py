@@ -91,7 +91,7 @@ def scaled(information: Array) -> Array:
 
 
 def estimable(information: Array, spread: Array) -> bool:
-    """Tell whether every coefficient has information of its own, none being a combination of others."""
+    """Return whether every coefficient has information of its own, none being a combination of others."""
     if not (np.diag(information) > COLLINEAR * spread).all():
         return False
     return positive_definite(information)

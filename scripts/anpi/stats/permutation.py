@@ -221,7 +221,7 @@ def chi_squares(difference: Array, covariance: Array) -> Array:
 
 
 def event_times(time: Array, event: Array) -> tuple[NDArray[np.int64], Array, Array]:
-    """Give for sorted times the place where each event time begins, its number of events, and the events."""
+    """Return for sorted times the place where each event time begins, its number of events, and the events."""
     died, deaths = np.unique(time[event == 1], return_counts=True)
     return np.searchsorted(time, died), deaths.astype(float), event
 

@@ -65,7 +65,7 @@ class SurvivalCurve:
     greenwood: Array
 
     def at(self, time: float) -> tuple[float, float, float]:
-        """Give S(t) and its interval at a time; before the first time it is 1, beyond the last one it is NaN.
+        """Return S(t) and its interval at a time; before the first time it is 1, beyond the last one it is NaN.
 
         A rate beyond the follow-up is not extrapolated, unless the curve has reached 0.
         """
@@ -77,14 +77,14 @@ class SurvivalCurve:
         return float(self.survival[place]), float(self.low[place]), float(self.high[place])
 
     def risk_at(self, time: float) -> tuple[int, int, int]:
-        """Give the number at risk just before a time, and censored and with the event before it."""
+        """Return the number at risk just before a time, and censored and with the event before it."""
         before = self.times < time
         total = self.at_risk[0] if len(self.times) else 0.0
         censored, events = self.censored[before].sum(), self.events[before].sum()
         return int(total - censored - events), int(censored), int(events)
 
     def median(self) -> tuple[float, float, float]:
-        """Give the median and its interval as R does: the midpoint of a flat stretch at S = 0.5; NaN = not reached."""
+        """Return the median and its interval as R does: the midpoint of a flat stretch at S = 0.5; NaN: not reached."""
         return (
             crossing(self.times, self.survival, 0.5),
             crossing(self.times, self.low, 0.5),
@@ -117,7 +117,7 @@ def kaplan_meier(time: ArrayLike, event: ArrayLike, level: float = 0.95) -> Surv
 
 
 def crossing(times: Array, curve: Array, level: float) -> float:
-    """Give the time at which a falling step curve passes below ``level``; NaN when it never does.
+    """Return the time at which a falling step curve passes below ``level``; NaN when it never does.
 
     Where the curve is exactly at the level, the middle of that stretch is taken. An interval that is not defined
     (NaN) has not fallen below anything.

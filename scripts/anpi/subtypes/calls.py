@@ -165,14 +165,14 @@ def has_level(profile: Profile, counted: bool) -> np.ndarray:
 
 
 def known_rows(table: pd.DataFrame, known: np.ndarray) -> pd.DataFrame:
-    """Give a table with the rows that are not known missing."""
+    """Return a table with the rows that are not known missing."""
     return table.where(pd.DataFrame(dict.fromkeys(table.columns, known), index=table.index))
 
 
 def bars(
     evidence: Evidence, model: Model, verdicts: pd.DataFrame | None, depth: pd.Series | None, placed: np.ndarray
 ) -> list[str]:
-    """Give for each sample the reason that forbids a call, or an empty text."""
+    """Return for each sample the reason that forbids a call, or an empty text."""
     failed = {}
     if verdicts is not None:
         failed = verdicts[verdicts["verdict"] == "fail"].set_index("sample_id")["reasons"].to_dict()
@@ -270,14 +270,14 @@ def factors_on(evidence: Evidence, model: Model, i: int) -> str:
 
 
 def only_lymphoid(shares: pd.Series, model: Model) -> bool:
-    """Say whether lymph node is the only tissue above its limit, and less than half of the sample."""
+    """Return whether lymph node is the only tissue above its limit, and less than half of the sample."""
     limits = model.settings["contamination"]
     above = [tissue for tissue in shares.index if shares[tissue] >= limits[tissue]]
     return above == ["lymph_node"] and bool(shares["lymph_node"] < 0.5)
 
 
 def tissue_table(expression: Expression, model: Model, counted: bool = False) -> pd.DataFrame:
-    """Say of each sample whether it is SCLC, and how much of it is normal tissue, whatever its quality.
+    """Return for each sample whether it is SCLC, and how much of it is normal tissue, whatever its quality.
 
     Parameters
     ----------
@@ -300,7 +300,7 @@ def tissue_table(expression: Expression, model: Model, counted: bool = False) ->
 
 
 def programme_table(expression: Expression, model: Model) -> pd.DataFrame:
-    """Give the locked z-score of each subtype programme for each sample: the content of the heat map.
+    """Return the locked z-score of each subtype programme for each sample: the content of the heat map.
 
     Returns
     -------

@@ -53,7 +53,7 @@ def probabilities(activation: pd.DataFrame, steepness: float) -> pd.DataFrame:
 
 
 def dominant_factor(profile: Profile, model: Model) -> list[str | None]:
-    """Give A, N, P or Y by the most expressed of ASCL1, NEUROD1, POU2F3, YAP1 (Rudin 2019).
+    """Return A, N, P or Y by the most expressed of ASCL1, NEUROD1, POU2F3, YAP1 (Rudin 2019).
 
     None when one of the four lacks in the matrix or none reaches ``least_factor_tpm``.
     """
@@ -65,7 +65,7 @@ def dominant_factor(profile: Profile, model: Model) -> list[str | None]:
 
 
 def gene_pairs(profile: Profile, model: Model) -> tuple[list[str | None], np.ndarray]:
-    """Give the class that wins most gene pairs: an opinion without the four factors, without means and without scaling.
+    """Return the class that wins most gene pairs: an opinion without the four factors, means and scaling.
 
     Each target gene of a class is compared with each target gene of another: the pair is won by the gene that stands
     further above its turning point (the reference's median plus the level midway between absent and present). A

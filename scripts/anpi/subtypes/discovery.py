@@ -40,7 +40,7 @@ class Clustering:
 
 
 def variable_genes(expression: Expression, count: int) -> pd.DataFrame:
-    """Give log2(TPM + 1), samples x the coding genes that vary most by median absolute deviation.
+    """Return log2(TPM + 1), samples x the coding genes that vary most by median absolute deviation.
 
     Genes are sorted by id and samples by name, so that their order in the file does not matter.
     """

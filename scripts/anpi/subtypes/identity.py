@@ -26,7 +26,7 @@ FOREIGN = {
 
 
 def judge_identity(profile: Profile, model: Model, scores: pd.DataFrame) -> pd.DataFrame:
-    """Say for each sample whether its profile is that of SCLC.
+    """Return for each sample whether its profile is that of SCLC.
 
     SCLC proliferates and shows neuroendocrine or tuft-cell, and epithelial, lineage genes; a carcinoid shows the
     lineage without proliferation; other tissue lacks the lineage, or shows another one's.
@@ -57,7 +57,7 @@ def judge_identity(profile: Profile, model: Model, scores: pd.DataFrame) -> pd.D
 
 
 def tuft_programme_on(row: pd.Series, model: Model) -> bool:
-    """Say whether the POU2F3 programme is fully on; such SCLC lacks most of the neuroendocrine lineage."""
+    """Return whether the POU2F3 programme is fully on; such SCLC lacks most of the neuroendocrine lineage."""
     rule = model.settings["programmes"]["P"]
     return bool(row[rule["panel"]] >= rule["present"])
 

@@ -108,12 +108,12 @@ def load_model(folder: Path | str = DEFAULT) -> Model:
 
 
 def genes_needed(model: Model) -> pd.DataFrame:
-    """Give ``gene_id`` and ``symbol`` of every gene that a model uses, anchors included."""
+    """Return ``gene_id`` and ``symbol`` of every gene that a model uses, anchors included."""
     return model.reference[["symbol"]].loc[model.gene_ids].rename_axis("gene_id").reset_index()
 
 
 def subtype_genes(model: Model) -> tuple[dict[str, str], list[str]]:
-    """Give the genes whose level makes the subtypes (symbol by id), and the anchors that they are scaled by."""
+    """Return the genes whose level makes the subtypes (symbol by id), and the anchors that they are scaled by."""
     rules = [*model.settings["programmes"].values(), model.settings["none_on"]["non_neuroendocrine"]]
     own = model.weights[model.weights["panel"].isin([rule["panel"] for rule in rules])]
     anchors = model.weights.loc[model.weights["panel"] == ANCHOR, "gene_id"]

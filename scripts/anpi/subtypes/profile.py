@@ -97,7 +97,7 @@ def row_medians(values: np.ndarray) -> np.ndarray:
 
 
 def length_scaled(expression: Expression) -> pd.DataFrame:
-    """Give TPM as they are, or counts by kilobase, which are TPM up to one factor a sample."""
+    """Return TPM as they are, or counts by kilobase, which are TPM up to one factor a sample."""
     if expression.unit != "counts":
         return expression.values
     lengths = expression.genes["length"].to_numpy(float)
@@ -138,7 +138,7 @@ def panel_scores(
 
 
 def panel_coverage(profile: Profile, model: Model) -> pd.DataFrame:
-    """Give the share of each panel's genes that are present, samples x panels."""
+    """Return the share of each panel's genes that are present, samples x panels."""
     present = ~np.isnan(profile.deviation)
     return pd.DataFrame(
         {panel: present[:, position].mean(axis=1) for panel, (position, _) in model.panels.items()},
@@ -147,6 +147,6 @@ def panel_coverage(profile: Profile, model: Model) -> pd.DataFrame:
 
 
 def factor_levels(profile: Profile, model: Model, gene_ids: list[str]) -> np.ndarray:
-    """Give the scaled TPM of some genes, samples x genes."""
+    """Return the scaled TPM of some genes, samples x genes."""
     column = {gene: i for i, gene in enumerate(model.gene_ids)}
     return profile.tpm[:, [column[gene] for gene in gene_ids]]

@@ -20,7 +20,7 @@ def read_totals(counts: Expression) -> pd.Series:
 
 
 def anchor_reads(counts: Expression, model: Model) -> pd.Series:
-    """Give the median count of the anchor genes by sample: depth as it matters, whatever else was sequenced."""
+    """Return the median count of the anchor genes by sample: depth as it matters, whatever else was sequenced."""
     anchors = model.reference.index[model.panels[ANCHOR][0]]
     return counts.values.reindex(anchors).median()
 
@@ -84,14 +84,14 @@ def measure_stability(
 
 
 def genes_of_classes(model: Model) -> np.ndarray:
-    """Give the positions in `Model.gene_ids` of the anchors and of the genes that decide between the classes."""
+    """Return the positions in `Model.gene_ids` of the anchors and of the genes that decide between the classes."""
     column = {gene: i for i, gene in enumerate(model.gene_ids)}
     positions = np.concatenate([model.panels[panel][0] for panel in (ANCHOR, *class_panels(model))])
     return np.array(sorted({column[gene] for gene in model.reference.index[positions]}))
 
 
 def foremost_classes(levels: np.ndarray, used: np.ndarray, model: Model) -> np.ndarray:
-    """Give the position of the foremost class of each row of levels."""
+    """Return the position of the foremost class of each row of levels."""
     full = np.full((len(levels), len(model.gene_ids)), np.nan)
     full[:, used] = levels
     drawn = scale_levels(full, [str(row) for row in range(len(full))], model)
@@ -109,7 +109,7 @@ class Thinner:
         self.totals = read_totals(counts)
 
     def reads(self, sample: str) -> np.ndarray | None:
-        """Give the counts of a sample; None where it has none."""
+        """Return the counts of a sample; None where it has none."""
         if sample not in self.counts.columns or not self.totals[sample] > 0:
             return None
         return self.counts[sample].to_numpy(float)

@@ -90,7 +90,7 @@ def train_model(
 
 
 def scaled_levels(expression: Expression, base: Model) -> pd.DataFrame:
-    """Give TPM at the level of the base's reference, samples x genes, by the base's anchors."""
+    """Return TPM at the level of the base's reference, samples x genes, by the base's anchors."""
     profile = make_profile(expression, base)
     if not profile.scaled.all():
         lacking = [s for s, ok in zip(profile.samples, profile.scaled, strict=True) if not ok]
@@ -204,7 +204,7 @@ def describe_genes(levels: pd.DataFrame, logs: pd.DataFrame, base: Model) -> pd.
 
 
 def best_markers(logs: pd.DataFrame, own: pd.Series, count: int, factor: str) -> list[str]:
-    """Give the genes that are highest in a class against the others, by difference of means over pooled spread."""
+    """Return the genes that are highest in a class against the others, by difference of means over pooled spread."""
     inside, outside = logs[own.to_numpy()], logs[~own.to_numpy()]
     spread = np.sqrt((inside.var(ddof=1) + outside.var(ddof=1)) / 2) + LEAST_SCALE
     strength = ((inside.mean() - outside.mean()) / spread).sort_values(ascending=False, kind="stable")

@@ -265,7 +265,7 @@ def patients_from(adsl: pd.DataFrame, adtte: pd.DataFrame | None, notes: list[st
 
 
 def therapies_from(adsl: pd.DataFrame, notes: list[str]) -> pd.DataFrame | None:
-    """Give the first anticancer therapy after the trial's, where ADSL has its date."""
+    """Return the first anticancer therapy after the trial's, where ADSL has its date."""
     table = take(adsl, "ADSL", "therapies")
     if "start_date" not in table:
         return None
@@ -279,7 +279,7 @@ def in_days(rows: pd.DataFrame) -> pd.Series:
 
 
 def assessments_from(adrs: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    """Make a row a scan, from a row a scan (SDTM made wide) or a row a scan and parameter (ADRS)."""
+    """Make one row per scan, from one row per scan (SDTM made wide) or one row per scan and parameter (ADRS)."""
     codes = next((name for name in ("PARAMCD", "RSTESTCD") if name in adrs), None)
     wide = adrs if codes is None else widen(adrs, codes)
     table = take(wide, "ADRS", "assessments")
@@ -322,7 +322,7 @@ def widen(adrs: pd.DataFrame, codes: str) -> pd.DataFrame:
 
 
 def lesions_from(adtr: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    """Make a row a lesion and scan: the longest diameter, of nodes the short axis, of others the state."""
+    """Make one row per lesion and scan: the longest diameter, of nodes the short axis, of others the state."""
     table = take(adtr, "ADTR", "lesions").reindex(columns=[rule.column for rule in MAPPING if rule.table == "lesions"])
     table["assessment_date"] = complete_dates(table["assessment_date"], "first", "lesions", notes)
     table["kind"] = table["kind"].map(lambda text: KINDS.get(text.upper()) if isinstance(text, str) else None)

@@ -63,6 +63,7 @@ STATES = {
 }
 
 HIGHEST_AGE = 89
+DERIVED = ("state",)  # columns that are added to the tables read
 COUNTED = {"adverse_events": "event", "therapies": "therapy"}  # tables whose rows are counted, and what a row is
 
 # Dates of a patient that cannot lie before the start of treatment.
@@ -104,6 +105,11 @@ class Clinical:
     therapies: pd.DataFrame | None = None
     adverse_events: pd.DataFrame | None = None
     queries: list[Query] = field(default_factory=list)
+
+
+def tables_of(clinical: Clinical) -> dict[str, pd.DataFrame]:
+    """Return the tables that the trial has, by name."""
+    return {table: getattr(clinical, table) for table in TABLES if getattr(clinical, table) is not None}
 
 
 def read_clinical(paths: Mapping[str, Path | str | None]) -> Clinical:
@@ -183,7 +189,7 @@ def read_forgiving(path: Path | str, table: str) -> tuple[pd.DataFrame | None, l
 
 
 def row_number(index: object) -> int:
-    """Give the row of the file, as a spreadsheet counts, for an index of a table that was read."""
+    """Return the row of the file, as a spreadsheet counts, for an index of a table that was read."""
     return int(str(index)) + FIRST_DATA_ROW
 
 
@@ -328,7 +334,7 @@ def study_day_problems(frames: Mapping[str, pd.DataFrame]) -> list[Problem]:
 
 
 def read_state(kind: str, status: str | None) -> str | None:
-    """Give the state that a status names for a kind of lesion; None when the word is not known."""
+    """Return the state that a status names for a kind of lesion; None when the word is not known."""
     if status is None:
         return {"target": "measured", "nontarget": "", "new": "unequivocal"}[kind]
     folded = " ".join(status.lower().replace("_", " ").split())
@@ -421,7 +427,7 @@ class Timeline:
         self.known = self.date.notna() | self.shift.notna()
 
     def offsets(self, frame: pd.DataFrame, name: str) -> pd.Series:
-        """Give days from the reference date (0 = that date) for a column ``<name>_date`` or ``<name>_day``.
+        """Return days from the reference date (0 = that date) for a column ``<name>_date`` or ``<name>_day``.
 
         Returns
         -------
@@ -437,7 +443,7 @@ class Timeline:
         return (frame[f"{name}_date"] - patient.map(self.date)).dt.days.astype("float64")
 
     def cutoff(self, day: date) -> pd.Series:
-        """Give the days from each patient's reference to a calendar date; NaN where the reference has no date."""
+        """Return the days from each patient's reference to a calendar date; NaN where the reference has no date."""
         return (pd.Timestamp(day) - self.date).dt.days.astype("float64")
 
     def calendar(self, patients: Iterable[str], offsets: Iterable[float | None]) -> pd.Series:
@@ -457,7 +463,7 @@ def days_of(frame: pd.DataFrame, name: str) -> pd.Series:
 
 
 def since(day: pd.Series, start_day: pd.Series) -> pd.Series:
-    """Give days from day 1 to a study day, which knows no day 0; missing where there is no treatment start."""
+    """Return days from day 1 to a study day, which knows no day 0; missing where there is no treatment start."""
     return day.where(day < 0, day - 1).where(start_day.notna())
 
 

@@ -141,7 +141,7 @@ Check = Callable[[str], bool]
 
 
 def chinese_number(number: str) -> bool:
-    """Say whether digits, date and place of a Chinese number hold; of some provinces the library knows no county."""
+    """Return whether digits, date and place of a Chinese number hold; of some provinces the library knows no county."""
     try:
         return ric.is_valid(number)
     except KeyError:
@@ -164,7 +164,7 @@ NUMBERS: tuple[tuple[str, Check], ...] = (
 
 
 def dated(number: str) -> bool:
-    """Say whether a Danish number holds by its check digit too, which those born before 2007 have."""
+    """Return whether a Danish number holds by its check digit too, which those born before 2007 have."""
     return cpr.is_valid(number) and cpr.checksum(cpr.compact(number)) == 0
 
 
@@ -229,7 +229,7 @@ def allowing(columns: Sequence[str]) -> Iterator[None]:
 
 
 def allowed_columns() -> set[str]:
-    """Give the columns that the user allows, each written table.column."""
+    """Return the columns that the user allows, each written table.column."""
     return {name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()}
 
 
@@ -284,7 +284,7 @@ def problem(file: str, table: str, column: str, kind: str, rows: Sequence[object
 
 
 def is_text(rule: Mapping[str, Any] | None) -> bool:
-    """Say whether a column may hold any text: an extra one, or one that the schema neither types nor enumerates."""
+    """Return whether a column may hold any text: an extra one, or one that the schema neither types nor enumerates."""
     return rule is None or (rule.get("type") == "string" and "enum" not in rule and "format" not in rule)
 
 
@@ -305,7 +305,7 @@ KIND_OF_FOLDED = {fold_name(name): kind for name, kind in KIND_OF_NAME.items()}
 
 
 def kind_of_name(column: str) -> str | None:
-    """Give the kind of identifier that a column's name tells, or None."""
+    """Return the kind of identifier that a column's name tells, or None."""
     folded = fold_name(column).rstrip("0123456789")
     if folded in KIND_OF_FOLDED:
         return KIND_OF_FOLDED[folded]
@@ -315,7 +315,7 @@ def kind_of_name(column: str) -> str | None:
 
 
 def kind_of_values(values: pd.Series, column: str, extra: bool, start: int | None) -> tuple[str | None, list[object]]:
-    """Give the kind of identifier that the values are, and the rows in which they stand."""
+    """Return the kind of identifier that the values are, and the rows in which they stand."""
     distinct = sorted(values.dropna().unique())
     # Of a column of such numbers alone, trial ids are told from social security numbers below.
     numbered = len(distinct) >= LEAST_VALUES and all(re.fullmatch(SOCIAL, text) for text in distinct)
@@ -341,7 +341,7 @@ def kind_of_values(values: pd.Series, column: str, extra: bool, start: int | Non
 
 
 def kind_of_text(text: str | None, is_id: bool = False, is_path: bool = False) -> str | None:
-    """Give the kind of identifier that stands in a text, by forms that nothing else has; None for none."""
+    """Return the kind of identifier that stands in a text, by forms that nothing else has; None for none."""
     if text is None or len(text) < 5:
         return None
     if any(check(found.strip()) for form, check in NUMBERS for found in re.findall(form, text, re.ASCII)):
@@ -363,13 +363,13 @@ def kind_of_text(text: str | None, is_id: bool = False, is_path: bool = False) -
 
 
 def social_numbers(ids: Sequence[str]) -> bool:
-    """Say whether ids are social security numbers; trials write site, centre and subject the same way, sites repeat."""
+    """Return whether ids are social security numbers; trials write site and subject the same way, sites repeat."""
     found = [text for text in ids if re.fullmatch(SOCIAL, text) and ssn.is_valid(text)]
     return len(found) >= NEARLY_ALL * len(ids) and len({text[:6] for text in found}) > NEARLY_ALL * len(found)
 
 
 def kind_of_most(sample: Sequence[str], values: pd.Series, extra: bool, is_id: bool, start: int | None) -> str | None:
-    """Give the kind of identifier that nearly all values of a column have the form of; None for none."""
+    """Return the kind of identifier that nearly all values of a column have the form of; None for none."""
 
     def most(test: Check) -> bool:
         return sum(map(test, sample)) >= NEARLY_ALL * len(sample)
@@ -405,7 +405,7 @@ def fits(form: str, check: Check, text: str) -> bool:
 
 
 def year_of(text: str) -> int | None:
-    """Give the year of a whole date in any usual form; None for what is none."""
+    """Return the year of a whole date in any usual form; None for what is none."""
     day = CLOCK.sub("", text)
     match = DAY.fullmatch(day)
     if match is not None:
@@ -419,7 +419,7 @@ def year_of(text: str) -> int | None:
 
 
 def treatment_year(frame: pd.DataFrame) -> int | None:
-    """Give the first year of treatment that the table holds, for telling dates of birth from other dates."""
+    """Return the first year of treatment that the table holds, for telling dates of birth from other dates."""
     for column in ("treatment_start_date", "TRTSDT", "assessment_date", "start_date", "collection_date"):
         years = [year_of(text) for text in frame.get(column, pd.Series(dtype=object)).dropna().unique()]
         known = [year for year in years if year is not None]
@@ -452,7 +452,7 @@ def masked(problem: Problem, is_date: bool = False, is_word: bool = False) -> Pr
 
 
 def looks_like_person(name: str) -> bool:
-    """Say whether the name of a sample is that of a person, or a number or address of one."""
+    """Return whether the name of a sample is that of a person, or a number or address of one."""
     return (
         kind_of_text(name, is_id=True) is not None
         or re.fullmatch(rf"{PERSON}|{CHINESE}", plain_letters(name)) is not None
@@ -460,5 +460,5 @@ def looks_like_person(name: str) -> bool:
 
 
 def holds_values(header: Sequence[str]) -> bool:
-    """Say whether what should be a header is a row of data."""
+    """Return whether what should be a header is a row of data."""
     return any(ANY_DAY.search(cell) or kind_of_text(cell) for cell in header)

@@ -67,7 +67,7 @@ def unseen(text: str) -> str | None:
 
 
 def is_unknown(text: str) -> bool:
-    """Say whether a cell holds a word for "not known" in place of nothing."""
+    """Return whether a cell holds a word for "not known" in place of nothing."""
     return plain_name(text).casefold() in UNKNOWN
 
 
@@ -81,7 +81,7 @@ def mixed_script(text: str) -> str | None:
 
 
 def name_fault(text: str) -> str | None:
-    """Say what a name should be when it cannot stand as it is; None when it can."""
+    """Return what a name should be when it cannot stand as it is; None when it can."""
     if is_unknown(text):
         return "a name, or nothing where none is known"
     if mixed_script(text):

@@ -291,7 +291,7 @@ def is_date(schema: Mapping[str, Any], column: str | None) -> bool:
 
 
 def takes_words(schema: Mapping[str, Any], column: str | None) -> bool:
-    """Say whether a column takes words of a list, of more than one letter."""
+    """Return whether a column takes words of a list, of more than one letter."""
     rule = column_rule(schema, column) if column else None
     return rule is not None and any(len(str(word)) > 1 for word in rule.get("enum", ()))
 
@@ -334,7 +334,7 @@ def column_problems(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -
 
 
 def slip_of_the_pen(column: str, known: Mapping[str, str], present: set[str]) -> str | None:
-    """Give the absent column of the schema that an extra one misspells by a letter or two, if any.
+    """Return the absent column of the schema that an extra one misspells by a letter or two, if any.
 
     A name that holds a known one whole (``batch_2``, ``restart_date``) is a name of its own.
     """

@@ -55,7 +55,7 @@ def resolve(rule: Any, definitions: Mapping[str, Any]) -> Any:
 
 
 def column_rule(schema: Mapping[str, Any], column: str) -> Mapping[str, Any] | None:
-    """Give the rule of a column; ``x_day`` stands for a declared ``x_date``. None for an extra column."""
+    """Return the rule of a column; ``x_day`` stands for a declared ``x_date``. None for an extra column."""
     properties = schema["properties"]
     if column in properties:
         return properties[column]
@@ -125,7 +125,7 @@ def validation_faults(value: Any, rule: Mapping[str, Any]) -> list[str]:
 
 
 def describe(rule: Mapping[str, Any]) -> str:
-    """Say in words what a rule expects."""
+    """Return in words what a rule expects."""
     if "enum" in rule:
         return "one of " + ", ".join("null" if value is None else str(value) for value in rule["enum"])
     kind = rule.get("format") or rule.get("type", "string")

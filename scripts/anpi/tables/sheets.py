@@ -10,16 +10,18 @@ import pandas as pd
 
 from anpi.files.plain import odd_file
 from anpi.problems import Problem, nearest, nearest_file, odd_path, refuse
+from anpi.tables.clinical import Timeline
 from anpi.tables.reading import FIRST_DATA_ROW, case_problems, read_table
 
 KINDS = ("fastq_1", "bam", "quant")
 # What columns of a matrix are called that are no samples.
 RESERVED = ("gene_id", "gene_name", "symbol", "biotype", "length")
+OLD_SAMPLE = 366  # days before treatment from which on a sample is told of
 FILES = ("fastq_1", "fastq_2", "bam", "quant")
 
 
 def sheet_row(index: object) -> int:
-    """Give the row in the file of a table's index (see `anpi.tables.reading.read_text_table`)."""
+    """Return the row in the file of a table's index (see `anpi.tables.reading.read_text_table`)."""
     return int(str(index)) + FIRST_DATA_ROW
 
 
@@ -65,6 +67,41 @@ def override_problems(samples: pd.DataFrame) -> list[Problem]:
             fault = f"{given} is given without {lacking}"
             problems.append(Problem(samples.attrs["file"], fault, row=sheet_row(index), column=lacking, mend=mend))
     return problems
+
+
+def timepoint_problems(samples: pd.DataFrame, timeline: Timeline) -> list[Problem]:
+    """Find samples whose day of collection contradicts their time point; a baseline may be of the first day."""
+    day = timeline.offsets(samples, "collection")
+    baseline = samples["timepoint"] == "baseline"
+    column = "collection_day" if "collection_day" in samples else "collection_date"
+    problems = []
+    for odd, expected in (
+        (baseline & (day > 0), "a day before treatment, or its first, for a baseline sample"),
+        (~baseline & (day < 0), "a day of treatment, or after it, for a sample that is no baseline"),
+    ):
+        for index in samples.index[odd]:
+            found = f"{samples.at[index, column]}".removesuffix(" 00:00:00")
+            mend = "Mend the date, or the time point."
+            file = samples.attrs["file"]
+            problems.append(
+                Problem(file, row=sheet_row(index), column=column, found=found, expected=expected, mend=mend)
+            )
+    return problems
+
+
+def sample_notes(samples: pd.DataFrame, timeline: Timeline) -> list[str]:
+    """Return which samples are old, which sites and batches have one alone, and that the sheet may be cut."""
+    file = samples.attrs["file"]
+    notes = [f"{file}: the last row has no line end; was the file cut short?"] if samples.attrs.get("cut") else []
+    day = timeline.offsets(samples, "collection")
+    for index in samples.index[day < -OLD_SAMPLE]:
+        notes.append(f"{file}, row {sheet_row(index)}: collected {-day[index]:.0f} days before treatment")
+    for column in ("site", "batch"):
+        counts = samples[column].value_counts()
+        for name in sorted(counts.index[counts == 1]) if len(counts) > 1 else []:
+            row = sheet_row(samples.index[samples[column] == name][0])
+            notes.append(f"{file}, row {row}, column {column}: no other sample has {name!r}; is it another name?")
+    return notes
 
 
 def read_units(path: Path | str, samples: pd.DataFrame) -> pd.DataFrame:
@@ -125,12 +162,12 @@ def unit_problems(unit: pd.Series, name: str, used: bool) -> list[Problem]:
 
 
 def is_stored(path: str) -> bool:
-    """Say whether a path of the user is an object of S3; it is looked for when the run is planned, not here."""
+    """Return whether a path of the user is an object of S3; it is looked for when the run is planned, not here."""
     return path.startswith("s3://")
 
 
 def is_object(path: str) -> bool:
-    """Say whether a path is a whole URL of an object: bucket and key, no folder, no step up or aside."""
+    """Return whether a path is a whole URL of an object: bucket and key, no folder, no step up or aside."""
     parts = path.removeprefix("s3://").split("/")
     return is_stored(path) and len(parts) > 1 and not {"", ".", ".."} & set(parts)
 
@@ -173,7 +210,7 @@ def path_problems(value: str, column: str, row: int, name: str) -> list[Problem]
 
 
 def quant_file(path: str) -> Path:
-    """Give the quant.sf of a salmon folder, or the file itself when the path is one."""
+    """Return the quant.sf of a salmon folder, or the file itself when the path is one."""
     folder = Path(path)
     if folder.is_file():
         return folder

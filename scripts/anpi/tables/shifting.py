@@ -105,7 +105,7 @@ def moved(tables: Mapping[str, pd.DataFrame], move: Callable[[str, date], str | 
 
 
 def holds_dates(values: pd.Series) -> bool:
-    """Say whether a column holds dates (YYYY-MM-DD) and nothing else."""
+    """Return whether a column holds dates (YYYY-MM-DD) and nothing else."""
     found = values.dropna().unique()
     return len(found) > 0 and all(is_day(text) for text in found)
 

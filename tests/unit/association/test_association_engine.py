@@ -669,3 +669,20 @@ def test_any_trial_ends_with_rows_that_explain_themselves(write_plan, tmp_path, 
     assert (table["p_adjusted"].isna() | (table["p_adjusted"] >= table["p"] - 1e-12)).all()
     inside = ~(table["estimate"] < table["ci_low"] - 1e-9) & ~(table["estimate"] > table["ci_high"] + 1e-9)
     assert inside.all(), table[~inside].to_string()
+
+
+def test_responders_without_a_death_have_an_estimate(plan_of, trial_of):
+    """The plain likelihood has no maximum: the penalised one has, with an interval and a p that agree."""
+    trial = trial_of(count=45)
+    endpoints = trial.endpoints.copy()
+    responders = endpoints.index[:8]
+    endpoints["response"] = np.where(endpoints.index.isin(responders), "Y", "N")
+    endpoints["ttr_days"] = np.where(endpoints.index.isin(responders), 42.0, np.nan)
+    endpoints["os_days"], endpoints["os_event"] = np.arange(100, 145), 1
+    endpoints.loc[responders, ["os_days", "os_event"]] = [400, 0]
+    plan = plan_of(biomarker="response", endpoints=["os"], set="all_treated", stratify_by_arm=False)
+    row = results(plan, replace(trial, endpoints=endpoints)).iloc[0]
+    assert 0 < row["ci_low"] < row["estimate"] < row["ci_high"] < 1
+    assert row["p"] < 0.01
+    assert "no event after it: the estimate rests on the penalty" in row["warning"]
+    assert row["method"].startswith("Firth Cox, time-dependent")

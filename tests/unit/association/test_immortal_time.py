@@ -76,3 +76,16 @@ def test_a_landmark_takes_what_was_seen_by_then(plan):
     assert not (trial.endpoints["response_confirmed_days"] <= 50).any()
     assert table.loc["by day 50", "n"] == alive.sum()
     assert np.isfinite(table.loc["by day 50", "p"])
+
+
+def test_responders_without_a_death_have_an_estimate(plan):
+    """Eight responders, none of whom dies, among forty: the likelihood has no maximum, the penalised one has."""
+    trial = null_trial(3, count=40)
+    ends = trial.endpoints.assign(response="N", response_confirmed_days=np.nan, os_event=1)
+    ends["os_days"] = np.arange(100, 140) * 2.0
+    ends.loc[ends.index[:8], ["response", "response_confirmed_days", "os_days", "os_event"]] = ["Y", 85.0, 500.0, 0]
+    row = results_table(run_plan(plan, replace(trial, endpoints=ends))).iloc[0]
+    assert 0 < row["estimate"] < 0.3
+    assert row["ci_high"] < 1
+    assert row["p"] < 0.005
+    assert "no event after it: the estimate rests on the penalty" in row["warning"]

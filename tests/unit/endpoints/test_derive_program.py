@@ -72,6 +72,8 @@ def test_tables_of_the_contract(tmp_path):
     assert adtte.loc[("DOR", "P1"), ["CNSR", "AVAL", "STARTDT"]].tolist() == [1, 85, "2024-02-12"]
     adrs = pd.read_csv(out / "adrs.csv").set_index(["PARAMCD", "USUBJID"]).sort_index()
     assert adrs.loc[("CBOR", "P1"), "AVALC"].tolist() == ["PR"]
+    assert adrs.loc[("IBOR", "P2"), ["AVALC", "ADY"]].to_numpy().tolist() == [["iSD", 43]]
+    assert adtte.loc[("IPFS", "P2"), ["CNSR", "AVAL"]].tolist() == [0, 85]
     timepoints = pd.read_csv(out / "timepoints.tsv", sep="\t")
     assert timepoints["assessment_day"].tolist() == [43, 85, 127, 43, 85, 43, 85]
 

@@ -58,7 +58,7 @@ def derive(members: list[dict[str, Any]], as_days: bool = False, shuffle: int | 
 
 
 def without_places(derived: Derived) -> pd.DataFrame:
-    """Give the endpoints without rows of files and without calendar dates."""
+    """Return the endpoints without rows of files and without calendar dates."""
     table = derived.table
     return table[[column for column in table if "_source" not in column and "_date" not in column]]
 

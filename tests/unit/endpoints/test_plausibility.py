@@ -10,11 +10,11 @@ from small_trial import Derived, Trial, scans_of
 
 from anpi.endpoints.queries import query_table
 
-PATIENTS = [f"P{number:02}" for number in range(1, 9)]
+PATIENTS = [f"P{number:02}" for number in range(1, 11)]
 
 
 class Sound:
-    """Eight patients in two arms, each with scans, lesions, an event and a sponsor's OS; a patient can be changed."""
+    """Ten patients in two arms, each with scans, lesions, an event and a sponsor's OS; a patient can be changed."""
 
     def __init__(self, folder: Path, as_days: bool = False):
         self.trial = Trial(folder, as_days)
@@ -77,6 +77,14 @@ def of_all(**facts) -> Spoil:
     return lambda sound: [known.update(facts) for known in sound.facts.values()] and None
 
 
+def randomised(day: int) -> Spoil:
+    def spoil(sound: Sound) -> None:
+        of_all(randomisation_at=-2)(sound)
+        fact(randomisation_at=day)(sound)
+
+    return spoil
+
+
 # The rule that asks, its severity, whose query it is (None: of the table as a whole), and what was done.
 ODD: list[tuple[str, str, str | None, Spoil]] = [
     ("age_not_adult", "warning", "P03", fact(age=6)),
@@ -92,22 +100,23 @@ ODD: list[tuple[str, str, str | None, Spoil]] = [
     ("date_far_ahead", "error", "P03", fact(last_alive_at=6600)),
     ("date_far_ahead", "error", "P03", row("adverse_events", start_at=900, end_at=None)),
     ("date_far_ahead", "error", "P03", row("lesions", assessment_at=2000)),
-    ("randomised_after_start", "error", "P03", fact(randomisation_at=5)),
-    ("randomised_long_before", "warning", "P03", fact(randomisation_at=-400)),
+    ("randomised_after_start", "error", "P03", randomised(5)),
+    ("randomised_long_before", "warning", "P03", randomised(-400)),
     ("withdrawal_after_death", "error", "P03", fact(death_at=150, last_alive_at=150, withdrawal_at=160)),
     ("death_without_date", "error", "P03", fact(treatment_end_reason="Death")),
     ("event_without_start", "warning", "P03", row("adverse_events", start_at=None)),
     ("event_long_before_start", "warning", "P03", row("adverse_events", start_at=-3600)),
     ("fatal_event_of_low_grade", "error", "P03", row("adverse_events", outcome="fatal")),
-    ("last_alive_before_fact", "warning", "P03", row("adverse_events", start_at=230, end_at=None)),
-    ("last_alive_before_fact", "warning", "P03", fact(treatment_end_at=230)),
+    ("last_alive_before_contact", "warning", "P03", row("adverse_events", start_at=230, end_at=None)),
+    ("last_alive_before_contact", "warning", "P03", fact(treatment_end_at=230)),
     ("group_of_one", "warning", "P03", fact(arm="monoo")),
+    ("value_missing", "note", "P03", row("adverse_events", outcome=None)),
     ("lesions_missing", "error", "P03", lambda s: s.without("lesions", "P03")),
     ("assessments_missing", "warning", "P03", lambda s: s.without("assessments", "P03")),
     ("scan_without_lesions", "warning", "P03", lambda s: s.without("lesions", "P03", after=84)),
     ("scan_without_assessment", "warning", "P03", lambda s: s.without("assessments", "P03", after=84)),
-    ("table_ends_early", "error", None, lambda s: s.without("adverse_events", *PATIENTS[4:])),
-    ("table_ends_early", "error", None, lambda s: s.without("assessments", *PATIENTS[4:])),
+    ("table_ends_early", "error", None, lambda s: s.without("adverse_events", *PATIENTS[5:])),
+    ("table_ends_early", "error", None, lambda s: s.without("assessments", *PATIENTS[5:])),
 ]  # fmt: skip
 
 
@@ -177,7 +186,7 @@ def test_a_table_without_a_last_line_end_is_asked_about(tmp_path):
         return written
 
     sound.trial.write = cut
-    assert ("table_may_be_cut", "warning", "P08") in asked(sound.derive())
+    assert ("table_may_be_cut", "warning", "P10") in asked(sound.derive())
 
 
 def test_a_doubled_event_is_counted_once_and_asked_about(tmp_path):
@@ -185,4 +194,4 @@ def test_a_doubled_event_is_counted_once_and_asked_about(tmp_path):
     sound.rows.append(next(r for r in sound.rows if r[0] == "adverse_events"))
     found = sound.derive()
     assert asked(found) == {("event_given_twice", "warning", "P01")}
-    assert "adverse_events row 10: the same as row 2; counted once" in found.queries[0].message
+    assert "adverse_events row 12: the same as row 2; counted once" in found.queries[0].message

@@ -21,7 +21,7 @@ POSITION = 1000  # from 0
 
 
 def counts_of(path: Path, sites: pd.DataFrame = SITE) -> list[int]:
-    """Give depth, ref, alt and other reads at the first site."""
+    """Return depth, ref, alt and other reads at the first site."""
     return count_alleles([path], sites).counts.iloc[0, 1:].tolist()
 
 

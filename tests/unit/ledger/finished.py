@@ -33,7 +33,7 @@ Tables = dict[str, pd.DataFrame]
 
 
 def settings_of(folder: Path) -> dict[str, Any]:
-    """Give the settings of a run with expression, its tables named by absolute paths."""
+    """Return the settings of a run with expression, its tables named by absolute paths."""
     return {
         "title": "Made trial", "results": str(folder / "results"), "samples": str(folder / "samples.tsv"),
         "units": None,

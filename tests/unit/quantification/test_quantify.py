@@ -78,7 +78,7 @@ WORK = "import time\nwhile time.process_time() < 1.5: pass"
 
 @pytest.fixture
 def tools(tmp_path, monkeypatch):
-    """Give a function that puts a program of some name on the path, before all others."""
+    """Return a function that puts a program of some name on the path, before all others."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")

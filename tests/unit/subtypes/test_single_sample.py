@@ -23,7 +23,7 @@ def pick(expression: Expression, samples: list[str]) -> Expression:
 
 
 def lines(table: pd.DataFrame) -> dict[str, str]:
-    """Give each sample's rows as the text that would be written."""
+    """Return each sample's rows as the text that would be written."""
     return {
         str(sample): rows.to_csv(index=False, header=False, float_format="%.10g")
         for sample, rows in table.groupby("sample_id", sort=False)

@@ -1,0 +1,200 @@
+"""What stands beside the declared answers: estimands, subgroups, incidence, published cohorts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anpi.figures.forest import forest
+from anpi.report import sentences as say
+from anpi.report.blocks import Cell, Heading, Note, Table, Text, draw
+from anpi.report.numbers import NONE, interval, known, p_value, percent, ratio, text
+from anpi.report.tables import Run
+from anpi.words.lists import plural
+from anpi.words.p_values import p_words
+
+VARIABLES = {"ecog": "ECOG", "liver_mets": "liver metastases", "brain_mets": "brain metastases"}
+
+
+def number(value: Any) -> Cell:
+    return Cell(NONE) if not known(value) else Cell(f"{value:.0f}", float(value))
+
+
+def ratio_cell(row: dict[str, Any]) -> Cell:
+    if not known(row["estimate"]):
+        return Cell(NONE)
+    bounds = interval(row["ci_low"], row["ci_high"])
+    return Cell(f"{ratio(row['estimate'])} ({bounds})", float(row["estimate"]))
+
+
+def group_name(row: dict[str, Any]) -> str:
+    if not known(row["level"]):
+        return str(row["biomarker"])
+    names = [say.group_words(row[c], row["biomarker"]) for c in ("level", "reference") if known(row[c])]
+    return " against ".join(names)
+
+
+def estimand_blocks(run: Run) -> list[Any]:
+    """The primary answer over every declared estimand, as a range: sentences and table."""
+    table = run.table("estimands")
+    if table is None:
+        return []
+    lines = [line for row in table.to_dict("records") for line in estimand_sentence(row, run.plan["alpha"])]
+    rows = [
+        [
+            Cell(say.endpoint_words(row["endpoint"])),
+            Cell("test" if not known(row["level"]) else group_name(row)),
+            Cell(text(row["effect"])),
+            Cell(span(row, "estimate", ratio)),
+            Cell(span(row, "p", p_value)),
+            Cell(f"{row['shown']:.0f} of {row['answers']:.0f}"),
+            Cell("; ".join(say.endpoint_words(name) for name in str(row["variants"]).split("; "))),
+        ]
+        for row in table.to_dict("records")
+    ]
+    header = ["Endpoint", "Comparison", "Effect", "Estimate: declared (range)", "p: declared (range)"]
+    header += ["p below alpha, unadjusted", "Estimands"]
+    return [
+        Heading("The primary answer under every declared estimand"),
+        Text(lines),
+        Table("estimands", "Range over estimands", header, rows, "", [False] * 7, folded=True),
+    ]
+
+
+def span(row: dict[str, Any], name: str, write: Any) -> str:
+    if not known(row[f"{name}_low"]):
+        return NONE
+    own = write(row[name]) if known(row[name]) else NONE
+    return f"{own} ({write(row[f'{name}_low'])} to {write(row[f'{name}_high'])})"
+
+
+def estimand_sentence(row: dict[str, Any], alpha: float) -> list[str]:
+    """Say the range of one test or ratio; what could not be told under some estimands is counted."""
+    count = int(row["answers"])
+    if count < 2:
+        return []
+    name = say.capital(say.endpoint_words(row["endpoint"]))
+    if not known(row["level"]) and known(row["p_low"]):
+        untold = count - int(row["tested"])
+        gaps = f"; under {plural(untold, 'of them', 'of them')} it cannot be tested" if untold else ""
+        return [
+            f"{name} by {row['biomarker']} under {count} estimands: {p_words(row['p_low'])} to "
+            f"{p_words(row['p_high'])}, below {alpha:g} in {int(row['shown'])} (unadjusted){gaps}."
+        ]
+    if row["effect"] in say.RATIOS and known(row["estimate_low"]):
+        ends = f"{ratio(row['estimate_low'])} to {ratio(row['estimate_high'])}"
+        outer = interval(row["ci_low_least"], row["ci_high_most"])
+        return [f"{group_name(row)}: {say.RATIOS[row['effect']]} {ends}; outermost 95% limits {outer}."]
+    return []
+
+
+def subgroup_blocks(run: Run) -> list[Any]:
+    """Forest plot of the primary answer within subgroups."""
+    table = run.table("subgroups")
+    if table is None or table["estimate"].isna().all():
+        return []
+    blocks: list[Any] = [Heading("The primary answer within subgroups")]
+    for (entry, endpoint), part in table.groupby(["entry", "endpoint"], sort=False):
+        kept = part[part["estimate"].notna()]
+        if kept.empty:
+            continue
+        drawn = kept.assign(label=[subgroup_label(row) for row in kept.to_dict("records")], filled=False)
+        what = "Hazard ratio" if str(kept["effect"].iloc[0]).startswith("HR") else "Odds ratio"
+        tests = part.drop_duplicates("variable")
+        words = "; ".join(
+            f"{VARIABLES.get(v, v)} {p_words(p)}"
+            for v, p in zip(tests["variable"], tests["interaction_p"], strict=True)
+        )
+        caption = (
+            "Lines are 95% intervals. Subgroups describe and are not tested: one whose interval leaves out 1 is no "
+            f"finding. Interaction with the biomarker, unadjusted: {words}."
+        )
+        name = f"subgroups-{entry}-{endpoint}".replace("_", "-")
+        title = f"{say.capital(say.endpoint_words(str(endpoint)))}: subgroups"
+        blocks.append(draw(name, title, caption, forest(drawn, what)))
+    return blocks
+
+
+def subgroup_label(row: dict[str, Any]) -> str:
+    level = f", {say.level_words(row['level'], row['biomarker'])}" if known(row["level"]) else ""
+    return f"{VARIABLES.get(row['variable'], row['variable'])} {row['subgroup']}{level}"
+
+
+def incidence_blocks(run: Run) -> list[Any]:
+    """Cumulative incidence of response and of immune-related events."""
+    table = run.table("incidence")
+    if table is None:
+        return []
+    rows = [
+        [
+            Cell(say.capital(str(row["event"]))),
+            Cell(str(row["competing"])),
+            Cell("all" if row["level"] == "all" else str(row["level"])),
+            Cell(f"{row['months']:g}", float(row["months"])),
+            number(row["n"]),
+            number(row["events"]),
+            number(row["competing_events"]),
+            incidence_cell(row),
+            number(row["left_out"]),
+        ]
+        for row in table.to_dict("records")
+    ]
+    header = [
+        "Event",
+        "May come first",
+        "Arm",
+        "Months",
+        "n",
+        "Events",
+        "Other first",
+        "Incidence (95% CI)",
+        "Left out",
+    ]
+    caption = "Aalen-Johansen estimates. Left out: the day of the event is not known, or no follow-up."
+    numeric = [False, False, False, True, True, True, True, False, True]
+    title = "Cumulative incidence with competing events"
+    return [Heading("Cumulative incidence"), Table("incidence", title, header, rows, caption, numeric)]
+
+
+def incidence_cell(row: dict[str, Any]) -> Cell:
+    if not known(row["incidence"]):
+        return Cell("beyond follow-up")
+    value = percent(row["incidence"])
+    bounds = f" ({interval(row['ci_low'], row['ci_high'], percent)})" if known(row["ci_low"]) else ""
+    return Cell(value + bounds, float(row["incidence"]))
+
+
+def published_blocks(run: Run) -> list[Any]:
+    """The trial's signatures beside published cohorts."""
+    table = run.table("published")
+    if table is None:
+        return []
+    rows = [
+        [
+            Cell(say.endpoint_words(row["endpoint"])),
+            Cell(run.signature_names.get(row["biomarker"], row["biomarker"])),
+            Cell(str(row["cohort"])),
+            number(row["n"]),
+            number(row["events"]),
+            ratio_cell(row),
+            Cell(NONE if not known(row["i2"]) else f"{row['i2']:.0f}%"),
+            Cell(
+                interval(row["predicted_low"], row["predicted_high"]) if known(row["predicted_low"]) else NONE,
+            ),
+            Cell(NONE if not known(row["probability_below_1"]) else percent(row["probability_below_1"])),
+            Cell(text(row["method"])),
+            Cell(text(row["source"])),
+        ]
+        for row in table.to_dict("records")
+    ]
+    header = ["Endpoint", "Signature", "Cohort", "n", "Events", "Hazard ratio per SD (95% CI)", "I²"]
+    header += ["Another cohort's ratio", "Probability below 1", "Method", "Source"]
+    numeric = [False, False, False, True, True] + [False] * 6
+    note = (
+        "Exploratory: other tumours, other drugs and other platforms. No cohort had both PD-1 and CTLA-4 blocked. "
+        "Nothing here is tested."
+    )
+    return [
+        Heading("Beside published cohorts"),
+        Note(note, "exploratory"),
+        Table("published", "Signatures in published cohorts", header, rows, "", numeric, folded=True),
+    ]

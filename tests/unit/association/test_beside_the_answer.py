@@ -1,0 +1,138 @@
+"""What stands beside the declared answer: estimands as a range, subgroups, incidence, published cohorts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from anpi.association.engine import run_plan
+from anpi.association.estimands import estimand_table
+from anpi.association.incidence import incidence_table
+from anpi.association.plan import declared_endpoint, endpoint_columns, endpoint_kind, endpoint_variants, is_endpoint
+from anpi.association.published import published_table, read_cohorts
+from anpi.association.sensitivity import sensitivity_table
+from anpi.association.subgroups import subgroup_levels, subgroup_table
+from anpi.stats.cox import fit_firth_cox
+from anpi.tables.reading import read_facts
+from anpi.tables.schema import ROOT
+
+COLUMNS = [
+    *(
+        "pfs_days",
+        "pfs_event",
+        "pfs_reason",
+        "pfs_days_ema",
+        "pfs_event_ema",
+        "pfs_days_fda",
+        "ipfs_days",
+        "ipfs_event",
+    ),
+    *("pfs_days_by_reader_2", "pfs_event_by_reader_2", "ipfs_days_by_reader_2", "ipfs_event_by_reader_2"),
+    *("response", "response_evaluable", "response_evaluable_reason", "response_unconfirmed", "response_strict"),
+    *("response_confirmed_days", "iresponse", "iresponse_confirmed", "response_by_reader_2", "bor", "bor_day", "ibor"),
+]
+
+
+def test_variants_are_read_off_the_table_of_endpoints():
+    assert endpoint_variants("pfs", COLUMNS) == ["pfs_ema", "ipfs", "pfs_by_reader_2", "ipfs_by_reader_2"]
+    responses = ["response_unconfirmed", "response_strict", "iresponse", "iresponse_confirmed", "response_by_reader_2"]
+    assert endpoint_variants("response", COLUMNS) == responses
+    assert endpoint_variants("bor", COLUMNS) == ["ibor"]
+    for variant in [*endpoint_variants("pfs", COLUMNS), *responses]:
+        assert is_endpoint(variant)
+        assert declared_endpoint(variant) in ("pfs", "response")
+    assert endpoint_kind("iresponse_confirmed") == "binary"
+    assert endpoint_columns("ipfs_by_reader_2") == ("ipfs_days_by_reader_2", "ipfs_event_by_reader_2")
+    assert not is_endpoint("pfs_by_")
+
+
+def test_answers_under_every_estimand_are_a_range(plan_of, trial_of):
+    trial, plan = trial_of(count=60, seed=2), plan_of()
+    rng = np.random.default_rng(1)
+    ends = trial.endpoints.assign(ipfs_days=trial.endpoints["pfs_days"] + 40, ipfs_event=trial.endpoints["pfs_event"])
+    ends = ends.assign(pfs_days_by_b=rng.integers(20, 400, 60), pfs_event_by_b=rng.integers(0, 2, 60))
+    changed = replace(trial, endpoints=ends)
+    rows = run_plan(plan, changed)
+    sensitivity = sensitivity_table(plan, changed, rows, None)
+    table = estimand_table(plan, sensitivity)
+    test = table[table["level"].isna()].iloc[0]
+    assert (test["answers"], test["tested"]) == (3, 3)
+    assert test["variants"] == "pfs; ipfs; pfs_by_b"
+    single = {v: run_plan(plan_of(endpoints=[v]), changed) for v in ("pfs", "ipfs", "pfs_by_b")}
+    assert test["p_low"] == min(found[0].p for found in single.values())
+    assert test["p_high"] == max(found[0].p for found in single.values())
+    assert test["p"] == rows[0].p
+    ratios = [next(r for r in found if r.level == "N").estimate for found in single.values()]
+    group = table.set_index("level").loc["N"]
+    assert (group["estimate_low"], group["estimate_high"]) == pytest.approx((min(ratios), max(ratios)))
+
+
+def test_an_effect_in_one_subgroup_alone_is_seen_there(plan_of, trial_of):
+    trial = trial_of(count=400, seed=3)
+    marker = trial.patients["teff"].astype(float)
+    women = trial.patients["sex"].eq("F")
+    rng = np.random.default_rng(2)
+    days = rng.exponential(100 / np.exp(np.where(women, marker, 0.0)))
+    trial = replace(trial, endpoints=trial.endpoints.assign(pfs_days=days, pfs_event=1))
+    plan = plan_of(biomarker="columns", columns=["teff"], set="all_treated", stratify_by_arm=False)
+    table = subgroup_table(plan, trial, None).set_index(["variable", "subgroup"])
+    assert table.loc[("sex", "F"), "ci_low"] > 1.5
+    assert table.loc[("sex", "M"), "ci_low"] < 1 < table.loc[("sex", "M"), "ci_high"]
+    assert table.loc[("sex", "F"), "interaction_p"] < 1e-6
+    assert table.loc[("ecog", "0"), "interaction_p"] > 0.001
+    inside = trial.patients.index[women]
+    z = ((marker - marker.mean()) / marker.std())[inside].rename("score").to_frame()
+    expected = fit_firth_cox(days[women], np.ones(len(inside)), z).ratio("score")[:3]
+    assert tuple(table.loc[("sex", "F"), ["estimate", "ci_low", "ci_high"]]) == pytest.approx(expected)
+    assert set(table.index.get_level_values("variable")) == {"arm", "sex", "ecog"}
+
+
+def test_subgroups_too_small_say_so(plan_of, trial_of):
+    trial = trial_of(count=40)
+    rare = trial.patients.assign(sex=["F"] * 3 + ["M"] * 37)
+    table = subgroup_table(plan_of(set="all_treated"), replace(trial, patients=rare), None)
+    women = table[table["variable"].eq("sex") & table["subgroup"].eq("F")]
+    assert women["estimate"].isna().all()
+    assert women["warning"].str.contains("fewer than 5: not estimated|too little").all()
+    assert subgroup_levels(pd.Series(range(10))).unique().tolist() == ["at most 4.5", "above 4.5"]
+
+
+def test_incidence_counts_the_other_event(plan_of, trial_of):
+    trial = trial_of(count=80, seed=4, arms=("AK104",))
+    day = pd.Series(np.nan, index=trial.patients.index)
+    day.iloc[:20] = 30.0
+    trial = replace(trial, first_immune_event=day, undated_immune_event=frozenset(trial.patients.index[20:22]))
+    table = incidence_table(plan_of(), trial).set_index(["event", "level", "months"])
+    row = table.loc[("immune-related event", "all", 3)]
+    still = (trial.endpoints["os_days"].iloc[:20] >= 30).sum()
+    assert (row["events"], row["left_out"], row["n"]) == (still, 2, 78)
+    assert 0 < row["ci_low"] < row["incidence"] < row["ci_high"] < 1
+    response = table.loc[("confirmed response", "all", 12)]
+    had = trial.endpoints["response"].eq("Y") & (trial.endpoints["ttr_days"] <= trial.endpoints["pfs_days"])
+    assert response["events"] == had.sum()
+    assert response["incidence"] <= had.mean() + 0.05
+
+
+def test_published_cohorts_stand_beside_the_trial(plan_of, trial_of, registry):
+    cohorts = read_cohorts()
+    registered = set(read_facts(ROOT / "resources" / "signatures" / "registry.tsv")["id"])
+    assert set(cohorts["signature"]) <= registered
+    assert (cohorts["se"] > 0).all()
+    assert cohorts["source"].str.len().min() > 5
+    trial = trial_of(count=60, seed=5)
+    plan = plan_of(biomarker="signatures", signatures=["gep18", "t_effector"], set="rna_evaluable")
+    rows = run_plan(plan, trial, registry)
+    table = published_table(rows, cohorts)
+    single, several = (table[table["biomarker"].eq(name)] for name in ("gep18", "t_effector"))
+    assert single["kind"].tolist() == ["cohort", "trial"]
+    assert several["kind"].tolist() == ["cohort"] * 3 + ["trial", "pooled", "together", "posterior"]
+    own = next(row for row in rows if row.biomarker == "t_effector")
+    by_kind = several.drop_duplicates("kind", keep="last").set_index("kind")
+    assert by_kind.loc["trial", "estimate"] == own.estimate
+    assert by_kind.loc["together", "cohorts"] == 4
+    assert by_kind.loc["pooled", "predicted_low"] < by_kind.loc["pooled", "ci_low"]
+    assert 0 <= by_kind.loc["posterior", "prior_weight"] <= 1
+    assert published_table(rows, cohorts.iloc[:0]).empty

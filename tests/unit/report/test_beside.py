@@ -1,0 +1,81 @@
+"""What stands beside the declared answers is in the report, in words that claim nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from unit.report.made import NAMES, make_tables, read_made, write_run
+
+from anpi.report.beside import estimand_sentence
+from anpi.report.page import write_report
+from anpi.report.sentences import endpoint_words
+
+TEST = NAMES | {
+    "level": None, "reference": "A", "effect": "chi-square", "answers": 4, "estimated": 3, "estimate": 2.1,
+    "estimate_low": 1.0, "estimate_high": 9.0, "ci_low_least": None, "ci_high_most": None, "tested": 3, "p": 0.31,
+    "p_low": 0.02, "p_high": 0.7, "shown": 1, "variants": "pfs; pfs_ema; ipfs; pfs_by_reader",
+}  # fmt: skip
+GROUP = TEST | {"level": "I", "effect": "HR", "estimate": 0.42, "estimate_low": 0.3, "estimate_high": 0.9}
+GROUP |= {"ci_low_least": 0.1, "ci_high_most": 2.0}
+
+
+def beside() -> dict[str, pd.DataFrame]:
+    tables = {"estimands": pd.DataFrame([TEST, GROUP])}
+    about = NAMES | {"variable": "ecog", "level": "I", "reference": "A", "effect": "HR", "interaction_p": 0.4}
+    numbers = {"n": 8, "events": 5, "estimate": 0.5, "ci_low": 0.1, "ci_high": 2.2, "warning": None}
+    tables["subgroups"] = pd.DataFrame([about | numbers | {"subgroup": value} for value in ("0", "1")])
+    event = {"event": "confirmed response", "competing": "progression or death", "set": "all_treated", "level": "all"}
+    event |= {"months": 3, "n": 12, "events": 4, "competing_events": 5, "left_out": 1}
+    known = {"incidence": 0.33, "ci_low": 0.1, "ci_high": 0.6}
+    tables["incidence"] = pd.DataFrame([event | known, event | {"months": 24}])
+    row = {
+        "endpoint": "pfs",
+        "biomarker": "t_effector",
+        "kind": "cohort",
+        "cohort": "CANTABRICO",
+        "n": 26,
+        "events": 23,
+    }
+    row |= {"estimate": 0.84, "ci_low": 0.5, "ci_high": 1.3, "method": "Cox", "source": "GEO GSE261345"}
+    pooled = row | {"kind": "pooled", "cohort": "published cohorts", "n": None, "events": None, "i2": 58.6}
+    pooled |= {"predicted_low": 0.2, "predicted_high": 2.8, "probability_below_1": None, "source": None}
+    tables["published"] = pd.DataFrame([row, pooled])
+    return tables
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> str:
+    write_run(tmp_path, make_tables(12) | beside())
+    write_report(read_made(tmp_path), tmp_path / "report")
+    return (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+
+
+def test_all_of_it_is_in_the_report(page: str):
+    assert "under 4 estimands: p = 0.020 to p = 0.70, below 0.05 in 1 (unadjusted)" in page
+    assert "under 1 of them it cannot be tested" in page
+    assert "Subgroups describe and are not tested" in page
+    assert "ECOG p = 0.40" in page
+    assert "beyond follow-up" in page
+    assert "No cohort had both PD-1 and CTLA-4 blocked" in page
+    assert "59%" in page
+
+
+def test_one_estimand_is_no_range():
+    assert estimand_sentence(TEST | {"answers": 1}, 0.05) == []
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "words"),
+    [
+        ("ipfs", "progression-free survival (iRECIST)"),
+        ("iresponse_confirmed", "confirmed response (iRECIST)"),
+        ("pfs_by_reader", "progression-free survival (read by reader)"),
+        ("response_unconfirmed", "unconfirmed response"),
+        ("iresponse_by_reader", "unconfirmed response (iRECIST) (read by reader)"),
+        ("pfs_fda", "progression-free survival (FDA censoring)"),
+    ],
+)
+def test_variants_are_named(endpoint: str, words: str):
+    assert endpoint_words(endpoint) == words
