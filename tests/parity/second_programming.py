@@ -302,7 +302,7 @@ def best(scans: list[Row], rules: Row, measurable: bool, days: int | None) -> st
 
 
 def allowed_gap(last: int, scans: Row, missed: int) -> int:
-    """Give the days that the next scans, by the due day nearest to the last one, and their windows take."""
+    """Return the days that the next scans, by the due day nearest to the last one, and their windows take."""
     due = [0]
     while len([day for day in due if day >= last]) < missed + 2:
         steps = [step["interval_days"] for step in scans["later"] if step["from_day"] - 1 <= due[-1]]

@@ -133,20 +133,20 @@ def patient_facts(clinical: Clinical, timeline: Timeline, rules: Rules) -> pd.Da
 
 
 def is_radiotherapy(therapies: pd.DataFrame, rules: Rules) -> pd.Series:
-    """Tell which therapies are radiotherapy, by the words of the rules in their column ``kind``."""
+    """Return which therapies are radiotherapy, by the words of the rules in their column ``kind``."""
     words = [word.lower() for word in rules.settings["progression"]["radiotherapy_words"]]
     kinds = therapies["kind"].fillna("").astype(str).str.lower()
     return kinds.map(lambda kind: any(word in kind for word in words)).astype(bool)
 
 
 def clinical_progression(reason: object) -> bool:
-    """Tell whether treatment ended for progression, by the words of its reason."""
+    """Return whether treatment ended for progression, by the words of its reason."""
     told = reason.lower() if isinstance(reason, str) else ""
     return "progress" in told and not any(word in told.split() for word in ("no", "not", "without"))
 
 
 def small_new_nodes(rows: pd.DataFrame) -> pd.Series:
-    """Tell which rows are new nodes below 10 mm, the size up to which a node is normal (RECIST 1.1, 4.3.1)."""
+    """Return which rows are new nodes below 10 mm, the size up to which a node is normal (RECIST 1.1, 4.3.1)."""
     below = rows["size"].lt(NODE_NORMAL).fillna(False).astype(bool)
     return rows["kind"].eq("new") & rows["node"] & below & (rows["day"] > 0) & rows["state"].ne("absent")
 
