@@ -75,6 +75,8 @@ def confirmed_by(scan: Row, block: list[Row], further: bool, rules: Row) -> bool
     def since(scans: list[Row]) -> Row:
         return scans[0] if rules["increase_reference"] == "first_iupd" else scans[-1]
 
+    if not measured and scan["response"] != "PD":
+        return False
     if measured and further:
         return True
     for kind in ("target", "nontarget"):

@@ -248,7 +248,7 @@ def judge(finding: Finding, state: State, rules: ImmuneRules, asked: list[Asked]
             text = "a new lesion of an iUPD that was reset grew; iRECIST does not say whether that is an iUPD"
             asked.append(Asked("warning", "new_lesion_grew", text))
         return CODES[found]
-    if confirms(finding, further, state.block, rules):
+    if (finding.measured or found == "PD") and confirms(finding, further, state.block, rules):
         return not_too_late("iCPD", finding, state, rules, asked)
     return unconfirmed(finding, found, state, asked)
 

@@ -188,6 +188,15 @@ def test_progression_reported_again_does_not_tell_whether_it_was_confirmed(tmp_p
     assert [derived[name]["ipfs_days"] for name in ("P1", "P2")] == [43, 43]
 
 
+def test_a_reported_response_that_is_no_progression_confirms_none(tmp_path):
+    """Whatever its parts say: that they contradict it is asked about by another rule."""
+    trial = Trial(tmp_path)
+    trial.patient("P1")
+    trial.add("assessments", patient_id="P1", assessment_at=42, overall_response="PD", target_response="SD")
+    trial.add("assessments", patient_id="P1", assessment_at=84, overall_response="CR", target_response="PD")
+    assert timepoints(trial.derive(), "P1") == "iUPD iCR"
+
+
 def test_words_of_recist_up_to_the_first_progression_and_codes_after_it(tmp_path):
     trial = Trial(tmp_path)
     trial.patient("P1")
