@@ -38,7 +38,7 @@ def fit_logistic(y: ArrayLike, x: pd.DataFrame, firth: bool = False, level: floa
     if not firth:
         return fit_regression(plain, x.columns, "logistic", level, before=1)
     fit = fit_regression(Penalised(plain), x.columns, "Firth logistic", level, before=1)
-    return None if fit is None else replace(fit, se=plain.augmented_error(fit.beta)[1:])
+    return None if fit is None else replace(fit, se=plain.augmented_error(fit.best[0])[1:])
 
 
 def with_intercept(values: Array) -> Array:
@@ -50,17 +50,18 @@ class LogisticLikelihood:
 
     def __init__(self, outcome: Array, design: Array):
         self.outcome, self.design, self.spread = outcome, design, (design**2).sum(axis=0) / 4
-        self.cubes = np.einsum("ni,nj,nk->nijk", design, design, design).reshape(len(design), -1)
 
-    def at(self, beta: Array, third: bool = False) -> Point:
+    def at(self, beta: Array) -> Point:
         eta = self.design @ beta
         mean = expit(eta)
         value = float(self.outcome @ eta - np.logaddexp(0, eta).sum())
         weight = mean * (1 - mean)
         information = (self.design * weight[:, None]).T @ self.design
-        slope = None
-        if third:
-            slope = ((weight * (1 - 2 * mean)) @ self.cubes).reshape((len(beta),) * 3)
+
+        def slope(matrix: Array) -> Array:
+            form = np.einsum("ni,ij,nj->n", self.design, matrix, self.design)
+            return np.asarray((weight * (1 - 2 * mean) * form) @ self.design)
+
         return Point(value, self.design.T @ (self.outcome - mean), information, slope)
 
     def augmented_error(self, beta: Array) -> Array:

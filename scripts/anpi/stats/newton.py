@@ -7,8 +7,9 @@ to a millionth of what it is at the start. The last bits of a processor decide n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -31,12 +32,16 @@ LIMIT_TOLERANCE = 1e-5
 
 @dataclass(frozen=True)
 class Point:
-    """A log-likelihood at one place: value, score (k), information (k x k) and its derivative (k x k x k)."""
+    """A log-likelihood at one place: value, score (k) and information (k x k).
+
+    ``slope`` gives for a matrix (k x k) the trace of its product with the derivative of the information by each
+    coefficient (k).
+    """
 
     value: float
     score: Array
     information: Array
-    slope: Array | None = None
+    slope: Callable[[Array], Array] | None = None
 
 
 class Likelihood(Protocol):
@@ -46,8 +51,8 @@ class Likelihood(Protocol):
     def spread(self) -> Array:
         """Information that each coefficient would have at best (k): the measure of what counts as none."""
 
-    def at(self, beta: Array, third: bool = False) -> Point:
-        """Evaluate it; ``third`` asks for the derivative of the information too."""
+    def at(self, beta: Array) -> Point:
+        """Evaluate it."""
 
     def curvature(self, beta: Array, point: Point, free: Mask) -> Array:
         """Negative second derivatives over the free coefficients."""
@@ -63,12 +68,13 @@ class Penalised:
     def spread(self) -> Array:
         return self.plain.spread
 
-    def at(self, beta: Array, third: bool = False) -> Point:
-        point = self.plain.at(beta, third=True)
+    def at(self, beta: Array) -> Point:
+        point = self.plain.at(beta)
         sign, log_determinant = np.linalg.slogdet(point.information)
         if sign <= 0 or not np.isfinite(log_determinant) or point.slope is None:
             return Point(-np.inf, point.score, point.information)
-        pull = 0.5 * np.einsum("ij,jir->r", np.linalg.inv(point.information), point.slope)
+        inverse = np.asarray(np.linalg.inv(point.information), dtype=np.float64)
+        pull = 0.5 * point.slope(inverse)
         return Point(point.value + 0.5 * float(log_determinant), point.score + pull, point.information)
 
     def curvature(self, beta: Array, point: Point, free: Mask) -> Array:
@@ -233,44 +239,71 @@ def profile_p(likelihood: Likelihood, best: tuple[Array, Point], places: Sequenc
 
 @dataclass(frozen=True)
 class RegressionFit:
-    """Coefficients on the log scale with intervals; arrays in the order of ``terms``.
+    """Coefficients on the log scale with their standard errors; arrays in the order of ``terms``.
 
     Intervals and p are those of the profile likelihood (penalised with Firth), so the two agree: the interval holds 0
-    just when p is at least 1 - level. ``log_likelihood`` and ``null_log_likelihood`` are comparable within one method
-    alone; under Firth the null keeps the whole model's penalty.
+    just when p is at least 1 - level. They are searched when they are asked for. ``log_likelihood`` and
+    ``null_log_likelihood`` are comparable within one method alone; under Firth the null keeps the whole model's
+    penalty.
     """
 
     terms: tuple[str, ...]
     coef: Array
     se: Array
-    low: Array
-    high: Array
-    p: Array
     log_likelihood: float
-    null_log_likelihood: float
     method: str
+    level: float
     likelihood: Likelihood = field(repr=False, compare=False)
-    beta: Array = field(repr=False, compare=False)
+    best: tuple[Array, Point] = field(repr=False, compare=False)
+
+    def places(self, terms: Iterable[object]) -> list[int]:
+        """Return where terms stand among all coefficients, of which the first may be of no interest."""
+        before = len(self.best[0]) - len(self.terms)
+        return [before + self.terms.index(str(term)) for term in terms]
+
+    def limits(self, sign: float) -> Array:
+        """Return the lower (-1) or upper (1) limits of all terms."""
+        places = self.places(self.terms)
+        return np.array([profile_limit(self.likelihood, self.best, place, sign, self.level) for place in places])
+
+    @cached_property
+    def low(self) -> Array:
+        """Lower limits of the intervals."""
+        return self.limits(-1.0)
+
+    @cached_property
+    def high(self) -> Array:
+        """Upper limits of the intervals."""
+        return self.limits(1.0)
+
+    @cached_property
+    def p(self) -> Array:
+        """p of each coefficient being 0."""
+        return np.array([self.joint_test([term])[1] for term in self.terms])
+
+    @cached_property
+    def null_log_likelihood(self) -> float:
+        """Log-likelihood with all coefficients of ``terms`` at 0."""
+        return self.log_likelihood - self.joint_test(self.terms)[0] / 2
 
     def ratio(self, term: str) -> tuple[float, float, float, float]:
         """Return exp(coef), its interval and p of one term."""
-        place = self.terms.index(term)
+        (place,) = self.places([term])
+        limits = [profile_limit(self.likelihood, self.best, place, sign, self.level) for sign in (-1.0, 1.0)]
         with np.errstate(over="ignore"):
-            values = np.exp([self.coef[place], self.low[place], self.high[place]])
-        return float(values[0]), float(values[1]), float(values[2]), float(self.p[place])
+            estimate, low, high = np.exp([self.coef[self.terms.index(term)], *limits])
+        return float(estimate), float(low), float(high), self.joint_test([term])[1]
 
-    def joint_test(self, tested: Iterable[str]) -> tuple[float, float]:
+    def joint_test(self, tested: Iterable[object]) -> tuple[float, float]:
         """Likelihood-ratio chi-square and p of all ``tested`` coefficients being 0.
 
         Under Firth the penalty stays that of the whole model, as in logistf's joint test.
         """
-        before = len(self.beta) - len(self.terms)
-        places = [before + self.terms.index(term) for term in tested]
-        return profile_p(self.likelihood, (self.beta, self.likelihood.at(self.beta)), places)
+        return profile_p(self.likelihood, self.best, self.places(tested))
 
-    def wald(self, level: float = 0.95) -> tuple[Array, Array]:
+    def wald(self) -> tuple[Array, Array]:
         """Return the interval of estimate and standard error, for comparison with programs that give no other."""
-        half = ndtri(0.5 + level / 2) * self.se
+        half = ndtri(0.5 + self.level / 2) * self.se
         return self.coef - half, self.coef + half
 
 
@@ -282,12 +315,5 @@ def fit_regression(
     if best is None:
         return None
     beta, top = best
-    places = range(before, len(beta))
-    low = np.array([profile_limit(likelihood, best, place, -1.0, level) for place in places])
-    high = np.array([profile_limit(likelihood, best, place, 1.0, level) for place in places])
-    p = np.array([profile_p(likelihood, best, [place])[1] for place in places])
-    chi_square = profile_p(likelihood, best, list(places))[0]
     se = np.sqrt(np.diag(np.linalg.inv(top.information)))[before:]
-    names = tuple(map(str, terms))
-    null = top.value - chi_square / 2
-    return RegressionFit(names, beta[before:], se, low, high, p, top.value, null, method, likelihood, beta)
+    return RegressionFit(tuple(map(str, terms)), beta[before:], se, top.value, method, level, likelihood, best)

@@ -53,18 +53,18 @@ class PartialLikelihood:
             for inside in (codes == code for code in np.unique(codes[died]))
         ]
 
-    def at(self, beta: Array, third: bool = False) -> Point:
+    def at(self, beta: Array) -> Point:
         """Evaluate; without a number (-inf) where a risk set has lost all weight."""
-        value, score = 0.0, np.zeros(self.size)
-        information = np.zeros((self.size,) * 2)
-        slope = np.zeros((self.size,) * 3) if third else None
-        for stratum in self.strata:
-            found = stratum.moments(beta, third)
+        value, score, information = 0.0, np.zeros(self.size), np.zeros((self.size,) * 2)
+        parts = [(stratum, stratum.moments(beta)) for stratum in self.strata]
+        for _, found in parts:
             value += float(found.log_likelihood.sum())
             score += found.score.sum(axis=0)
             information += found.variance.sum(axis=0)
-            if slope is not None and found.skewness is not None:
-                slope += found.skewness.sum(axis=0)
+
+        def slope(matrix: Array) -> Array:
+            return np.sum([stratum.skewness(found, matrix) for stratum, found in parts], axis=0)
+
         return Point(value if np.isfinite(value) else -np.inf, score, information, slope)
 
     def curvature(self, beta: Array, point: Point, free: Mask) -> Array:
@@ -74,13 +74,15 @@ class PartialLikelihood:
 
 @dataclass(frozen=True)
 class Moments:
-    """What each event of a stratum adds: log-likelihood, score, information, third central moment."""
+    """What each event of a stratum adds: log-likelihood, score, information; weights and means behind them."""
 
     times: Array
     log_likelihood: Array
     score: Array
     variance: Array
-    skewness: Array | None
+    weight: Array
+    total: Array
+    mean: Array
 
 
 class RiskSets:
@@ -104,7 +106,6 @@ class RiskSets:
         count, size = self.x.shape
         square = (self.x[:, :, None] * self.x[:, None, :]).reshape(count, size * size)
         self.powers = np.column_stack([np.ones(count), self.x, square])
-        self.cubes = (square[:, :, None] * self.x[:, None, :]).reshape(count, size**3)
 
     def sums(self, weight: Array, values: Array) -> Array:
         """Weighted sums over the risk set of each event (events x columns)."""
@@ -118,7 +119,7 @@ class RiskSets:
             found -= self.share[:, None] * tied
         return found
 
-    def moments(self, beta: Array, third: bool = False) -> Moments:
+    def moments(self, beta: Array) -> Moments:
         """Moments of the covariates over the risk set of each event, at some coefficients."""
         size = self.x.shape[1]
         eta = self.x @ beta
@@ -130,11 +131,13 @@ class RiskSets:
             likelihood = eta[self.dead] - np.log(total)
             mean = sums[:, 1 : 1 + size] / total[:, None]
             square = (sums[:, 1 + size :] / total[:, None]).reshape(-1, size, size)
-            outer = mean[:, :, None] * mean[:, None, :]
-            skewness = None
-            if third:
-                cube = (self.sums(weight, self.cubes) / total[:, None]).reshape(-1, size, size, size)
-                skewness = cube + 2 * outer[:, :, :, None] * mean[:, None, None, :]
-                for term in ("aij,ak->aijk", "aik,aj->aijk", "ajk,ai->aijk"):
-                    skewness = skewness - np.einsum(term, square, mean)
-        return Moments(self.times, likelihood, self.x[self.dead] - mean, square - outer, skewness)
+        variance = square - mean[:, :, None] * mean[:, None, :]
+        return Moments(self.times, likelihood, self.x[self.dead] - mean, variance, weight, total, mean)
+
+    def skewness(self, found: Moments, matrix: Array) -> Array:
+        """Third central moments, traced with a matrix: E[c'Mc c] for c the distance from the mean, over all events."""
+        form = np.einsum("ni,ij,nj->n", self.x, matrix, self.x)
+        sums = self.sums(found.weight, form[:, None] * np.column_stack([np.ones(len(form)), self.x]))
+        raw = sums / found.total[:, None]
+        turned = np.einsum("dij,dj->di", found.variance, found.mean @ matrix)
+        return np.asarray((raw[:, 1:] - raw[:, :1] * found.mean - 2 * turned).sum(axis=0))

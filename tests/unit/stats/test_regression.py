@@ -95,7 +95,7 @@ def test_likelihood_has_the_derivatives_it_names(penalised):
     start = rng.integers(0, 3, 40).astype(float)
     plain = PartialLikelihood(start + rng.integers(1, 6, 40), rng.random(40) < 0.7, x, np.arange(40) % 2, start)
     likelihood = Penalised(plain) if penalised else plain
-    beta, step = np.array([0.3, -0.8, 0.5]), 1e-5
+    beta, step, matrix = np.array([0.3, -0.8, 0.5]), 1e-5, np.cov(rng.normal(size=(3, 9)))
     for place in range(3):
         move = np.eye(3)[place] * step
         above, below = likelihood.at(beta + move), likelihood.at(beta - move)
@@ -104,7 +104,7 @@ def test_likelihood_has_the_derivatives_it_names(penalised):
         if not penalised:
             assert (below.score - above.score) / (2 * step) == pytest.approx(at.information[place], abs=1e-7)
             change = (above.information - below.information) / (2 * step)
-            assert change == pytest.approx(plain.at(beta, third=True).slope[:, :, place], abs=1e-6)
+            assert np.trace(matrix @ change) == pytest.approx(at.slope(matrix)[place], abs=1e-6)
 
 
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
@@ -199,7 +199,7 @@ class Bounded:
 
     spread = np.ones(1)
 
-    def at(self, beta, third=False):
+    def at(self, beta):
         below = np.minimum(beta, 0)
         return Point(-0.5 * float(below[0] ** 2), -below, np.eye(1))
 
