@@ -10,7 +10,7 @@ COLUMNS = ["soc", "term", "arm", "baseline_grade", "worst_grade", "n", "N"]
 
 
 def shift_table(safety: Safety) -> pd.DataFrame:
-    """Return ``shifts.tsv``: patients by grade before treatment and worst grade on it, one row per pair that somebody has.
+    """Return ``shifts.tsv``: patients by grade before treatment and worst grade on it, one row per pair found.
 
     The grade before treatment is that of events which began before the first dose and were not over by then (their
     ``initial_grade``, where it is given). An event that did not get worse goes on at its grade. Grade 0 is no event; a
