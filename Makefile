@@ -22,7 +22,7 @@ tools:
 
 demo: setup  ## the whole workflow on the embedded demo
 	@$(BIN)/python scripts/simulate_demo.py --out $(DEMO) --if-changed
-	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --directory $(DEMO) --configfile $(DEMO)/config/config.yaml --config results=. --cores $(CORES)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --directory $(DEMO) --config results=. --cores $(CORES)
 	@echo; echo "The report: $(DEMO)/report/index.html"
 
 test: setup  ## all tests (those on real data skip unless ANPI_EXTERNAL_DATA has it)
@@ -50,7 +50,7 @@ lint: setup  ## ruff, snakefmt, snakemake --lint, mypy
 	@$(BIN)/snakefmt --check workflow
 	@$(BIN)/mypy scripts demo
 	@$(BIN)/python scripts/simulate_demo.py --out $(DEMO) --if-changed
-	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint --directory $(DEMO) --configfile $(DEMO)/config/config.yaml
+	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint --directory $(DEMO)
 
 faults: setup  ## docs/faults.md, the table of wrong inputs, anew from its tests
 	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -q -m faults --write-faults

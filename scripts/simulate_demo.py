@@ -3,7 +3,7 @@
 The folder is ready for the workflow:
 
     python scripts/simulate_demo.py --out demo
-    snakemake --cores all --directory demo --configfile demo/config/config.yaml
+    snakemake --cores all --directory demo
 
 The same arguments give the same bytes. More patients leave the files of the earlier ones as they are.
 """

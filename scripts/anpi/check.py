@@ -70,17 +70,8 @@ class Run:
     notes: list[str] = field(default_factory=list)
 
 
-def check_run(config: Mapping[str, Any], file: str = "config.yaml", checked: bool = False) -> Run:
+def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
     """Check all inputs of a run.
-
-    Parameters
-    ----------
-    config : mapping
-        The config as the user wrote it.
-    file : str
-        Its name, for messages.
-    checked : bool
-        All inputs were checked when the run was planned: read only what the rules are wired by.
 
     Raises
     ------
@@ -90,7 +81,7 @@ def check_run(config: Mapping[str, Any], file: str = "config.yaml", checked: boo
     settings = check_settings(config, load_schema("config"), file)
     refuse(path_problems(settings, file))
     with allowing(settings["allow_columns"]):
-        return read_checked(settings) if checked else check_inputs(settings, file)
+        return check_inputs(settings, file)
 
 
 def read_checked(settings: dict[str, Any]) -> Run:

@@ -35,7 +35,7 @@ if str(ROOT / "scripts") not in sys.path:
     sys.path.insert(0, str(ROOT / "scripts"))
 
 from anpi.arithmetic import SAME
-from anpi.check import check_run, check_writable, config_paths, is_url, shipped
+from anpi.check import check_writable, config_paths, is_url, shipped
 from anpi.files.checksums import fingerprint
 from anpi.files.shipped import REGISTRY
 from anpi.tables.identifiers import VARIABLE
@@ -43,6 +43,7 @@ from anpi.problems import InputError
 from anpi.tables.schema import load_yaml
 from anpi.tables.sheets import is_stored, quant_file
 from anpi.wiring import programs
+from anpi.wiring.checked import checked_run
 from anpi.wiring.files import known_by
 from anpi.wiring.programs import Unrecorded, option
 from anpi.wiring.resources import CEILING, capped, genome_mb, index_mb
@@ -62,7 +63,7 @@ CONFIG_FILE = str(workflow.configfiles[-1]) if workflow.configfiles else "config
 IS_JOB = workflow.exec_mode != ExecMode.DEFAULT
 in_words(load_yaml, CONFIG_FILE)  # refuses a key given twice, of which Snakemake keeps the last
 in_words(check_writable, os.getcwd())
-RUN = in_words(check_run, config, CONFIG_FILE, IS_JOB)
+RUN = in_words(checked_run, config, CONFIG_FILE, IS_JOB)
 for note in () if IS_JOB else RUN.notes:
     print(note, file=sys.stderr)
 SETTINGS = RUN.config

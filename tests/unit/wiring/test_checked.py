@@ -1,0 +1,99 @@
+"""Inputs that passed all checks are not checked again, and every change of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from anpi.problems import InputError
+from anpi.wiring import checked
+from anpi.wiring.checked import MEMORY, checked_run
+from anpi.wiring.files import known_by
+
+CONFIG = {"samples": "samples.tsv", "units": "units.tsv", "clinical": {"patients": "patients.csv"}}
+REFERENCE = {"transcripts": "transcripts.fa"}
+
+
+def plan(job: bool = False) -> checked.Run:
+    """Plan as a new process does, with nothing remembered in it."""
+    known_by.cache_clear()
+    return checked_run({**CONFIG, "reference": dict(REFERENCE)}, "config.yaml", job)
+
+
+@pytest.fixture
+def trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("patients.csv").write_text("patient_id,arm,sex,site,pfs_days,pfs_event\nP1,one,F,x,100,1\nP2,two,M,x,200,0\n")
+    Path("samples.tsv").write_text("sample_id\tpatient_id\ttimepoint\nS1\tP1\tbaseline\nS2\tP2\tbaseline\n")
+    Path("units.tsv").write_text("sample_id\tunit_id\tquant\tfastq_1\nS1\tL1\tsalmon\tNA\nS2\tL1\tNA\tS2.fastq\n")
+    Path("S2.fastq").write_text("@r\nA\n+\nI\n")
+    Path("salmon").mkdir()
+    Path("salmon/quant.sf").write_text("Name\tLength\tEffectiveLength\tTPM\tNumReads\n")
+    Path("transcripts.fa").write_text(TRANSCRIPT)
+    return tmp_path
+
+
+TRANSCRIPT = (
+    ">ENST00000506700.2|ENSG00000139352.4|-|-|ASCL1-201|ASCL1|8|protein_coding|\nACGTACGT\n"
+    ">ENST00000302904.5|ENSG00000134259.9|-|-|NGF-201|NGF|8|protein_coding|\nACGTACGT\n"
+)
+
+
+@pytest.fixture
+def unchecked(trial: Path, monkeypatch: pytest.MonkeyPatch) -> checked.Run:
+    """Plan once; from then on no check can be made."""
+    run = plan()
+    assert run.notes  # an extra column is said at each planning
+
+    def fail(*arguments: object) -> None:
+        raise AssertionError("checked again")
+
+    monkeypatch.setattr(checked, "check_run", fail)
+    return run
+
+
+def test_a_second_planning_knows_what_the_first_found(unchecked: checked.Run):
+    again = plan()
+    assert (again.config, again.used, again.sexes) == (unchecked.config, unchecked.used, unchecked.sexes)
+    assert again.notes == unchecked.notes
+    assert again.units is not None
+    assert unchecked.units is not None
+    assert again.units.to_dict("records") == unchecked.units.to_dict("records")
+    assert Path(MEMORY).stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: Path("patients.csv").write_text(Path("patients.csv").read_text() + "P3,one,F,x,300,0\n"),
+        lambda: Path("samples.tsv").write_text(Path("samples.tsv").read_text() + "S3\tP2\tbaseline\n"),
+        lambda: Path("units.tsv").write_text(Path("units.tsv").read_text().replace("L1", "L2")),
+        lambda: Path("transcripts.fa").write_text(TRANSCRIPT.replace("ASCL1", "Ascl1")),
+        lambda: Path("plan.yaml").write_text("families: none\n"),
+        lambda: Path("S2.fastq").unlink(),
+        lambda: Path("salmon/quant.sf").unlink(),
+        lambda: Path(MEMORY).write_text("[]"),
+        lambda: Path(MEMORY).write_text("{"),
+    ],
+    ids=["patients", "samples", "units", "reference", "unnamed plan", "reads", "quant", "memory", "cut memory"],
+)
+def test_every_change_is_checked(unchecked: checked.Run, change: Callable[[], object]):
+    change()
+    with pytest.raises(AssertionError, match="checked again"):
+        plan()
+
+
+def test_a_fault_is_never_remembered(trial: Path):
+    Path("S2.fastq").unlink()
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"S2\.fastq"):
+            plan()
+    assert not Path(MEMORY).exists()
+
+
+def test_a_job_without_the_memory_reads_the_sheets_alone(unchecked: checked.Run):
+    Path(MEMORY).unlink()
+    again = plan(job=True)
+    assert (again.used, again.sexes) == (unchecked.used, unchecked.sexes)
