@@ -263,6 +263,16 @@ def query_sentence(queries: pd.DataFrame | None) -> str:
     )
 
 
+def account_sentences(accounts: pd.DataFrame | None) -> list[str]:
+    """Say that the accounts of the run close, and what was left out or waits for an answer."""
+    if accounts is None:
+        return []
+    rows = accounts[accounts["account"].str.startswith("rows of")]
+    asked, left, given = (int(rows[column].sum()) for column in ("asked", "left_out", "given"))
+    words = f"of {plural(given, 'row')} of clinical tables {asked} wait for an answer and {left} are left out"
+    return [f"All {len(accounts)} accounts of the run close: {words}, each with its reason (accounts.tsv)."]
+
+
 def step_words(step: str) -> str:
     """Name a step from enrolment to analysis."""
     return {
