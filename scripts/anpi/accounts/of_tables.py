@@ -92,7 +92,7 @@ def assessment_account(
 
 
 def after_death(rows: pd.DataFrame, seen: Observations) -> pd.Series:
-    """Say which rows are of scans after the death of their patient, which are asked about."""
+    """Return which rows are of scans after the death of their patient, which are asked about."""
     return rows["day"] > rows["patient_id"].map(seen.facts["death"])
 
 

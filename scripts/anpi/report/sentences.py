@@ -264,7 +264,7 @@ def query_sentence(queries: pd.DataFrame | None) -> str:
 
 
 def account_sentences(accounts: pd.DataFrame | None) -> list[str]:
-    """Say that the accounts of the run close, and what was left out or waits for an answer."""
+    """Return that the accounts of the run close, and what was left out or waits for an answer."""
     if accounts is None:
         return []
     rows = accounts[accounts["account"].str.startswith("rows of")]
