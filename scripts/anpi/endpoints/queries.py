@@ -84,7 +84,7 @@ def patient_queries(clinical: Clinical, seen: Observations, rules: Rules) -> Ite
         if not fact["treated"]:
             told_why = fact["not_treated"].removeprefix("not treated: ")
             yield ScanQuery(patient, "note", "not_treated", f"{where}: {told_why}")
-        elif scanned and patient not in has_scans:
+        elif scanned and patient not in has_scans and fact["no_reference"] is None:
             yield ScanQuery(patient, "note", "no_scan", f"{where}: no assessment on or after the reference date")
         if fact["treated"] and not fact["randomised"] and seen.facts["randomised"].any():
             yield ScanQuery(
