@@ -128,8 +128,6 @@ def lesion_scans(lesions: list[Row], rules: Row) -> tuple[list[Row], bool]:
     sizes = [size(row) for row in targets.values()]
     baseline = sum((one for one in sizes if one is not None), Decimal(0)) if sizes and None not in sizes else None
     new = [row for row in lesions if row["kind"] == "new" and row["day"] > 0 and row["status"] != "absent"]
-    if rules["progression"]["new_node_below_10_mm"] == "ignore":
-        new = [row for row in new if row["node"] != "Y" or size(row) is None or size(row) >= 10]
     sure = {row["lesion_id"] for row in new if row["status"] != "equivocal"}
     points: list[Row] = []
     begun = False
@@ -339,6 +337,10 @@ def progression_free(style: str, scans: list[Row], patient: Row, therapy: int | 
 def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: list[Row], rules: Row) -> Row:
     """Derive the endpoints of a patient: days of death, last_alive, withdrawal, cutoff (or None), contacts."""
     patient, lesions = dict(patient), settle(lesions)
+    for row in lesions:
+        small = row["kind"] == "new" and row["node"] == "Y" and row["mm"] is not None and row["mm"] < 10
+        if small and row["day"] > 0 and rules["progression"]["new_node_below_10_mm"] == "ignore":
+            row["status"] = "absent"
     rows = [row["day"] for row in [*assessments, *lesions]]
     contacts = [*rows, *patient["contacts"], *(patient[name] for name in ("last_alive", "withdrawal", "treatment_end"))]
     contacts += [row["day"] for row in therapies]
