@@ -5,6 +5,7 @@ Writes to the folder of --out-dir:
   timepoints.tsv  one row per patient and scan: sums, nadir, change, derived and reported responses
   queries.tsv     questions for the data manager
   concordance.tsv agreement of several evaluators; without rows when there is one
+  estimands.tsv   PFS under every declared combination of strategies for intercurrent events
   rates.tsv       ORR and DCR with exact intervals, medians and landmarks, by arm and overall
   adtte.csv, adrs.csv   the endpoints in the shape of ADaM ADTTE and ADRS (CNSR 0 = event)
 
@@ -18,8 +19,11 @@ import argparse
 import sys
 from pathlib import Path
 
+import pandas as pd
+
 from anpi.endpoints.adam_shape import adrs, adtte
 from anpi.endpoints.derive import derive_endpoints
+from anpi.endpoints.estimands import check_estimands, estimand_columns, estimand_table
 from anpi.endpoints.evaluators import beside, concordance_table, other_readers, reader_queries, readings_beside
 from anpi.endpoints.observations import observe
 from anpi.endpoints.queries import SEVERITIES, find_queries, query_key, query_table
@@ -49,9 +53,11 @@ def main() -> None:
     rules = read_rules(options.rules)
     tables = ("patients", "assessments", "lesions", "therapies", "adverse_events")
     clinical = read_clinical({table: getattr(options, table) for table in tables})
+    check_estimands(clinical, rules)
     seen = observe(clinical, rules)
     endpoints = derive_endpoints(clinical, seen, rules)
     readers, first = other_readers(clinical, rules), primary_evaluator(clinical, rules)
+    endpoints = pd.concat([endpoints, estimand_columns(clinical, seen, rules, endpoints["patient_id"])], axis=1)
     queries = find_queries(clinical, seen, endpoints, rules)
     queries = sorted([*queries, *reader_queries(endpoints, seen, readers, rules, first)], key=query_key)
     points = readings_beside(timepoint_table(seen, queries), seen, readers, rules.settings["scans"]["window_days"])
@@ -59,6 +65,7 @@ def main() -> None:
     write_table(options.out_dir / "timepoints.tsv", points)
     write_table(options.out_dir / "concordance.tsv", concordance_table(endpoints, seen, readers, rules, first))
     write_table(options.out_dir / "queries.tsv", query_table(queries))
+    write_table(options.out_dir / "estimands.tsv", estimand_table(clinical, endpoints, rules))
     write_table(options.out_dir / "rates.tsv", rate_table(endpoints, rules))
     write_table(options.out_dir / "adtte.csv", adtte(endpoints, seen, rules))
     write_table(options.out_dir / "adrs.csv", adrs(endpoints, seen))

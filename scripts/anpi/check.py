@@ -13,6 +13,7 @@ import pandas as pd
 
 from anpi.association.plan import plan_faults
 from anpi.cohort.facts import is_ceiling
+from anpi.endpoints.estimands import check_estimands
 from anpi.endpoints.observations import check_rules
 from anpi.endpoints.rules import read_rules
 from anpi.expression.assemble import missing_samples
@@ -150,6 +151,7 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
     rules = collect(lambda: read_rules(shipped(settings["endpoints"], SHIPPED_SETTINGS["endpoints"])))
     if clinical is not None and rules is not None:
         collect(lambda: check_rules(clinical, rules))
+        collect(lambda: check_estimands(clinical, rules))
     signatures = collect(lambda: known_signatures(settings["signatures"]["gmt"]))
     if signatures is not None:
         plan = shipped(settings["plan"], SHIPPED_SETTINGS["plan"])

@@ -227,10 +227,11 @@ def endpoints(codes: list[tuple], patient: Row, therapy: int | None, measurable:
     read_on = [
         day for day, code, start in codes if code != "NE" and not (hide and start is not None and day != progression)
     ]
-    event = min((day for day in (progression, death) if day is not None), default=None)
+    ended = patient["treatment_end"] if rules["progression"]["clinical"] == "event" and patient["progressed"] else None
+    event = min((day for day in (progression, death, ended) if day is not None), default=None)
     last_read = max(read_on, default=0) if patient["baseline"] else 0
     found["ipfs_event"] = int(event is not None)
     found["ipfs_days"] = (last_read if event is None else event) + 1
     first = next((day for day, code, _ in codes if code in ("iCR", "iPR")), None)
-    found["idor_days"] = found["ipfs_days"] - first if found["iresponse"] == "Y" else None
+    found["idor_days"] = max(found["ipfs_days"] - first, 1) if found["iresponse"] == "Y" else None
     return found

@@ -59,16 +59,26 @@ def settle(lesions: list[Row]) -> list[Row]:
 
 
 def group_scans(rows: list[Row], window: int) -> list[list[Row]]:
-    """Put the rows of a day together, and those of a visit whose days are at most the window apart."""
+    """Put the rows of a day together, those of a visit whose days are at most the window apart, and days without one.
+
+    Days without a visit are together when they are at most the window after the first and no lesion is there twice.
+    """
     groups: list[list[Row]] = []
-    for row in sorted(rows, key=lambda row: row["day"]):
+    for row in sorted((row for row in rows if row["visit"]), key=lambda row: row["day"]):
         for group in groups:
-            apart = row["day"] - group[-1]["day"]
-            if row["visit"] == group[0]["visit"] and (apart == 0 or (row["visit"] and apart <= window)):
+            if row["visit"] == group[0]["visit"] and row["day"] - group[-1]["day"] <= window:
                 group.append(row)
                 break
         else:
             groups.append([row])
+    open_group: list[Row] = []
+    for day in sorted({row["day"] for row in rows if not row["visit"]}):
+        today = [row for row in rows if row["day"] == day and not row["visit"]]
+        again = {row["lesion_id"] for row in today} & {row["lesion_id"] for row in open_group}
+        if not open_group or day - open_group[0]["day"] > window or again:
+            open_group = []
+            groups.append(open_group)
+        open_group += today
     return groups
 
 
@@ -162,8 +172,9 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bo
         day = next((p["last"] for p in points if p["first"] <= row["day"] <= p["last"]), row["day"])
         if day < 0 or (day == 0 and baseline):
             continue
-        parts = [row.get(name, "") for name in ("new_lesion", "target_response", "nontarget_response")]
-        worse = (SEVERITY.index(row["overall_response"]), *parts)
+        parts = [row.get(name, "") for name in ("target_response", "nontarget_response")]
+        new = ["", "N", "E", "Y"].index(row["new_lesion"])
+        worse = (SEVERITY.index(row["overall_response"]), new, *parts)
         same = told.get(day, {"code": "", "symptom": False, "rank": (-1,)})
         if worse > same["rank"]:
             told[day] = {
@@ -182,6 +193,7 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bo
                 if "told" not in point and day in told and abs(point["last"] - day) == apart:
                     point["told"] = told.pop(day)
     for point in points:
+        point["named"] = point["new"] is not None
         if point["new"] is None and "told" in point and point["told"]["new"] in ("Y", "E"):
             point["new"] = point["told"]["new"]
         if point["nontarget"] is None and "told" in point:
@@ -194,11 +206,29 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bo
             first = rules["progression"]["date_of_sum"] == "first_scan"
             point["day"] = point["since"] if point["since"] is not None else point["first" if first else "last"]
     scans = sorted([*points, *told.values()], key=lambda scan: scan["day"])
+    if rules["progression"]["equivocal_new_lesion"] == "date_back":
+        date_back(scans)
     for scan in scans:
         if not judged and not (scan["response"] == "PD" and scan["new"] == "Y"):
             scan["response"] = "NE"
     hold(scans, rules)
     return scans, measurable or not baseline
+
+
+def date_back(scans: list[Row]) -> None:
+    """Call PD the scans whose reported equivocal new lesion the next word of new lesions calls sure."""
+    for place, scan in enumerate(scans):
+        if scan["new"] != "E" or scan.get("named") or scan["day"] == 0:
+            continue
+        for later in scans[place + 1 :]:
+            word = later["new"] or later.get("told", {}).get("new")
+            if word == "Y" and later["response"] == "PD":
+                scan["back"] = True
+            if word in ("N", "Y") or later.get("named"):
+                break
+    for scan in scans:
+        if scan.get("back"):
+            scan["response"], scan["new"] = "PD", "Y"
 
 
 def hold(scans: list[Row], rules: Row) -> None:
@@ -271,13 +301,24 @@ def best(scans: list[Row], rules: Row, measurable: bool, days: int | None) -> st
     return "NON-CR/NON-PD" if "NON-CR/NON-PD" in late else "PD" if "PD" in words else "NE"
 
 
+def allowed_gap(last: int, scans: Row, missed: int) -> int:
+    """Return the days that the next scans, by the due day nearest to the last one, and their windows take."""
+    due = [0]
+    while len([day for day in due if day >= last]) < missed + 2:
+        steps = [step["interval_days"] for step in scans["later"] if step["from_day"] - 1 <= due[-1]]
+        due.append(due[-1] + (steps[-1] if steps else scans["interval_days"]))
+    place = min(range(len(due)), key=lambda place: (abs(due[place] - last), -place))
+    return due[place + missed] - due[place] + missed * scans["window_days"]
+
+
 def progression_free(style: str, scans: list[Row], patient: Row, therapy: int | None, rules: Row) -> tuple[int, int]:
     """Return the day and the event of PFS by the FDA's or the EMA's rules."""
     progressed = [scan for scan in scans if scan["response"] == "PD"]
     if not patient["baseline"]:
         progressed = [scan for scan in progressed if scan["new"] == "Y" and style == "ema"]
     progression = min((scan["day"] for scan in progressed), default=None)
-    event = min((day for day in (progression, patient["death"]) if day is not None), default=None)
+    ended = patient["treatment_end"] if patient["progressed"] and rules["progression"]["clinical"] == "event" else None
+    event = min((day for day in (progression, patient["death"], ended) if day is not None), default=None)
     adequate = [scan["day"] for scan in scans if scan["response"] != "NE" and patient["baseline"]]
     if style == "fda":
         leaves = patient["withdrawal"] if rules["progression"]["after_withdrawal"] == "censor" else None
@@ -288,16 +329,21 @@ def progression_free(style: str, scans: list[Row], patient: Row, therapy: int | 
         missed = rules["scans"]["missed_scans"]
         if event is not None and missed is not None:
             last = max((day for day in adequate if day < event or (day == event != progression)), default=0)
-            if event - last > missed * (rules["scans"]["interval_days"] + rules["scans"]["window_days"]):
+            if event - last > allowed_gap(last, rules["scans"], missed):
                 return last, 0
     return (max(adequate, default=0), 0) if event is None else (event, 1)
 
 
-def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: list[int], rules: Row) -> Row:
+def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: list[Row], rules: Row) -> Row:
     """Derive the endpoints of a patient: days of death, last_alive, withdrawal, cutoff (or None), contacts."""
     patient, lesions = dict(patient), settle(lesions)
+    for row in lesions:
+        small = row["kind"] == "new" and row["node"] == "Y" and row["mm"] is not None and row["mm"] < 10
+        if small and row["day"] > 0 and rules["progression"]["new_node_below_10_mm"] == "ignore":
+            row["status"] = "absent"
     rows = [row["day"] for row in [*assessments, *lesions]]
-    contacts = [*rows, *therapies, *patient["contacts"], patient["last_alive"], patient["withdrawal"]]
+    contacts = [*rows, *patient["contacts"], *(patient[name] for name in ("last_alive", "withdrawal", "treatment_end"))]
+    contacts += [row["day"] for row in therapies]
     if rules["survival"]["last_alive"] == "as_recorded":
         contacts = [patient["last_alive"]]
     contacts = [day for day in contacts if day is not None]
@@ -308,12 +354,14 @@ def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: 
     death = patient["death"] = None if death is None or (cutoff is not None and death > cutoff) else death
     last = min((day for day in (cutoff, death) if day is not None), default=10**6)
     assessments, lesions = ([row for row in rows if row["day"] <= last] for rows in (assessments, lesions))
-    therapies = [day for day in therapies if day <= last]
-    if patient["withdrawal"] is not None and patient["withdrawal"] > last:
-        patient["withdrawal"] = None
+    counts = rules["progression"]["radiotherapy"] == "new_therapy"
+    days = [row["day"] for row in therapies if row["day"] <= last and (counts or row["kind"] != "radiotherapy")]
+    for name in ("withdrawal", "treatment_end"):
+        if patient[name] is not None and patient[name] > last:
+            patient[name] = None
     if patient["baseline"] is None:
         patient["baseline"] = any(row["day"] <= 0 for row in lesions) or not lesions
-    therapy = min((day for day in therapies if day >= 0), default=None)
+    therapy = min((day for day in days if day >= 0), default=None)
     scans, measurable = all_scans(assessments, lesions, rules, patient["baseline"])
     first = next((place for place, scan in enumerate(scans) if scan["response"] == "PD"), len(scans))
     counted = scans[: first + 1]

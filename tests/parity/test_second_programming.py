@@ -24,6 +24,14 @@ OTHER_RULES: list[dict[str, Any]] = [
     {"scans": {"interval_days": 21, "missed_scans": 3}, "stable_disease": {"minimum_days": 56}},
     {"scans": {"missed_scans": None}, "best_response": {"regrowth_after_pr": "none"}},
     {"survival": {"last_alive": "as_recorded"}},
+    {"scans": {"later": [{"from_day": 127, "interval_days": 84}]}, "progression": {"radiotherapy": "ignore"}},
+    {
+        "progression": {"clinical": "event", "new_node_below_10_mm": "ignore", "equivocal_new_lesion": "as_recorded"},
+        "scans": {
+            "later": [{"from_day": 60, "interval_days": 21}, {"from_day": 200, "interval_days": 63}],
+            "missed_scans": 1,
+        },
+    },
     {"irecist": {"unconfirmed": "censor", "increase_reference": "previous_scan", "confirmation_window": "strict"}},
     {"irecist": {"pending_iupd": "censor", "confirmation_variance_days": 2, "iupd_ne_iupd": "confirmed"}},
     {
@@ -50,6 +58,8 @@ def make_patient(draw: random.Random) -> dict[str, Any]:
         "withdrawal": sometime() if draw.random() < 0.3 else None,
         "cutoff": sometime() if draw.random() < 0.3 else None,
         "baseline": draw.choice([None, None, None, True, False]),
+        "treatment_end": sometime() if draw.random() < 0.3 else None,
+        "progressed": draw.random() < 0.5,
         "contacts": [sometime() for _ in range(draw.choice([0, 0, 1]))],
     }
     assessments = [
@@ -64,9 +74,10 @@ def make_patient(draw: random.Random) -> dict[str, Any]:
             row["target_response"] = draw.choice(["CR", "PR", "SD", "PD", "NE"])
             row["nontarget_response"] = draw.choice(["", "CR", "NON-CR/NON-PD", "PD", "NE"])
         row["new_symptom"] = draw.choice(["", "", "Y", "N"])
-        row["new_lesion"] = draw.choice("YN") if row["overall_response"] == "PD" else row["new_lesion"]
+        row["new_lesion"] = draw.choice("YYN") if row["overall_response"] == "PD" else row["new_lesion"]
     lesions = make_lesions(draw, visits) if draw.random() < 0.7 else []
-    therapies = [sometime() for _ in range(draw.choice([0, 0, 0, 1, 2]))]
+    kinds = ["radiotherapy", "chemotherapy", ""]
+    therapies = [{"day": sometime(), "kind": draw.choice(kinds)} for _ in range(draw.choice([0, 0, 0, 1, 2]))]
     return {"patient": patient, "assessments": assessments, "lesions": lesions, "therapies": therapies}
 
 
@@ -74,13 +85,15 @@ def make_lesions(draw: random.Random, visits: list[int]) -> list[dict[str, Any]]
     """Draw lesions that shrink, grow, vanish, merge, are missed or come later."""
     rows = []
     scans = [(day, f"V{place}") for place, day in enumerate(visits)]
+    named = draw.random() < 0.6
     if draw.random() < 0.3:
         scans += [(day + draw.choice([1, 3, 7, 9]), visit) for day, visit in scans]
     baseline = [(day, "") for day in draw.choice([[-7], [-21, -3], [0]])]
     missing, sizes = draw.choice([0, 0, 0.2]), draw.choice([0, 0.8])
     kinds = ["target"] * draw.randint(0, 3) + ["nontarget"] * draw.randint(0, 2) + ["new"] * draw.choice([0, 0, 1, 4])
     for place, kind in enumerate(kinds):
-        node = draw.choice(["Y", "N", "N"]) if kind == "target" else "N"
+        node = draw.choice(["Y", "N", "N"]) if kind != "nontarget" else "N"
+        late = draw.choice([0, 0, 3, 7, 8])  # this lesion was seen by another scan, some days later
         first = size = draw.choice([15, 20, 25, 50, 9 if node == "Y" else 12, 0])
         for day, visit in (baseline if kind != "new" and draw.random() < 0.93 else []) + scans:
             if day > 0 and draw.random() < missing + (0.4 if kind == "new" else 0):
@@ -109,13 +122,19 @@ def make_lesions(draw: random.Random, visits: list[int]) -> list[dict[str, Any]]
                 "node": node,
                 "location": organ,
             }
+            if not named and day > 0:
+                found |= {"day": day + late, "visit": ""}
             rows.append(found | {"diameter_mm": length, "status": status})
     return rows
 
 
 def add(trial: Trial, name: str, drawn: dict[str, Any]) -> None:
     """Add a drawn patient; a row of a drawn table may name its evaluator."""
-    facts = {f"{fact}_at": day for fact, day in drawn["patient"].items() if fact not in ("baseline", "contacts")}
+    dated = ("death", "last_alive", "withdrawal", "cutoff")
+    facts = {f"{fact}_at": drawn["patient"][fact] for fact in dated}
+    if drawn["patient"]["treatment_end"] is not None:
+        facts["treatment_end_at"] = drawn["patient"]["treatment_end"]
+        facts["treatment_end_reason"] = "clinical progression" if drawn["patient"]["progressed"] else "toxicity"
     for day in drawn["patient"]["contacts"]:
         trial.add("adverse_events", patient_id=name, term="Cough", soc="Lung", grade=1, start_at=day)
     baseline = {True: "Y", False: "N", None: ""}[drawn["patient"]["baseline"]]
@@ -124,8 +143,8 @@ def add(trial: Trial, name: str, drawn: dict[str, Any]) -> None:
         for row in drawn[table]:
             rest = {key: value for key, value in row.items() if key != "day"}
             trial.add(table, patient_id=name, assessment_at=row["day"], **rest)
-    for day in drawn["therapies"]:
-        trial.add("therapies", patient_id=name, start_at=day)
+    for row in drawn["therapies"]:
+        trial.add("therapies", patient_id=name, start_at=row["day"], kind=row["kind"])
 
 
 @pytest.mark.parametrize("rules", OTHER_RULES, ids=range(len(OTHER_RULES)))

@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "report": GROUND | {"tables", "figures", "cohort"},
     "api": GROUND | {"tables", "expression", "subtypes", "signatures", "endpoints", "stats"},
     "main": {"files", "problems"},
+    "accounts": GROUND | {"tables", "endpoints", "adverse_events"},
     "check": GROUND | {"tables", "association", "endpoints", "cohort", "expression"},
     "manifest": GROUND | {"tables", "provenance"},
     "ledger": GROUND | {"tables", "provenance", "manifest", "association"},

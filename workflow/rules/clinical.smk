@@ -24,6 +24,7 @@ rule derive_endpoints:
             labels={"table": "queries"},
         ),
         concordance=out("clinical/concordance.tsv"),
+        estimands=out("clinical/estimands.tsv"),
         rates=out("clinical/rates.tsv"),
         adtte=out("clinical/adtte.csv"),
         adrs=out("clinical/adrs.csv"),
@@ -52,12 +53,14 @@ rule tabulate_adverse_events:
         adverse_events=clinical("adverse_events"),
         own_rules=own("endpoints", RULES),
     output:
-        report(
+        events=report(
             out("clinical/adverse_events.tsv"),
             caption="../report/adverse_events.rst",
             category="Clinical",
             labels={"table": "adverse events"},
         ),
+        exposure=out("clinical/exposure.tsv"),
+        shifts=out("clinical/shifts.tsv"),
     log:
         logs("tabulate_adverse_events"),
     benchmark:
@@ -72,7 +75,8 @@ rule tabulate_adverse_events:
         rules=RULES,
     shell:
         "{params.program} --patients {input.patients:q}"
-        " --adverse-events {input.adverse_events:q} --rules {params.rules:q} --out {output:q} > {log:q} 2>&1"
+        " --adverse-events {input.adverse_events:q} --rules {params.rules:q} --out {output.events:q}"
+        " --exposure-out {output.exposure:q} --shifts-out {output.shifts:q} > {log:q} 2>&1"
 
 
 rule build_sets:

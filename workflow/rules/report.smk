@@ -18,7 +18,7 @@ def keyed_files(wildcards, input):
 def report_tables(wildcards):
     """List the tables that the report needs, those of the expression only when the run has it."""
     tables = [f"clinical/{table}.tsv" for table in ("endpoints", "timepoints", "queries", "rates", "concordance")]
-    tables += ["analysis/sets.tsv", "analysis/attrition.tsv", "association/statements.json"]
+    tables += ["accounts.tsv", "analysis/sets.tsv", "analysis/attrition.tsv", "association/statements.json"]
     tables += [f"association/{table}.tsv" for table in ASSOCIATIONS]
     if clinical("adverse_events"):
         tables.append("clinical/adverse_events.tsv")
@@ -43,7 +43,7 @@ def sample_results():
     for sample in [] if UNITS is None else RUN.used:
         parts = salmon_result(sample)
         made += [parts[name] for name in ("reads", "fastp", "alignment", "gene_counts") if name in parts]
-        made += [out(f"samples/{sample}/{file}") for file in ("genes.parquet", "qc.json")]
+        made += [out(f"samples/{sample}/{file}") for file in ("genes.parquet", "qc.json", "accounts.tsv")]
     genotypes = expand(
         out("samples/{sample}/{file}"), sample=genotyped_samples(), file=["genotypes.tsv", "identity.json"]
     )

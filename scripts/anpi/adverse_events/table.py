@@ -33,6 +33,10 @@ class Safety:
         Last day on which an event would have counted, by patient; NaN when not known.
     events : DataFrame
         Treatment-emergent events of the safety set.
+    known : DataFrame
+        All its events up to the data cut-off and to death, those from before treatment too.
+    exposure : DataFrame
+        By patient: ``days`` from the first to the last dose, NaN when not known, and ``ongoing``: on treatment.
     dropped : dict of str to int
         Rows of events that are not counted, by why.
     """
@@ -40,6 +44,8 @@ class Safety:
     arms: pd.Series
     at_risk: pd.Series
     events: pd.DataFrame
+    known: pd.DataFrame
+    exposure: pd.DataFrame
     dropped: dict[str, int]
 
 
@@ -56,27 +62,40 @@ def safety_set(clinical: Clinical, settings: Mapping[str, Any], cutoff: date | N
     timeline = Timeline(patients)
     known = patients.set_index("patient_id")
     arms = known["arm_received"].where(known["arm_received"].notna(), known["arm"])
-    treated = timeline.treated
     days = {name: at(timeline, patients, name) for name in ("treatment_end", "death", "last_alive", "cutoff")}
     limit = days["cutoff"] if cutoff is None else days["cutoff"].fillna(timeline.cutoff(cutoff))
+    treated = timeline.treated & ~(limit < 0)
     events = events.assign(
         start=timeline.offsets(events, "start"), end=timeline.offsets(events, "end"), arm=events["patient_id"].map(arms)
     )
     events = events.assign(soc=one_spelling(events["soc"]), term=one_spelling(events["term"]))
     late = events["start"] > events["patient_id"].map(limit)
     inside = events["patient_id"].map(treated).astype(bool)
-    before = events[inside & ~late]
+    after_death = events["start"] > events["patient_id"].map(days["death"])
+    before = events[inside & ~late & ~after_death]
     emergent = before[emergent_flags(before, treated, days["treatment_end"], settings)]
     dropped = {
         "of patients who were not treated": int((~inside).sum()),
         "after the data cut-off": int((inside & late).sum()),
+        "after death": int((inside & ~late & after_death).sum()),
         "not treatment-emergent": len(before) - len(emergent),
     }
     window = settings["end_window_days"]
     ends = pd.DataFrame({"death": days["death"], "cutoff": limit})
     ends["window"] = np.nan if window is None else days["treatment_end"] + window
     ends["alive"] = days["last_alive"].where(days["treatment_end"].isna() | (window is None))
-    return Safety(arms[treated], ends.min(axis=1)[treated], emergent, dropped)
+    exposure = exposed(days, limit)[treated]
+    return Safety(arms[treated], ends.min(axis=1)[treated], emergent, before, exposure, dropped)
+
+
+def exposed(days: Mapping[str, pd.Series], limit: pd.Series) -> pd.DataFrame:
+    """Return the days from first to last dose; without one up to the cut-off or death, else the last day alive."""
+    last = pd.concat([limit, days["death"]], axis=1).min(axis=1)
+    end = days["treatment_end"]
+    ongoing = end.isna() | (end > limit)
+    known = end.mask(end > limit, limit).fillna(last.fillna(days["last_alive"]))
+    dead = days["death"].notna() & ~(days["death"] > limit)
+    return pd.DataFrame({"days": known + 1, "ongoing": ongoing & ~dead})
 
 
 def one_spelling(names: pd.Series) -> pd.Series:

@@ -46,7 +46,7 @@ def estimand_table(plan: Plan, sensitivity: pd.DataFrame) -> pd.DataFrame:
         alpha, unadjusted. What one estimand cannot tell is counted in ``answers`` and not in ``estimated``.
     """
     own = sensitivity["tier"].eq("primary") & sensitivity["variant"].str.startswith((DECLARED, "endpoint "))
-    rows = sensitivity[own].copy()
+    rows = sensitivity[own & (sensitivity["level"] != sensitivity["reference"])].copy()
     rows["declared"] = [declared_endpoint(endpoint) for endpoint in rows["endpoint"]]
     keys = ["entry", "declared", "biomarker"]
     parts = [

@@ -25,7 +25,7 @@ VARIANTS = {
     "_confirmed": ("iresponse",),
 }
 IMMUNE = ("pfs", "dor", "response", "bor", "cbor")  # by iRECIST under the same name behind an i
-BY_EVALUATOR = re.compile(r"_by_[a-z0-9_]+$")
+OTHER_VIEW = re.compile(r"_(?:by|if)_[a-z0-9_]+$")  # another evaluator, other strategies for intercurrent events
 ENDPOINTS = (
     (*TIMES, *BINARY, *ORDERED)
     + tuple(f"{name}{suffix}" for suffix, names in VARIANTS.items() for name in names)
@@ -88,11 +88,11 @@ class Plan:
 
 def endpoint_parts(endpoint: str) -> tuple[str, str]:
     """Split the name of an endpoint into its base (``pfs``, ``ipfs``) and the suffix of its variant, or nothing."""
-    found = BY_EVALUATOR.search(endpoint)
-    evaluator = found.group() if found else ""
-    rest = endpoint.removesuffix(evaluator)
+    found = OTHER_VIEW.search(endpoint)
+    view = found.group() if found else ""
+    rest = endpoint.removesuffix(view)
     suffix = next((s for s in VARIANTS if rest.endswith(s) and rest.removesuffix(s) in VARIANTS[s]), "")
-    return rest.removesuffix(suffix), suffix + evaluator
+    return rest.removesuffix(suffix), suffix + view
 
 
 def declared_endpoint(endpoint: str) -> str:
@@ -103,7 +103,7 @@ def declared_endpoint(endpoint: str) -> str:
 
 def is_endpoint(endpoint: str) -> bool:
     """Return whether anpi may derive an endpoint of this name."""
-    return BY_EVALUATOR.sub("", endpoint) in ENDPOINTS
+    return OTHER_VIEW.sub("", endpoint) in ENDPOINTS
 
 
 def endpoint_kind(endpoint: str) -> str:

@@ -52,8 +52,8 @@ def sensitivity_table(plan: Plan, trial: Trial, rows: list[Row], registry: pd.Da
             other = replace(entry, stratify_by_arm=not entry.stratify_by_arm)
             name = "stratified by arm" if other.stratify_by_arm else "arms pooled"
             found += [(name, row) for row in answers(other, plan, trial, registry)]
-    for question in all_questions(plan, trial, registry):
-        if question.entry.tier == "primary" and question.kind == "time" and question.grouped:
+    for question in all_questions(plan, trial, registry, ("primary",)):
+        if question.kind == "time" and question.grouped:
             found += [("restricted mean", row) for row in question.stamp(restricted_mean_rows(question, plan))]
     records = [{"variant": name, **row.record()} for name, row in found]
     frame = pd.DataFrame(records, columns=["variant", *COLUMNS])
@@ -179,8 +179,8 @@ def answer_of(
     elif refit:
         found["p"] = permute_logrank(*data, plan.permutations, plan.seed).p
     if refit:
-        ratios = {level: np.nan if fitted is None else fitted.ratio(level)[0] for level in groups.tested[1:]}
-        found |= {f"hr_{level}": ratio for level, ratio in ratios.items()}
+        coef = {} if fitted is None else dict(zip(fitted.terms, fitted.coef, strict=True))
+        found |= {f"hr_{level}": float(np.exp(coef.get(level, np.nan))) for level in groups.tested[1:]}
     return found
 
 
@@ -198,7 +198,9 @@ def influence_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> 
     """
     columns = ["patient_id", "chi_square", "p", "changes_conclusion"]
     primary = plan.primary()
-    questions = [q for q in all_questions(plan, trial, registry) if primary is not None and q.entry == primary]
+    questions = [
+        q for q in all_questions(plan, trial, registry, ("primary",)) if primary is not None and q.entry == primary
+    ]
     if not questions or questions[0].kind != "time" or not questions[0].grouped or questions[0].obstacle:
         return pd.DataFrame(columns=columns)
     question = questions[0]

@@ -47,8 +47,8 @@ def subgroup_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> p
         all rows of a variable, unadjusted: a subgroup whose interval excludes 1 is no finding.
     """
     rows: list[dict[str, object]] = []
-    for question in all_questions(plan, trial, registry):
-        if question.entry.tier == "primary" and question.kind != "ordered" and question.obstacle is None:
+    for question in all_questions(plan, trial, registry, ("primary",)):
+        if question.kind != "ordered" and question.obstacle is None:
             main = main_columns(question, plan)
             for name in plan.subgroups:
                 rows += variable_rows(question, main, name, trial, plan)
@@ -72,7 +72,7 @@ def variable_rows(
     shown = sorted(levels.dropna().unique())
     if main.empty or len(shown) < 2:
         return
-    p = interaction(question, main, levels)
+    p = interaction(question, main, levels, name == "arm" and question.stratified)
     reference = None
     if question.grouped:
         reference = split_groups(question.frame["marker"], plan, question.biomarker).reference
@@ -120,8 +120,11 @@ def fit_subgroup(question: Question, x: pd.DataFrame, plan: Plan) -> RegressionF
     return fit_model(question, x)
 
 
-def interaction(question: Question, main: pd.DataFrame, levels: pd.Series) -> float:
-    """P of the products of biomarker and variable, by the penalised likelihood ratio; NaN when it cannot be fitted."""
+def interaction(question: Question, main: pd.DataFrame, levels: pd.Series, is_stratum: bool) -> float:
+    """P of the products of biomarker and variable, by the penalised likelihood ratio; NaN when it cannot be fitted.
+
+    A variable that is the stratum has no column of its own: each of its levels has a baseline.
+    """
     known = levels.notna()
     main, levels = main[known], levels[known]
     others = pd.get_dummies(levels, drop_first=True).astype(float)
@@ -129,7 +132,8 @@ def interaction(question: Question, main: pd.DataFrame, levels: pd.Series) -> fl
     products = products.loc[:, products.nunique() > 1]
     if products.empty:
         return np.nan
-    fit = fit_model(question, pd.concat([main, others, products], axis=1))
+    own = others.iloc[:, :0] if is_stratum and question.kind == "time" else others
+    fit = fit_model(question, pd.concat([main, own, products], axis=1))
     return np.nan if fit is None else fit.joint_test(list(products.columns))[1]
 
 

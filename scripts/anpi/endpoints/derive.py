@@ -13,7 +13,7 @@ from anpi.endpoints.immune import best_of, immune_outcome
 from anpi.endpoints.immune import response_day as immune_response_day
 from anpi.endpoints.observations import Observations
 from anpi.endpoints.populations import RANDOMISED_LATER, TREATED_LATER, population_columns
-from anpi.endpoints.progression import NOT_ADEQUATE, Course, pfs_ema, pfs_fda
+from anpi.endpoints.progression import NOT_ADEQUATE, Course, progression_free
 from anpi.endpoints.rules import Rules
 from anpi.endpoints.time_to_event import Moment, Outcome, first_event
 from anpi.recist.best_response import (
@@ -188,8 +188,7 @@ def survival_columns(known: Known, rules: Rules) -> dict[str, Any]:
     course = known.course
     for style, suffix in rules.styles.items():
         if course is not None and known.scanned:
-            stop = rules.settings["progression"]["after_withdrawal"] == "censor"
-            outcomes[suffix] = pfs_fda(course, rules.longest_gap, stop) if style == "fda" else pfs_ema(course)
+            outcomes[suffix] = progression_free(course, rules.handling(style))
             row |= time_columns("pfs", suffix, outcomes[suffix], 0, course)
         else:
             row |= supplied_columns("pfs", suffix, known, "no assessments were given")
@@ -315,8 +314,13 @@ def words(outcome: Outcome, course: Course) -> str:
     """Return in words why a time ends where it does; the first words are the kind of reason."""
     day = study_day(outcome.day)
     if outcome.event:
-        if outcome.moment.code == "death":
-            return f"death: death of day {day}"
+        told = {
+            "death": f"death: death of day {day}",
+            "new therapy": f"new therapy: begun on day {day}, which counts as an event",
+            "clinical progression": f"clinical progression: treatment ended for it on day {day}",
+        }
+        if outcome.moment.code in told:
+            return told[outcome.moment.code]
         cause = f", {outcome.moment.cause}" if outcome.moment.cause else ""
         return f"PD: progression at the scan of day {day}{cause}"
     where = {
@@ -335,7 +339,7 @@ def words(outcome: Outcome, course: Course) -> str:
         "withdrawal": f"consent was withdrawn on day {on}",
         "cut-off": f"no progression or death up to the data cut-off, day {on}",
         "new therapy": f"a new anticancer therapy began on day {on}",
-        "missed scans": f"the event of day {on} follows two or more missed scans",
+        "missed scans": f"the event of day {on} follows {end.cause}",
     }[end.code]
     return f"{end.code}: {where}; {because}"
 

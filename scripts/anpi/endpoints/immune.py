@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from anpi.endpoints.progression import Course, pfs_ema, pfs_fda
+from anpi.endpoints.progression import Course, Handling, progression_free
 from anpi.endpoints.rules import Rules
 from anpi.endpoints.time_to_event import Outcome
 from anpi.recist.best_response import Best, Scan
@@ -46,8 +46,16 @@ def pending(readings: Sequence[Reading], found: Progression, course: Course) -> 
     return waits and course.treatment_end is None and course.new_therapy is None
 
 
-def immune_outcome(readings: Sequence[Reading], course: Course, rules: Rules) -> tuple[Outcome, str]:
-    """Time the progression by iRECIST, or death, and say why in words (empty where RECIST 1.1 says the same)."""
+def immune_outcome(
+    readings: Sequence[Reading], course: Course, rules: Rules, how: Handling | None = None
+) -> tuple[Outcome, str]:
+    """Time the progression by iRECIST, or death, and say why in words (empty where RECIST 1.1 says the same).
+
+    Parameters
+    ----------
+    how : Handling, optional
+        Of intercurrent events; by default that of ``irecist.style``.
+    """
     used = immune_scans(readings, course)
     found = progression(used)
     settings = rules.settings["irecist"]
@@ -61,10 +69,7 @@ def immune_outcome(readings: Sequence[Reading], course: Course, rules: Rules) ->
     hidden |= settings["censored_at"] == "last_without_progression"
     scans = [as_scan(reading, scan, found, hidden) for reading, scan in pairs(used, course.scans)]
     changed = replace(course, scans=scans)
-    if settings["style"] == "ema":
-        return pfs_ema(changed), why
-    stop = rules.settings["progression"]["after_withdrawal"] == "censor"
-    return pfs_fda(changed, rules.longest_gap, stop), why
+    return progression_free(changed, how or rules.handling(settings["style"])), why
 
 
 def pairs(readings: Sequence[Reading], scans: Sequence[Scan]) -> list[tuple[Reading, Scan]]:

@@ -36,6 +36,7 @@ def finding(point: dict[str, Any], evidence: dict[tuple[str, int], dict[str, Any
     """Bring what a time point shows into one form; a new lesion that is only reported is one without a name."""
     derived = bool(point["derived"])
     parts: dict[str, Any] = {part: text(point[column]) for part, column in (DERIVED if derived else TOLD).items()}
+    parts["new"] = text(point["new_lesion"]) or parts["new"]  # that of a report may have been dated back
     told = evidence.get((point["patient_id"], int(point["row"])), {}) if derived else {}
     told = dict(told)
     if parts["new"] == "Y" and not told.get("news"):

@@ -19,7 +19,7 @@ from anpi.problems import InputError, Problem, refuse
 from anpi.recist.best_response import Scan, less_after_complete, until_progression
 from anpi.recist.irecist import CODES, ORDER, Reading
 from anpi.recist.lesions import LesionCourse, combine, follow_lesions, keep_response, new_lesion_days
-from anpi.recist.timepoint import NM, SEVERITY, nanometres
+from anpi.recist.timepoint import NM, NODE_NORMAL, SEVERITY, nanometres
 from anpi.tables.clinical import Clinical, Timeline, row_number
 
 TIMEPOINT_COLUMNS = [
@@ -70,6 +70,8 @@ def observe(clinical: Clinical, rules: Rules) -> Observations:
     lesion_rows = lesion_scans(clinical, timeline, rules, facts["cutoff"])
     window = rules.settings["scans"]["window_days"]
     told, rows = (None if frame is None else before(frame, facts["death"]) for frame in (reported, lesion_rows))
+    if rows is not None and rules.settings["progression"]["new_node_below_10_mm"] == "ignore":
+        rows = rows.assign(state=rows["state"].mask(small_new_nodes(rows), "absent"))
     lesions = None if rows is None else follow_lesions(rows, window)
     facts["baseline"] = baseline_known(clinical, lesions, rows)
     points = join_scans(lesions, rows, told, rules, facts["baseline"])
@@ -104,6 +106,9 @@ def patient_facts(clinical: Clinical, timeline: Timeline, rules: Rules) -> pd.Da
     facts["row"] = [row_number(index) for index in patients.index]
     for name in ("death", "last_alive", "withdrawal", "treatment_end"):
         facts[name] = timeline.offsets(patients, name).to_numpy()
+    facts["clinical"] = facts["treatment_end"].where(
+        patients["treatment_end_reason"].map(clinical_progression).to_numpy(dtype=bool)
+    )
     facts["cutoff"] = cutoffs(clinical, timeline, rules)
     facts["known"] = timeline.known.to_numpy()
     own = Timeline(patients).offsets(patients, "cutoff").set_axis(facts.index)
@@ -117,11 +122,33 @@ def patient_facts(clinical: Clinical, timeline: Timeline, rules: Rules) -> pd.Da
     facts["new_therapy"], facts["therapy_row"] = np.nan, np.nan
     if therapies is not None:
         day = timeline.offsets(therapies, "start")
-        later = therapies.assign(day=day, row=[row_number(i) for i in therapies.index])[day >= 0]
+        counts = (day >= 0) & ~(
+            is_radiotherapy(therapies, rules) & (rules.settings["progression"]["radiotherapy"] == "ignore")
+        )
+        later = therapies.assign(day=day, row=[row_number(i) for i in therapies.index])[counts]
         first = later.sort_values(["patient_id", "day", "row"]).drop_duplicates("patient_id").set_index("patient_id")
         facts["new_therapy"] = first["day"].reindex(facts.index)
         facts["therapy_row"] = first["row"].reindex(facts.index)
     return facts
+
+
+def is_radiotherapy(therapies: pd.DataFrame, rules: Rules) -> pd.Series:
+    """Return which therapies are radiotherapy, by the words of the rules in their column ``kind``."""
+    words = [word.lower() for word in rules.settings["progression"]["radiotherapy_words"]]
+    kinds = therapies["kind"].fillna("").astype(str).str.lower()
+    return kinds.map(lambda kind: any(word in kind for word in words)).astype(bool)
+
+
+def clinical_progression(reason: object) -> bool:
+    """Return whether treatment ended for progression, by the words of its reason."""
+    told = reason.lower() if isinstance(reason, str) else ""
+    return "progress" in told and not any(word in told.split() for word in ("no", "not", "without"))
+
+
+def small_new_nodes(rows: pd.DataFrame) -> pd.Series:
+    """Return which rows are new nodes below 10 mm, the size up to which a node is normal (RECIST 1.1, 4.3.1)."""
+    below = rows["size"].lt(NODE_NORMAL).fillna(False).astype(bool)
+    return rows["kind"].eq("new") & rows["node"] & below & (rows["day"] > 0) & rows["state"].ne("absent")
 
 
 def cutoffs(clinical: Clinical, timeline: Timeline, rules: Rules) -> np.ndarray:
@@ -195,11 +222,12 @@ def worst_of_day(reported: pd.DataFrame) -> pd.DataFrame:
     """Keep one reading a patient and day, the worst, and none before the reference date."""
     rank = reported["overall_response"].map(SEVERITY)
     detail = ["new_lesion", "target_response", "nontarget_response"]
-    ordered = reported.assign(rank=rank, **{column: reported[column].fillna("") for column in detail})
+    new = reported["new_lesion"].map({"N": 1, "E": 2, "Y": 3}).fillna(0)
+    ordered = reported.assign(rank=rank, new=new, **{column: reported[column].fillna("") for column in detail})
     ordered = ordered.sort_values(
-        ["patient_id", "day", "rank", *detail, "row"], ascending=[True, True, *[False] * 4, True]
+        ["patient_id", "day", "rank", "new", *detail[1:], "row"], ascending=[True, True, *[False] * 4, True]
     )
-    worst = ordered[ordered["day"] >= 0].drop_duplicates(["patient_id", "day"]).drop(columns="rank")
+    worst = ordered[ordered["day"] >= 0].drop_duplicates(["patient_id", "day"]).drop(columns=["rank", "new"])
     worst = worst.join(worst_by_irecist(reported), on=["patient_id", "day"])
     return worst.assign(**{column: worst[column].replace("", None) for column in detail})
 
@@ -253,12 +281,14 @@ def join_scans(
     more = ("symptom_reported", "row", "reported_row", "derived")
     points = points.reindex(columns=list(dict.fromkeys([*TIMEPOINT_COLUMNS, *more])))
     points["derived"] = points["derived"].eq(True)
+    points["by_lesions"] = points["new_lesion"].notna()
     if lesions is not None:
         fill_from_report(points)
         points["overall_derived"] = combine(points).where(points["derived"])
     for column in [c for c in points if c.startswith(("overall", "target_", "nontarget_", "new_lesion", "irecist"))]:
         points[column] = points[column].astype(object).where(points[column].notna(), None)
     points["overall"] = points["overall_derived"].where(points["derived"], points["overall_reported"])
+    date_back_equivocal(points, rules)
     without_baseline(points, baseline)
     points = date_progression(points, lesion_rows, rules)
     points = points.sort_values(["patient_id", "day"], kind="stable").reset_index(drop=True)
@@ -315,9 +345,33 @@ def fill_from_report(points: pd.DataFrame) -> None:
     points["new_lesion"] = points["new_lesion"].where(~unseen, points["new_lesion_reported"])
 
 
+def date_back_equivocal(points: pd.DataFrame, rules: Rules) -> None:
+    """Date a reported new lesion back to the first of the scans before that call it equivocal (RECIST 1.1, 4.3.5).
+
+    Scans that do not speak of new lesions are passed over; one that says there is none ends the search. Lesions of
+    lesions.csv have names, which say which is which. What was there on the reference date is not new.
+    The column ``sure_day`` notes when it was found unequivocal.
+    """
+    new = points["new_lesion"].where(points["new_lesion"].notna(), points["new_lesion_reported"])
+    points["sure_day"] = np.nan
+    for places in points.sort_values("day", kind="stable").groupby("patient_id", sort=False).groups.values():
+        sure = None
+        for place in reversed(list(places)):
+            if points.at[place, "overall"] == "PD" and new[place] == "Y":
+                sure = points.at[place, "day"]
+            elif new[place] in ("N", "Y") or (new[place] == "E" and points.at[place, "by_lesions"]):
+                sure = None
+            elif new[place] == "E" and sure is not None and points.at[place, "day"] > 0:
+                points.at[place, "sure_day"] = sure
+    if rules.settings["progression"]["equivocal_new_lesion"] == "date_back":
+        back = points["sure_day"].notna()
+        points["overall"] = points["overall"].mask(back, "PD")
+        points["new_lesion"] = points["new_lesion"].mask(back, "Y")
+
+
 def without_baseline(points: pd.DataFrame, baseline: pd.Series) -> None:
     """Call NE what a baseline scan is needed to judge: all but progression by an unequivocal new lesion."""
-    new = points["new_lesion"].where(points["derived"], points["new_lesion_reported"])
+    new = points["new_lesion"].where(points["new_lesion"].notna(), points["new_lesion_reported"])
     sure = points["overall"].eq("PD") & new.eq("Y")
     unjudged = ~points["patient_id"].map(baseline).eq(True) & ~sure & ~points["overall"].isin(NOT_ADEQUATE)
     points["overall"] = points["overall"].mask(unjudged, "NE")
@@ -373,6 +427,7 @@ def scans_of(points: pd.DataFrame) -> dict[str, list[Scan]]:
     mine = ["target_response", "nontarget_response", "new_lesion"]
     told = ["target_reported", "nontarget_reported", "new_lesion_reported"]
     parts = points[mine].where(points["derived"], points[told].set_axis(mine, axis=1))
+    parts["new_lesion"] = points["new_lesion"].where(points["new_lesion"].notna(), parts["new_lesion"])
     for patient, day, response, derived, row, told_row, target, nontarget, new in zip(
         *(points[column] for column in ("patient_id", "day", "overall", "derived", "row", "reported_row")),
         *(parts[column] for column in mine),
@@ -421,6 +476,7 @@ def make_courses(facts: pd.DataFrame, scans: Mapping[str, list[Scan]]) -> dict[s
             cutoff=cutoff,
             measurable=fact["measurable"],
             treatment_end=moment("treatment_end", "treatment end", source),
+            clinical=moment("clinical", "clinical progression", source),
         )
     return courses
 

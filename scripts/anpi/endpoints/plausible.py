@@ -18,7 +18,9 @@ CODES = (999, 9999, -99, -999, -9999)  # what old tables write for a number that
 FAR = 366  # days between a date and all those of other patients from which on it is asked about
 LEAST_PATIENTS = 5  # from whom on a typical value is told
 TYPICAL_OS, TYPICAL_PFS = 60, 21  # days; a lower median looks like months (or weeks)
-TENFOLD = 10
+HIGH, LOW = 10, 5  # times above and below the median from which on a laboratory value is asked about
+AFTER_WITHDRAWAL = 60  # days for which a patient may be known alive after consent was withdrawn, unasked
+LARGEST = 200  # mm
 LONG_BEFORE = 366  # days before treatment from which on the start of an adverse event is asked about
 
 
@@ -28,6 +30,7 @@ def plausibility_queries(clinical: Clinical, seen: Observations) -> Iterator[Que
     yield from value_queries(clinical.patients)
     yield from code_queries(clinical)
     yield from months_queries(clinical.patients)
+    yield from size_queries(clinical.lesions)
     yield from far_queries(dates)
     yield from order_queries(clinical, seen)
     yield from cutoff_queries(dates, seen)
@@ -51,7 +54,7 @@ def dated(clinical: Clinical, seen: Observations) -> pd.DataFrame:
 
 
 def value_queries(patients: pd.DataFrame) -> Iterator[Query]:
-    """Ask about children, the dead at the start, and laboratory values tenfold off the typical one."""
+    """Ask about children, the dead at the start, and laboratory values far from the typical one."""
     for index, patient, age, ecog in zip(
         patients.index, patients["patient_id"], patients["age"], patients["ecog"], strict=True
     ):
@@ -63,7 +66,7 @@ def value_queries(patients: pd.DataFrame) -> Iterator[Query]:
     ldh = patients["ldh"]
     typical = ldh.median() if ldh.notna().sum() >= LEAST_PATIENTS else 0
     if typical > 0:
-        for index in ldh.index[(ldh >= TENFOLD * typical) | (ldh <= typical / TENFOLD)]:
+        for index in ldh.index[(ldh >= HIGH * typical) | (ldh <= typical / LOW)]:
             text = f"patients row {row_number(index)}: ldh {ldh[index]:g}, but {typical:g} is typical; another unit?"
             yield Query(patients.at[index, "patient_id"], "warning", "ldh_far_from_typical", text)
 
@@ -133,10 +136,14 @@ def order_queries(clinical: Clinical, seen: Observations) -> Iterator[Query]:
         if fact["withdrawal"] > fact["death"]:
             text = f"{where}: consent withdrawn on day {study_day(fact['withdrawal'])}, after death"
             yield Query(patient, "error", "withdrawal_after_death", text)
+        if fact["last_alive"] - fact["withdrawal"] > AFTER_WITHDRAWAL:
+            text = f"{where}: last known alive {fact['last_alive'] - fact['withdrawal']:.0f} days after the withdrawal"
+            yield Query(patient, "warning", "alive_long_after_withdrawal", f"{text} of consent")
         if died and np.isnan(fact["death"]):
             yield Query(patient, "error", "death_without_date", f"{where}: treatment ended by death, of no date")
     if clinical.adverse_events is not None:
         yield from onset_queries(clinical.adverse_events, seen)
+        yield from class_queries(clinical.adverse_events)
 
 
 def onset_queries(events: pd.DataFrame, seen: Observations) -> Iterator[Query]:
@@ -154,6 +161,25 @@ def onset_queries(events: pd.DataFrame, seen: Observations) -> Iterator[Query]:
             yield Query(patient, "warning", "event_long_before_start", text)
         if isinstance(outcome, str) and outcome.lower() == "fatal" and grade < 5:
             yield Query(patient, "error", "fatal_event_of_low_grade", f"{where}: fatal, but grade {grade}")
+
+
+def class_queries(events: pd.DataFrame) -> Iterator[Query]:
+    """Ask about rows whose term stands in another class in most rows; of MedDRA each term has one primary class."""
+    term, soc = events["term"].str.casefold(), events["soc"].str.casefold()
+    usual = soc.groupby(term).transform(lambda classes: classes.mode().iloc[0])
+    for index in events.index[soc != usual]:
+        text = f"adverse_events row {row_number(index)}: {events.at[index, 'term']} stands in another class elsewhere"
+        yield Query(events.at[index, "patient_id"], "warning", "term_in_two_classes", text)
+
+
+def size_queries(lesions: pd.DataFrame | None) -> Iterator[Query]:
+    """Ask about lesions larger than nearly all that there are."""
+    if lesions is None:
+        return
+    large = lesions["diameter_mm"].map(lambda size: size is not None and size > LARGEST)
+    for index in lesions.index[large.astype(bool)]:
+        text = f"lesions row {row_number(index)}: {lesions.at[index, 'diameter_mm']} mm; a digit too many?"
+        yield Query(lesions.at[index, "patient_id"], "warning", "lesion_very_large", text)
 
 
 def cutoff_queries(dates: pd.DataFrame, seen: Observations) -> Iterator[Query]:

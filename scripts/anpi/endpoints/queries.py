@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from anpi.endpoints.complete import completeness_queries
-from anpi.endpoints.observations import Observations
+from anpi.endpoints.observations import Observations, clinical_progression, is_radiotherapy, small_new_nodes
 from anpi.endpoints.plausible import plausibility_queries
 from anpi.endpoints.rules import Rules
 from anpi.recist.baseline import selection_faults
@@ -46,11 +47,13 @@ def find_queries(clinical: Clinical, seen: Observations, endpoints: pd.DataFrame
     others = [*clinical.queries, *plausibility_queries(clinical, seen), *completeness_queries(clinical, seen)]
     found = [ScanQuery(query.patient_id, query.severity, query.rule, query.message) for query in others]
     found += unnamed_readings(clinical)
-    for check in (patient_queries, therapy_queries, adverse_event_queries):
+    found += patient_queries(clinical, seen, rules)
+    for check in (therapy_queries, adverse_event_queries):
         found += check(clinical, seen)
     found += scan_queries(clinical, seen, rules)
     found += response_queries(seen)
     found += course_queries(seen, rules)
+    found += visit_queries(clinical, seen, rules)
     found += immune_queries(seen)
     found += lesion_queries(seen)
     found += supplied_queries(clinical, endpoints)
@@ -69,7 +72,7 @@ def query_table(queries: Iterable[Query]) -> pd.DataFrame:
     return table.assign(patient_id=table["patient_id"].replace("", None))
 
 
-def patient_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuery]:
+def patient_queries(clinical: Clinical, seen: Observations, rules: Rules) -> Iterator[ScanQuery]:
     """Check the dates of each patient against each other."""
     patients = clinical.patients.set_index("patient_id")
     scanned = clinical.assessments is not None or clinical.lesions is not None
@@ -81,7 +84,7 @@ def patient_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuer
         if not fact["treated"]:
             told_why = fact["not_treated"].removeprefix("not treated: ")
             yield ScanQuery(patient, "note", "not_treated", f"{where}: {told_why}")
-        elif scanned and patient not in has_scans:
+        elif scanned and patient not in has_scans and fact["no_reference"] is None:
             yield ScanQuery(patient, "note", "no_scan", f"{where}: no assessment on or after the reference date")
         if fact["treated"] and not fact["randomised"] and seen.facts["randomised"].any():
             yield ScanQuery(
@@ -107,9 +110,10 @@ def patient_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuer
             )
         reason = patients.at[patient, "treatment_end_reason"]
         course = seen.courses.get(patient)
-        stopped = reason is not None and "progress" in reason.lower()
+        stopped = clinical_progression(reason)
         if stopped and course is not None and not any(scan.response == "PD" for scan in course.scans):
-            text = f"{where}: treatment ended for {reason!r}, but no scan shows progression; it is no event"
+            used = "no event" if rules.settings["progression"]["clinical"] == "no_event" else "an event of PFS"
+            text = f"{where}: treatment ended for {reason!r}, but no scan shows progression; it is {used}"
             yield ScanQuery(patient, "warning", "progression_not_on_scan", text)
 
 
@@ -310,6 +314,45 @@ def told(value: object) -> bool:
     return isinstance(value, str)
 
 
+def visit_queries(clinical: Clinical, seen: Observations, rules: Rules) -> Iterator[ScanQuery]:
+    """Ask about what the rules decide and the data leave open: doubtful new lesions, radiotherapy, close scans."""
+    points = seen.timepoints
+    back = rules.settings["progression"]["equivocal_new_lesion"] == "date_back"
+    for point in points[points["sure_day"].notna()].to_dict("records"):
+        day, sure = int(point["day"]), study_day(point["sure_day"])
+        used = "dated back" if back else f"left on day {sure}"
+        found = f"the new lesion of day {study_day(day)} was equivocal, that of day {sure} is not"
+        text = f"{point['source']}: {found}; is it the same? Progression is {used}"
+        yield ScanQuery(point["patient_id"], "warning", "equivocal_new_lesion", text, day)
+    rows = seen.lesion_rows
+    if rows is not None:
+        used = "counts" if rules.settings["progression"]["new_node_below_10_mm"] == "count" else "does not count"
+        for row in rows[small_new_nodes(rows)].drop_duplicates(["patient_id", "lesion_id"]).to_dict("records"):
+            size = f"new node {row['lesion_id']} measures {mm(row['size'])} mm"
+            text = f"lesions row {row['row']}: {size}, below 10 mm, which is no disease; it {used}"
+            yield ScanQuery(row["patient_id"], "warning", "new_node_below_10_mm", text, int(row["day"]))
+    if clinical.therapies is not None:
+        used = rules.settings["progression"]["radiotherapy"].replace("_", " ")
+        for index in clinical.therapies.index[is_radiotherapy(clinical.therapies, rules)]:
+            patient = clinical.therapies.at[index, "patient_id"]
+            text = f"therapies row {row_number(index)}: radiotherapy; by progression.radiotherapy: {used}"
+            yield ScanQuery(patient, "note", "radiotherapy", text)
+    yield from close_queries(seen, rules)
+
+
+def close_queries(seen: Observations, rules: Rules) -> Iterator[ScanQuery]:
+    """Ask about assessments within one scan window of each other, which may be parts of one time point."""
+    window = rules.settings["scans"]["window_days"]
+    told = seen.timepoints[~seen.timepoints["derived"]]
+    for patient, points in told.groupby("patient_id", sort=False):
+        scans = zip(points["day"], points["source"], strict=True)
+        for (before, _), (day, source) in pairwise(scans):
+            if day - before <= window:
+                days = f"{day - before:.0f} day(s) after the one of day {study_day(before)}"
+                text = f"{source}: assessment {days}; if both are parts of one time point, give it one overall response"
+                yield ScanQuery(str(patient), "warning", "assessments_close_together", text, int(day))
+
+
 def course_queries(seen: Observations, rules: Rules) -> Iterator[ScanQuery]:
     """Check the order of responses and the gaps between scans."""
     points = seen.timepoints
@@ -331,10 +374,12 @@ def course_queries(seen: Observations, rules: Rules) -> Iterator[ScanQuery]:
         last = 0
         for scan in scans:
             if scan.response not in (None, "NE", "ND"):
-                if scan.day - last > rules.longest_gap:
-                    text = (
-                        f"{scan.source}: no adequate scan between day {study_day(last)} and day {study_day(scan.day)}"
-                    )
+                if scan.day - last > rules.schedule.longest_gap(last):
+                    unread = [s.day for s in scans if last < s.day < scan.day]
+                    days = f"day {study_day(last)} and day {study_day(scan.day)}"
+                    text = f"{scan.source}: no adequate scan between {days}"
+                    if unread:
+                        text += f"; not evaluable on day {', '.join(str(study_day(day)) for day in unread)}"
                     yield ScanQuery(patient, "warning", "missed_scans", text, scan.day)
                 last = scan.day
 

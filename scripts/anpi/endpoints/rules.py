@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from anpi.endpoints.progression import Handling
+from anpi.endpoints.schedule import Schedule
 from anpi.files.shipped import ROOT
 from anpi.problems import InputError, Problem
 from anpi.recist.best_response import ResponseRules
@@ -61,12 +62,17 @@ class Rules:
         )
 
     @property
-    def longest_gap(self) -> float:
-        """Most days between an adequate scan and an event that counts under the FDA's rules."""
+    def schedule(self) -> Schedule:
         scans = self.settings["scans"]
-        if scans["missed_scans"] is None:
-            return math.inf
-        return scans["missed_scans"] * (scans["interval_days"] + scans["window_days"])
+        later = tuple((step["from_day"] - 1, step["interval_days"]) for step in scans["later"])
+        return Schedule(scans["interval_days"], scans["window_days"], scans["missed_scans"], later)
+
+    def handling(self, style: str) -> Handling:
+        """Return how a style (``fda`` or ``ema``) takes intercurrent events."""
+        clinical = self.settings["progression"]["clinical"] == "event"
+        if style == "ema":
+            return Handling(replace(self.schedule, missed=None), "count", "count", clinical, new_lesions_alone=True)
+        return Handling(self.schedule, "censor", self.settings["progression"]["after_withdrawal"], clinical)
 
     @property
     def styles(self) -> dict[str, str]:

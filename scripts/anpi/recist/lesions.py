@@ -84,7 +84,11 @@ def follow_lesions(lesions: pd.DataFrame, window_days: int) -> LesionCourse:
 
 
 def group_scans(after: pd.DataFrame, window_days: int) -> pd.DataFrame:
-    """Number the scans of each patient: one a date, or one a visit whose dates lie close together."""
+    """Number the scans of each patient: dates of one visit that lie close together, or without a visit those that do.
+
+    Without a visit, a day joins the days before it when it is within the window of their first and shows none of
+    their lesions: a CT and the MRI of the brain three days later are one time point, a lesion seen again is another.
+    """
     ordered = after.sort_values(["patient_id", "day", "row"], kind="stable")
     visit = ordered["visit"].fillna("").astype(str)
     day = ordered["day"].astype("int64")
@@ -93,8 +97,22 @@ def group_scans(after: pd.DataFrame, window_days: int) -> pd.DataFrame:
     group = pd.Series(np.where(same_visit, 0, 1), index=ordered.index)
     cluster = group.groupby([ordered["patient_id"], visit], sort=False).cumsum()
     first = day.groupby([ordered["patient_id"], visit, cluster], sort=False).transform("min")
-    scan = first.where(visit != "", day)
-    return ordered.assign(scan=scan)
+    alone = visit == ""
+    first[alone] = join_days(ordered[alone], window_days)
+    return ordered.assign(scan=first)
+
+
+def join_days(rows: pd.DataFrame, window_days: int) -> pd.Series:
+    """Return for rows without a visit, in order of patient and day, the first day of their time point."""
+    starts: list[int] = []
+    patient, start, shown = None, 0, set[str]()
+    for (who, day), lesions in rows.groupby(["patient_id", "day"], sort=False)["lesion_id"]:
+        mine = set(lesions)
+        if who != patient or day - start > window_days or shown & mine:
+            patient, start, shown = who, int(day), set()
+        shown |= mine
+        starts += [start] * len(lesions)
+    return pd.Series(starts, index=rows.index, dtype="int64")
 
 
 def nontarget_lesions(last: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

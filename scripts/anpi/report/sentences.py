@@ -47,9 +47,11 @@ EXPOSURES = {
 
 
 def endpoint_words(endpoint: str) -> str:
-    """Name an endpoint within a sentence, with the rule or evaluator of a variant."""
-    base, _, evaluator = endpoint.partition("_by_")
+    """Name an endpoint within a sentence, with the rule, strategies or evaluator of a variant."""
+    base, _, strategies = endpoint.partition("_if_")
+    base, _, evaluator = base.partition("_by_")
     words = f" (read by {evaluator})" if evaluator else ""
+    words += f" (if {strategies.replace('_', ' ')})" if strategies else ""
     for suffix, rule in SUFFIXES.items():
         if base.endswith(suffix) and base not in ENDPOINTS:
             base, words = base.removesuffix(suffix), rule + words
@@ -259,6 +261,16 @@ def query_sentence(queries: pd.DataFrame | None) -> str:
         f"{plural(len(queries), 'data query', 'data queries')} open in {plural(patients, 'patient')} "
         f"({listed(words)}); endpoints may change with the answers."
     )
+
+
+def account_sentences(accounts: pd.DataFrame | None) -> list[str]:
+    """Return that the accounts of the run close, and what was left out or waits for an answer."""
+    if accounts is None:
+        return []
+    rows = accounts[accounts["account"].str.startswith("rows of")]
+    asked, left, given = (int(rows[column].sum()) for column in ("asked", "left_out", "given"))
+    words = f"of {plural(given, 'row')} of clinical tables {asked} wait for an answer and {left} are left out"
+    return [f"All {len(accounts)} accounts of the run close: {words}, each with its reason (accounts.tsv)."]
 
 
 def step_words(step: str) -> str:

@@ -113,6 +113,7 @@ def limits(run: Run) -> list[str]:
     if influence and not any("left out" in line for line in lines):
         lines.append(influence)
     lines.append(say.query_sentence(run.table("queries")))
+    lines += say.account_sentences(run.table("accounts"))
     return list(dict.fromkeys(lines))
 
 

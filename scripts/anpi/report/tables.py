@@ -28,6 +28,7 @@ TABLES = {
     "adverse_events": "clinical/adverse_events.tsv",
     "sets": "analysis/sets.tsv",
     "attrition": "analysis/attrition.tsv",
+    "accounts": "accounts.tsv",
     "verdicts": "qc/verdicts.tsv",
     "gene_body": "qc/gene_body_coverage.tsv",
     "calls": "subtypes/calls.tsv",

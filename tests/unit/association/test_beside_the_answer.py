@@ -65,6 +65,7 @@ def test_answers_under_every_estimand_are_a_range(plan_of, trial_of):
     assert test["p_low"] == min(found[0].p for found in single.values())
     assert test["p_high"] == max(found[0].p for found in single.values())
     assert test["p"] == rows[0].p
+    assert (table["level"] != table["reference"]).all()
     ratios = [next(r for r in found if r.level == "N").estimate for found in single.values()]
     group = table.set_index("level").loc["N"]
     assert (group["estimate_low"], group["estimate_high"]) == pytest.approx((min(ratios), max(ratios)))
@@ -88,6 +89,19 @@ def test_an_effect_in_one_subgroup_alone_is_seen_there(plan_of, trial_of):
     expected = fit_firth_cox(days[women], np.ones(len(inside)), z).ratio("score")[:3]
     assert tuple(table.loc[("sex", "F"), ["estimate", "ci_low", "ci_high"]]) == pytest.approx(expected)
     assert set(table.index.get_level_values("variable")) == {"arm", "sex", "ecog"}
+
+
+def test_arms_that_are_strata_have_an_interaction_too(plan_of, trial_of):
+    trial = trial_of(count=120, seed=3)
+    table = subgroup_table(plan_of(), trial, None)
+    assert table["interaction_p"].between(0, 1).all()
+    within = table[table["variable"].eq("arm") & table["level"].eq("N")].set_index("subgroup")
+    frame = trial.outcome("pfs").loc[trial.members("subtype_evaluable")]
+    frame = frame.assign(subtype=trial.calls["subtype"], arm=trial.arms())
+    part = frame[frame["arm"].eq("AK104")]
+    x = pd.DataFrame({level: part["subtype"].eq(level).astype(float) for level in ("N", "I", "P")})
+    expected = fit_firth_cox(part["time"], part["event"], x).ratio("N")[:3]
+    assert tuple(within.loc["AK104", ["estimate", "ci_low", "ci_high"]]) == pytest.approx(expected)
 
 
 def test_subgroups_too_small_say_so(plan_of, trial_of):

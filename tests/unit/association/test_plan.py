@@ -15,6 +15,7 @@ from anpi.association.plan import (
     chosen_signatures,
     endpoint_columns,
     endpoint_kind,
+    endpoint_variants,
     plan_faults,
     read_plan,
 )
@@ -221,3 +222,9 @@ families:
     ):
         assert sum(line.startswith(words) for line in told) == 1, (words, told)
     assert len(told) == 11
+
+
+def test_strategies_for_intercurrent_events_are_variants_of_pfs():
+    columns = ["pfs_days", "pfs_event", "pfs_days_if_therapy_counted", "pfs_event_if_therapy_counted"]
+    assert endpoint_variants("pfs", columns) == ["pfs_if_therapy_counted"]
+    assert endpoint_kind("pfs_if_therapy_counted") == "time"

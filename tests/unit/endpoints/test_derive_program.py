@@ -47,7 +47,8 @@ def small(folder: Path, as_days: bool = False) -> Trial:
 
 def test_tables_of_the_contract(tmp_path):
     out = run(tmp_path, small(tmp_path).write())
-    names = {"endpoints.tsv", "timepoints.tsv", "queries.tsv", "concordance.tsv", "rates.tsv", "adtte.csv", "adrs.csv"}
+    tables = ("endpoints", "timepoints", "queries", "concordance", "estimands", "rates")
+    names = {f"{table}.tsv" for table in tables} | {"adtte.csv", "adrs.csv"}
     assert {path.name for path in out.iterdir()} == names
     endpoints = pd.read_csv(out / "endpoints.tsv", sep="\t").set_index("patient_id")
     assert list(endpoints.index) == ["P1", "P2", "P3", "P4", "P5"]

@@ -142,3 +142,171 @@ def test_end_of_treatment_and_withdrawal_are_contacts(tmp_path):
     trial.scans("P", scans_of("42:SD"))
     found = trial.derive()
     assert [found[name]["os_days"] for name in "PQR"] == [91, 92, 31]
+
+
+YEARLY = {"later": [{"from_day": 365, "interval_days": 84}]}
+
+
+@pytest.mark.parametrize(
+    ("scans", "event", "rules"),
+    [
+        ("364:SD 500:PD", True, YEARLY),  # one missed late scan
+        ("364:SD 500:PD", False, {}),  # every 6 weeks for ever it were three
+        ("357:SD 539:PD", True, YEARLY),  # stands for 378: 2 x (84 + 7) days are the most
+        ("357:SD 540:PD", False, YEARLY),
+        ("42:SD 140:PD", True, YEARLY),
+        ("42:SD 141:PD", False, YEARLY),
+        ("336:SD 490:PD", False, {"later": [{"from_day": 500, "interval_days": 84}]}),
+        ("350:SD 490:PD", True, YEARLY),  # stands for 336; due next were 378 and 462
+        ("42:SD 160:PD", True, {"missed_scans": 3}),
+        ("42:SD 190:PD", False, {"missed_scans": 3}),
+    ],
+)
+def test_scans_that_are_not_due_are_not_missed(scans, event, rules, tmp_path):
+    """Due on 336, 378 and, every 12 weeks from day 365 on, 462 and 546; a scan stands for the nearest due day."""
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=600)
+    days = [scan.day for scan in scans_of(scans)]
+    trial.scans("P", scans_of(" ".join([*(f"{day}:SD" for day in range(42, days[0], 42)), scans])))
+    assert trial.derive(scans=rules)["P"]["pfs_event"] == int(event)
+
+
+@pytest.mark.parametrize(
+    ("scans", "words"),
+    [
+        ("42:SD 200:PD", "follows 2 or more missed scans"),
+        ("42:SD 84:NE 126:NE 168:PD", "follows 2 scan(s) that could not be evaluated (day 85, 127), none missed"),
+        ("42:SD 84:NE 250:PD", "2 or more missed scans, beside 1 scan(s) that could not be evaluated (day 85)"),
+    ],
+)
+def test_words_tell_scans_that_could_not_be_evaluated_from_missed_ones(scans, words, tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=300)
+    trial.scans("P", scans_of(scans))
+    row = trial.derive()["P"]
+    assert (row["pfs_days"], row["pfs_event"]) == (43, 0)
+    assert words in row["pfs_reason"]
+
+
+def measure(trial: Trial, day: int, lesion: str, size: float | str, **more: str) -> None:
+    rest = {"kind": "target", "node": "N", "status": "", "location": lesion} | more
+    trial.add("lesions", patient_id="P", assessment_at=day, lesion_id=lesion, diameter_mm=size, **rest)
+
+
+def test_a_ct_and_the_mri_some_days_later_are_one_time_point_without_a_visit(tmp_path):
+    """Lung by CT on day 43, brain by MRI on day 46: together they halve; each alone would be NE."""
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=100)
+    for lesion, size in (("lung", 50), ("brain", 20)):
+        measure(trial, -7, lesion, size)
+    for day, lesion, size in ((42, "lung", 20), (45, "brain", 15), (84, "lung", 20), (91, "brain", 10)):
+        measure(trial, day, lesion, size)
+    found = trial.derive()
+    assert found.seen.timepoints[["first_day", "day", "overall"]].to_numpy().tolist() == [
+        [42, 45, "PR"],
+        [84, 91, "PR"],
+    ]
+    assert (found["P"]["cbor"], found["P"]["ttr_days"]) == ("PR", 46)
+    apart = trial.derive(scans={"window_days": 2})
+    assert apart.seen.timepoints["overall"].tolist() == ["NE"] * 4
+
+
+def test_the_same_lesion_measured_again_is_another_time_point(tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=100)
+    for day, size in ((-7, 50), (42, 30), (47, 20)):
+        measure(trial, day, "lung", size)
+    assert trial.derive().seen.timepoints["day"].tolist() == [42, 47]
+
+
+def test_progression_by_the_mri_of_a_time_point(tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=100)
+    measure(trial, -7, "lung", 50)
+    measure(trial, 42, "lung", 30)
+    measure(trial, 45, "brain", "", kind="new", status="unequivocal")
+    row = trial.derive()["P"]
+    assert (row["bor"], row["pfs_days"], row["pfs_event"]) == ("PD", 46, 1)
+
+
+def equivocal(trial: Trial, *scans: tuple[int, str, str]) -> None:
+    trial.patient("P", last_alive_at=200)
+    for day, response, new in scans:
+        trial.add("assessments", patient_id="P", assessment_at=day, overall_response=response, new_lesion=new)
+
+
+@pytest.mark.parametrize(
+    ("scans", "day"),
+    [
+        ([(42, "SD", "E"), (84, "PD", "Y")], 43),
+        ([(42, "SD", "N"), (84, "SD", "E"), (126, "SD", "E"), (168, "PD", "Y")], 85),
+        ([(42, "SD", "E"), (84, "NE", ""), (126, "PD", "Y")], 43),
+        ([(42, "SD", "E"), (84, "SD", "N"), (126, "PD", "Y")], 127),  # it was none
+        ([(42, "SD", "E"), (84, "PD", "N")], 85),
+        ([(42, "PR", "E"), (84, "PD", "Y")], 43),
+    ],
+)
+def test_a_reported_new_lesion_is_dated_back_to_when_it_was_equivocal(scans, day, tmp_path):
+    trial = Trial(tmp_path)
+    equivocal(trial, *scans)
+    found = trial.derive()
+    assert (found["P"]["pfs_days"], found["P"]["pfs_event"]) == (day, 1)
+    moved = day != scans[-1][0] + 1
+    assert ("equivocal_new_lesion" in found.rules_asked("P")) == moved
+    kept = trial.derive(progression={"equivocal_new_lesion": "as_recorded"})
+    assert kept["P"]["pfs_days"] == scans[-1][0] + 1
+    assert ("equivocal_new_lesion" in kept.rules_asked("P")) == moved
+    # The scan that settles it confirms nothing by iRECIST: it is the same lesion.
+    assert found["P"]["ibor"] != "iCPD"
+
+
+def test_a_new_node_below_10_mm_is_asked_about(tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=200)
+    for day, size in ((-7, 50), (42, 48), (84, 48)):
+        measure(trial, day, "lung", size)
+    for day, size in ((42, 8), (84, 12)):
+        measure(trial, day, "hilar", size, kind="new", node="Y", status="unequivocal")
+    for rule, days in (("count", 43), ("ignore", 85)):
+        found = trial.derive(progression={"new_node_below_10_mm": rule})
+        assert found["P"]["pfs_days"] == days
+        assert "new_node_below_10_mm" in found.rules_asked("P")
+
+
+@pytest.mark.parametrize("kind", ["radiotherapy", "Palliative Radiotherapy", "stereotactic radiosurgery"])
+def test_palliative_radiotherapy_is_a_new_therapy_by_a_rule_of_the_protocol(kind, tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=200)
+    trial.scans("P", scans_of("42:SD 84:PR 126:PR 168:PD"))
+    trial.add("therapies", patient_id="P", start_at=50, name="bone metastasis, 8 Gy", kind=kind)
+    for rule, expected in (("new_therapy", (43, 0, "SD")), ("ignore", (169, 1, "PR"))):
+        found = trial.derive(progression={"radiotherapy": rule})
+        assert tuple(found["P"][name] for name in ("pfs_days", "pfs_event", "cbor")) == expected
+        assert "radiotherapy" in found.rules_asked("P")
+    trial.add("therapies", patient_id="P", start_at=100, name="topotecan", kind="chemotherapy")
+    row = trial.derive(progression={"radiotherapy": "ignore"})["P"]
+    assert (row["pfs_days"], row["pfs_event"]) == (85, 0)
+
+
+@pytest.mark.parametrize(
+    ("reason", "declared"),
+    [("clinical progression", True), ("Disease progression", True), ("Completed without progression", False)],
+)
+def test_clinical_progression_counts_as_declared(reason, declared, tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=200, treatment_end_at=70, treatment_end_reason=reason)
+    trial.scans("P", scans_of("42:SD 84:SD"))
+    plain = trial.derive()
+    assert (plain["P"]["pfs_days"], plain["P"]["pfs_event"]) == (85, 0)
+    assert ("progression_not_on_scan" in plain.rules_asked("P")) == declared
+    row = trial.derive(progression={"clinical": "event"})["P"]
+    assert (row["pfs_days"], row["pfs_event"]) == ((71, 1) if declared else (85, 0))
+    if declared:
+        assert row["pfs_reason"].startswith("clinical progression: ")
+
+
+def test_assessments_close_together_are_asked_about(tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=200)
+    trial.scans("P", scans_of("42:NE 45:SD 84:SD"))
+    assert "assessments_close_together" in trial.derive().rules_asked("P")
