@@ -176,6 +176,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
         for name in ("plan", "endpoints"):
             shutil.copy(ROOT / "config" / f"{name}.yaml", trial.path(f"config/{name}.yaml"))
             trial.setting(name, f"config/{name}.yaml")
+        rules = yaml.safe_load(trial.path("config/endpoints.yaml").read_text())
+        rules["scans"]["later"] = [{"from_day": 200, "interval_days": 84}]
+        trial.path("config/endpoints.yaml").write_text(yaml.safe_dump(rules, sort_keys=False))
         plan = yaml.safe_load(trial.path("config/plan.yaml").read_text())
         plan["families"].append(FAMILY)
         trial.path("config/plan.yaml").write_text(yaml.safe_dump(plan, sort_keys=False))
