@@ -207,7 +207,7 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bo
             point["day"] = point["since"] if point["since"] is not None else point["first" if first else "last"]
     scans = sorted([*points, *told.values()], key=lambda scan: scan["day"])
     if rules["progression"]["equivocal_new_lesion"] == "date_back":
-        date_back(scans)
+        date_back(scans, rules["progression"]["date_of_sum"] == "first_scan")
     for scan in scans:
         if not judged and not (scan["response"] == "PD" and scan["new"] == "Y"):
             scan["response"] = "NE"
@@ -215,7 +215,7 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bo
     return scans, measurable or not baseline
 
 
-def date_back(scans: list[Row]) -> None:
+def date_back(scans: list[Row], first_scan: bool) -> None:
     """Call PD the scans whose reported equivocal new lesion the next word of new lesions calls sure."""
     for place, scan in enumerate(scans):
         if scan["new"] != "E" or scan.get("named") or scan["day"] == 0:
@@ -229,6 +229,7 @@ def date_back(scans: list[Row]) -> None:
     for scan in scans:
         if scan.get("back"):
             scan["response"], scan["new"] = "PD", "Y"
+            scan["day"] = scan["first"] if first_scan and "first" in scan else scan["day"]
 
 
 def hold(scans: list[Row], rules: Row) -> None:
