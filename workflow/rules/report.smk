@@ -23,6 +23,7 @@ def report_tables(wildcards):
     if clinical("adverse_events"):
         tables.append("clinical/adverse_events.tsv")
     if EXPRESSED:
+        tables += ["cohort/tpm.tsv.gz", "cohort/genes.tsv"]
         tables += ["qc/gene_body_coverage.tsv"] if genotyped_samples() else []
         tables += [
             "qc/verdicts.tsv",
@@ -53,9 +54,9 @@ def sample_results():
 def run_results(wildcards):
     """List what the manifest holds checksums of: all of it is made before, and fetched when it is stored elsewhere."""
     files = ["clinical/adtte.csv", "clinical/adrs.csv", "ledger/current.json", "ledger/changes.json"]
-    files += ["report/index.html", "report/tables.xlsx"]
+    files += [f"report/{file}" for file in ("index.html", "details.html", "genes.js", "tables.xlsx")]
     if EXPRESSED:
-        files += [f"cohort/{file}" for file in ("counts.tsv.gz", "tpm.tsv.gz", "genes.tsv", "cohort.h5ad")]
+        files += [f"cohort/{file}" for file in ("counts.tsv.gz", "cohort.h5ad")]
         files += ["qc/facts.tsv", "qc/identity.tsv", "qc/identity_pairs.tsv"]
     if UNITS is not None:
         files += [f"reference/{file}" for file in ("genes.tsv.gz", "transcripts.tsv.gz", "reference.json")]
@@ -131,6 +132,8 @@ rule write_report:
         own_rules=own("endpoints", RULES),
     output:
         page=out("report/index.html"),
+        details=out("report/details.html"),
+        genes=out("report/genes.js"),
         patients=directory(out("report/patients")),
         figures=report(
             directory(out("report/figures")),

@@ -50,6 +50,7 @@ TABLES = {
     "sensitivity": "association/sensitivity.tsv",
     "influence": "association/influence.tsv",
     "representativeness": "association/representativeness.tsv",
+    "detectable": "association/detectable.tsv",
     "estimands": "association/estimands.tsv",
     "subgroups": "association/subgroups.tsv",
     "incidence": "association/incidence.tsv",
@@ -102,6 +103,7 @@ class Run:
     registry: pd.DataFrame | None = None
     links: dict[str, str] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)
+    genes: pd.DataFrame | None = None
     declared: str = ""
 
     def table(self, name: str) -> pd.DataFrame | None:
@@ -194,9 +196,23 @@ def read_run(
         thresholds=thresholds or {},
         registry=read_facts(registry) if registry.is_file() else None,
         links=links or {},
+        genes=read_genes(results / "cohort") if samples else None,
         changes=read_json(changes) if changes.is_file() else {},
         declared=f"Plan: {settings_words(plan)}. Rules of endpoints: {settings_words(rules)}.",
     )
+
+
+def read_genes(cohort: Path) -> pd.DataFrame | None:
+    """Read all genes in TPM: ``gene_id``, ``symbol``, then a column a sample; None where the run has none."""
+    paths = [cohort / "tpm.tsv.gz", cohort / "genes.tsv"]
+    if not all(path.is_file() for path in paths):
+        return None
+    values, genes = (read_facts(path) for path in paths)
+    if values.shape[0] == 0 or values.shape[1] < 2:
+        return None
+    symbols = values["gene_id"].map(genes.drop_duplicates("gene_id").set_index("gene_id")["symbol"])
+    values.insert(1, "symbol", [clean(str(symbol)) if known(symbol) else None for symbol in symbols])
+    return values
 
 
 def settings_words(path: Path) -> str:
