@@ -9,8 +9,9 @@ import pandas as pd
 from anpi.figures.forest import forest
 from anpi.figures.style import level_colour
 from anpi.report import sentences as say
-from anpi.report.blocks import Fold, Link, Note, Section, Text, draw
+from anpi.report.blocks import Fold, Link, Note, Points, Section, Text, draw
 from anpi.report.efficacy import survival_figure
+from anpi.report.expression import contrast_sentence
 from anpi.report.numbers import known
 from anpi.report.tables import Run
 
@@ -33,6 +34,9 @@ def answers(run: Run) -> Section:
         caption += f" {left} more are on the page of details." if left > 0 else ""
         figure = forest(rows.head(MOST_ROWS), "Ratio (HR or OR)")
         blocks.append(draw("declared", "All that was declared", caption, figure))
+    contrasts = run.table("contrasts")
+    if contrasts is not None:
+        blocks.append(Points([contrast_sentence(row) for _, row in contrasts.iterrows()]))
     blocks.append(Link("details.html#associations", "Every declared test with its numbers, reasons and tables"))
     curves = curve_figures(run, results)
     return Section(

@@ -294,8 +294,8 @@ def patients_of(run: Run, members: str, endpoint: str, biomarker: str) -> pd.Dat
 
 
 SHORT_CAPTION = (
-    f"Kaplan-Meier with 95% bands; | censored, dot event, dotted line median; thin where fewer than {LEAST_AT_RISK} are "
-    "at risk."
+    "Kaplan-Meier with 95% bands; | censored, dot event, dotted line median; thin where fewer than "
+    f"{LEAST_AT_RISK} are at risk."
 )
 
 

@@ -9,8 +9,9 @@ import pandas as pd
 
 from anpi.figures.clinical import attrition
 from anpi.report import sentences as say
-from anpi.report.blocks import Cell, Note, Section, Table, Text, draw, table_of
+from anpi.report.blocks import Cell, Link, Note, Section, Table, Text, draw, table_of
 from anpi.report.numbers import NONE, decimal, known, months, text
+from anpi.report.quality import failed_blocks, override_blocks, verdict_sentence, worst_first
 from anpi.report.tables import Run, numbers_of
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
@@ -34,7 +35,13 @@ def patients(run: Run) -> Section:
 
 def everybody(run: Run) -> Section:
     """Return one table of all patients with their samples: the way into the pages of patients."""
-    return Section("people", "Patients and samples", [people_table(run)], "Patients and samples")
+    verdicts = run.table("verdicts")
+    notes = []
+    if verdicts is not None:
+        verdicts = worst_first(verdicts.assign(patient_id=verdicts["sample_id"].map(run.sample_patients)))
+        notes = [Text([verdict_sentence(verdicts)]), *failed_blocks(verdicts), *override_blocks(verdicts)]
+    more = Link("details.html#quality", "Quality, subtypes and signatures of each sample")
+    return Section("people", "Patients and samples", [*notes, people_table(run), more], "Patients and samples")
 
 
 def attrition_blocks(run: Run) -> list[Any]:
