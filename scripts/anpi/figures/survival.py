@@ -191,7 +191,7 @@ def risk_table(axes: Axes, height: float, risk: pd.DataFrame, levels: list[str],
     axes.xaxis.set_major_formatter("{x:.0f}")
     transform = axes.get_xaxis_transform()
     top = -0.62 / height
-    wide = axes.get_position().width * axes.figure.get_figwidth()
+    wide = axes.get_position().width * axes.get_figure(root=True).get_size_inches()[0]
     axes.text(0, top, "At risk (censored, events)", transform=transform, ha="left", color=QUIET, fontsize=8)
     for place, level in enumerate(levels):
         y = top - (place + 1) * 0.22 / height

@@ -250,11 +250,11 @@ def survival_figure(
     caption = survival_caption(run, rows, what) if not name else SHORT_CAPTION + pooled_words(run, rows)
     title = f"{say.capital(what)} by {'arm' if biomarker == 'arm' else biomarker}"
     name = name or f"{endpoint}-{entry}-{biomarker}".replace("_", "-")
-    written = annotations(run, (entry, endpoint, biomarker), chosen)
+    written = annotated(run, (entry, endpoint, biomarker), chosen)
     return [draw(name, title, caption, kaplan_meier(rows, people, written, what, size))]
 
 
-def annotations(run: Run, question: tuple[str, str, str], levels: list[str]) -> Annotations:
+def annotated(run: Run, question: tuple[str, str, str], levels: list[str]) -> Annotations:
     """Return what is written on a question's curves: names, medians, the ratios, which groups are only described."""
     biomarker = question[2]
     names = {level: say.level_words(level, biomarker) for level in levels} | {"all": "all patients"}

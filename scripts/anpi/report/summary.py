@@ -47,9 +47,11 @@ def summary(run: Run) -> Section:
 def answer_figure(run: Run) -> Drawing | None:
     """Draw the curves of the primary question beside the answer; None where it has none."""
     entry = say.primary_entry(run.plan)
+    if entry is None:
+        return None
     found = [
         figure
-        for endpoint in (entry["endpoints"] if entry else [])
+        for endpoint in entry["endpoints"]
         for figure in survival_figure(run, entry["entry"], endpoint, entry["biomarker"], name="answer", size=BESIDE)
     ]
     return found[0] if found else None
