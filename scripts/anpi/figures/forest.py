@@ -62,7 +62,7 @@ def forest(rows: pd.DataFrame, what: str, favours: tuple[str, str] | None = None
 
 
 def axis_words(what: str, favours: tuple[str, str] | None) -> str:
-    """Say what the axis shows, and what lies below and above 1."""
+    """Return what the axis shows, and what lies below and above 1."""
     scale = f"{what}, log scale"
     return f"← {favours[0]}      {scale}      {favours[1]} →" if favours else scale
 

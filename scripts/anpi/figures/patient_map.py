@@ -1,4 +1,4 @@
-"""The map of patients: a column a patient, a row a track, as plain SVG whose columns a script can move."""
+"""The map of patients: one column per patient, one row per track, as plain SVG whose columns a script can move."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def answers(run: Run) -> Section:
 
 
 def ratio_rows(run: Run, results: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a ratio: label, numbers, colour; filled unless exploratory."""
+    """Return one row per ratio: label, numbers, colour; filled unless exploratory."""
     found = results[results["effect"].isin(list(say.RATIOS)) & results["estimate"].notna()]
     tiers = {"primary": 0, "secondary": 1, "exploratory": 2}
     found = found.assign(rank=found["tier"].map(tiers)).sort_values("rank", kind="stable")

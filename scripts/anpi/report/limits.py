@@ -130,7 +130,7 @@ def unlike_patients(run: Run) -> list[str]:
 
 
 def detectable_sentences(run: Run) -> list[str]:
-    """Say what the primary test could have shown with the events that there were."""
+    """Return what the primary test could have shown with the events that there were."""
     table, entry = run.table("detectable"), say.primary_entry(run.plan)
     if table is None or entry is None:
         return []

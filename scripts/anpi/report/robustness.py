@@ -103,7 +103,7 @@ def merged(choices: list[Choice]) -> list[Choice]:
 
 
 def strip_rows(run: Run, choices: list[Choice]) -> pd.DataFrame:
-    """Lay out the strip: a row a choice and compared group, and the range without each patient."""
+    """Lay out the strip: one row per choice and compared group, and the range without each patient."""
     rows = []
     for choice in merged(choices):
         declared, several = choice.label == DECLARED, len(choice.ratios) > 1

@@ -203,7 +203,7 @@ def read_run(
 
 
 def read_genes(cohort: Path) -> pd.DataFrame | None:
-    """Read all genes in TPM: ``gene_id``, ``symbol``, then a column a sample; None where the run has none."""
+    """Read all genes in TPM: ``gene_id``, ``symbol``, then one column per sample; None where the run has none."""
     paths = [cohort / "tpm.tsv.gz", cohort / "genes.tsv"]
     if not all(path.is_file() for path in paths):
         return None
