@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "signatures": GROUND | {"tables", "expression"},
     "endpoints": GROUND | {"tables", "recist", "stats"},
     "identity": GROUND | {"tables", "reads", "expression", "alignment"},
+    "targets": GROUND | {"tables", "expression", "signatures"},
     "cohort": GROUND | {"tables"},
     "association": GROUND | {"tables", "stats"},
     "figures": GROUND,
