@@ -95,7 +95,7 @@ rule call_subtypes:
         mem_mb=needs("mem_mb", 2000, sample=8),
         runtime=needs("runtime", 20, sample=0.1),
     params:
-        program=program("call_subtypes", MODEL, GENES),
+        program=program("call_subtypes", MODEL, FOREST, GENES),
         model=MODEL,
         counts=options_of("counts"),
     shell:

@@ -329,7 +329,7 @@ def word_call(
 
 
 def no_programme(evidence: Evidence, model: Model, i: int) -> str:
-    """Say why no class fits: too few cancer cells, or A, N and P low without evidence of I; empty if one does.
+    """Return why no class fits: too few cancer cells, or A, N and P low without evidence of I; empty if one does.
 
     Without a measure of inflammation (a panel of genes) the second cannot be told from I, which then is no more than
     leaning.
@@ -349,7 +349,7 @@ def no_programme(evidence: Evidence, model: Model, i: int) -> str:
 
 
 def much_tissue(evidence: Evidence, model: Model, i: int, note: str) -> bool:
-    """Say whether so much normal tissue stands in the sample that SCLC-I may be its imitation."""
+    """Return whether so much normal tissue stands in the sample that SCLC-I may be its imitation."""
     rule = model.settings.get("purity")
     if rule is not None:
         return normal_share(evidence, model, i) >= rule["doubt_share"]

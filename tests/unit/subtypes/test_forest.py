@@ -11,10 +11,10 @@ import pytest
 from benchmarks.george_tumours import as_matrix, george_cohort, mixed_labels
 
 from anpi.expression.matrix import read_expression
+from anpi.problems import InputError
 from anpi.subtypes.calls import call_subtypes
 from anpi.subtypes.forest import FOREST, Forest, count_votes, load_forest
 from anpi.subtypes.model import Model
-from anpi.tables.problems import InputError
 
 
 @pytest.fixture(scope="module")
