@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "alignment": GROUND | {"tools", "expression", "reads", "quantification"},
     "recist": GROUND,
     "adverse_events": GROUND | {"tables", "endpoints"},
-    "subtypes": GROUND | {"tables", "expression"},
+    "subtypes": GROUND | {"tables", "expression", "stats"},
     "signatures": GROUND | {"tables", "expression"},
     "endpoints": GROUND | {"tables", "recist", "stats"},
     "identity": GROUND | {"tables", "reads", "expression", "alignment"},

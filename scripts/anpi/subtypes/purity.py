@@ -135,7 +135,8 @@ def plan_removal(shares: pd.DataFrame, model: Model, names: Iterable[str]) -> Re
     part = np.where(part >= rule["least_share"], part, 0.0)
     total = sum(part[:, k] for k in range(len(names)))
     part = part * np.minimum(1.0, rule["most_removed"] / np.maximum(total, 1e-9))[:, None]
-    normal = model.profiles[names].reindex(model.gene_ids).to_numpy().T
+    # A gene without a profile loses nothing.
+    normal = model.profiles[names].reindex(model.gene_ids).fillna(0.0).to_numpy().T
     taken = sum(part[:, [k]] * normal[k] for k in range(len(names)))
     return Removal(taken, sum(part[:, k] for k in range(len(names))))
 
