@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -300,7 +301,8 @@ def word_call(
     contradicted = opinion in PROGRAMMES
     expressed = factors_on(evidence, model, i) if best == "I" else ""
     both_on = {best, second} <= set(PROGRAMMES) and min(activation[[best, second]]) >= rules["mixed_activation"]
-    clear = ranking.iloc[0] >= rules["confident_p"] and margin >= rules["confident_margin"]
+    beside = programme_beside(activation, best, rules)
+    clear = ranking.iloc[0] >= rules["confident_p"] and margin >= rules["confident_margin"] and not beside
     if barred:
         call, reasons = "none", [barred, *([note] if note else [])]
     elif nothing_on:
@@ -312,7 +314,7 @@ def word_call(
     elif clear and not doubt and not (best == "I" and (foreign_tissue or maybe_diluted or expressed)):
         call, reasons = "confident", notes
     elif ranking.iloc[0] >= rules["lean_p"]:
-        unclear = [] if clear else [f"{best} ahead of {second}, not clearly"]
+        unclear = [] if clear else [beside or f"{best} ahead of {second}, not clearly"]
         thin = ["proliferation below the reference: a diluted tumour would look alike"] if maybe_diluted else []
         against = [f"although {expressed}"] if expressed else []
         call, reasons = "lean", [*unclear, *against, *(thin if best == "I" else []), *notes]
@@ -326,6 +328,12 @@ def word_call(
         "margin": np.nan if barred else margin,
         "reason": "; ".join(reasons) or None,
     }
+
+
+def programme_beside(activation: pd.Series, best: str, rules: Mapping[str, float]) -> str:
+    """Name another of A, N and P that is partly on beside a foremost one; empty if none is."""
+    others = [k for k in PROGRAMMES if k != best and activation[k] >= rules.get("beside_activation", np.inf)]
+    return f"{best} with the programme of {others[0]} partly on" if others and best in PROGRAMMES else ""
 
 
 def no_programme(evidence: Evidence, model: Model, i: int) -> str:
