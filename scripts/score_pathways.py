@@ -31,7 +31,8 @@ def main() -> None:
     scores = score_pathways(expression)
     write_estimates(arguments.out, scores)
     lacking = int(scores["score"].isna().sum())
-    print(f"{scores['sample_id'].nunique()} samples, {scores['pathway'].nunique()} pathways, {lacking} scores not given")
+    samples, pathways = scores["sample_id"].nunique(), scores["pathway"].nunique()
+    print(f"{samples} samples, {pathways} pathways, {lacking} scores not given")
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def deconvolve(profiles: Profiles, genes: np.ndarray, mixture: np.ndarray) -> np
     other = max(0.0, 1 - cells.sum())
     if cells[tregs] < FEW_TREGS:
         without = np.delete(np.arange(len(types)), cd4)
-        second = cells_of(matrix[:, without], mixture, profiles.mrna[without])[list(without).index(tregs)]
+        second = cells_of(matrix[:, without], mixture, profiles.mrna[without])[without.tolist().index(tregs)]
         cells[tregs] = (cells[tregs] + second) / 2
         cells[cd4] = max(0.0, cells[cd4] - (cells[tregs] + second) / 2)
     fractions = np.append(cells, other)

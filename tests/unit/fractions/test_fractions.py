@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from anpi.expression.matrix import Expression, as_expression, read_expression
 from anpi.files.shipped import ROOT
 from anpi.fractions.deconvolve import fit_shares
-from anpi.fractions.estimate import estimate_fractions
+from anpi.fractions.estimate import COLUMNS, estimate_fractions
 from anpi.fractions.til10 import FOLDER, read_profiles
 from anpi.problems import InputError
 from anpi.signatures.scores import read_reference
@@ -165,7 +165,7 @@ def test_the_program_writes_the_table(mixed: tuple[Expression, pd.DataFrame], tm
     program = [sys.executable, ROOT / "scripts" / "estimate_fractions.py", "--expression", matrix, "--unit", "tpm"]
     subprocess.run([*program, "--out", out], check=True)
     table = pd.read_csv(out, sep="\t")
-    assert list(table.columns[:8]) == "sample_id method cell_type fraction low high genes_used genes_total".split()
+    assert list(table.columns[:8]) == COLUMNS
     assert list(table["cell_type"]) == 2 * [*TYPES, "Other"]
     assert set(table["method"]) == {"quantiseq"}
 

@@ -26,7 +26,8 @@ from anpi.pathways.progeny import WEIGHTS, read_weights, score_pathways
 from anpi.signatures.scores import read_reference
 from anpi.tables.reading import read_text_table
 
-PATHWAYS = "Androgen EGFR Estrogen Hypoxia JAK-STAT MAPK NFkB p53 PI3K TGFb TNFa Trail VEGF WNT".split()
+ORDER_OF_R = "Androgen EGFR Estrogen Hypoxia JAK-STAT MAPK NFkB p53 PI3K TGFb TNFa Trail VEGF WNT"
+PATHWAYS = ORDER_OF_R.split()
 OF_ALL_GENES = {
     "s1": "2207.49661804 45.9045145893 1535.35268656 3024.91764803 4328.55049469 720.934959798 4238.70622980 "
     "2874.30376829 -2431.30929185 1693.17012626 4886.22261232 155.537014836 44.0659207897 430.596966590",
@@ -118,5 +119,5 @@ def test_the_program_writes_the_table(tumours: pd.DataFrame, tmp_path: Path) -> 
     program = [sys.executable, ROOT / "scripts" / "score_pathways.py", "--expression", matrix, "--unit", "tpm"]
     subprocess.run([*program, "--out", out], check=True)
     table = pd.read_csv(out, sep="\t")
-    assert list(table.columns[:7]) == "sample_id pathway score low high genes_used genes_total".split()
+    assert list(table.columns[:7]) == ["sample_id", "pathway", "score", "low", "high", "genes_used", "genes_total"]
     assert len(table) == 2 * len(PATHWAYS)
