@@ -30,6 +30,7 @@ def report_tables(wildcards):
             "subtypes/programmes.tsv",
             "subtypes/tissues.tsv",
             "immune/scores.tsv",
+            "targets/targets.tsv",
         ]
         tables += [f"expression/{table}.tsv" for table in ("differential", "enrichment", "contrasts")]
         tables += [f"exploration/{table}.tsv" for table in EXPLORATION]
@@ -152,7 +153,7 @@ rule write_report:
     params:
         program=program(
             "write_report",
-            *(TEMPLATES, PLAN, RULES, REGISTRY),
+            *(TEMPLATES, PLAN, RULES, REGISTRY, RESOURCES / "targets"),
             settings=["title", "qc"],
             files=["clinical.", "samples"],
         ),

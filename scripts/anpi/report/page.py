@@ -27,6 +27,7 @@ from anpi.report.quality import quality
 from anpi.report.safety import queries, safety
 from anpi.report.summary import summary
 from anpi.report.tables import Run
+from anpi.report.targets import targets
 from anpi.report.workbook import neutral, write_workbook
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
@@ -39,6 +40,7 @@ SECTIONS: tuple[Callable[[Run], Section | None], ...] = (
     quality,
     subtypes,
     signatures,
+    targets,
     efficacy,
     associations,
     expression,
