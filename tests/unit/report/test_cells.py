@@ -27,7 +27,7 @@ def fractions() -> pd.DataFrame:
 
 def test_a_fraction_stands_with_its_interval_the_other_method_and_what_speaks_against_it(fractions: pd.DataFrame):
     scores = pd.DataFrame({"sample_id": ["s1"], "signature": ["mcp_b_lineage"], "score": [3.21]})
-    heading, table = cell_blocks(run_of(fractions=fractions, scores=scores))
+    _, table = cell_blocks(run_of(fractions=fractions, scores=scores))
     assert isinstance(table, Table)
     first, second = ([cell.words for cell in row] for row in table.rows)
     assert first[:3] == ["s1", "5% (2–11%); MCP 3.2", "5% (2–11%)"]
