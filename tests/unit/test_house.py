@@ -35,6 +35,8 @@ MAY_IMPORT = {
     "adverse_events": GROUND | {"tables", "endpoints"},
     "subtypes": GROUND | {"tables", "expression", "stats"},
     "signatures": GROUND | {"tables", "expression"},
+    "fractions": GROUND | {"tables", "expression", "signatures"},
+    "pathways": GROUND | {"tables", "expression", "signatures"},
     "endpoints": GROUND | {"tables", "recist", "stats"},
     "identity": GROUND | {"tables", "reads", "expression", "alignment"},
     "targets": GROUND | {"tables", "expression", "signatures"},

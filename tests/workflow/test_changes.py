@@ -151,7 +151,7 @@ def test_a_new_model_reruns_the_calls_and_what_follows_from_them(anpi: Path, tri
     sums = [f"{hashlib.sha256((model / name).read_bytes()).hexdigest()}  {name}" for name in listed_by(model)]
     (model / "SHA256SUMS").write_text("\n".join(sums) + "\n")
     configure(trial, subtype_model="config/model")
-    followers = {"explore_cohort", "compare_signatures", "write_cohort", "show_samples"}
+    followers = {"explore_cohort", "compare_signatures", "estimate_fractions", "write_cohort", "show_samples"}
     jobs = set(planned(anpi, trial))
     assert {"call_subtypes", "build_sets", "write_report"} <= jobs
     assert jobs <= {"call_subtypes"} | followers | JOIN | CLOSING

@@ -34,7 +34,7 @@ def report_tables(wildcards):
         ]
         tables += [f"expression/{table}.tsv" for table in ("differential", "enrichment", "contrasts")]
         tables += [f"exploration/{table}.tsv" for table in EXPLORATION]
-        tables += [f"immune/{table}.tsv" for table in ("by_subtype", "correlation", "methods")]
+        tables += [f"immune/{table}.tsv" for table in ("by_subtype", "correlation", "methods", "fractions", "pathways")]
     return [out(table) for table in tables]
 
 
