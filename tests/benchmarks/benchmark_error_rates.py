@@ -3,7 +3,7 @@
 Each test's share of trials with p below 0.05, with the simulation error; then the share of trials in which a family
 claims anything after adjustment and gates. Small trials of two arms, 30 to 45 patients.
 
-  python tests/benchmarks/benchmark_error_rates.py [--patients 30 38 45] [--trials 400] [--permutations 999]
+  python tests/benchmarks/benchmark_error_rates.py [--patients 30 38 45] [--trials 400] [--first 0]
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from anpi.association.plan import read_plan
 ARMS = ("AK104", "AK104 + chemotherapy")
 
 
-def rates(count: int, trials: int, permutations: int, one_signature: bool) -> None:
+def rates(count: int, trials: range, permutations: int, one_signature: bool) -> None:
     """Print the rates of trials of one size."""
     plan = read_plan(ROOT / "config" / "plan.yaml")
     entries = tuple(
@@ -36,7 +36,7 @@ def rates(count: int, trials: int, permutations: int, one_signature: bool) -> No
     )
     plan = replace(plan, entries=entries, settings=plan.settings | {"permutations": permutations})
     low, made, claimed = defaultdict(int), defaultdict(int), defaultdict(int)
-    for seed in range(trials):
+    for seed in trials:
         rows = engine.run_plan(plan, null_trial(10_000 * count + seed, count, ARMS, ("gep18",)))
         for row in rows:
             if np.isfinite(row.p):
@@ -48,9 +48,11 @@ def rates(count: int, trials: int, permutations: int, one_signature: bool) -> No
             claimed[family] += any(row.p_adjusted < plan.alpha for row in rows if row.family == family)
     for name, total in made.items():
         share = low[name] / total
-        print(f"{count}\t{name}\t{share:.3f}\t± {1.96 * np.sqrt(share * (1 - share) / total):.3f}\t{total} made")
+        print(
+            f"{count}\t{name}\t{share:.3f}\t± {1.96 * np.sqrt(share * (1 - share) / total):.3f}\t{low[name]} of {total}"
+        )
     for family, wrong in claimed.items():
-        print(f"{count}\tfamily {family}, any claim\t{wrong / trials:.3f}")
+        print(f"{count}\tfamily {family}, any claim\t{wrong / len(trials):.3f}\t\t{wrong} of {len(trials)}")
 
 
 def main() -> None:
@@ -58,13 +60,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--patients", type=int, nargs="+", default=[30, 38, 45])
     parser.add_argument("--trials", type=int, default=400)
+    parser.add_argument("--first", type=int, default=0, help="number of the first trial, to go on where a run ended")
     parser.add_argument("--permutations", type=int, default=999)
     parser.add_argument("--all-signatures", action="store_true")
     options = parser.parse_args()
     engine.say = lambda words: None
+    trials = range(options.first, options.first + options.trials)
     with threadpool_limits(1):
         for count in options.patients:
-            rates(count, options.trials, options.permutations, not options.all_signatures)
+            rates(count, trials, options.permutations, not options.all_signatures)
 
 
 if __name__ == "__main__":

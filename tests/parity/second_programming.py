@@ -172,7 +172,7 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bo
         day = next((p["last"] for p in points if p["first"] <= row["day"] <= p["last"]), row["day"])
         if day < 0 or (day == 0 and baseline):
             continue
-        parts = [row.get(name, "") for name in ("target_response", "nontarget_response")]
+        parts = [["", *SEVERITY].index(row.get(name, "")) for name in ("target_response", "nontarget_response")]
         new = ["", "N", "E", "Y"].index(row["new_lesion"])
         worse = (SEVERITY.index(row["overall_response"]), new, *parts)
         same = told.get(day, {"code": "", "symptom": False, "rank": (-1,)})

@@ -147,12 +147,12 @@ def listed_by(model: Path) -> list[str]:
 
 def test_a_new_model_reruns_the_calls_and_what_follows_from_them(anpi: Path, trial: Path):
     model = trial / "config" / "model"
-    shutil.copytree(ROOT / "resources" / "subtypes" / "sclc_anpi" / "1.0.0", model)
-    edit(model / "model.yaml", r"^version: .*$", "version: 1.0.1")
+    shutil.copytree(ROOT / "resources" / "subtypes" / "sclc_anpi" / "2.0.0", model)
+    edit(model / "model.yaml", r"^version: .*$", "version: 2.0.1")
     sums = [f"{hashlib.sha256((model / name).read_bytes()).hexdigest()}  {name}" for name in listed_by(model)]
     (model / "SHA256SUMS").write_text("\n".join(sums) + "\n")
     configure(trial, subtype_model="config/model")
-    followers = {"explore_cohort", "compare_signatures", "write_cohort", "show_samples"}
+    followers = {"explore_cohort", "compare_signatures", "estimate_fractions", "write_cohort", "show_samples"}
     jobs = set(planned(anpi, trial))
     assert {"call_subtypes", "build_sets", "write_report"} <= jobs
     assert jobs <= {"call_subtypes"} | followers | JOIN | CLOSING

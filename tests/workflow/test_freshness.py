@@ -262,7 +262,7 @@ def test_a_change_replans_the_declared_rules(prepared, tmp_path: Path, row: dict
 
 
 # The model of summarise_sample is known by its genes: another version with the same ones changes no fact of a sample.
-MODEL = {"summarise_sample": [str(ROOT / "resources" / "subtypes" / "sclc_anpi" / "1.0.0")]}
+MODEL = {"summarise_sample": [str(ROOT / "resources" / "subtypes" / "sclc_anpi" / "2.0.0")]}
 KNOWN_OTHERWISE = {variant: MODEL for variant in VARIANTS if variant != "matrix"}
 
 

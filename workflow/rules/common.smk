@@ -83,7 +83,8 @@ COUNTED = UNITS is not None or (SETTINGS["expression"] or {}).get("unit") == "co
 # stands in the digest of the program's code.
 RESOURCES = ROOT / "resources"
 GENES = RESOURCES / "genes"
-MODEL = Path(SETTINGS["subtype_model"] or RESOURCES / "subtypes" / "sclc_anpi" / "1.0.0")
+MODEL = Path(SETTINGS["subtype_model"] or RESOURCES / "subtypes" / "sclc_anpi" / "2.0.0")
+FOREST = RESOURCES / "subtypes" / "fatherree_forest" / "1.0.0"
 RULES = shipped(SETTINGS["endpoints"], "endpoints.yaml")
 PLAN = shipped(SETTINGS["plan"], "plan.yaml")
 TEMPLATES = ROOT / "workflow" / "report"

@@ -31,10 +31,11 @@ def report_tables(wildcards):
             "subtypes/programmes.tsv",
             "subtypes/tissues.tsv",
             "immune/scores.tsv",
+            "targets/targets.tsv",
         ]
         tables += [f"expression/{table}.tsv" for table in ("differential", "enrichment", "contrasts")]
         tables += [f"exploration/{table}.tsv" for table in EXPLORATION]
-        tables += [f"immune/{table}.tsv" for table in ("by_subtype", "correlation", "methods")]
+        tables += [f"immune/{table}.tsv" for table in ("by_subtype", "correlation", "methods", "fractions", "pathways")]
     return [out(table) for table in tables]
 
 
@@ -155,7 +156,7 @@ rule write_report:
     params:
         program=program(
             "write_report",
-            *(TEMPLATES, PLAN, RULES, REGISTRY),
+            *(TEMPLATES, PLAN, RULES, REGISTRY, RESOURCES / "targets"),
             settings=["title", "qc"],
             files=["clinical.", "samples"],
         ),

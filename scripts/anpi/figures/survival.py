@@ -93,7 +93,7 @@ def kaplan_meier(
         drawn += [steps.assign(kind="step"), marks.assign(level=level)]
     risk = curves[curves["kind"] == "risk"]
     name_axes(axes, risk["time_days"].max() / DAYS_PER_MONTH, what, written.note)
-    risk_table(axes, height, risk, levels, dict(written.names))
+    risk_table(axes, ((0.98 - left) * width, height), risk, levels, dict(written.names))
     parts = [part.dropna(axis=1, how="all") for part in (*drawn, risk) if len(part)]
     data = pd.concat(parts, ignore_index=True)
     data.insert(0, "months", (data["time_days"] / DAYS_PER_MONTH).round(4))
@@ -185,13 +185,15 @@ def draw_marks(axes: Axes, marks: pd.DataFrame, colour: str) -> None:
         )
 
 
-def risk_table(axes: Axes, height: float, risk: pd.DataFrame, levels: list[str], names: dict[str, str]) -> None:
-    """Write the numbers at risk, with the censored and the events until then, below axes of a height in inches."""
+def risk_table(
+    axes: Axes, size: tuple[float, float], risk: pd.DataFrame, levels: list[str], names: dict[str, str]
+) -> None:
+    """Write the numbers at risk, with the censored and the events until then, below axes of a size in inches."""
     axes.set_xticks(sorted(risk["time_days"].unique() / DAYS_PER_MONTH))
     axes.xaxis.set_major_formatter("{x:.0f}")
+    wide, height = size
     transform = axes.get_xaxis_transform()
     top = -0.62 / height
-    wide = axes.get_position().width * axes.get_figure(root=True).get_size_inches()[0]
     axes.text(0, top, "At risk (censored, events)", transform=transform, ha="left", color=QUIET, fontsize=8)
     for place, level in enumerate(levels):
         y = top - (place + 1) * 0.22 / height

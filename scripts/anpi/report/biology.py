@@ -11,6 +11,7 @@ from anpi.figures import heatmaps
 from anpi.figures.components import components
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Heading, Note, Section, Table, Text, draw
+from anpi.report.cells import cell_blocks
 from anpi.report.numbers import NONE, count_of, decimal, drawn_of, known, short_names, text
 from anpi.report.tables import Run, call_groups
 from anpi.trial.subtypes import SUBTYPES
@@ -223,6 +224,7 @@ def signatures(run: Run) -> Section:
     blocks.append(drawing if drawing else Note("No signature has a percentile of the reference.", "absent"))
     blocks.append(medians_by_subtype(run, given))
     blocks += cohort_views(run, given)
+    blocks += cell_blocks(run)
     return Section("signatures", "Immune signatures", blocks, "Signatures")
 
 

@@ -16,6 +16,7 @@ from anpi.files.shipped import ROOT
 from anpi.report.blocks import Note, Section, Text, draw
 from anpi.report.numbers import known
 from anpi.report.tables import Run, call_groups
+from anpi.report.targets import LIST
 from anpi.tables.reading import read_facts
 from anpi.words.lists import plural
 
@@ -25,8 +26,8 @@ UNKNOWN = 255
 MOST_SAMPLES = 400
 UNIT = "log2(TPM + 1)"
 ALIASES = ROOT / "resources" / "genes" / "aliases.tsv"
-# Surface antigens of agents that were in trials in small cell lung cancer, and what cadonilimab blocks, with PD-L1.
-TARGETS = ("DLL3", "SEZ6", "TACSTD2", "CD276", "CEACAM5", "NCAM1", "SSTR2", "PDCD1", "CTLA4", "CD274")
+OPEN_GROUPS = ("surface", "checkpoint")  # of the list of targets: what is shown before anybody asks
+MOST_OPEN = 12
 
 
 @dataclass(frozen=True)
@@ -58,17 +59,24 @@ def genes(run: Run) -> Section | None:
         [Note(f"The first {values.shape[1]} samples by id; {left} more are in cohort/tpm.tsv.gz.")] if left else []
     )
     names = run.genes["symbol"].to_numpy()
-    found = [gene for gene in TARGETS if gene in set(names)]
+    targets = open_targets()
+    found = [gene for gene in targets if gene in set(names)]
     chosen = people[people["chosen"]]
     if found and len(chosen):
         first = values.set_axis(names).loc[found]
         levels = first[~first.index.duplicated()].T.loc[chosen.index]
-        lacking = [gene for gene in TARGETS if gene not in found]
+        lacking = [gene for gene in targets if gene not in found]
         caption = f"One mark per patient with a chosen sample, {UNIT}; line: median. Level of RNA, not of protein." + (
             f" Not in this run: {', '.join(lacking)}." if lacking else ""
         )
-        blocks.append(draw("targets", "Targets", caption, strips(levels, chosen, UNIT)))
+        blocks.append(draw("target-genes", "Genes of targets", caption, strips(levels, chosen, UNIT)))
     return Section("genes", "Ask a gene", blocks, "Ask a gene")
+
+
+def open_targets() -> list[str]:
+    """Return the genes of the first targets of the list, those of one gene on a surface or a checkpoint."""
+    table = read_facts(LIST)
+    return list(table.loc[table["group"].isin(OPEN_GROUPS), "genes"])[:MOST_OPEN]
 
 
 def gene_values(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:

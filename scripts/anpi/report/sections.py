@@ -19,6 +19,7 @@ from anpi.report.quality import quality
 from anpi.report.safety import queries, safety, safety_terms
 from anpi.report.summary import summary
 from anpi.report.tables import Run
+from anpi.report.targets import targets
 
 Make = Callable[[Run], Section | None]
 FIRST_PAGE: tuple[Make, ...] = (summary, changes, patients_on_a_map, genes, course, answers, safety, everybody)
@@ -27,6 +28,7 @@ DETAILS: tuple[Make, ...] = (
     quality,
     subtypes,
     signatures,
+    targets,
     efficacy,
     associations,
     expression,
