@@ -48,6 +48,7 @@ from anpi.wiring.files import known_by
 from anpi.wiring.programs import Unrecorded, option
 from anpi.wiring.resources import CEILING, capped, genome_mb, index_mb
 from anpi.wiring.units import SampleUnits, units_by_sample
+from anpi.words.urls import public_urls
 
 
 def in_words(check, *arguments):

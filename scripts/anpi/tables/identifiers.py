@@ -115,7 +115,7 @@ def identifier_problems(frame: pd.DataFrame, schema: Mapping[str, Any], table: s
         kind = None if rule is not None else kind_of_name(column)
         rows: list[object] = []
         if kind is None and is_text(rule):
-            kind, rows = kind_of_values(frame[column], column, rule is None, start)
+            kind, rows = kind_of_values(frame[column], column, rule, start)
         if kind is not None:
             problems.append(problem(file, table, column, kind, rows))
     return problems
@@ -166,14 +166,22 @@ def kind_of_name(column: str) -> str | None:
     return next((WORDS[word] for word in words if word in WORDS), kinds[inside[0]] if inside else None)
 
 
-def kind_of_values(values: pd.Series, column: str, extra: bool, start: int | None) -> tuple[str | None, list[object]]:
-    """Return the kind of identifier that the values are, and the rows in which they stand."""
+def kind_of_values(
+    values: pd.Series, column: str, rule: Mapping[str, Any] | None, start: int | None
+) -> tuple[str | None, list[object]]:
+    """Return the kind of identifier that the values are, and the rows in which they stand.
+
+    Names of groups (arm, site, batch) may hold an address of the web: it is that of the group.
+    """
+    extra = rule is None
+    group = rule is not None and rule.get("name", False) and not rule.get("any_case", False)
     distinct = sorted(values.dropna().unique())
     # Of a column of such numbers alone, trial ids are told from social security numbers below.
     numbered = len(distinct) >= LEAST_VALUES and all(re.fullmatch(SOCIAL, legible(text)) for text in distinct)
     is_id = column.endswith("_id") or column == "USUBJID" or numbered
     is_path = not extra and column in ("fastq_1", "fastq_2", "bam", "quant")
     kinds = {text: kind_of_text(text, is_id, is_path, column in SITES) for text in distinct}
+    kinds = {text: None if group and kind == "web addresses" else kind for text, kind in kinds.items()}
     if column == "patient_id":
         kinds |= {text: "names" for text in distinct if kinds[text] is None and is_name_as_id(text)}
     kinds |= {} if is_id or is_path else kinds_of_codes([text for text in distinct if kinds[text] is None])
