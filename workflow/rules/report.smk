@@ -156,7 +156,7 @@ rule write_report:
     params:
         program=program(
             "write_report",
-            *(TEMPLATES, PLAN, RULES, REGISTRY, RESOURCES / "targets"),
+            *(TEMPLATES, PLAN, RULES, REGISTRY, GENES, RESOURCES / "targets"),
             settings=["title", "qc"],
             files=["clinical.", "samples"],
         ),
