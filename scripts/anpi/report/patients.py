@@ -22,7 +22,7 @@ BASELINE = {
     "ecog": "ECOG performance status",
     "liver_mets": "Liver metastases",
     "brain_mets": "Brain metastases",
-    "ldh": "LDH",
+    "ldh": "LDH, unit as in the patients table",
     "prior_io": "Prior immunotherapy",
 }
 CONTINUOUS = ("age", "ldh")
