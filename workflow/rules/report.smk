@@ -17,11 +17,13 @@ def keyed_files(wildcards, input):
 
 def report_tables(wildcards):
     """List the tables that the report needs, those of the expression only when the run has it."""
-    tables = [f"clinical/{table}.tsv" for table in ("endpoints", "timepoints", "queries", "rates", "concordance")]
+    tables = [
+        f"clinical/{table}.tsv" for table in ("endpoints", "estimands", "timepoints", "queries", "rates", "concordance")
+    ]
     tables += ["accounts.tsv", "analysis/sets.tsv", "analysis/attrition.tsv", "association/statements.json"]
     tables += [f"association/{table}.tsv" for table in ASSOCIATIONS]
     if clinical("adverse_events"):
-        tables.append("clinical/adverse_events.tsv")
+        tables += [f"clinical/{table}.tsv" for table in ("adverse_events", "exposure", "shifts")]
     if EXPRESSED:
         tables += ["cohort/tpm.tsv.gz", "cohort/genes.tsv"]
         tables += ["qc/gene_body_coverage.tsv"] if genotyped_samples() else []

@@ -63,7 +63,33 @@ def efficacy(run: Run) -> Section:
                 Note("Best responses were supplied, not derived from scans: whether they were confirmed is not known.")
             )
         blocks.append(Text(immune_sentences(run.tables["endpoints"])))
-    return Section("rates", "Efficacy by arm", [*blocks, *concordance(run)], "Efficacy by arm")
+    blocks += [*concordance(run), *strategies(run)]
+    return Section("rates", "Efficacy by arm", blocks, "Efficacy by arm")
+
+
+def strategies(run: Run) -> list[Any]:
+    """Return median PFS under each declared strategy for intercurrent events."""
+    table = run.table("strategies")
+    if table is None:
+        return []
+    rows = [
+        [
+            Cell(say.capital(say.endpoint_words(row["variant"]))),
+            Cell(f"{int(row['n'])}", float(row["n"])),
+            Cell(f"{int(row['events'])}", float(row["events"])),
+            Cell(days_as_months(row, "median_days")),
+            Cell(f"{days_as_months(row, 'ci_low')} to {days_as_months(row, 'ci_high')}"),
+        ]
+        for row in table.to_dict("records")
+    ]
+    header = ["Estimand", "n", "Events", "Median, months", "95% CI"]
+    caption = "Kaplan-Meier; the primary rules first. What each strategy means stands in clinical/estimands.tsv."
+    numeric = [False, True, True, False, False]
+    return [Table("strategies", "Median PFS under each estimand", header, rows, caption, numeric, folded=True)]
+
+
+def days_as_months(row: dict[str, Any], name: str) -> str:
+    return months(float(row[name]) / DAYS_PER_MONTH if known(row[name]) else None)
 
 
 def immune_sentences(endpoints: pd.DataFrame) -> list[str]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Link, Note, Section, Table, Text, table_of
-from anpi.report.numbers import NONE, known, percent
+from anpi.report.numbers import NONE, decimal, known, percent
 from anpi.report.tables import Run
 from anpi.words.lists import listed, plural
 
@@ -52,7 +52,25 @@ def safety_terms(run: Run) -> Section | None:
         return None
     arms = ["all", *sorted(a for a in events["arm"].dropna().unique() if a != "all")]
     table = term_table(events, ["all"] if len(arms) == 2 else arms)
-    return Section("adverse-event-terms", "Adverse events by class and term", [table], "Adverse events")
+    blocks = [table, *exposure_blocks(run)]
+    return Section("adverse-event-terms", "Adverse events by class and term", blocks, "Adverse events")
+
+
+def exposure_blocks(run: Run) -> list[Any]:
+    """Return how long patients were treated, and how grades moved from before treatment."""
+    exposure, shifts = run.table("exposure"), run.table("shifts")
+    blocks: list[Any] = []
+    if exposure is not None:
+        columns = {"measure": "Measure", "unit": "Unit", "arm": "Arm", "n": "Known of", "N": "Treated"}
+        columns |= {"on_treatment": "Still treated", "median": "Median", "q1": "Lower quartile", "q3": "Upper quartile"}
+        columns |= {"least": "Least", "most": "Most", "patient_years": "Patient-years"}
+        write = {"patient_years": lambda value: decimal(value, 1)}
+        blocks.append(table_of(exposure, "exposure", "Exposure to treatment", columns, write))
+    if shifts is not None:
+        columns = {"soc": "Class", "term": "Term", "arm": "Arm", "baseline_grade": "Grade before"}
+        columns |= {"worst_grade": "Worst grade on treatment", "n": "Patients", "N": "Treated"}
+        blocks.append(table_of(shifts, "shifts", "Shifts of grades from before treatment", columns, folded=True))
+    return blocks
 
 
 def one(events: pd.DataFrame, category: str, grade: str, arm: str) -> pd.Series | None:

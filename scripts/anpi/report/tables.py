@@ -25,7 +25,10 @@ TABLES = {
     "queries": "clinical/queries.tsv",
     "rates": "clinical/rates.tsv",
     "concordance": "clinical/concordance.tsv",
+    "strategies": "clinical/estimands.tsv",
     "adverse_events": "clinical/adverse_events.tsv",
+    "exposure": "clinical/exposure.tsv",
+    "shifts": "clinical/shifts.tsv",
     "sets": "analysis/sets.tsv",
     "attrition": "analysis/attrition.tsv",
     "accounts": "accounts.tsv",
@@ -74,6 +77,7 @@ EXPLORATION = (
     "signature_correlation",
     "signature_methods",
 )
+OF_EVENTS = ("adverse_events", "exposure", "shifts")
 OF_SAMPLES = (
     "verdicts",
     "gene_body",
@@ -181,7 +185,7 @@ def read_run(
         A table that every run has is missing, or an input is not what its schema says.
     """
     absent: tuple[str, ...] = () if samples else OF_SAMPLES
-    absent += () if adverse_events else ("adverse_events",)
+    absent += () if adverse_events else OF_EVENTS
     absent += () if samples and exploration else EXPLORATION
     found = {n: results / p for n, p in TABLES.items() if n not in absent and (n in NEEDED or (results / p).is_file())}
     tables = {name: plain(read_facts(path)) for name, path in found.items()}
