@@ -92,7 +92,7 @@ def hanging_on(run: Run) -> list[str]:
 
 
 def other_choices(run: Run) -> list[str]:
-    """Say of each primary question, beside its own answer, under how many other choices it holds."""
+    """Return for each primary question, beside its own answer, under how many other choices it holds."""
     asked = [
         (entry["entry"], endpoint, entry["biomarker"])
         for family in run.plan["families"]
@@ -192,7 +192,7 @@ def secondary_sentences(run: Run) -> list[str]:
 
 
 def interaction_sentence(test: pd.Series, alpha: float, tier: str) -> str:
-    """Say whether an effect differs between arms, which is another question than whether there is one."""
+    """Return whether an effect differs between arms, which is another question than whether there is one."""
     name = (
         f"{say.capital(say.endpoint_words(test['endpoint']))} by {test['biomarker']}, whether it differs between arms"
     )
