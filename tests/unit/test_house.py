@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "pathways": GROUND | {"tables", "expression", "signatures"},
     "endpoints": GROUND | {"tables", "recist", "stats"},
     "identity": GROUND | {"tables", "reads", "expression", "alignment"},
+    "change": GROUND | {"tables", "expression", "signatures", "cohort", "association", "stats"},
     "targets": GROUND | {"tables", "expression", "signatures"},
     "cohort": GROUND | {"tables"},
     "association": GROUND | {"tables", "stats"},

@@ -35,6 +35,7 @@ def report_tables(wildcards):
             "immune/scores.tsv",
             "targets/targets.tsv",
         ]
+        tables += [f"change/{table}.tsv" for table in ("pairs", "changes", "tests", "differential", "enrichment")]
         tables += [f"expression/{table}.tsv" for table in ("differential", "enrichment", "contrasts")]
         tables += [f"exploration/{table}.tsv" for table in EXPLORATION]
         tables += [f"immune/{table}.tsv" for table in ("by_subtype", "correlation", "methods", "fractions", "pathways")]
