@@ -34,6 +34,7 @@ rule test_associations:
         subgroups=out("association/subgroups.tsv"),
         incidence=out("association/incidence.tsv"),
         published=out("association/published.tsv"),
+        agreement=out("association/agreement.tsv"),
         representativeness=out("association/representativeness.tsv"),
     log:
         logs("test_associations"),

@@ -61,6 +61,7 @@ TABLES = {
     "subgroups": "association/subgroups.tsv",
     "incidence": "association/incidence.tsv",
     "published": "association/published.tsv",
+    "agreement": "association/agreement.tsv",
     "contrasts": "expression/contrasts.tsv",
     "differential": "expression/differential.tsv",
     "enrichment": "expression/enrichment.tsv",
