@@ -154,7 +154,7 @@ rule write_report:
         program=program(
             "write_report",
             *(TEMPLATES, PLAN, RULES, REGISTRY, RESOURCES / "targets"),
-            settings=["title", "qc"],
+            settings=["title", "qc", "carry_columns"],
             files=["clinical.", "samples"],
         ),
         plan=PLAN,
@@ -165,10 +165,11 @@ rule write_report:
         multiqc=option("--multiqc", ["../multiqc/multiqc.html"] if UNITS is not None else []),
         tables=options_of("samples", "adverse_events", "therapies"),
         exploration="--exploration" if EXPRESSED else "",
+        carry=option("--carry", SETTINGS["carry_columns"]),
     shell:
         "{params.program} --results {params.results:q} --patients {input.patients:q} --plan {params.plan:q}"
         " --rules {params.rules:q} {params.tables} --title {params.program.settings[title]:q} {params.thresholds} {params.multiqc}"
-        " {params.exploration}"
+        " {params.exploration} {params.carry}"
         " --out-dir {params.folder:q}"
         " > {log:q} 2>&1"
 

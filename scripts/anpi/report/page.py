@@ -29,6 +29,7 @@ from anpi.report.summary import summary
 from anpi.report.tables import Run
 from anpi.report.targets import targets
 from anpi.report.workbook import neutral, write_workbook
+from anpi.tables.carried import carried
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
 
@@ -67,7 +68,7 @@ def write_report(run: Run, out: Path) -> None:
     remove_others(out / "patients", set(files.values()))
     remove_others(out / "figures", {f"{d.name}.{kind}" for d in figures for kind in ("svg", "pdf", "csv")})
     with whole_file(out / "tables.xlsx") as part:
-        part.write_bytes(write_workbook({"patients": run.patients, **run.tables}))
+        part.write_bytes(write_workbook({"patients": carried(run.patients, "patients", run.carry), **run.tables}))
     links = {patient: f"patients/{quote(name)}" for patient, name in files.items()}
     write_text(out / "index.html", render(environment, run, run.title, sections, links))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -109,6 +110,7 @@ class Run:
     links: dict[str, str] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)
     declared: str = ""
+    carry: frozenset[str] = frozenset()
 
     def table(self, name: str) -> pd.DataFrame | None:
         """Return a table; None when the run has none or it has no row."""
@@ -170,6 +172,7 @@ def read_run(
     registry: Path | None = None,
     links: dict[str, str] | None = None,
     exploration: bool = False,
+    carry: Collection[str] = (),
 ) -> Run:
     """Read the tables below a folder of results by their contracted names.
 
@@ -201,6 +204,7 @@ def read_run(
         registry=read_facts(registry) if registry.is_file() else None,
         links=links or {},
         changes=read_json(changes) if changes.is_file() else {},
+        carry=frozenset(carry),
         declared=f"Plan: {settings_words(plan)}. Rules of endpoints: {settings_words(rules)}.",
     )
 
