@@ -106,6 +106,9 @@ def planning_notes(clinical: Clinical, samples: pd.DataFrame | None, today: date
         extra = [column for column in own if column_rule(load_schema(table), column) is None]
         if extra:
             notes.append(f"{file}: columns that are kept, and read where the plan names them: {', '.join(extra)}")
+        empty = [column for column in frame.attrs.get("columns", ()) if frame[column].isna().all()]
+        if empty:
+            notes.append(f"{file}: columns without any value: {', '.join(empty)}")
         for column in frame.columns[[str(kind).startswith("datetime") for kind in frame.dtypes]]:
             late = frame.index[frame[column] > pd.Timestamp(today)]
             if len(late):

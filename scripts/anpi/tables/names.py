@@ -48,6 +48,7 @@ LOOKALIKES = str.maketrans(
     "ABESIJKMHOPCTYXaesijopcyxdqw" + "ABEZHIKMNOPTYXov",
 )
 WORD = re.compile(r"[^\W\d_]+")
+SPREADSHEET_ERROR = re.compile(r"#(REF|VALUE|NAME|NUM|NULL|DIV/0|SPILL|CALC)[!?]", re.IGNORECASE)
 LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
 CYRILLIC = re.compile("[\u0400-\u052f]")
 
@@ -84,6 +85,10 @@ def name_fault(text: str) -> str | None:
     """Return what a name should be when it cannot stand as it is; None when it can."""
     if is_unknown(text):
         return "a name, or nothing where none is known"
+    if SPREADSHEET_ERROR.fullmatch(text.strip()):
+        return "a name, not the error of a spreadsheet"
+    if "\n" in text or "\r" in text:
+        return "a name on one line"
     if mixed_script(text):
         return "letters of one script: one of another looks like a Latin one"
     return None
