@@ -7,7 +7,7 @@ BIN := .venv/bin
 DEMO := results/demo
 CORES ?= all
 
-.PHONY: help setup tools demo test attack test-slurm test-s3 test-docs test-kernels screenshots lock faults lint format clean reproduce
+.PHONY: help setup tools demo test attack test-slurm test-s3 test-docs test-kernels screenshots lock faults lint format clean reproduce validate-tumours train-tumours
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -62,6 +62,15 @@ faults: setup  ## docs/faults.md, the table of wrong inputs, anew from its tests
 reproduce: .venv/installed  ## what differs between this installation and a run's: make reproduce MANIFEST=results/manifest.json
 	@test -n "$(MANIFEST)" || { echo "Name the manifest: make reproduce MANIFEST=results/manifest.json" >&2; exit 2; }
 	@PATH="$(CURDIR)/$(BIN):$$PATH" python scripts/reproduce_run.py "$(MANIFEST)" $(if $(TRIAL),--trial "$(TRIAL)")
+
+validate-tumours: .venv/installed  ## the subtype model against labels you hold: make validate-tumours MATRIX=… LABELS=… [UNIT=tpm MODEL=… OUT=validation]
+	.venv/bin/python scripts/validate_subtypes.py --expression "$(MATRIX)" --labels "$(LABELS)" --unit $(or $(UNIT),tpm) \
+	  $(if $(MODEL),--model "$(MODEL)") --out "$(or $(OUT),validation)"
+
+train-tumours: .venv/installed  ## a model from labelled tumours, tried once on others: make train-tumours MATRIX=… LABELS=… TEST_MATRIX=… TEST_LABELS=… [VERSION=3.0.0 OUT=…]
+	.venv/bin/python scripts/train_subtypes.py --expression "$(MATRIX)" --labels "$(LABELS)" --unit $(or $(UNIT),tpm) \
+	  $(if $(TEST_MATRIX),--test-expression "$(TEST_MATRIX)" --test-labels "$(TEST_LABELS)") \
+	  --name sclc_anpi --version $(or $(VERSION),3.0.0) $(if $(OUT),--out "$(OUT)")
 
 lock: .venv/installed  ## requirements.lock anew from pyproject.toml, with hashes
 	@$(BIN)/uv pip compile --quiet pyproject.toml --group dev --universal --python-version 3.11 \

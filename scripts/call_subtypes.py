@@ -17,6 +17,7 @@ from anpi.expression.matrix import UNITS, read_expression
 from anpi.files.writing import write_table
 from anpi.program import run_program
 from anpi.subtypes.calls import call_subtypes, programme_table, tissue_table
+from anpi.subtypes.forest import FOREST, load_forest
 from anpi.subtypes.model import DEFAULT, load_model
 
 
@@ -27,6 +28,7 @@ def main() -> None:
     )
     parser.add_argument("--unit", required=True, help=UNITS)
     parser.add_argument("--model", type=Path, default=DEFAULT, help="folder of a model (default: the shipped one)")
+    parser.add_argument("--forest", type=Path, default=FOREST, help="folder of a forest for a second opinion")
     parser.add_argument("--verdicts", help="table with sample_id, verdict, reasons: failed samples get no call")
     parser.add_argument("--counts", help="matrix of counts of the same samples: for read depth and stability")
     parser.add_argument("--programmes", help="also write the locked z-scores of the programmes, for a heat map")
@@ -40,7 +42,7 @@ def main() -> None:
         print(f"{arguments.expression}: {note}", file=sys.stderr)
     verdicts = read_verdicts(arguments.verdicts, list(expression.values.columns)) if arguments.verdicts else None
     counts = read_expression(arguments.counts, "counts") if arguments.counts else None
-    calls = call_subtypes(expression, model, verdicts, counts)
+    calls = call_subtypes(expression, model, verdicts, counts, load_forest(arguments.forest))
     write_table(arguments.out, calls)
     if arguments.programmes:
         write_table(arguments.programmes, programme_table(expression, model))

@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from anpi.accounts.account import account_table, refuse_open
+from anpi.accounts.of_sample import sample_accounts
 from anpi.expression.agreement import count_agreement
 from anpi.expression.degradation import grade_degradation
 from anpi.expression.quant_account import account_problems
@@ -20,7 +22,7 @@ from anpi.expression.summary import (
     summarise_genes,
 )
 from anpi.files.intact import read_json
-from anpi.files.writing import whole_file, write_json
+from anpi.files.writing import whole_file, write_json, write_table
 from anpi.problems import refuse
 from anpi.program import run_program
 from anpi.subtypes.model import DEFAULT, load_model, subtype_genes
@@ -39,6 +41,8 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT, type=Path, help="subtype model whose genes are counted")
     parser.add_argument("--strandedness", default="auto", help="as declared, for salmon results made elsewhere")
     parser.add_argument("--out-genes", required=True, type=Path, help="parquet: gene_id, counts, tpm")
+    parser.add_argument("--sample", default="sample", help="sample id, for its accounts")
+    parser.add_argument("--out-accounts", type=Path, help="TSV: reads, transcripts and genes, and what became of them")
     parser.add_argument("--out-qc", required=True, type=Path, help="JSON: QC metrics")
     arguments = parser.parse_args()
     file = quant_file(arguments.quant)
@@ -63,6 +67,10 @@ def main() -> None:
     with whole_file(arguments.out_genes) as part:
         genes.to_parquet(part, index=False, compression="zstd")
     write_json(arguments.out_qc, facts)
+    if arguments.out_accounts:
+        accounts = account_table(sample_accounts(arguments.sample, quant, transcripts, genes, reads, fastp))
+        refuse_open(accounts)
+        write_table(arguments.out_accounts, accounts)
     print(f"{facts['genes_detected']} genes detected", file=sys.stderr)
 
 

@@ -35,6 +35,7 @@ from anpi.tables.sheets import (
     timepoint_problems,
     used_samples,
 )
+from anpi.words.urls import public_url, url_fault
 
 REFERENCE_FILES = ("transcripts", "gtf", "genome")
 # Files that anpi ships in config/, which a run takes when the config names none of its own.
@@ -360,15 +361,18 @@ def reference_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
                 mend = f"Leave reference.sha256.{name} out; checksums are compared with downloads alone."
                 problems.append(Problem(file, "a checksum of an object of S3", column=key, found=value, mend=mend))
         elif is_url(value):
-            if not value.startswith(("https://", "http://", "ftp://")):
-                problems.append(Problem(file, column=key, found=value, expected="a path, or an s3, http(s) or ftp URL"))
+            shown = public_url(value)
             if "@" in value.split("/")[2]:
                 mend = "It would stand in logs. Download the file yourself and give its path."
                 problems.append(Problem(file, "a user name or password in a URL", column=key, mend=mend))
                 continue
+            fault = url_fault(value)
+            if fault:
+                expected = f"a path, an s3 URL, or {fault}"
+                problems.append(Problem(file, column=key, found=shown, expected=expected))
             if name not in reference["sha256"]:
                 mend = f"Add reference.sha256.{name}, as its publisher states it."
-                problems.append(Problem(file, "a URL without a checksum", column=key, found=value, mend=mend))
+                problems.append(Problem(file, "a URL without a checksum", column=key, found=shown, mend=mend))
         elif not os.path.isfile(value):
             problems.append(absent_file(file, key, value))
         else:

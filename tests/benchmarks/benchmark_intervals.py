@@ -1,6 +1,6 @@
 """Coverage and type I error of Cox estimators in small trials, by simulation: which of them to take, and what it keeps.
 
-    python tests/benchmarks/benchmark_intervals.py --trials 1000
+    python tests/benchmarks/benchmark_intervals.py --trials 1000 [--patients 30 45] [--shares 0.5 0.25]
 
 Prints a table: patients, share of the smaller group, hazard ratio, whether progression is seen at scans alone, and in
 per cent how often each interval holds the truth (at hazard ratio 1 the rest to 100 is the type I error), and how often
@@ -19,6 +19,7 @@ import pandas as pd
 from anpi.stats.cox import fit_cox, fit_firth_cox
 
 SCANS = np.concatenate([np.arange(42, 400, 42), np.arange(400, 40_000, 84)])
+RATIOS = (0.4, 0.7, 1.0, 2.0)
 ESTIMATORS = ("Efron, Wald", "Efron, profile", "Firth, profile")
 
 
@@ -66,9 +67,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--patients", type=int, nargs="+", default=[30, 45])
+    parser.add_argument("--shares", type=float, nargs="+", default=[0.5, 0.25], help="of the smaller group")
     options = parser.parse_args()
     rows = []
-    for count, share, scans, ratio in itertools.product((30, 45), (0.5, 0.25), (False, True), (0.4, 0.7, 1.0, 2.0)):
+    for count, share, scans, ratio in itertools.product(options.patients, options.shares, (False, True), RATIOS):
         found = coverage(count, share, ratio, scans, options.trials, options.seed)
         rows.append({"n": count, "share": share, "scans": scans, "HR": ratio} | found)
         print(pd.DataFrame(rows[-1:]).to_string(index=False, header=len(rows) == 1), flush=True)

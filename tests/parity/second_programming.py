@@ -128,8 +128,6 @@ def lesion_scans(lesions: list[Row], rules: Row) -> tuple[list[Row], bool]:
     sizes = [size(row) for row in targets.values()]
     baseline = sum((one for one in sizes if one is not None), Decimal(0)) if sizes and None not in sizes else None
     new = [row for row in lesions if row["kind"] == "new" and row["day"] > 0 and row["status"] != "absent"]
-    if rules["progression"]["new_node_below_10_mm"] == "ignore":
-        new = [row for row in new if row["node"] != "Y" or size(row) is None or size(row) >= 10]
     sure = {row["lesion_id"] for row in new if row["status"] != "equivocal"}
     points: list[Row] = []
     begun = False
@@ -174,7 +172,7 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bo
         day = next((p["last"] for p in points if p["first"] <= row["day"] <= p["last"]), row["day"])
         if day < 0 or (day == 0 and baseline):
             continue
-        parts = [row.get(name, "") for name in ("target_response", "nontarget_response")]
+        parts = [["", *SEVERITY].index(row.get(name, "")) for name in ("target_response", "nontarget_response")]
         new = ["", "N", "E", "Y"].index(row["new_lesion"])
         worse = (SEVERITY.index(row["overall_response"]), new, *parts)
         same = told.get(day, {"code": "", "symptom": False, "rank": (-1,)})
@@ -209,7 +207,7 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bo
             point["day"] = point["since"] if point["since"] is not None else point["first" if first else "last"]
     scans = sorted([*points, *told.values()], key=lambda scan: scan["day"])
     if rules["progression"]["equivocal_new_lesion"] == "date_back":
-        date_back(scans)
+        date_back(scans, rules["progression"]["date_of_sum"] == "first_scan")
     for scan in scans:
         if not judged and not (scan["response"] == "PD" and scan["new"] == "Y"):
             scan["response"] = "NE"
@@ -217,7 +215,7 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bo
     return scans, measurable or not baseline
 
 
-def date_back(scans: list[Row]) -> None:
+def date_back(scans: list[Row], first_scan: bool) -> None:
     """Call PD the scans whose reported equivocal new lesion the next word of new lesions calls sure."""
     for place, scan in enumerate(scans):
         if scan["new"] != "E" or scan.get("named") or scan["day"] == 0:
@@ -231,6 +229,7 @@ def date_back(scans: list[Row]) -> None:
     for scan in scans:
         if scan.get("back"):
             scan["response"], scan["new"] = "PD", "Y"
+            scan["day"] = scan["first"] if first_scan and "first" in scan else scan["day"]
 
 
 def hold(scans: list[Row], rules: Row) -> None:
@@ -339,6 +338,10 @@ def progression_free(style: str, scans: list[Row], patient: Row, therapy: int | 
 def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: list[Row], rules: Row) -> Row:
     """Derive the endpoints of a patient: days of death, last_alive, withdrawal, cutoff (or None), contacts."""
     patient, lesions = dict(patient), settle(lesions)
+    for row in lesions:
+        small = row["kind"] == "new" and row["node"] == "Y" and row["mm"] is not None and row["mm"] < 10
+        if small and row["day"] > 0 and rules["progression"]["new_node_below_10_mm"] == "ignore":
+            row["status"] = "absent"
     rows = [row["day"] for row in [*assessments, *lesions]]
     contacts = [*rows, *patient["contacts"], *(patient[name] for name in ("last_alive", "withdrawal", "treatment_end"))]
     contacts += [row["day"] for row in therapies]

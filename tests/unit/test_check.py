@@ -90,3 +90,17 @@ def test_faults_of_plan_and_tables_are_told_together(tmp_path):
     with pytest.raises(InputError) as caught:
         check_run(config)
     assert [Path(problem.file).name for problem in caught.value.problems] == ["patients.csv", "plan.yaml", "plan.yaml"]
+
+
+@pytest.mark.parametrize(("sampled", "told"), [(20, False), (18, False), (14, True)])
+def test_a_sheet_that_lacks_the_last_patients_is_asked_about(tmp_path, sampled, told):
+    """Of twenty patients the last six without a sample; two may lack by chance, and so may any in between."""
+    rows = "".join(f"P{n:02},A,2024-01-10,2024-09-01,F\n" for n in range(1, 21))
+    (tmp_path / "patients.csv").write_text(PATIENTS.splitlines(keepends=True)[0] + rows)
+    lines = [f"S{n}\tP{n:02}\tbaseline\tlung\t2024-01-01\n" for n in range(1, sampled + 1) if n != 3]
+    (tmp_path / "samples.tsv").write_text(SAMPLES + "".join(lines))
+    clinical = read_clinical({"patients": tmp_path / "patients.csv"})
+    notes = planning_notes(clinical, read_samples(tmp_path / "samples.tsv"), date(2024, 10, 1))
+    expected = f"{tmp_path}/samples.tsv: no sample of the last 6 patient(s), from P15 on; was the file cut short"
+    assert any(note.startswith(expected) for note in notes) == told
+    assert any("of the last" in note for note in notes) == told

@@ -59,7 +59,7 @@ def rules() -> dict[str, tuple[str, str]]:
 
 
 RULES = rules()
-RUNS = sorted((rule, name) for rule, (text, _) in RULES.items() for name in re.findall(r'Program\("(\w+)"\)', text))
+RUNS = sorted((rule, name) for rule, (text, _) in RULES.items() for name in re.findall(r'program\(\s*"(\w+)"', text))
 
 
 @functools.cache

@@ -108,9 +108,10 @@ def test_a_withdrawn_patient_is_gone_from_every_result_and_named_by_the_change_r
     first = next((results / "ledger").glob("0001-*.json"))
     assert sorted(left) == sorted([f"ledger/{first.name}", "ledger/changes.json", "report/index.html"])
     page = (results / "report" / "index.html").read_text(encoding="utf-8")
-    opening, rest = page.split('<section id="changes"')[1].split('<section id="summary"')
-    assert GONE in opening
-    assert GONE not in rest
+    before_it, after_it = page.split('<section id="changes"')
+    told, rest = after_it.split("<section id=", 1)
+    assert GONE in told
+    assert GONE not in before_it + rest
     after = results_of(trial)
     for name in ("subtypes/calls.tsv", "immune/scores.tsv", "qc/verdicts.tsv"):
         others = [row for row in before[name].splitlines() if not row.startswith(GONE.encode())]
@@ -146,12 +147,12 @@ def listed_by(model: Path) -> list[str]:
 
 def test_a_new_model_reruns_the_calls_and_what_follows_from_them(anpi: Path, trial: Path):
     model = trial / "config" / "model"
-    shutil.copytree(ROOT / "resources" / "subtypes" / "sclc_anpi" / "1.0.0", model)
-    edit(model / "model.yaml", r"^version: .*$", "version: 1.0.1")
+    shutil.copytree(ROOT / "resources" / "subtypes" / "sclc_anpi" / "2.0.0", model)
+    edit(model / "model.yaml", r"^version: .*$", "version: 2.0.1")
     sums = [f"{hashlib.sha256((model / name).read_bytes()).hexdigest()}  {name}" for name in listed_by(model)]
     (model / "SHA256SUMS").write_text("\n".join(sums) + "\n")
     configure(trial, subtype_model="config/model")
-    followers = {"explore_cohort", "compare_signatures", "write_cohort", "show_samples"}
+    followers = {"explore_cohort", "compare_signatures", "estimate_fractions", "write_cohort", "show_samples"}
     jobs = set(planned(anpi, trial))
     assert {"call_subtypes", "build_sets", "write_report"} <= jobs
     assert jobs <= {"call_subtypes"} | followers | JOIN | CLOSING

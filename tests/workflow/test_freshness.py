@@ -170,12 +170,15 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
         patients.loc[0, list(DECIDED)] = list(DECIDED.values())
         write(trial, "patients", patients)
         samples = read(trial, "samples").assign(verdict_override="NA", override_reason="NA")
-        samples.loc[0, ["verdict_override", "override_reason"]] = ["fail", "seen"]
+        samples.loc[0, ["verdict_override", "override_reason", "collection_date"]] = ["fail", "seen", "NA"]
         write(trial, "samples", samples)
         trial.setting("allow_columns", ["patients.initials", "patients.arm"])
         for name in ("plan", "endpoints"):
             shutil.copy(ROOT / "config" / f"{name}.yaml", trial.path(f"config/{name}.yaml"))
             trial.setting(name, f"config/{name}.yaml")
+        rules = yaml.safe_load(trial.path("config/endpoints.yaml").read_text())
+        rules["scans"]["later"] = [{"from_day": 200, "interval_days": 84}]
+        trial.path("config/endpoints.yaml").write_text(yaml.safe_dump(rules, sort_keys=False))
         plan = yaml.safe_load(trial.path("config/plan.yaml").read_text())
         plan["families"].append(FAMILY)
         trial.path("config/plan.yaml").write_text(yaml.safe_dump(plan, sort_keys=False))
@@ -194,7 +197,10 @@ def change(trial: Trial, row: dict[str, str]) -> None:
     elif where in SETTINGS:
         path = trial.path(f"config/{where}.yaml")
         content = yaml.safe_load(path.read_text())
-        set_key(content, key.split("."), yaml.safe_load(value))
+        if key == "families.family":  # of the last, which no other waits for
+            content["families"][-1]["family"] = value
+        else:
+            set_key(content, key.split("."), yaml.safe_load(value))
         path.write_text(yaml.safe_dump(content, sort_keys=False))
     elif key in IDS and (where, key) != ("samples", "patient_id"):
         rename(trial, key, read(trial, where)[key].iloc[0], value)
@@ -256,7 +262,7 @@ def test_a_change_replans_the_declared_rules(prepared, tmp_path: Path, row: dict
 
 
 # The model of summarise_sample is known by its genes: another version with the same ones changes no fact of a sample.
-MODEL = {"summarise_sample": [str(ROOT / "resources" / "subtypes" / "sclc_anpi" / "1.0.0")]}
+MODEL = {"summarise_sample": [str(ROOT / "resources" / "subtypes" / "sclc_anpi" / "2.0.0")]}
 KNOWN_OTHERWISE = {variant: MODEL for variant in VARIANTS if variant != "matrix"}
 
 

@@ -24,7 +24,7 @@ from unit.report.made import make_tables, read_made, write_run
 from unit.report.test_page import Outline
 
 from anpi.problems import InputError, visible
-from anpi.quantification import reference
+from anpi.quantification import download
 from anpi.report.page import write_report
 from anpi.tables import reading
 from anpi.tables.reading import read_table, read_text_table
@@ -232,9 +232,9 @@ def serve() -> Iterator[str]:
     ],
 )
 def test_downloads_keep_to_http_and_to_a_size(tmp_path, monkeypatch, tells, path, words):
-    monkeypatch.setattr(reference, "LARGEST_DOWNLOAD", 5_000_000)
+    monkeypatch.setattr(download, "LARGEST_DOWNLOAD", 5_000_000)
     with serve() as url, pytest.raises(InputError, match=words) as caught:
-        reference.fetch_file(f"{url}/{path}", "0" * 64, tmp_path / "got", say=lambda _: None)
+        download.fetch_file(f"{url}/{path}", "0" * 64, tmp_path / "got", say=lambda _: None)
     assert list(tmp_path.iterdir()) == []
     told = str(caught.value.problems[0]).replace(url, "https://example.org").replace("0.005 GB", "30 GB")
     tells(f"download: {path}", [told])

@@ -1,4 +1,4 @@
-# The samples side by side: needs samples of the config and units or expression; makes cohort/, qc/, subtypes/, immune/.
+# The samples side by side: needs samples of the config and units or expression; makes cohort/, qc/, subtypes/, immune/, targets/.
 
 
 def expression_source(wildcards):
@@ -95,7 +95,7 @@ rule call_subtypes:
         mem_mb=needs("mem_mb", 2000, sample=8),
         runtime=needs("runtime", 20, sample=0.1),
     params:
-        program=program("call_subtypes", MODEL, GENES),
+        program=program("call_subtypes", MODEL, FOREST, GENES),
         model=MODEL,
         counts=options_of("counts"),
     shell:
@@ -129,6 +129,30 @@ rule score_signatures:
         gmt=options_of("gmt"),
     shell:
         "{params.program} --expression {input.tpm:q} --unit tpm {params.gmt} --out {output:q}" " > {log:q} 2>&1"
+
+
+rule score_targets:
+    input:
+        tpm=out("cohort/tpm.tsv.gz"),
+        counts=out("cohort/counts.tsv.gz") if COUNTED else [],
+        calls=out("subtypes/calls.tsv"),
+        tissues=out("subtypes/tissues.tsv"),
+    output:
+        out("targets/targets.tsv"),
+    log:
+        logs("score_targets"),
+    benchmark:
+        out("benchmarks/score_targets.tsv")
+    conda:
+        "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 2000, sample=4),
+        runtime=needs("runtime", 20, sample=0.1),
+    params:
+        program=program("score_targets", RESOURCES / "targets", GENES, RESOURCES / "expression"),
+        tables=options_of("counts", "calls", "tissues"),
+    shell:
+        "{params.program} --expression {input.tpm:q} --unit tpm {params.tables} --out {output:q} > {log:q} 2>&1"
 
 
 rule explore_cohort:

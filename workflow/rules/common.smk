@@ -48,6 +48,7 @@ from anpi.wiring.files import known_by
 from anpi.wiring.programs import Unrecorded, option
 from anpi.wiring.resources import CEILING, capped, genome_mb, index_mb
 from anpi.wiring.units import SampleUnits, units_by_sample
+from anpi.words.urls import public_urls
 
 
 def in_words(check, *arguments):
@@ -83,7 +84,8 @@ COUNTED = UNITS is not None or (SETTINGS["expression"] or {}).get("unit") == "co
 # stands in the digest of the program's code.
 RESOURCES = ROOT / "resources"
 GENES = RESOURCES / "genes"
-MODEL = Path(SETTINGS["subtype_model"] or RESOURCES / "subtypes" / "sclc_anpi" / "1.0.0")
+MODEL = Path(SETTINGS["subtype_model"] or RESOURCES / "subtypes" / "sclc_anpi" / "2.0.0")
+FOREST = RESOURCES / "subtypes" / "fatherree_forest" / "1.0.0"
 RULES = shipped(SETTINGS["endpoints"], "endpoints.yaml")
 PLAN = shipped(SETTINGS["plan"], "plan.yaml")
 TEMPLATES = ROOT / "workflow" / "report"

@@ -79,6 +79,7 @@ rule summarise_sample:
     output:
         genes=out("samples/{sample}/genes.parquet"),
         qc=out("samples/{sample}/qc.json"),
+        accounts=out("samples/{sample}/accounts.tsv"),
     log:
         logs("summarise_sample/{sample}"),
     conda:
@@ -96,4 +97,5 @@ rule summarise_sample:
     shell:
         "{params.program} --quant {input.quant:q} --transcripts {input.transcripts:q}"
         " {params.facts} --model {params.model:q} --strandedness {params.strandedness}"
+        " --sample {wildcards.sample} --out-accounts {output.accounts:q}"
         " --out-genes {output.genes:q} --out-qc {output.qc:q} > {log:q} 2>&1"

@@ -4,6 +4,17 @@ REMOTE = {
 }
 
 
+def url_variable(name):
+    """Return the variable of the environment that holds the URL of a reference file.
+
+    A presigned URL holds its key, and Snakemake shows the command of a job that failed.
+    """
+    return f"ANPI_URL_{name.upper()}"
+
+
+os.environ.update({url_variable(name): SETTINGS["reference"][name] for name in REMOTE.values()})
+
+
 def reference_fasta():
     """Return the FASTA of the reference, which stays when alignments to transcripts are quantified by it."""
     path = out("reference/transcripts.fa")
@@ -23,10 +34,10 @@ rule fetch_reference:
     params:
         # What is downloaded is known by its checksum, whatever fetched it.
         program=Unrecorded(str(program("fetch_reference"))),
-        url=lambda wildcards: SETTINGS["reference"][REMOTE[wildcards.file]],
+        variable=lambda wildcards: url_variable(REMOTE[wildcards.file]),
         sha256=lambda wildcards: SETTINGS["reference"]["sha256"][REMOTE[wildcards.file]],
     shell:
-        "{params.program} --url {params.url:q} --sha256 {params.sha256} --out {output:q}" " > {log:q} 2>&1"
+        "{params.program} --url-variable {params.variable} --sha256 {params.sha256} --out {output:q}" " > {log:q} 2>&1"
 
 
 rule build_reference:

@@ -17,12 +17,15 @@ def keyed_files(wildcards, input):
 
 def report_tables(wildcards):
     """List the tables that the report needs, those of the expression only when the run has it."""
-    tables = [f"clinical/{table}.tsv" for table in ("endpoints", "timepoints", "queries", "rates", "concordance")]
-    tables += ["analysis/sets.tsv", "analysis/attrition.tsv", "association/statements.json"]
+    tables = [
+        f"clinical/{table}.tsv" for table in ("endpoints", "estimands", "timepoints", "queries", "rates", "concordance")
+    ]
+    tables += ["accounts.tsv", "analysis/sets.tsv", "analysis/attrition.tsv", "association/statements.json"]
     tables += [f"association/{table}.tsv" for table in ASSOCIATIONS]
     if clinical("adverse_events"):
-        tables.append("clinical/adverse_events.tsv")
+        tables += [f"clinical/{table}.tsv" for table in ("adverse_events", "exposure", "shifts")]
     if EXPRESSED:
+        tables += ["cohort/tpm.tsv.gz", "cohort/genes.tsv"]
         tables += ["qc/gene_body_coverage.tsv"] if genotyped_samples() else []
         tables += [
             "qc/verdicts.tsv",
@@ -30,10 +33,11 @@ def report_tables(wildcards):
             "subtypes/programmes.tsv",
             "subtypes/tissues.tsv",
             "immune/scores.tsv",
+            "targets/targets.tsv",
         ]
         tables += [f"expression/{table}.tsv" for table in ("differential", "enrichment", "contrasts")]
         tables += [f"exploration/{table}.tsv" for table in EXPLORATION]
-        tables += [f"immune/{table}.tsv" for table in ("by_subtype", "correlation", "methods")]
+        tables += [f"immune/{table}.tsv" for table in ("by_subtype", "correlation", "methods", "fractions", "pathways")]
     return [out(table) for table in tables]
 
 
@@ -43,7 +47,7 @@ def sample_results():
     for sample in [] if UNITS is None else RUN.used:
         parts = salmon_result(sample)
         made += [parts[name] for name in ("reads", "fastp", "alignment", "gene_counts") if name in parts]
-        made += [out(f"samples/{sample}/{file}") for file in ("genes.parquet", "qc.json")]
+        made += [out(f"samples/{sample}/{file}") for file in ("genes.parquet", "qc.json", "accounts.tsv")]
     genotypes = expand(
         out("samples/{sample}/{file}"), sample=genotyped_samples(), file=["genotypes.tsv", "identity.json"]
     )
@@ -53,9 +57,9 @@ def sample_results():
 def run_results(wildcards):
     """List what the manifest holds checksums of: all of it is made before, and fetched when it is stored elsewhere."""
     files = ["clinical/adtte.csv", "clinical/adrs.csv", "ledger/current.json", "ledger/changes.json"]
-    files += ["report/index.html", "report/tables.xlsx"]
+    files += [f"report/{file}" for file in ("index.html", "details.html", "genes.js", "tables.xlsx")]
     if EXPRESSED:
-        files += [f"cohort/{file}" for file in ("counts.tsv.gz", "tpm.tsv.gz", "genes.tsv", "cohort.h5ad")]
+        files += [f"cohort/{file}" for file in ("counts.tsv.gz", "cohort.h5ad")]
         files += ["qc/facts.tsv", "qc/identity.tsv", "qc/identity_pairs.tsv"]
     if UNITS is not None:
         files += [f"reference/{file}" for file in ("genes.tsv.gz", "transcripts.tsv.gz", "reference.json")]
@@ -107,7 +111,7 @@ rule describe_run:
         program=program("describe_run", PLAN, RULES, settings=["title", "qc", "seed", "fragment_length"], files=[""]),
         plan=PLAN,
         rules=RULES,
-        settings=json.dumps(SETTINGS, sort_keys=True),
+        settings=json.dumps(public_urls(SETTINGS), sort_keys=True),
         files=keyed_files,
         samples=RUN.used,
         results=subpath(output.state, ancestor=2),
@@ -131,6 +135,8 @@ rule write_report:
         own_rules=own("endpoints", RULES),
     output:
         page=out("report/index.html"),
+        details=out("report/details.html"),
+        genes=out("report/genes.js"),
         patients=directory(out("report/patients")),
         figures=report(
             directory(out("report/figures")),
@@ -152,7 +158,7 @@ rule write_report:
     params:
         program=program(
             "write_report",
-            *(TEMPLATES, PLAN, RULES, REGISTRY),
+            *(TEMPLATES, PLAN, RULES, REGISTRY, GENES, RESOURCES / "targets"),
             settings=["title", "qc"],
             files=["clinical.", "samples"],
         ),
@@ -195,7 +201,7 @@ rule write_manifest:
         rules=RULES,
         registry=REGISTRY,
         gene_names=GENES,
-        settings=json.dumps(SETTINGS, sort_keys=True),
+        settings=json.dumps(public_urls(SETTINGS), sort_keys=True),
         files=keyed_files,
         steps=lambda wildcards: Unrecorded(steps()),
         snakemake=Unrecorded(snakemake_version),

@@ -47,10 +47,10 @@ def detectable_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) ->
         afresh; NA where a formula gave them.
     """
     rows: list[dict[str, object]] = []
-    for question in all_questions(plan, trial, registry):
+    for question in all_questions(plan, trial, registry, ("primary", "secondary")):
         timed = question.kind == "time" and question.entry.biomarker not in ("response", "immune_related")
         timed = timed and question.entry.cut != "maximally_selected"
-        if timed and question.entry.tier != "exploratory" and question.obstacle is None:
+        if timed and question.obstacle is None:
             names = {"entry": question.entry.entry, "endpoint": question.endpoint, "biomarker": question.biomarker}
             found = detectable_groups(question, plan) if question.grouped else detectable_score(question, plan)
             rows += [{**names, **row} for row in found]

@@ -6,10 +6,11 @@ import pandas as pd
 
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
-from anpi.association.time_to_event import adjusted_words, few_events, fit_hazards, too_little
+from anpi.association.time_to_event import adjusted_words, few_events, fit_hazards, strata_of, too_little
 from anpi.association.trial import Exposure
 from anpi.stats.cox import fit_firth_cox
 from anpi.stats.newton import RegressionFit
+from anpi.stats.permutation import permute_logrank, permute_onset
 from anpi.words.lists import plural
 
 
@@ -44,12 +45,24 @@ def time_dependent_row(question: Question, frame: pd.DataFrame, day: pd.Series, 
         row.warnings.append("no event after it: the estimate rests on the penalty")
     row.warnings += few_events(frame, question.covariates.assign(marker=0.0), plan)
     row.method = f"{fit.method} covariate ({had} patients had it){adjusted_words(question.covariates)}"
+    if not question.covariates.shape[1]:
+        length = followed(frame)
+        result = permute_onset(length, frame["event"], day, strata_of(frame, question), plan.permutations, plan.seed)
+        row.p = result.p
+        row.method += (
+            f"; p of the Mantel-Byar test, drawing who had it on each day ({result.arrangements} arrangements)"
+        )
     return row
+
+
+def followed(frame: pd.DataFrame) -> pd.Series:
+    """Length of follow-up; who left on the first day was followed for half of it."""
+    return frame["time"].where(frame["time"] > 0, 0.5)
 
 
 def fit_intervals(frame: pd.DataFrame, day: pd.Series, question: Question) -> RegressionFit | None:
     """Split each patient's time at the day of the event and fit the time-dependent model."""
-    length = frame["time"].where(frame["time"] > 0, 0.5)
+    length = followed(frame)
     change = day.where(day < length).clip(lower=0)
     before = pd.DataFrame({"start": 0.0, "stop": change.fillna(length), "marker": 0.0}, index=frame.index)
     before["event"] = frame["event"].where(change.isna(), 0.0)
@@ -84,4 +97,9 @@ def landmark_row(question: Question, frame: pd.DataFrame, day: pd.Series, landma
         return row
     row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio("marker")
     row.method = f"landmark analysis, {fit.method}{adjusted_words(question.covariates)}"
+    if not question.covariates.shape[1]:
+        data = moved["time"], moved["event"], marker
+        result = permute_logrank(*data, strata_of(moved, question), plan.permutations, plan.seed)
+        row.p = result.p
+        row.method += f"; p of the log-rank test by permutation ({result.arrangements} arrangements)"
     return row

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from anpi.association.plan import Entry, Plan, chosen_signatures, endpoint_kind
 from anpi.association.trial import Trial
 
 LARGEST_RATIO = 1e10
+TIERS = ("primary", "secondary", "exploratory")
 MISSING_WORDS = {
     "response": "with a response of unknown day",
     "immune_related": "with an immune-related event of unknown day",
@@ -254,14 +255,13 @@ def cut_marker(frame: pd.DataFrame, entry: Entry) -> pd.DataFrame:
     return frame.assign(marker=pd.Series(labels, index=frame.index, dtype=object))
 
 
-def all_questions(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> Iterator[Question]:
-    """Every question of the plan, in its order."""
+def all_questions(
+    plan: Plan, trial: Trial, registry: pd.DataFrame | None, tiers: Collection[str] = TIERS
+) -> Iterator[Question]:
+    """Yield every question of the plan, or those of some tiers, in its order."""
     for entry in plan.entries:
+        if entry.tier not in tiers:
+            continue
         for endpoint in entry.endpoints:
             for marker in entry_markers(entry, trial, registry):
                 yield ask(entry, endpoint, marker, trial, plan)
-
-
-def with_endpoint(entry: Entry, endpoint: str) -> Entry:
-    """The same entry for another endpoint, as a sensitivity analysis."""
-    return replace(entry, endpoints=(endpoint,))

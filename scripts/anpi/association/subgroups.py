@@ -47,8 +47,8 @@ def subgroup_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> p
         all rows of a variable, unadjusted: a subgroup whose interval excludes 1 is no finding.
     """
     rows: list[dict[str, object]] = []
-    for question in all_questions(plan, trial, registry):
-        if question.entry.tier == "primary" and question.kind != "ordered" and question.obstacle is None:
+    for question in all_questions(plan, trial, registry, ("primary",)):
+        if question.kind != "ordered" and question.obstacle is None:
             main = main_columns(question, plan)
             for name in plan.subgroups:
                 rows += variable_rows(question, main, name, trial, plan)

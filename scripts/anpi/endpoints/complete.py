@@ -1,5 +1,5 @@
-"""Rows that seem to lack, as questions: patients without lesions or scans where others have them, tables that end
-early, scans that one table has and the other has not, groups of one patient.
+"""Rows and dates that seem to lack, as questions: patients without lesions or scans where others have them, tables and
+follow-up that end early, scans that one table has and the other has not, groups of one patient.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import pandas as pd
 
 from anpi.endpoints.observations import Observations
 from anpi.tables.clinical import Clinical, Query, row_number, study_day, tables_of
+from anpi.tables.reading import missing_at_end
 from anpi.tables.schema import column_rule, load_schema
 
 TRIAL = ""  # in place of a patient where a query is about a table as a whole
 FEW_BLANKS, LEAST_ROWS = 0.1, 8  # the share of blanks in a column up to which each is noted, and rows to tell it from
-CHANCE = 0.001  # of so many patients without a row at the end of a table, below which it is asked about
+LONG_SILENCE = 168  # days without a contact before the end of the trial: two visits of survival follow-up are missed
 
 
 def completeness_queries(clinical: Clinical, seen: Observations) -> Iterator[Query]:
@@ -24,6 +25,7 @@ def completeness_queries(clinical: Clinical, seen: Observations) -> Iterator[Que
     yield from scan_queries(clinical, seen)
     for table in ("assessments", "lesions", "adverse_events"):
         yield from end_queries(clinical, seen, table)
+    yield from follow_up_queries(seen)
     for table, frame in tables_of(clinical).items():
         yield from blank_queries(table, frame)
 
@@ -83,13 +85,29 @@ def end_queries(clinical: Clinical, seen: Observations, table: str) -> Iterator[
     if frame is None:
         return
     patients = clinical.patients.loc[clinical.patients["patient_id"].map(seen.timeline.treated), "patient_id"]
-    present = patients.isin(frame["patient_id"]).to_numpy()
-    last = int(present.nonzero()[0][-1]) + 1 if present.any() else 0
-    lacking = len(present) - last
-    without = (last - present.sum() + 1) / (last + 2)  # Laplace's estimate: of ten patients with rows, one in twelve
-    if last and without**lacking < CHANCE:
-        text = f"{table} has no row of the last {lacking} patient(s), from {patients.iloc[last]} on; was it cut short?"
+    lacking = missing_at_end(patients.isin(frame["patient_id"]).to_numpy())
+    if lacking:
+        first = patients.iloc[-lacking]
+        text = f"{table} has no row of the last {lacking} patient(s), from {first} on; was it cut short?"
         yield Query(TRIAL, "error", "table_ends_early", text)
+
+
+def follow_up_queries(seen: Observations) -> Iterator[Query]:
+    """Note patients of whom nothing is heard long before the cut-off, neither of death nor of a withdrawal.
+
+    Without a cut-off the trial goes on, by the calendar, to the last contact of all patients but one.
+    """
+    facts = seen.facts
+    last = seen.timeline.calendar(facts.index, facts["alive_day"]).sort_values()
+    latest = last.dropna().iloc[-2] if last.notna().sum() > 1 else pd.NaT
+    end = facts["cutoff"].where(facts["cutoff"].notna(), (latest - seen.timeline.date).dt.days)
+    silent = facts["last_alive"].notna() & facts["death"].isna() & facts["withdrawal"].isna() & ~facts["alive_later"]
+    gap = (end - facts["alive_day"]).where(silent)
+    for patient in facts.index[gap > LONG_SILENCE]:
+        row, day = facts.at[patient, "row"], study_day(facts.at[patient, "alive_day"])
+        text = f"patients row {row}: last known alive on day {day}, {gap[patient]:.0f} days before the end of the trial"
+        told = "no death and no withdrawal; lost to follow-up, or does a date lack?"
+        yield Query(patient, "note", "follow_up_ended_early", f"{text}; {told}")
 
 
 def blank_queries(table: str, frame: pd.DataFrame) -> Iterator[Query]:

@@ -27,6 +27,7 @@ TIMEPOINT_COLUMNS = [
     "nontarget_response", "new_lesion", "overall_derived", "reported_day", "target_reported", "nontarget_reported",
     "new_lesion_reported", "overall_reported", "irecist_reported", "overall", "irecist", "source",
 ]  # fmt: skip
+READING = ("overall_response", "new_lesion", "target_response", "nontarget_response")  # the worst of a day, in turn
 
 
 @dataclass
@@ -219,17 +220,16 @@ def settle_states(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def worst_of_day(reported: pd.DataFrame) -> pd.DataFrame:
-    """Keep one reading a patient and day, the worst, and none before the reference date."""
-    rank = reported["overall_response"].map(SEVERITY)
-    detail = ["new_lesion", "target_response", "nontarget_response"]
-    new = reported["new_lesion"].map({"N": 1, "E": 2, "Y": 3}).fillna(0)
-    ordered = reported.assign(rank=rank, new=new, **{column: reported[column].fillna("") for column in detail})
-    ordered = ordered.sort_values(
-        ["patient_id", "day", "rank", "new", *detail[1:], "row"], ascending=[True, True, *[False] * 4, True]
-    )
-    worst = ordered[ordered["day"] >= 0].drop_duplicates(["patient_id", "day"]).drop(columns=["rank", "new"])
+    """Keep one reading a patient and day, and none before the reference date: the worst, by response, new lesion,
+    target and non-target response in turn; of readings that are alike in all of them the first row.
+    """
+    ranks = {column: reported[column].map(SEVERITY).fillna(-1) for column in READING}
+    ranked = reported[["patient_id", "day", "row"]].assign(**ranks).reset_index(drop=True)
+    order = ranked.sort_values(["patient_id", "day", *READING, "row"], ascending=[True, True, *[False] * 4, True]).index
+    worst = reported.iloc[order]
+    worst = worst[worst["day"] >= 0].drop_duplicates(["patient_id", "day"])
     worst = worst.join(worst_by_irecist(reported), on=["patient_id", "day"])
-    return worst.assign(**{column: worst[column].replace("", None) for column in detail})
+    return worst.assign(**{c: worst[c].where(worst[c].notna(), None) for c in READING[1:]})
 
 
 def worst_by_irecist(reported: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,7 @@ FORMULA = re.compile(r"[=@]\w|[=+-]\d+[-+*/]\d")
 FAR = 366  # days between a date and all those of other patients from which on it is asked about
 LEAST_PATIENTS = 5  # from whom on a typical value is told
 TYPICAL_OS, TYPICAL_PFS = 60, 21  # days; a lower median looks like months (or weeks)
-TENFOLD = 10
+HIGH, LOW = 10, 5  # times above and below the median from which on a laboratory value is asked about
 AFTER_WITHDRAWAL = 60  # days for which a patient may be known alive after consent was withdrawn, unasked
 LARGEST = 200  # mm
 LONG_BEFORE = 366  # days before treatment from which on the start of an adverse event is asked about
@@ -57,7 +57,7 @@ def dated(clinical: Clinical, seen: Observations) -> pd.DataFrame:
 
 
 def value_queries(patients: pd.DataFrame) -> Iterator[Query]:
-    """Ask about children, the dead at the start, and laboratory values tenfold off the typical one."""
+    """Ask about children, the dead at the start, and laboratory values far from the typical one."""
     for index, patient, age, ecog in zip(
         patients.index, patients["patient_id"], patients["age"], patients["ecog"], strict=True
     ):
@@ -69,7 +69,7 @@ def value_queries(patients: pd.DataFrame) -> Iterator[Query]:
     ldh = patients["ldh"]
     typical = ldh.median() if ldh.notna().sum() >= LEAST_PATIENTS else 0
     if typical > 0:
-        for index in ldh.index[(ldh >= TENFOLD * typical) | (ldh <= typical / TENFOLD)]:
+        for index in ldh.index[(ldh >= HIGH * typical) | (ldh <= typical / LOW)]:
             text = f"patients row {row_number(index)}: ldh {ldh[index]:g}, but {typical:g} is typical; another unit?"
             yield Query(patients.at[index, "patient_id"], "warning", "ldh_far_from_typical", text)
 

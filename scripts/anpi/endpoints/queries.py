@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.endpoints.complete import completeness_queries
-from anpi.endpoints.observations import Observations, clinical_progression, is_radiotherapy, small_new_nodes
+from anpi.endpoints.observations import READING, Observations, clinical_progression, is_radiotherapy, small_new_nodes
 from anpi.endpoints.plausible import plausibility_queries
 from anpi.endpoints.rules import Rules
 from anpi.recist.baseline import selection_faults
@@ -84,7 +84,7 @@ def patient_queries(clinical: Clinical, seen: Observations, rules: Rules) -> Ite
         if not fact["treated"]:
             told_why = fact["not_treated"].removeprefix("not treated: ")
             yield ScanQuery(patient, "note", "not_treated", f"{where}: {told_why}")
-        elif scanned and patient not in has_scans:
+        elif scanned and patient not in has_scans and fact["no_reference"] is None:
             yield ScanQuery(patient, "note", "no_scan", f"{where}: no assessment on or after the reference date")
         if fact["treated"] and not fact["randomised"] and seen.facts["randomised"].any():
             yield ScanQuery(
@@ -235,6 +235,8 @@ def reported_scan_queries(seen: Observations) -> Iterator[ScanQuery]:
         told = "the worst is kept: " if differ else "all "
         places = ", ".join(map(str, sorted(rows["row"])))
         text = f"assessments rows {places}: {len(rows)} of day {study_day(day)}; {told}{', '.join(responses)}"
+        parts = [column for column in READING[1:] if rows[column].nunique(dropna=False) > 1]
+        text += f", of different {' and '.join(parts)}: the worst in turn" if parts and not differ else ""
         yield ScanQuery(patient, "error" if differ else "warning", "duplicate_scan", text, int(day))
 
 

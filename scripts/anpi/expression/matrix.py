@@ -186,12 +186,12 @@ def row_problems(path: Path | str) -> Iterator[Problem]:
     row that stands twice, whose values would be added up.
     """
     rows, name, copies = read_rows(path), str(path), Copies(str(path))
-    width = len(next(rows))
+    header = next(rows)
     for number, row in enumerate(rows, start=2):
-        if row and len(row) != width:
-            yield Problem(name, row=number, found=f"{len(row)} cells", expected=f"{width} as in the header")
+        if row and len(row) != len(header):
+            yield Problem(name, row=number, found=f"{len(row)} cells", expected=f"{len(header)} as in the header")
         elif row:
-            yield from cell_problems(row, name, number)
+            yield from cell_problems(row, header, name, number)
             copies.take(row, number)
     yield from copies.problems()
 
@@ -229,7 +229,7 @@ def any_number(cells: Sequence[str]) -> bool:
     return any(cell.strip("0. ") not in ("", "NA") for cell in cells)
 
 
-def cell_problems(row: Sequence[str], name: str, number: int) -> Iterator[Problem]:
+def cell_problems(row: Sequence[str], header: Sequence[str], name: str, number: int) -> Iterator[Problem]:
     """Find characters and words of a row that stand for no gene and no number."""
     text = "\t".join(row)
     if strange := UNSEEN.search(text):
@@ -238,9 +238,10 @@ def cell_problems(row: Sequence[str], name: str, number: int) -> Iterator[Proble
     if FOREIGN.search(row[0]):
         mend = "Type the name anew: letters of another alphabet look like Latin ones."
         yield Problem(name, row=number, found=row[0], expected="a gene name in Latin letters", mend=mend)
-    if word := NO_NUMBER.search(text[len(row[0]) :]):
-        mend = "Write NA for a missing value."
-        yield Problem(name, row=number, found=word[0].strip(), expected="a number", mend=mend)
+    if word := NO_NUMBER.search(text, len(row[0])):
+        column = header[text.count("\t", 0, word.start()) + 1].strip()
+        found, mend = word[0].strip(), "Write the decimal sign as a point, and NA for a missing value."
+        yield Problem(name, row=number, column=column, found=found, expected="a number", mend=mend)
 
 
 def is_gzip(path: Path | str) -> bool:

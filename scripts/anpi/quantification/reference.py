@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import http.client
 import tempfile
-import time
-import urllib.error
-import urllib.request
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +16,6 @@ import pysam
 from anpi.expression.annotation import ATTRIBUTE, parse_header
 from anpi.expression.genes import strip_version
 from anpi.expression.transcript_ids import strip_transcript_version
-from anpi.files.checksums import hash_file
 from anpi.files.plain import refuse_odd_file
 from anpi.files.writing import whole_file
 from anpi.problems import InputError, Problem
@@ -31,69 +26,6 @@ TRANSCRIPT_COLUMNS = ["transcript_id", "gene_id", "symbol", "biotype", "length"]
 CANONICAL = {"MANE_Select": "2", "Ensembl_canonical": "1"}
 WITHOUT_GENE = "no_gene"
 MOST_WITHOUT_GENE = 0.1
-SCHEMES = ("https://", "http://", "ftp://")
-LARGEST_DOWNLOAD = 30_000_000_000  # bytes; no reference is larger, and a disk shall not be filled
-
-
-def fetch_file(url: str, sha256: str, target: Path, attempts: int = 4, say: Callable[[str], None] = print) -> None:
-    """Download a file; it appears at ``target`` only when whole and of the stated checksum.
-
-    A download that breaks off goes on where it stopped when the server allows it, else begins anew.
-
-    Raises
-    ------
-    InputError
-        A URL of another kind than http, https or ftp, also by redirection, a server that fails repeatedly, a file above
-        `LARGEST_DOWNLOAD`, a checksum that differs.
-    """
-    if not url.startswith(SCHEMES):
-        raise InputError(Problem("reference", found=url, expected="a URL that begins with https://, http:// or ftp://"))
-    with whole_file(target) as part:
-        part.unlink(missing_ok=True)
-        for attempt in range(1, attempts + 1):
-            try:
-                append_download(url, part)
-                break
-            except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
-                if isinstance(error, urllib.error.HTTPError) and "is not allowed" in str(error.reason):
-                    raise InputError(
-                        Problem(url, "the server leads to a URL of another kind than http or ftp")
-                    ) from None
-                if isinstance(error, urllib.error.HTTPError) and error.code in (401, 403, 404, 410):
-                    raise InputError(Problem(url, f"the server answers {error.code}", mend="Check the URL.")) from None
-                say(f"{url}: {error}; attempt {attempt} of {attempts}")
-                if attempt == attempts:
-                    raise InputError(Problem(url, f"the download failed {attempts} times ({error})")) from None
-                time.sleep(2**attempt / 4)
-        found = hash_file(part)
-        if found != sha256:
-            mend = "The file at the URL is another one than the config means: compare both with the publisher's list."
-            raise InputError(Problem(url, "checksum differs", found=found, expected=sha256, mend=mend))
-
-
-def append_download(url: str, part: Path) -> None:
-    """Fetch what ``part`` lacks yet; raises OSError when the connection ends before the stated length."""
-    have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        resumed = getattr(answer, "status", 200) == 206
-        stated = answer.headers.get("Content-Length")
-        refuse_larger(url, have if resumed else 0, int(stated or 0))
-        with open(part, "ab" if resumed else "wb") as handle:
-            before = handle.tell()
-            while chunk := answer.read(1 << 20):
-                refuse_larger(url, handle.tell(), len(chunk))
-                handle.write(chunk)
-            received = handle.tell() - before
-    if stated is not None and received != int(stated):
-        raise OSError(f"the connection ended after {received} of {stated} bytes")
-
-
-def refuse_larger(url: str, have: int, more: int) -> None:
-    """Refuse a file that is larger than any reference."""
-    if have + more > LARGEST_DOWNLOAD:
-        expected = f"at most {LARGEST_DOWNLOAD / 1e9:g} GB"
-        raise InputError(Problem(url, "the file is too large", expected=expected, mend="Check the URL."))
 
 
 def open_text(path: Path) -> Iterator[str]:

@@ -14,8 +14,8 @@ NM = 1_000_000  # nanometres in a millimetre
 NODE_NORMAL = 10 * NM
 LEAST_GROWTH = 5 * NM
 
-# From best to worst evidence when the same day has several readings: the worst is kept.
-SEVERITY = {"NE": 0, "CR": 1, "PR": 2, "SD": 3, "NON-CR/NON-PD": 4, "PD": 5}
+# Responses, and new lesions, from best to worst: of several readings of a day the worst is kept.
+SEVERITY = {"NE": 0, "CR": 1, "PR": 2, "SD": 3, "NON-CR/NON-PD": 4, "PD": 5, "N": 0, "E": 1, "Y": 2}
 
 
 def nanometres(length_mm: Decimal | float | int | str) -> int:

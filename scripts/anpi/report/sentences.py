@@ -153,7 +153,7 @@ def one_headline(rows: pd.DataFrame, alpha: float) -> str:
     estimates = "; ".join(ratio_clause(row) for _, row in ratios.iterrows())
     events = int(test["events"]) if known(test["events"]) else 0
     p = p_words(test["p_adjusted"] if known(test["p_adjusted"]) else test["p"])
-    where = f"{p}; {plural(int(test['n']), 'patient')}, {plural(events, *unit(test['endpoint']))}"
+    where = f"{p}, tested at {alpha:g}; {plural(int(test['n']), 'patient')}, {plural(events, *unit(test['endpoint']))}"
     below = (test["p_adjusted"] if known(test["p_adjusted"]) else test["p"]) < alpha
     answer = (
         f"{capital(name)} differed between {compared(rows)}"
@@ -167,11 +167,20 @@ def one_headline(rows: pd.DataFrame, alpha: float) -> str:
 
 def ratio_clause(row: pd.Series) -> str:
     """Return a ratio with its interval: ``hazard ratio 0.11 (95% CI 0.01 to 0.93) for SCLC-I against SCLC-A``."""
-    bounds = f"{ratio(row['estimate'])} (95% CI {interval(row['ci_low'], row['ci_high'])})"
+    groups = against(row)
+    return f"{RATIOS[row['effect']]} {bounds(row)}{' for ' if groups else ''}{groups}"
+
+
+def bounds(row: pd.Series) -> str:
+    """Write an estimate with its interval."""
+    return f"{ratio(row['estimate'])} (95% CI {interval(row['ci_low'], row['ci_high'])})"
+
+
+def against(row: pd.Series) -> str:
+    """Name the two groups of a ratio; empty for a score."""
     if not known(row["level"]):
-        return f"{RATIOS[row['effect']]} {bounds}"
-    names = [group_words(row[c], row["biomarker"]) for c in ("level", "reference") if known(row[c])]
-    return f"{RATIOS[row['effect']]} {bounds} for {' against '.join(names)}"
+        return ""
+    return " against ".join(group_words(row[c], row["biomarker"]) for c in ("level", "reference") if known(row[c]))
 
 
 def compared(rows: pd.DataFrame) -> str:
@@ -261,6 +270,16 @@ def query_sentence(queries: pd.DataFrame | None) -> str:
         f"{plural(len(queries), 'data query', 'data queries')} open in {plural(patients, 'patient')} "
         f"({listed(words)}); endpoints may change with the answers."
     )
+
+
+def account_sentences(accounts: pd.DataFrame | None) -> list[str]:
+    """Return that the accounts of the run close, and what was left out or waits for an answer."""
+    if accounts is None:
+        return []
+    rows = accounts[accounts["account"].str.startswith("rows of")]
+    asked, left, given = (int(rows[column].sum()) for column in ("asked", "left_out", "given"))
+    words = f"of {plural(given, 'row')} of clinical tables {asked} wait for an answer and {left} are left out"
+    return [f"All {len(accounts)} accounts of the run close: {words}, each with its reason (accounts.tsv)."]
 
 
 def step_words(step: str) -> str:

@@ -25,15 +25,20 @@ TABLES = {
     "queries": "clinical/queries.tsv",
     "rates": "clinical/rates.tsv",
     "concordance": "clinical/concordance.tsv",
+    "strategies": "clinical/estimands.tsv",
     "adverse_events": "clinical/adverse_events.tsv",
+    "exposure": "clinical/exposure.tsv",
+    "shifts": "clinical/shifts.tsv",
     "sets": "analysis/sets.tsv",
     "attrition": "analysis/attrition.tsv",
+    "accounts": "accounts.tsv",
     "verdicts": "qc/verdicts.tsv",
     "gene_body": "qc/gene_body_coverage.tsv",
     "calls": "subtypes/calls.tsv",
     "programmes": "subtypes/programmes.tsv",
     "tissues": "subtypes/tissues.tsv",
     "scores": "immune/scores.tsv",
+    "targets": "targets/targets.tsv",
     "components": "exploration/components.tsv",
     "variance": "exploration/variance.tsv",
     "exploration_notes": "exploration/notes.tsv",
@@ -42,6 +47,8 @@ TABLES = {
     "nmf_agreement": "exploration/nmf_agreement.tsv",
     "signature_correlation": "immune/correlation.tsv",
     "signature_methods": "immune/methods.tsv",
+    "fractions": "immune/fractions.tsv",
+    "pathways": "immune/pathways.tsv",
     "results": "association/results.tsv",
     "survival": "association/survival.tsv",
     "curves": "association/curves.tsv",
@@ -49,6 +56,7 @@ TABLES = {
     "sensitivity": "association/sensitivity.tsv",
     "influence": "association/influence.tsv",
     "representativeness": "association/representativeness.tsv",
+    "detectable": "association/detectable.tsv",
     "estimands": "association/estimands.tsv",
     "subgroups": "association/subgroups.tsv",
     "incidence": "association/incidence.tsv",
@@ -69,6 +77,7 @@ EXPLORATION = (
     "signature_correlation",
     "signature_methods",
 )
+OF_EVENTS = ("adverse_events", "exposure", "shifts")
 OF_SAMPLES = (
     "verdicts",
     "gene_body",
@@ -76,6 +85,9 @@ OF_SAMPLES = (
     "programmes",
     "tissues",
     "scores",
+    "fractions",
+    "pathways",
+    "targets",
     "contrasts",
     "differential",
     "enrichment",
@@ -101,6 +113,7 @@ class Run:
     registry: pd.DataFrame | None = None
     links: dict[str, str] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)
+    genes: pd.DataFrame | None = None
     declared: str = ""
 
     def table(self, name: str) -> pd.DataFrame | None:
@@ -172,7 +185,7 @@ def read_run(
         A table that every run has is missing, or an input is not what its schema says.
     """
     absent: tuple[str, ...] = () if samples else OF_SAMPLES
-    absent += () if adverse_events else ("adverse_events",)
+    absent += () if adverse_events else OF_EVENTS
     absent += () if samples and exploration else EXPLORATION
     found = {n: results / p for n, p in TABLES.items() if n not in absent and (n in NEEDED or (results / p).is_file())}
     tables = {name: plain(read_facts(path)) for name, path in found.items()}
@@ -193,9 +206,23 @@ def read_run(
         thresholds=thresholds or {},
         registry=read_facts(registry) if registry.is_file() else None,
         links=links or {},
+        genes=read_genes(results / "cohort") if samples else None,
         changes=read_json(changes) if changes.is_file() else {},
         declared=f"Plan: {settings_words(plan)}. Rules of endpoints: {settings_words(rules)}.",
     )
+
+
+def read_genes(cohort: Path) -> pd.DataFrame | None:
+    """Read all genes in TPM: ``gene_id``, ``symbol``, then one column per sample; None where the run has none."""
+    paths = [cohort / "tpm.tsv.gz", cohort / "genes.tsv"]
+    if not all(path.is_file() for path in paths):
+        return None
+    values, genes = (read_facts(path) for path in paths)
+    if values.shape[0] == 0 or values.shape[1] < 2:
+        return None
+    symbols = values["gene_id"].map(genes.drop_duplicates("gene_id").set_index("gene_id")["symbol"])
+    values.insert(1, "symbol", [clean(str(symbol)) if known(symbol) else None for symbol in symbols])
+    return values
 
 
 def settings_words(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,14 @@ import pandas as pd
 
 from anpi.expression.matrix import Expression
 from anpi.subtypes.classify import PROGRAMMES, activations, dominant_factor, gene_pairs, probabilities
-from anpi.subtypes.identity import contamination_notes, estimate_contamination, judge_identity
+from anpi.subtypes.forest import Forest, forest_votes
+from anpi.subtypes.identity import contamination_notes, judge_identity, tissue_shares
 from anpi.subtypes.model import CLASSES, Model
 from anpi.subtypes.profile import Profile, factor_levels, make_profile, panel_coverage, panel_scores
-from anpi.subtypes.stability import anchor_reads, measure_stability
+from anpi.subtypes.purity import Removal, estimate_shares, plan_removal, purity, remove, rna_shares
+from anpi.subtypes.schemes import COLUMNS as SCHEME_COLUMNS
+from anpi.subtypes.schemes import nabet_labels, scheme_row
+from anpi.subtypes.stability import INTERVALS, anchor_reads, measure_stability
 
 DECIMALS = 4
 NO_LEVEL = "too few housekeeping genes are counted to find the level of the sample"
@@ -41,38 +46,70 @@ COLUMNS = [
     "proliferation_level",
     "contamination",
     "least_reads",
+    *INTERVALS,
+    "purity",
+    "inflamed_intrinsic",
+    "inflamed_infiltrate",
+    *SCHEME_COLUMNS,
 ]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that is known of a cohort's samples before a call is worded."""
+    """All that is known of a cohort's samples before a call is worded.
+
+    ``profile``, ``scores``, ``standardised`` and ``identity`` are of the samples as they are; ``tumour``,
+    ``tumour_scores``, ``activation`` and ``probability`` are of what is left without normal tissue.
+    """
 
     profile: Profile
     scores: pd.DataFrame
     standardised: pd.DataFrame
     coverage: pd.DataFrame
+    tumour: Profile
+    tumour_scores: pd.DataFrame
     activation: pd.DataFrame
     probability: pd.DataFrame
     identity: pd.DataFrame
     tissues: pd.DataFrame
+    purity: pd.Series
+    removal: Removal
+    intrinsic: pd.Series
 
 
 def gather_evidence(expression: Expression, model: Model) -> Evidence:
     """Compute programme levels, probabilities, identity and contamination of every sample."""
     profile = make_profile(expression, model)
     scores = panel_scores(profile, model)
-    activation = activations(scores, model)
+    shares = estimate_shares(profile, model)
+    rna = rna_shares(shares, model)
+    removal = plan_removal(shares, model, model.settings.get("purity", {}).get("tissues", []))
+    tumour = remove(profile, removal, model)
+    tumour_scores = panel_scores(tumour, model)
+    activation = activations(tumour_scores, model)
     return Evidence(
         profile,
         scores,
         panel_scores(profile, model, standardised=True),
         panel_coverage(profile, model),
+        tumour,
+        tumour_scores,
         activation,
         probabilities(activation, model.settings["steepness"]),
         judge_identity(profile, model, scores),
-        estimate_contamination(profile, model),
+        tissue_shares(profile, model, rna),
+        purity(shares, model),
+        removal,
+        intrinsic_level(profile, model, shares),
     )
+
+
+def intrinsic_level(profile: Profile, model: Model, shares: pd.DataFrame) -> pd.Series:
+    """Return the level of antigen presentation in the cancer cells: all normal cells taken out; NaN if unknown."""
+    if "intrinsic" not in model.panels:
+        return pd.Series(np.nan, index=profile.samples)
+    cancer = remove(profile, plan_removal(shares, model, shares.columns), model)
+    return panel_scores(cancer, model, panels=["intrinsic"])["intrinsic"]
 
 
 def call_subtypes(
@@ -80,6 +117,7 @@ def call_subtypes(
     model: Model,
     verdicts: pd.DataFrame | None = None,
     counts: Expression | None = None,
+    forest: Forest | None = None,
 ) -> pd.DataFrame:
     """Call SCLC-A/N/P/I for each sample of a matrix.
 
@@ -90,6 +128,8 @@ def call_subtypes(
     counts : Expression, optional
         Counts of the same samples, for read depth and for how the call stands with fewer reads; ``expression``
         itself when it holds counts.
+    forest : Forest, optional
+        Second opinion for ``scheme_forest``.
 
     Returns
     -------
@@ -102,10 +142,13 @@ def call_subtypes(
     depth = None if counts is None else anchor_reads(counts, model)
     placed = has_level(evidence.profile, counts is not None)
     barred = bars(evidence, model, verdicts, depth, placed)
-    stability = measure_stability(evidence.profile, evidence.activation, model, counts, [not bar for bar in barred])
+    wanted = [not bar for bar in barred]
+    stability = measure_stability(evidence.profile, evidence.activation, model, counts, wanted, evidence.removal)
     notes = contamination_notes(known_rows(evidence.tissues, placed), model)
     factors = dominant_factor(evidence.profile, model)
-    opinions, _ = gene_pairs(evidence.profile, model)
+    opinions, _ = gene_pairs(evidence.tumour, model)
+    nabet = nabet_labels(evidence.tumour_scores, evidence.activation, model)
+    votes = None if forest is None else forest_votes(expression, evidence.profile.shift, forest)
     rows = []
     for i, sample in enumerate(evidence.profile.samples):
         row = word_call(evidence, model, i, barred[i], notes[i], opinions[i])
@@ -119,11 +162,7 @@ def call_subtypes(
                 "sample_id": sample,
                 **row,
                 **{f"p_{k}": shares[k] for k in CLASSES},
-                **(
-                    {"stability": None, "least_reads": None}
-                    if row["call"] == "none"
-                    else stability.loc[sample].to_dict()
-                ),
+                **stability_of(stability, i, row["call"], barred[i]),
                 "gene_coverage": evidence.coverage.iloc[i][list(PROGRAMMES)].mean(),
                 "napy": factors[i] if not barred[i] or barred[i].startswith("gene coverage") else None,
                 "ne_score": neuroendocrine_score(evidence, i) if readable else np.nan,
@@ -135,12 +174,39 @@ def call_subtypes(
                 "lineage_level": evidence.scores["sclc_lineage"].iloc[i] if placed[i] else np.nan,
                 "proliferation_level": evidence.scores["proliferation"].iloc[i] if placed[i] else np.nan,
                 "contamination": notes[i].partition(": ")[2] or None,
+                **inflammation(evidence, i, bool(readable and placed[i])),
+                **scheme_row(
+                    row["subtype"], factors[i], nabet.iloc[i], None if votes is None else votes.iloc[i], bool(barred[i])
+                ),
             }
         )
     table = pd.DataFrame(rows, columns=COLUMNS)
     numbers = table.select_dtypes("number").columns
     table[numbers] = table[numbers].round(DECIMALS) + 0.0
     return table
+
+
+def stability_of(stability: pd.DataFrame, i: int, call: object, barred: str) -> dict[str, object]:
+    """Return a sample's stability, which needs a call, and the ranges of its shares, which need no bar."""
+    row = stability.iloc[i]
+    resampled = {} if barred else row[INTERVALS].to_dict()
+    own = {} if call == "none" else row[["stability", "least_reads"]].to_dict()
+    return {**dict.fromkeys(["stability", "least_reads", *INTERVALS]), **resampled, **own}
+
+
+def inflammation(evidence: Evidence, i: int, readable: bool) -> dict[str, float]:
+    """Return the share of cancer cells, and inflammation in them and around them, in log2 units from the reference.
+
+    Of a sample that is not SCLC, cancer cells are of another kind, so nothing is said of it.
+    """
+    scores = evidence.tumour_scores
+    told = {
+        "purity": evidence.purity.iloc[i],
+        "inflamed_intrinsic": evidence.intrinsic.iloc[i],
+        "inflamed_infiltrate": scores["infiltrate"].iloc[i] if "infiltrate" in scores else np.nan,
+    }
+    is_sclc = readable and evidence.identity["verdict"].iloc[i] not in ("not_sclc", "unknown")
+    return {name: float(value) if is_sclc else np.nan for name, value in told.items()}
 
 
 def neuroendocrine_score(evidence: Evidence, i: int) -> float:
@@ -215,9 +281,9 @@ def word_call(
     """Turn one sample's probabilities into confident, lean, mixed or none, with the reason.
 
     Normal tissue takes the three programmes down and so imitates SCLC-I, but it takes proliferation down alike, and
-    leaves the pairs of target genes in order. So I is called only where proliferation shows that about half of the
-    sample or more is tumour; where normal tissue is seen, not confidently, and not at all if the second method speaks
-    for another class. Lymphoid genes alone, unless they make half, do not stand against I, which is inflamed.
+    leaves the pairs of target genes in order. So I is called only where proliferation shows that about half of what is
+    taken for tumour is tumour; where much normal tissue is seen, not confidently, and not at all if the second method
+    speaks for another class.
     """
     rules = model.settings["calls"]
     ranking = evidence.probability.iloc[i].sort_values(ascending=False, kind="stable")
@@ -227,16 +293,20 @@ def word_call(
     doubt = evidence.identity["reason"].iloc[i]
     notes = [text for text in (doubt, note) if text]
     limits = model.settings["identity"]
-    proliferation = evidence.scores["proliferation"].iloc[i]
-    diluted = proliferation < limits["proliferation_for_i"]
+    proliferation = evidence.tumour_scores["proliferation"].iloc[i]
+    diluted = proliferation < limits["proliferation_for_i"] or mostly_tissue(evidence, model, i)
     maybe_diluted = proliferation < limits["proliferation_for_confident_i"]
-    foreign_tissue = bool(note) and not only_lymphoid(evidence.tissues.iloc[i], model)
+    foreign_tissue = much_tissue(evidence, model, i, note)
+    nothing_on = no_programme(evidence, model, i)
     contradicted = opinion in PROGRAMMES
     expressed = factors_on(evidence, model, i) if best == "I" else ""
     both_on = {best, second} <= set(PROGRAMMES) and min(activation[[best, second]]) >= rules["mixed_activation"]
-    clear = ranking.iloc[0] >= rules["confident_p"] and margin >= rules["confident_margin"]
+    beside = programme_beside(activation, best, rules)
+    clear = ranking.iloc[0] >= rules["confident_p"] and margin >= rules["confident_margin"] and not beside
     if barred:
         call, reasons = "none", [barred, *([note] if note else [])]
+    elif nothing_on:
+        call, reasons = "none", [nothing_on, *notes]
     elif both_on and ranking.iloc[1] >= rules["mixed_p"]:
         call, reasons = "mixed", [f"{best} and {second} programmes both present", *notes]
     elif best == "I" and (diluted or (foreign_tissue and contradicted)):
@@ -244,7 +314,7 @@ def word_call(
     elif clear and not doubt and not (best == "I" and (foreign_tissue or maybe_diluted or expressed)):
         call, reasons = "confident", notes
     elif ranking.iloc[0] >= rules["lean_p"]:
-        unclear = [] if clear else [f"{best} ahead of {second}, not clearly"]
+        unclear = [] if clear else [beside or f"{best} ahead of {second}, not clearly"]
         thin = ["proliferation below the reference: a diluted tumour would look alike"] if maybe_diluted else []
         against = [f"although {expressed}"] if expressed else []
         call, reasons = "lean", [*unclear, *against, *(thin if best == "I" else []), *notes]
@@ -258,6 +328,50 @@ def word_call(
         "margin": np.nan if barred else margin,
         "reason": "; ".join(reasons) or None,
     }
+
+
+def programme_beside(activation: pd.Series, best: str, rules: Mapping[str, float]) -> str:
+    """Name another of A, N and P that is partly on beside a foremost one; empty if none is."""
+    others = [k for k in PROGRAMMES if k != best and activation[k] >= rules.get("beside_activation", np.inf)]
+    return f"{best} with the programme of {others[0]} partly on" if others and best in PROGRAMMES else ""
+
+
+def no_programme(evidence: Evidence, model: Model, i: int) -> str:
+    """Return why no class fits: too few cancer cells, or A, N and P low without evidence of I; empty if one does.
+
+    Without a measure of inflammation (a panel of genes) the second cannot be told from I, which then is no more than
+    leaning.
+    """
+    rule = model.settings["none_on"]
+    if not rule.get("positive"):
+        return ""
+    share, least = evidence.purity.iloc[i], model.settings["purity"]["least"]
+    if share < least:
+        return f"low tumour content: about {share:.0%} cancer cells, at least {least:.0%} needed"
+    strength = evidence.activation.iloc[i]
+    measured = not np.isnan(evidence.scores[rule["inflamed"]["panel"]].iloc[i])
+    foremost = strength.max()
+    if measured and (foremost < rule["least_of_any"] or (foremost == strength["I"] and foremost < rule["least"])):
+        return "no programme: A, N and P are low, and too little inflammation for SCLC-I"
+    return ""
+
+
+def much_tissue(evidence: Evidence, model: Model, i: int, note: str) -> bool:
+    """Return whether so much normal tissue stands in the sample that SCLC-I may be its imitation."""
+    rule = model.settings.get("purity")
+    if rule is not None:
+        return normal_share(evidence, model, i) >= rule["doubt_share"]
+    return bool(note) and not only_lymphoid(evidence.tissues.iloc[i], model)
+
+
+def mostly_tissue(evidence: Evidence, model: Model, i: int) -> bool:
+    rule = model.settings.get("purity")
+    return rule is not None and normal_share(evidence, model, i) >= rule["most_for_i"]
+
+
+def normal_share(evidence: Evidence, model: Model, i: int) -> float:
+    """Return the share of RNA from the normal tissues that are taken out; 0 where it is not known."""
+    return float(evidence.tissues.iloc[i][model.settings["purity"]["tissues"]].fillna(0).sum())
 
 
 def factors_on(evidence: Evidence, model: Model, i: int) -> str:
@@ -295,7 +409,8 @@ def tissue_table(expression: Expression, model: Model, counted: bool = False) ->
     placed = has_level(profile, counted or expression.unit == "counts")
     identity.loc[~placed] = ["unknown", "SCLC identity not verifiable: " + NO_LEVEL]
     told = identity.rename(columns={"verdict": "sclc", "reason": "sclc_reason"}).replace({"sclc": SCLC})
-    shares = (100 * known_rows(estimate_contamination(profile, model), placed)).round(1) + 0.0
+    tissues = tissue_shares(profile, model, rna_shares(estimate_shares(profile, model), model))
+    shares = (100 * known_rows(tissues, placed)).round(1) + 0.0
     return told.join(shares).rename_axis("sample_id").reset_index()
 
 

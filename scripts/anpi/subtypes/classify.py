@@ -14,9 +14,6 @@ PROGRAMMES = ("A", "N", "P")
 def activations(scores: pd.DataFrame, model: Model) -> pd.DataFrame:
     """Place each programme between its off level (-1) and its on level (1).
 
-    ``I`` is the strength of having none on: a base, moved by the non-neuroendocrine and the inflamed panels where
-    these could be measured.
-
     Returns
     -------
     pandas.DataFrame
@@ -26,11 +23,25 @@ def activations(scores: pd.DataFrame, model: Model) -> pd.DataFrame:
     levels = {
         name: place(scores[rule["panel"]], rule).clip(low, high) for name, rule in model.settings["programmes"].items()
     }
-    none_on = model.settings["none_on"]
-    evidence = [none_on["non_neuroendocrine"], none_on["inflamed"]]
-    own = [place(scores[rule["panel"]], rule).clip(-1, 1).fillna(0) * rule["weight"] for rule in evidence]
-    levels["I"] = none_on["base"] + own[0] + own[1]
+    levels["I"] = strength_of_i(scores, model)
     return pd.DataFrame(levels)[list(CLASSES)]
+
+
+def strength_of_i(scores: pd.DataFrame, model: Model) -> pd.Series:
+    """Place each sample between no evidence of SCLC-I (-1) and full evidence (1).
+
+    It is the weighted mean over the non-neuroendocrine and the inflamed panel, as far as these could be measured.
+    In models before 2.0.0 it is a base for having none of A, N, P on, which the two move a little.
+    """
+    none_on = model.settings["none_on"]
+    rules = [none_on["non_neuroendocrine"], none_on["inflamed"]]
+    if none_on.get("positive"):
+        placed = [place(scores[rule["panel"]], rule).clip(*none_on["range"]) for rule in rules]
+        weight = sum(own.notna() * rule["weight"] for own, rule in zip(placed, rules, strict=True))
+        total = sum(own.fillna(0) * rule["weight"] for own, rule in zip(placed, rules, strict=True))
+        return total / weight.where(weight > 0)
+    moved = [place(scores[rule["panel"]], rule).clip(-1, 1).fillna(0) * rule["weight"] for rule in rules]
+    return none_on["base"] + moved[0] + moved[1]
 
 
 def class_panels(model: Model) -> list[str]:

@@ -15,9 +15,10 @@ from scipy.cluster.hierarchy import cophenet, fcluster, linkage
 from scipy.spatial.distance import squareform
 from sklearn.decomposition import NMF
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import adjusted_rand_score, cohen_kappa_score, silhouette_score
+from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from anpi.expression.matrix import Expression, to_tpm
+from anpi.stats.agreement import cohen_kappa
 
 LEAST_SAMPLES = 20
 PROGRAMMES = {"A": ["A"], "N": ["N"], "P": ["P"], "I": ["non_neuroendocrine", "inflamed"]}
@@ -163,7 +164,7 @@ def agree(clusters: pd.Series, names: pd.DataFrame, calls: pd.DataFrame) -> pd.D
         {
             "samples": [len(called)],
             "same": [float((named == called).mean()) if enough else np.nan],
-            "kappa": [float(cohen_kappa_score(called, named)) if enough else np.nan],
+            "kappa": [cohen_kappa(called, named)[0] if enough else np.nan],
             "adjusted_rand": [float(adjusted_rand_score(called, own)) if enough else np.nan],
         }
     )

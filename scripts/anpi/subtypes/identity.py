@@ -57,9 +57,9 @@ def judge_identity(profile: Profile, model: Model, scores: pd.DataFrame) -> pd.D
 
 
 def tuft_programme_on(row: pd.Series, model: Model) -> bool:
-    """Return whether the POU2F3 programme is fully on; such SCLC lacks most of the neuroendocrine lineage."""
+    """Return whether the POU2F3 programme is on; such SCLC lacks most of the neuroendocrine lineage."""
     rule = model.settings["programmes"]["P"]
-    return bool(row[rule["panel"]] >= rule["present"])
+    return bool(row[rule["panel"]] >= model.settings["identity"].get("tuft_level", rule["present"]))
 
 
 def judge(row: pd.Series, rules: dict[str, float], tuft: bool) -> tuple[str, str]:
@@ -109,6 +109,19 @@ def estimate_contamination(profile: Profile, model: Model) -> pd.DataFrame:
             for row, there in zip(ratios, present, strict=True)
         ]
     return pd.DataFrame(shares, index=profile.samples)
+
+
+def tissue_shares(profile: Profile, model: Model, fitted: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of each normal tissue: fitted where the model holds its profile, else by its marker genes.
+
+    Parameters
+    ----------
+    fitted : pandas.DataFrame
+        Shares of RNA from `anpi.subtypes.purity.rna_shares`.
+    """
+    table = estimate_contamination(profile, model)
+    both = [name for name in table.columns if name in fitted.columns]
+    return table.assign(**{name: fitted[name] for name in both})
 
 
 def contamination_notes(shares: pd.DataFrame, model: Model) -> list[str]:

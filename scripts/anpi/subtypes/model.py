@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,10 @@ from anpi.tables.schema import load_yaml
 from anpi.trial.subtypes import SUBTYPES
 
 MODELS = ROOT / "resources" / "subtypes"
-DEFAULT = MODELS / "sclc_anpi" / "1.0.0"
+DEFAULT = MODELS / "sclc_anpi" / "2.0.0"
 SUMS = "SHA256SUMS"
 FILES = ("model.yaml", "weights.tsv", "reference.tsv", "tissues.tsv", "CARD.md")
+PROFILES = "profiles.tsv"  # since 2.0.0
 CLASSES = SUBTYPES
 ANCHOR = "anchor"
 
@@ -46,6 +47,12 @@ class Model:
         ``tissue``, ``gene_id``, ``symbol``, ``tpm``: order of magnitude of TPM in the pure normal tissue.
     sha256 : str
         Checksum of the list of checksums: names the model in every call.
+    profiles : pandas.DataFrame
+        ``gene_id`` x normal tissues, leukocytes and stroma: TPM in each alone, at the reference's level; empty before
+        2.0.0.
+    markers : pandas.DataFrame
+        Indexed by ``gene_id``, with ``profile``, and ``cancer``, the TPM in cancer cells: genes that the shares of
+        the profiles are fitted on.
     """
 
     folder: Path
@@ -54,6 +61,8 @@ class Model:
     reference: pd.DataFrame
     tissues: pd.DataFrame
     sha256: str
+    profiles: pd.DataFrame = field(default_factory=pd.DataFrame)
+    markers: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def name(self) -> str:
@@ -104,7 +113,18 @@ def load_model(folder: Path | str = DEFAULT) -> Model:
         raise InputError(
             Problem(str(folder / "weights.tsv"), column="gene_id", found=found, expected="genes of reference.tsv")
         )
-    return Model(folder, settings, weights, reference, tissues, sums)
+    return Model(folder, settings, weights, reference, tissues, sums, *read_profiles(folder))
+
+
+def read_profiles(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the profiles of a model and its marker genes; empty for a model without."""
+    path = folder / PROFILES
+    if not path.is_file():
+        return pd.DataFrame(), pd.DataFrame()
+    table = read_text_table(path).set_index("gene_id").sort_index()
+    markers = table.loc[table["marker"].notna(), ["marker", "cancer"]].astype({"cancer": float})
+    profiles = table.drop(columns=["symbol", "marker", "cancer"]).astype(float)
+    return profiles, markers.rename(columns={"marker": "profile"})
 
 
 def genes_needed(model: Model) -> pd.DataFrame:
@@ -120,8 +140,8 @@ def subtype_genes(model: Model) -> tuple[dict[str, str], list[str]]:
     return dict(zip(own["gene_id"], own["symbol"], strict=True)), sorted(anchors)
 
 
-def check_sums(folder: Path) -> str:
-    """Compare every file of a model with ``SHA256SUMS`` and give the checksum of that list."""
+def check_sums(folder: Path, needed: Iterable[str] = FILES) -> str:
+    """Compare every file of a model with ``SHA256SUMS`` and return the checksum of that list."""
     listing = folder / SUMS
     if not listing.is_file():
         raise InputError(
@@ -134,7 +154,9 @@ def check_sums(folder: Path) -> str:
     text = listing.read_text(encoding="utf-8")
     stated = {name: digest for digest, name in (line.split("  ", 1) for line in text.splitlines() if line.strip())}
     mend = "Take the model's files from their source again; after an intended change, make a new version."
-    problems = [Problem(str(folder / name), f"not listed in {SUMS}", mend=mend) for name in FILES if name not in stated]
+    problems = [
+        Problem(str(folder / name), f"not listed in {SUMS}", mend=mend) for name in needed if name not in stated
+    ]
     for name, digest in stated.items():
         path = folder / name
         found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no such file"
@@ -146,9 +168,10 @@ def check_sums(folder: Path) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def seal_model(folder: Path | str) -> str:
-    """Write ``SHA256SUMS`` of a model's files and give the checksum that names the model."""
+def seal_model(folder: Path | str, names: Iterable[str] = FILES) -> str:
+    """Write ``SHA256SUMS`` of a model's files and return the checksum that names the model."""
     folder = Path(folder)
-    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in FILES]
+    names = [*names, *([PROFILES] if (folder / PROFILES).is_file() else [])]
+    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
     write_text(folder / SUMS, "".join(lines))
-    return check_sums(folder)
+    return check_sums(folder, names)

@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 
 from anpi.expression.matrix import Expression
-from anpi.subtypes.classify import activations, class_panels
+from anpi.subtypes.classify import activations, class_panels, probabilities
 from anpi.subtypes.model import ANCHOR, CLASSES, Model
 from anpi.subtypes.profile import Profile, panel_scores, scale_levels
+from anpi.subtypes.purity import Removal, remove
+
+INTERVALS = [f"p_{k}_{end}" for k in CLASSES for end in ("low", "high")]
 
 
 def read_totals(counts: Expression) -> pd.Series:
@@ -31,6 +34,7 @@ def measure_stability(
     model: Model,
     counts: Expression | None = None,
     wanted: list[bool] | None = None,
+    removal: Removal | None = None,
 ) -> pd.DataFrame:
     """Resample each sample and see how often its foremost class stays.
 
@@ -42,21 +46,25 @@ def measure_stability(
         Counts of the samples. Without them only genes are left out, and ``least_reads`` is missing.
     wanted : list of bool, optional
         Which samples to resample; all when absent.
+    removal : Removal, optional
+        Normal tissue to take out of every resampling, as it was out of the sample.
 
     Returns
     -------
     pandas.DataFrame
         By sample: ``stability``, the share of resamplings (half of the reads, a fifth of the genes left out) in which
-        the foremost class is the same, and ``least_reads``, the smallest of the depths tried, from the sample's own
-        downwards, to which it stays the same in nine of ten.
+        the foremost class is the same; ``least_reads``, the smallest of the depths tried, from the sample's own
+        downwards, to which it stays the same in nine of ten; ``p_A_low``, ``p_A_high`` and so on, the 5th and 95th
+        percentile of the probabilities over the resamplings.
     """
     rule = model.settings["stability"]
     used = genes_of_classes(model)
     thinner = Thinner(counts, model, used) if counts is not None else None
     rows: list[dict[str, float | None]] = []
+    nothing: dict[str, float | None] = dict.fromkeys(["stability", "least_reads", *INTERVALS])
     for i, sample in enumerate(profile.samples):
         if wanted is not None and not wanted[i]:
-            rows.append({"stability": None, "least_reads": None})
+            rows.append(nothing)
             continue
         best = activation.iloc[i].to_numpy().argmax()
         rng = np.random.default_rng(rule["seed"])
@@ -72,15 +80,26 @@ def measure_stability(
             levels = np.vstack([levels, thinner.thin(reads, shares, rng)])
         left_out = rng.random((rule["resamplings"], len(used))) < rule["genes_left_out"]
         levels[: rule["resamplings"]][left_out] = np.nan
-        same = foremost_classes(levels, used, model) == best
+        own = None if removal is None else Removal(removal.taken[[i]], removal.share[[i]])
+        placed = resampled_activations(levels, used, model, own)
+        same = placed.fillna(-np.inf).to_numpy().argmax(axis=1) == best
         by_depth = (
             same[rule["resamplings"] :].reshape(len(depths), rule["resamplings_by_depth"]).mean(axis=1)
             >= rule["stands"]
         )
         stood = depths[: int(by_depth.argmin()) if not by_depth.all() else len(depths)]
         least = float(stood[-1]) if stood else None
-        rows.append({"stability": float(same[: rule["resamplings"]].mean()), "least_reads": least})
-    return pd.DataFrame(rows, index=profile.samples, columns=["stability", "least_reads"])
+        stood_share = float(same[: rule["resamplings"]].mean())
+        ranges = share_intervals(placed.iloc[: rule["resamplings"]], model)
+        rows.append({"stability": stood_share, "least_reads": least, **ranges})
+    return pd.DataFrame(rows, index=profile.samples, columns=list(nothing))
+
+
+def share_intervals(placed: pd.DataFrame, model: Model) -> dict[str, float]:
+    """Return the 5th and 95th percentile of each class's probability over resamplings."""
+    shares = probabilities(placed, model.settings["steepness"])[list(CLASSES)].to_numpy()
+    low, high = np.quantile(shares, [0.05, 0.95], axis=0)
+    return {f"p_{k}_{end}": float(v) for i, k in enumerate(CLASSES) for end, v in (("low", low[i]), ("high", high[i]))}
 
 
 def genes_of_classes(model: Model) -> np.ndarray:
@@ -90,13 +109,16 @@ def genes_of_classes(model: Model) -> np.ndarray:
     return np.array(sorted({column[gene] for gene in model.reference.index[positions]}))
 
 
-def foremost_classes(levels: np.ndarray, used: np.ndarray, model: Model) -> np.ndarray:
-    """Return the position of the foremost class of each row of levels."""
+def resampled_activations(
+    levels: np.ndarray, used: np.ndarray, model: Model, removal: Removal | None = None
+) -> pd.DataFrame:
+    """Return the activation of each class for each row of levels, all of one sample."""
     full = np.full((len(levels), len(model.gene_ids)), np.nan)
     full[:, used] = levels
     drawn = scale_levels(full, [str(row) for row in range(len(full))], model)
-    placed = activations(panel_scores(drawn, model, panels=class_panels(model)), model)
-    return placed[list(CLASSES)].fillna(-np.inf).to_numpy().argmax(axis=1)
+    if removal is not None and removal.share[0] > 0:
+        drawn = remove(drawn, Removal(removal.taken, np.repeat(removal.share, len(full))), model)
+    return activations(panel_scores(drawn, model, panels=class_panels(model)), model)[list(CLASSES)]
 
 
 class Thinner:

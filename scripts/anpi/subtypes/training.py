@@ -17,7 +17,7 @@ from anpi.expression.matrix import Expression
 from anpi.files.writing import write_table, write_text
 from anpi.problems import InputError, Problem
 from anpi.subtypes.classify import activations, probabilities
-from anpi.subtypes.model import ANCHOR, CLASSES, Model, load_model, seal_model
+from anpi.subtypes.model import ANCHOR, CLASSES, PROFILES, Model, load_model, seal_model
 from anpi.subtypes.profile import length_scaled, make_profile, panel_scores, row_medians
 
 SIZES = (10, 20, 40)
@@ -178,8 +178,10 @@ def fit(
     weights = pd.concat([own[["panel", "gene_id", "symbol", "weight", "source"]], kept], ignore_index=True)
     used = sorted(set(weights["gene_id"]))
     tissues = base.tissues[base.tissues["gene_id"].isin(used)]
+    profiles = base.profiles[base.profiles.index.isin(used)]
+    markers = base.markers[base.markers.index.isin(used)]
     settings = copy.deepcopy(dict(base.settings)) | {"steepness": steepness} | dict(identity or {})
-    model = Model(base.folder, settings, weights, reference.loc[used], tissues, "")
+    model = Model(base.folder, settings, weights, reference.loc[used], tissues, "", profiles, markers)
     place_levels(model, levels, truth)
     return model
 
@@ -216,15 +218,17 @@ def best_markers(logs: pd.DataFrame, own: pd.Series, count: int, factor: str) ->
 
 def place_levels(model: Model, levels: pd.DataFrame, truth: pd.Series) -> None:
     """Set the absent and present levels of each programme to its means outside and inside its class."""
-    scores = panel_scores(make_profile(as_expression(levels), model), model, panels=PANEL.values())
+    scores = panel_scores(make_profile(as_expression(levels), model), model)
     rules = {label: model.settings["programmes"][label] for label in ("A", "N", "P")}
-    rules["I"] = model.settings["none_on"]["non_neuroendocrine"]
-    for label, rule in rules.items():
-        level = scores[PANEL[label]].to_numpy()
+    middle, inflamed = (model.settings["none_on"][key] for key in ("non_neuroendocrine", "inflamed"))
+    placed = [(label, rule, PANEL[label]) for label, rule in rules.items()] + [("I", middle, PANEL["I"])]
+    if model.settings["none_on"].get("positive"):
+        placed.append(("I", inflamed, inflamed["panel"]))
+    for label, rule, panel in placed:
+        level = scores[panel].to_numpy()
         own = (truth == label).to_numpy()
         rule["absent"], rule["present"] = round(float(level[~own].mean()), 4), round(float(level[own].mean()), 4)
-    middle = model.settings["none_on"]["non_neuroendocrine"]
-    model.settings["none_on"]["non_neuroendocrine"]["weight"] = 1.0
+    middle["weight"] = 1.0
     model.settings["second_method"]["turning_point_i"] = (middle["absent"] + middle["present"]) / 2
 
 
@@ -258,9 +262,19 @@ def write_model(training: Training, folder: Path, card: str) -> Model:
     write_table(folder / "weights.tsv", model.weights)
     write_table(folder / "reference.tsv", model.reference.reset_index())
     write_table(folder / "tissues.tsv", model.tissues)
+    if not model.profiles.empty:
+        write_table(folder / PROFILES, profile_table(model))
     write_text(folder / "CARD.md", card)
     seal_model(folder)
     return load_model(folder)
+
+
+def profile_table(model: Model) -> pd.DataFrame:
+    """Return the profiles of a model and their markers as `anpi.subtypes.model.read_profiles` reads them."""
+    marked = model.markers.rename(columns={"profile": "marker"}).reindex(model.profiles.index)
+    table = model.profiles.join(marked[["cancer", "marker"]].fillna({"cancer": 0.0}))
+    table.insert(0, "symbol", model.reference["symbol"].reindex(table.index))
+    return table.rename_axis("gene_id").reset_index()
 
 
 def measure(probability: pd.DataFrame, truth: pd.Series) -> dict[str, Any]:

@@ -49,6 +49,10 @@ LOOKALIKES = str.maketrans(
 )
 WORD = re.compile(r"[^\W\d_]+")
 SPREADSHEET_ERROR = re.compile(r"#(REF|VALUE|NAME|NUM|NULL|DIV/0|SPILL|CALC)[!?]", re.IGNORECASE)
+UNSEEN_MARKS = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, *range(0xFE00, 0xFE10))))
+DASHES = str.maketrans(
+    dict.fromkeys(map(chr, (*range(0x2010, 0x2016), 0x2212, 0x2043, 0x00AD)), "-") | {"’": "'", "‘": "'"}
+)
 LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
 CYRILLIC = re.compile("[\u0400-\u052f]")
 
@@ -56,6 +60,15 @@ CYRILLIC = re.compile("[\u0400-\u052f]")
 def plain_name(text: str) -> str:
     """Return a name in the one form of Unicode that stands for all that look like it (NFKC), each blank once."""
     return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def legible(text: str) -> str:
+    """Return a text as the eye reads it: letters (NFKC), dashes and blanks in one form each, unseen marks taken out."""
+    if text.isascii():
+        return text
+    plain = unicodedata.normalize("NFKC", text)
+    seen = "".join(c for c in plain if unicodedata.category(c) != "Cf" and c not in UNSEEN_MARKS)
+    return " ".join(seen.translate(DASHES).split())
 
 
 def unseen(text: str) -> str | None:

@@ -9,7 +9,7 @@ import io
 import re
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from anpi.tables.schema import column_rule, describe, load_schema, parse_value, 
 
 MISSING = {"", "NA"}
 FIRST_DATA_ROW = 2
+CHANCE = 0.001  # of so many patients without a row at the end of a table, below which it is asked about
 PLAIN = re.compile(r"[ -~\t\r\n]*")
 MOST_IN_CELL = 10_000
 DOCUMENTS = {
@@ -473,3 +474,22 @@ def read_matrix(path: Path | str) -> pd.DataFrame:
     with intact(path):
         kinds: dict[Any, type] = defaultdict(lambda: float, gene_id=str)
         return pd.read_csv(path, sep="\t", index_col=0, dtype=kinds)
+
+
+def missing_at_end(present: Sequence[bool]) -> int:
+    """Count who lacks at the end of a list, where that is no chance: a table that was cut short lacks its last rows.
+
+    Parameters
+    ----------
+    present : sequence of bool
+        Of each patient in the order of the trial: has the table a row?
+
+    Returns
+    -------
+    int
+        0 when as many may lack by chance (one in a thousand), or when none is present.
+    """
+    lacking = next((place for place, there in enumerate(reversed(present)) if there), 0)
+    before = len(present) - lacking
+    without = (before - sum(present) + 1) / (before + 2)  # Laplace's estimate: of ten with rows, one in twelve
+    return lacking if without**lacking < CHANCE else 0

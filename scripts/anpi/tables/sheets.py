@@ -11,7 +11,7 @@ import pandas as pd
 from anpi.files.plain import odd_file
 from anpi.problems import Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.clinical import Timeline
-from anpi.tables.reading import FIRST_DATA_ROW, case_problems, read_table
+from anpi.tables.reading import FIRST_DATA_ROW, case_problems, missing_at_end, read_table
 
 KINDS = ("fastq_1", "bam", "quant")
 # What columns of a matrix are called that are no samples.
@@ -91,8 +91,12 @@ def timepoint_problems(samples: pd.DataFrame, timeline: Timeline) -> list[Proble
 
 def sample_notes(samples: pd.DataFrame, timeline: Timeline) -> list[str]:
     """Return which samples are old, which sites and batches have one alone, and that the sheet may be cut."""
-    file = samples.attrs["file"]
+    file, patients = samples.attrs["file"], timeline.treated.index
     notes = [f"{file}: the last row has no line end; was the file cut short?"] if samples.attrs.get("cut") else []
+    lacking = missing_at_end(patients.isin(samples["patient_id"]))
+    if lacking:
+        last = f"no sample of the last {lacking} patient(s), from {patients[-lacking]} on"
+        notes.append(f"{file}: {last}; was the file cut short, or are they to come?")
     day = timeline.offsets(samples, "collection")
     for index in samples.index[day < -OLD_SAMPLE]:
         notes.append(f"{file}, row {sheet_row(index)}: collected {-day[index]:.0f} days before treatment")

@@ -18,7 +18,8 @@ from pathlib import Path
 import pandas as pd
 
 from anpi.problems import InputError, Problem
-from anpi.tables.identifiers import ANY_DAY, MONTHS, is_text
+from anpi.tables.identifier_forms import ANY_DAY, MONTHS
+from anpi.tables.identifiers import is_text
 from anpi.tables.schema import column_rule, load_schema, parse_date
 
 LEAST_SECRET = 16

@@ -19,6 +19,7 @@ from anpi.check import SHIPPED_SETTINGS, Run, check_run, config_paths, path_prob
 from anpi.files.checksums import short_digest
 from anpi.problems import refuse
 from anpi.provenance import code_digest
+from anpi.tables.identifier_lists import LISTS
 from anpi.tables.identifiers import allowing
 from anpi.tables.schema import check_settings, load_schema
 from anpi.tables.sheets import FILES, is_stored
@@ -63,7 +64,7 @@ def inputs_digest(settings: Mapping[str, Any], file: str) -> str:
     files = {key: known_by(path) for key, path in config_paths(settings).items() if key != "results"}
     names = SHIPPED_SETTINGS.values()
     beside = {name: known_by(os.path.join(os.path.dirname(file), name)) for name in names}
-    code = code_digest("anpi/check.py", *(shipped(None, name) for name in names))
+    code = code_digest("anpi/check.py", *(shipped(None, name) for name in names), LISTS)
     return short_digest([code, dict(settings), files, beside, date.today().isoformat(), os.getcwd()])
 
 

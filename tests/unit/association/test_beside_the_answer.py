@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from anpi.api import as_expression, score_signatures
 from anpi.association.engine import run_plan
 from anpi.association.estimands import estimand_table
 from anpi.association.incidence import incidence_table
@@ -135,18 +136,42 @@ def test_published_cohorts_stand_beside_the_trial(plan_of, trial_of, registry):
     registered = set(read_facts(ROOT / "resources" / "signatures" / "registry.tsv")["id"])
     assert set(cohorts["signature"]) <= registered
     assert (cohorts["se"] > 0).all()
-    assert cohorts["source"].str.len().min() > 5
+    assert cohorts["source"].str.contains(r"doi:10\.\d{4}|GEO GSE\d+").all()
+    assert not cohorts.duplicated(["cohort", "signature", "endpoint"]).any()
+    assert cohorts["events"].le(cohorts["n"]).all()
     trial = trial_of(count=60, seed=5)
     plan = plan_of(biomarker="signatures", signatures=["gep18", "t_effector"], set="rna_evaluable")
     rows = run_plan(plan, trial, registry)
     table = published_table(rows, cohorts)
     single, several = (table[table["biomarker"].eq(name)] for name in ("gep18", "t_effector"))
     assert single["kind"].tolist() == ["cohort", "trial"]
-    assert several["kind"].tolist() == ["cohort"] * 3 + ["trial", "pooled", "together", "posterior"]
+    known = cohorts["signature"].eq("t_effector") & cohorts["endpoint"].eq("pfs")
+    assert known.sum() >= 5
+    assert several["kind"].tolist() == ["cohort"] * known.sum() + ["trial", "pooled", "together", "posterior"]
     own = next(row for row in rows if row.biomarker == "t_effector")
     by_kind = several.drop_duplicates("kind", keep="last").set_index("kind")
     assert by_kind.loc["trial", "estimate"] == own.estimate
-    assert by_kind.loc["together", "cohorts"] == 4
+    assert by_kind.loc["together", "cohorts"] == known.sum() + 1
     assert by_kind.loc["pooled", "predicted_low"] < by_kind.loc["pooled", "ci_low"]
     assert 0 <= by_kind.loc["posterior", "prior_weight"] <= 1
     assert published_table(rows, cohorts.iloc[:0]).empty
+
+
+def test_derived_ratios_follow_from_the_data_of_patients(external_data):
+    """Gide 2019, scored and fitted anew from the published matrix: each row of the cohort to the digit."""
+    source = external_data / "data" / "expression" / "gide2019_melanoma"
+    clinical = pd.read_csv(source / "clinical.tsv", sep="\t", index_col="sample_id")
+    expression = pd.read_csv(source / "expression_log2tpm.tsv.gz", sep="\t", index_col="gene")
+    table = score_signatures(as_expression((2**expression - 0.001).clip(lower=0), "tpm"))
+    scores, units = table.pivot(index="sample_id", columns="signature", values="score"), table.groupby("signature")
+    cohorts = read_cohorts().query("cohort == 'Gide 2019'")
+    assert len(cohorts) == 24
+    for row in cohorts.itertuples():
+        score = scores[row.signature].reindex(clinical.index)
+        if units["unit"].first()[row.signature].lower() == "tpm":
+            score = np.log2(score + 1)
+        x = ((score - score.mean()) / score.std()).to_frame("score")
+        time, event = clinical[f"survival_time_{row.endpoint}"], clinical[f"event_occurred_{row.endpoint}"]
+        fit = fit_firth_cox(time, event, x)
+        assert (fit.coef[0], fit.se[0]) == pytest.approx((row.log_hr, row.se), abs=6e-5), row
+        assert (len(x), event.sum()) == (row.n, row.events)

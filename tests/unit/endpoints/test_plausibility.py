@@ -85,12 +85,20 @@ def randomised(day: int) -> Spoil:
     return spoil
 
 
+def silence(day: int) -> Spoil:
+    def spoil(sound: Sound) -> None:
+        of_all(last_alive_at=400, os_days=401)(sound)
+        fact(last_alive_at=day, os_days=day + 1)(sound)
+
+    return spoil
+
+
 # The rule that asks, its severity, whose query it is (None: of the table as a whole), and what was done.
 ODD: list[tuple[str, str, str | None, Spoil]] = [
     ("age_not_adult", "warning", "P03", fact(age=6)),
     ("dead_at_start", "error", "P03", fact(ecog=5)),
     ("ldh_far_from_typical", "warning", "P03", fact(ldh=2600)),
-    ("ldh_far_from_typical", "warning", "P03", fact(ldh=4)),
+    ("ldh_far_from_typical", "warning", "P03", fact(ldh=45)),
     ("code_for_missing", "warning", "P03", fact(ldh=999)),
     ("code_for_missing", "warning", "P03", fact(os_days=999)),
     ("days_with_fractions", "error", None, fact(os_days=6.6)),
@@ -121,6 +129,7 @@ ODD: list[tuple[str, str, str | None, Spoil]] = [
     ("scan_without_assessment", "warning", "P03", lambda s: s.without("assessments", "P03", after=84)),
     ("table_ends_early", "error", None, lambda s: s.without("adverse_events", *PATIENTS[5:])),
     ("table_ends_early", "error", None, lambda s: s.without("assessments", *PATIENTS[5:])),
+    ("follow_up_ended_early", "note", "P03", silence(200)),
 ]  # fmt: skip
 
 
@@ -160,6 +169,26 @@ def test_dates_after_the_cutoff_are_noted(tmp_path):
     assert {query.rule for query in found.queries} == {"date_after_cutoff"}
     assert {query.severity for query in found.queries} == {"note"}
     assert "patients row 2: last alive on day 201" in found.queries[0].message
+
+
+@pytest.mark.parametrize(
+    ("change", "noted"),
+    [
+        ({}, True),
+        ({"death_at": 200}, False),
+        ({"withdrawal_at": 200}, False),
+        ({"last_alive_at": 232}, True),
+        ({"last_alive_at": 233}, False),
+    ],
+)
+@pytest.mark.parametrize("cutoff", [None, "2025-02-05"])
+def test_a_death_whose_date_was_lost_leaves_a_silence(change, noted, cutoff, tmp_path):
+    """Day 402 is the end, by the cut-off or the contacts of the others; more than 168 silent days are asked about."""
+    sound = Sound(tmp_path)
+    of_all(last_alive_at=401 if cutoff is None else 450, os_days=None, os_event=None)(sound)
+    fact(**({"last_alive_at": 200} | change | {"os_event": None}))(sound)
+    found = sound.derive(data_cutoff=cutoff)
+    assert [q.patient_id for q in found.queries if q.rule == "follow_up_ended_early"] == ["P03"] * noted
 
 
 def test_months_give_the_endpoints_of_their_days(tmp_path):

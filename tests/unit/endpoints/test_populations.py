@@ -86,6 +86,7 @@ def test_populations_of_a_randomised_trial(reference, tmp_path):
     assert rates.loc["all treated", ["events", "n"]].tolist() == [hits, 2]
     assert "randomisation_missing" in found.rules_asked("P3")
     assert "randomisation_missing" not in found.rules_asked("P2")
+    assert "no_scan" not in found.rules_asked("P3")  # there are scans, but no date to count them from
 
 
 def test_times_of_all_randomised_count_from_randomisation(tmp_path):

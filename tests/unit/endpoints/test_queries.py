@@ -127,3 +127,29 @@ def test_subject_without_patient_is_asked_and_left_out(tmp_path):
     assert list(found.table["patient_id"]) == ["P01"]
     assert found.rules_asked("P1") == {"subject_without_patient"}
     assert "is it P01?" in found.queries[-1].message
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        ({"target_response": "SD"}, {"target_response": "PD"}, ("PD", None, None)),
+        ({"target_response": "PR"}, {"target_response": "SD"}, ("SD", None, None)),
+        ({"nontarget_response": "NE"}, {"nontarget_response": "CR"}, (None, "CR", None)),
+        ({"nontarget_response": "NON-CR/NON-PD"}, {"nontarget_response": "NE"}, (None, "NON-CR/NON-PD", None)),
+        ({"target_response": "PD"}, {"target_response": "SD", "new_lesion": "Y"}, ("SD", None, "Y")),
+        ({"target_response": "NE"}, {"nontarget_response": "PD"}, ("NE", None, None)),
+    ],
+)
+def test_of_equal_assessments_of_a_day_the_worst_parts_count(first, second, kept, tmp_path):
+    """By RECIST's order, not the alphabet's, and whichever row comes first; the query says that the parts differ."""
+    for rows in ((first, second), (second, first)):
+        trial = Trial(tmp_path)
+        trial.patient("P", last_alive_at=60)
+        for row in rows:
+            trial.add("assessments", patient_id="P", assessment_at=42, overall_response="PD", **row)
+        found = trial.derive()
+        point = found.seen.timepoints.iloc[-1]
+        assert tuple(point[["target_reported", "nontarget_reported", "new_lesion_reported"]]) == kept
+        (query,) = [query for query in found.queries if query.rule == "duplicate_scan"]
+        assert "all PD, of different " in query.message
+        assert query.message.endswith(": the worst in turn")

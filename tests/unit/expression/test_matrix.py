@@ -212,11 +212,11 @@ def test_a_row_order_of_the_matrix_does_not_matter(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ("AAA\t1\nBBB\tnan\n", "row 3: found 'nan', expected a number. Write NA"),
+        ("AAA\t1\nBBB\tnan\n", "row 3, column S1: found 'nan', expected a number.*NA for a missing"),
         ("AAA\t1\nBBB\t.nan\n", "row 3, column S1: found '.nan'"),
-        ("AAA\tinf\nBBB\t2\n", "row 2: found 'inf'"),
-        ("AAA\t-Infinity\nBBB\t2\n", "row 2: found '-Infinity'"),
-        ("AAA\tTrue\nBBB\t2\n", "row 2: found 'True'"),
+        ("AAA\tinf\nBBB\t2\n", "row 2, column S1: found 'inf'"),
+        ("AAA\t-Infinity\nBBB\t2\n", "row 2, column S1: found '-Infinity'"),
+        ("AAA\tTrue\nBBB\t2\n", "row 2, column S1: found 'True'"),
         ("AAA\t1\nB\0BB\t2\n", r"row 3: a character that cannot be seen, found '\\\\x00'"),
         ("AAA\t1\nBBB\u200b\t2\n", "row 3: a character that cannot be seen"),
         ("AAA\t1\n\u0412BB\t2\n", "row 3: found .*expected a gene name in Latin letters"),

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
-import hashlib
-import http.server
-import threading
 from pathlib import Path
 
 import pandas as pd
@@ -14,11 +10,9 @@ import pysam
 import pytest
 
 from anpi.problems import InputError
-from anpi.quantification import reference
 from anpi.quantification.reference import (
     build_reference,
     extract_transcripts,
-    fetch_file,
     gene_table,
     parse_header,
     read_fasta,
@@ -208,123 +202,6 @@ def test_decoys_stand_after_the_transcripts_and_are_listed(tmp_path, genome):
     write_decoys(genome, tmp_path / "out.fa", tmp_path / "decoys.txt")
     assert (tmp_path / "decoys.txt").read_text() == "1\n2\n"
     assert list(read_fasta(tmp_path / "out.fa")) == [("tx", "AC"), ("1", CHR1), ("2", CHR2)]
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Serves ``content``, cut after the given numbers of bytes, then whole; notes the ranges asked for."""
-
-    def __init__(self, content: bytes, cuts: tuple[int, ...] = (), resumes: bool = True, status: int = 200):
-        super().__init__(("127.0.0.1", 0), Answer)
-        self.content, self.cuts, self.resumes, self.status = content, list(cuts), resumes, status
-        self.ranges: list[str | None] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/transcripts.fa.gz"
-
-
-class Answer(http.server.BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        asked = self.headers.get("Range")
-        self.server.ranges.append(asked)
-        if self.server.status != 200:
-            self.send_error(self.server.status)
-            return
-        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and self.server.resumes else 0
-        body = self.server.content[start:]
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body[: self.server.cuts.pop(0)] if self.server.cuts else body)
-
-    def log_message(self, *words: object) -> None:
-        pass
-
-
-@contextlib.contextmanager
-def serve(*arguments, **options):
-    with Server(*arguments, **options) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-CONTENT = bytes(range(256)) * 2000
-CHECKSUM = hashlib.sha256(CONTENT).hexdigest()
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch):
-    monkeypatch.setattr(reference.time, "sleep", lambda seconds: None)
-
-
-def quiet(text: str) -> None:
-    pass
-
-
-def test_a_download_is_whole_and_of_the_stated_checksum(tmp_path):
-    with serve(CONTENT) as server:
-        fetch_file(server.url, CHECKSUM, tmp_path / "deep" / "out.gz", say=quiet)
-    assert (tmp_path / "deep" / "out.gz").read_bytes() == CONTENT
-    assert len(list((tmp_path / "deep").iterdir())) == 1
-
-
-def test_another_checksum_leaves_nothing_behind(tmp_path):
-    with serve(CONTENT[:-1]) as server, pytest.raises(InputError, match=f"checksum differs.*expected {CHECKSUM}"):
-        fetch_file(server.url, CHECKSUM, tmp_path / "out.gz", say=quiet)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_earlier_download_survives_a_failed_one(tmp_path):
-    (tmp_path / "out.gz").write_text("before")
-    with serve(b"another file") as server, pytest.raises(InputError, match="checksum differs"):
-        fetch_file(server.url, CHECKSUM, tmp_path / "out.gz", say=quiet)
-    assert (tmp_path / "out.gz").read_text() == "before"
-
-
-def test_a_cut_download_goes_on_where_it_stopped(tmp_path):
-    with serve(CONTENT, cuts=(100_000, 50_000)) as server:
-        fetch_file(server.url, CHECKSUM, tmp_path / "out.gz", say=quiet)
-    assert server.ranges == [None, "bytes=100000-", "bytes=150000-"]
-    assert (tmp_path / "out.gz").read_bytes() == CONTENT
-
-
-def test_a_server_that_cannot_resume_sends_all_again(tmp_path):
-    with serve(CONTENT, cuts=(100_000,), resumes=False) as server:
-        fetch_file(server.url, CHECKSUM, tmp_path / "out.gz", say=quiet)
-    assert len(server.ranges) == 2
-    assert (tmp_path / "out.gz").read_bytes() == CONTENT
-
-
-def test_a_download_that_is_always_cut_is_given_up(tmp_path):
-    said: list[str] = []
-    with serve(CONTENT, cuts=(10,) * 9) as server, pytest.raises(InputError, match="the download failed 4 times"):
-        fetch_file(server.url, CHECKSUM, tmp_path / "out.gz", say=said.append)
-    assert len(server.ranges) == len(said) == 4
-    assert "the connection ended after 10 of" in said[0]
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_page_that_is_not_there_is_asked_for_once(tmp_path):
-    with serve(b"", status=404) as server, pytest.raises(InputError, match="the server answers 404"):
-        fetch_file(server.url, CHECKSUM, tmp_path / "out.gz", say=quiet)
-    assert len(server.ranges) == 1
-
-
-def test_a_server_in_trouble_is_asked_again(tmp_path):
-    with serve(b"", status=503) as server, pytest.raises(InputError, match="failed 4 times"):
-        fetch_file(server.url, CHECKSUM, tmp_path / "out.gz", say=quiet)
-    assert len(server.ranges) == 4
-
-
-def test_other_schemes_are_refused(tmp_path):
-    (tmp_path / "local").write_bytes(CONTENT)
-    with pytest.raises(InputError, match="http://"):
-        fetch_file(f"file://{tmp_path}/local", CHECKSUM, tmp_path / "out.gz")
 
 
 def test_a_few_spike_ins_stand_for_themselves_and_are_counted(tmp_path):

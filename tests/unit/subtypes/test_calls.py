@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.george_tumours import as_matrix, dilute, george_cohort
 from benchmarks.simulated_tumours import (
     KINDS,
     TISSUES,
@@ -70,23 +71,31 @@ def test_what_is_not_sclc_gets_no_call_and_a_reason(world: World, model: Model, 
     assert calls["reason"].str.contains("not SCLC-like").all()
 
 
-def test_normal_tissue_is_named_and_sized(world: World, model: Model) -> None:
-    rng = np.random.default_rng(23)
-    profiles = {name: 0.6 * tumour(world, "A", rng) + 0.4 * tissue(world, name, rng) for name in TISSUES}
-    calls = calls_of(world, model, profiles)
-    for name in TISSUES:
-        share = calls.loc[name, "contamination"].split(f"{name.replace('_', ' ')} about ")[1].split("%")[0]
-        assert 20 <= float(share) <= 80
+NORMAL = {"lung": "lung", "liver": "liver", "lymph_node": "lymph_node", "skeletal_muscle": "muscle"}
+NORMAL["smooth_muscle"] = "smooth_muscle"
 
 
-def test_dilution_does_not_make_a_confident_or_leaning_i(world: World, model: Model) -> None:
-    rng = np.random.default_rng(24)
-    profiles = {}
-    for share in (0.5, 0.35, 0.2, 0.1):
-        for i in range(18):
-            other = tissue(world, TISSUES[i % 6], rng)
-            profiles[f"{share} {i}"] = share * tumour(world, "AN"[i % 2], rng) + (1 - share) * other
-    calls = calls_of(world, model, profiles)
+@pytest.mark.parametrize("tissue_of_atlas", NORMAL)
+@pytest.mark.parametrize("share", [0.2, 0.4, 0.6, 0.8])
+def test_normal_tissue_is_named_and_sized(model: Model, tissue_of_atlas: str, share: float) -> None:
+    """Tumours diluted by profiles of the Human Protein Atlas, each gene off by a factor of 1.4 or so."""
+    tpm, facts = george_cohort(np.resize(list(KINDS), 40), 5)
+    diluted = as_matrix(dilute(tpm, tissue_of_atlas, share, 1))
+    name = NORMAL[tissue_of_atlas]
+    found = tissue_table(diluted, model)[name] / 100
+    assert abs(found.median() - share) <= 0.12
+    calls = call_subtypes(diluted, model)
+    told = calls.loc[calls["contamination"].notna(), "contamination"]
+    assert told.str.contains(name.replace("_", " ")).mean() >= 0.95
+    known = calls["purity"].notna()
+    truth = facts["cancer"].to_numpy() * (1 - share)
+    assert np.abs(calls["purity"] - truth)[known].median() <= 0.10
+
+
+def test_dilution_does_not_make_a_confident_or_leaning_i(model: Model) -> None:
+    tpm, _ = george_cohort(np.resize(["A", "N"], 60), 5)
+    matrices = [dilute(tpm, tissue, share, 2) for tissue in NORMAL for share in (0.5, 0.65, 0.8, 0.9)]
+    calls = call_subtypes(as_matrix(np.vstack(matrices)), model)
     called_i = calls["subtype"] == "I"
     assert (called_i & (calls["call"] == "confident")).sum() == 0
     assert called_i.mean() <= 0.05
@@ -117,10 +126,15 @@ def test_few_reads_and_failed_quality_bar_a_call(world: World, model: Model) -> 
 def test_stability_falls_with_ambiguity_and_depth_is_told(world: World, model: Model) -> None:
     rng = np.random.default_rng(27)
     first, second = tumour(world, "A", rng), tumour(world, "N", rng)
-    calls = calls_of(world, model, {"clear": first, "even": 0.4 * first + 0.6 * second})
+    mixtures = {f"{share:.2f}": share * first + (1 - share) * second for share in np.linspace(0.05, 0.95, 19)}
+    calls = calls_of(world, model, {"clear": first, **mixtures})
     assert calls.loc["clear", "stability"] >= 0.99
     assert calls.loc["clear", "least_reads"] <= 250000
-    assert calls.loc["even", "stability"] <= calls.loc["clear", "stability"]
+    even = calls.loc[calls["margin"].idxmin()]
+    assert even["stability"] < calls.loc["clear", "stability"]
+    width = even["p_A_high"] - even["p_A_low"]
+    assert width > calls.loc["clear", "p_A_high"] - calls.loc["clear", "p_A_low"]
+    assert even["p_A_low"] <= even["p_A"] <= even["p_A_high"]
 
 
 def test_missing_genes_are_counted_not_imputed(cohort: Expression, model: Model) -> None:

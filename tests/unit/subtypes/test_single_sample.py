@@ -16,6 +16,7 @@ from anpi.signatures.registry import Signature, read_registry
 from anpi.signatures.scores import score_signatures
 from anpi.subtypes.calls import call_subtypes, gather_evidence, programme_table
 from anpi.subtypes.model import Model
+from anpi.subtypes.stability import INTERVALS
 
 
 def pick(expression: Expression, samples: list[str]) -> Expression:
@@ -137,7 +138,7 @@ def test_rescaling_and_unit_do_not_change_calls(
 ) -> None:
     # Stability is measured on the reads themselves, so it is the one thing that needs counts and their depth.
     few = pick(cohort, list(cohort.values.columns)[::5])
-    resampled = ["stability", "least_reads"]
+    resampled = ["stability", "least_reads", *INTERVALS]
     expected = calls[calls["sample_id"].isin(few.values.columns)].reset_index(drop=True).drop(columns=resampled)
     tpm = to_tpm(few)
     variants = {"tpm": tpm.values, "scaled": tpm.values * 3.7, "small": tpm.values * 0.013}

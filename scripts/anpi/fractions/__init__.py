@@ -1,0 +1,1 @@
+"""Fractions of immune cells in single samples, by quanTIseq's method."""

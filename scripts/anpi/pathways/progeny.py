@@ -1,0 +1,107 @@
+"""Activity of 14 pathways by PROGENy's weights: what responds to a pathway, not what makes it up."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pandas as pd
+
+from anpi.expression.draws import draw_genes
+from anpi.expression.genes import annotate
+from anpi.expression.matrix import Expression
+from anpi.files.shipped import ROOT
+from anpi.signatures.scores import prepare_samples, read_reference, reference_shift
+from anpi.tables.reading import read_text_table
+
+WEIGHTS = ROOT / "resources" / "pathways" / "progeny.tsv"
+LEAST_COVERAGE = 0.6  # some of the genes are neither coding nor in every annotation
+DRAWS = 400
+LEVELS = (2.5, 97.5)
+COLUMNS = [
+    "sample_id",
+    "pathway",
+    "score",
+    "low",
+    "high",
+    "genes_used",
+    "genes_total",
+    "above_reference",
+    "reason",
+]
+
+
+@functools.cache
+def read_weights() -> pd.DataFrame:
+    """Read the shipped weights: ``pathway``, ``gene_id``, ``weight``, genes of a pathway sorted by id."""
+    table = read_text_table(WEIGHTS)
+    table["gene_id"] = annotate(table["symbol"])["gene_id"].to_numpy()
+    table["weight"] = table["weight"].astype(float)
+    return table.sort_values(["pathway", "gene_id"], ignore_index=True)[["pathway", "gene_id", "weight"]]
+
+
+def score_pathways(expression: Expression) -> pd.DataFrame:
+    """Score every pathway in every sample, each by itself.
+
+    The score is the sum of weight times log2(TPM + 1) over the genes present, as R's ``progeny`` with
+    ``scale = FALSE`` (Schubert 2018, doi:10.1038/s41467-017-02391-6).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Long: the columns of ``immune/pathways.tsv``; pathways in alphabetical order.
+
+    Raises
+    ------
+    InputError
+        For vst, which cannot be taken back to TPM.
+    """
+    samples, median = prepare_samples(expression), read_reference()["median"]
+    shift = reference_shift(samples, read_reference())
+    blocks = []
+    for pathway, rows in read_weights().groupby("pathway", sort=True):
+        places = pd.Index(samples.gene_ids).get_indexer(rows["gene_id"])
+        usual = np.log2(median.reindex(rows["gene_id"]).fillna(0.0).to_numpy() + 1)
+        genes, weights = rows["gene_id"].to_numpy(), rows["weight"].to_numpy()
+        for name, tpm, level in zip(samples.names, samples.tpm, shift, strict=True):
+            own = np.array([tpm[place] if place >= 0 else np.nan for place in places])
+            score = one_score(genes, weights, own, usual, level, bool((tpm > 0).any()))
+            blocks.append({"sample_id": name, "pathway": pathway, **score})
+    table = pd.DataFrame(blocks, columns=COLUMNS)
+    order = pd.Categorical(table["sample_id"], samples.names, ordered=True)
+    return table.iloc[np.argsort(order.codes, kind="stable")].reset_index(drop=True)
+
+
+def one_score(
+    genes: np.ndarray, weights: np.ndarray, tpm: np.ndarray, usual: np.ndarray, level: float, expressed: bool
+) -> dict[str, float | int | str | None]:
+    """Score one pathway in one sample.
+
+    Genes differ in their usual expression, which says nothing of the sample; so the interval is that of the deviations
+    from the reference tumours, their genes drawn anew.
+
+    Parameters
+    ----------
+    tpm : numpy.ndarray
+        Of the pathway's genes; NaN where one lacks.
+    usual : numpy.ndarray
+        log2(TPM + 1) of these genes in the median reference tumour; 0 of genes that it does not have.
+    level : float
+        By how many log2 units the sample's TPM stand above the reference's; NaN when not known.
+    expressed : bool
+        Whether the sample has any expression.
+    """
+    here = ~np.isnan(tpm)
+    counted = {"genes_used": int(here.sum()), "genes_total": len(genes)}
+    if not expressed:
+        return {**counted, "reason": "no expression in the sample"}
+    if here.mean() < LEAST_COVERAGE:
+        return {**counted, "reason": f"{here.sum()} of {len(genes)} genes, at least {LEAST_COVERAGE:.0%} needed"}
+    weights, usual, tpm = weights[here], usual[here], tpm[here]
+    logs = np.log2(tpm + 1)
+    score, deviations = (weights * logs).sum(), weights * (logs - usual)
+    picks = draw_genes(genes[here].tolist(), tpm, DRAWS)
+    low, high = np.percentile(deviations[picks].sum(axis=1) - deviations.sum(), LEVELS)
+    above = (weights * (np.log2(tpm / 2**level + 1) - usual)).sum()
+    limits = {"low": score + min(low, 0.0), "high": score + max(high, 0.0)}
+    return {"score": score, **limits, **counted, "above_reference": above}

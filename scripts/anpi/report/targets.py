@@ -1,0 +1,86 @@
+"""What the tumours offer to therapies: a heat map of the cohort, and the table of a patient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from anpi.figures import heatmaps
+from anpi.files.shipped import ROOT
+from anpi.report import sentences as say
+from anpi.report.blocks import Note, Section, Text, Write, draw, table_of
+from anpi.report.numbers import decimal, drawn_of, known, text
+from anpi.report.tables import Run, call_groups
+from anpi.tables.reading import read_facts
+from anpi.words.lists import listed, plural
+
+LIST = ROOT / "resources" / "targets" / "targets.tsv"
+MOST_DRAWN = 600
+NO_ADVICE = Note(
+    "No advice on treatment. Expression of a target is not response to a drug; for most targets no limit of RNA is "
+    "established, and the levels say only where a tumour stands among small cell lung cancers."
+)
+LEVELS = {"high": "high", "intermediate": "intermediate", "low": "low", "cannot_tell": "cannot tell"}
+COLUMNS = {
+    "target": "Target",
+    "name": "Also called",
+    "tpm": "TPM",
+    "tumour_tpm": "TPM of the tumour",
+    "reference_percentile": "Percentile",
+    "level": "Level",
+    "drugs": "Tried in SCLC",
+    "threshold": "Evidence for a limit",
+    "reason": "Remark",
+}
+
+
+def targets(run: Run) -> Section | None:
+    """Return the targets of the cohort; None when the run has none."""
+    found, calls = run.table("targets"), run.table("calls")
+    if found is None or calls is None:
+        return None
+    calls = calls.assign(patient_id=calls["sample_id"].map(run.sample_patients), group=call_groups(calls))
+    drawn = calls.sort_values("sample_id").head(MOST_DRAWN).set_index("sample_id")
+    wide = found.pivot(index="sample_id", columns="target", values="reference_percentile").reindex(drawn.index)
+    shown = {name: str(name) for name in dict.fromkeys(found["target"]) if wide[name].notna().any()}
+    blocks: list[Any] = [NO_ADVICE, Text(level_sentences(found, run))]
+    if shown:
+        caption = (
+            f"{say.capital(drawn_of(len(drawn), len(calls), 'sample'))}, one column each. Percentile of the measured "
+            "TPM among the reference tumours (George 2015), from their quartiles; grey: not known."
+        )
+        blocks.append(draw("targets", "Targets", caption, heatmaps.signatures(wide, drawn, shown)))
+    return Section("targets", "What the tumours offer to therapies", blocks, "Targets", exploratory=True)
+
+
+def level_sentences(found: pd.DataFrame, run: Run) -> list[str]:
+    """Count the levels, and name the patients whose antigen presentation is low."""
+    counts = found["level"].value_counts()
+    sums = listed([f"{counts[level]} {words}" for level, words in LEVELS.items() if level in counts])
+    lines = [f"{plural(found['sample_id'].nunique(), 'sample')}, {found['target'].nunique()} targets: {sums}."]
+    low = found[found["target"].eq("MHC-I") & found["level"].eq("low")]["sample_id"]
+    if len(low):
+        lines.append(f"MHC-I low: {listed(sorted(low))} ({plural(low.map(run.sample_patients).nunique(), 'patient')}).")
+    return lines
+
+
+def target_blocks(run: Run, sample: Any) -> list[Any]:
+    """Return the targets of a patient's chosen sample."""
+    found = run.table("targets")
+    mine = found[found["sample_id"] == sample] if found is not None and known(sample) else None
+    if mine is None or mine.empty:
+        return [Note("No target was scored for this patient.", "absent")]
+    mine = mine.merge(read_facts(LIST)[["target", "name", "drugs", "threshold"]], on="target", how="left")
+    write: dict[str, Write] = {
+        "tpm": text_of_tpm,
+        "tumour_tpm": text_of_tpm,
+        "reference_percentile": lambda value: decimal(value, 0),
+        "level": lambda value: LEVELS.get(str(value), text(value)),
+    }
+    return [NO_ADVICE, table_of(mine, "targets", f"Targets in {sample}", COLUMNS, write)]
+
+
+def text_of_tpm(value: Any) -> str:
+    """Write TPM with as many digits as they bear."""
+    return decimal(value, 1 if known(value) and float(value) < 10 else 0)

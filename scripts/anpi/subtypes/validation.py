@@ -1,0 +1,201 @@
+"""How calls compare with labels that others hold: aggregates alone, which may leave the building and be pooled."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from anpi.problems import InputError, Problem, refuse
+from anpi.subtypes.model import CLASSES, Model
+from anpi.tables.reading import read_text_table
+
+FORMAT = 1
+KINDS = ("confident", "lean", "mixed", "none")
+NOTHING = "none"
+EDGES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+LEAST_SAMPLES = 10  # of fewer labelled samples no aggregate is written
+# Column of the labels, column of the calls, what may stand in it.
+SCHEMES = {
+    "gay": ("subtype", "scheme_gay", CLASSES),
+    "rudin": ("rudin", "scheme_rudin", ("A", "N", "P", "Y")),
+    "nabet": ("nabet", "scheme_nabet", ("NE", "N", "I-NE", "I-nonNE")),
+}
+# Published files by name: size in bytes, SHA-256, what it is.
+KNOWN = {
+    "data_mrna_seq_fpkm.txt": (
+        19299331,
+        "c6c4ab01cdcbbe7ec9202315730e2a896f92afe7cb4df6561eb8b8c95398cadb",
+        "George 2015 (doi:10.1038/nature14664), cBioPortal study sclc_ucologne_2015",
+    )
+}
+
+
+def name_source(path: Path) -> str:
+    """Return what a matrix is: a published file, checked by size and checksum, or a file of the site.
+
+    Raises
+    ------
+    InputError
+        The file has the name of a published one and is not it.
+    """
+    if path.name not in KNOWN:
+        return "a file of the site"
+    size, digest, source = KNOWN[path.name]
+    found = hashlib.sha256(path.read_bytes()).hexdigest() if path.stat().st_size == size else "another size"
+    if found != digest:
+        mend = "Fetch the file again; rename it if it is meant to be another."
+        what = f"not the published {path.name}: {path.stat().st_size} bytes"
+        raise InputError(Problem(str(path), what, found=found, expected=f"{size} bytes, SHA-256 {digest}", mend=mend))
+    return source
+
+
+def plain_matrix(path: Path, folder: Path) -> Path:
+    """Return a matrix as other programs read it: of cBioPortal's layout, without its second column of gene numbers.
+
+    Of rows with one symbol the highest stays.
+    """
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as file:
+        header = next(csv.reader(file, delimiter="\t"), [])
+    if header[:2] != ["Hugo_Symbol", "Entrez_Gene_Id"]:
+        return path
+    table = pd.read_csv(path, sep="\t", dtype={"Hugo_Symbol": str}, keep_default_na=False, na_values=["NA"])
+    table = table[table["Hugo_Symbol"] != ""].drop(columns="Entrez_Gene_Id").set_index("Hugo_Symbol")
+    highest = table.sum(axis=1).groupby(level=0).rank(method="first", ascending=False) == 1
+    plain = folder / "matrix.tsv"
+    table[highest.to_numpy()].rename_axis("symbol").to_csv(plain, sep="\t")
+    return plain
+
+
+def read_labels(path: Path | str, samples: Iterable[str]) -> pd.DataFrame:
+    """Read labels by sample: ``subtype``, and where known ``rudin`` and ``nabet``.
+
+    Raises
+    ------
+    InputError
+        A column lacks, a label is none of its scheme, a sample comes twice, or no sample is in the matrix.
+    """
+    table = read_text_table(path)
+    lacking = [column for column in ("sample_id", "subtype") if column not in table.columns]
+    refuse([Problem(str(path), "column lacks", row=1, column=column) for column in lacking])
+    problems = []
+    for column, _, allowed in SCHEMES.values():
+        if column in table.columns:
+            strange = sorted(set(table[column].dropna()) - set(allowed))
+            if strange:
+                found, expected = ", ".join(strange[:5]), ", ".join(allowed)
+                problems.append(Problem(str(path), column=column, found=found, expected=expected))
+    twice = sorted(table.loc[table["sample_id"].duplicated(), "sample_id"].dropna())
+    if twice:
+        problems.append(Problem(str(path), "a sample comes twice", column="sample_id", found=", ".join(twice[:5])))
+    refuse(problems)
+    labels = table.set_index("sample_id").reindex(columns=[column for column, *_ in SCHEMES.values()])
+    labels = labels[labels.index.isin(list(samples))]
+    if len(labels) < LEAST_SAMPLES:
+        mend = "The ids of samples must be those of the matrix; fewer samples would tell of single patients."
+        found = f"{len(labels)} labelled samples of the matrix"
+        raise InputError(Problem(str(path), found=found, expected=f"at least {LEAST_SAMPLES}", mend=mend))
+    return labels
+
+
+def count_agreement(calls: pd.DataFrame, labels: pd.DataFrame, model: Model, source: str) -> dict[str, Any]:
+    """Count how calls and labels agree: sums alone, without a name of a sample or of a site.
+
+    Returns
+    -------
+    dict
+        ``confusion`` by scheme (label to called class to count), ``calls`` (label to kind of call to count),
+        ``confident_wrong``, ``calibration`` (by bin: samples, sum of the foremost share, right), ``squared_error``
+        and ``with_shares``.
+    """
+    own = calls.set_index("sample_id").reindex(labels.index)
+    confusion = {}
+    for scheme, (column, called, allowed) in SCHEMES.items():
+        known = labels[column].notna()
+        if known.any():
+            table = pd.crosstab(labels.loc[known, column], own.loc[known, called].fillna(NOTHING))
+            table = table.reindex(index=list(allowed), columns=[*allowed, NOTHING], fill_value=0)
+            confusion[scheme] = {str(k): {str(c): int(n) for c, n in row.items()} for k, row in table.iterrows()}
+    truth = labels["subtype"]
+    kinds = pd.crosstab(truth, own["call"]).reindex(index=list(CLASSES), columns=list(KINDS), fill_value=0)
+    wrong = (own["call"] == "confident") & truth.notna() & (own["subtype"] != truth)
+    shares = own[[f"p_{k}" for k in CLASSES]].to_numpy(float)
+    given = ~np.isnan(shares[:, 0]) & truth.notna().to_numpy()
+    target = np.array([[k == t for k in CLASSES] for t in truth], float)
+    return {
+        "format": FORMAT,
+        "model": model.name,
+        "model_sha256": model.sha256,
+        "sources": [source],
+        "samples": len(labels),
+        "confusion": confusion,
+        "calls": {str(k): {str(c): int(n) for c, n in row.items()} for k, row in kinds.iterrows()},
+        "confident_wrong": int(wrong.sum()),
+        "calibration": calibration(shares[given], target[given]),
+        "squared_error": round(float(((shares - target)[given] ** 2).sum()), 6),
+        "with_shares": int(given.sum()),
+    }
+
+
+def calibration(shares: np.ndarray, target: np.ndarray) -> list[dict[str, float]]:
+    """Return by bin of the foremost share: how many samples, the sum of the shares, how many were right."""
+    foremost = shares.max(axis=1) if len(shares) else np.array([])
+    right = target[np.arange(len(shares)), shares.argmax(axis=1)] if len(shares) else np.array([])
+    bins = np.clip(np.searchsorted(EDGES, foremost, side="left") - 1, 0, len(EDGES) - 2)
+    return [
+        {
+            "above": EDGES[i],
+            "samples": int((bins == i).sum()),
+            "stated": round(float(foremost[bins == i].sum()), 6),
+            "right": int(right[bins == i].sum()),
+        }
+        for i in range(len(EDGES) - 1)
+    ]
+
+
+def pool(parts: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """Add up the counts of several sites.
+
+    Raises
+    ------
+    InputError
+        They are of different models or formats.
+    """
+    first = parts[0]
+    for part in parts[1:]:
+        for key in ("format", "model_sha256"):
+            if part.get(key) != first[key]:
+                mend = "Validate the same version of a model at every site."
+                found, expected = str(part.get(key)), str(first[key])
+                raise InputError(Problem("pooled sites", column=key, found=found, expected=expected, mend=mend))
+    pooled = {"format": first["format"], "model": first["model"], "model_sha256": first["model_sha256"]}
+    pooled["sources"] = [source for part in parts for source in part["sources"]]
+    rest = [key for key in first if key not in pooled]
+    return pooled | {key: add([part[key] for part in parts]) for key in rest}
+
+
+def add(values: list[Any]) -> Any:
+    """Add numbers, or what stands at the same place of mappings and lists; the edges of bins stay."""
+    if isinstance(values[0], Mapping):
+        keys = dict.fromkeys(key for value in values for key in value)
+        return {key: values[0][key] if key == "above" else add([v[key] for v in values if key in v]) for key in keys}
+    if isinstance(values[0], list):
+        return [add(list(own)) for own in zip(*values, strict=True)]
+    return sum(values)
+
+
+def cohen_kappa(table: Mapping[str, Mapping[str, int]]) -> float:
+    """Return Cohen's kappa of labels and calls, of the samples with a call; NaN where it is not defined."""
+    counts = np.array([[table[row].get(column, 0) for column in table] for row in table], float)
+    total = counts.sum()
+    if not total:
+        return float("nan")
+    chance = float((counts.sum(axis=0) * counts.sum(axis=1)).sum() / total**2)
+    return float("nan") if chance == 1 else (float(np.trace(counts) / total) - chance) / (1 - chance)

@@ -1,0 +1,30 @@
+"""How much of a sample is tumour, from the tables that say so."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+NO_SHARE = ["sclc", "sclc_reason"]
+
+
+def choose_purity(calls: pd.DataFrame | None, tissues: pd.DataFrame | None) -> pd.Series:
+    """Return the share of tumour by sample, 0 to 1: the column ``purity`` of the calls, else what is no normal tissue.
+
+    Normal tissue is seen by genes that it alone expresses strongly; stroma is not among it, as it is not in the locked
+    reference either.
+
+    Parameters
+    ----------
+    calls : pandas.DataFrame, optional
+        ``subtypes/calls.tsv``.
+    tissues : pandas.DataFrame, optional
+        ``subtypes/tissues.tsv``: percent of each normal tissue.
+    """
+    known = pd.Series(dtype=float)
+    if calls is not None and "purity" in calls:
+        known = pd.to_numeric(calls.set_index("sample_id")["purity"], errors="coerce").dropna()
+    if tissues is None:
+        return known
+    shares = tissues.set_index("sample_id").drop(columns=NO_SHARE, errors="ignore").astype(float)
+    rest = (1 - shares.sum(axis=1, min_count=1) / 100).clip(0, 1)
+    return known.combine_first(rest)

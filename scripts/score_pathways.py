@@ -1,0 +1,39 @@
+"""Score the activity of 14 pathways in single samples by PROGENy's weights.
+
+A sample's scores depend on that sample alone, never on the others.
+
+Example
+-------
+python scripts/score_pathways.py --expression tpm.tsv.gz --unit tpm --out pathways.tsv
+"""
+
+import argparse
+import sys
+
+from anpi.expression.matrix import UNITS, read_expression
+from anpi.files.writing import write_estimates
+from anpi.pathways.progeny import score_pathways
+from anpi.program import run_program
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--expression", required=True, help="genes in rows (Ensembl ids or symbols), samples in columns"
+    )
+    parser.add_argument("--unit", required=True, help=UNITS)
+    parser.add_argument("--out", required=True, help="long table of scores to write")
+    arguments = parser.parse_args()
+
+    expression = read_expression(arguments.expression, arguments.unit, genes_needed=False)
+    for note in expression.notes:
+        print(f"{arguments.expression}: {note}", file=sys.stderr)
+    scores = score_pathways(expression)
+    write_estimates(arguments.out, scores)
+    lacking = int(scores["score"].isna().sum())
+    samples, pathways = scores["sample_id"].nunique(), scores["pathway"].nunique()
+    print(f"{samples} samples, {pathways} pathways, {lacking} scores not given")
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,57 @@
+"""Score what single tumours offer to therapies: targets, checkpoints, predictors, antigen presentation.
+
+Each sample by itself, against locked quartiles of small cell lung cancer. This is no advice on treatment: expression of
+a target is not response to a drug, and for most targets no limit of RNA is established.
+
+Example
+-------
+python scripts/score_targets.py --expression tpm.tsv.gz --unit tpm --counts counts.tsv.gz --out targets.tsv
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from anpi.expression.matrix import UNITS, Expression, read_expression
+from anpi.files.writing import write_estimates
+from anpi.program import run_program
+from anpi.subtypes.calls import tissue_table
+from anpi.subtypes.model import DEFAULT, load_model
+from anpi.tables.reading import read_facts
+from anpi.targets.levels import score_targets
+from anpi.targets.lists import TARGETS, read_targets
+from anpi.targets.purity import choose_purity
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--expression", required=True, help="genes in rows (Ensembl ids or symbols), samples in columns"
+    )
+    parser.add_argument("--unit", required=True, help=UNITS)
+    parser.add_argument("--counts", help="matrix of counts of the same samples: for intervals of read depth")
+    parser.add_argument("--calls", help="calls.tsv: its column purity, where it has one")
+    parser.add_argument("--tissues", help="tissues.tsv: shares of normal tissue (default: estimated anew)")
+    parser.add_argument("--targets", type=Path, default=TARGETS, help="list of targets (default: the shipped one)")
+    parser.add_argument("--out", required=True, help="table of targets to write")
+    arguments = parser.parse_args()
+
+    targets = read_targets(arguments.targets)
+    expression = read_expression(arguments.expression, arguments.unit, genes_needed=False)
+    for note in expression.notes:
+        print(f"{arguments.expression}: {note}", file=sys.stderr)
+    counts = read_expression(arguments.counts, "counts", genes_needed=False) if arguments.counts else None
+    calls = read_facts(arguments.calls) if arguments.calls else None
+    tissues = read_facts(arguments.tissues) if arguments.tissues else estimate_tissues(expression, counts is not None)
+    table = score_targets(expression, targets, counts, choose_purity(calls, tissues))
+    write_estimates(arguments.out, table)
+    print(f"{table['sample_id'].nunique()} samples, {len(targets)} targets: {table['level'].value_counts().to_dict()}")
+
+
+def estimate_tissues(expression: Expression, counted: bool):
+    """Return the shares of normal tissue of each sample by the shipped subtype model."""
+    return tissue_table(expression, load_model(DEFAULT), counted)
+
+
+if __name__ == "__main__":
+    run_program(main)

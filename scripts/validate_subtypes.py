@@ -1,0 +1,69 @@
+"""Compare a subtype model with labels of tumours that you hold, or pool what several sites found.
+
+Writes OUT/validation.json, counts alone that may leave the building, and the page OUT/validation.md.
+
+Examples
+--------
+python scripts/validate_subtypes.py --expression data_mrna_seq_fpkm.txt --unit tpm --labels labels.tsv --out validation
+python scripts/validate_subtypes.py --pool here.json there.json --out pooled
+"""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from anpi.expression.matrix import UNITS, read_expression
+from anpi.files.writing import write_json, write_text
+from anpi.problems import InputError, Problem
+from anpi.program import run_program
+from anpi.subtypes.calls import call_subtypes
+from anpi.subtypes.forest import load_forest
+from anpi.subtypes.model import DEFAULT, load_model
+from anpi.subtypes.validation import count_agreement, name_source, plain_matrix, pool, read_labels
+from anpi.subtypes.validation_page import write_page
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--expression", type=Path, help="genes in rows, samples in columns; cBioPortal's layout too")
+    parser.add_argument("--unit", default="tpm", help=UNITS + "; FPKM may be called tpm")
+    parser.add_argument("--labels", help="table with sample_id, subtype (A, N, P, I), and where known rudin, nabet")
+    parser.add_argument("--model", type=Path, default=DEFAULT, help="folder of a model (default: the shipped one)")
+    parser.add_argument("--pool", type=Path, nargs="+", help="validation.json of several sites, in place of a matrix")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    arguments = parser.parse_args()
+    if arguments.pool:
+        counts = pool([read_counts(path) for path in arguments.pool])
+    elif arguments.expression and arguments.labels:
+        counts = validate(arguments)
+    else:
+        parser.error("give --expression and --labels, or --pool")
+    write_json(arguments.out / "validation.json", counts)
+    write_text(arguments.out / "validation.md", write_page(counts))
+    print(f"{arguments.out / 'validation.md'}: {counts['samples']} labelled samples against {counts['model']}")
+
+
+def validate(arguments: argparse.Namespace) -> dict[str, Any]:
+    source = name_source(arguments.expression)
+    with tempfile.TemporaryDirectory() as folder:
+        expression = read_expression(plain_matrix(arguments.expression, Path(folder)), arguments.unit)
+    labels = read_labels(arguments.labels, expression.values.columns)
+    model = load_model(arguments.model)
+    calls = call_subtypes(expression, model, forest=load_forest())
+    return count_agreement(calls, labels, model, source)
+
+
+def read_counts(path: Path) -> dict[str, Any]:
+    try:
+        counts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(Problem(str(path), "not readable as JSON", found=str(error)[:80])) from None
+    if not isinstance(counts, dict) or "confusion" not in counts:
+        raise InputError(Problem(str(path), "not a validation", expected="validation.json of this program"))
+    return counts
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,54 @@
+"""The section of targets, and that of a patient."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from unit.report.made import make_tables, read_made, write_run
+
+from anpi.report.blocks import Drawing, Table, Text
+from anpi.report.tables import Run
+from anpi.report.targets import NO_ADVICE, target_blocks, targets
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Return a run in which the first patient is high in DLL3 and low in MHC-I; of SEZ6 nothing can be told."""
+    tables = make_tables(6)
+    rows = [("DLL3", 210.0, 95.0, "high"), ("MHC-I", 80.0, 4.0, "low"), ("SEZ6", None, None, "cannot_tell")]
+    columns = ["target", "tpm", "reference_percentile", "level"]
+    made = [pd.DataFrame(rows, columns=columns).assign(sample_id=sample) for sample in tables["calls"]["sample_id"]]
+    made[1]["level"] = "intermediate"
+    tables["targets"] = pd.concat(made[:2]).assign(tumour_tpm=300.0, reason="made")
+    write_run(tmp_path, tables)
+    return read_made(tmp_path)
+
+
+def test_the_cohort_has_a_heat_map_and_names_who_lacks_antigen_presentation(run: Run):
+    section = targets(run)
+    assert section is not None
+    assert NO_ADVICE in section.blocks
+    words = next(block for block in section.blocks if isinstance(block, Text)).words
+    assert "1 high" in words
+    assert "MHC-I low: P0001-B (1 patient)" in words
+    drawing = next(block for block in section.blocks if isinstance(block, Drawing))
+    assert drawing.data.set_index("sample_id").at["P0001-B", "DLL3"] == 95
+    assert "SEZ6" not in drawing.data  # nothing to draw of it
+
+
+def test_a_patient_is_shown_levels_drugs_and_that_it_is_no_advice(run: Run):
+    note, table = target_blocks(run, "P0001-B")
+    assert note is NO_ADVICE
+    assert isinstance(table, Table)
+    cells = {row[0].words: [cell.words for cell in row] for row in table.rows}
+    assert "high" in cells["DLL3"]
+    assert "tarlatamab" in cells["DLL3"]
+    assert "cannot tell" in cells["SEZ6"]
+    assert target_blocks(run, "P0003-B")[0].kind == "note"
+
+
+def test_a_run_without_targets_has_no_section(tmp_path: Path):
+    write_run(tmp_path, make_tables(6))
+    assert targets(read_made(tmp_path)) is None
