@@ -91,7 +91,9 @@ def question(plan: dict[str, Any]) -> str:
     marker = {"subtype": "SCLC subtypes", "arm": "treatment arms"}.get(entry["biomarker"])
     if marker:
         return f"Does {endpoints} differ between {marker}?"
-    names = [*entry["signatures"], *entry["genes"], *entry["columns"]] or [entry["biomarker"]]
+    names = [*entry["signatures"], *entry["genes"], *entry["columns"], *entry.get("markers", [])] or [
+        entry["biomarker"]
+    ]
     return f"Is {endpoints} associated with {listed(names)}?"
 
 

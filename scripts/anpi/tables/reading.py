@@ -22,7 +22,15 @@ from anpi.files.plain import MOST_BYTES, read_bounded
 from anpi.problems import InputError, Problem, fold, missing_file, nearest, refuse
 from anpi.tables.identifiers import holds_values, identifier_problems, masked
 from anpi.tables.names import LOOKALIKES, alike, is_unknown, meant_word, name_fault, plain_name, unseen
-from anpi.tables.schema import column_rule, describe, load_schema, parse_value, validation_faults
+from anpi.tables.schema import (
+    column_rule,
+    date_form,
+    day_form,
+    describe,
+    load_schema,
+    parse_value,
+    validation_faults,
+)
 
 MISSING = {"", "NA"}
 FIRST_DATA_ROW = 2
@@ -252,7 +260,7 @@ def check_table(frame: pd.DataFrame, schema_name: str, file: str) -> pd.DataFram
         problems += alike_problems(column, typed[column], frame, column_rule(schema, column) or {}, file)
     refuse(without_identifiers(problems, frame, schema_name, file))
     for column, rule in schema["properties"].items():
-        if column not in typed and f"{column.removesuffix('_date')}_day" not in typed:
+        if column not in typed and day_form(column) not in typed:
             typed[column] = cast_column([None] * len(frame), rule, frame.index)
     result = pd.DataFrame(typed, index=frame.index)
     result.attrs |= frame.attrs | {"file": file, "columns": list(frame.columns)}
@@ -303,7 +311,7 @@ def without_identifiers(problems: list[Problem], frame: pd.DataFrame, schema_nam
 
 def is_date(schema: Mapping[str, Any], column: str | None) -> bool:
     rule = column_rule(schema, column) if column else None
-    return rule is not None and (rule.get("format") == "date" or str(column).endswith("_day"))
+    return rule is not None and (rule.get("format") == "date" or date_form(str(column)) is not None)
 
 
 def takes_words(schema: Mapping[str, Any], column: str | None) -> bool:
@@ -318,7 +326,7 @@ def column_problems(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -
     present = set(frame.columns)
     problems = []
     for column in schema.get("required", ()):
-        forms = {column, f"{column[:-5]}_day"} if column.endswith("_date") else {column}
+        forms = {column, day_form(column) or column}
         if not forms & present:
             near = nearest(column, present - set(properties), 0.75)
             problems.append(
@@ -331,16 +339,16 @@ def column_problems(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -
                 )
             )
     known = {fold(column): column for column in properties}
-    known |= {fold(f"{c[:-5]}_day"): f"{c[:-5]}_day" for c in properties if c.endswith("_date")}
+    known |= {fold(day): day for column in properties if (day := day_form(column))}
     for column in frame.columns:
         meant = known.get(fold(plain_name(column).translate(LOOKALIKES))) or slip_of_the_pen(column, known, present)
         if meant is not None and meant != column:
             problems.append(Problem(file, "misspelt column", row=1, column=column, mend=f"Call it {meant}."))
-        if column.endswith("_day") and f"{column[:-4]}_date" in present & set(properties):
+        if (other := date_form(column)) in present & set(properties):
             problems.append(
                 Problem(
                     file,
-                    f"both {column} and {column[:-4]}_date are given",
+                    f"both {column} and {other} are given",
                     row=1,
                     column=column,
                     mend="Keep one.",

@@ -57,12 +57,22 @@ def resolve(rule: Any, definitions: Mapping[str, Any]) -> Any:
     return definitions[rule["$ref"].rsplit("/", 1)[1]] | own if "$ref" in rule else own
 
 
+def day_form(column: str) -> str | None:
+    """Name a column of dates as it is called with study days: ``x_day`` of ``x_date``, ``day`` of ``date``."""
+    return f"{column[:-4]}day" if column == "date" or column.endswith("_date") else None
+
+
+def date_form(column: str) -> str | None:
+    """Name a column of study days as it is called with dates."""
+    return f"{column[:-3]}date" if column == "day" or column.endswith("_day") else None
+
+
 def column_rule(schema: Mapping[str, Any], column: str) -> Mapping[str, Any] | None:
     """Return the rule of a column; ``x_day`` stands for a declared ``x_date``. None for an extra column."""
     properties = schema["properties"]
     if column in properties:
         return properties[column]
-    if column.endswith("_day") and f"{column[:-4]}_date" in properties:
+    if date_form(column) in properties:
         return {
             "type": "integer",
             "not": {"const": 0},

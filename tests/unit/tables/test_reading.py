@@ -316,7 +316,7 @@ def test_a_table_tells_that_its_last_row_has_no_end(tmp_path, text, cut):
 
 
 @pytest.mark.parametrize(
-    "table", ["patients", "assessments", "lesions", "therapies", "adverse_events", "samples", "units"]
+    "table", ["patients", "assessments", "lesions", "therapies", "adverse_events", "biomarkers", "samples", "units"]
 )
 def test_a_table_of_a_header_alone_is_refused(tmp_path, table):
     """Cut behind its header it would say that nothing happened to anybody."""
