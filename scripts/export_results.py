@@ -9,7 +9,8 @@
   phenopackets  GA4GH Phenopackets v2, a file a patient
   sbom          CycloneDX, what the installation is made of
 
-Results that changed since the run are refused: what is exported is what the manifest describes.
+Results that changed since the run are refused: what is exported is what the manifest describes. Beside the files stands
+export_<format>.json: what they were made from, their checksums, and in words what could not be exported.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from anpi.exports.ars import write_ars
 from anpi.exports.cbioportal import write_cbioportal
 from anpi.exports.define_xml import write_define
 from anpi.exports.finished_run import FinishedRun
+from anpi.exports.folder import export
 from anpi.exports.gct import write_gct
 from anpi.exports.mudata_file import write_mudata
 from anpi.exports.parquet import write_parquet
@@ -57,7 +59,9 @@ def main() -> None:
     run = FinishedRun(options.results, dict(options.inputs), options.study)
     if run.manifest["settings"].get("private"):
         os.umask(0o027)
-    FORMATS[options.format](run, options.out)
+    export(run, options.format, FORMATS[options.format], options.out)
+    for note in run.notes:
+        print(note, file=sys.stderr)
     print(f"{options.format}: written to {options.out}", file=sys.stderr)
 
 

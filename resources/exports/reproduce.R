@@ -82,11 +82,11 @@ dummies <- function(marker, levels) { x <- sapply(levels, function(one) as.numer
 # ---- penalised likelihoods (Firth), maximised by Newton's steps on differences ----
 cox_penalised <- function(time, event, x, strata = NULL, start = NULL, firth = TRUE) {
   response <- if (is.null(start)) Surv(time, event) else Surv(start, time, event)
-  data <- list(response = response, x = x, arm = strata)
-  formula <- if (is.null(strata)) response ~ x else response ~ x + strata(arm)
-  x <- scale(x, scale = FALSE)
+  x <- scale(x, scale = FALSE); x <- matrix(x, nrow(x)); fitter <- if (is.null(start)) coxph.fit else agreg.fit
+  strata <- if (is.null(strata)) rep(1L, nrow(x)) else as.integer(factor(strata)); offset <- rep(0, nrow(x))
+  control <- coxph.control(iter.max = 0); names <- as.character(seq_len(nrow(x)))
   function(beta) {
-    fit <- suppressWarnings(coxph(formula, data, init = beta, ties = "efron", control = coxph.control(iter.max = 0)))
+    fit <- suppressWarnings(fitter(x, response, strata, offset, beta, control, rep(1, nrow(x)), "efron", names, resid = FALSE))
     fit$loglik[2] - firth * 0.5 * as.numeric(determinant(as.matrix(fit$var))$modulus)
   }
 }
@@ -153,7 +153,7 @@ score_design <- function(q) (q$frame$marker - mean(q$frame$marker)) / sd(q$frame
 logrank_row <- function(a, q) {
   g <- grouped_design(a, q); d <- g$q$frame
   formula <- if (g$q$stratified) Surv(time, event) ~ marker + strata(arm) else Surv(time, event) ~ marker
-  observed <- survdiff(formula, d)$chisq; draws <- 4000; blocks <- if (g$q$stratified) d$arm else rep("", nrow(d))
+  observed <- survdiff(formula, d)$chisq; draws <- 2000; blocks <- if (g$q$stratified) d$arm else rep("", nrow(d))
   hits <- sum(replicate(draws, {
     for (block in unique(blocks)) { at <- which(blocks == block); d$marker[at] <- d$marker[at][sample.int(length(at))] }
     survdiff(formula, d)$chisq >= observed - 1e-7
@@ -294,7 +294,7 @@ within_arm_row <- function(a, q) {
 }
 size_row <- function(a, q) {
   level <- a$level
-  if (!is.na(level)) return(c(n = sum(q$frame$marker == level), events = sum(q$frame$event[q$frame$marker == level])))
+  if (!is.na(level) && !startsWith(level, "cut at")) return(c(n = sum(q$frame$marker == level), events = sum(q$frame$event[q$frame$marker == level])))
   if (!is.na(a$reference)) q <- keep_rows(q, q$frame$marker %in% tested(q, num(a$smallest_group)))
   c(n = nrow(q$frame), events = sum(q$frame$event))
 }
@@ -345,11 +345,11 @@ adjusted <- function() {
 }
 
 # ---- comparison ----
-agree <- function(name, given, found, draws) {
+agree <- function(name, given, found, draws, arrangements) {
   if (is.na(given) && (is.na(found) || is.infinite(found))) return(TRUE)
   if (is.na(given) || is.na(found)) return(FALSE)
   room <- max(1e-6 * max(1, abs(given)), 1e-6 * abs(given))
-  if (name == "p" && !is.na(draws)) room <- 4.5 * sqrt(max(given * (1 - given), 1e-4) * (1 / draws + 1 / 10000)) + 1 / draws + 1e-4
+  if (name == "p" && !is.na(draws)) room <- 4.5 * sqrt(max(given * (1 - given), 1e-4) * (1 / draws + 1 / arrangements)) + 2 / draws
   abs(given - found) <= room
 }
 again <- function(i, p_adjusted) {
@@ -361,7 +361,9 @@ again <- function(i, p_adjusted) {
   wanted <- c("n", "events", "estimate", "ci_low", "ci_high", "p", "p_adjusted")
   given <- sapply(wanted, function(name) num(a[[name]]))
   value <- sapply(wanted, function(name) if (name %in% names(found)) unname(found[name]) else NA)
-  data.frame(row = i, quantity = wanted, given = given, found = value, agrees = mapply(agree, wanted, given, value, draws))
+  arrangements <- max(num(regmatches(a$method, gregexpr("(?<=\\()[0-9]+", a$method, perl = TRUE))[[1]]), 100, na.rm = TRUE)
+  agrees <- mapply(agree, wanted, given, value, draws, arrangements)
+  data.frame(row = i, quantity = wanted, given = given, found = value, agrees = agrees)
 }
 p_adjusted <- adjusted()
 all_rows <- do.call(rbind, lapply(seq_len(nrow(analyses)), function(i) tryCatch(again(i, p_adjusted), error = function(e) {

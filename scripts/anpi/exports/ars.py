@@ -1,7 +1,7 @@
-"""The plan with its results as a CDISC ARS ReportingEvent, flat results beside it, and an R script that computes them anew.
+"""The plan with its results as a CDISC ARS ReportingEvent, flat results, and an R script that computes them anew.
 
-Schema: https://www.cdisc.org/standards/foundational/analysis-results-standard (version 1.0). An analysis is a question of
-the plan and a method; its results are in groups by the level of the biomarker, each with the id of its operation.
+Schema: https://www.cdisc.org/standards/foundational/analysis-results-standard (version 1.0). An analysis is a question
+of the plan and a method; its results are in groups by the level of the biomarker, each with the id of its operation.
 """
 
 from __future__ import annotations
@@ -54,7 +54,19 @@ def write_ars(run: FinishedRun, folder: Path) -> None:
 
 def flat(results: pd.DataFrame) -> pd.DataFrame:
     """Return one row per number (ARD): the question, the group, ``stat_name`` and ``stat``."""
-    keys = ["entry", "family", "tier", "endpoint", "biomarker", "level", "reference", "set", "effect", "method", "warning"]
+    keys = [
+        "entry",
+        "family",
+        "tier",
+        "endpoint",
+        "biomarker",
+        "level",
+        "reference",
+        "set",
+        "effect",
+        "method",
+        "warning",
+    ]
     numbered = results.rename_axis("result_row").reset_index()
     long = numbered.melt(["result_row", *keys], list(OPERATIONS), "stat_name", "stat")
     long["stat_label"] = long["stat_name"].map(OPERATIONS)
@@ -90,7 +102,13 @@ def analyses(run: FinishedRun, results: pd.DataFrame) -> pd.DataFrame:
     table = results.drop(columns="warning").copy()
     table["kind"] = [endpoint_kind(name) for name in results["endpoint"]]
     table["parameter"] = [parameter(name) for name in results["endpoint"]]
-    sources = {"subtype": "biomarker", "signatures": "biomarker", "genes": "biomarker", "columns": "column", "arm": "column"}
+    sources = {
+        "subtype": "biomarker",
+        "signatures": "biomarker",
+        "genes": "biomarker",
+        "columns": "column",
+        "arm": "column",
+    }
     table["source"] = [sources.get(entry["biomarker"], "time") for entry in declared]
     table["cut"] = [str(entry["cut"]) for entry in declared]
     table["adjust_for"] = ["|".join(entry["adjust_for"]) or None for entry in declared]
@@ -116,7 +134,9 @@ def reporting_event(run: FinishedRun, results: pd.DataFrame) -> dict[str, Any]:
     for place, ((entry, endpoint, biomarker, method), rows) in enumerate(
         results.assign(method=method_of).groupby([*keys, "method"], sort=False), start=1
     ):
-        made.append(analysis(f"AN_{place:03}", methods[method], rows, f"{endpoint} by {biomarker} ({entry})", whys[entry]))
+        made.append(
+            analysis(f"AN_{place:03}", methods[method], rows, f"{endpoint} by {biomarker} ({entry})", whys[entry])
+        )
     return {
         "id": run.study_id, "version": 1, "name": run.title,
         "description": f"Declared associations, anpi {run.manifest['anpi']}",
@@ -167,8 +187,9 @@ def analysis(key: str, method: str, rows: pd.DataFrame, name: str, why: str) -> 
                 results.append({"operationId": f"{method}_{operation}", "rawValue": number, "resultGroups": groups})
     said = [f"{row['level'] if pd.notna(row['level']) else 'test'}: {row['warning']}" for _, row in rows.iterrows()
             if pd.notna(row["warning"])]  # fmt: skip
+    words = [f"family {first['family']}", *([why] if why else []), *said]
     return {
-        "id": key, "name": name, "description": "; ".join([f"family {first['family']}", *([why] if why else []), *said]),
+        "id": key, "name": name, "description": "; ".join(words),
         "reason": {"controlledTerm": "SPECIFIED IN SAP"}, "purpose": {"controlledTerm": PURPOSES[first["tier"]]},
         "analysisSetId": identifier("SET", first["set"]), "methodId": method,
         "dataset": "ADTTE" if endpoint_kind(first["endpoint"]) == "time" else "ADRS",

@@ -16,10 +16,10 @@ from anpi.exports.finished_run import FinishedRun
 from anpi.exports.gct import cell
 from anpi.files.writing import write_text
 from anpi.trial.times import DAYS_PER_MONTH
+from anpi.words.lists import plural
 
-CANCER = "sclc"
+CANCER = "sclc"  # as OncoTree and every portal have it
 STATUS = {"os": ("0:LIVING", "1:DECEASED"), "pfs": ("0:CENSORED", "1:PROGRESSED")}
-RESERVED = {"sample_id", "patient_id", "sex", "age"}
 PATIENT_ENDPOINTS = ("bor", "cbor", "response", "disease_control", "pfs_reason", "os_reason", "dor_days", "dor_event")
 
 
@@ -33,7 +33,12 @@ def write_cbioportal(run: FinishedRun, folder: Path) -> None:
         clinical(run, folder, "sample", upper(samples[["patient_id", "sample_id"]]))
         return case_list(run, folder, "all", "All samples", list(samples["sample_id"]))
     samples = run.samples
-    clinical(run, folder, "sample", upper(samples[["patient_id", *samples.columns.difference(["patient_id"], sort=False)]]))
+    without = run.endpoints.loc[~run.endpoints["patient_id"].isin(samples["patient_id"]), "patient_id"]
+    if len(without):
+        run.note(f"cBioPortal shows no patient without a sample: {', '.join(without)}")
+    clinical(
+        run, folder, "sample", upper(samples[["patient_id", *samples.columns.difference(["patient_id"], sort=False)]])
+    )
     expression(run, folder)
     generic_assays(run, folder)
     names = list(samples["sample_id"])
@@ -53,10 +58,6 @@ def write_study(run: FinishedRun, folder: Path) -> None:
         description=f"Results of anpi {run.manifest['anpi']}, run of {run.date or 'unknown date'}",
         reference_genome="hg38",
     )  # fmt: skip
-    fields = {"genetic_alteration_type": "CANCER_TYPE", "datatype": "CANCER_TYPE"}
-    lines = [f"{key}: {value}\n" for key, value in {**fields, "data_filename": "data_cancer_type.txt"}.items()]
-    write_text(folder / "meta_cancer_type.txt", "".join(lines))
-    write_text(folder / "data_cancer_type.txt", f"{CANCER}\tSmall Cell Lung Cancer\tGainsboro\tlung\n")
 
 
 def upper(table: pd.DataFrame) -> pd.DataFrame:
@@ -106,13 +107,21 @@ def expression(run: FinishedRun, folder: Path) -> None:
     """
     tpm = run.matrix("cohort/tpm.tsv.gz")
     symbols = run.table("cohort/genes.tsv").set_index("gene_id")["symbol"].reindex(tpm.index)
+    if symbols.isna().any():
+        run.note(f"expression: {plural(int(symbols.isna().sum()), 'gene')} without a symbol left out")
     tpm = tpm[symbols.notna()].set_axis(symbols.dropna())
     order = np.argsort(-tpm.sum(axis=1).to_numpy(), kind="stable")
+    twice = int(tpm.index.duplicated().sum())
+    if twice:
+        run.note(f"expression: {plural(twice, 'gene')} whose symbol another gene with more reads has left out")
     tpm = tpm.iloc[order].loc[lambda table: ~table.index.duplicated()].sort_index()
     verdicts = run.samples.set_index("sample_id")["verdict"].reindex(tpm.columns)
     logs = pd.DataFrame(np.log2(tpm + 1))
     used = logs.loc[:, verdicts.ne("fail").to_numpy()]
     spread = used.std(axis=1, ddof=1)
+    unlike = int(spread.fillna(0).le(0).sum())
+    if unlike:
+        run.note(f"z-scores: {plural(unlike, 'gene')} alike in all samples, without one")
     z = logs.sub(used.mean(axis=1), axis=0).div(spread.where(spread > 0), axis=0).round(4)
     shared = {"genetic_alteration_type": "MRNA_EXPRESSION"}
     for name, table, fields in (
@@ -174,7 +183,11 @@ def timelines(run: FinishedRun, folder: Path) -> None:
     """Write what happened when, in days from the start of treatment: scans, therapies after it, samples."""
     for name, table in timeline_tables(run):
         if len(table):
-            write_rows(folder / f"data_timeline_{name}.txt", table)
+            known = table[table["START_DATE"].notna()]
+            if len(known) < len(table):
+                lost = len(table) - len(known)
+                run.note(f"timeline of {name}: {plural(lost, 'event')} of unknown day left out")
+            write_rows(folder / f"data_timeline_{name}.txt", known)
             meta(
                 run, folder, f"timeline_{name}", genetic_alteration_type="CLINICAL", datatype="TIMELINE",
                 data_filename=f"data_timeline_{name}.txt",
@@ -185,7 +198,7 @@ def timeline_tables(run: FinishedRun) -> Iterator[tuple[str, pd.DataFrame]]:
     patients = run.user_table("clinical.patients")
     starts = None if patients is None else patients.set_index("patient_id").get("treatment_start_date")
     if patients is not None:
-        last = days_from(starts, patients, "treatment_end").fillna(0)
+        last = days_from(starts, patients, "treatment_end")
         yield "treatment", timeline(patients["patient_id"], 0, "TREATMENT", last, AGENT=patients["arm"])
     points = run.table("clinical/timepoints.tsv")
     day = points["assessment_day"]
@@ -203,7 +216,7 @@ def timeline_tables(run: FinishedRun) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def days_from(starts: pd.Series | None, table: pd.DataFrame, name: str) -> pd.Series:
-    """Return days from the start of treatment, of a column of dates or of study days (day 1 is 0; there is no day 0)."""
+    """Return days from the start of treatment, of dates or of study days (day 1 is 0; there is no day 0)."""
     if f"{name}_day" in table:
         day = table[f"{name}_day"].astype(float)
         return day.where(day < 1, day - 1)
@@ -213,9 +226,8 @@ def days_from(starts: pd.Series | None, table: pd.DataFrame, name: str) -> pd.Se
 
 
 def timeline(patients: pd.Series, start: object, kind: str, stop: object, **shown: pd.Series) -> pd.DataFrame:
-    """Return events of one kind; those of unknown day are left out."""
-    table = pd.DataFrame({"PATIENT_ID": patients, "START_DATE": start, "STOP_DATE": stop, "EVENT_TYPE": kind, **shown})
-    return table[table["START_DATE"].notna()]
+    """Return events of one kind."""
+    return pd.DataFrame({"PATIENT_ID": patients, "START_DATE": start, "STOP_DATE": stop, "EVENT_TYPE": kind, **shown})
 
 
 def case_list(run: FinishedRun, folder: Path, name: str, words: str, samples: list[str]) -> None:

@@ -34,7 +34,14 @@ LABELS = {
     "SPECID": "Specimen Identifier",
 }
 # Parameters of ADRS that hold an endpoint under a code of their own.
-RESPONSES = {"response": "CRSP", "disease_control": "DCR", "bor": "BOR", "cbor": "CBOR", "ibor": "IBOR", "icbor": "ICBOR"}
+RESPONSES = {
+    "response": "CRSP",
+    "disease_control": "DCR",
+    "bor": "BOR",
+    "cbor": "CBOR",
+    "ibor": "IBOR",
+    "icbor": "ICBOR",
+}
 RESPONSE_DAYS = ("response_confirmed_days", "ttr_days_unconfirmed", "ttr_days")
 OF_SAMPLES = ("timepoint", "specimen", "site", "batch", "tumour_content")
 
@@ -125,7 +132,7 @@ def declared(run: FinishedRun, kinds: tuple[str, ...]) -> list[str]:
 
 def adam_table(run: FinishedRun, name: str) -> pd.DataFrame:
     """Read ADTTE or ADRS of the results."""
-    return run.table(f"clinical/{name}.csv").astype({"USUBJID": str})
+    return run.table(f"clinical/{name}.csv")
 
 
 def times(run: FinishedRun) -> Dataset:
@@ -165,10 +172,12 @@ def responses(run: FinishedRun) -> Dataset:
 
 
 def biomarkers(run: FinishedRun) -> Dataset:
-    """Return one row per sample and biomarker: subtype and call, probabilities, signatures, genes that the plan names."""
+    """Return one row per sample and biomarker: subtype, call, probabilities, signatures, genes of the plan."""
     calls = run.calls.set_index("sample_id")
     parts = [("SUBTYPE", "subtype", calls["subtype"]), ("SUBTCALL", "call", calls["call"])]
-    parts += [(name.replace("_", "").upper(), name, calls[name]) for name in ("p_A", "p_N", "p_P", "p_I") if name in calls]
+    parts += [
+        (name.replace("_", "").upper(), name, calls[name]) for name in ("p_A", "p_N", "p_P", "p_I") if name in calls
+    ]
     parts += [(f"SIG{place:03}", str(name), run.scores[name]) for place, name in enumerate(run.scores, start=1)]
     parts += [(f"GENE{place:03}", name, values) for place, (name, values) in enumerate(genes(run), start=1)]
     owner = run.samples.set_index("sample_id")["patient_id"]
@@ -176,10 +185,11 @@ def biomarkers(run: FinishedRun) -> Dataset:
     for code, name, values in parts:
         known = values.dropna()
         number = pd.api.types.is_numeric_dtype(known)
+        unit = "TPM" if code.startswith("GENE") else run.score_units.get(name)
         rows.append(pd.DataFrame({
             "USUBJID": owner.reindex(known.index), "SPECID": known.index, "PARAMCD": code, "PARAM": name,
             "AVAL": known if number else pd.Series(float("nan"), index=known.index),
-            "AVALC": None if number else known, "AVALU": "TPM" if code.startswith("GENE") else run.score_units.get(name),
+            "AVALC": None if number else known, "AVALU": unit,
         }))  # fmt: skip
     table = pd.concat([part.astype(object) for part in rows], ignore_index=True).astype({"AVAL": float})
     return dataset(run, "ADBM", "Biomarker Analysis Dataset", "One record per specimen per parameter",

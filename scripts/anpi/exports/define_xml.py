@@ -1,6 +1,6 @@
 """ADaM datasets with define.xml 2.1, as CSV and as Dataset-JSON 1.1.
 
-Standards: https://www.cdisc.org/standards/data-exchange/define-xml and .../dataset-json. What is not SDTM or ADaM by name
+Standards: https://www.cdisc.org/standards/data-exchange (define-xml, dataset-json). What is not ADaM by name
 (baseline columns, sets, signatures) keeps its own name as label or parameter.
 """
 
@@ -129,7 +129,11 @@ def item_group(version: ET.Element, one: Dataset) -> None:
     for place, name in enumerate(one.table, start=1):
         known = one.table[name].notna().all()
         reference = child(
-            group, "ItemRef", ItemOID=f"IT.{one.name}.{name}", OrderNumber=str(place), Mandatory="Yes" if known else "No"
+            group,
+            "ItemRef",
+            ItemOID=f"IT.{one.name}.{name}",
+            OrderNumber=str(place),
+            Mandatory="Yes" if known else "No",
         )
         if name in one.keys:
             reference.set("KeySequence", str(one.keys.index(name) + 1))

@@ -37,11 +37,19 @@ class FinishedRun:
         Files of the user by the key of the config; those not named are looked for where the manifest says.
     study : str, optional
         Identifier of the study in the exports; made from the title of the run when absent.
+    notes : list of str
+        What an export leaves out, in words.
     """
 
     folder: Path
     inputs: Mapping[str, Path] = field(default_factory=dict)
     study: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, words: str) -> None:
+        """Keep what the reader of the export must know, once."""
+        if words not in self.notes:
+            self.notes.append(words)
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -138,7 +146,13 @@ class FinishedRun:
         kept = [name for name in sheet.columns if not name.endswith(("_date", "_day")) and sheet[name].notna().any()]
         verdicts = self.table("qc/verdicts.tsv")[["sample_id", "verdict", "reasons"]]
         described = verdicts.merge(sheet[kept], on="sample_id", how="left", validate="1:1")
-        columns = ["sample_id", "subtype", "call", "reason", *(n for n in ("p_A", "p_N", "p_P", "p_I") if n in self.calls)]
+        columns = [
+            "sample_id",
+            "subtype",
+            "call",
+            "reason",
+            *(n for n in ("p_A", "p_N", "p_P", "p_I") if n in self.calls),
+        ]
         return described.merge(self.calls[columns], on="sample_id", how="left", validate="1:1")
 
     def sample_sheet(self) -> pd.DataFrame:
@@ -175,6 +189,8 @@ class FinishedRun:
             places = (self.folder, *self.folder.resolve().parents[:2], Path())
             path = next((place / shown for place in places if (place / shown).is_file()), None)
         if path is None:
+            if shown is not None:
+                self.note(f"{key} ({shown}) was not found, so nothing of it is exported: name it with --inputs {key}=…")
             return None
         self.refuse_other(key, path, self.manifest["inputs"].get(shown))
         return read_table(path, key.removeprefix("clinical."))

@@ -1,7 +1,7 @@
 """Phenopackets v2 (GA4GH, ISO 4454): a file a patient, with tumour samples, subtype, signatures, treatment, response.
 
-Schema: https://phenopacket-schema.readthedocs.io/en/2.0.0. Durations from the start of treatment stand in place of dates.
-Terms: NCI Thesaurus for the disease and for RECIST; what it has no term for is a term of anpi.
+Schema: https://phenopacket-schema.readthedocs.io/en/2.0.0. Durations from the start of treatment stand in place
+of dates. Terms: NCI Thesaurus for the disease and for RECIST; what it has no term for is a term of anpi.
 """
 
 from __future__ import annotations
@@ -61,7 +61,11 @@ def phenopacket(run: FinishedRun, patient: str, facts: pd.Series, samples: pd.Da
 
 def meta_data(run: FinishedRun) -> dict[str, Any]:
     created = {"created": f"{run.date}T00:00:00Z"} if run.date else {}
-    return {"createdBy": f"anpi {run.manifest['anpi']}", "phenopacketSchemaVersion": "2.0", "resources": RESOURCES} | created
+    return {
+        "createdBy": f"anpi {run.manifest['anpi']}",
+        "phenopacketSchemaVersion": "2.0",
+        "resources": RESOURCES,
+    } | created
 
 
 def subject(patient: str, facts: pd.Series) -> dict[str, Any]:

@@ -43,6 +43,7 @@ DOCUMENTS = {
     b"HEADER RECORD**": "a SAS transport file",
 }
 ID_COLUMNS = ("arm", "subtype", "second", "symbol", "site", "batch", "signature", "who_left", "reason_out")
+ID_COLUMNS += ("USUBJID", "TRT01A", "PARAMCD", "AVALC")  # of ADaM
 
 
 def read_text_table(path: Path | str) -> pd.DataFrame:
