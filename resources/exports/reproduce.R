@@ -295,7 +295,8 @@ within_arm_row <- function(a, q) {
 size_row <- function(a, q) {
   level <- a$level
   if (!is.na(level) && !startsWith(level, "cut at")) return(c(n = sum(q$frame$marker == level), events = sum(q$frame$event[q$frame$marker == level])))
-  if (!is.na(a$reference)) q <- keep_rows(q, q$frame$marker %in% tested(q, num(a$smallest_group)))
+  ranked_groups <- a$kind == "ordered" && is.character(q$frame$marker) && !is.na(a$p)
+  if (!is.na(a$reference) || ranked_groups) q <- keep_rows(q, q$frame$marker %in% tested(q, num(a$smallest_group)))
   c(n = nrow(q$frame), events = sum(q$frame$event))
 }
 kind_of <- function(a) {

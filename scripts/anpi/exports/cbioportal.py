@@ -1,6 +1,6 @@
 """A study folder of cBioPortal: patients, samples, expression, subtype and signatures, targets, timelines.
 
-Format: https://docs.cbioportal.org/file-formats. Times are months of 30.4375 days, timelines days from the start of
+Format: https://docs.cbioportal.org/file-formats. Times are months as of ADaM, timelines days from the start of
 treatment (day 1 of the trial is 0 there).
 """
 
