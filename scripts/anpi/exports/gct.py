@@ -45,6 +45,6 @@ def gct_text(values: pd.DataFrame, rows: pd.DataFrame, columns: pd.DataFrame) ->
 
 def cell(value: object) -> str:
     """Write a value without tabs and line ends, NA for missing, numbers with ten digits."""
-    if pd.isna(value):  # type: ignore[call-overload]
+    if pd.isna(value):
         return "NA"
     return f"{value:.10g}" if isinstance(value, float) else " ".join(str(value).split())
