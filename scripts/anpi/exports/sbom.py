@@ -48,7 +48,7 @@ def packages() -> list[dict[str, Any]]:
         except PackageNotFoundError:
             continue
         purl = f"pkg:pypi/{re.sub(r'[-_.]+', '-', name).lower()}@{installed.version}"
-        licence = " ".join((installed.metadata.json.get("license_expression") or "").split())
+        licence = " ".join(str(installed.metadata.json.get("license_expression") or "").split())
         part = {"type": "library", "bom-ref": purl, "purl": purl, "name": name, "version": installed.version}
         found.append(part | ({"licenses": [{"expression": licence}]} if licence else {}))
     return found
