@@ -20,7 +20,7 @@ OPTIONAL = {
 
 
 def write_parquet(run: FinishedRun, folder: Path) -> None:
-    """Write a file a table; matrices have genes in rows and a column a sample."""
+    """Write a file a table; matrices have genes in rows and one column per sample."""
     tables = {"patients": run.patients, "endpoints": run.endpoints, "sets": run.sets}
     tables |= {name: run.table(path) for name, path in OPTIONAL.items() if run.has(path)}
     if run.has("subtypes/calls.tsv"):
