@@ -14,7 +14,7 @@ Reads the plan and tests what it declares, nothing else. Writes to the output fo
   subgroups.tsv           the primary answer within subgroups
   incidence.tsv           cumulative incidence of response and immune-related events
   published.tsv           signatures beside published cohorts, pooled with random effects
-  statements.json         what the numbers say, in words
+  statements.json         changes of the plan, and the tests made and not made by family
 
 A plan that names an unknown signature, set, covariate or an endpoint that is not derived is refused in words.
 """

@@ -43,7 +43,8 @@ DOCUMENTS = {
     b"%PDF": "a PDF",
     b"HEADER RECORD**": "a SAS transport file",
 }
-ID_COLUMNS = ("arm", "subtype", "second", "symbol", "site", "batch", "signature", "who_left", "reason_out")
+OF_ADAM = ("USUBJID", "TRT01A", "PARAMCD", "AVALC")
+ID_COLUMNS = ("arm", "subtype", "second", "symbol", "site", "batch", "signature", "who_left", "reason_out", *OF_ADAM)
 
 
 def read_text_table(path: Path | str) -> pd.DataFrame:
