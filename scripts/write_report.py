@@ -3,7 +3,9 @@
 Reads the tables below --results by their names (clinical/endpoints.tsv, association/results.tsv, and so on); a
 section whose table the run does not have says so. Writes to the folder of --out-dir:
 
-  index.html           the report in one file; needs no network
+  index.html           the report to decide by; needs no network
+  details.html         methods, all tables, all tests
+  genes.js             every gene, read by the page when one is asked for
   patients/<id>.html   one page a patient
   figures/             every figure as SVG and PDF, with the data that it draws as CSV
   tables.xlsx          all tables

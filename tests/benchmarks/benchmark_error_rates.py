@@ -4,6 +4,7 @@ Each test's share of trials with p below 0.05, with the simulation error; then t
 claims anything after adjustment and gates. Small trials of two arms, 30 to 45 patients.
 
   python tests/benchmarks/benchmark_error_rates.py [--patients 30 38 45] [--trials 400] [--first 0]
+                                                   [--entries pfs_by_subtype]
 """
 
 from __future__ import annotations
@@ -23,21 +24,17 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 from unit.association.null_trials import null_trial
 
 from anpi.association import engine
-from anpi.association.plan import read_plan
+from anpi.association.plan import Plan, read_plan
 
 ARMS = ("AK104", "AK104 + chemotherapy")
 
 
-def rates(count: int, trials: range, permutations: int, one_signature: bool) -> None:
-    """Print the rates of trials of one size."""
-    plan = read_plan(ROOT / "config" / "plan.yaml")
-    entries = tuple(
-        replace(entry, signatures=("gep18",)) if one_signature and entry.signatures else entry for entry in plan.entries
-    )
-    plan = replace(plan, entries=entries, settings=plan.settings | {"permutations": permutations})
+def rates(plan: Plan, count: int, trials: range) -> None:
+    """Print the rates of trials of one size; arrangements are drawn anew in every trial."""
     low, made, claimed = defaultdict(int), defaultdict(int), defaultdict(int)
     for seed in trials:
-        rows = engine.run_plan(plan, null_trial(10_000 * count + seed, count, ARMS, ("gep18",)))
+        drawn = replace(plan, settings=plan.settings | {"seed": seed})
+        rows = engine.run_plan(drawn, null_trial(10_000 * count + seed, count, ARMS, ("gep18",)))
         for row in rows:
             if np.isfinite(row.p):
                 name = f"{row.entry}, {row.endpoint} by {row.biomarker}, {row.role} {row.effect}"
@@ -63,12 +60,20 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="number of the first trial, to go on where a run ended")
     parser.add_argument("--permutations", type=int, default=999)
     parser.add_argument("--all-signatures", action="store_true")
+    parser.add_argument("--entries", nargs="+", help="of the plan; all")
     options = parser.parse_args()
     engine.say = lambda words: None
+    plan = read_plan(ROOT / "config" / "plan.yaml")
+    entries = tuple(
+        replace(entry, signatures=("gep18",)) if entry.signatures and not options.all_signatures else entry
+        for entry in plan.entries
+        if not options.entries or entry.entry in options.entries
+    )
+    plan = replace(plan, entries=entries, settings=plan.settings | {"permutations": options.permutations})
     trials = range(options.first, options.first + options.trials)
     with threadpool_limits(1):
         for count in options.patients:
-            rates(count, trials, options.permutations, not options.all_signatures)
+            rates(plan, count, trials)
 
 
 if __name__ == "__main__":

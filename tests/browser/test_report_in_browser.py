@@ -59,7 +59,7 @@ def test_pointing_at_a_row_lights_the_patient_in_every_figure(index: Page) -> No
     figures = index.run(
         "[...document.querySelectorAll('figure')].filter((f) => f.querySelector('.lit')).map((f) => f.id)"
     )
-    assert set(figures) >= {"figure-quality", "figure-programmes", "figure-signatures"}
+    assert set(figures) >= {"figure-map", "figure-waterfall", "figure-swimmer"}
     assert "P0003" in index.run("document.getElementById('lit').textContent")
     index.point_at("h1")
     assert set(index.run(LIT)) == {"P0003"}  # stays while the reader goes to another figure
@@ -71,7 +71,7 @@ def test_pointing_at_a_row_lights_the_patient_in_every_figure(index: Page) -> No
 
 
 def test_pointing_at_a_mark_lights_its_rows_and_a_click_opens_the_page(index: Page) -> None:
-    mark = "#figure-programmes svg [data-patient=P0005]"
+    mark = "#figure-waterfall svg [data-patient=P0005]"
     index.point_at(mark)
     assert index.run("document.querySelector('#table-people tr.lit th').textContent") == "P0005"
     index.click(mark)
@@ -84,7 +84,7 @@ def test_pointing_at_a_mark_lights_its_rows_and_a_click_opens_the_page(index: Pa
 
 
 def test_a_figure_is_one_stop_of_the_keyboard_and_arrows_go_through_its_patients(index: Page) -> None:
-    index.run("document.querySelector('#figure-programmes svg').focus()")
+    index.run("document.querySelector('#figure-waterfall svg').focus()")
     index.press("ArrowRight")
     first = index.run("[...new Set(" + LIT + ")]")
     index.press("ArrowRight")
@@ -148,7 +148,7 @@ def test_no_sideways_scroll_on_a_phone(page: Page, report: Path, name: str) -> N
 def test_a_touch_lights_and_the_link_that_appears_opens(page: Page, report: Path) -> None:
     page.resize(390, 844, touch=True)
     page.open(report / "index.html")
-    page.tap("#figure-programmes svg [data-patient=P0001]")
+    page.tap("#figure-waterfall svg [data-patient=P0001]")
     page.wait_for("!document.getElementById('lit').hidden")
     assert page.run("location.pathname").endswith("index.html")
     assert page.run("document.querySelector('#lit a').getAttribute('href')") == "patients/P0001.html"

@@ -17,12 +17,15 @@ def keyed_files(wildcards, input):
 
 def report_tables(wildcards):
     """List the tables that the report needs, those of the expression only when the run has it."""
-    tables = [f"clinical/{table}.tsv" for table in ("endpoints", "timepoints", "queries", "rates", "concordance")]
+    tables = [
+        f"clinical/{table}.tsv" for table in ("endpoints", "estimands", "timepoints", "queries", "rates", "concordance")
+    ]
     tables += ["accounts.tsv", "analysis/sets.tsv", "analysis/attrition.tsv", "association/statements.json"]
     tables += [f"association/{table}.tsv" for table in ASSOCIATIONS]
     if clinical("adverse_events"):
-        tables.append("clinical/adverse_events.tsv")
+        tables += [f"clinical/{table}.tsv" for table in ("adverse_events", "exposure", "shifts")]
     if EXPRESSED:
+        tables += ["cohort/tpm.tsv.gz", "cohort/genes.tsv"]
         tables += ["qc/gene_body_coverage.tsv"] if genotyped_samples() else []
         tables += [
             "qc/verdicts.tsv",
@@ -54,9 +57,9 @@ def sample_results():
 def run_results(wildcards):
     """List what the manifest holds checksums of: all of it is made before, and fetched when it is stored elsewhere."""
     files = ["clinical/adtte.csv", "clinical/adrs.csv", "ledger/current.json", "ledger/changes.json"]
-    files += ["report/index.html", "report/tables.xlsx"]
+    files += [f"report/{file}" for file in ("index.html", "details.html", "genes.js", "tables.xlsx")]
     if EXPRESSED:
-        files += [f"cohort/{file}" for file in ("counts.tsv.gz", "tpm.tsv.gz", "genes.tsv", "cohort.h5ad")]
+        files += [f"cohort/{file}" for file in ("counts.tsv.gz", "cohort.h5ad")]
         files += ["qc/facts.tsv", "qc/identity.tsv", "qc/identity_pairs.tsv"]
     if UNITS is not None:
         files += [f"reference/{file}" for file in ("genes.tsv.gz", "transcripts.tsv.gz", "reference.json")]
@@ -74,6 +77,7 @@ def steps():
     described = {}
     for step in workflow.rules:
         paths = [os.path.relpath(path, root) for path in map(str, step.output)]
+        paths = [] if step.name.endswith("export_results") else paths  # made from the manifest, when asked for
         if paths and step.name.startswith(before) and not any(path.startswith("..") for path in paths):
             call = getattr(step.params, "program", None)
             decisive = call.decisive if isinstance(call, programs.Program) else {"code": None}
@@ -132,6 +136,8 @@ rule write_report:
         own_rules=own("endpoints", RULES),
     output:
         page=out("report/index.html"),
+        details=out("report/details.html"),
+        genes=out("report/genes.js"),
         patients=directory(out("report/patients")),
         figures=report(
             directory(out("report/figures")),
@@ -153,7 +159,7 @@ rule write_report:
     params:
         program=program(
             "write_report",
-            *(TEMPLATES, PLAN, RULES, REGISTRY, RESOURCES / "targets"),
+            *(TEMPLATES, PLAN, RULES, REGISTRY, GENES, RESOURCES / "targets"),
             settings=["title", "qc", "carry_columns"],
             files=["clinical.", "samples"],
         ),

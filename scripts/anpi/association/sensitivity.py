@@ -89,13 +89,31 @@ def subtype_variants(entry: Entry, plan: Plan, trial: Trial) -> list[tuple[str, 
         found += [(name, row) for row in answer(ask(entry, entry.endpoints[0], marker, trial, plan), plan, trial)]
     columns = [f"p_{name}" for name in plan.subtype_order]
     if set(columns) <= set(calls.columns):
-        marker = entry_markers(entry, trial, None)[0]
-        question = ask(entry, entry.endpoints[0], marker, trial, plan)
+        question = ask(shared_entry(entry, trial), entry.endpoints[0], shared_marker(trial, columns), trial, plan)
         if question.obstacle is None and len(question.frame) >= entry.minimum_n:
             weights = calls.loc[question.frame.index, columns].astype(float)
             rows = probability_rows(question, weights.set_axis(plan.subtype_order, axis=1), plan)
             found += [("probabilities as weights", row) for row in question.stamp(rows)]
     return found
+
+
+def shared_entry(entry: Entry, trial: Trial) -> Entry:
+    """Return an entry about called subtypes as one about all usable tumours: mixed ones stand in it by their shares."""
+    wider = entry.set == "subtype_evaluable" and "rna_evaluable" in trial.sets.columns
+    return replace(entry, set="rna_evaluable") if wider else entry
+
+
+def shared_marker(trial: Trial, columns: list[str]) -> Marker:
+    """Return the foremost class of each tumour that has a call or is mixed; its shares are what is tested."""
+    assert trial.calls is not None
+    calls = trial.calls
+    known = calls[columns].notna().all(axis=1) & (calls["subtype"].notna() | is_mixed(calls))
+    foremost = calls.loc[known, columns].astype(float).idxmax(axis=1).str.removeprefix("p_")
+    return Marker("subtype", foremost.reindex(calls.index).astype(object), True)
+
+
+def is_mixed(calls: pd.DataFrame) -> pd.Series:
+    return calls["call"].eq("mixed") if "call" in calls.columns else pd.Series(False, index=calls.index)
 
 
 def probability_rows(question: Question, weights: pd.DataFrame, plan: Plan) -> list[Row]:

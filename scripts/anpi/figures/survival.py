@@ -1,6 +1,10 @@
-"""Kaplan-Meier curves with bands, marks of patients, and the numbers at risk below."""
+"""Kaplan-Meier curves with bands, medians, marks of patients, and the numbers at risk below."""
 
 from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,14 +17,37 @@ from anpi.trial.times import DAYS_PER_MONTH
 
 LEAST_AT_RISK = 3
 MOST_MARKS = 600
-HEIGHT = 3.1
+COLUMNS = 2  # of the key above the curves
+SIZE = (7.4, 3.1)
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """What is written on the curves: ``names`` and ``medians`` (months) by level, ``note`` above the axes.
+
+    ``light`` holds the levels that are described and not tested; their curves are thinner.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    medians: Mapping[str, float] = field(default_factory=dict)
+    light: Collection[str] = ()
+    note: str = ""
+
+    def label(self, level: str) -> str:
+        """Return a group's line of the key: its name, with the median when that is known."""
+        name = self.names.get(level, level)
+        if level not in self.medians:
+            return name
+        median = self.medians[level]
+        return f"{name}: median {median:.1f}" if np.isfinite(median) else f"{name}: median not reached"
 
 
 def kaplan_meier(
     curves: pd.DataFrame,
     people: pd.DataFrame | None = None,
-    names: dict[str, str] | None = None,
+    annotations: Annotations | None = None,
     what: str = "survival",
+    size: tuple[float, float] = SIZE,
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw one curve a group.
 
@@ -31,68 +58,107 @@ def kaplan_meier(
         ``survival``, ``ci_low``, ``ci_high``, ``at_risk``, ``censored``, ``events``.
     people : pandas.DataFrame, optional
         ``patient_id``, ``level``, ``time`` (days), ``event``: a mark a patient is drawn on the curve.
-    names : dict, optional
-        How a level is called in the figure.
+    annotations : Annotations, optional
+        Names and medians of the groups, which of them are only described, a line above the axes.
     what : str
         The endpoint, for the axis.
+    size : (float, float)
+        Width of the figure and height of the axes in inches.
 
     Returns
     -------
     figure, data
-        A curve stops where fewer than three patients are at risk; ``data`` has the rows as drawn, times in months.
+        A curve goes on thin and without band where fewer than three patients are at risk; ``data`` has the rows as
+        drawn, times in months.
     """
     levels = list(dict.fromkeys(curves["level"]))
-    names = names or {}
-    figure = Figure(figsize=(7.4, 4.0 + 0.24 * (len(levels) + 1)))
-    share = HEIGHT / figure.get_figheight()
-    axes = figure.add_axes((0.24, 0.97 - share, 0.74, share))
+    written = annotations or Annotations()
+    width, height = size
+    key = 0.3 + 0.2 * -(-len(levels) // COLUMNS)
+    figure = Figure(figsize=(width, height + 0.7 + key + 0.24 * (len(levels) + 1)))
+    share, above = height / figure.get_figheight(), key / figure.get_figheight()
+    left = 1.78 / width
+    axes = figure.add_axes((left, 1 - above - share, 0.98 - left, share))
     drawn = []
     for place, level in enumerate(levels):
         rows = curves[curves["level"] == level]
-        end = last_day(rows, people, level)
-        steps = rows[(rows["kind"] == "step") & (rows["time_days"] <= end)].sort_values("time_days")
-        draw_curve(axes, steps, end, level_colour(level, place), level_line(level, place), names.get(level, level))
-        marks = curve_marks(steps, people, level, end)
+        steps = rows[rows["kind"] == "step"].sort_values("time_days")
+        thin_from, end = last_days(rows, people, level)
+        look = {"color": level_colour(level, place), "linestyle": level_line(level, place)}
+        light = level in written.light
+        draw_curve(axes, steps, (thin_from, end), look, light, written.label(level))
+        draw_median(axes, written.medians.get(level, np.nan), level_colour(level, place))
+        marks = curve_marks(steps, people, level)
         draw_marks(axes, marks, level_colour(level, place))
-        drawn.append(steps.assign(kind="step"))
-        drawn.append(marks.assign(level=level))
-    longest = curves.loc[curves["kind"] == "risk", "time_days"].max() / DAYS_PER_MONTH
-    axes.set(
-        ylim=(0, 1.03), xlim=(0, longest), ylabel=f"Probability of {what}", xlabel="Months from start of treatment"
-    )
-    axes.yaxis.set_major_locator(MultipleLocator(0.25))
-    axes.legend(frameon=False, loc="upper right", handlelength=3.2)
+        drawn += [steps.assign(kind="step"), marks.assign(level=level)]
     risk = curves[curves["kind"] == "risk"]
-    risk_table(axes, HEIGHT, risk, levels, names)
+    name_axes(axes, risk["time_days"].max() / DAYS_PER_MONTH, what, written.note)
+    risk_table(axes, ((0.98 - left) * width, height), risk, levels, dict(written.names))
     parts = [part.dropna(axis=1, how="all") for part in (*drawn, risk) if len(part)]
     data = pd.concat(parts, ignore_index=True)
     data.insert(0, "months", (data["time_days"] / DAYS_PER_MONTH).round(4))
     return figure, data.drop(columns="time_days")
 
 
-def last_day(rows: pd.DataFrame, people: pd.DataFrame | None, level: str) -> float:
-    """Return the day to which a curve is drawn: as long as three patients are at risk (all, in a group of fewer)."""
+def name_axes(axes: Axes, longest: float, what: str, note: str) -> None:
+    axes.set(
+        ylim=(0, 1.03), xlim=(0, longest), ylabel=f"Probability of {what}", xlabel="Months from start of treatment"
+    )
+    axes.yaxis.set_major_locator(MultipleLocator(0.25))
+    lines = -(-len(axes.get_legend_handles_labels()[1]) // COLUMNS)
+    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(-0.02, 0.99), handlelength=3.2, ncols=COLUMNS)
+    axes.set_title(note, fontsize=9, weight="normal", pad=8 + 14 * lines)
+
+
+def last_days(rows: pd.DataFrame, people: pd.DataFrame | None, level: str) -> tuple[float, float]:
+    """Return the last day with three patients at risk (all, in a group of fewer), and the last day of follow-up."""
     if people is not None:
         times = np.sort(people.loc[people["level"] == level, "time"].to_numpy(float))[::-1]
         if len(times):
-            return float(times[min(LEAST_AT_RISK, len(times)) - 1])
-    risk = rows[(rows["kind"] == "risk") & (rows["at_risk"] >= LEAST_AT_RISK)]
-    return float(risk["time_days"].max()) if len(risk) else float(rows["time_days"].max())
+            return float(times[min(LEAST_AT_RISK, len(times)) - 1]), float(times[0])
+    risk = rows[rows["kind"] == "risk"]
+    last = float(rows["time_days"].max())
+    many, some = (risk.loc[risk["at_risk"] >= least, "time_days"].max() for least in (LEAST_AT_RISK, 1))
+    return (float(many) if known(many) else last), (float(some) if known(some) else last)
 
 
-def draw_curve(axes: Axes, steps: pd.DataFrame, end: float, colour: str, line: object, label: str) -> None:
-    months = np.append(steps["time_days"], end) / DAYS_PER_MONTH
-    survival, low, high = (np.append(steps[c], steps[c].iloc[-1]) for c in ("survival", "ci_low", "ci_high"))
-    axes.plot(months, survival, drawstyle="steps-post", color=colour, linestyle=line, linewidth=1.8, label=label)
-    axes.fill_between(months, low, high, step="post", color=colour, alpha=0.10, linewidth=0)
+def known(value: float) -> bool:
+    return bool(np.isfinite(value))
 
 
-def curve_marks(steps: pd.DataFrame, people: pd.DataFrame | None, level: str, end: float) -> pd.DataFrame:
+def draw_curve(
+    axes: Axes, steps: pd.DataFrame, days: tuple[float, float], look: dict[str, Any], light: bool, label: str
+) -> None:
+    """Draw a curve with its band to the first day, thin and without band to the second."""
+    width = 1.1 if light else 1.9
+    for start, end, size, alpha, name in (
+        (0.0, days[0], width, 1.0, label),
+        (days[0], days[1], 0.8, 0.65, "_"),
+    ):
+        before = steps[steps["time_days"] <= start].tail(1).assign(time_days=start)
+        part = pd.concat([before, steps[(steps["time_days"] > start) & (steps["time_days"] <= end)]])
+        if part.empty or end <= start:
+            continue
+        months = np.append(part["time_days"], end) / DAYS_PER_MONTH
+        survival, low, high = (np.append(part[c], part[c].iloc[-1]) for c in ("survival", "ci_low", "ci_high"))
+        axes.plot(months, survival, drawstyle="steps-post", linewidth=size, alpha=alpha, label=name, **look)
+        if name != "_" and not light:
+            axes.fill_between(months, low, high, step="post", color=look["color"], alpha=0.10, linewidth=0)
+
+
+def draw_median(axes: Axes, months: float, colour: str) -> None:
+    """Drop a line from the median to the axis."""
+    if known(months):
+        axes.plot([months, months], [0, 0.5], color=colour, linewidth=0.9, linestyle=(0, (1, 1.6)))
+        axes.plot(months, 0.5, marker="o", markersize=4.2, markerfacecolor="white", markeredgecolor=colour)
+
+
+def curve_marks(steps: pd.DataFrame, people: pd.DataFrame | None, level: str) -> pd.DataFrame:
     """Place each patient of a group on its curve: at the event or at the censoring."""
     columns = ["patient_id", "kind", "time_days", "survival"]
     if people is None or steps.empty:
         return pd.DataFrame(columns=columns)
-    group = people[(people["level"] == level) & (people["time"] <= end)].sort_values(["time", "patient_id"])
+    group = people[people["level"] == level].sort_values(["time", "patient_id"])
     place = np.searchsorted(steps["time_days"].to_numpy(float), group["time"].to_numpy(float), side="right") - 1
     return pd.DataFrame(
         {
@@ -119,10 +185,13 @@ def draw_marks(axes: Axes, marks: pd.DataFrame, colour: str) -> None:
         )
 
 
-def risk_table(axes: Axes, height: float, risk: pd.DataFrame, levels: list[str], names: dict[str, str]) -> None:
-    """Write the numbers at risk, with the censored and the events until then, below axes of a height in inches."""
+def risk_table(
+    axes: Axes, size: tuple[float, float], risk: pd.DataFrame, levels: list[str], names: dict[str, str]
+) -> None:
+    """Write the numbers at risk, with the censored and the events until then, below axes of a size in inches."""
     axes.set_xticks(sorted(risk["time_days"].unique() / DAYS_PER_MONTH))
     axes.xaxis.set_major_formatter("{x:.0f}")
+    wide, height = size
     transform = axes.get_xaxis_transform()
     top = -0.62 / height
     axes.text(0, top, "At risk (censored, events)", transform=transform, ha="left", color=QUIET, fontsize=8)
@@ -130,7 +199,7 @@ def risk_table(axes: Axes, height: float, risk: pd.DataFrame, levels: list[str],
         y = top - (place + 1) * 0.22 / height
         name = names.get(level, level)
         label = name if len(name) <= 26 else name[:25] + "…"
-        axes.text(-0.055, y, label, transform=axes.transAxes, ha="right", fontsize=8.5, weight="bold")
+        axes.text(-0.32 / wide, y, label, transform=axes.transAxes, ha="right", fontsize=8.5, weight="bold")
         for row in risk[risk["level"] == level].itertuples():
             text = f"{row.at_risk:.0f} ({row.censored:.0f}, {row.events:.0f})"
             axes.text(row.time_days / DAYS_PER_MONTH, y, text, transform=transform, ha="center", fontsize=8.5)

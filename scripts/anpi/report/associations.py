@@ -12,6 +12,7 @@ from anpi.report import sentences as say
 from anpi.report.beside import estimand_blocks, incidence_blocks, published_blocks, subgroup_blocks
 from anpi.report.blocks import Cell, Heading, Note, Points, Section, Table, Text, draw
 from anpi.report.efficacy import survival_figure
+from anpi.report.limits import detectable_sentences
 from anpi.report.numbers import NONE, known, months, p_value, percent, ratio, text
 from anpi.report.tables import Run
 from anpi.trial.terms import INTERACTION
@@ -61,8 +62,8 @@ def family_blocks(run: Run, results: pd.DataFrame, family: dict[str, Any]) -> li
     why = [entry["why"] for entry in family["entries"] if entry["why"]]
     if why:
         blocks.append(Text([f"Declared because: {'; '.join(why)}."]))
-    if tier == "primary" and run.statements.get("detectable"):
-        blocks.append(Points(say.sentence_list(run.statements, "detectable")))
+    if tier == "primary" and (detectable := detectable_sentences(run)):
+        blocks.append(Points(detectable))
     for entry in family["entries"]:
         for endpoint in entry["endpoints"]:
             blocks += question_blocks(

@@ -12,7 +12,7 @@ from anpi.figures.components import components
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Heading, Note, Section, Table, Text, draw
 from anpi.report.cells import cell_blocks
-from anpi.report.numbers import NONE, count_of, decimal, drawn_of, known, text
+from anpi.report.numbers import NONE, count_of, decimal, drawn_of, known, short_names, text
 from anpi.report.tables import Run, call_groups
 from anpi.trial.subtypes import SUBTYPES
 from anpi.words.lists import listed, plural
@@ -237,8 +237,7 @@ def signature_drawing(run: Run, given: pd.DataFrame) -> Any:
     calls = calls.assign(patient_id=calls["sample_id"].map(run.sample_patients), group=call_groups(calls))
     whole = len(calls)
     calls = calls.sort_values("sample_id").head(MOST_DRAWN).set_index("sample_id")
-    names = {key: run.signature_names.get(key, key) for key in drawn}
-    names = {key: words if len(words) <= 40 else words[:39] + "…" for key, words in names.items()}
+    names = dict(zip(drawn, short_names([run.signature_names.get(key, key) for key in drawn], 40), strict=True))
     caption = (
         "Percentile of each score among the reference tumours (George 2015), "
         f"{drawn_of(len(calls), whole, 'sample')} in groups by call. "
@@ -262,8 +261,7 @@ def cohort_views(run: Run, given: pd.DataFrame) -> list[Any]:
     drawn = [name for name in drawn_signatures(run, scored) if name in wide.index]
     rho = wide.reindex(index=drawn, columns=drawn)
     rho = rho.where(~np.eye(len(drawn), dtype=bool), 1.0)
-    names = {key: run.signature_names.get(key, key) for key in drawn}
-    names = {key: words if len(words) <= 40 else words[:39] + "…" for key, words in names.items()}
+    names = dict(zip(drawn, short_names([run.signature_names.get(key, key) for key in drawn], 40), strict=True))
     caption = (
         f"Spearman correlation over {plural(int(pairs['samples'].max()), 'sample')} with a subtype; columns in the "
         "order of the rows. Exploratory: it depends on the cohort. What goes together is not several findings."

@@ -43,6 +43,15 @@ class Points:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A line that leads to another page or part of it."""
+
+    href: str
+    words: str
+    kind: str = "link"
+
+
+@dataclass(frozen=True)
 class Heading:
     """A heading within a section."""
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from anpi.figures.clinical import spider, swimmer, waterfall
 from anpi.figures.style import SUBTYPE_COLOURS
-from anpi.figures.survival import LEAST_AT_RISK, kaplan_meier
+from anpi.figures.survival import LEAST_AT_RISK, SIZE, Annotations, kaplan_meier
 from anpi.report import sentences as say
-from anpi.report.blocks import Cell, Note, Section, Table, Text, draw
+from anpi.report.blocks import Cell, Link, Note, Section, Table, Text, draw
 from anpi.report.numbers import NONE, decimal, interval, known, months, percent
 from anpi.report.tables import Run, end_days
 from anpi.trial.times import DAYS_PER_MONTH
@@ -37,25 +38,58 @@ MEDIANS = {
 }
 
 
+def course(run: Run) -> Section:
+    """Return the answer of all treated patients: rates, the figures of each patient's course, survival by arm."""
+    rates = run.table("rates")
+    words = say.response_words(run.tables["endpoints"])
+    blocks: list[Any] = [Text(rate_sentences(rates, words) if rates is not None else [])]
+    blocks += course_figures(run)
+    for endpoint in ("pfs", "os"):
+        blocks += survival_figure(run, "efficacy", endpoint, "arm")
+    blocks.append(Link("details.html#rates", "Rates and medians by arm, iRECIST, agreement of evaluators"))
+    return Section("efficacy", "Efficacy", blocks)
+
+
 def efficacy(run: Run) -> Section:
-    """Return rates with exact intervals, medians, the figures of each patient's course, and survival by arm."""
+    """Return rates with exact intervals and medians by arm, what differs by iRECIST, how far evaluators agree."""
     rates = run.table("rates")
     blocks: list[Any] = []
     if rates is None:
         blocks.append(Note("No rates were derived in this run.", "absent"))
     else:
-        words = say.response_words(run.tables["endpoints"])
-        blocks += [Text(rate_sentences(rates, words)), rate_table(rates)]
-        if "supplied" in words:
+        blocks.append(rate_table(rates))
+        if "supplied" in say.response_words(run.tables["endpoints"]):
             blocks.append(
                 Note("Best responses were supplied, not derived from scans: whether they were confirmed is not known.")
             )
-        blocks += [Text(immune_sentences(run.tables["endpoints"]))]
-    blocks += concordance(run)
-    blocks += course_figures(run)
-    for endpoint in ("pfs", "os"):
-        blocks += survival_figure(run, "efficacy", endpoint, "arm")
-    return Section("efficacy", "Efficacy by arm", blocks, "Efficacy")
+        blocks.append(Text(immune_sentences(run.tables["endpoints"])))
+    blocks += [*concordance(run), *strategies(run)]
+    return Section("rates", "Efficacy by arm", blocks, "Efficacy by arm")
+
+
+def strategies(run: Run) -> list[Any]:
+    """Return median PFS under each declared strategy for intercurrent events."""
+    table = run.table("strategies")
+    if table is None:
+        return []
+    rows = [
+        [
+            Cell(say.capital(say.endpoint_words(row["variant"]))),
+            Cell(f"{int(row['n'])}", float(row["n"])),
+            Cell(f"{int(row['events'])}", float(row["events"])),
+            Cell(days_as_months(row, "median_days")),
+            Cell(f"{days_as_months(row, 'ci_low')} to {days_as_months(row, 'ci_high')}"),
+        ]
+        for row in table.to_dict("records")
+    ]
+    header = ["Estimand", "n", "Events", "Median, months", "95% CI"]
+    caption = "Kaplan-Meier; the primary rules first. What each strategy means stands in clinical/estimands.tsv."
+    numeric = [False, True, True, False, False]
+    return [Table("strategies", "Median PFS under each estimand", header, rows, caption, numeric, folded=True)]
+
+
+def days_as_months(row: dict[str, Any], name: str) -> str:
+    return months(float(row[name]) / DAYS_PER_MONTH if known(row[name]) else None)
 
 
 def immune_sentences(endpoints: pd.DataFrame) -> list[str]:
@@ -124,7 +158,7 @@ def rate_table(rates: pd.DataFrame) -> Table:
         "Proportions with exact intervals (Clopper-Pearson); medians by Kaplan-Meier with log-log intervals, "
         "follow-up by reverse Kaplan-Meier."
     )
-    return Table("rates", "Response and medians by arm", header, rows, caption)
+    return Table("rates-by-arm", "Response and medians by arm", header, rows, caption)
 
 
 def measure_words(measure: str, at: Any) -> str | None:
@@ -222,7 +256,9 @@ def keyed(drawn: tuple[Figure, pd.DataFrame], letters: dict[str, str]) -> tuple[
     return drawn
 
 
-def survival_figure(run: Run, entry: str, endpoint: str, biomarker: str) -> list[Any]:
+def survival_figure(
+    run: Run, entry: str, endpoint: str, biomarker: str, name: str = "", size: tuple[float, float] = SIZE
+) -> list[Any]:
     """Draw one question's curves; nothing where the run has none."""
     curves = run.table("curves")
     if curves is None:
@@ -236,15 +272,34 @@ def survival_figure(run: Run, entry: str, endpoint: str, biomarker: str) -> list
     people = patients_of(run, str(rows["set"].iloc[0]), endpoint, biomarker)
     if chosen == ["all"]:
         people = people.assign(level="all")
-    names = {level: say.level_words(level, biomarker) for level in chosen} | {"all": "all patients"}
     what = say.endpoint_words(endpoint)
-    caption = survival_caption(run, rows, what)
+    caption = survival_caption(run, rows, what) if not name else SHORT_CAPTION + pooled_words(run, rows)
     title = f"{say.capital(what)} by {'arm' if biomarker == 'arm' else biomarker}"
-    return [
-        draw(
-            f"{endpoint}-{entry}-{biomarker}".replace("_", "-"), title, caption, kaplan_meier(rows, people, names, what)
-        )
-    ]
+    name = name or f"{endpoint}-{entry}-{biomarker}".replace("_", "-")
+    written = annotated(run, (entry, endpoint, biomarker), chosen)
+    return [draw(name, title, caption, kaplan_meier(rows, people, written, what, size))]
+
+
+def annotated(run: Run, question: tuple[str, str, str], levels: list[str]) -> Annotations:
+    """Return what is written on a question's curves: names, medians, the ratios, which groups are only described."""
+    biomarker = question[2]
+    names = {level: say.level_words(level, biomarker) for level in levels} | {"all": "all patients"}
+    survival, results = of_question(run.table("survival"), question), of_question(run.table("results"), question)
+    medians = dict(zip(survival["level"].astype(str), survival["median_months"].astype(float), strict=True))
+    described = results[results["warning"].astype(str).str.contains("described, not tested")]
+    main = say.main_rows(results)
+    ratios = main[main["estimate"].notna() & main["effect"].isin(list(say.RATIOS))]
+    note = "; ".join(f"{row['effect']} {say.bounds(row)} {say.against(row)}".strip() for _, row in ratios.iterrows())
+    return Annotations(names, medians, set(described["level"].dropna().astype(str)), note if len(ratios) < 3 else "")
+
+
+def of_question(table: pd.DataFrame | None, question: tuple[str, str, str]) -> pd.DataFrame:
+    """Return a table's rows of one question: entry, endpoint, biomarker."""
+    if table is None:
+        columns = ["level", "median_months", "warning", "effect", "estimate"]
+        return pd.DataFrame(columns=columns)
+    keys = ("entry", "endpoint", "biomarker")
+    return table[np.logical_and.reduce([table[key].eq(value) for key, value in zip(keys, question, strict=True)])]
 
 
 def patients_of(run: Run, members: str, endpoint: str, biomarker: str) -> pd.DataFrame:
@@ -264,19 +319,27 @@ def patients_of(run: Run, members: str, endpoint: str, biomarker: str) -> pd.Dat
     return frame.dropna().astype({"level": str})
 
 
+SHORT_CAPTION = (
+    "Kaplan-Meier with 95% bands; | censored, dot event, dotted line median; thin where fewer than "
+    f"{LEAST_AT_RISK} are at risk."
+)
+
+
+def pooled_words(run: Run, rows: pd.DataFrame) -> str:
+    pooled = run.people["arm"].nunique() > 1 and rows["biomarker"].iloc[0] != "arm"
+    return " The figure pools the arms." if pooled else ""
+
+
 def survival_caption(run: Run, rows: pd.DataFrame, what: str) -> str:
     """Say set, numbers, method, and where the curves stop."""
     risk = rows[rows["kind"] == "risk"].groupby("level")
     patients, events = int(risk["at_risk"].max().sum()), int(risk["events"].max().sum())
     members = str(rows["set"].iloc[0]).replace("_", " ")
-    arms = (
-        " The figure pools the arms." if run.people["arm"].nunique() > 1 and rows["biomarker"].iloc[0] != "arm" else ""
-    )
     return (
         f"{say.capital(what)}, set {members}: {plural(patients, 'patient')}, {plural(events, 'event')}. "
         "Kaplan-Meier with 95% "
-        f"log-log bands; | censored, dot event; a curve ends where fewer than {LEAST_AT_RISK} are at risk. "
-        f"Below: at risk (censored, events so far).{arms}"
+        f"log-log bands; | censored, dot event, dotted line median; thin where fewer than {LEAST_AT_RISK} are at risk. "
+        f"Below: at risk (censored, events so far).{pooled_words(run, rows)}"
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Heading, Points, Section, Table, Text
+from anpi.report.limits import detectable_sentences
 from anpi.report.numbers import known, text
 from anpi.report.tables import Run
 from anpi.trial.times import DAYS_PER_MONTH
@@ -171,7 +172,7 @@ def remark_items(run: Run) -> list[tuple[str, str | None]]:
         {say.endpoint_words(e) for f in run.plan["families"] for x in f["entries"] for e in x["endpoints"]}
     )
     adjusted = sorted({c for f in run.plan["families"] for x in f["entries"] for c in x["adjust_for"]})
-    detectable = list(say.sentence_list(run.statements, "detectable"))
+    detectable = detectable_sentences(run)
     tested = int(results["p"].notna().sum()) if results is not None else 0
     missing = [
         f"{c} {int(run.patients[c].isna().sum())}"

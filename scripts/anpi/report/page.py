@@ -5,72 +5,73 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from anpi.files.shipped import ROOT
 from anpi.files.writing import whole_file, write_table, write_text
-from anpi.report.associations import associations, sensitivity
-from anpi.report.biology import signatures, subtypes
-from anpi.report.blocks import Drawing, Section
-from anpi.report.changes import changes
-from anpi.report.efficacy import efficacy
-from anpi.report.expression import expression
-from anpi.report.methods import methods, remark
+from anpi.report.blocks import Drawing, Fold, Link, Section
+from anpi.report.genes import FILE as GENE_FILE
+from anpi.report.genes import GeneBox, gene_script
 from anpi.report.numbers import known, months, text
 from anpi.report.patient import patient_sections
-from anpi.report.patients import patients
-from anpi.report.quality import quality
-from anpi.report.safety import queries, safety
-from anpi.report.summary import summary
-from anpi.report.tables import Run
-from anpi.report.targets import targets
+from anpi.report.patient_map import Map
+from anpi.report.sections import DETAILS, FIRST_PAGE, sections_of
+from anpi.report.tables import TABLES, Run
 from anpi.report.workbook import neutral, write_workbook
 from anpi.tables.carried import carried
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
 
 TEMPLATES = ROOT / "workflow" / "report"
-SECTIONS: tuple[Callable[[Run], Section | None], ...] = (
-    changes,
-    summary,
-    patients,
-    quality,
-    subtypes,
-    signatures,
-    targets,
-    efficacy,
-    associations,
-    expression,
-    safety,
-    sensitivity,
-    queries,
-    methods,
-    remark,
-)
+WORD = re.compile(r"([\w.-]*\w)")
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def write_report(run: Run, out: Path) -> None:
     """Write the whole report below a folder; the page comes last, so that it never stands without its files."""
-    sections = [section for make in SECTIONS if (section := make(run))]
-    figures = list(drawings(sections))
-    for drawing in figures:
+    first, details = sections_of(run, FIRST_PAGE), sections_of(run, DETAILS)
+    figures = {drawing.name: drawing for drawing in drawings([*details, *first])}
+    for drawing in figures.values():
         write_figure(drawing, out / "figures")
     environment = make_environment()
     files = page_files(run)
     for patient, name in files.items():
-        page = render(environment, run, f"Patient {patient}", patient_sections(run, patient), {}, home="../index.html")
-        write_text(out / "patients" / name, page)
+        page = Page(f"Patient {patient}", patient_sections(run, patient), {}, home="../index.html")
+        write_text(out / "patients" / name, render(environment, run, page))
     remove_others(out / "patients", set(files.values()))
-    remove_others(out / "figures", {f"{d.name}.{kind}" for d in figures for kind in ("svg", "pdf", "csv")})
+    remove_others(out / "figures", {f"{name}.{kind}" for name in figures for kind in ("svg", "pdf", "csv")})
     with whole_file(out / "tables.xlsx") as part:
-        part.write_bytes(write_workbook({"patients": carried(run.patients, "patients", run.carry), **run.tables}))
+        patients = carried(run.patients, "patients", run.carry)
+        part.write_bytes(write_workbook({"patients": patients, **run.tables}, TABLES))
     links = {patient: f"patients/{quote(name)}" for patient, name in files.items()}
-    write_text(out / "index.html", render(environment, run, run.title, sections, links))
+    box = gene_box(first)
+    write_text(out / GENE_FILE, gene_script(box))
+    page = Page(f"{run.title}: details", details, links, "index.html")
+    write_text(out / "details.html", render(environment, run, page))
+    page = Page(run.title, first, links, beside=Link("details.html", "Details, methods, all tables"))
+    write_text(out / "index.html", render(environment, run, page))
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: its title, its sections, the page of each patient, where it leads back to, what stands beside it."""
+
+    title: str
+    sections: Sequence[Section]
+    links: dict[str, str]
+    home: str | None = None
+    beside: Link | None = None
+
+
+def gene_box(sections: Sequence[Section]) -> GeneBox | None:
+    return next((b for s in sections for b in s.blocks if isinstance(b, GeneBox)), None)
 
 
 def make_environment() -> Environment:
@@ -84,29 +85,51 @@ def make_environment() -> Environment:
     )
 
 
-def render(
-    environment: Environment,
-    run: Run,
-    title: str,
-    sections: Sequence[Section],
-    links: dict[str, str],
-    home: str | None = None,
-) -> str:
-    """Render one page. ``links`` gives the page of each patient."""
+def render(environment: Environment, run: Run, page: Page) -> str:
+    """Render one page."""
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
-    people = {patient: {"href": link, "words": patient_words(run, patient)} for patient, link in links.items()}
+    box = gene_box(page.sections)
     return environment.get_template("page.html.j2").render(
-        title=title,
+        title=page.title,
         run_title=run.title,
         declared=run.declared,
-        sections=sections,
-        links=links,
-        people=people,
-        home=home,
+        sections=page.sections,
+        links=page.links,
+        data=page_data(run, page),
+        home=page.home,
+        beside=page.beside,
+        linked=linked,
         script=script,
-        script_digest=digest,
+        script_digest=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
+        gene_digest=box.digest if box else "",
         css=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
+    )
+
+
+def page_data(run: Run, page: Page) -> dict[str, Any]:
+    """Return what the script reads: patients, chips and orders of the map, what-if answers, groups of samples."""
+    data: dict[str, Any] = {
+        "people": {
+            patient: {"href": link, "words": patient_words(run, patient)} for patient, link in page.links.items()
+        }
+    }
+    for section in page.sections:
+        for block in section.blocks:
+            if isinstance(block, Map):
+                data |= {"chips": {name: dict(group) for name, group in block.chips}, "orders": block.orders}
+            elif isinstance(block, GeneBox):
+                data["groups"] = block.groups
+        data |= {"what_if": section.extra["what_if"]} if section.extra.get("what_if") else {}
+    return data
+
+
+def linked(words: str, links: Mapping[str, str]) -> Markup:
+    """Link the patients that a sentence names to their pages, so that they light up too; all else is escaped."""
+    return Markup("").join(
+        Markup('<a data-patient="{0}" href="{1}">{0}</a>').format(part, links[part])
+        if part in links and not part.isdigit()
+        else escape(part)
+        for part in WORD.split(words)
     )
 
 
@@ -144,7 +167,15 @@ def page_files(run: Run) -> dict[str, str]:
 
 def drawings(sections: Sequence[Section]) -> Iterator[Drawing]:
     for section in sections:
-        yield from (block for block in section.blocks if isinstance(block, Drawing))
+        yield from drawings_of([*section.blocks, *section.extra.get("figures", [])])
+
+
+def drawings_of(blocks: Sequence[Any]) -> Iterator[Drawing]:
+    for block in blocks:
+        if isinstance(block, Drawing):
+            yield block
+        elif isinstance(block, Fold):
+            yield from drawings_of(block.blocks)
 
 
 def write_figure(drawing: Drawing, folder: Path) -> None:

@@ -80,7 +80,44 @@ def overview(run: Run, row: pd.Series) -> list[Any]:
     if known(row.get("reason_out")):
         facts.append(("Left out of others because", text(row["reason_out"])))
     table = Table("facts", "Facts", ["", ""], [[Cell(words), Cell(value)] for words, value in facts])
-    return [Note("Research use. Not a diagnostic result; do not treat by it.", "limit"), table]
+    warning = Note("Research use. Not a diagnostic result; do not treat by it.", "limit")
+    return [Text([verdict_line(run, row)], "verdict"), warning, table]
+
+
+def verdict_line(run: Run, row: pd.Series) -> str:
+    """Return a patient in a line: the call with its probability, the sample's verdict, sex, tissue, identity."""
+    sample, calls = row.get("sample_id"), run.table("calls")
+    if calls is None or not known(sample) or not calls["sample_id"].eq(sample).any():
+        return "No subtype: no sample of this patient was called."
+    call = calls[calls["sample_id"] == sample].iloc[0]
+    if known(call["subtype"]):
+        parts = [f"SCLC-{call['subtype']}, {call['call']} call, probability {decimal(call['p_' + call['subtype']])}"]
+    else:
+        why = f": {call['reason']}" if known(call["reason"]) else ""
+        parts = [f"{'Mixed call' if call['call'] == 'mixed' else 'No call'}{why}"]
+    return "; ".join([*parts, *sample_flags(run, sample)]) + "."
+
+
+def sample_flags(run: Run, sample: str) -> list[str]:
+    """Return what speaks for and against a sample: quality, sex by genes, genotypes, tissue."""
+    found = []
+    verdicts, tissues = run.table("verdicts"), run.table("tissues")
+    mine = verdicts[verdicts["sample_id"] == sample] if verdicts is not None else None
+    if mine is not None and len(mine):
+        one = mine.iloc[0]
+        found.append(f"quality {one['verdict']}")
+        sexes = [one.get("sex_clinical"), one.get("sex_expression")]
+        if all(sex in ("F", "M") for sex in sexes):
+            agree = sexes[0] == sexes[1]
+            found.append("sex agrees" if agree else "SEX BY GENES DIFFERS: maybe another person's sample")
+        if known(one.get("identity")) and one["identity"] != "unknown":
+            fits = one["identity"] == "match"
+            found.append("genotypes fit" if fits else "GENOTYPES DO NOT FIT: maybe another person's sample")
+    mine = tissues[tissues["sample_id"] == sample] if tissues is not None else None
+    if mine is not None and len(mine):
+        words = {"yes": "SCLC by its genes", "doubt": "TISSUE IN DOUBT", "no": "NOT SCLC by its genes"}
+        found += [words[answer] for answer in mine["sclc"] if answer in words]
+    return found
 
 
 def time_words(row: pd.Series, endpoint: str) -> str:
@@ -116,8 +153,8 @@ def course_blocks(run: Run, patient: str, row: pd.Series) -> list[Any]:
     figure = draw(
         "course",
         "Course of treatment",
-        "Above: treatment (bar), scans by response and follow-up (line). Below: change of the sum of diameters "
-        "from baseline (dashed: +20% and −30%).",
+        "Above: treatment (bar), scans by response and follow-up (line). Below: change of the sum of diameters from "
+        "baseline; dashed: −30% (response) and +20%, which stands for progression only when the baseline is the nadir.",
         course(scans, ends),
         files=False,
     )

@@ -9,9 +9,11 @@ import pandas as pd
 
 from anpi.figures.clinical import attrition
 from anpi.report import sentences as say
-from anpi.report.blocks import Cell, Note, Section, Table, Text, draw, table_of
+from anpi.report.blocks import Cell, Link, Note, Section, Table, Text, draw, table_of
 from anpi.report.numbers import NONE, decimal, known, months, text
+from anpi.report.quality import failed_blocks, override_blocks, verdict_sentence, worst_first
 from anpi.report.tables import Run, numbers_of
+from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
 
 BASELINE = {
@@ -20,16 +22,26 @@ BASELINE = {
     "ecog": "ECOG performance status",
     "liver_mets": "Liver metastases",
     "brain_mets": "Brain metastases",
-    "ldh": "LDH",
+    "ldh": "LDH, unit as in the patients table",
     "prior_io": "Prior immunotherapy",
 }
 CONTINUOUS = ("age", "ldh")
 
 
 def patients(run: Run) -> Section:
-    """Return attrition, Table 1 and the table of patients."""
-    blocks: list[Any] = [*attrition_blocks(run), *baseline_blocks(run), people_table(run)]
-    return Section("patients", "Patients", blocks)
+    """Return attrition and Table 1."""
+    return Section("patients", "Patients", [*attrition_blocks(run), *baseline_blocks(run)])
+
+
+def everybody(run: Run) -> Section:
+    """Return one table of all patients with their samples: the way into the pages of patients."""
+    verdicts = run.table("verdicts")
+    notes = []
+    if verdicts is not None:
+        verdicts = worst_first(verdicts.assign(patient_id=verdicts["sample_id"].map(run.sample_patients)))
+        notes = [Text([verdict_sentence(verdicts)]), *failed_blocks(verdicts), *override_blocks(verdicts)]
+    more = Link("details.html#quality", "Quality, subtypes and signatures of each sample")
+    return Section("people", "Patients and samples", [*notes, people_table(run), more], "Patients and samples")
 
 
 def attrition_blocks(run: Run) -> list[Any]:
@@ -196,36 +208,40 @@ def representativeness_table(represent: pd.DataFrame) -> Table:
 def people_table(run: Run) -> Table:
     """Return one row a patient: the way into the pages, and the equivalent of the figures for who cannot see them."""
     people = run.people
-    header = [
-        "Patient",
-        "Arm",
-        "Subtype",
-        "Call",
-        "Best response",
-        "PFS, months",
-        "OS, months",
-        "Sample",
-        "Left out because",
-    ]
+    header = ["Patient", "Arm", "Subtype", "Call", "Best response", "PFS, months", "OS, months", "Sample", "Quality"]
+    header += ["Reasons and why left out"]
+    verdicts = run.table("verdicts")
+    judged = {} if verdicts is None else verdicts.set_index("sample_id")[["verdict", "reasons"]].to_dict("index")
     rows = []
     for patient, row in people.iterrows():
-        group = row["group"]
+        group, sample = row["group"], row.get("sample_id")
+        verdict = judged.get(sample, {})
+        why = [text(value) for value in (row.get("reason_out"), verdict.get("reasons")) if known(value) and value]
         rows.append(
             [
                 Cell(str(patient)),
                 Cell(text(row["arm"])),
-                Cell(text(group), {"A": 0, "N": 1, "P": 2, "I": 3, "mixed": 4, "none": 5}.get(group, 6), group),
+                Cell(group_name(group), ORDER.get(group, 6), group),
                 Cell(text(row["call"])),
                 Cell(text(row.get("cbor"))),
                 time_cell(row, "pfs"),
                 time_cell(row, "os"),
-                Cell(text(row.get("sample_id"))),
-                Cell(text(row.get("reason_out"))),
+                Cell(text(sample)),
+                Cell(text(verdict.get("verdict"))),
+                Cell("; ".join(dict.fromkeys(why)) or NONE),
             ]
         )
     caption = "+ after a time: censored. Confirmed best response. Point at a row to find the patient in the figures."
-    numeric = [False] * 5 + [True] * 2 + [False] * 2
+    numeric = [False] * 5 + [True] * 2 + [False] * 3
     return Table("people", "All patients", header, rows, caption, numeric, [str(p) for p in people.index], filter=True)
+
+
+ORDER = {"A": 0, "N": 1, "P": 2, "I": 3, "mixed": 4, "none": 5}
+
+
+def group_name(group: Any) -> str:
+    """Name a call as it is searched for: ``SCLC-A``, ``mixed``, ``no call``."""
+    return f"SCLC-{group}" if group in SUBTYPES else {"none": "no call"}.get(group, text(group))
 
 
 def time_cell(row: pd.Series, endpoint: str) -> Cell:

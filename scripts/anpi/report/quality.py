@@ -9,7 +9,7 @@ import pandas as pd
 from anpi.cohort.facts import FACTS, JUDGED_IN_WORDS, fact_title, is_ceiling
 from anpi.cohort.verdicts import RANK, findings_of
 from anpi.figures import coverage, heatmaps
-from anpi.report.blocks import Heading, Note, Points, Section, Text, draw, table_of
+from anpi.report.blocks import Heading, Link, Note, Points, Section, Text, draw, table_of
 from anpi.report.numbers import drawn_of, known
 from anpi.report.tables import Run, numbers_of
 from anpi.words.lists import listed, plural
@@ -31,7 +31,7 @@ def quality(run: Run) -> Section:
     blocks += tissue_blocks(run, verdicts)
     blocks += coverage_blocks(run, verdicts)
     if run.links.get("multiqc"):
-        blocks.append(Note(run.links["multiqc"], "link"))
+        blocks.append(Link(run.links["multiqc"], "MultiQC report of the reads"))
     blocks.append(verdict_table(verdicts))
     return Section("quality", "Sample quality", blocks, "Quality")
 

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from anpi.report import sentences as say
-from anpi.report.blocks import Cell, Note, Section, Table, Text, table_of
-from anpi.report.numbers import NONE, known, percent
+from anpi.report.blocks import Cell, Link, Note, Section, Table, Text, table_of
+from anpi.report.numbers import NONE, decimal, known, percent
 from anpi.report.tables import Run
 from anpi.words.lists import listed, plural
 
@@ -25,7 +25,7 @@ SUMMARY = [
 
 
 def safety(run: Run) -> Section:
-    """Return the summary by arm and the table by class and term, all grades and grade 3 or higher side by side."""
+    """Return the summary by arm."""
     events = run.table("adverse_events")
     if events is None:
         words = "Adverse events were not given to this run: nothing can be said about safety."
@@ -41,8 +41,36 @@ def safety(run: Run) -> Section:
             f"({percent(any_event['percent'] / 100)}) had an "
             f"adverse event and {int(grade['n'])} ({percent(grade['percent'] / 100)}) one of grade 3 or higher."
         )
-    blocks: list[Any] = [Text(lines), summary_table(events, arms), term_table(events, arms)]
-    return Section("safety", "Safety", blocks)
+    more = Link("details.html#adverse-event-terms", "All events by class and term")
+    return Section("safety", "Safety", [Text(lines), summary_table(events, arms), more])
+
+
+def safety_terms(run: Run) -> Section | None:
+    """Return the table by class and term; None when no adverse events were given."""
+    events = run.table("adverse_events")
+    if events is None:
+        return None
+    arms = ["all", *sorted(a for a in events["arm"].dropna().unique() if a != "all")]
+    table = term_table(events, ["all"] if len(arms) == 2 else arms)
+    blocks = [table, *exposure_blocks(run)]
+    return Section("adverse-event-terms", "Adverse events by class and term", blocks, "Adverse events")
+
+
+def exposure_blocks(run: Run) -> list[Any]:
+    """Return how long patients were treated, and how grades moved from before treatment."""
+    exposure, shifts = run.table("exposure"), run.table("shifts")
+    blocks: list[Any] = []
+    if exposure is not None:
+        columns = {"measure": "Measure", "unit": "Unit", "arm": "Arm", "n": "Known of", "N": "Treated"}
+        columns |= {"on_treatment": "Still treated", "median": "Median", "q1": "Lower quartile", "q3": "Upper quartile"}
+        columns |= {"least": "Least", "most": "Most", "patient_years": "Patient-years"}
+        write = {"patient_years": lambda value: decimal(value, 1)}
+        blocks.append(table_of(exposure, "exposure", "Exposure to treatment", columns, write))
+    if shifts is not None:
+        columns = {"soc": "Class", "term": "Term", "arm": "Arm", "baseline_grade": "Grade before"}
+        columns |= {"worst_grade": "Worst grade on treatment", "n": "Patients", "N": "Treated"}
+        blocks.append(table_of(shifts, "shifts", "Shifts of grades from before treatment", columns, folded=True))
+    return blocks
 
 
 def one(events: pd.DataFrame, category: str, grade: str, arm: str) -> pd.Series | None:
@@ -98,7 +126,7 @@ def term_table(events: pd.DataFrame, arms: list[str]) -> Table:
         "System organ class and term",
         *(f"{name}, {grade}" for name in names for grade in ("all grades", "grade 3+")),
     ]
-    return Table("adverse-event-terms", "By class and term", header, rows, "n (%) of patients.", folded=True)
+    return Table("terms", "By class and term", header, rows, "n (%) of patients.")
 
 
 def queries(run: Run) -> Section:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -91,7 +90,9 @@ def question(plan: dict[str, Any]) -> str:
     marker = {"subtype": "SCLC subtypes", "arm": "treatment arms"}.get(entry["biomarker"])
     if marker:
         return f"Does {endpoints} differ between {marker}?"
-    names = [*entry["signatures"], *entry["genes"], *entry["columns"]] or [entry["biomarker"]]
+    names = [*entry["signatures"], *entry["genes"], *entry["columns"], *entry.get("markers", [])] or [
+        entry["biomarker"]
+    ]
     return f"Is {endpoints} associated with {listed(names)}?"
 
 
@@ -153,7 +154,7 @@ def one_headline(rows: pd.DataFrame, alpha: float) -> str:
     estimates = "; ".join(ratio_clause(row) for _, row in ratios.iterrows())
     events = int(test["events"]) if known(test["events"]) else 0
     p = p_words(test["p_adjusted"] if known(test["p_adjusted"]) else test["p"])
-    where = f"{p}; {plural(int(test['n']), 'patient')}, {plural(events, *unit(test['endpoint']))}"
+    where = f"{p}, tested at {alpha:g}; {plural(int(test['n']), 'patient')}, {plural(events, *unit(test['endpoint']))}"
     below = (test["p_adjusted"] if known(test["p_adjusted"]) else test["p"]) < alpha
     answer = (
         f"{capital(name)} differed between {compared(rows)}"
@@ -167,11 +168,20 @@ def one_headline(rows: pd.DataFrame, alpha: float) -> str:
 
 def ratio_clause(row: pd.Series) -> str:
     """Return a ratio with its interval: ``hazard ratio 0.11 (95% CI 0.01 to 0.93) for SCLC-I against SCLC-A``."""
-    bounds = f"{ratio(row['estimate'])} (95% CI {interval(row['ci_low'], row['ci_high'])})"
+    groups = against(row)
+    return f"{RATIOS[row['effect']]} {bounds(row)}{' for ' if groups else ''}{groups}"
+
+
+def bounds(row: pd.Series) -> str:
+    """Write an estimate with its interval."""
+    return f"{ratio(row['estimate'])} (95% CI {interval(row['ci_low'], row['ci_high'])})"
+
+
+def against(row: pd.Series) -> str:
+    """Name the two groups of a ratio; empty for a score."""
     if not known(row["level"]):
-        return f"{RATIOS[row['effect']]} {bounds}"
-    names = [group_words(row[c], row["biomarker"]) for c in ("level", "reference") if known(row[c])]
-    return f"{RATIOS[row['effect']]} {bounds} for {' against '.join(names)}"
+        return ""
+    return " against ".join(group_words(row[c], row["biomarker"]) for c in ("level", "reference") if known(row[c]))
 
 
 def compared(rows: pd.DataFrame) -> str:
@@ -341,9 +351,3 @@ def influence_sentence(influence: pd.DataFrame | None, alpha: float) -> str | No
     if len(turned):
         return f"{span}; without {listed(list(turned))} the conclusion would change. It hangs on single patients."
     return f"{span}; no single patient changes the conclusion."
-
-
-def sentence_list(statements: dict[str, Any], key: str) -> Sequence[str]:
-    """Return a list of sentences that the analysis wrote, or none."""
-    found = statements.get(key, [])
-    return [str(item) for item in found] if isinstance(found, list) else [str(found)]

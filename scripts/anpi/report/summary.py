@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from anpi.report import sentences as say
-from anpi.report.blocks import Section
+from anpi.report.blocks import Drawing, Section
+from anpi.report.efficacy import survival_figure
+from anpi.report.limits import FIRST, ranked_limits, secondary_sentences
 from anpi.report.numbers import percent
+from anpi.report.robustness import strip, what_if
 from anpi.report.tables import Run
-from anpi.words.lists import listed
 
-MOST_DETECTABLE = 2  # the others stand with the primary analyses
-FROM_SAMPLES = ("subtype", "signatures", "genes")
-SEXES = ("F", "M")
+BESIDE = (5.8, 2.2)  # inches: the curves beside the answer
 STEPS = {
     "enrolled": "enrolled",
     "treated": "treated",
@@ -22,23 +22,39 @@ STEPS = {
 
 def summary(run: Run) -> Section:
     """Return the first screen; ``extra`` holds what the template lays out by itself."""
-    results, entry = run.table("results"), say.primary_entry(run.plan)
+    results = run.table("results")
+    limits = ranked_limits(run)
     return Section(
         "summary",
         run.title,
         [],
-        "Summary",
+        "Decide",
         extra={
             "question": say.question(run.plan),
             "counts": population(run),
             "headline": say.primary_headline(results, run.plan),
-            "estimates": estimates(run, entry["entry"], entry["endpoints"]) if entry else [],
+            "figures": [figure for figure in (answer_figure(run), strip(run)) if figure],
+            "what_if": what_if(run),
             "efficacy": efficacy_lines(run),
-            "secondary": list(say.sentence_list(run.statements, "secondary")),
+            "secondary": secondary_sentences(run),
             "exploratory": exploratory_lines(run),
-            "limits": limits(run),
+            "limits": limits[:FIRST],
+            "further_limits": limits[FIRST:],
         },
     )
+
+
+def answer_figure(run: Run) -> Drawing | None:
+    """Draw the curves of the primary question beside the answer; None where it has none."""
+    entry = say.primary_entry(run.plan)
+    if entry is None:
+        return None
+    found = [
+        figure
+        for endpoint in entry["endpoints"]
+        for figure in survival_figure(run, entry["entry"], endpoint, entry["biomarker"], name="answer", size=BESIDE)
+    ]
+    return found[0] if found else None
 
 
 def population(run: Run) -> list[dict[str, str]]:
@@ -50,19 +66,6 @@ def population(run: Run) -> list[dict[str, str]]:
         for step, words in STEPS.items()
         if step in steps
     ]
-
-
-def estimates(run: Run, entry: str, endpoints: list[str]) -> list[str]:
-    """Return the medians by group; the ratios stand in the headline."""
-    lines = []
-    survival = run.table("survival")
-    for endpoint in endpoints:
-        if survival is not None:
-            rows = survival[
-                (survival["entry"] == entry) & (survival["endpoint"] == endpoint) & (survival["level"] != "all")
-            ]
-            lines += [say.median_sentence(row, row["biomarker"]) for _, row in rows.iterrows() if row["n"]]
-    return lines
 
 
 def efficacy_lines(run: Run) -> list[str]:
@@ -100,45 +103,4 @@ def exploratory_lines(run: Run) -> list[str]:
         else:
             words = say.family_sentence(results, family["family"], run.plan["alpha"], family["multiplicity"])
             lines.append(f"{name}: {words}")
-    return lines
-
-
-def limits(run: Run) -> list[str]:
-    """Return what weakens the answer: what could have been shown, samples, queries, and what the analysis noted."""
-    lines = list(say.sentence_list(run.statements, "detectable"))[:MOST_DETECTABLE]
-    lines.append(say.sample_sentence(run.table("verdicts"), run.people["group"]))
-    lines += doubtful_members(run)
-    lines += say.sentence_list(run.statements, "limits")
-    influence = say.influence_sentence(run.table("influence"), run.plan["alpha"])
-    if influence and not any("left out" in line for line in lines):
-        lines.append(influence)
-    lines.append(say.query_sentence(run.table("queries")))
-    lines += say.account_sentences(run.table("accounts"))
-    return list(dict.fromkeys(lines))
-
-
-def doubtful_members(run: Run) -> list[str]:
-    """Name the patients of the primary test whose sample is in doubt: a lean call, another sex by its genes."""
-    entry = say.primary_entry(run.plan)
-    if entry is None or entry["biomarker"] not in FROM_SAMPLES:
-        return []
-    members = run.members(entry["set"])
-    lean = members.index[members["call"].eq("lean")] if entry["biomarker"] == "subtype" else []
-    lines = (
-        [f"In the primary analysis on a lean call of the subtype: {listed(list(lean), len(lean))}."]
-        if len(lean)
-        else []
-    )
-    verdicts = run.table("verdicts")
-    if verdicts is None or not {"sex_clinical", "sex_expression"} <= set(verdicts):
-        return lines
-    rows = verdicts.set_index("sample_id").reindex(members["sample_id"]).set_axis(members.index)
-    other = rows["sex_clinical"].isin(SEXES) & rows["sex_expression"].isin(SEXES)
-    other &= rows["sex_clinical"] != rows["sex_expression"]
-    if other.any():
-        who = list(members.index[other])
-        lines.append(
-            "In the primary analysis although the genes tell another sex than the patients table, so the sample may "
-            f"be another person's: {listed(who, len(who))}."
-        )
     return lines

@@ -26,7 +26,10 @@ TABLES = {
     "queries": "clinical/queries.tsv",
     "rates": "clinical/rates.tsv",
     "concordance": "clinical/concordance.tsv",
+    "strategies": "clinical/estimands.tsv",
     "adverse_events": "clinical/adverse_events.tsv",
+    "exposure": "clinical/exposure.tsv",
+    "shifts": "clinical/shifts.tsv",
     "sets": "analysis/sets.tsv",
     "attrition": "analysis/attrition.tsv",
     "accounts": "accounts.tsv",
@@ -54,6 +57,7 @@ TABLES = {
     "sensitivity": "association/sensitivity.tsv",
     "influence": "association/influence.tsv",
     "representativeness": "association/representativeness.tsv",
+    "detectable": "association/detectable.tsv",
     "estimands": "association/estimands.tsv",
     "subgroups": "association/subgroups.tsv",
     "incidence": "association/incidence.tsv",
@@ -74,6 +78,7 @@ EXPLORATION = (
     "signature_correlation",
     "signature_methods",
 )
+OF_EVENTS = ("adverse_events", "exposure", "shifts")
 OF_SAMPLES = (
     "verdicts",
     "gene_body",
@@ -109,6 +114,7 @@ class Run:
     registry: pd.DataFrame | None = None
     links: dict[str, str] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)
+    genes: pd.DataFrame | None = None
     declared: str = ""
     carry: frozenset[str] = frozenset()
 
@@ -182,7 +188,7 @@ def read_run(
         A table that every run has is missing, or an input is not what its schema says.
     """
     absent: tuple[str, ...] = () if samples else OF_SAMPLES
-    absent += () if adverse_events else ("adverse_events",)
+    absent += () if adverse_events else OF_EVENTS
     absent += () if samples and exploration else EXPLORATION
     found = {n: results / p for n, p in TABLES.items() if n not in absent and (n in NEEDED or (results / p).is_file())}
     tables = {name: plain(read_facts(path)) for name, path in found.items()}
@@ -203,10 +209,24 @@ def read_run(
         thresholds=thresholds or {},
         registry=read_facts(registry) if registry.is_file() else None,
         links=links or {},
+        genes=read_genes(results / "cohort") if samples else None,
         changes=read_json(changes) if changes.is_file() else {},
         carry=frozenset(carry),
         declared=f"Plan: {settings_words(plan)}. Rules of endpoints: {settings_words(rules)}.",
     )
+
+
+def read_genes(cohort: Path) -> pd.DataFrame | None:
+    """Read all genes in TPM: ``gene_id``, ``symbol``, then one column per sample; None where the run has none."""
+    paths = [cohort / "tpm.tsv.gz", cohort / "genes.tsv"]
+    if not all(path.is_file() for path in paths):
+        return None
+    values, genes = (read_facts(path) for path in paths)
+    if values.shape[0] == 0 or values.shape[1] < 2:
+        return None
+    symbols = values["gene_id"].map(genes.drop_duplicates("gene_id").set_index("gene_id")["symbol"])
+    values.insert(1, "symbol", [clean(str(symbol)) if known(symbol) else None for symbol in symbols])
+    return values
 
 
 def settings_words(path: Path) -> str:

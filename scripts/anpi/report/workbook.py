@@ -13,9 +13,26 @@ import pandas as pd
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 
 from anpi.report.numbers import known
 
+GUIDE, UNITS = "read me", "units"
+MOST_MEASURED = 200
+WIDEST = 60
+ENDINGS = {
+    "_days_": "days",
+    "_day_": "study day, day 1 is the first of treatment",
+    "_months_": "months of 30.4375 days",
+    "_date_": "ISO date",
+    "_mm_": "mm",
+    "_pct_": "percent",
+    "_percent_": "percent",
+    "_percentile_": "percentile of the reference tumours, 0 to 100",
+    "_tpm_": "transcripts per million",
+    "_age_": "years",
+    "_p_": "probability or p-value, 0 to 1",
+}
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 MOST_ROWS = 1_048_575
 LONGEST_TEXT = 32_767
@@ -24,11 +41,18 @@ DATES = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*(</dcterms)")
 FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
 
 
-def write_workbook(tables: Mapping[str, pd.DataFrame]) -> bytes:
-    """Write each table as a sheet.
+def write_workbook(tables: Mapping[str, pd.DataFrame], places: Mapping[str, str] | None = None) -> bytes:
+    """Write each table as a sheet, behind a sheet that explains them and one that names the units of columns.
 
     Texts that a spreadsheet would take for a formula get an apostrophe in front. Rows beyond what a sheet holds are
-    left out, and the last row says so.
+    left out, and the last row says so. Headers are frozen and filter.
+
+    Parameters
+    ----------
+    tables : mapping
+        Table by name.
+    places : mapping, optional
+        Where a table stands below the results, for the sheet that explains.
 
     Returns
     -------
@@ -36,20 +60,61 @@ def write_workbook(tables: Mapping[str, pd.DataFrame]) -> bytes:
         The xlsx file; the same tables give the same bytes.
     """
     book = Workbook(write_only=True)
-    taken: set[str] = set()
+    taken = {GUIDE.lower(), UNITS.lower()}
+    sheets = {name: sheet_name(name, taken) for name in tables}
+    add_sheet(book, GUIDE, guide(tables, sheets, places or {}))
+    add_sheet(book, UNITS, units(tables, sheets))
     for name, frame in tables.items():
-        sheet = book.create_sheet(sheet_name(name, taken))
-        sheet.freeze_panes = "A2"
-        sheet.append([heading(sheet, column) for column in frame.columns])
-        shown = frame.head(MOST_ROWS - 1)
-        columns = [[plain_value(value) for value in frame_column] for _, frame_column in shown.items()]
-        for row in zip(*columns, strict=True):
-            sheet.append(row)
-        if len(frame) > len(shown):
-            sheet.append([f"{len(frame) - len(shown)} more rows are in the text table"])
+        add_sheet(book, sheets[name], frame)
     buffer = io.BytesIO()
     book.save(buffer)
     return fixed_stamps(buffer.getvalue())
+
+
+def add_sheet(book: Workbook, name: str, frame: pd.DataFrame) -> None:
+    """Add a table with a frozen header that filters, columns as wide as what stands in them."""
+    sheet = book.create_sheet(name)
+    sheet.freeze_panes = "A2"
+    shown = frame.head(MOST_ROWS - 1)
+    columns = [[plain_value(value) for value in column] for _, column in shown.items()]
+    for place, (title, values) in enumerate(zip(frame.columns, columns, strict=True), 1):
+        longest = max([len(str(title)) + 3, *(len(str(value)) for value in values[:MOST_MEASURED])])
+        sheet.column_dimensions[get_column_letter(place)].width = min(longest + 1, WIDEST)
+    if len(frame.columns):
+        sheet.auto_filter.ref = f"A1:{get_column_letter(len(frame.columns))}{len(shown) + 1}"
+    sheet.append([heading(sheet, column) for column in frame.columns])
+    for row in zip(*columns, strict=True):
+        sheet.append(row)
+    if len(frame) > len(shown):
+        sheet.append([f"{len(frame) - len(shown)} more rows are in the text table"])
+
+
+def guide(tables: Mapping[str, pd.DataFrame], sheets: Mapping[str, str], places: Mapping[str, str]) -> pd.DataFrame:
+    """Return what each sheet is: its table below the results, its size, the page that describes its columns."""
+    rows = []
+    for name, frame in tables.items():
+        place = places.get(name, "given by the user")
+        page = "_".join(dict.fromkeys(place.split(".")[0].split("/"))) if name in places else name
+        page = "exploration" if page.startswith("exploration") else page
+        row = {"sheet": sheets[name], "table": place, "rows": len(frame), "columns": frame.shape[1]}
+        rows.append(row | {"described in": f"docs/tables/{page}.md"})
+    return pd.DataFrame(rows, columns=["sheet", "table", "rows", "columns", "described in"])
+
+
+def units(tables: Mapping[str, pd.DataFrame], sheets: Mapping[str, str]) -> pd.DataFrame:
+    """Return the unit of each column whose name tells it."""
+    rows = [
+        {"sheet": sheets[name], "column": str(column), "unit": unit_of(str(column))}
+        for name, frame in tables.items()
+        for column in frame.columns
+        if unit_of(str(column))
+    ]
+    return pd.DataFrame(rows, columns=["sheet", "column", "unit"])
+
+
+def unit_of(column: str) -> str:
+    """Return the unit that a column's name tells, by the house's endings; empty when it tells none."""
+    return next((unit for ending, unit in ENDINGS.items() if ending in f"_{column}_"), "")
 
 
 def sheet_name(name: str, taken: set[str]) -> str:

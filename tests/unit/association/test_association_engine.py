@@ -479,6 +479,27 @@ def test_probabilities_that_are_certain_give_the_groups_answer(plan_of, trial_of
         assert soft.loc[level, "ci_low"] == pytest.approx(declared.loc[level, "ci_low"], rel=1e-6)
 
 
+def test_mixed_calls_stand_in_the_test_by_shares(plan_of, trial_of):
+    """Half of the tumours of A are mixed with N: in no group, in the weighted test with the shares that they have."""
+    trial = trial_of(count=300, seed=3)
+    calls, sets = trial.calls.copy(), trial.sets.copy()
+    for level in "ANPI":
+        calls[f"p_{level}"] = calls["subtype"].eq(level).astype(float)
+    mixed = calls.index[calls["subtype"].eq("A")][::2]
+    calls["call"] = "confident"
+    calls.loc[mixed, ["call", "subtype", "p_A", "p_N"]] = ["mixed", None, 0.6, 0.4]
+    sets["rna_evaluable"] = sets["subtype_evaluable"]
+    sets.loc[mixed, "subtype_evaluable"] = "no"
+    changed = replace(trial, calls=calls, sets=sets)
+    plan = plan_of()
+    table = sensitivity_table(plan, changed, run_plan(plan, changed), None)
+    soft = table[table["variant"].eq("probabilities as weights")]
+    declared = table[table["variant"].eq("as declared")]
+    assert set(soft["set"]) == {"rna_evaluable"}
+    assert set(declared["set"]) == {"subtype_evaluable"}
+    assert soft["n"].iloc[0] == declared["n"].iloc[0] + len(mixed)
+
+
 def test_a_limit_at_infinity_is_left_out_in_words():
     row = Row(effect="HR", estimate=3.0, ci_low=0.0, ci_high=np.inf)
     row.drop_infinite_limits()

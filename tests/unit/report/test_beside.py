@@ -49,7 +49,7 @@ def beside() -> dict[str, pd.DataFrame]:
 def page(tmp_path: Path) -> str:
     write_run(tmp_path, make_tables(12) | beside())
     write_report(read_made(tmp_path), tmp_path / "report")
-    return (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    return (tmp_path / "report" / "details.html").read_text(encoding="utf-8")
 
 
 def test_all_of_it_is_in_the_report(page: str):

@@ -16,7 +16,7 @@ from anpi.figures.expression import volcano
 from anpi.figures.forest import axis_limits, forest
 from anpi.figures.linking import linked_svg, plain_pdf
 from anpi.figures.style import SUBTYPE_COLOURS, new_figure, patient_mark
-from anpi.figures.survival import kaplan_meier
+from anpi.figures.survival import Annotations, kaplan_meier
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -45,19 +45,37 @@ def people() -> pd.DataFrame:
     return pd.DataFrame({"patient_id": ids, "level": "A", "time": times, "event": events})
 
 
-def test_patients_stand_on_their_curve_and_the_curve_ends_where_three_are_at_risk() -> None:
-    figure, data = kaplan_meier(curves(), people(), {"A": "SCLC-A"}, "survival")
+def test_patients_stand_on_their_curve_which_goes_on_thin_where_fewer_than_three_are_at_risk() -> None:
+    written = Annotations({"A": "SCLC-A"}, {"A": 4.2}, note="HR 0.5")
+    figure, data = kaplan_meier(curves(), people(), written, "survival")
     marks = data[data["patient_id"].notna()].set_index("patient_id")
     assert marks.loc["P0", ["survival", "kind"]].tolist() == [0.9, "event"]
     assert marks.loc["P1", ["survival", "kind"]].tolist() == [0.9, "censored"]
     assert marks.loc["P3", "survival"] == 0.675
-    assert "P8" not in marks.index  # at day 130 three are at risk, beyond it fewer
-    assert "P7" in marks.index
-    line = next(line for line in figure.axes[0].lines if line.get_label() == "SCLC-A")
-    assert np.asarray(line.get_xdata()).max() == pytest.approx(130 / 30.4375)
-    words = [text.get_text() for text in figure.axes[0].texts]
+    assert len(marks) == 10
+    axes = figure.axes[0]
+    line = next(line for line in axes.lines if line.get_label() == "SCLC-A: median 4.2")
+    tail = axes.lines[axes.lines.index(line) + 1]
+    assert np.asarray(line.get_xdata()).max() == pytest.approx(130 / 30.4375)  # at day 130 three are at risk
+    assert np.asarray(tail.get_xdata()).max() == pytest.approx(150 / 30.4375)
+    assert tail.get_linewidth() < line.get_linewidth()
+    (band,) = axes.collections
+    assert band.get_paths()[0].get_extents().x1 == pytest.approx(130 / 30.4375)
+    assert any(list(np.asarray(line.get_xdata())) == [4.2, 4.2] for line in axes.lines)  # the median falls to the axis
+    words = [text.get_text() for text in axes.texts]
     assert "10 (0, 0)" in words
     assert "6 (1, 3)" in words
+
+
+def test_an_event_where_one_is_at_risk_is_drawn() -> None:
+    """The last patient's event takes the curve to 0: hiding it would hide the median of a group."""
+    steps = pd.DataFrame({"kind": "step", "time_days": [0, 30, 60, 90], "survival": [1, 2 / 3, 1 / 3, 0]})
+    risk = pd.DataFrame({"kind": "risk", "time_days": [0, 90], "at_risk": [3, 1], "censored": 0, "events": [0, 2]})
+    rows = pd.concat([steps.assign(ci_low=0.1, ci_high=0.9), risk]).assign(level="I")
+    who = pd.DataFrame({"patient_id": list("abc"), "level": "I", "time": [30, 60, 90], "event": 1})
+    figure, _ = kaplan_meier(rows, who)
+    lowest = min(np.asarray(line.get_ydata(), float).min() for line in figure.axes[0].lines)
+    assert lowest == 0
 
 
 def test_one_colour_a_subtype_and_another_dash() -> None:

@@ -47,7 +47,8 @@ def test_a_difference_is_claimed_with_its_estimate_and_the_groups_compared() -> 
     assert words == (
         "Progression-free survival differed between SCLC-A and SCLC-I: hazard ratio 0.11 (95% CI 0.01 to "
         "0.93) for SCLC-I "
-        "against SCLC-A (p = 0.008; 14 patients, 11 events). Too few to compare, so described only: SCLC-N (n = 3)."
+        "against SCLC-A (p = 0.008, tested at 0.05; 14 patients, 11 events). "
+        "Too few to compare, so described only: SCLC-N (n = 3)."
     )
 
 
@@ -100,7 +101,7 @@ def test_effects_within_arms_are_not_groups_of_the_question() -> None:
     assert words == (
         "Progression-free survival differed between gep18 high and gep18 low: hazard ratio 3.90 (95% CI "
         "1.30 to 11.4) for "
-        "gep18 low against gep18 high (p = 0.010; 22 patients, 19 events)."
+        "gep18 low against gep18 high (p = 0.010, tested at 0.05; 22 patients, 19 events)."
     )
     assert len(say.test_rows(pd.DataFrame(rows))) == 2
 

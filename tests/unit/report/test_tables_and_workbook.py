@@ -8,8 +8,10 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from anpi.files.shipped import ROOT
 from anpi.report.patients import baseline_table, median_iqr, smd_numbers, smd_share
-from anpi.report.workbook import write_workbook
+from anpi.report.tables import TABLES
+from anpi.report.workbook import guide, write_workbook
 
 
 def test_standardised_differences() -> None:
@@ -54,7 +56,7 @@ def test_a_formula_stays_a_text(text: str) -> None:
     assert sheet["A2"].value.lstrip("'").strip() == text.strip()
     assert sheet["A2"].value.startswith("'")
     assert sheet["B1"].value.startswith("'")
-    xml = zipfile.ZipFile(io.BytesIO(content)).read("xl/worksheets/sheet1.xml")
+    xml = zipfile.ZipFile(io.BytesIO(content)).read("xl/worksheets/sheet3.xml")
     assert b"<f>" not in xml
 
 
@@ -70,7 +72,27 @@ def test_workbook_keeps_values_and_its_bytes() -> None:
     content = write_workbook({"a" * 40: frame, "A" * 40: frame, "we/ird[1]": frame})
     assert content == write_workbook({"a" * 40: frame, "A" * 40: frame, "we/ird[1]": frame})
     book = openpyxl.load_workbook(io.BytesIO(content))
-    assert len(book.sheetnames) == 3
-    assert [c.value for c in book.worksheets[0][2]] == ["007", 1.5, 1, "inf"]
-    assert [c.value for c in book.worksheets[0][3]] == ["008", None, None, 0]
+    assert len(book.sheetnames) == 5
+    assert [c.value for c in book.worksheets[2][2]] == ["007", 1.5, 1, "inf"]
+    assert [c.value for c in book.worksheets[2][3]] == ["008", None, None, 0]
     assert b"2026" not in zipfile.ZipFile(io.BytesIO(content)).read("docProps/core.xml")
+
+
+def test_the_workbook_begins_with_what_it_holds_and_headers_stay_in_sight_and_filter() -> None:
+    frame = pd.DataFrame({"patient_id": ["P1", "P2"], "pfs_days": [30, 60], "reason": ["a longer text than any", "b"]})
+    content = write_workbook({"patients": frame, "endpoints": frame}, TABLES)
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    assert book.sheetnames == ["read me", "units", "patients", "endpoints"]
+    rows = [[cell.value for cell in row] for row in book["read me"].iter_rows(min_row=2)]
+    assert rows[1] == ["endpoints", "clinical/endpoints.tsv", 2, 3, "docs/tables/clinical_endpoints.md"]
+    assert [cell.value for cell in book["units"][2]] == ["patients", "pfs_days", "days"]
+    for sheet in book:
+        assert sheet.freeze_panes == "A2"
+        assert sheet.auto_filter.ref.startswith("A1:")
+    assert book["endpoints"].column_dimensions["C"].width > book["endpoints"].column_dimensions["A"].width
+
+
+def test_each_sheet_names_a_page_that_describes_it() -> None:
+    shown = guide({name: pd.DataFrame() for name in TABLES}, {name: name for name in TABLES}, TABLES)
+    pages = [page for page in shown["described in"] if not (ROOT / page).is_file()]
+    assert pages == []

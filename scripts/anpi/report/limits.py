@@ -1,0 +1,218 @@
+"""What weakens the primary answer, gravest first, with the patients on whom it hangs named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from anpi.report import sentences as say
+from anpi.report.numbers import known, ratio, text
+from anpi.report.robustness import choices_of, holds_sentence
+from anpi.report.tables import Run
+from anpi.trial.terms import INTERACTION
+from anpi.words.lists import listed, plural
+from anpi.words.p_values import p_words
+
+FIRST = 3  # on the first screen; the others stand behind a line that opens them
+FEW_PATIENTS = 40
+FROM_SAMPLES = ("subtype", "signatures", "genes")
+SEXES = ("F", "M")
+NOT_RANDOMISED = (
+    "Subtypes and scores were not randomised: an association with outcome under treatment cannot tell a marker of "
+    "benefit from a marker of prognosis."
+)
+
+
+def ranked_limits(run: Run) -> list[str]:
+    """Return what limits the answer, gravest first: whose sample it is, on whom it hangs, what else could be."""
+    entry = say.primary_entry(run.plan)
+    lines = [
+        *doubtful_members(run),
+        *hanging_on(run),
+        *lean_members(run),
+        *other_choices(run),
+        *missing_biomarker(run, entry),
+        *warnings_of_test(run, entry),
+        *unlike_patients(run),
+        say.sample_sentence(run.table("verdicts"), run.people["group"]),
+        say.query_sentence(run.table("queries")),
+        *detectable_sentences(run),
+        *([NOT_RANDOMISED] if entry is not None and entry["biomarker"] in FROM_SAMPLES else []),
+        *say.account_sentences(run.table("accounts")),
+    ]
+    return list(dict.fromkeys(lines))
+
+
+def primary_members(run: Run) -> pd.DataFrame:
+    """Return the patients of the primary analysis whose biomarker comes from a sample."""
+    entry = say.primary_entry(run.plan)
+    if entry is None or entry["biomarker"] not in FROM_SAMPLES:
+        return run.people.iloc[:0]
+    return run.members(entry["set"])
+
+
+def doubtful_members(run: Run) -> list[str]:
+    """Name the patients of the primary analysis whose sample may be another person's by its sex."""
+    members, verdicts = primary_members(run), run.table("verdicts")
+    if members.empty or verdicts is None or not {"sex_clinical", "sex_expression"} <= set(verdicts):
+        return []
+    rows = verdicts.set_index("sample_id").reindex(members["sample_id"]).set_axis(members.index)
+    other = rows["sex_clinical"].isin(SEXES) & rows["sex_expression"].isin(SEXES)
+    other &= rows["sex_clinical"] != rows["sex_expression"]
+    who = [f"{patient} ({call_words(members.loc[patient])})" for patient in members.index[other]]
+    if not who:
+        return []
+    return [
+        f"The genes tell another sex than the patients table, so the sample may be another person's: "
+        f"{listed(who, len(who))}, in the primary analysis all the same."
+    ]
+
+
+def call_words(row: pd.Series) -> str:
+    """Write a patient's call: ``SCLC-I, lean call``."""
+    return f"SCLC-{row['subtype']}, {row['call']} call" if known(row["subtype"]) else "no single subtype"
+
+
+def lean_members(run: Run) -> list[str]:
+    """Name the patients of the primary analysis whose subtype is a lean call."""
+    entry, members = say.primary_entry(run.plan), primary_members(run)
+    if entry is None or entry["biomarker"] != "subtype" or members.empty:
+        return []
+    lean = members.index[members["call"].eq("lean")]
+    who = [f"{patient} (SCLC-{members.at[patient, 'subtype']})" for patient in lean]
+    return [f"In the primary analysis on a lean call of the subtype: {listed(who, len(who))}."] if who else []
+
+
+def hanging_on(run: Run) -> list[str]:
+    sentence = say.influence_sentence(run.table("influence"), run.plan["alpha"])
+    return [sentence] if sentence else []
+
+
+def other_choices(run: Run) -> list[str]:
+    """Return for each primary question, beside its own answer, under how many other choices it holds."""
+    asked = [
+        (entry["entry"], endpoint, entry["biomarker"])
+        for family in run.plan["families"]
+        if family["tier"] == "primary"
+        for entry in family["entries"]
+        for endpoint in entry["endpoints"]
+    ]
+    lines = []
+    for entry, endpoint, biomarker in asked:
+        name = f" for {say.endpoint_words(endpoint)} by {biomarker}" if len(asked) > 1 else ""
+        lines.append(holds_sentence(choices_of(run, entry, endpoint), run.plan["alpha"], name))
+    return [line for line in lines if line]
+
+
+def missing_biomarker(run: Run, entry: dict[str, Any] | None) -> list[str]:
+    """Count the treated patients with the biomarker; few patients make estimates imprecise."""
+    members = primary_members(run)
+    if entry is None or members.empty:
+        return []
+    treated = len(run.members("all_treated"))
+    lines = [
+        f"{len(members)} of {treated} treated patients have the biomarker"
+        + ("; results may not hold for the others." if len(members) < treated else ".")
+    ]
+    if len(members) < FEW_PATIENTS:
+        lines.append("Few patients: estimates are imprecise and any single one can be far off.")
+    return lines
+
+
+def warnings_of_test(run: Run, entry: dict[str, Any] | None) -> Iterator[str]:
+    """Return what the analysis noted of the primary tests."""
+    results = run.table("results")
+    if results is None or entry is None:
+        return
+    tests = say.test_rows(results[results["entry"] == entry["entry"]])
+    for warning in tests.loc[tests["p"].notna(), "warning"].dropna():
+        for note in str(warning).split("; "):
+            yield f"{say.capital(note)}."
+
+
+def unlike_patients(run: Run) -> list[str]:
+    table = run.table("representativeness")
+    if table is None:
+        return []
+    notable = table.loc[table["warning"].eq("notable difference"), "variable"].unique()
+    return [f"Patients with and without the biomarker differ in {listed(notable)}."] if len(notable) else []
+
+
+def detectable_sentences(run: Run) -> list[str]:
+    """Return what the primary test could have shown with the events that there were."""
+    table, entry = run.table("detectable"), say.primary_entry(run.plan)
+    if table is None or entry is None:
+        return []
+    return [detectable_sentence(row) for row in table[table["entry"].eq(entry["entry"])].to_dict("records")]
+
+
+def detectable_sentence(row: dict[str, Any]) -> str:
+    if known(row["level"]):
+        group = say.group_words(row["level"], row["biomarker"])
+        what = f"{group} ({plural(int(row['n']), 'patient')} of {int(row['total'])}) against the others"
+    else:
+        what = f"a standard deviation of {row['biomarker']}"
+    ends = [
+        f"{ratio(row[name])} or {side}{power_words(row.get(power))}"
+        for name, side, power in (("hr_above", "more", "power_above"), ("hr_below", "less", "power_below"))
+        if known(row[name]) and np.isfinite(row[name])
+    ]
+    shown = (
+        f"a hazard ratio of {' (or '.join(ends)}{')' if len(ends) > 1 else ''} would have been shown in 4 of 5 such "
+        "trials; smaller differences would mostly have been missed"
+        if ends
+        else "no difference, however large, would have been shown in 4 of 5 such trials"
+    )
+    name = say.capital(say.endpoint_words(row["endpoint"]))
+    return f"{name}, {plural(int(row['events']), 'event')}, {what}: {shown}."
+
+
+def power_words(power: Any) -> str:
+    """Write the simulated power of a ratio, where there is one."""
+    return f" [power {power:.2f}]" if known(power) else ""
+
+
+def secondary_sentences(run: Run) -> list[str]:
+    """Answer each secondary question in a sentence, and whether its effect differs between arms in another."""
+    results = run.table("results")
+    if results is None:
+        return []
+    secondary = results[results["tier"].eq("secondary")]
+    lines = []
+    for _, part in secondary.groupby(["entry", "endpoint", "biomarker"], sort=False):
+        lines.append(secondary_sentence(part, run.plan["alpha"]))
+        lines += [
+            interaction_sentence(row, run.plan["alpha"], "secondary")
+            for _, row in part[part["effect"].eq(INTERACTION)].iterrows()
+        ]
+    return lines
+
+
+def interaction_sentence(test: pd.Series, alpha: float, tier: str) -> str:
+    """Return whether an effect differs between arms, which is another question than whether there is one."""
+    name = (
+        f"{say.capital(say.endpoint_words(test['endpoint']))} by {test['biomarker']}, whether it differs between arms"
+    )
+    if not say.tested(test):
+        return f"{name}: not tested, {text(test['warning'], 'no reason given')}."
+    return f"{name}: {say.verdict(test, alpha, tier)}."
+
+
+def secondary_sentence(rows: pd.DataFrame, alpha: float) -> str:
+    """Say one question's ratios, its p before and after adjustment, and what that allows to say."""
+    main = say.main_rows(rows)
+    test = main.iloc[0]
+    name = f"{say.capital(say.endpoint_words(test['endpoint']))} by {test['biomarker']}"
+    if not say.tested(test):
+        return f"{name}: not tested, {text(test['warning'], 'no reason given')}."
+    ratios = main[main["estimate"].notna() & main["effect"].isin(list(say.RATIOS))]
+    parts = [say.ratio_clause(row) for _, row in ratios.iterrows()]
+    own = [f"interval and {p_words(test['p'])} unadjusted"] if parts and adjusted(test) else []
+    return f"{name}: {'; '.join([*parts, *own, say.verdict(test, alpha, 'secondary')])}."
+
+
+def adjusted(test: pd.Series) -> bool:
+    return known(test["p_adjusted"]) and abs(test["p_adjusted"] - test["p"]) > 1e-12

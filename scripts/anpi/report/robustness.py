@@ -1,0 +1,199 @@
+"""How the primary answer stands under other choices, and without each patient: the strip of the first screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from anpi.figures.forest import robustness
+from anpi.report import sentences as say
+from anpi.report.blocks import Drawing, draw
+from anpi.report.numbers import NONE, known, p_value, ratio, text
+from anpi.report.tables import Run
+from anpi.words.lists import plural
+from anpi.words.p_values import p_words
+
+DECLARED = "as declared"
+MOST_ROWS = 16
+SHORT = {"progression-free survival": "PFS", "overall survival": "OS", "duration of response": "DOR"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One way to answer the primary question: its test and its ratios, as `association/sensitivity.tsv` has them."""
+
+    label: str
+    test: dict[str, Any]
+    ratios: list[dict[str, Any]]
+    variant_of_endpoint: bool = False
+
+    @property
+    def tested(self) -> bool:
+        return known(self.test["p"])
+
+
+def primary_choices(run: Run) -> list[Choice]:
+    """Return every way in which the first endpoint of the primary entry was answered, the declared one first."""
+    entry = say.primary_entry(run.plan)
+    return choices_of(run, entry["entry"], entry["endpoints"][0]) if entry else []
+
+
+def choices_of(run: Run, entry: str, endpoint: str) -> list[Choice]:
+    """Return every way in which one question was answered, the declared one first."""
+    table = run.table("sensitivity")
+    if table is None:
+        return []
+    own = table["endpoint"].map(lambda variant: is_of(variant, endpoint)).astype(bool)
+    choices = []
+    for variant, part in table[table["entry"].eq(entry) & own].groupby("variant", sort=False):
+        main = say.main_rows(part)
+        if main.empty:
+            continue
+        records = main.to_dict("records")
+        ratios = [r for r in records if r["effect"] in say.RATIOS and known(r["estimate"])]
+        if main["p"].notna().any() or ratios or main["warning"].notna().any():
+            of_endpoint = str(variant).startswith("endpoint ")
+            choices.append(Choice(variant_words(str(variant)), records[0], ratios, of_endpoint))
+    return sorted(choices, key=lambda choice: choice.label != DECLARED)
+
+
+def is_of(endpoint: object, declared: str) -> bool:
+    """Return whether an endpoint is the declared one or a variant of it (``pfs_ema``, ``ipfs``, ``pfs_by_central``)."""
+    words = str(endpoint).removeprefix("i") if not declared.startswith("i") else str(endpoint)
+    return words == declared or words.startswith(f"{declared}_")
+
+
+def variant_words(variant: str) -> str:
+    words = say.endpoint_words(variant.removeprefix("endpoint ")) if variant.startswith("endpoint ") else variant
+    for long, short in SHORT.items():
+        words = words.replace(long, short)
+    return words
+
+
+def judged(choices: list[Choice]) -> list[Choice]:
+    """Return the choices beside the declared one that are answers to its test (a difference in means is none)."""
+    return [c for c in choices if c.label != DECLARED and not str(c.test["effect"]).startswith("difference")]
+
+
+def holds_sentence(choices: list[Choice], alpha: float, name: str = "") -> str:
+    """Say under how many other choices the answer is the same, and under how many it cannot be told."""
+    declared = next((c for c in choices if c.label == DECLARED), None)
+    others = merged(judged(choices))
+    if declared is None or not declared.tested or not others:
+        return ""
+    shown = declared.test["p"] < alpha
+    same = [c for c in others if c.tested and (c.test["p"] < alpha) == shown]
+    turned = [c.label for c in others if c.tested and (c.test["p"] < alpha) != shown]
+    untold = len(others) - len(same) - len(turned)
+    words = f"The answer{name} holds under {len(same)} of {plural(len(others), 'other choice')}"
+    words += f"; the other side of {alpha:g} under {', '.join(turned)}" if turned else ""
+    return words + (f"; not testable under {untold}" if untold else "") + "."
+
+
+def merged(choices: list[Choice]) -> list[Choice]:
+    """Put variants of the endpoint with the same numbers into one row: that they agree is one thing to see."""
+    groups: dict[tuple[Any, ...], list[Choice]] = {}
+    for choice in choices:
+        numbers = [(r["level"], r["estimate"], r["ci_low"], r["ci_high"]) for r in choice.ratios]
+        same = str((choice.test["p"], numbers)) if choice.variant_of_endpoint and choice.tested else choice.label
+        groups.setdefault((same,), []).append(choice)
+    found = []
+    for group in groups.values():
+        label = group[0].label if len(group) == 1 else f"{len(group)} other estimands, all alike"
+        found.append(replace(group[0], label=label))
+    return found
+
+
+def strip_rows(run: Run, choices: list[Choice]) -> pd.DataFrame:
+    """Lay out the strip: one row per choice and compared group, and the range without each patient."""
+    rows = []
+    for choice in merged(choices):
+        declared, several = choice.label == DECLARED, len(choice.ratios) > 1
+        if not choice.ratios:
+            rows.append(strip_row(choice.label, None, untold_words(choice), declared))
+        for place, row in enumerate(choice.ratios):
+            group = f", {say.level_words(row['level'], row['biomarker'])}" if several and known(row["level"]) else ""
+            words = f"{ratio(row['estimate'])} ({ratio(row['ci_low'])} to {ratio(row['ci_high'])})"
+            shown = f"  {p_words(choice.test['p'])}" if choice.tested and place == 0 else ""
+            rows.append(strip_row(choice.label + group, row, words + shown, declared))
+    return pd.DataFrame([*rows, *left_out_rows(run)]).head(MOST_ROWS)
+
+
+def untold_words(choice: Choice) -> str:
+    return p_words(choice.test["p"]) if choice.tested else "cannot be tested"
+
+
+def strip_row(label: str, row: dict[str, Any] | None, words: str, declared: bool = False) -> dict[str, Any]:
+    numbers = {name: float(row[name]) if row else np.nan for name in ("estimate", "ci_low", "ci_high")}
+    return {"label": label, **numbers, "words": words, "declared": declared}
+
+
+def left_out_rows(run: Run) -> list[dict[str, Any]]:
+    """Return the range of the first ratio and of p when each patient is left out in turn."""
+    influence = run.table("influence")
+    ratios = [c for c in influence if c.startswith("hr_")] if influence is not None else []
+    if influence is None or influence["p"].isna().all():
+        return []
+    alone = influence[influence["patient_id"].notna()]
+    words = f"p {p_value(alone['p'].min())} to {p_value(alone['p'].max())}"
+    if not ratios:
+        return [strip_row("without each patient in turn", None, words)]
+    low, high = alone[ratios[0]].min(), alone[ratios[0]].max()
+    middle = influence.loc[influence["patient_id"].isna(), ratios[0]]
+    estimate = float(middle.iloc[0]) if len(middle) else np.nan
+    span = {"estimate": estimate, "ci_low": low, "ci_high": high}
+    return [strip_row("without each patient in turn", span, f"{ratio(low)} to {ratio(high)}  {words}")]
+
+
+def strip(run: Run) -> Drawing | None:
+    """Draw the robustness strip; None when the run has no sensitivity analysis of the primary question."""
+    choices = primary_choices(run)
+    rows = strip_rows(run, choices) if choices else pd.DataFrame()
+    if rows.empty:
+        return None
+    effect = next((say.RATIOS[r["effect"]] for c in choices for r in c.ratios), "ratio")
+    caption = (
+        f"{holds_sentence(choices, run.plan['alpha'])} Lines: 95% intervals; last row: the range, no interval. "
+        "Only the declared analysis is a test."
+    )
+    return draw("robustness", "The answer under other choices", caption.strip(), robustness(rows, say.capital(effect)))
+
+
+def what_if(run: Run) -> list[dict[str, str]]:
+    """Return the precomputed answers under other choices and without each patient, for the what-if of the page.
+
+    Returns
+    -------
+    list of dict
+        ``name`` as chosen, ``words`` the answer in a sentence, ``patient`` who is left out (or empty).
+    """
+    alpha = run.plan["alpha"]
+    found = [{"name": c.label, "words": choice_sentence(c, alpha), "patient": ""} for c in judged(primary_choices(run))]
+    influence = run.table("influence")
+    if influence is None:
+        return found
+    ratios = [c for c in influence if c.startswith("hr_")]
+    entry = say.primary_entry(run.plan) or {"biomarker": ""}
+    for row in influence[influence["patient_id"].notna()].to_dict("records"):
+        parts = [
+            f"hazard ratio {ratio(row[c])} for {say.group_words(c.removeprefix('hr_'), entry['biomarker'])}"
+            for c in ratios
+            if known(row[c])
+        ]
+        turned = "the conclusion would change" if row["changes_conclusion"] == "yes" else "the conclusion stays"
+        words = "; ".join([*parts, p_words(row["p"]) if known(row["p"]) else "not testable"])
+        patient = str(row["patient_id"])
+        found.append({"name": f"without {patient}", "words": f"{say.capital(words)}: {turned}.", "patient": patient})
+    return found
+
+
+def choice_sentence(choice: Choice, alpha: float) -> str:
+    """Say one precomputed answer: the ratios, then p, then on which side of the declared level it lies."""
+    parts = [say.ratio_clause(pd.Series(row)) for row in choice.ratios]
+    if not choice.tested:
+        return f"Cannot be tested: {text(choice.test['warning'], NONE)}."
+    side = "below" if choice.test["p"] < alpha else "not below"
+    return say.capital("; ".join([*parts, f"{p_words(choice.test['p'])} (unadjusted), {side} {alpha:g}."]))
