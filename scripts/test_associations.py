@@ -15,7 +15,7 @@ Reads the plan and tests what it declares, nothing else. Writes to the output fo
   incidence.tsv           cumulative incidence of response and immune-related events
   agreement.tsv           markers of proteins against the RNA of their genes
   published.tsv           signatures beside published cohorts, pooled with random effects
-  statements.json         what the numbers say, in words
+  statements.json         changes of the plan, and the tests made and not made by family
 
 A plan that names an unknown signature, set, covariate or an endpoint that is not derived is refused in words.
 """

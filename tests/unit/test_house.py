@@ -50,6 +50,7 @@ MAY_IMPORT = {
     "check": GROUND | {"tables", "association", "endpoints", "cohort", "expression"},
     "manifest": GROUND | {"tables", "provenance"},
     "ledger": GROUND | {"tables", "provenance", "manifest", "association"},
+    "exports": GROUND | {"tables", "association"},
 }
 SMK = sorted((ROOT / "workflow").rglob("*.smk"))
 

@@ -49,5 +49,5 @@ def write_associations(plan: Plan, trial: Trial, registry: pd.DataFrame | None, 
     }
     for name, table in tables.items():
         write_estimates(out / f"{name}.tsv", table)
-    words = build_statements(plan, trial, rows, survival, sensitivity, influence, represent, detectable, changes)
-    write_json(out / "statements.json", words)
+    beside = build_statements(plan, rows, changes)
+    write_json(out / "statements.json", beside)

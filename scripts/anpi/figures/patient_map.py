@@ -10,7 +10,7 @@ import numpy as np
 
 from anpi.figures.style import INK, QUIET, RULE, SUBTYPE_COLOURS
 
-LABELS = 215.0
+LABELS = 250.0
 WIDEST, NARROWEST = 30.0, 3.0
 ROOM = 860.0
 GAP = 5.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -116,6 +117,7 @@ class Run:
     changes: dict[str, Any] = field(default_factory=dict)
     genes: pd.DataFrame | None = None
     declared: str = ""
+    carry: frozenset[str] = frozenset()
 
     def table(self, name: str) -> pd.DataFrame | None:
         """Return a table; None when the run has none or it has no row."""
@@ -177,6 +179,7 @@ def read_run(
     registry: Path | None = None,
     links: dict[str, str] | None = None,
     exploration: bool = False,
+    carry: Collection[str] = (),
 ) -> Run:
     """Read the tables below a folder of results by their contracted names.
 
@@ -209,6 +212,7 @@ def read_run(
         links=links or {},
         genes=read_genes(results / "cohort") if samples else None,
         changes=read_json(changes) if changes.is_file() else {},
+        carry=frozenset(carry),
         declared=f"Plan: {settings_words(plan)}. Rules of endpoints: {settings_words(rules)}.",
     )
 

@@ -66,8 +66,8 @@ STATES = {
 
 HIGHEST_AGE = 89
 DERIVED = ("state",)  # columns that are added to the tables read
-# Tables whose rows are counted, and what a row is.
-COUNTED = {"adverse_events": "event", "therapies": "therapy", "biomarkers": "measurement"}
+# Tables in which a row that stands twice is taken once, and what a row is.
+COUNTED = {"adverse_events": "event", "therapies": "therapy", "lesions": "lesion", "biomarkers": "measurement"}
 
 # Dates of a patient that cannot lie before the start of treatment.
 AFTER_START = ("treatment_end", "death")
