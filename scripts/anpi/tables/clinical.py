@@ -210,7 +210,9 @@ def known_patients(frame: pd.DataFrame, table: str, patients: pd.DataFrame) -> t
         message = (
             f"{table} has {len(rows)} row(s), the first in row {row_number(min(rows))}, but patients does not{hint}"
         )
-        queries.append(Query(str(patient), "error", "subject_without_patient", message))
+        # What no id begins with, a spreadsheet may take for a formula.
+        shown = str(patient) if str(patient)[0].isalnum() else f"'{patient}"
+        queries.append(Query(shown, "error", "subject_without_patient", message))
     return frame[known], queries
 
 
