@@ -33,7 +33,7 @@ from anpi.endpoints.rules import DEFAULT, read_rules
 from anpi.endpoints.timepoints import timepoint_table
 from anpi.files.writing import write_table
 from anpi.program import run_program
-from anpi.tables.clinical import read_clinical
+from anpi.tables.clinical import TABLES, read_clinical
 
 
 def main() -> None:
@@ -45,14 +45,14 @@ def main() -> None:
     )
     parser.add_argument("--therapies", type=Path, help="therapies.csv: anticancer therapies begun after the trial's")
     parser.add_argument("--adverse-events", type=Path, help="adverse_events.csv: checked for queries only")
+    parser.add_argument("--biomarkers", type=Path, help="biomarkers.csv: checked for queries only")
     parser.add_argument(
         "--rules", type=Path, default=DEFAULT, help="the protocol's rules (default: config/endpoints.yaml)"
     )
     parser.add_argument("--out-dir", type=Path, required=True, help="folder for the tables; made when it lacks")
     options = parser.parse_args()
     rules = read_rules(options.rules)
-    tables = ("patients", "assessments", "lesions", "therapies", "adverse_events")
-    clinical = read_clinical({table: getattr(options, table) for table in tables})
+    clinical = read_clinical({table: getattr(options, table) for table in TABLES})
     check_estimands(clinical, rules)
     seen = observe(clinical, rules)
     endpoints = derive_endpoints(clinical, seen, rules)

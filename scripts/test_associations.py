@@ -13,8 +13,9 @@ Reads the plan and tests what it declares, nothing else. Writes to the output fo
   estimands.tsv           the range of the primary answer over other rules, iRECIST and evaluators
   subgroups.tsv           the primary answer within subgroups
   incidence.tsv           cumulative incidence of response and immune-related events
+  agreement.tsv           markers of proteins against the RNA of their genes
   published.tsv           signatures beside published cohorts, pooled with random effects
-  statements.json         what the numbers say, in words
+  statements.json         changes of the plan, and the tests made and not made by family
 
 A plan that names an unknown signature, set, covariate or an endpoint that is not derived is refused in words.
 """
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument("--genes", help="genes.tsv: gene_id and symbol of the matrix")
     parser.add_argument("--samples", help="samples.tsv: batch and site, to look for confounding")
     parser.add_argument("--adverse-events", help="adverse_events.csv, for immune-related events against survival")
+    parser.add_argument("--biomarkers", help="biomarkers.csv, for markers that the plan names")
     parser.add_argument("--registry", default=str(REGISTRY), help="table of known signatures")
     parser.add_argument("--history", help="file that keeps the plans used, to note a change (default: in the folder)")
     parser.add_argument("--out-dir", required=True, help="folder for the tables")
@@ -60,11 +62,13 @@ def main() -> None:
         options.genes,
         options.samples,
         options.adverse_events,
+        options.biomarkers,
     )
     registry = known_signatures(read_facts(options.registry), trial)
     names = trial.set_names()
     empty = [name for name in names if trial.members(name).empty]
-    check_plan(plan, registry, trial.patients, trial.samples, names, list(trial.endpoints.columns), empty)
+    derived = list(trial.endpoints.columns)
+    check_plan(plan, registry, trial.patients, trial.samples, names, derived, empty, list(trial.markers))
     out = Path(options.out_dir)
     history = Path(options.history or out / "plan_history.json")
     write_associations(plan, trial, registry, out, history)

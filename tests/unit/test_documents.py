@@ -18,7 +18,7 @@ from unit.test_house import MAY_IMPORT
 from anpi.tables.schema import describe, load_schema
 
 NAMES = [str(file.relative_to(ROOT)) for file in documents()]
-SHEETS = ("samples", "units", "patients", "assessments", "lesions", "therapies", "adverse_events")
+SHEETS = ("samples", "units", "patients", "assessments", "lesions", "therapies", "adverse_events", "biomarkers")
 SMK = sorted((ROOT / "workflow").rglob("*.smk"))
 
 

@@ -51,6 +51,7 @@ MAY_IMPORT = {
     "check": GROUND | {"tables", "association", "endpoints", "cohort", "expression"},
     "manifest": GROUND | {"tables", "provenance"},
     "ledger": GROUND | {"tables", "provenance", "manifest", "association"},
+    "exports": GROUND | {"tables", "association"},
 }
 SMK = sorted((ROOT / "workflow").rglob("*.smk"))
 
@@ -182,7 +183,7 @@ def test_the_guide_to_the_config_names_every_key():
 
 
 @pytest.mark.parametrize(
-    "table", ["samples", "units", "patients", "assessments", "lesions", "therapies", "adverse_events"]
+    "table", ["samples", "units", "patients", "assessments", "lesions", "therapies", "adverse_events", "biomarkers"]
 )
 def test_the_guide_to_the_tables_names_every_column(table: str):
     schema = yaml.safe_load((ROOT / "workflow" / "schemas" / f"{table}.schema.yaml").read_text())

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.workflow
 DECLARED = Path(__file__).with_name("freshness.tsv")
 SETTINGS = ("config", "plan", "endpoints")
 SHEETS = ("samples", "units")
-CLINICAL = ("patients", "assessments", "lesions", "therapies", "adverse_events")
+CLINICAL = ("patients", "assessments", "lesions", "therapies", "adverse_events", "biomarkers")
 SAMPLES = ("P001-B", "P002-B", "P010-B")
 IDS = ("sample_id", "patient_id")
 # Endpoints that the sponsor decided, of the first patient.
@@ -41,6 +41,7 @@ FAMILY = {
         {"entry": "category", "endpoints": ["pfs"], "biomarker": "signatures", "categories": ["T cell"]},
         {"entry": "gene", "endpoints": ["pfs"], "biomarker": "genes", "genes": ["SLFN11"], "cut": "none"},
         {"entry": "column", "endpoints": ["pfs"], "biomarker": "columns", "columns": ["ldh"]},
+        {"entry": "marker", "endpoints": ["pfs"], "biomarker": "markers", "markers": ["LDH"]},
     ],
 }
 ROWS = list(csv.DictReader(DECLARED.open(), delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -77,6 +78,15 @@ def read(trial: Trial, where: str) -> pd.DataFrame:
 
 def write(trial: Trial, where: str, frame: pd.DataFrame) -> None:
     frame.to_csv(trial.path(table_path(where)), sep="\t" if where in SHEETS else ",", index=False)
+
+
+def measurements(trial: Trial) -> pd.DataFrame:
+    """Markers of blood of each patient, and one of the last sample, which stands first."""
+    starts = read(trial, "patients").set_index("patient_id")["treatment_start_date"]
+    owner = read(trial, "samples").set_index("sample_id").at[SAMPLES[-1], "patient_id"]
+    rows = [[owner, SAMPLES[-1], "TMB", "7", "per Mb", "panel", starts[owner]]]
+    rows += [[patient, "", "LDH", "210", "U/L", "photometry", start] for patient, start in starts.items()]
+    return pd.DataFrame(rows, columns=["patient_id", "sample_id", "marker", "value", "unit", "method", "date"])
 
 
 def write_other_files(trial: Trial) -> None:
@@ -172,6 +182,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
         samples = read(trial, "samples").assign(verdict_override="NA", override_reason="NA")
         samples.loc[0, ["verdict_override", "override_reason", "collection_date"]] = ["fail", "seen", "NA"]
         write(trial, "samples", samples)
+        write(trial, "biomarkers", measurements(trial))
+        trial.setting("clinical.biomarkers", table_path("biomarkers"))
         trial.setting("allow_columns", ["patients.initials", "patients.arm"])
         for name in ("plan", "endpoints"):
             shutil.copy(ROOT / "config" / f"{name}.yaml", trial.path(f"config/{name}.yaml"))
@@ -229,6 +241,8 @@ TOGETHER = {
     "aligned_to": ["sample_id"],
     "kind": ["patient_id", "lesion_id"],
     "evaluator": [],
+    "unit": ["marker"],
+    "method": ["marker"],
 }
 
 

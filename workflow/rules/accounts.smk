@@ -13,6 +13,7 @@ rule close_accounts:
         lesions=clinical("lesions"),
         therapies=clinical("therapies"),
         adverse_events=clinical("adverse_events"),
+        biomarkers=clinical("biomarkers"),
         own_rules=own("endpoints", RULES),
         endpoints=out("clinical/endpoints.tsv"),
         timepoints=out("clinical/timepoints.tsv"),
@@ -33,7 +34,9 @@ rule close_accounts:
     params:
         program=program("close_accounts", RULES, files=["clinical.", "samples"]),
         rules=RULES,
-        tables=options_of("assessments", "lesions", "therapies", "adverse_events", "events", "samples", "verdicts"),
+        tables=options_of(
+            *("assessments", "lesions", "therapies", "adverse_events", "biomarkers", "events", "samples", "verdicts")
+        ),
         of_samples=options_of("of_samples"),
     shell:
         "{params.program} --patients {input.patients:q} {params.tables} --rules {params.rules:q}"

@@ -15,6 +15,7 @@ rule test_associations:
         genes=expressed("cohort/genes.tsv"),
         samples=sample_sheet(),
         adverse_events=clinical("adverse_events"),
+        biomarkers=clinical("biomarkers"),
     output:
         results=report(
             out("association/results.tsv"),
@@ -33,6 +34,7 @@ rule test_associations:
         subgroups=out("association/subgroups.tsv"),
         incidence=out("association/incidence.tsv"),
         published=out("association/published.tsv"),
+        agreement=out("association/agreement.tsv"),
         representativeness=out("association/representativeness.tsv"),
     log:
         logs("test_associations"),
@@ -47,10 +49,10 @@ rule test_associations:
         program=program(
             "test_associations",
             *(PLAN, REGISTRY, PUBLISHED),
-            files=["clinical.patients", "clinical.adverse_events", "samples"],
+            files=["clinical.patients", "clinical.adverse_events", "clinical.biomarkers", "samples"],
         ),
         plan=PLAN,
-        expression=options_of("calls", "scores", "tpm", "genes", "samples", "adverse_events"),
+        expression=options_of("calls", "scores", "tpm", "genes", "samples", "adverse_events", "biomarkers"),
         folder=subpath(output.results, parent=True),
         # The memory of plans stays in the folder of the run, wherever results are stored.
         history=out("association/plan_history.json"),

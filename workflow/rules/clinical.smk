@@ -8,6 +8,7 @@ rule derive_endpoints:
         lesions=clinical("lesions"),
         therapies=clinical("therapies"),
         adverse_events=clinical("adverse_events"),
+        biomarkers=clinical("biomarkers"),
         own_rules=own("endpoints", RULES),
     output:
         endpoints=report(
@@ -40,7 +41,7 @@ rule derive_endpoints:
     params:
         program=program("derive_endpoints", RULES, files=["clinical."]),
         rules=RULES,
-        tables=options_of("assessments", "lesions", "therapies", "adverse_events"),
+        tables=options_of("assessments", "lesions", "therapies", "adverse_events", "biomarkers"),
         folder=subpath(output.endpoints, parent=True),
     shell:
         "{params.program} --patients {input.patients:q} {params.tables} --rules {params.rules:q}"

@@ -48,6 +48,7 @@ def table_accounts(
         "assessments": lambda: assessment_account(given["assessments"], clinical, seen, rules, results["timepoints"]),
         "lesions": lambda: lesion_account(given["lesions"], clinical, seen, rules),
         "therapies": lambda: therapy_account(given["therapies"], clinical, seen),
+        "biomarkers": lambda: marker_account(given["biomarkers"], clinical, seen),
         "adverse_events": lambda: event_account(given["adverse_events"], clinical, rules, results["adverse_events"]),
     }
     for table, make in makers.items():
@@ -121,6 +122,15 @@ def therapy_account(given: int, clinical: Clinical, seen: Observations) -> Accou
         "later than the first of the patient": later - used,
     }
     return Account(ROWS.format("therapies"), "therapies", given, used, 0, left)
+
+
+def marker_account(given: int, clinical: Clinical, seen: Observations) -> Account:
+    """Account for measurements of markers: each with a value and a day can be asked for by the plan."""
+    assert clinical.biomarkers is not None
+    undated = seen.timeline.offsets(clinical.biomarkers, "").isna()
+    unvalued = clinical.biomarkers["value"].isna() & ~undated
+    left = {UNDATED: int(undated.sum()), "without a value": int(unvalued.sum())}
+    return Account(ROWS.format("biomarkers"), "biomarkers", given, len(undated) - sum(left.values()), 0, left)
 
 
 def event_account(given: int, clinical: Clinical, rules: Rules, table: pd.DataFrame) -> Account:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.association.groups import split_groups
-from anpi.association.plan import Plan, endpoint_kind
+from anpi.association.plan import DURING_TREATMENT, Plan, endpoint_kind
 from anpi.association.question import Question, all_questions
 from anpi.association.trial import Trial
 from anpi.stats.exact import clopper_pearson
@@ -57,7 +57,7 @@ def described_groups(
 
 
 def question_groups(question: Question, plan: Plan) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
-    if question.entry.biomarker in ("response", "immune_related"):
+    if question.entry.biomarker in DURING_TREATMENT:
         return
     names = dict(
         zip(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.association.groups import Groups, split_groups
-from anpi.association.plan import Plan
+from anpi.association.plan import DURING_TREATMENT, Plan
 from anpi.association.question import Question, all_questions
 from anpi.association.trial import Trial
 from anpi.stats.power import (
@@ -48,7 +48,7 @@ def detectable_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) ->
     """
     rows: list[dict[str, object]] = []
     for question in all_questions(plan, trial, registry, ("primary", "secondary")):
-        timed = question.kind == "time" and question.entry.biomarker not in ("response", "immune_related")
+        timed = question.kind == "time" and question.entry.biomarker not in DURING_TREATMENT
         timed = timed and question.entry.cut != "maximally_selected"
         if timed and question.obstacle is None:
             names = {"entry": question.entry.entry, "endpoint": question.endpoint, "biomarker": question.biomarker}

@@ -18,7 +18,8 @@ def time_by_event(question: Question, plan: Plan, exposure: Exposure | None) -> 
     """Event during treatment (response, immune-related event) against survival: time-dependent, then landmarks."""
     frame = question.frame
     if exposure is None:
-        word = "response" if question.entry.biomarker == "response" else "first immune-related event"
+        words = {"response": "response", "immune_related": "first immune-related event"}
+        word = words.get(question.entry.biomarker, question.biomarker)
         return [Row(n=len(frame), effect="HR", warnings=[f"the day of the {word} is not known: not tested"])]
     known, seen = (
         day.reindex(frame.index).astype(float).where(lambda day: day <= frame["time"])

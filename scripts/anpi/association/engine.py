@@ -11,7 +11,7 @@ from anpi.association.confounding import confounding
 from anpi.association.during_treatment import time_by_event
 from anpi.association.gates import adjust_families, compare_levels
 from anpi.association.interaction import interaction_rows
-from anpi.association.plan import Plan
+from anpi.association.plan import DURING_TREATMENT, Plan
 from anpi.association.question import COLUMNS, Question, Row, all_questions
 from anpi.association.response import response_rows
 from anpi.association.time_to_event import time_rows
@@ -50,8 +50,8 @@ def answer(question: Question, plan: Plan, trial: Trial) -> list[Row]:
     if refusal and question.obstacle is None:
         question = replace(question, obstacle=refusal)
     question.notes.extend(notes)
-    if question.entry.biomarker in ("response", "immune_related"):
-        rows = time_by_event(question, plan, trial.exposure(question.entry.biomarker))
+    if question.entry.biomarker in DURING_TREATMENT:
+        rows = time_by_event(question, plan, trial.exposure(question.biomarker))
     else:
         rows = time_rows(question, plan) if question.kind == "time" else response_rows(question, plan)
     if question.entry.interaction_with_arm:

@@ -32,7 +32,14 @@ ENDPOINTS = (
     + tuple(f"i{name}" for name in IMMUNE)
 )
 SETS = ("randomised", "treated", "all_treated", "rna_evaluable", "subtype_evaluable", "response_evaluable")
-LISTS = {"signatures": ("signatures", "categories"), "genes": ("genes",), "columns": ("columns",)}
+LISTS = {
+    "signatures": ("signatures", "categories"),
+    "genes": ("genes",),
+    "columns": ("columns",),
+    "markers": ("markers",),
+    "clearance": ("markers",),
+}
+DURING_TREATMENT = ("response", "immune_related", "clearance")  # what happens then and divides a patient's time
 SETS_OF_EXPRESSION = ("rna_evaluable", "subtype_evaluable")
 SAMPLE_COLUMNS = ("site", "batch", "specimen", "timepoint", "tumour_content")
 
@@ -50,6 +57,7 @@ class Entry:
     categories: tuple[str, ...]
     genes: tuple[str, ...]
     columns: tuple[str, ...]
+    markers: tuple[str, ...]
     set: str
     adjust_for: tuple[str, ...]
     stratify_by_arm: bool
@@ -206,21 +214,13 @@ def own_problems(plan: Plan) -> Iterator[Problem]:
         for endpoint in entry.endpoints:
             if not is_endpoint(endpoint):
                 yield unknown(plan.file, f"{key}, endpoints", endpoint, ENDPOINTS, "an endpoint that is derived")
-        for kind, names in LISTS.items():
-            given = [name for name in names if getattr(entry, name)]
-            if entry.biomarker == kind and not given:
-                expected = f"a list under {' or '.join(names)}"
-                yield Problem(plan.file, column=key, found=f"biomarker {kind} without a list", expected=expected)
-            if entry.biomarker not in (kind, "") and given:
-                mend = f"Make a separate entry with biomarker: {kind}."
-                found = f"{given[0]} under biomarker {entry.biomarker}"
-                yield Problem(plan.file, column=key, found=found, expected=f"{given[0]} left out", mend=mend)
-        if entry.biomarker in ("response", "immune_related"):
+        yield from list_problems(plan.file, key, entry)
+        if entry.biomarker in DURING_TREATMENT:
             for endpoint in entry.endpoints:
                 if endpoint_kind(endpoint) != "time":
                     expected = "a time to event (pfs, os)"
                     yield Problem(plan.file, column=f"{key}, endpoints", found=endpoint, expected=expected)
-        if entry.cut != "none" and entry.biomarker in ("subtype", "arm", "response", "immune_related"):
+        if entry.cut != "none" and entry.biomarker in ("subtype", "arm", *DURING_TREATMENT):
             expected = "none: this biomarker has levels already"
             yield Problem(plan.file, column=f"{key}, cut", found=str(entry.cut), expected=expected)
         if entry.cut == "maximally_selected":
@@ -228,9 +228,23 @@ def own_problems(plan: Plan) -> Iterator[Problem]:
                 if is_endpoint(endpoint) and endpoint_kind(endpoint) != "time":
                     expected = "a time to event where the cut is maximally selected"
                     yield Problem(plan.file, column=f"{key}, endpoints", found=endpoint, expected=expected)
-        if entry.interaction_with_arm and entry.biomarker in ("arm", "response", "immune_related"):
+        if entry.interaction_with_arm and entry.biomarker in ("arm", *DURING_TREATMENT):
             expected = "false for this biomarker"
             yield Problem(plan.file, column=f"{key}, interaction_with_arm", found="true", expected=expected)
+
+
+def list_problems(file: str, key: str, entry: Entry) -> Iterator[Problem]:
+    """Find a biomarker without the list of its names, and a list of another one."""
+    own = LISTS.get(entry.biomarker, ())
+    if own and not any(getattr(entry, name) for name in own):
+        expected = f"a list under {' or '.join(own)}"
+        yield Problem(file, column=key, found=f"biomarker {entry.biomarker} without a list", expected=expected)
+    for name in dict.fromkeys(name for names in LISTS.values() for name in names):
+        if entry.biomarker and name not in own and getattr(entry, name):
+            kind = next(kind for kind, names in LISTS.items() if name in names)
+            mend = f"Make a separate entry with biomarker: {kind}."
+            found = f"{name} under biomarker {entry.biomarker}"
+            yield Problem(file, column=key, found=found, expected=f"{name} left out", mend=mend)
 
 
 def gate_problems(plan: Plan) -> Iterator[Problem]:
@@ -273,6 +287,7 @@ def check_plan(
     sets: Collection[str] = SETS,
     derived: Collection[str] | None = None,
     empty: Collection[str] = (),
+    markers: Collection[str] | None = None,
 ) -> None:
     """Check a plan against the inputs it will meet; can be done at planning time, before any analysis.
 
@@ -289,22 +304,28 @@ def check_plan(
     empty : collection of str
         Sets without a patient, when they are known already. A set that asks for expression may be empty (a run
         without RNA is a run): its entries are then reported as not tested.
+    markers : collection of str, optional
+        Markers of biomarkers.csv.
 
     Raises
     ------
     InputError
         Unknown signatures, categories, covariates or sets, covariates with one level, endpoints not derived.
     """
-    problems = list(plan_problems(plan, registry, patients, samples, sets, derived))
+    problems = list(plan_problems(plan, registry, patients, samples, sets, derived, markers))
     refuse(problems + list(empty_set_problems(plan, empty)))
 
 
 def plan_faults(
-    path: Path | str, registry: pd.DataFrame, patients: pd.DataFrame | None, samples: pd.DataFrame | None
+    path: Path | str,
+    registry: pd.DataFrame,
+    patients: pd.DataFrame | None,
+    samples: pd.DataFrame | None,
+    markers: Collection[str] | None = None,
 ) -> list[Problem]:
     """List every fault of a plan: of its own and against the inputs it will meet (see `check_plan`)."""
     plan, problems = read_forgiving(path)
-    return problems + list(plan_problems(plan, registry, patients, samples, SETS, None))
+    return problems + list(plan_problems(plan, registry, patients, samples, SETS, None, markers))
 
 
 def empty_set_problems(plan: Plan, empty: Collection[str]) -> Iterator[Problem]:
@@ -327,6 +348,7 @@ def plan_problems(
     samples: pd.DataFrame | None,
     sets: Collection[str],
     derived: Collection[str] | None,
+    markers: Collection[str] | None = None,
 ) -> Iterator[Problem]:
     named_sets = {"all_treated": plan.all_treated, "biomarker_set": plan.biomarker_set}
     named_sets["expression, set"] = plan.expression["set"]
@@ -357,6 +379,9 @@ def plan_problems(
                 yield from column_problems(plan.file, f"{key}, columns", column, patients, None)
             for column in entry.adjust_for:
                 yield from column_problems(plan.file, f"{key}, adjust_for", column, patients, samples)
+        if markers is not None:
+            for marker in sorted(set(entry.markers) - set(markers)):
+                yield unknown(plan.file, f"{key}, markers", marker, sorted(markers), "a marker of biomarkers.csv")
         if derived is not None:
             for endpoint in entry.endpoints:
                 lacking = [column for column in endpoint_columns(endpoint) if column not in derived]

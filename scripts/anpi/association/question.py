@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from anpi.association.markers import clearance_name
 from anpi.association.plan import Entry, Plan, chosen_signatures, endpoint_kind
 from anpi.association.trial import Trial
 
@@ -160,6 +161,10 @@ def entry_markers(entry: Entry, trial: Trial, registry: pd.DataFrame | None) -> 
         return [gene_marker(name, trial, nothing) for name in entry.genes]
     if entry.biomarker == "columns":
         return [column_marker(name, trial) for name in entry.columns]
+    if entry.biomarker == "markers":
+        return [measured_marker(name, trial, nothing) for name in entry.markers]
+    if entry.biomarker == "clearance":
+        return [clearance_marker(name, trial, nothing) for name in entry.markers]
     exposure = trial.exposure(entry.biomarker)
     undated = nothing.index.isin(exposure.undated if exposure else ())
     return [Marker(entry.biomarker, nothing.fillna("by time").mask(undated), True)]
@@ -187,11 +192,36 @@ def gene_marker(name: str, trial: Trial, nothing: pd.Series) -> Marker:
 
 
 def column_marker(name: str, trial: Trial) -> Marker:
-    values = trial.covariate(name)
+    return marker_of(name, trial.covariate(name))
+
+
+def marker_of(name: str, values: pd.Series, note: str | None = None) -> Marker:
+    """Return values as a biomarker: numbers of more than two kinds as they are, all else as groups."""
     if not isinstance(values.dtype, pd.CategoricalDtype) and values.nunique() > 2:
-        return Marker(name, values, False)
+        return Marker(name, values, False, note=note)
     texts = values.astype("string").astype(object)
-    return Marker(name, texts.where(values.notna(), np.nan), True)
+    return Marker(name, texts.where(values.notna(), np.nan), True, note=note)
+
+
+def measured_marker(name: str, trial: Trial, nothing: pd.Series) -> Marker:
+    """Return a marker of biomarkers.csv by its value at baseline; a scale of words by its places."""
+    measured = trial.markers.get(name)
+    if measured is None or measured.baseline.isna().all():
+        return Marker(name, nothing, True, f"{name} was not measured up to the first day of treatment")
+    if measured.scale is None:
+        return marker_of(name, measured.baseline)
+    if measured.baseline.nunique() > 2:
+        return marker_of(name, measured.baseline, f"places on the scale {', '.join(measured.scale)}, counted from 0")
+    return marker_of(name, measured.baseline.map(dict(enumerate(measured.scale))))
+
+
+def clearance_marker(name: str, trial: Trial, nothing: pd.Series) -> Marker:
+    """Return who can clear a marker: those in whom it was found at baseline. When they do divides their time."""
+    measured = trial.markers.get(name)
+    if measured is None or measured.positive.empty or not measured.positive.any():
+        return Marker(clearance_name(name), nothing, True, f"no patient has a number of {name} above 0 at baseline")
+    values = nothing.fillna("by time").where(measured.positive.reindex(nothing.index), np.nan)
+    return Marker(clearance_name(name), values, True, note=f"of patients with {name} above 0 at baseline")
 
 
 def ask(entry: Entry, endpoint: str, marker: Marker, trial: Trial, plan: Plan) -> Question:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from anpi.association.markers import CLEARANCE, Measured, measure_markers
 from anpi.association.plan import endpoint_columns, endpoint_kind
 from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.reading import read_facts, read_matrix, read_table
@@ -56,7 +57,7 @@ class Trial:
     name for a patient, where it can be used: a sample that failed or was taken under treatment speaks in no set. They
     are None when there is no expression data. ``first_immune_event`` holds the day of the first immune-related adverse
     event, ``undated_immune_event`` the patients who had one on a day that is not known, ``units`` the unit of each
-    signature's scores.
+    signature's scores, ``markers`` what biomarkers.csv says, its days counted as those of the endpoints.
     """
 
     patients: pd.DataFrame
@@ -70,6 +71,7 @@ class Trial:
     undated_immune_event: frozenset[str] = frozenset()
     symbols: dict[str, str] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
+    markers: dict[str, Measured] = field(default_factory=dict)
 
     def members(self, name: str) -> pd.Index:
         """Patients of an analysis set."""
@@ -96,7 +98,10 @@ class Trial:
         return part.iloc[:, 0].astype("string").str.upper().map(order).astype(float).to_frame("y")
 
     def exposure(self, biomarker: str) -> Exposure | None:
-        """Return the days of what divides a patient's time, a response or an immune-related event; None if unknown."""
+        """Return the days of what divides a patient's time: response, immune-related event, clearance of a marker."""
+        if biomarker.startswith(CLEARANCE):
+            measured = self.markers.get(biomarker.removeprefix(CLEARANCE))
+            return None if measured is None else Exposure(measured.cleared, measured.cleared)
         if biomarker == "immune_related":
             day = self.first_immune_event
             return None if day is None else Exposure(day, day, self.undated_immune_event)
@@ -151,6 +156,7 @@ def read_trial(
     genes: Path | str | None = None,
     samples: Path | str | None = None,
     adverse_events: Path | str | None = None,
+    biomarkers: Path | str | None = None,
 ) -> Trial:
     """Read the tables and join them on the patient; samples through the sample that the sets name.
 
@@ -181,7 +187,8 @@ def read_trial(
         called["subtype"] = called["subtype"].where(called["call"].isin(CALLED))
     values = read_facts(scores) if scores else None
     outcome = outcome.reindex(people.index)
-    days = immune_event_days(adverse_events, people, reference_dates(outcome, people)) if adverse_events else None
+    reference = reference_dates(outcome, people)
+    days = immune_event_days(adverse_events, people, reference) if adverse_events else None
     return Trial(
         people,
         outcome,
@@ -194,6 +201,7 @@ def read_trial(
         frozenset() if days is None else undated(days),
         read_symbols(genes) if genes else {},
         score_units(values),
+        read_markers(biomarkers, people, reference) if biomarkers else {},
     )
 
 
@@ -291,6 +299,13 @@ def start_dates(patients: pd.DataFrame) -> pd.Series:
     if "treatment_start_date" in patients.columns:
         return pd.to_datetime(patients["treatment_start_date"])
     return pd.Series(pd.NaT, index=patients.index, dtype="datetime64[ns]")
+
+
+def read_markers(path: Path | str, patients: pd.DataFrame, reference: pd.Series) -> dict[str, Measured]:
+    """Read the markers, with days of clearance that count from the reference date of the endpoints."""
+    shift = (start_dates(patients) - reference).dt.days.fillna(0)
+    measured = measure_markers(read_table(path, "biomarkers"), patients.reset_index())
+    return {name: replace(marker, cleared=marker.cleared + shift) for name, marker in measured.items()}
 
 
 def immune_event_days(path: Path | str, patients: pd.DataFrame, reference: pd.Series) -> pd.Series | None:

@@ -48,7 +48,7 @@ def find_queries(clinical: Clinical, seen: Observations, endpoints: pd.DataFrame
     found = [ScanQuery(query.patient_id, query.severity, query.rule, query.message) for query in others]
     found += unnamed_readings(clinical)
     found += patient_queries(clinical, seen, rules)
-    for check in (therapy_queries, adverse_event_queries):
+    for check in (therapy_queries, marker_queries, adverse_event_queries):
         found += check(clinical, seen)
     found += scan_queries(clinical, seen, rules)
     found += response_queries(seen)
@@ -143,6 +143,19 @@ def therapy_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuer
         if at > dead:
             text = f"{where}: therapy began on day {study_day(at)}, death on day {study_day(dead)}"
             yield ScanQuery(patient, "error", "therapy_after_death", text)
+
+
+def marker_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuery]:
+    """Find measurements of markers whose blood or tissue was taken after death."""
+    if clinical.biomarkers is None:
+        return
+    day = seen.timeline.offsets(clinical.biomarkers, "")
+    death = clinical.biomarkers["patient_id"].map(seen.facts["death"])
+    for index in clinical.biomarkers.index[day > death]:
+        marker, patient = clinical.biomarkers.loc[index, ["marker", "patient_id"]]
+        text = f"biomarkers row {row_number(index)}: {marker} taken on day {study_day(day[index])}, "
+        text += f"death on day {study_day(death[index])}"
+        yield ScanQuery(patient, "error", "marker_after_death", text)
 
 
 def adverse_event_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuery]:

@@ -9,8 +9,9 @@ from html import escape
 import numpy as np
 
 from anpi.figures.style import INK, QUIET, RULE, SUBTYPE_COLOURS
+from anpi.trial.subtypes import SUBTYPES
 
-LABELS = 215.0
+LABELS = 250.0
 WIDEST, NARROWEST = 30.0, 3.0
 ROOM = 860.0
 GAP = 5.0
@@ -128,7 +129,7 @@ def is_dark(colour: str) -> bool:
 def shares_cell(value: object, top: float, width: float) -> str:
     """Stack the four probabilities of a call."""
     drawn, at = [], top
-    for name, share in zip(("A", "N", "P", "I"), list(value), strict=True):  # type: ignore[call-overload]
+    for name, share in zip(SUBTYPES, list(value), strict=True):  # type: ignore[call-overload]
         tall = KINDS["shares"] * float(share)
         if tall > 0.4:
             drawn.append(box(at, width, tall, SUBTYPE_COLOURS[name]))

@@ -10,8 +10,9 @@ import pandas as pd
 
 from anpi.report import sentences as say
 from anpi.report.numbers import known, ratio, text
-from anpi.report.robustness import holds_sentence, primary_choices
+from anpi.report.robustness import choices_of, holds_sentence
 from anpi.report.tables import Run
+from anpi.trial.terms import INTERACTION
 from anpi.words.lists import listed, plural
 from anpi.words.p_values import p_words
 
@@ -91,8 +92,19 @@ def hanging_on(run: Run) -> list[str]:
 
 
 def other_choices(run: Run) -> list[str]:
-    sentence = holds_sentence(primary_choices(run), run.plan["alpha"])
-    return [sentence] if sentence else []
+    """Return for each primary question, beside its own answer, under how many other choices it holds."""
+    asked = [
+        (entry["entry"], endpoint, entry["biomarker"])
+        for family in run.plan["families"]
+        if family["tier"] == "primary"
+        for entry in family["entries"]
+        for endpoint in entry["endpoints"]
+    ]
+    lines = []
+    for entry, endpoint, biomarker in asked:
+        name = f" for {say.endpoint_words(endpoint)} by {biomarker}" if len(asked) > 1 else ""
+        lines.append(holds_sentence(choices_of(run, entry, endpoint), run.plan["alpha"], name))
+    return [line for line in lines if line]
 
 
 def missing_biomarker(run: Run, entry: dict[str, Any] | None) -> list[str]:
@@ -164,14 +176,29 @@ def power_words(power: Any) -> str:
 
 
 def secondary_sentences(run: Run) -> list[str]:
-    """Answer each secondary question in a sentence."""
+    """Answer each secondary question in a sentence, and whether its effect differs between arms in another."""
     results = run.table("results")
     if results is None:
         return []
-    return [
-        secondary_sentence(part, run.plan["alpha"])
-        for _, part in results[results["tier"].eq("secondary")].groupby(["entry", "endpoint", "biomarker"], sort=False)
-    ]
+    secondary = results[results["tier"].eq("secondary")]
+    lines = []
+    for _, part in secondary.groupby(["entry", "endpoint", "biomarker"], sort=False):
+        lines.append(secondary_sentence(part, run.plan["alpha"]))
+        lines += [
+            interaction_sentence(row, run.plan["alpha"], "secondary")
+            for _, row in part[part["effect"].eq(INTERACTION)].iterrows()
+        ]
+    return lines
+
+
+def interaction_sentence(test: pd.Series, alpha: float, tier: str) -> str:
+    """Return whether an effect differs between arms, which is another question than whether there is one."""
+    name = (
+        f"{say.capital(say.endpoint_words(test['endpoint']))} by {test['biomarker']}, whether it differs between arms"
+    )
+    if not say.tested(test):
+        return f"{name}: not tested, {text(test['warning'], 'no reason given')}."
+    return f"{name}: {say.verdict(test, alpha, tier)}."
 
 
 def secondary_sentence(rows: pd.DataFrame, alpha: float) -> str:

@@ -37,13 +37,18 @@ class Choice:
 
 def primary_choices(run: Run) -> list[Choice]:
     """Return every way in which the first endpoint of the primary entry was answered, the declared one first."""
-    table, entry = run.table("sensitivity"), say.primary_entry(run.plan)
-    if table is None or entry is None:
+    entry = say.primary_entry(run.plan)
+    return choices_of(run, entry["entry"], entry["endpoints"][0]) if entry else []
+
+
+def choices_of(run: Run, entry: str, endpoint: str) -> list[Choice]:
+    """Return every way in which one question was answered, the declared one first."""
+    table = run.table("sensitivity")
+    if table is None:
         return []
-    own = table["endpoint"].map(lambda endpoint: is_of(endpoint, entry["endpoints"][0]))
-    rows = table[table["entry"].eq(entry["entry"]) & own.astype(bool)]
+    own = table["endpoint"].map(lambda variant: is_of(variant, endpoint)).astype(bool)
     choices = []
-    for variant, part in rows.groupby("variant", sort=False):
+    for variant, part in table[table["entry"].eq(entry) & own].groupby("variant", sort=False):
         main = say.main_rows(part)
         if main.empty:
             continue
@@ -73,7 +78,7 @@ def judged(choices: list[Choice]) -> list[Choice]:
     return [c for c in choices if c.label != DECLARED and not str(c.test["effect"]).startswith("difference")]
 
 
-def holds_sentence(choices: list[Choice], alpha: float) -> str:
+def holds_sentence(choices: list[Choice], alpha: float, name: str = "") -> str:
     """Say under how many other choices the answer is the same, and under how many it cannot be told."""
     declared = next((c for c in choices if c.label == DECLARED), None)
     others = merged(judged(choices))
@@ -83,7 +88,7 @@ def holds_sentence(choices: list[Choice], alpha: float) -> str:
     same = [c for c in others if c.tested and (c.test["p"] < alpha) == shown]
     turned = [c.label for c in others if c.tested and (c.test["p"] < alpha) != shown]
     untold = len(others) - len(same) - len(turned)
-    words = f"The answer holds under {len(same)} of {plural(len(others), 'other choice')}"
+    words = f"The answer{name} holds under {len(same)} of {plural(len(others), 'other choice')}"
     words += f"; the other side of {alpha:g} under {', '.join(turned)}" if turned else ""
     return words + (f"; not testable under {untold}" if untold else "") + "."
 

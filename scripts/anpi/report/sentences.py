@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -91,7 +90,9 @@ def question(plan: dict[str, Any]) -> str:
     marker = {"subtype": "SCLC subtypes", "arm": "treatment arms"}.get(entry["biomarker"])
     if marker:
         return f"Does {endpoints} differ between {marker}?"
-    names = [*entry["signatures"], *entry["genes"], *entry["columns"]] or [entry["biomarker"]]
+    names = [*entry["signatures"], *entry["genes"], *entry["columns"], *entry.get("markers", [])] or [
+        entry["biomarker"]
+    ]
     return f"Is {endpoints} associated with {listed(names)}?"
 
 
@@ -350,9 +351,3 @@ def influence_sentence(influence: pd.DataFrame | None, alpha: float) -> str | No
     if len(turned):
         return f"{span}; without {listed(list(turned))} the conclusion would change. It hangs on single patients."
     return f"{span}; no single patient changes the conclusion."
-
-
-def sentence_list(statements: dict[str, Any], key: str) -> Sequence[str]:
-    """Return a list of sentences that the analysis wrote, or none."""
-    found = statements.get(key, [])
-    return [str(item) for item in found] if isinstance(found, list) else [str(found)]

@@ -16,6 +16,7 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from anpi.report.numbers import known
+from anpi.trial.times import DAYS_PER_MONTH
 
 GUIDE, UNITS = "read me", "units"
 MOST_MEASURED = 200
@@ -23,7 +24,7 @@ WIDEST = 60
 ENDINGS = {
     "_days_": "days",
     "_day_": "study day, day 1 is the first of treatment",
-    "_months_": "months of 30.4375 days",
+    "_months_": f"months of {DAYS_PER_MONTH} days",
     "_date_": "ISO date",
     "_mm_": "mm",
     "_pct_": "percent",

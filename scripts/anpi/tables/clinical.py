@@ -18,11 +18,13 @@ import numpy as np
 import pandas as pd
 
 from anpi.problems import InputError, Problem, nearest, refuse
+from anpi.tables.biomarkers import biomarker_problems
 from anpi.tables.names import alike
 from anpi.tables.reading import FIRST_DATA_ROW, case_problems, check_table, read_table, read_text_table
+from anpi.tables.schema import day_form
 from anpi.trial.times import DAYS_PER_MONTH
 
-TABLES = ("patients", "assessments", "lesions", "therapies", "adverse_events")
+TABLES = ("patients", "assessments", "lesions", "therapies", "adverse_events", "biomarkers")
 
 STATES = {
     "target": {
@@ -64,7 +66,8 @@ STATES = {
 
 HIGHEST_AGE = 89
 DERIVED = ("state",)  # columns that are added to the tables read
-COUNTED = {"adverse_events": "event", "therapies": "therapy"}  # tables whose rows are counted, and what a row is
+# Tables in which a row that stands twice is taken once, and what a row is.
+COUNTED = {"adverse_events": "event", "therapies": "therapy", "lesions": "lesion", "biomarkers": "measurement"}
 
 # Dates of a patient that cannot lie before the start of treatment.
 AFTER_START = ("treatment_end", "death")
@@ -104,6 +107,7 @@ class Clinical:
     lesions: pd.DataFrame | None = None
     therapies: pd.DataFrame | None = None
     adverse_events: pd.DataFrame | None = None
+    biomarkers: pd.DataFrame | None = None
     queries: list[Query] = field(default_factory=list)
 
 
@@ -118,7 +122,7 @@ def read_clinical(paths: Mapping[str, Path | str | None]) -> Clinical:
     Parameters
     ----------
     paths : mapping
-        File by table: ``patients`` and any of ``assessments``, ``lesions``, ``therapies``, ``adverse_events``.
+        File by table: ``patients`` and any of the other `TABLES`.
 
     Returns
     -------
@@ -147,6 +151,8 @@ def read_clinical(paths: Mapping[str, Path | str | None]) -> Clinical:
             contradictions += study_day_problems(frames)
     if "lesions" in frames:
         contradictions += lesion_problems(frames["lesions"])
+    if "biomarkers" in frames:
+        contradictions += biomarker_problems(frames["biomarkers"])
     contradictions += spelling_problems(frames)
     cells = {(problem.file, problem.row, problem.column) for problem in problems}
     refuse(problems + [p for p in contradictions if (p.file, p.row, p.column) not in cells])
@@ -204,7 +210,9 @@ def known_patients(frame: pd.DataFrame, table: str, patients: pd.DataFrame) -> t
         message = (
             f"{table} has {len(rows)} row(s), the first in row {row_number(min(rows))}, but patients does not{hint}"
         )
-        queries.append(Query(str(patient), "error", "subject_without_patient", message))
+        # What no id begins with, a spreadsheet may take for a formula.
+        shown = str(patient) if str(patient)[0].isalnum() else f"'{patient}"
+        queries.append(Query(shown, "error", "subject_without_patient", message))
     return frame[known], queries
 
 
@@ -319,7 +327,7 @@ def study_day_problems(frames: Mapping[str, pd.DataFrame]) -> list[Problem]:
     if patients.get("randomisation_date", pd.Series(dtype=object)).notna().any():
         return []
     for table, frame in frames.items():
-        dated = [c for c in frame.columns if c.endswith("_date") and frame[c].notna().any()]
+        dated = [c for c in frame.columns if day_form(c) and frame[c].notna().any()]
         if dated and table != "patients":
             found = Problem(
                 patients.attrs["file"],
@@ -429,18 +437,22 @@ class Timeline:
     def offsets(self, frame: pd.DataFrame, name: str) -> pd.Series:
         """Return days from the reference date (0 = that date) for a column ``<name>_date`` or ``<name>_day``.
 
+        An empty name stands for ``date`` or ``day``.
+
         Returns
         -------
         pandas.Series
             float64, NaN where the date or the reference is missing.
         """
         patient = frame["patient_id"]
-        if f"{name}_day" in frame:
-            day = frame[f"{name}_day"].astype("float64")
+        in_dates = f"{name}_date" if name else "date"
+        in_days = f"{name}_day" if name else "day"
+        if in_days in frame:
+            day = frame[in_days].astype("float64")
             return day.where(day < 0, day - 1) - patient.map(self.shift)
-        if f"{name}_date" not in frame:
+        if in_dates not in frame:
             return pd.Series(np.nan, index=frame.index)
-        return (frame[f"{name}_date"] - patient.map(self.date)).dt.days.astype("float64")
+        return (frame[in_dates] - patient.map(self.date)).dt.days.astype("float64")
 
     def cutoff(self, day: date) -> pd.Series:
         """Return the days from each patient's reference to a calendar date; NaN where the reference has no date."""

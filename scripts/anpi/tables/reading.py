@@ -22,19 +22,29 @@ from anpi.files.plain import MOST_BYTES, read_bounded
 from anpi.problems import InputError, Problem, fold, missing_file, nearest, refuse
 from anpi.tables.identifiers import holds_values, identifier_problems, masked
 from anpi.tables.names import LOOKALIKES, alike, is_unknown, meant_word, name_fault, plain_name, unseen
-from anpi.tables.schema import column_rule, describe, load_schema, parse_value, validation_faults
+from anpi.tables.schema import (
+    column_rule,
+    date_form,
+    day_form,
+    describe,
+    load_schema,
+    parse_value,
+    validation_faults,
+)
 
 MISSING = {"", "NA"}
 FIRST_DATA_ROW = 2
 CHANCE = 0.001  # of so many patients without a row at the end of a table, below which it is asked about
 PLAIN = re.compile(r"[ -~\t\r\n]*")
+MOST_IN_CELL = 10_000
 DOCUMENTS = {
     b"PK\x03\x04": "an Excel workbook (or another zip file)",
     b"\xd0\xcf\x11\xe0": "an Excel workbook of the old kind (.xls)",
     b"%PDF": "a PDF",
     b"HEADER RECORD**": "a SAS transport file",
 }
-ID_COLUMNS = ("arm", "subtype", "second", "symbol", "site", "batch", "signature", "who_left", "reason_out")
+OF_ADAM = ("USUBJID", "TRT01A", "PARAMCD", "AVALC")
+ID_COLUMNS = ("arm", "subtype", "second", "symbol", "site", "batch", "signature", "who_left", "reason_out", *OF_ADAM)
 
 
 def read_text_table(path: Path | str) -> pd.DataFrame:
@@ -66,6 +76,7 @@ def read_text_table(path: Path | str) -> pd.DataFrame:
         raise InputError(Problem(name, "the file has no header", row=1, expected="column names"))
     header = rows.pop(1)
     problems = header_problems(name, header, rows.values(), separator) + length_problems(name, header, rows)
+    problems += long_cells(name, header, rows)
     if '"' in text or not PLAIN.fullmatch(text):
         problems += cell_problems(name, header, rows, separator)
     refuse(problems)
@@ -103,6 +114,18 @@ def length_problems(name: str, header: list[str], rows: Mapping[int, list[str]])
             mend = f"Delete the empty columns behind column {len(header)}."
         problems.append(Problem(name, row=numbers[0], found=f"{length} cells", expected=expected, mend=mend))
     return problems
+
+
+def long_cells(name: str, header: list[str], rows: Mapping[int, list[str]]) -> list[Problem]:
+    """Find cells longer than any that a person writes."""
+    expected = f"at most {MOST_IN_CELL:,} characters in a cell"
+    return [
+        Problem(name, row=number, column=column, found=f"{len(cell):,} characters", expected=expected)
+        for number, row in rows.items()
+        if sum(map(len, row)) > MOST_IN_CELL
+        for column, cell in zip(header, row, strict=False)
+        if len(cell) > MOST_IN_CELL
+    ]
 
 
 def cell_problems(name: str, header: list[str], rows: Mapping[int, list[str]], separator: str) -> list[Problem]:
@@ -209,7 +232,8 @@ def read_table(path: Path | str, schema_name: str) -> pd.DataFrame:
         Declared columns have their declared kind: text (object, None when missing), ``Int64``, ``float64``,
         ``datetime64[ns]``, or Decimal objects. Declared columns that the file lacks are added, all missing,
         so that a consumer never asks whether a column is there (the ``_day`` form of a date column counts as
-        there). Extra columns stay, as text. ``frame.attrs['file']`` names the file.
+        there). Extra columns stay, as text. ``frame.attrs['file']`` names the file, ``frame.attrs['columns']`` its
+        columns.
 
     Raises
     ------
@@ -237,10 +261,10 @@ def check_table(frame: pd.DataFrame, schema_name: str, file: str) -> pd.DataFram
         problems += alike_problems(column, typed[column], frame, column_rule(schema, column) or {}, file)
     refuse(without_identifiers(problems, frame, schema_name, file))
     for column, rule in schema["properties"].items():
-        if column not in typed and f"{column.removesuffix('_date')}_day" not in typed:
+        if column not in typed and day_form(column) not in typed:
             typed[column] = cast_column([None] * len(frame), rule, frame.index)
     result = pd.DataFrame(typed, index=frame.index)
-    result.attrs |= frame.attrs | {"file": file}
+    result.attrs |= frame.attrs | {"file": file, "columns": list(frame.columns)}
     return result
 
 
@@ -288,7 +312,7 @@ def without_identifiers(problems: list[Problem], frame: pd.DataFrame, schema_nam
 
 def is_date(schema: Mapping[str, Any], column: str | None) -> bool:
     rule = column_rule(schema, column) if column else None
-    return rule is not None and (rule.get("format") == "date" or str(column).endswith("_day"))
+    return rule is not None and (rule.get("format") == "date" or date_form(str(column)) is not None)
 
 
 def takes_words(schema: Mapping[str, Any], column: str | None) -> bool:
@@ -303,7 +327,7 @@ def column_problems(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -
     present = set(frame.columns)
     problems = []
     for column in schema.get("required", ()):
-        forms = {column, f"{column[:-5]}_day"} if column.endswith("_date") else {column}
+        forms = {column, day_form(column) or column}
         if not forms & present:
             near = nearest(column, present - set(properties), 0.75)
             problems.append(
@@ -316,16 +340,16 @@ def column_problems(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -
                 )
             )
     known = {fold(column): column for column in properties}
-    known |= {fold(f"{c[:-5]}_day"): f"{c[:-5]}_day" for c in properties if c.endswith("_date")}
+    known |= {fold(day): day for column in properties if (day := day_form(column))}
     for column in frame.columns:
         meant = known.get(fold(plain_name(column).translate(LOOKALIKES))) or slip_of_the_pen(column, known, present)
         if meant is not None and meant != column:
             problems.append(Problem(file, "misspelt column", row=1, column=column, mend=f"Call it {meant}."))
-        if column.endswith("_day") and f"{column[:-4]}_date" in present & set(properties):
+        if (other := date_form(column)) in present & set(properties):
             problems.append(
                 Problem(
                     file,
-                    f"both {column} and {column[:-4]}_date are given",
+                    f"both {column} and {other} are given",
                     row=1,
                     column=column,
                     mend="Keep one.",

@@ -20,7 +20,7 @@ import pandas as pd
 from anpi.problems import InputError, Problem
 from anpi.tables.identifier_forms import ANY_DAY, MONTHS
 from anpi.tables.identifiers import is_text
-from anpi.tables.schema import column_rule, load_schema, parse_date
+from anpi.tables.schema import column_rule, day_form, load_schema, parse_date
 
 LEAST_SECRET = 16
 TOLD_DATE = re.compile(
@@ -100,7 +100,7 @@ def moved(tables: Mapping[str, pd.DataFrame], move: Callable[[str, date], str | 
                 )
             if column in required:
                 new = new[~lost.reindex(new.index)]
-            columns[column] = column.removesuffix("_date") + ending if ending == "_day" else column
+            columns[column] = (day_form(column) or column + ending) if ending == "_day" else column
         result.tables[table] = new.rename(columns=columns)
     return result
 

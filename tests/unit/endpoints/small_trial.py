@@ -61,7 +61,8 @@ class Trial:
         written = {}
         for key, value in row.items():
             if key.endswith("_at"):
-                name = key[:-3] + ("_day" if self.as_days else "_date")
+                name = f"{key[:-3]}_day" if self.as_days else f"{key[:-3]}_date"
+                name = name.removeprefix("taken_")  # of biomarkers.csv
                 written[name] = study_day(value) if self.as_days else calendar(value)
             else:
                 written[key] = "" if value is None else value

@@ -81,6 +81,8 @@ PLANTED: list[tuple[str, str, Plant]] = [
     ("no_scan", "note", sound),
     ("therapy_before_start", "error", lambda t: (scanned(t, "42:SD"), t.add("therapies", patient_id="P", start_at=-30, name="cisplatin"))),
     ("therapy_after_death", "error", lambda t: (scanned(t, "42:SD", death_at=60, last_alive_at=60), t.add("therapies", patient_id="P", start_at=70, name="topotecan"))),
+    ("marker_after_death", "error", lambda t: (scanned(t, "42:SD", death_at=60, last_alive_at=60), t.add("biomarkers", patient_id="P", marker="LDH", value=1, taken_at=70))),
+    ("measurement_given_twice", "warning", lambda t: (scanned(t, "42:SD"), *(t.add("biomarkers", patient_id="P", marker="LDH", value=1, taken_at=5) for _ in range(2)))),
     ("bor_differs", "warning", lambda t: scanned(t, "42:SD", bor="PR")),
     ("pfs_differs", "error", lambda t: scanned(t, "42:SD 84:PD", pfs_days=85, pfs_event=0)),
     ("pfs_differs", "warning", lambda t: scanned(t, "42:SD 84:PD", pfs_days=84, pfs_event=1)),

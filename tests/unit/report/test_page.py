@@ -211,7 +211,7 @@ def test_a_patient_named_as_a_script_is_a_text_everywhere(tmp_path: Path) -> Non
     tables["queries"] = tables["queries"].assign(message=EVIL)
     people = tables.pop("patients")
     people["treatment_start_date"] = pd.to_datetime(people["treatment_start_date"])
-    statements: dict[str, object] = {"limits": [EVIL], "secondary": [EVIL]}
+    statements: dict[str, object] = {"plan_changes": [{"date": EVIL, "difference": [EVIL]}]}
     samples = tables.pop("samples")
     plain = {"patients": people.assign(patient_id=[f"X{i}" for i in range(8)]), "samples": make_tables(8)["samples"]}
     run = run_of(tmp_path, tables | plain, EVIL, statements)

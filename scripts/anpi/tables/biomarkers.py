@@ -1,0 +1,106 @@
+"""What else is known of patients: markers in long form, one unit and method each, numbers or words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from anpi.problems import Problem, nearest
+from anpi.tables.reading import FIRST_DATA_ROW
+from anpi.tables.schema import NUMBER
+
+# Words that have an order, lowest first; a marker whose words all stand in one of these is ordered.
+SCALES = (
+    ("0", "1+", "2+", "3+"),
+    ("-", "+", "++", "+++"),
+    ("negative", "weak", "moderate", "strong"),
+    ("absent", "low", "intermediate", "high"),
+    ("absent", "low", "medium", "high"),
+)
+
+
+def is_number(text: str) -> bool:
+    return NUMBER.fullmatch(text) is not None
+
+
+def scale_of(values: pd.Series) -> tuple[str, ...] | None:
+    """Return the scale that all words of a marker stand in, when they are words."""
+    words = {str(value).lower() for value in values.dropna()}
+    if all(is_number(word) for word in words):
+        return None
+    return next((scale for scale in SCALES if words <= set(scale)), None)
+
+
+def is_numeric(values: pd.Series) -> bool:
+    """Return whether a marker is measured in numbers: most of its values are, and they are no scale of words."""
+    known = values.dropna()
+    return scale_of(known) is None and known.map(is_number).mean() > 0.5
+
+
+def biomarker_problems(table: pd.DataFrame) -> Iterator[Problem]:
+    """Find markers that cannot be compared among patients, and values that contradict each other.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As read from biomarkers.csv.
+    """
+    file = table.attrs["file"]
+    known = table[table["marker"].notna()]
+    for marker, rows in known.groupby("marker", sort=True):
+        yield from several(rows, str(marker), "unit", file)
+        yield from several(rows, str(marker), "method", file)
+        yield from no_numbers(rows, str(marker), file)
+    yield from contradictions(known, file)
+
+
+def place(index: object) -> int:
+    return int(str(index)) + FIRST_DATA_ROW
+
+
+def several(rows: pd.DataFrame, marker: str, column: str, file: str) -> Iterator[Problem]:
+    """Find a second unit or method of a marker: its values could not be compared."""
+    given = rows[column].dropna()
+    first = given.iloc[0] if len(given) else None
+    for index, value in given[given != first].items():
+        expected = f"{first}, as {marker} has in row {place(given.index[0])}"
+        mend = f"Bring the values to one {column}, or give the marker another name."
+        yield Problem(file, row=place(index), column=column, found=value, expected=expected, mend=mend)
+
+
+def no_numbers(rows: pd.DataFrame, marker: str, file: str) -> Iterator[Problem]:
+    values = rows["value"].dropna()
+    if not is_numeric(values):
+        return
+    for index, value in values[~values.map(is_number)].items():
+        mend = "Write 0 for what was looked for and not found; leave out what was not measured."
+        expected = f"a number, as other values of {marker}"
+        yield Problem(file, row=place(index), column="value", found=value, expected=expected, mend=mend)
+
+
+def contradictions(table: pd.DataFrame, file: str) -> Iterator[Problem]:
+    """Find two values of a marker in a patient and specimen on one day."""
+    when = "day" if "day" in table else "date"
+    keys = ["patient_id", "marker", "sample_id", when]
+    dated = table[table[when].notna()]
+    for _, rows in dated.groupby(keys, dropna=False, sort=True):
+        other = rows.index[rows["value"] != rows["value"].iloc[0]]
+        if len(other):
+            found, first = rows.at[other[0], "value"], rows["value"].iloc[0]
+            expected = f"{first}, as in row {place(rows.index[0])} of the same patient, marker and day, or another day"
+            yield Problem(file, row=place(other[0]), column="value", found=str(found), expected=expected)
+
+
+def strange_samples(table: pd.DataFrame, samples: pd.DataFrame, file: str) -> Iterator[Problem]:
+    """Find samples that the sheet does not have, or has of another patient."""
+    owner = dict(zip(samples["sample_id"], samples["patient_id"], strict=True))
+    for index, sample in table["sample_id"].dropna().items():
+        patient = table.at[index, "patient_id"]
+        if sample not in owner:
+            near = nearest(str(sample), owner)
+            mend = f"Did you mean {near}?" if near else "Leave it empty for a specimen without RNA."
+            yield Problem(file, row=place(index), column="sample_id", found=sample, expected="a sample", mend=mend)
+        elif owner[sample] != patient:
+            expected = f"a sample of patient {patient}"
+            yield Problem(file, row=place(index), column="sample_id", found=sample, expected=expected)
