@@ -130,11 +130,15 @@ def attack_all(inputs: int, seed: int, processes: int, only: str = "", failures:
 
 
 def summary(findings: list[Finding]) -> str:
-    """Count the verdicts by target, and write the last line."""
+    """Count the verdicts by target, list the judgement calls with their reasons, and write the last line."""
     lines = []
     for target in dict.fromkeys(finding.target for finding in findings):
         own = [finding for finding in findings if finding.target == target]
         lines.append(f"{target}: {counts_of(own)}")
+    called = Counter((f.target, f.kind, f.judgement) for f in findings if f.verdict == "silent" and f.judgement)
+    lines += [
+        f"judgement call, {n} times: {target}, {kind}: {why}" for (target, kind, why), n in sorted(called.items())
+    ]
     silent, tracebacks, hangs = (
         sum(finding.verdict == verdict and is_fault(finding) for finding in findings) for verdict in BAD
     )

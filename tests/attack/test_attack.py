@@ -78,6 +78,7 @@ def test_judgement_calls_are_counted_and_have_a_reason():
     ]
     assert summary(findings).splitlines() == [
         "a.csv: 3 inputs: 1 judgement calls, 1 silent, 1 traceback",
+        "judgement call, 1 times: a.csv, x: no rule can",
         "3 inputs: 1 silent, 1 tracebacks, 0 hangs",
     ]
 
