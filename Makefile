@@ -7,7 +7,7 @@ BIN := .venv/bin
 DEMO := results/demo
 CORES ?= all
 
-.PHONY: help setup tools demo test test-slurm test-s3 test-docs test-kernels screenshots lock faults lint format clean reproduce validate-tumours train-tumours
+.PHONY: help setup tools demo test attack test-slurm test-s3 test-docs test-kernels screenshots lock faults lint format clean reproduce validate-tumours train-tumours
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,10 @@ demo: setup  ## the whole workflow on the embedded demo
 
 test: setup  ## all tests (those on real data skip unless ANPI_EXTERNAL_DATA has it)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -q -n $(or $(TEST_JOBS),2) --dist loadgroup
+
+attack: setup  ## thousands of wrong inputs, drawn by a seed: each refused, asked about or without effect (SEED, INPUTS)
+	@PYTHONPATH=scripts:tests:. PATH="$(CURDIR)/$(BIN):$$PATH" python -m attack.run \
+	  --inputs $(or $(INPUTS),5000) --seed $(or $(SEED),1)
 
 test-kernels: demo  ## statistics and the demo's tables under two kernels of linear algebra: the same bytes
 	@.ci/compare-kernels $(DEMO)

@@ -29,7 +29,10 @@ from demo.streams import stream
 SUBTYPE_CYCLE = "ANAIPAIANAPAIANAAIPNAIAN"
 LEAST_PATIENTS = 16
 WRONG_SEX, NO_TISSUE, FAILED, MIXED, NOT_SCLC = 4, 6, 9, 12, 15
-ON_TREATMENT_SAMPLES = 2
+TARGET_HIGH = 16
+SWITCHED = [0.0, 1.0, 0.0, 0.0]  # shares of A, N, P, I
+TARGET, TARGET_LIFT = "DLL3", 8.0
+ON_TREATMENT_SAMPLES = 6
 ABSENT = ("sex", "age", "arm", "ecog", "liver_mets", "brain_mets", "ldh", "batch", "purity")
 
 CONFIG = """\
@@ -105,10 +108,12 @@ def simulate_trial(
     wrong = clinical.patients["patient_id"] == patient_name(WRONG_SEX)
     clinical.patients.loc[wrong, "sex"] = clinical.patients.loc[wrong, "sex"].map({"F": "M", "M": "F"})
     samples = draw_samples(truth, clinical, pairs, seed)
-    tpm = simulate_expression(samples, seed, build_model(choose_genes() if genes is None else genes))
+    genes = choose_genes() if genes is None else genes
+    tpm = simulate_expression(samples, seed, build_model(genes))
+    tpm.loc[genes["symbol"].eq(TARGET), f"{patient_name(TARGET_HIGH)}-B"] *= TARGET_LIFT
     later = samples.loc[samples["timepoint"] != "baseline", "donor"]
     spared = {*later, *truth.index[truth["role"] != "ordinary"]}
-    planted = planted_in_samples() + contradict(clinical, spared)
+    planted = planted_in_samples() + planted_switch(samples) + contradict(clinical, spared)
     truth["hazard_multiplier"] = clinical.truth.set_index("patient_id")["hazard_multiplier"]
     truth["progression_days"] = clinical.truth.set_index("patient_id")["progression_days"]
     return SimulatedTrial(truth, samples, clinical, tpm, planted)
@@ -156,11 +161,35 @@ def draw_samples(truth: pd.DataFrame, clinical: ClinicalTables, pairs: int, seed
             rows[sample] = facts | sample_facts(sample, number, point, truth.loc[patient_id], pairs, seed)
     samples = pd.DataFrame.from_dict(rows, orient="index")
     samples.index.name = "sample_id"
+    samples.loc[first_of_a(samples), list(SUBTYPES)] = SWITCHED
     return samples
 
 
+def first_of_a(samples: pd.DataFrame) -> list[str]:
+    """Return the sample under treatment whose tumour became another: of the first A tumour, which turns to N."""
+    donors = samples.loc[samples["timepoint"].eq("baseline") & samples["A"].gt(0.5), "donor"]
+    later = samples["timepoint"].eq("on_treatment") & samples["donor"].isin(donors)
+    return list(samples.index[later][:1])
+
+
+def planted_switch(samples: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the planted switch, where a patient's course allowed a second sample."""
+    shown_in = {"file": "change/changes.tsv", "column": "feature", "values": ["subtype_switch"]}
+    finding = "ASCL1 programme at baseline, NEUROD1 programme on treatment: very probably of different subtypes"
+    return [
+        {
+            "kind": "subtype switch",
+            "patient_id": samples.at[sample, "donor"],
+            "sample_id": sample,
+            "finding": finding,
+            "shown_in": shown_in,
+        }
+        for sample in first_of_a(samples)
+    ]
+
+
 def later_samples(truth: pd.DataFrame, clinical: ClinicalTables) -> dict[str, dict[str, Any]]:
-    """Choose who has further samples: the first two with a second scan, and the first other who progressed."""
+    """Choose who has further samples: the first six with a second scan, and the first other who progressed."""
     ordinary = truth.index[truth["role"] == "ordinary"]
     scans = clinical.assessments[clinical.assessments["patient_id"].isin(ordinary)].groupby("patient_id", sort=False)
     second = {name: rows["assessment_date"].iloc[0] for name, rows in scans if len(rows) > 1}
@@ -234,6 +263,12 @@ def planted_in_samples() -> list[dict[str, Any]]:
             "not SCLC",
             "airway smooth muscle without neuroendocrine genes and proliferation: gets no subtype",
             no_call,
+        ),
+        (
+            TARGET_HIGH,
+            "target high",
+            f"{TARGET} {TARGET_LIFT:g} times as high as drawn: level high",
+            {"file": "targets/targets.tsv", "column": "level", "values": ["high"]},
         ),
     )
     return [

@@ -14,9 +14,8 @@ from pathlib import Path
 from anpi.expression.matrix import UNITS, read_expression
 from anpi.files.shipped import REGISTRY
 from anpi.files.writing import write_table
-from anpi.problems import InputError, Problem
 from anpi.program import run_program
-from anpi.signatures.registry import ROLES, read_gmt, read_registry
+from anpi.signatures.registry import ROLES, named_once, read_gmt, read_registry
 from anpi.signatures.scores import score_signatures
 
 
@@ -42,14 +41,10 @@ def main() -> None:
     signatures = read_registry(arguments.registry)
     for path in arguments.gmt:
         signatures += read_gmt(path, arguments.gmt_method)
-    names = [signature.id for signature in signatures]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(Problem("signatures", "the same name twice", found=", ".join(twice), mend="Rename the set."))
     expression = read_expression(arguments.expression, arguments.unit, genes_needed=False)
     for note in expression.notes:
         print(f"{arguments.expression}: {note}", file=sys.stderr)
-    scores = score_signatures(expression, signatures)
+    scores = score_signatures(expression, named_once(signatures))
     write_table(arguments.out, scores)
     lacking = int(scores["score"].isna().sum())
     print(f"{scores['sample_id'].nunique()} samples, {len(signatures)} signatures, {lacking} scores not given")

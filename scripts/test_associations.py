@@ -13,6 +13,7 @@ Reads the plan and tests what it declares, nothing else. Writes to the output fo
   estimands.tsv           the range of the primary answer over other rules, iRECIST and evaluators
   subgroups.tsv           the primary answer within subgroups
   incidence.tsv           cumulative incidence of response and immune-related events
+  agreement.tsv           markers of proteins against the RNA of their genes
   published.tsv           signatures beside published cohorts, pooled with random effects
   statements.json         changes of the plan, and the tests made and not made by family
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import pandas as pd
-
 from anpi.cohort.anndata_file import build_anndata, write_anndata
 from anpi.program import run_program
+from anpi.tables.carried import carried
 from anpi.tables.reading import read_facts, read_matrix, read_table
 
 
@@ -21,10 +20,13 @@ def main() -> None:
     parser.add_argument("--verdicts", required=True, type=Path)
     parser.add_argument("--calls", required=True, type=Path)
     parser.add_argument("--scores", required=True, type=Path)
+    parser.add_argument(
+        "--carry", nargs="*", default=[], metavar="TABLE.COLUMN", help="extra columns that go along (samples.<column>)"
+    )
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     scores = read_facts(arguments.scores).pivot(index="sample_id", columns="signature", values="score")
-    obs: pd.DataFrame = read_table(arguments.samples, "samples")
+    obs = carried(read_table(arguments.samples, "samples"), "samples", arguments.carry)
     for table in (read_facts(arguments.verdicts), read_facts(arguments.calls), scores.reset_index()):
         obs = obs.merge(table, on="sample_id", how="inner", suffixes=("", "_call"))
     data = build_anndata(read_matrix(arguments.tpm), read_matrix(arguments.counts), read_facts(arguments.genes), obs)

@@ -53,6 +53,13 @@ def main() -> None:
     )
     parser.add_argument("--exploration", action="store_true", help="show the tables below exploration/ too")
     parser.add_argument("--multiqc", help="link to the MultiQC report of the reads, as seen from the report")
+    parser.add_argument(
+        "--carry",
+        nargs="*",
+        default=[],
+        metavar="TABLE.COLUMN",
+        help="extra columns that go along into the workbook (patients.<column>)",
+    )
     parser.add_argument("--out-dir", required=True, type=Path, help="folder to write to; made when it lacks")
     arguments = parser.parse_args()
     run = read_run(
@@ -67,6 +74,7 @@ def main() -> None:
         dict(arguments.threshold),
         links={"multiqc": arguments.multiqc} if arguments.multiqc else None,
         exploration=arguments.exploration,
+        carry=arguments.carry,
     )
     write_report(run, arguments.out_dir)
 

@@ -108,6 +108,9 @@ def planning_notes(clinical: Clinical, samples: pd.DataFrame | None, today: date
         extra = [column for column in own if column_rule(load_schema(table), column) is None]
         if extra:
             notes.append(f"{file}: columns that are kept, and read where the plan names them: {', '.join(extra)}")
+        empty = [column for column in frame.attrs.get("columns", ()) if frame[column].isna().all()]
+        if empty:
+            notes.append(f"{file}: columns without any value: {', '.join(empty)}")
         for column in frame.columns[[str(kind).startswith("datetime") for kind in frame.dtypes]]:
             late = frame.index[frame[column] > pd.Timestamp(today)]
             if len(late):
@@ -225,22 +228,23 @@ def path_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
 
 
 def allowance_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
-    """Find allowed columns of no table."""
+    """Find columns of no table that are allowed or to be carried along."""
     tables = {table: path for table, path in settings["clinical"].items() if path}
     tables |= {name: settings[name] for name in ("samples", "units") if settings[name]}
     headers: dict[str, list[str]] = {}
-    for table in sorted({entry.split(".", 1)[0] for entry in settings["allow_columns"]} & set(tables)):
+    entries = [(key, entry) for key in ("allow_columns", "carry_columns") for entry in settings[key]]
+    for table in sorted({entry.split(".", 1)[0] for _, entry in entries} & set(tables)):
         headers[table] = read_header(tables[table])
     if settings["expression"] and os.path.isfile(settings["expression"]["matrix"]):
         headers["expression"] = ["samples"]
     known = [f"{table}.{column}" for table, columns in headers.items() for column in columns]
     problems = []
-    for entry in settings["allow_columns"]:
+    for key, entry in entries:
         if entry not in known:
             near = nearest(entry, known)
             mend = f"Did you mean {near}?" if near else "Tables of this run: " + ", ".join(tables) + "."
             expected = "a column that one of the tables has"
-            problems.append(Problem(file, column="allow_columns", found=entry, expected=expected, mend=mend))
+            problems.append(Problem(file, column=key, found=entry, expected=expected, mend=mend))
     return problems
 
 

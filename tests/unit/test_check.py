@@ -72,6 +72,14 @@ def test_dates_after_the_day_of_planning_and_sites_of_one_sample_are_said(tmp_pa
     assert planning_notes(clinical, None, date(2042, 9, 1)) == [f"{tmp_path}/{extra}"]
 
 
+def test_a_column_that_is_empty_throughout_is_said(tmp_path):
+    """An export that lost a column's values looks like a trial in which nothing was recorded."""
+    file = tmp_path / "patients.csv"
+    file.write_text("patient_id,arm,treatment_start_date,death_date\nP1,A,2024-01-01,NA\nP2,A,2024-01-01,\n")
+    told = planning_notes(read_clinical({"patients": file}), None, date(2024, 10, 1))
+    assert told == [f"{file}: columns without any value: death_date"]
+
+
 def test_faults_of_plan_and_tables_are_told_together(tmp_path):
     write(tmp_path, "")
     (tmp_path / "patients.csv").write_text(PATIENTS.replace("2024-09-01", "soon"))

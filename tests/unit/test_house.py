@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "pathways": GROUND | {"tables", "expression", "signatures"},
     "endpoints": GROUND | {"tables", "recist", "stats"},
     "identity": GROUND | {"tables", "reads", "expression", "alignment"},
+    "change": GROUND | {"tables", "expression", "signatures", "cohort", "association", "stats"},
     "targets": GROUND | {"tables", "expression", "signatures"},
     "cohort": GROUND | {"tables"},
     "association": GROUND | {"tables", "stats"},
@@ -50,6 +51,7 @@ MAY_IMPORT = {
     "check": GROUND | {"tables", "association", "endpoints", "cohort", "expression"},
     "manifest": GROUND | {"tables", "provenance"},
     "ledger": GROUND | {"tables", "provenance", "manifest", "association"},
+    "exports": GROUND | {"tables", "association"},
 }
 SMK = sorted((ROOT / "workflow").rglob("*.smk"))
 

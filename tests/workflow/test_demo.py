@@ -154,6 +154,34 @@ def test_effects_that_were_not_built_in_are_not_claimed(demo: Path, tmp_path: Pa
     assert results["p_adjusted"].dropna().min() > 0.05
 
 
+def test_the_planted_switch_is_probable_and_no_other_is(demo: Path):
+    changes = table(demo, "change/changes.tsv")
+    switches = changes[changes["kind"] == "switch"].set_index("to_sample")["change"]
+    switched = next(item["sample_id"] for item in planted(demo) if item["kind"] == "subtype switch")
+    assert switches[switched] > 0.8
+    assert (switches.drop(switched).dropna() < 0.5).all()
+
+
+def test_the_rise_of_inflammation_on_treatment_is_found(demo: Path):
+    """Every tumour under treatment was drawn with more inflammation than before; proliferation with as much."""
+    pairs = table(demo, "change/pairs.tsv")
+    assert (pairs["contrast"] == "on_treatment").sum() == 6
+    assert (pairs["used"] == "yes").sum() >= 6
+    tests = table(demo, "change/tests.tsv")
+    found = tests[tests["method"].str.startswith("moderated paired t (", na=False)].set_index("biomarker")
+    assert found.at["t_effector", "estimate"] > 0
+    assert found.at["t_effector", "p_adjusted"] < 0.05
+    genes = table(demo, "change/differential.tsv")
+    assert genes["p"].notna().sum() > 100
+
+
+def test_the_planted_target_is_high(demo: Path):
+    sample = next(item["sample_id"] for item in planted(demo) if item["kind"] == "target high")
+    targets = table(demo, "targets/targets.tsv").set_index(["sample_id", "target"])
+    assert targets.at[(sample, "DLL3"), "level"] == "high"
+    assert targets["level"].isin(["high", "intermediate", "low", "cannot_tell"]).all()
+
+
 def test_the_report_names_every_planted_finding(demo: Path):
     page = html.unescape((demo / "report" / "index.html").read_text())
     text = re.sub(r"<[^>]+>", " ", page)

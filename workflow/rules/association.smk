@@ -1,4 +1,4 @@
-# What the plan declares, and nothing else: needs plan of the config; makes association/ and expression/.
+# What the plan declares, and nothing else: needs plan of the config; makes association/, expression/ and change/.
 PUBLISHED = RESOURCES / "published" / "cohorts.tsv"
 GENE_SETS = RESOURCES / "signatures" / "genes" / "hallmark.tsv"
 
@@ -34,6 +34,7 @@ rule test_associations:
         subgroups=out("association/subgroups.tsv"),
         incidence=out("association/incidence.tsv"),
         published=out("association/published.tsv"),
+        agreement=out("association/agreement.tsv"),
         representativeness=out("association/representativeness.tsv"),
     log:
         logs("test_associations"),
@@ -105,3 +106,81 @@ rule test_expression:
         " --endpoints {input.endpoints:q} --patients {input.patients:q} --samples {input.samples:q}"
         " --calls {input.calls:q} --gene-sets {params.gene_sets:q} --plan {params.plan:q}"
         " --threads {threads} --memory {resources.mem_mb} --out-dir {params.folder:q} > {log:q} 2>&1"
+
+
+rule measure_changes:
+    input:
+        samples=sample_sheet(),
+        patients=clinical("patients"),
+        own_plan=own("plan", PLAN),
+        verdicts=out("qc/verdicts.tsv"),
+        identity=out("qc/identity.tsv"),
+        identity_pairs=out("qc/identity_pairs.tsv"),
+        calls=out("subtypes/calls.tsv"),
+        programmes=out("subtypes/programmes.tsv"),
+        scores=out("immune/scores.tsv"),
+        targets=out("targets/targets.tsv"),
+        fractions=out("immune/fractions.tsv"),
+        tpm=out("cohort/tpm.tsv.gz"),
+        counts=out("cohort/counts.tsv.gz") if COUNTED else [],
+        gmt=[given(path) for path in SETTINGS["signatures"]["gmt"]],
+    output:
+        pairs=out("change/pairs.tsv"),
+        changes=out("change/changes.tsv"),
+    log:
+        logs("measure_changes"),
+    benchmark:
+        out("benchmarks/measure_changes.tsv")
+    conda:
+        "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 2500, sample=8),
+        runtime=needs("runtime", 30, sample=0.5),
+    params:
+        program=program(
+            "measure_changes",
+            *(PLAN, RESOURCES / "signatures", GENES),
+            files=["clinical.patients", "samples", "signatures.gmt"],
+        ),
+        plan=PLAN,
+        tables=options_of(
+            *("samples", "patients", "verdicts", "identity", "identity_pairs", "calls", "programmes"),
+            *("scores", "targets", "fractions", "tpm", "counts", "gmt"),
+        ),
+    shell:
+        "{params.program} --plan {params.plan:q} {params.tables}"
+        " --out-pairs {output.pairs:q} --out-changes {output.changes:q} > {log:q} 2>&1"
+
+
+rule test_changes:
+    input:
+        own_plan=own("plan", PLAN),
+        pairs=out("change/pairs.tsv"),
+        changes=out("change/changes.tsv"),
+        endpoints=out("clinical/endpoints.tsv"),
+        sets=out("analysis/sets.tsv"),
+        patients=clinical("patients"),
+        counts=out("cohort/counts.tsv.gz") if COUNTED else [],
+        genes=out("cohort/genes.tsv"),
+    output:
+        tests=out("change/tests.tsv"),
+        differential=out("change/differential.tsv"),
+        enrichment=out("change/enrichment.tsv"),
+    log:
+        logs("test_changes"),
+    benchmark:
+        out("benchmarks/test_changes.tsv")
+    conda:
+        "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 3000, sample=12),
+        runtime=needs("runtime", 60, sample=0.2),
+    params:
+        program=program("test_changes", PLAN, GENE_SETS, files=["clinical.patients"]),
+        plan=PLAN,
+        gene_sets=GENE_SETS,
+        tables=options_of("pairs", "changes", "endpoints", "sets", "patients", "counts", "genes"),
+        folder=subpath(output.tests, parent=True),
+    shell:
+        "{params.program} --plan {params.plan:q} {params.tables} --gene-sets {params.gene_sets:q}"
+        " --out-dir {params.folder:q} > {log:q} 2>&1"

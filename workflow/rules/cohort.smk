@@ -226,8 +226,9 @@ rule write_cohort:
         mem_mb=needs("mem_mb", 2000, sample=10),
         runtime=needs("runtime", 20, sample=0.1),
     params:
-        program=program("write_cohort", files=["samples"]),
+        program=program("write_cohort", settings=["carry_columns"], files=["samples"]),
+        carry=option("--carry", SETTINGS["carry_columns"]),
     shell:
         "{params.program} --tpm {input.tpm:q} --counts {input.counts:q} --genes {input.genes:q}"
         " --samples {input.samples:q} --verdicts {input.verdicts:q} --calls {input.calls:q}"
-        " --scores {input.scores:q} --out {output:q} > {log:q} 2>&1"
+        " --scores {input.scores:q} {params.carry} --out {output:q} > {log:q} 2>&1"

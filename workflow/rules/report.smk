@@ -35,6 +35,7 @@ def report_tables(wildcards):
             "immune/scores.tsv",
             "targets/targets.tsv",
         ]
+        tables += [f"change/{table}.tsv" for table in ("pairs", "changes", "tests", "differential", "enrichment")]
         tables += [f"expression/{table}.tsv" for table in ("differential", "enrichment", "contrasts")]
         tables += [f"exploration/{table}.tsv" for table in EXPLORATION]
         tables += [f"immune/{table}.tsv" for table in ("by_subtype", "correlation", "methods", "fractions", "pathways")]
@@ -77,6 +78,7 @@ def steps():
     described = {}
     for step in workflow.rules:
         paths = [os.path.relpath(path, root) for path in map(str, step.output)]
+        paths = [] if step.name.endswith("export_results") else paths  # made from the manifest, when asked for
         if paths and step.name.startswith(before) and not any(path.startswith("..") for path in paths):
             call = getattr(step.params, "program", None)
             decisive = call.decisive if isinstance(call, programs.Program) else {"code": None}
@@ -159,7 +161,7 @@ rule write_report:
         program=program(
             "write_report",
             *(TEMPLATES, PLAN, RULES, REGISTRY, GENES, RESOURCES / "targets"),
-            settings=["title", "qc"],
+            settings=["title", "qc", "carry_columns"],
             files=["clinical.", "samples"],
         ),
         plan=PLAN,
@@ -170,10 +172,11 @@ rule write_report:
         multiqc=option("--multiqc", ["../multiqc/multiqc.html"] if UNITS is not None else []),
         tables=options_of("samples", "adverse_events", "therapies"),
         exploration="--exploration" if EXPRESSED else "",
+        carry=option("--carry", SETTINGS["carry_columns"]),
     shell:
         "{params.program} --results {params.results:q} --patients {input.patients:q} --plan {params.plan:q}"
         " --rules {params.rules:q} {params.tables} --title {params.program.settings[title]:q} {params.thresholds} {params.multiqc}"
-        " {params.exploration}"
+        " {params.exploration} {params.carry}"
         " --out-dir {params.folder:q}"
         " > {log:q} 2>&1"
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from anpi.tables.biomarkers import is_numeric, scale_of
 from anpi.tables.clinical import Timeline
+from anpi.trial.terms import CLEARANCE
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,6 @@ def measure(rows: pd.DataFrame, patients: pd.Index) -> Measured:
     positive = baseline.gt(0)
     later = rows[(rows["day"] > 1) & rows["value"].astype(float).eq(0) & rows["patient_id"].map(positive)]
     return Measured(baseline, None, positive, later.groupby("patient_id")["day"].min().reindex(patients))
-
-
-CLEARANCE = "clearance of "
 
 
 def clearance_name(marker: str) -> str:

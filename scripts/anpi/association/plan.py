@@ -365,6 +365,11 @@ def plan_problems(
         for column in plan.baseline:
             if column not in [*known, *optional]:
                 yield unknown(plan.file, "baseline", column, known, "a column of patients or samples")
+    if registry is not None:
+        ids = sorted(set(registry["id"].dropna()))
+        for name in plan.change["signatures"]:
+            if name not in ids:
+                yield unknown(plan.file, "change, signatures", name, ids, "the id of a signature of the registry")
     for entry in plan.entries:
         key = f"entry {entry.entry}"
         if registry is not None:

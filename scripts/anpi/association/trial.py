@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from anpi.association.markers import CLEARANCE, Measured, measure_markers
+from anpi.association.markers import Measured, measure_markers
 from anpi.association.plan import endpoint_columns, endpoint_kind
 from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.reading import read_facts, read_matrix, read_table
 from anpi.tables.schema import column_rule, load_schema
 from anpi.trial.subtypes import CALLED
+from anpi.trial.terms import CLEARANCE
 
 FROM_FIRST_SCAN = (
     "the day of the confirming scan is not known: a confirmed response counts from its first scan, "

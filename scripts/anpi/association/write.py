@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from anpi.association.agreement import agreement_table
 from anpi.association.describe import curve_table, response_counts, survival_table
 from anpi.association.detectable import detectable_table
 from anpi.association.engine import results_table, run_plan
@@ -43,6 +44,7 @@ def write_associations(plan: Plan, trial: Trial, registry: pd.DataFrame | None, 
         "estimands": estimand_table(plan, sensitivity),
         "subgroups": subgroup_table(plan, trial, registry),
         "incidence": incidence_table(plan, trial),
+        "agreement": agreement_table(trial),
         "published": published_table(rows, read_cohorts()),
     }
     for name, table in tables.items():

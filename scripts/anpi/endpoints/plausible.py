@@ -4,6 +4,7 @@ look like months, dates that contradict each other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,6 +16,7 @@ from anpi.tables.clinical import Clinical, Query, row_number, study_day, tables_
 TRIAL = ""  # in place of a patient where a query is about a table as a whole
 YOUNGEST = 18
 CODES = (999, 9999, -99, -999, -9999)  # what old tables write for a number that is not known
+FORMULA = re.compile(r"[=@]\w|[=+-]\d+[-+*/]\d")
 FAR = 366  # days between a date and all those of other patients from which on it is asked about
 LEAST_PATIENTS = 5  # from whom on a typical value is told
 TYPICAL_OS, TYPICAL_PFS = 60, 21  # days; a lower median looks like months (or weeks)
@@ -29,6 +31,7 @@ def plausibility_queries(clinical: Clinical, seen: Observations) -> Iterator[Que
     dates = dated(clinical, seen)
     yield from value_queries(clinical.patients)
     yield from code_queries(clinical)
+    yield from formula_queries(clinical)
     yield from months_queries(clinical.patients)
     yield from size_queries(clinical.lesions)
     yield from far_queries(dates)
@@ -80,6 +83,16 @@ def code_queries(clinical: Clinical) -> Iterator[Query]:
             for index in frame.index[values.isin(CODES)]:
                 text = f"{table} row {row_number(index)}: {column} {values[index]:g} is a code for a value not known?"
                 yield Query(frame.at[index, "patient_id"], "warning", "code_for_missing", text)
+
+
+def formula_queries(clinical: Clinical) -> Iterator[Query]:
+    """Ask about texts that are formulas of a spreadsheet: their values were lost when the table was exported."""
+    for table, frame in tables_of(clinical).items():
+        for column in frame.select_dtypes(object):
+            odd = frame[column].map(lambda value: isinstance(value, str) and FORMULA.match(value) is not None)
+            for index in frame.index[odd.astype(bool)]:
+                text = f"{table} row {row_number(index)}: {column} is a formula of a spreadsheet, not its value"
+                yield Query(frame.at[index, "patient_id"], "warning", "formula_in_cell", text)
 
 
 def months_queries(patients: pd.DataFrame) -> Iterator[Query]:

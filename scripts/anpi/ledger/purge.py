@@ -53,6 +53,8 @@ def purge_patient(results: Path, patient: str) -> list[str]:
         raise InputError(Problem(str(ledger), f"no entry holds patient {patient}", mend="Write the id as in patients."))
     for name in ("ledger/changes.json", "report/index.html"):
         remove(results / name)
+    if remove(results / "exports"):
+        done.append("exports was removed; the target export makes it anew")
     done.append(
         "ledger/changes.json and report/index.html were removed; the next run writes them and the manifest anew"
     )

@@ -24,7 +24,8 @@ from anpi.problems import InputError, Problem
 
 CHUNK = 1 << 20
 IGZIP_ERROR: Any = isal_zlib.error
-BASES = b"ACGTNUacgtnuRYKMSWBDHVrykmswbdhv."  # IUPAC, and the dot of old Illumina software
+# IUPAC, and the dot of old Illumina software. fastp takes small letters and U for mismatches of the mates.
+BASES = b"ACGTNRYKMSWBDHV."
 LOWEST, HIGHEST = 33, 126
 # Phred+64 begins at ';' (Solexa's -5); Phred+33 of sequencers ends below 'P' (quality 47).
 LOWEST_64, LEAST_HIGHEST_64 = 59, 80
@@ -251,7 +252,9 @@ def record_fault(lines: Sequence[bytes], number: int, name: str) -> Problem | No
             name, read, row=row + 3, found=f"{len(qualities)} qualities", expected=f"{len(bases)}, one a base"
         )
     if strange := bases.translate(None, BASES):
-        return Problem(name, read, row=row + 1, found=text_of(strange[:1]), expected="bases")
+        found = text_of(strange[:1])
+        mend = "Write the bases in capitals, and T for U." if strange[:1].upper() in BASES + b"U" else None
+        return Problem(name, read, row=row + 1, found=found, expected="bases as A, C, G, T and N", mend=mend)
     if strange := bytes(c for c in qualities if not LOWEST <= c <= HIGHEST):
         return Problem(name, read, row=row + 3, found=text_of(strange[:1]), expected="qualities from ! to ~")
     return None

@@ -25,6 +25,7 @@ from anpi.report.patient_map import Map
 from anpi.report.sections import DETAILS, FIRST_PAGE, sections_of
 from anpi.report.tables import TABLES, Run
 from anpi.report.workbook import neutral, write_workbook
+from anpi.tables.carried import carried
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
 
@@ -47,7 +48,8 @@ def write_report(run: Run, out: Path) -> None:
     remove_others(out / "patients", set(files.values()))
     remove_others(out / "figures", {f"{name}.{kind}" for name in figures for kind in ("svg", "pdf", "csv")})
     with whole_file(out / "tables.xlsx") as part:
-        part.write_bytes(write_workbook({"patients": run.patients, **run.tables}, TABLES))
+        patients = carried(run.patients, "patients", run.carry)
+        part.write_bytes(write_workbook({"patients": patients, **run.tables}, TABLES))
     links = {patient: f"patients/{quote(name)}" for patient, name in files.items()}
     box = gene_box(first)
     write_text(out / GENE_FILE, gene_script(box))

@@ -18,6 +18,7 @@ from anpi.report.patients import BASELINE, level_name
 from anpi.report.quality import number, verdict_columns
 from anpi.report.tables import Run, end_days
 from anpi.report.targets import target_blocks
+from anpi.report.under_treatment import change_blocks
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
 
@@ -56,6 +57,7 @@ def patient_sections(run: Run, patient: str) -> list[Section]:
         Section("subtype", "Subtype", subtype_blocks(run, patient, sample)),
         Section("signatures", "Signatures", signature_blocks(run, sample)),
         Section("targets", "What this tumour offers to therapies", target_blocks(run, sample)),
+        Section("change", "Change under treatment", change_blocks(run, patient)),
         Section("quality", "Samples and quality", quality_blocks(run, patient)),
         Section("queries", "Data queries", query_blocks(run, patient)),
     ]

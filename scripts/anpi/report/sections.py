@@ -20,6 +20,7 @@ from anpi.report.safety import queries, safety, safety_terms
 from anpi.report.summary import summary
 from anpi.report.tables import Run
 from anpi.report.targets import targets
+from anpi.report.under_treatment import under_treatment
 
 Make = Callable[[Run], Section | None]
 FIRST_PAGE: tuple[Make, ...] = (summary, changes, patients_on_a_map, genes, course, answers, safety, everybody)
@@ -29,6 +30,7 @@ DETAILS: tuple[Make, ...] = (
     subtypes,
     signatures,
     targets,
+    under_treatment,
     efficacy,
     associations,
     expression,

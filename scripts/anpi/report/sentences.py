@@ -9,7 +9,7 @@ import pandas as pd
 
 from anpi.report.numbers import count_of, interval, known, months, percent, ratio, text
 from anpi.trial.subtypes import SUBTYPES
-from anpi.trial.terms import GATE_CLOSED, INTERACTION, supplied
+from anpi.trial.terms import CLEARANCE, GATE_CLOSED, INTERACTION, supplied
 from anpi.words.lists import listed, plural
 from anpi.words.p_values import p_words
 
@@ -189,6 +189,8 @@ def compared(rows: pd.DataFrame) -> str:
     test = rows.iloc[0]
     if test["biomarker"] in EXPOSURES:
         return EXPOSURES[test["biomarker"]]
+    if str(test["biomarker"]).startswith(CLEARANCE):
+        return f"the time after {test['biomarker']} and the time before or without it"
     inside = rows[rows["level"].notna() & (rows["estimate"].notna() | rows["method"].eq("reference group"))]
     if len(inside) < 2:
         return {"subtype": "SCLC subtypes", "arm": "treatment arms"}.get(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +40,9 @@ TABLES = {
     "tissues": "subtypes/tissues.tsv",
     "scores": "immune/scores.tsv",
     "targets": "targets/targets.tsv",
+    "pairs": "change/pairs.tsv",
+    "changes": "change/changes.tsv",
+    "change_tests": "change/tests.tsv",
     "components": "exploration/components.tsv",
     "variance": "exploration/variance.tsv",
     "exploration_notes": "exploration/notes.tsv",
@@ -61,6 +65,7 @@ TABLES = {
     "subgroups": "association/subgroups.tsv",
     "incidence": "association/incidence.tsv",
     "published": "association/published.tsv",
+    "agreement": "association/agreement.tsv",
     "contrasts": "expression/contrasts.tsv",
     "differential": "expression/differential.tsv",
     "enrichment": "expression/enrichment.tsv",
@@ -88,6 +93,9 @@ OF_SAMPLES = (
     "fractions",
     "pathways",
     "targets",
+    "pairs",
+    "changes",
+    "change_tests",
     "contrasts",
     "differential",
     "enrichment",
@@ -115,6 +123,7 @@ class Run:
     changes: dict[str, Any] = field(default_factory=dict)
     genes: pd.DataFrame | None = None
     declared: str = ""
+    carry: frozenset[str] = frozenset()
 
     def table(self, name: str) -> pd.DataFrame | None:
         """Return a table; None when the run has none or it has no row."""
@@ -176,6 +185,7 @@ def read_run(
     registry: Path | None = None,
     links: dict[str, str] | None = None,
     exploration: bool = False,
+    carry: Collection[str] = (),
 ) -> Run:
     """Read the tables below a folder of results by their contracted names.
 
@@ -208,6 +218,7 @@ def read_run(
         links=links or {},
         genes=read_genes(results / "cohort") if samples else None,
         changes=read_json(changes) if changes.is_file() else {},
+        carry=frozenset(carry),
         declared=f"Plan: {settings_words(plan)}. Rules of endpoints: {settings_words(rules)}.",
     )
 

@@ -85,6 +85,9 @@ def read_registry(path: Path | str = REGISTRY) -> list[Signature]:
     problems = []
     for i, row in table.iterrows():
         at = int(str(i)) + 2
+        for column in ("id", "unit", "genes_file"):
+            if row[column] is None:
+                problems.append(Problem(name, row=at, column=column, found="", expected="a value"))
         if row["method"] not in ROLES:
             hint = nearest(str(row["method"]), ROLES)
             mend = f"Did you mean {hint}?" if hint else None
@@ -111,6 +114,15 @@ def read_registry(path: Path | str = REGISTRY) -> list[Signature]:
         columns = own[["gene_id", "symbol", "weight", "role"]].sort_values(["role", "gene_id"]).reset_index(drop=True)
         signatures.append(Signature(**text, minimum_coverage=float(row["minimum_coverage"]), genes=columns))
     refuse(problems)
+    return signatures
+
+
+def named_once(signatures: list[Signature]) -> list[Signature]:
+    """Return the signatures; a name that the registry and a gene set, or two files of sets, share is refused."""
+    names = [signature.id for signature in signatures]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    mend = "Rename the set."
+    refuse([Problem("signatures", "the same name twice", found=", ".join(twice), mend=mend)] if twice else [])
     return signatures
 
 

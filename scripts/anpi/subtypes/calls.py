@@ -345,15 +345,23 @@ def no_programme(evidence: Evidence, model: Model, i: int) -> str:
     rule = model.settings["none_on"]
     if not rule.get("positive"):
         return ""
-    share, least = evidence.purity.iloc[i], model.settings["purity"]["least"]
-    if share < least:
-        return f"low tumour content: about {share:.0%} cancer cells, at least {least:.0%} needed"
+    share, needed = evidence.purity.iloc[i], model.settings["purity"]["least"]
+    if share < needed:
+        return f"low tumour content: about {share:.0%} cancer cells, at least {needed:.0%} needed"
     strength = evidence.activation.iloc[i]
     measured = not np.isnan(evidence.scores[rule["inflamed"]["panel"]].iloc[i])
-    foremost = strength.max()
-    if measured and (foremost < rule["least_of_any"] or (foremost == strength["I"] and foremost < rule["least"])):
+    best, foremost = str(strength.idxmax()), strength.max()
+    least = rule["least"] if best == "I" else rule["least_of_any"]
+    if measured and foremost < least and not factor_present(evidence, model, i, best):
         return "no programme: A, N and P are low, and too little inflammation for SCLC-I"
     return ""
+
+
+def factor_present(evidence: Evidence, model: Model, i: int, label: str) -> bool:
+    """Return whether the factor of A, N or P is expressed, so that its programme is weak rather than absent."""
+    least = model.settings["factors_present"].get(label, np.inf)
+    level = factor_levels(evidence.tumour, model, [model.settings["factors"][label]])[i, 0] if label != "I" else 0.0
+    return bool(level >= least)
 
 
 def much_tissue(evidence: Evidence, model: Model, i: int, note: str) -> bool:

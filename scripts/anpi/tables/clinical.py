@@ -66,8 +66,8 @@ STATES = {
 
 HIGHEST_AGE = 89
 DERIVED = ("state",)  # columns that are added to the tables read
-# Tables whose rows are counted, and what a row is.
-COUNTED = {"adverse_events": "event", "therapies": "therapy", "biomarkers": "measurement"}
+# Tables in which a row that stands twice is taken once, and what a row is.
+COUNTED = {"adverse_events": "event", "therapies": "therapy", "lesions": "lesion", "biomarkers": "measurement"}
 
 # Dates of a patient that cannot lie before the start of treatment.
 AFTER_START = ("treatment_end", "death")
@@ -210,7 +210,9 @@ def known_patients(frame: pd.DataFrame, table: str, patients: pd.DataFrame) -> t
         message = (
             f"{table} has {len(rows)} row(s), the first in row {row_number(min(rows))}, but patients does not{hint}"
         )
-        queries.append(Query(str(patient), "error", "subject_without_patient", message))
+        # What no id begins with, a spreadsheet may take for a formula.
+        shown = str(patient) if str(patient)[0].isalnum() else f"'{patient}"
+        queries.append(Query(shown, "error", "subject_without_patient", message))
     return frame[known], queries
 
 

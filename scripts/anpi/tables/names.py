@@ -48,6 +48,7 @@ LOOKALIKES = str.maketrans(
     "ABESIJKMHOPCTYXaesijopcyxdqw" + "ABEZHIKMNOPTYXov",
 )
 WORD = re.compile(r"[^\W\d_]+")
+SPREADSHEET_ERROR = re.compile(r"#(REF|VALUE|NAME|NUM|NULL|DIV/0|SPILL|CALC)[!?]", re.IGNORECASE)
 UNSEEN_MARKS = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, *range(0xFE00, 0xFE10))))
 DASHES = str.maketrans(
     dict.fromkeys(map(chr, (*range(0x2010, 0x2016), 0x2212, 0x2043, 0x00AD)), "-") | {"’": "'", "‘": "'"}
@@ -97,6 +98,10 @@ def name_fault(text: str) -> str | None:
     """Return what a name should be when it cannot stand as it is; None when it can."""
     if is_unknown(text):
         return "a name, or nothing where none is known"
+    if SPREADSHEET_ERROR.fullmatch(text.strip()):
+        return "a name, not the error of a spreadsheet"
+    if "\n" in text or "\r" in text:
+        return "a name on one line"
     if mixed_script(text):
         return "letters of one script: one of another looks like a Latin one"
     return None

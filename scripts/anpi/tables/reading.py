@@ -36,13 +36,15 @@ MISSING = {"", "NA"}
 FIRST_DATA_ROW = 2
 CHANCE = 0.001  # of so many patients without a row at the end of a table, below which it is asked about
 PLAIN = re.compile(r"[ -~\t\r\n]*")
+MOST_IN_CELL = 10_000
 DOCUMENTS = {
     b"PK\x03\x04": "an Excel workbook (or another zip file)",
     b"\xd0\xcf\x11\xe0": "an Excel workbook of the old kind (.xls)",
     b"%PDF": "a PDF",
     b"HEADER RECORD**": "a SAS transport file",
 }
-ID_COLUMNS = ("arm", "subtype", "second", "symbol", "site", "batch", "signature", "who_left", "reason_out")
+OF_ADAM = ("USUBJID", "TRT01A", "PARAMCD", "AVALC")
+ID_COLUMNS = ("arm", "subtype", "second", "symbol", "site", "batch", "signature", "who_left", "reason_out", *OF_ADAM)
 
 
 def read_text_table(path: Path | str) -> pd.DataFrame:
@@ -74,6 +76,7 @@ def read_text_table(path: Path | str) -> pd.DataFrame:
         raise InputError(Problem(name, "the file has no header", row=1, expected="column names"))
     header = rows.pop(1)
     problems = header_problems(name, header, rows.values(), separator) + length_problems(name, header, rows)
+    problems += long_cells(name, header, rows)
     if '"' in text or not PLAIN.fullmatch(text):
         problems += cell_problems(name, header, rows, separator)
     refuse(problems)
@@ -111,6 +114,18 @@ def length_problems(name: str, header: list[str], rows: Mapping[int, list[str]])
             mend = f"Delete the empty columns behind column {len(header)}."
         problems.append(Problem(name, row=numbers[0], found=f"{length} cells", expected=expected, mend=mend))
     return problems
+
+
+def long_cells(name: str, header: list[str], rows: Mapping[int, list[str]]) -> list[Problem]:
+    """Find cells longer than any that a person writes."""
+    expected = f"at most {MOST_IN_CELL:,} characters in a cell"
+    return [
+        Problem(name, row=number, column=column, found=f"{len(cell):,} characters", expected=expected)
+        for number, row in rows.items()
+        if sum(map(len, row)) > MOST_IN_CELL
+        for column, cell in zip(header, row, strict=False)
+        if len(cell) > MOST_IN_CELL
+    ]
 
 
 def cell_problems(name: str, header: list[str], rows: Mapping[int, list[str]], separator: str) -> list[Problem]:
@@ -217,7 +232,8 @@ def read_table(path: Path | str, schema_name: str) -> pd.DataFrame:
         Declared columns have their declared kind: text (object, None when missing), ``Int64``, ``float64``,
         ``datetime64[ns]``, or Decimal objects. Declared columns that the file lacks are added, all missing,
         so that a consumer never asks whether a column is there (the ``_day`` form of a date column counts as
-        there). Extra columns stay, as text. ``frame.attrs['file']`` names the file.
+        there). Extra columns stay, as text. ``frame.attrs['file']`` names the file, ``frame.attrs['columns']`` its
+        columns.
 
     Raises
     ------
@@ -248,7 +264,7 @@ def check_table(frame: pd.DataFrame, schema_name: str, file: str) -> pd.DataFram
         if column not in typed and day_form(column) not in typed:
             typed[column] = cast_column([None] * len(frame), rule, frame.index)
     result = pd.DataFrame(typed, index=frame.index)
-    result.attrs |= frame.attrs | {"file": file}
+    result.attrs |= frame.attrs | {"file": file, "columns": list(frame.columns)}
     return result
 
 

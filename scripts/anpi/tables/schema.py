@@ -34,6 +34,9 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 Key = tuple[str | int, ...]  # where a value stands in settings
 FIRST_DAY, LAST_DAY = -36_525, 7_305  # study days: what began a century before, and 20 years of follow-up
 MOST_YAML_NODES = 100_000
+PLAIN_NUMBER = re.compile(
+    r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?\.inf|\.nan", re.ASCII | re.IGNORECASE
+)
 WHOLE = re.compile(r"(?<=\d)\.0+$")  # a whole number as software writes it that knows no missing whole numbers
 
 
@@ -164,8 +167,8 @@ def describe(rule: Mapping[str, Any]) -> str:
     return text
 
 
-class EachKeyOnce(yaml.SafeLoader):
-    """Reads YAML and refuses a key that a block holds twice, of which YAML would take the last in silence."""
+class StrictLoader(yaml.SafeLoader):
+    """Reads YAML and refuses what has two readings: a key that a block holds twice, numbers of other notations."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen = set()
@@ -178,10 +181,23 @@ class EachKeyOnce(yaml.SafeLoader):
                 seen.add(key.value)
         return super().construct_mapping(node, deep)
 
+    def construct_number(self, node: yaml.ScalarNode) -> int | float:
+        """Refuse numbers that YAML 1.1 reads otherwise than a person does: 010 is 8, 1:30 is 90, 1_000 is 1000."""
+        if not PLAIN_NUMBER.fullmatch(node.value):
+            raise yaml.constructor.ConstructorError(
+                problem=f"{node.value[:20]} has two readings; write a number in decimal digits, or a text in quotes",
+                problem_mark=node.start_mark,
+            )
+        return self.construct_yaml_int(node) if node.tag.endswith("int") else self.construct_yaml_float(node)
+
+
+for kind in ("int", "float"):
+    StrictLoader.add_constructor(f"tag:yaml.org,2002:{kind}", StrictLoader.construct_number)
+
 
 def load_bounded(text: str) -> Any:
     """Load YAML, unless its references to itself make it boundless or larger than `MOST_YAML_NODES`."""
-    loader = EachKeyOnce(text)
+    loader = StrictLoader(text)
     try:
         node = loader.get_single_node()
         if node is not None and expanded_size(node, {}) > MOST_YAML_NODES:
@@ -207,7 +223,10 @@ def load_yaml(path: Path | str) -> dict[str, Any]:
     """Read a YAML file of keys; a file that is none is an InputError."""
     refuse_odd_file(path)
     try:
-        content = load_bounded(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+        if not text.strip():
+            raise InputError(Problem(str(path), "the file is empty", mend="Copy it again, or leave it out."))
+        content = load_bounded(text)
     except FileNotFoundError:
         raise InputError(missing_file(path)) from None
     except OSError as error:

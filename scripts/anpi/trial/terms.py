@@ -10,6 +10,8 @@ INTERACTION = "interaction with arm"
 GATE_CLOSED = "gate closed"
 # How the reason of an endpoint begins that was not derived.
 AS_SUPPLIED = "as supplied in patients"
+# How the biomarker of a result begins that is the clearance of a marker.
+CLEARANCE = "clearance of "
 
 
 def supplied(reasons: pd.Series) -> pd.Series:

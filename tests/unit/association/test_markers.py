@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from anpi.association.agreement import agreement_table
 from anpi.association.engine import results_table, run_plan
 from anpi.association.markers import measure_markers
 from anpi.association.plan import Plan, check_plan
@@ -116,3 +117,21 @@ def test_days_of_clearance_count_as_those_of_the_endpoints(trial_of: Callable[..
     moved = read_trial(endpoints=folder / "moved.tsv", **files)
     assert from_start.markers["ctDNA"].cleared["0001"] == 31
     assert moved.markers["ctDNA"].cleared["0001"] == 41
+
+
+def test_protein_and_rna_are_compared_by_gene(trial_of: Callable[..., Trial]):
+    trial = trial_of(count=12, evaluable=1.0)
+    order = [1, 0, 2, 3, 5, 4, 6, 8, 7, 9, 11, 10]
+    rho = 1 - 6 * sum((i - j) ** 2 for i, j in enumerate(order)) / (12 * 143)
+    rows = [(p, "DLL3 H-score", v, -3) for p, v in zip(trial.patients.index, order, strict=True)]
+    rows += [(p, m, v, -3) for m in ("LDH", "ASCL1") for v, p in enumerate(trial.patients.index[:9])]
+    trial = with_markers(trial, rows)
+    tpm = pd.DataFrame({"G1": range(12), "G2": range(12)}, index=trial.patients.index, dtype=float)
+    table = agreement_table(replace(trial, tpm=tpm, symbols={"DLL3": "G1", "ASCL1": "G2"})).set_index("marker")
+    assert list(table.index) == ["ASCL1", "DLL3 H-score"]
+    assert table.loc["DLL3 H-score", "rho"] == pytest.approx(rho)
+    half = 1.959964 * np.sqrt((1 + rho**2 / 2) / 9)
+    limits = np.tanh(np.arctanh(rho) + np.array([-half, half]))
+    assert table.loc["DLL3 H-score", ["ci_low", "ci_high"]].tolist() == pytest.approx(limits.tolist(), rel=1e-5)
+    assert table.loc["ASCL1", "warning"] == "9 patients with both, at least 10 needed"
+    assert agreement_table(trial).empty

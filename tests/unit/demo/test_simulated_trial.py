@@ -70,7 +70,7 @@ def test_another_seed_is_another_trial(trial: Written) -> None:
 def test_program_writes_the_same_trial(trial: Written, tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "scripts" / "simulate_demo.py"), "--out", "demo", "--pairs", str(PAIRS)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "24 patients, 26 samples" in done.stdout
+    assert "24 patients, 30 samples" in done.stdout
     names = [str(path) for path in files_of(trial[0])]
     assert (tmp_path / "demo" / "truth" / "simulation.json").is_file()
     assert filecmp.cmpfiles(trial[0], tmp_path / "demo", names, shallow=False)[0] == names
@@ -129,10 +129,10 @@ def test_sheets_and_clinical_tables_pass_their_schemas(trial: Written, units: pd
     for name, path in config["clinical"].items():
         table = read_table(folder / path, name)
         assert set(table["patient_id"]) <= set(patients["patient_id"])
-    assert (len(patients), len(samples)) == (24, 26)
+    assert (len(patients), len(samples)) == (24, 30)
     assert set(units["sample_id"]) == set(samples["sample_id"])
     assert set(samples["patient_id"]) < set(patients["patient_id"])
-    assert samples["timepoint"].value_counts().to_dict() == {"baseline": 23, "on_treatment": 2, "progression": 1}
+    assert samples["timepoint"].value_counts().to_dict() == {"baseline": 23, "on_treatment": 6, "progression": 1}
     for path in [*units["fastq_1"], *units["fastq_2"].dropna(), config["reference"]["transcripts"]]:
         assert (folder / path).is_file()
 
@@ -149,7 +149,7 @@ def test_collection_dates_fit_the_time_points(trial: Written) -> None:
 def test_kinds_of_input_that_users_have(units: pd.DataFrame) -> None:
     lanes = units.groupby("sample_id").size()
     assert 2 <= (lanes == 2).sum() <= 6
-    assert units.loc[units["fastq_2"].isna(), "sample_id"].nunique() in (1, 2)
+    assert units.loc[units["fastq_2"].isna(), "sample_id"].nunique() in (1, 2, 3)
     assert units["fastq_1"].str.endswith(".fastq").any()
     assert {"reverse", "auto", "unstranded"} == set(units["strandedness"])
 
@@ -177,13 +177,16 @@ def test_everything_planted_is_there(trial: Written) -> None:
         "failed sample",
         "between two subtypes",
         "not SCLC",
+        "target high",
+        "subtype switch",
         "scan after death",
         "unsupported progression",
     }
-    assert len({entry["patient_id"] for entry in found.values()}) == 7
+    assert len({entry["patient_id"] for entry in found.values()}) == 9
     samples = read_table(folder / "config" / "samples.tsv", "samples")
     later = samples.loc[samples["timepoint"] != "baseline", "patient_id"]
-    assert not set(later) & {entry["patient_id"] for entry in found.values()}
+    assert set(later) & {entry["patient_id"] for entry in found.values()} == {found["subtype switch"]["patient_id"]}
+    assert samples["timepoint"].eq("on_treatment").sum() == 6
     assert found["no tissue"]["patient_id"] not in set(samples["patient_id"])
     truth = pd.read_csv(folder / "truth" / "samples.tsv", sep="\t").set_index("sample_id")
     failed = truth.loc[found["failed sample"]["sample_id"]]
@@ -209,6 +212,11 @@ def test_planted_tumours_show_what_they_are(trial: Written) -> None:
     assert mixed["NEUROD1"] > 30
     assert other["ACTA2"] > 1000
     assert other["DES"] > 200
+    switch = found["subtype switch"]
+    before, after = tpm[f"{switch['patient_id']}-B"], tpm[switch["sample_id"]]
+    assert before["ASCL1"] > 10 * before["NEUROD1"]
+    assert after["NEUROD1"] > 3 * after["ASCL1"]
+    assert tpm.at["DLL3", found["target high"]["sample_id"]] > 300
     assert other[["ASCL1", "NEUROD1", "POU2F3", "INSM1", "CHGA", "MKI67", "TOP2A"]].max() < 5
 
 

@@ -113,6 +113,7 @@ ODD: list[tuple[str, str, str | None, Spoil]] = [
     ("withdrawal_after_death", "error", "P03", fact(death_at=150, last_alive_at=150, withdrawal_at=160)),
     ("alive_long_after_withdrawal", "warning", "P03", fact(withdrawal_at=130)),
     ("term_in_two_classes", "warning", "P03", row("adverse_events", soc="Skin")),
+    ("formula_in_cell", "warning", "P03", row("adverse_events", term="=A2+1")),
     ("lesion_very_large", "warning", "P03", row("lesions", diameter_mm=300)),
     ("death_without_date", "error", "P03", fact(treatment_end_reason="Death")),
     ("event_without_start", "warning", "P03", row("adverse_events", start_at=None)),
@@ -227,3 +228,9 @@ def test_a_doubled_event_is_counted_once_and_asked_about(tmp_path):
     found = sound.derive()
     assert asked(found) == {("event_given_twice", "warning", "P01")}
     assert "adverse_events row 12: the same as row 2; counted once" in found.queries[0].message
+
+
+def test_a_doubled_lesion_is_measured_once_and_asked_about(tmp_path):
+    sound = Sound(tmp_path)
+    sound.rows.append(next(r for r in sound.rows if r[0] == "lesions"))
+    assert ("lesion_given_twice", "warning", "P01") in asked(sound.derive())

@@ -121,10 +121,12 @@ def records(number: int, suffix: bytes = b"", seed: int = 1) -> list[bytes]:
         (lambda r: r.replace(b"\n+\n", b"\n-\n"), r"row 80003: read 20001, found '-', expected a line that begins"),
         (lambda r: r[:-2] + b"\n", r"row 80004: read 20001 \(run:20000\), found '\d+ qualities', expected \d+, one a"),
         (lambda r: r.replace(b"A", b"*", 1), r"row 80002: read 20001 \(run:20000\), found '\*', expected bases"),
+        (lambda r: r.replace(b"A", b"a", 1), r"found 'a', expected bases .* Write the bases in capitals, and T for U"),
+        (lambda r: r.replace(b"T", b"U", 1), r"found 'U', expected bases .* Write the bases in capitals, and T for U"),
         (lambda r: r[:-3] + b" F\n", r"row 80004: read 20001 \(run:20000\), found ' ', expected qualities from ! to ~"),
         (lambda r: r + b"\n", r"row 80005: read 20002, found '', expected a header"),
     ],
-    ids=["header", "plus line", "lengths", "bases", "qualities", "blank line"],
+    ids=["header", "plus line", "lengths", "bases", "small letters", "RNA", "qualities", "blank line"],
 )
 def test_a_fault_within_a_file_is_told_with_the_number_of_the_read(tmp_path, spoil, words):
     listed = records(MANY)

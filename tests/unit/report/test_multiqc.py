@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import multiqc
 import pandas as pd
 import pytest
+import yaml
 
+from anpi.files.shipped import ROOT
 from anpi.report.multiqc import stage_multiqc
 
 VERDICTS = pd.DataFrame(
@@ -93,3 +96,9 @@ def test_texts_of_the_user_are_no_html(tmp_path: Path):
     cells = json.loads((tmp_path / "out" / "anpi_verdicts_mqc.json").read_text())["data"]["007"]
     assert cells["reasons"] == cells["override_reason"] == "&lt;img src=x onerror=alert(1)&gt; 5 &lt; 6 &amp; more"
     assert cells["mapping_rate"] == 91.25
+
+
+def test_multiqc_offers_to_send_nothing_to_a_service():
+    settings = yaml.safe_load((ROOT / "workflow" / "report" / "multiqc.yaml").read_text())
+    assert settings["no_ai"] is True
+    assert "no_ai" in (Path(multiqc.__file__).parent / "config_defaults.yaml").read_text()

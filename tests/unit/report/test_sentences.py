@@ -222,3 +222,9 @@ def test_samples_queries_and_influence() -> None:
         say.influence_sentence(influence, 0.05)
     )
     assert say.influence_sentence(influence.assign(p=np.nan), 0.05) is None
+
+
+def test_clearance_of_a_marker_divides_the_time_not_the_patients():
+    row = {"biomarker": "clearance of ctDNA", "level": "after it", "estimate": 0.5, "method": "Cox"}
+    words = "the time after clearance of ctDNA and the time before or without it"
+    assert say.compared(pd.DataFrame([row])) == words

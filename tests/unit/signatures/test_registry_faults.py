@@ -32,6 +32,7 @@ def test_a_sound_registry_is_read(tmp_path):
         ([ROW], GENES.replace("\t1\t", "\tone\t"), "column weight: found 'one'"),
         ([ROW], GENES.replace("weight", "wait"), r"genes\.tsv, row 1, column weight: column lacks"),
         ([ROW[:6] + ["nan"] + ROW[7:]], GENES, "row 2, column minimum_coverage: found 'nan'"),
+        ([[*ROW[:7], "", *ROW[8:]]], GENES, "row 2, column genes_file: found '', expected a value"),
     ],
 )
 def test_a_registry_that_scores_nothing_or_by_no_number_is_refused(tmp_path, rows, genes, words):

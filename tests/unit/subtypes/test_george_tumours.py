@@ -150,3 +150,21 @@ def test_the_labelled_lines_left_out(external_data: Path, model: Model) -> None:
     lines, labels = read_lines(external_data)
     accuracy, _, _ = left_out_accuracy(make_profile(lines, model), labels, model)
     assert accuracy >= 45 / 48
+
+
+def test_a_weak_programme_with_its_factor_is_not_an_absent_one(model: Model) -> None:
+    """Target genes of A far down and no infiltrate, as in a xenograft: called A with ASCL1, nothing without it."""
+    tpm, _ = george_cohort(np.array(["A"] * 40), 13)
+    genes = make_george().genes
+    gone = model.weights.loc[model.weights["panel"].isin(["Y", "inflamed", "immune", "non_ne"]), "gene_id"]
+    weak = tpm.copy()
+    weak[:, genes.index.isin(gone)] *= 0.2
+    targets = model.weights.loc[(model.weights["panel"] == "A") & (model.weights["symbol"] != "ASCL1"), "gene_id"]
+    weak[:, genes.index.isin(targets)] *= 2**-2.5
+    factor = genes["symbol"].eq("ASCL1").to_numpy()
+    on, off = weak.copy(), weak.copy()
+    on[:, factor], off[:, factor] = 250.0, 20.0
+    with_factor, without = (call_subtypes(as_matrix(x), model) for x in (on, off))
+    assert with_factor["reason"].fillna("").str.contains("no programme").mean() <= 0.3
+    assert (with_factor["subtype"] == "A").mean() >= 0.5
+    assert without["reason"].fillna("").str.contains("no programme").mean() >= 0.7

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from anpi.problems import InputError
-from anpi.tables.schema import SCHEMAS, check_settings, load_schema
+from anpi.tables.schema import SCHEMAS, check_settings, load_schema, load_yaml
 
 NAMES = sorted(file.name.removesuffix(".schema.yaml") for file in SCHEMAS.glob("*.schema.yaml"))
 
@@ -52,3 +52,21 @@ def test_a_number_that_is_none_is_refused(name: str, key: str, rest: dict[str, A
         check_settings(settings, load_schema(name), f"{name}.yaml")
     place = key.split(":")[0]
     assert any((problem.column or "").startswith(place) for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize("number", ["010", "1:30", "0x1F", "1_000", "0b11"])
+def test_a_number_of_two_readings_is_refused(tmp_path, number):
+    """YAML 1.1 takes 010 for 8, 1:30 for 90 and 1_000 for 1000."""
+    file = tmp_path / "rules.yaml"
+    file.write_text(f"confirmation:\n  minimum_days: {number}\n")
+    with pytest.raises(InputError, match=rf"row 2: not valid YAML: {number} has two readings"):
+        load_yaml(file)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "  \n"])
+def test_an_empty_file_of_settings_is_refused(tmp_path, text):
+    """All of its keys would take their defaults."""
+    file = tmp_path / "rules.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError, match=r"rules\.yaml: the file is empty"):
+        load_yaml(file)

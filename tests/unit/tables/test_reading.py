@@ -58,7 +58,23 @@ def test_one_table_in_many_dresses(tmp_path, content):
 def test_rows_count_as_in_a_spreadsheet(tmp_path):
     """Blank rows and line ends inside quotes shift nothing."""
     path = write(tmp_path, PATIENTS + '\nP1,"two\nlines",F,60,2024-01-01\n\nP2,x,F,old,2024-01-01\n')
-    assert problems(path) == ["row 5, column age: found 'old', expected a number with a decimal point from 0 to 120"]
+    assert problems(path) == [
+        "row 3, column arm: found 'two\\nlines', expected a name on one line",
+        "row 5, column age: found 'old', expected a number with a decimal point from 0 to 120",
+    ]
+
+
+def test_a_cell_longer_than_a_person_writes_is_refused(tmp_path):
+    """Looking through long cells takes time, and they are no values."""
+    assert problems(write(tmp_path, PATIENTS + f"\nP1,{'x' * 10_001},F,60,2024-01-01\n")) == [
+        "row 3, column arm: found '10,001 characters', expected at most 10,000 characters in a cell"
+    ]
+
+
+def test_an_error_of_a_spreadsheet_is_no_name(tmp_path):
+    assert problems(write(tmp_path, PATIENTS + "\nP1,#REF!,F,60,2024-01-01\n")) == [
+        "row 3, column arm: found '#REF!', expected a name, not the error of a spreadsheet"
+    ]
 
 
 def test_columns_have_their_kinds(tmp_path):

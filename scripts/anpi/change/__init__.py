@@ -1,0 +1,1 @@
+"""What changes under treatment: pairs of samples, changes with intervals, tests that the plan declares."""

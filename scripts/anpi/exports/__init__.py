@@ -1,0 +1,1 @@
+"""Results in the formats of other people's tools, one format a file."""

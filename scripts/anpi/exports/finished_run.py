@@ -1,0 +1,196 @@
+"""A finished run as the exports read it: its tables, who is who, and the patients' table that it was made from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import h5py
+import pandas as pd
+from anndata.io import read_elem
+
+from anpi.files.checksums import hash_file
+from anpi.files.intact import intact, read_json
+from anpi.problems import InputError, Problem
+from anpi.tables.reading import read_facts, read_matrix, read_table
+from anpi.trial.subtypes import CALLED
+
+NOT_RUN = "Run the workflow to its end first, or name the folder that holds manifest.json."
+NO_EXPRESSION = "This format needs a run with samples; `definexml` and `ars` do without."
+SHEET = ("patient_id", "timepoint", "specimen", "site", "batch", "tumour_content")
+NOT_BASELINE = re.compile(r"_date$|_day$|^(pfs|os)_(days|months|event)|^bor$")
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """The folder of a finished run.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the results.
+    inputs : mapping
+        Files of the user by the key of the config; those not named are looked for where the manifest says.
+    study : str, optional
+        Identifier of the study in the exports; made from the title of the run when absent.
+    notes : list of str
+        What an export leaves out, in words.
+    """
+
+    folder: Path
+    inputs: Mapping[str, Path] = field(default_factory=dict)
+    study: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, words: str) -> None:
+        """Keep what the reader of the export must know, once."""
+        if words not in self.notes:
+            self.notes.append(words)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Content of ``manifest.json``."""
+        return dict(read_json(self.needed("manifest.json")))
+
+    @property
+    def title(self) -> str:
+        """Title of the run's report."""
+        return str(self.manifest["settings"].get("title") or "anpi")
+
+    @property
+    def study_id(self) -> str:
+        """Identifier of the study: lower-case letters, digits and underscores."""
+        return re.sub(r"[^a-z0-9]+", "_", (self.study or self.title).lower()).strip("_") or "anpi"
+
+    @property
+    def date(self) -> str | None:
+        """Date of the run in the ledger, as YYYY-MM-DD; None where the ledger is not with the results."""
+        return read_json(self.folder / "ledger/recorded.json")["date"] if self.has("ledger/recorded.json") else None
+
+    def has(self, name: str) -> bool:
+        """Return whether the run made a file."""
+        return (self.folder / name).is_file()
+
+    def needed(self, name: str) -> Path:
+        """Return a file of the results.
+
+        Raises
+        ------
+        InputError
+            The run did not make it.
+        """
+        if self.has(name):
+            return self.folder / name
+        mend = NO_EXPRESSION if name.split("/")[0] in ("cohort", "subtypes", "immune", "qc") else NOT_RUN
+        raise InputError(Problem(str(self.folder / name), "the result is missing", mend=mend))
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read a table of the results, which is checked against the manifest."""
+        path = self.needed(name)
+        self.refuse_other(name, path, self.manifest.get("results", {}).get(name))
+        return read_facts(path)
+
+    def matrix(self, name: str) -> pd.DataFrame:
+        """Read a matrix of the results (genes x samples)."""
+        path = self.needed(name)
+        self.refuse_other(name, path, self.manifest.get("results", {}).get(name))
+        return read_matrix(path)
+
+    def refuse_other(self, name: str, path: Path, checksum: str | None) -> None:
+        """Refuse a file that is not the one that the manifest describes."""
+        if checksum is not None and hash_file(path) != checksum:
+            mend = "Run the workflow again: what is exported must be what the manifest describes."
+            raise InputError(Problem(str(path), "the file has changed since the run", mend=mend))
+
+    @cached_property
+    def endpoints(self) -> pd.DataFrame:
+        """One row per patient: ``patient_id``, ``arm`` and every endpoint."""
+        return self.table("clinical/endpoints.tsv")
+
+    @cached_property
+    def sets(self) -> pd.DataFrame:
+        """One row per patient: the sample that stands for it and the analysis sets."""
+        return self.table("analysis/sets.tsv")
+
+    @property
+    def set_names(self) -> list[str]:
+        """Names of the analysis sets."""
+        return [name for name in self.sets.columns if name not in ("patient_id", "sample_id", "reason_out")]
+
+    @cached_property
+    def calls(self) -> pd.DataFrame:
+        """One row per sample: its subtype, which is missing where the call gives none."""
+        calls = self.table("subtypes/calls.tsv")
+        return calls.assign(subtype=calls["subtype"].where(calls["call"].isin(CALLED)))
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """Samples x signatures."""
+        table = self.table("immune/scores.tsv")
+        return table.pivot(index="sample_id", columns="signature", values="score").dropna(axis=1, how="all")
+
+    @cached_property
+    def score_units(self) -> dict[str, str]:
+        """Unit of each signature's scores."""
+        table = self.table("immune/scores.tsv").drop_duplicates("signature")
+        return dict(zip(table["signature"], table["unit"].fillna("").astype(str), strict=True))
+
+    @cached_property
+    def samples(self) -> pd.DataFrame:
+        """One row per sample: the sheet's columns but dates, its verdict and its call."""
+        sheet = self.sample_sheet()
+        kept = [name for name in sheet.columns if not name.endswith(("_date", "_day")) and sheet[name].notna().any()]
+        verdicts = self.table("qc/verdicts.tsv")[["sample_id", "verdict", "reasons"]]
+        described = verdicts.merge(sheet[kept], on="sample_id", how="left", validate="1:1")
+        columns = [
+            "sample_id",
+            "subtype",
+            "call",
+            "reason",
+            *(n for n in ("p_A", "p_N", "p_P", "p_I") if n in self.calls),
+        ]
+        return described.merge(self.calls[columns], on="sample_id", how="left", validate="1:1")
+
+    def sample_sheet(self) -> pd.DataFrame:
+        """Read the sheet of samples, or what the AnnData file of the cohort keeps of it."""
+        sheet = self.user_table("samples")
+        if sheet is not None:
+            return sheet
+        path = self.needed("cohort/cohort.h5ad")
+        with intact(path), h5py.File(path) as file:
+            obs = read_elem(file["obs"]).replace("", None)
+        return obs[[name for name in SHEET if name in obs]].rename_axis("sample_id").reset_index()
+
+    @cached_property
+    def patients(self) -> pd.DataFrame:
+        """One row per patient: arm, baseline columns of the patients' table where it was found, analysis sets."""
+        table = self.endpoints[["patient_id", "arm"]]
+        known = self.user_table("clinical.patients")
+        if known is not None:
+            columns = [n for n in known.columns if n != "arm" and not NOT_BASELINE.search(n) and known[n].notna().any()]
+            table = table.merge(known[columns], on="patient_id", how="left", validate="1:1")
+        return table.merge(self.sets.drop(columns="reason_out", errors="ignore"), on="patient_id", how="left")
+
+    def user_table(self, key: str) -> pd.DataFrame | None:
+        """Read a table that the user gave to the run; None when it was not given or is not found.
+
+        Raises
+        ------
+        InputError
+            The file is not the one that the run was made from.
+        """
+        shown = self.manifest.get("given_as", {}).get(key)
+        path = self.inputs.get(key)
+        if path is None and shown is not None:
+            places = (self.folder, *self.folder.resolve().parents[:2], Path())
+            path = next((place / shown for place in places if (place / shown).is_file()), None)
+        if path is None:
+            if shown is not None:
+                self.note(f"{key} ({shown}) was not found, so nothing of it is exported: name it with --inputs {key}=…")
+            return None
+        self.refuse_other(key, path, self.manifest["inputs"].get(shown))
+        return read_table(path, key.removeprefix("clinical."))

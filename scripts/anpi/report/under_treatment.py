@@ -1,0 +1,118 @@
+"""What changed under treatment: who was compared, slopes by response, declared tests; and a patient's changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from anpi.figures.slopes import slopes
+from anpi.report.blocks import Note, Section, Text, draw, table_of
+from anpi.report.numbers import decimal, p_value, text
+from anpi.report.tables import Run
+from anpi.words.lists import listed, plural
+
+CONTRASTS = {"on_treatment": "on treatment", "progression": "at progression"}
+PROBABLE = 0.8
+MOST_DRAWN = 8
+SWITCH = "subtype_switch"
+COLUMNS = {"biomarker": "Feature", "level": "Second sample", "n": "Pairs", "estimate": "Change", "ci_low": "from"}
+COLUMNS |= {"ci_high": "to", "p": "p", "p_adjusted": "adjusted p", "method": "Method", "warning": "Remark"}
+OF_PATIENT = {"contrast": "Second sample", "feature": "Feature", "before": "Before", "after": "After"}
+OF_PATIENT |= {"change": "Change", "low": "from", "high": "to"}
+
+
+def under_treatment(run: Run) -> Section | None:
+    """Return the section of changes; None when nobody has a second sample."""
+    pairs, changes, tests = run.table("pairs"), run.table("changes"), run.table("change_tests")
+    if pairs is None:
+        return None
+    blocks: list[Any] = [Text([*pair_sentences(pairs), *switch_sentences(changes)])]
+    if changes is not None:
+        for contrast, words in CONTRASTS.items():
+            blocks += drawn_slopes(run, changes[changes["contrast"] == contrast], tests, contrast, words)
+    if tests is not None:
+        numbers = dict.fromkeys(("estimate", "ci_low", "ci_high"), decimal) | dict.fromkeys(
+            ("p", "p_adjusted"), p_value
+        )
+        rows = tests[tests["endpoint"] == "change"]
+        blocks.append(table_of(rows, "changes-tested", "Changes that the plan declared", COLUMNS, numbers, folded=True))
+        others = tests[tests["endpoint"] != "change"]
+        shown = {"endpoint": "Endpoint", **COLUMNS, "estimate": "Estimate"}
+        title = "Changes against response and survival"
+        blocks.append(table_of(others, "changes-endpoints", title, shown, numbers, folded=True))
+    return Section("under-treatment", "Change under treatment", blocks, "Change", exploratory=True)
+
+
+def pair_sentences(pairs: pd.DataFrame) -> list[str]:
+    """Count the pairs, and say of those left out why."""
+    lines = []
+    for contrast, words in CONTRASTS.items():
+        part = pairs[pairs["contrast"] == contrast]
+        if len(part):
+            used = int(part["used"].eq("yes").sum())
+            lines.append(f"Baseline against {words}: {used} of {plural(len(part), 'pair')} compared.")
+    left = pairs[pairs["used"] == "no"]
+    if len(left):
+        reasons = [f"{row.to_sample} ({row.reason})" for row in left.itertuples()]
+        lines.append(f"Left out: {listed(reasons)}.")
+    return lines
+
+
+def switch_sentences(changes: pd.DataFrame | None) -> list[str]:
+    """Name the pairs that are probably of different subtypes."""
+    if changes is None:
+        return []
+    switches = changes[(changes["kind"] == "switch") & changes["change"].ge(PROBABLE)]
+    told = [f"{row.from_sample} to {row.to_sample} (probability {row.change:.2f})" for row in switches.itertuples()]
+    return [f"Probably of different subtypes: {listed(told)}."] if told else ["No pair is probably of two subtypes."]
+
+
+def drawn_slopes(run: Run, changes: pd.DataFrame, tests: pd.DataFrame | None, contrast: str, words: str) -> list[Any]:
+    """Draw the declared features of one contrast."""
+    if tests is None or changes.empty:
+        return []
+    declared = [name for name in dict.fromkeys(tests["biomarker"]) if changes["feature"].eq(name).any()][:MOST_DRAWN]
+    if not declared:
+        return []
+    measured = changes[changes["kind"].isin(["signature", "gene"])].dropna(subset=["change"])
+    drawn = measured.assign(response=measured["patient_id"].astype(str).map(run.people["response"]))
+    names = {name: run.signature_names.get(name, name).split(",")[0] for name in declared}
+    columns = ["patient_id", "from_sample", "to_sample", "feature", "before", "after", "response"]
+    caption = "A line a patient, as measured: not adjusted for purity; intervals stand in change/changes.tsv."
+    figure = slopes(drawn[columns], names, words)
+    return [draw(f"slopes-{contrast.replace('_', '-')}", f"Baseline and {words}", caption, figure)]
+
+
+def change_blocks(run: Run, patient: str) -> list[Any]:
+    """Return a patient's changes: declared features, targets in the tumour, and the subtype."""
+    pairs, changes, tests = run.table("pairs"), run.table("changes"), run.table("change_tests")
+    mine = pairs[pairs["patient_id"].astype(str) == patient] if pairs is not None else None
+    if mine is None or mine.empty:
+        return [Note("This patient has one sample, or none.", "absent")]
+    lines = [
+        f"{row.from_sample} (day {text(row.from_day)}) and {row.to_sample} (day {text(row.to_day)}): compared."
+        if row.used == "yes"
+        else f"{row.to_sample}: not compared, {row.reason}."
+        for row in mine.itertuples()
+    ]
+    own = changes[changes["patient_id"].astype(str) == patient] if changes is not None else None
+    if own is None or own.empty:
+        return [Text(lines)]
+    declared = set(tests["biomarker"]) if tests is not None else set()
+    shown = own[own["feature"].isin(declared) | own["kind"].isin(["subtype", "switch"]) | known_in_tumour(own)]
+    numbers = dict.fromkeys(("before", "after", "change", "low", "high"), decimal)
+    write = {**numbers, "contrast": lambda value: CONTRASTS.get(str(value), text(value))}
+    shown = shown.assign(
+        feature=[
+            f"{f} in the tumour" if k == "gene_in_tumour" else f
+            for f, k in zip(shown["feature"], shown["kind"], strict=True)
+        ]
+    )
+    caption = f"{SWITCH}: probability that the two samples are of different subtypes. Genes in log2(TPM + 1)."
+    return [Text(lines), table_of(shown, "changes", "Changes", OF_PATIENT, write, caption=caption)]
+
+
+def known_in_tumour(changes: pd.DataFrame) -> pd.Series:
+    """Return which rows are targets whose change in the tumour is known."""
+    return changes["kind"].eq("gene_in_tumour") & changes["change"].notna()

@@ -1,0 +1,90 @@
+"""A small share of ``make attack``, by a fixed seed: no input may be believed in silence, trace back or hang."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+from attack.failing import fail_each, programs
+from attack.oracle import Outcome, judge
+from attack.run import Attacker, Finding, counts_of, draw, is_fault, summary, try_drawn_by
+from attack.targets import all_targets
+
+SEED, INPUTS, WITH_TOOLS = 5, 90, 1
+TOOLS = ("FASTQ", "BAM", "CRAM", "genome of a CRAM")
+pytestmark = pytest.mark.skipif(not shutil.which("salmon"), reason="salmon, fastp and samtools are needed")
+
+
+@pytest.fixture(scope="module")
+def attacker(tmp_path_factory: pytest.TempPathFactory) -> Attacker:
+    return Attacker(tmp_path_factory.mktemp("attack"))
+
+
+def drawn_inputs() -> list[tuple[str, str, int]]:
+    """Draw inputs, of which few run tools."""
+    light = [target for target in all_targets() if target.name not in TOOLS]
+    heavy = [target for target in all_targets() if target.name in TOOLS]
+    return [*draw(INPUTS, SEED, light), *draw(WITH_TOOLS, SEED, heavy)]
+
+
+def test_no_input_is_believed_in_silence_traces_back_or_hangs(attacker, tells):
+    findings = [try_drawn_by(attacker, drawn) for drawn in drawn_inputs()]
+    faults = [f"{f.verdict}: {f.target}, {f.kind}, seed {f.seed}\n{f.words}" for f in findings if is_fault(f)]
+    assert not faults, "\n\n".join(faults)
+    for name in sorted({finding.target for finding in findings}):
+        tells(f"attacker: {name}", [counts_of([finding for finding in findings if finding.target == name])])
+
+
+@pytest.mark.parametrize("name", ["assemble_cohort"])
+def test_a_run_in_which_a_write_fails_ends_in_words_and_can_be_repeated(attacker, tmp_path, monkeypatch, name):
+    folder, program = programs()[name]
+    monkeypatch.chdir(attacker.folder / folder)
+    tried = list(fail_each(name, program, tmp_path))
+    assert sum(verdict == "refused" for _, verdict, _ in tried) >= 4
+    assert not [row for row in tried if row[1] in ("silent", "traceback", "hang")]
+
+
+def outcome(told: set[tuple[str, str]], result: str) -> Outcome:
+    return Outcome(frozenset(told), {"table": result})
+
+
+def test_the_oracle_knows_each_fault():
+    """A change without a word, a query about another patient alone, an exception and a loop are found."""
+    good = outcome({("P1", "planted")}, "a")
+    same: Callable[[], Outcome] = lambda: good  # noqa: E731
+
+    def raises() -> Outcome:
+        raise KeyError("x")
+
+    def loops() -> Outcome:
+        while True:
+            pass
+
+    assert judge(same, good, frozenset())[0] == "the same"
+    assert judge(lambda: outcome({("P1", "planted")}, "b"), good, frozenset())[0] == "silent"
+    assert judge(lambda: outcome({("P2", "odd")}, "b"), good, frozenset({"P1"}))[0] == "silent"
+    assert judge(lambda: outcome({("P1", "odd")}, "b"), good, frozenset({"P1"}))[0] == "asked"
+    assert judge(raises, good, frozenset())[0] == "traceback"
+    assert judge(loops, good, frozenset(), seconds=1)[0] == "hang"
+
+
+def test_judgement_calls_are_counted_and_have_a_reason():
+    findings = [
+        Finding("a.csv", "x", 1, "silent", "", "no rule can"),
+        Finding("a.csv", "y", 2, "silent", "", ""),
+        Finding("a.csv", "x", 3, "traceback", "", "no rule can"),
+    ]
+    assert summary(findings).splitlines() == [
+        "a.csv: 3 inputs: 1 judgement calls, 1 silent, 1 traceback",
+        "judgement call, 1 times: a.csv, x: no rule can",
+        "3 inputs: 1 silent, 1 tracebacks, 0 hangs",
+    ]
+
+
+def test_a_kind_that_is_judged_undetectable_says_why():
+    for target in all_targets():
+        assert set(target.judgements) <= set(target.kinds.kinds), target.name
+        for reason in (target.judgement(kind) for kind in target.kinds.kinds):
+            assert reason == "" or len(reason.split()) > 3

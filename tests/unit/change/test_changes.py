@@ -1,0 +1,242 @@
+"""Pairs, changes and their tests: who is compared, what is said of it, and that pairs know nothing of each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from anpi.association.plan import Plan, read_plan
+from anpi.association.trial import Trial
+from anpi.change.expression import compare_pairs
+from anpi.change.features import draw_tpm, target_features
+from anpi.change.measure import measure_changes
+from anpi.change.pairs import Known, gather_known, make_pairs, study_days
+from anpi.change.tests import run_tests
+from anpi.files.shipped import ROOT
+
+
+def sheet(count: int, extra: list[tuple[str, str, str]] = ()) -> pd.DataFrame:
+    rows = [(f"P{i}-{point[0]}", f"P{i}", point) for i in range(count) for point in ("baseline", "on_treatment")]
+    return pd.DataFrame([*rows, *extra], columns=["sample_id", "patient_id", "timepoint"]).assign(use="yes")
+
+
+def verdicts_of(samples: pd.DataFrame, **failed: str) -> pd.DataFrame:
+    names = samples["sample_id"]
+    failed = {name.replace("_", "-"): why for name, why in failed.items()}
+    verdict = ["fail" if name in failed else "pass" for name in names]
+    return pd.DataFrame({"sample_id": names, "verdict": verdict, "reasons": [failed.get(name) for name in names]})
+
+
+def known(**given: object) -> Known:
+    nothing = pd.Series(dtype=float)
+    return replace(Known({}, {}, nothing, nothing), **given)
+
+
+def test_a_pair_of_two_persons_is_refused_before_anything_else():
+    samples = sheet(2)
+    verdicts = verdicts_of(samples, P0_o="few reads")
+    identity_pairs = pd.DataFrame(
+        {"sample_1": ["P0-o", "P1-b"], "sample_2": ["P0-b", "P1-o"], "result": ["different", "same"]}
+    )
+    patients = pd.DataFrame({"patient_id": ["P0", "P1"]})
+    decided = gather_known(samples, patients, verdicts, None, None, identity_pairs, pd.Series(dtype=float))
+    pairs = make_pairs(samples, verdicts, decided, None).set_index("patient_id")
+    assert pairs["used"].tolist() == ["no", "yes"]
+    assert pairs.at["P0", "reason"] == "genotypes: P0-b and P0-o are of two persons"
+    assert pairs["genotypes"].tolist() == ["different", "same"]
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [({"P0-b": 5.0, "P0-o": 3.0}, "before P0-b on day 5"), ({"P0-b": -9.0, "P0-o": -2.0}, "before treatment")],
+)
+def test_samples_in_the_wrong_order_are_no_pair(days: dict[str, float], words: str):
+    samples = sheet(1)
+    (pair,) = make_pairs(samples, verdicts_of(samples), known(days=pd.Series(days)), None).to_dict("records")
+    assert pair["used"] == "no"
+    assert words in pair["reason"]
+
+
+def test_every_later_sample_is_told_of():
+    extra = [("P0-o2", "P0", "on_treatment"), ("P9-p", "P9", "progression")]
+    samples = sheet(2, extra)
+    verdicts = verdicts_of(samples, P1_b="no reads")
+    decided = gather_known(
+        samples, pd.DataFrame({"patient_id": ["P0"]}), verdicts, None, None, None, pd.Series(dtype=float)
+    )
+    pairs = make_pairs(samples, verdicts, decided, None).set_index("to_sample")
+    assert set(pairs.index) == {"P0-o", "P0-o2", "P1-o", "P9-p"}
+    assert pairs["used"].to_dict() == {"P0-o": "yes", "P0-o2": "no", "P1-o": "no", "P9-p": "no"}
+    assert "another sample" in pairs.at["P0-o2", "reason"]
+    assert "P1-b: failed quality: no reads" in pairs.at["P1-o", "reason"]
+    assert pairs.at["P9-p", "reason"] == "no baseline sample"
+
+
+def test_study_days_have_no_day_zero():
+    samples = pd.DataFrame({"sample_id": list("abc"), "patient_id": "P"})
+    samples["collection_date"] = pd.to_datetime(["2024-03-09", "2024-03-10", "2024-03-12"])
+    patients = pd.DataFrame({"patient_id": ["P"], "treatment_start_date": pd.to_datetime(["2024-03-10"])})
+    assert study_days(samples, patients).tolist() == [-1, 1, 3]
+
+
+def features_of(values: dict[str, float], error: float = 0.1) -> pd.DataFrame:
+    table = pd.DataFrame({"sample_id": list(values), "value": list(values.values())})
+    return table.assign(feature="gep18", kind="signature", low=table["value"] - error, high=table["value"] + 2 * error)
+
+
+def test_limits_of_a_change_are_those_of_both_values():
+    samples = sheet(1)
+    pairs = make_pairs(samples, verdicts_of(samples), known(), None)
+    (row,) = measure_changes(pairs, features_of({"P0-b": 1.0, "P0-o": 3.0})).to_dict("records")
+    assert row["change"] == 2
+    assert row["low"] == pytest.approx(2 - np.hypot(0.1, 0.2))
+    assert row["high"] == pytest.approx(2 + np.hypot(0.2, 0.1))
+
+
+def test_a_switch_is_a_probability_and_never_two_calls():
+    """0.51 against 0.49 of A are two calls and hardly a switch; 0.95 of A and 0.95 of N are one."""
+    samples = sheet(3)
+    pairs = make_pairs(samples, verdicts_of(samples), known(), None)
+    shares = {
+        "P0-b": (0.51, 0.49),
+        "P0-o": (0.49, 0.51),
+        "P1-b": (0.95, 0.05),
+        "P1-o": (0.05, 0.95),
+        "P2-b": (1.0, 0.0),
+    }
+    calls = pd.DataFrame(
+        [(name, a, n, 0.0, 0.0) for name, (a, n) in shares.items()], columns=["sample_id", "p_A", "p_N", "p_P", "p_I"]
+    )
+    changes = measure_changes(pairs, features_of({}), calls).set_index("patient_id")
+    assert changes.at["P0", "change"] == pytest.approx(0.5002)
+    assert changes.at["P1", "change"] == pytest.approx(0.905)
+    assert np.isnan(changes.at["P2", "change"])
+    assert changes.at["P2", "reason"].startswith("no probabilities")
+
+
+def test_another_pair_leaves_the_rows_of_all_others_as_they_are():
+    rng = np.random.default_rng(1)
+    values = {name: float(rng.normal()) for name in sheet(4)["sample_id"]}
+    tables = []
+    for count in (3, 4):
+        samples = sheet(count)
+        pairs = make_pairs(samples, verdicts_of(samples), known(), None)
+        tables.append(measure_changes(pairs, features_of(values)))
+    more = tables[1][tables[1]["patient_id"].ne("P3")]
+    assert more.to_csv(index=False) == tables[0].to_csv(index=False)
+
+
+def test_draws_of_counts_scatter_as_the_counts_do():
+    """A gene of 100 fragments scatters by a tenth, one of 10,000 by a hundredth, around what was measured."""
+    count = np.concatenate([np.full(200, 100.0), np.full(200, 10_000.0), [0.0]])
+    tpm = count / count.sum() * 1e6
+    drawn = draw_tpm(tpm, count, np.full(len(count), 1000.0))
+    relative = drawn[:, :400].std(axis=0) / tpm[:400]
+    assert relative[:200].mean() == pytest.approx(0.1, rel=0.1)
+    assert relative[200:].mean() == pytest.approx(0.01, rel=0.1)
+    assert drawn[:, 400].max() > 0
+    assert (drawn == draw_tpm(tpm, count, np.full(len(count), 1000.0))).all()
+
+
+def test_a_tumour_diluted_in_the_second_sample_has_not_lost_its_target():
+    targets = pd.DataFrame(
+        {
+            "sample_id": ["P0-b", "P0-o"], "target": "DLL3", "tpm": [100.0, 50.0], "tpm_low": [95.0, 47.0],
+            "tpm_high": [105.0, 53.0], "tumour_tpm": [100.0, 100.0],
+            "tumour_low": [90.0, 60.0], "tumour_high": [110.0, 200.0],
+        }
+    )  # fmt: skip
+    samples = sheet(1)
+    pairs = make_pairs(samples, verdicts_of(samples), known(), None)
+    changes = measure_changes(pairs, target_features(targets)).set_index("kind")
+    assert changes.at["gene", "high"] < 0
+    assert changes.at["gene_in_tumour", "change"] == 0
+    assert changes.at["gene_in_tumour", "low"] < 0 < changes.at["gene_in_tumour", "high"]
+
+
+def declared(**change: object) -> Plan:
+    plan = read_plan(ROOT / "config" / "plan.yaml")
+    block = {**plan.settings["change"], "signatures": ["gep18", "ifng6"], "contrasts": ["on_treatment"], **change}
+    return replace(plan, settings={**plan.settings, "change": block})
+
+
+def trial_of(count: int, pfs: list[float], event: list[int]) -> Trial:
+    people = pd.Index([f"P{i}" for i in range(count)], name="patient_id")
+    endpoints = pd.DataFrame({"response": ["Y", "N"] * (count // 2), "pfs_days": pfs, "pfs_event": event}, index=people)
+    return Trial(pd.DataFrame({"arm": "A"}, index=people), endpoints, pd.DataFrame(index=people))
+
+
+def run_on(count: int, effect: float, plan: Plan, pfs: list[float] | None = None) -> pd.DataFrame:
+    rng = np.random.default_rng(7)
+    samples = sheet(count)
+    days = {name: 43.0 if name.endswith("o") else -5.0 for name in samples["sample_id"]}
+    pairs = make_pairs(samples, verdicts_of(samples), known(days=pd.Series(days)), None)
+    parts = []
+    for feature in ("gep18", "ifng6"):
+        values = {name: rng.normal() + effect * name.endswith("o") for name in samples["sample_id"]}
+        parts.append(features_of(values).assign(feature=feature))
+    changes = measure_changes(pairs, pd.concat(parts))
+    pfs = pfs or list(rng.uniform(60, 400, count))
+    return run_tests(plan, pairs, changes, trial_of(count, pfs, [1] * count))
+
+
+def test_five_pairs_are_tested_and_four_described():
+    four, five = (run_on(count, 6.0, declared(endpoints=["change"])) for count in (4, 6))
+    assert four["p"].isna().all()
+    assert four["estimate"].notna().all()
+    assert four["warning"].str.contains("4 pairs, fewer than 5: described, not tested").all()
+    test = five[five["method"].str.startswith("moderated paired t (", na=False)]
+    assert (test["p_adjusted"] < 0.05).all()
+    assert (five["family"] == "pharmacodynamic").all()
+
+
+def test_only_what_the_plan_declares_is_tested():
+    rows = run_on(8, 0.0, declared(signatures=["ifng6"], endpoints=["change"]))
+    assert set(rows["biomarker"]) == {"ifng6"}
+    assert run_on(8, 0.0, declared(signatures=[])).empty
+
+
+def test_the_clock_starts_at_the_second_sample():
+    """Who had the event before it could not have shown the change: left out, as the row says."""
+    pfs = [20.0, 40.0, *np.linspace(90, 400, 12)]
+    rows = run_on(14, 0.0, declared(endpoints=["pfs"]), pfs)
+    assert (rows["n"] == 12).all()
+    assert rows["warning"].str.contains("counted from the day of the second sample: 2 patients left out").all()
+    assert rows["p"].notna().all()
+
+
+def test_all_genes_of_pairs_have_the_patient_as_block():
+    """Patients differ tenfold, the change is twofold: the paired design finds it, and the genes that have none not."""
+    rng = np.random.default_rng(4)
+    samples = sheet(6)
+    pairs = make_pairs(samples, verdicts_of(samples), known(), None)
+    base = rng.uniform(200, 2000, 500)
+    own = {f"P{i}": np.exp(rng.normal(0, 1.0, 500)) for i in range(6)}
+    counts = {}
+    for name, patient in zip(samples["sample_id"], samples["patient_id"], strict=True):
+        mean = base * own[patient] * np.where(np.arange(500) < 10, 2.0 if name.endswith("o") else 1.0, 1.0)
+        counts[name] = rng.negative_binomial(20, 20 / (20 + mean))
+    table = pd.DataFrame(counts, index=[f"G{i:03d}" for i in range(500)])
+    symbols = {gene: gene for gene in table.index}
+    genes, sets = compare_pairs(declared(), pairs, table, symbols, {"up": list(table.index[:12])})
+    found = genes.set_index("gene_id")
+    changed = found.loc[table.index[:10]]
+    assert (changed["p_adjusted"] < 0.05).all()
+    assert changed["log2_fold_change"].mean() == pytest.approx(1.0, abs=0.15)
+    assert (found.loc[table.index[10:], "p_adjusted"] < 0.05).mean() < 0.05
+    assert sets["nes"].iloc[0] > 1
+
+
+def test_a_trial_without_later_samples_has_empty_tables():
+    samples = sheet(2)
+    samples = samples[samples["timepoint"].eq("baseline")]
+    pairs = make_pairs(samples, verdicts_of(samples), known(), None)
+    changes = measure_changes(pairs, features_of({"P0-b": 1.0}))
+    assert pairs.empty
+    assert changes.empty
+    assert run_tests(declared(), pairs, changes, trial_of(2, [1.0, 2.0], [1, 1])).empty
+    genes, _ = compare_pairs(declared(), pairs, pd.DataFrame(), {}, {})
+    assert genes.empty

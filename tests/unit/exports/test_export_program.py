@@ -1,0 +1,112 @@
+"""The program, what it refuses, and what it leaves in a folder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from export_results import FORMATS
+from unit.exports.made_run import make_run, read, write_manifest
+
+from anpi.exports.finished_run import FinishedRun
+from anpi.exports.folder import export as write_export
+from anpi.files.writing import write_table
+from anpi.problems import InputError
+
+PROGRAM = Path(__file__).resolve().parents[3] / "scripts" / "export_results.py"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_same_run_gives_the_same_bytes(name: str, results: Path, tmp_path: Path):
+    for place in ("one", "two"):
+        write_export(FinishedRun(results), name, FORMATS[name], tmp_path / place)
+    one, two = (json.loads((tmp_path / place / f"export_{name}.json").read_text()) for place in ("one", "two"))
+    assert one == two
+    assert one["files"]
+
+
+def test_the_program_writes_a_format(results: Path, tmp_path: Path):
+    command = [
+        sys.executable,
+        str(PROGRAM),
+        "--results",
+        str(results),
+        "--format",
+        "gct",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "tpm.gct").is_file()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "break_it"),
+    [
+        ("results without a manifest are exported", lambda run: (run / "manifest.json").unlink()),
+        (
+            "a result that changed since the run is exported",
+            lambda run: write_table(
+                run / "clinical/endpoints.tsv", read(run / "clinical/endpoints.tsv").assign(pfs_days=1)
+            ),
+        ),
+        (
+            "the patients' table changed since the run that is exported",
+            lambda run: (run.parent / "config/patients.csv").write_text("patient_id\nX\n"),
+        ),
+        ("a run without expression is exported as GCT", lambda run: (run / "qc/verdicts.tsv").unlink()),
+    ],
+)
+def test_what_cannot_be_exported_is_refused(wrong: str, break_it, tmp_path: Path, tells):
+    run = make_run(tmp_path)
+    break_it(run)
+    with pytest.raises(InputError) as fault:
+        write_export(FinishedRun(run), "gct", FORMATS["gct"], tmp_path / "out")
+    tells(wrong, map(str, fault.value.problems))
+
+
+def test_an_export_anew_holds_nothing_of_a_patient_who_was_taken_out(tmp_path: Path):
+    run = make_run(tmp_path)
+    write_export(FinishedRun(run), "phenopackets", FORMATS["phenopackets"], tmp_path / "out")
+    (tmp_path / "out" / "notes.txt").write_text("of the user")
+    assert (tmp_path / "out" / "0003.json").is_file()
+    for name in ("clinical/endpoints.tsv", "analysis/sets.tsv"):
+        table = read(run / name)
+        write_table(run / name, table[table["patient_id"] != "0003"])
+    write_manifest(tmp_path / "plan.yaml", tmp_path / "config", run, True)
+    write_export(FinishedRun(run), "phenopackets", FORMATS["phenopackets"], tmp_path / "out")
+    assert not (tmp_path / "out" / "0003.json").exists()
+    assert (tmp_path / "out" / "0004.json").is_file()
+    assert (tmp_path / "out" / "notes.txt").is_file()
+
+
+def test_what_is_left_out_is_told(tmp_path: Path):
+    run = make_run(tmp_path)
+    (tmp_path / "config" / "patients.csv").rename(tmp_path / "elsewhere.csv")
+    write_export(FinishedRun(run), "cbioportal", FORMATS["cbioportal"], tmp_path / "out")
+    notes = json.loads((tmp_path / "out" / "export_cbioportal.json").read_text())["notes"]
+    assert any("clinical.patients (config/patients.csv) was not found" in note for note in notes)
+    assert any("no patient without a sample" in note for note in notes)
+    named = FinishedRun(run, {"clinical.patients": tmp_path / "elsewhere.csv"})
+    assert "sex" in named.patients
+
+
+@pytest.mark.parametrize("name", ["ars", "cbioportal", "definexml", "parquet", "phenopackets", "sbom"])
+def test_a_run_without_expression_is_exported(name: str, tmp_path: Path):
+    run = make_run(tmp_path, [{"entry": "arms", "endpoints": ["pfs"], "biomarker": "arm"}], expressed=False)
+    write_export(FinishedRun(run), name, FORMATS[name], tmp_path / "out")
+    assert json.loads((tmp_path / "out" / f"export_{name}.json").read_text())["files"]
+
+
+def test_no_date_stands_in_a_phenopacket_or_a_study_of_cbioportal(export):
+    """Dates of patients become durations; the date of the run is no patient's."""
+    for name in ("phenopackets", "cbioportal"):
+        for file in export(name).rglob("*"):
+            if file.is_file():
+                text = file.read_text().replace("2026-03-01", "")
+                assert "2022-12-20" not in text, file
+                assert "2023-01-01" not in text, file
