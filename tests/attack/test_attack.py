@@ -14,7 +14,10 @@ from attack.targets import all_targets
 
 SEED, INPUTS, WITH_TOOLS = 5, 90, 1
 TOOLS = ("FASTQ", "BAM", "CRAM", "genome of a CRAM")
-pytestmark = pytest.mark.skipif(not shutil.which("salmon"), reason="salmon, fastp and samtools are needed")
+pytestmark = [
+    pytest.mark.skipif(not shutil.which("salmon"), reason="salmon, fastp and samtools are needed"),
+    pytest.mark.xdist_group("attack"),  # whose trials are written once
+]
 
 
 @pytest.fixture(scope="module")
