@@ -18,10 +18,11 @@ IMAGES = ROOT / "docs" / "images"
 COLOURS = 128
 # name: page, selector that stands at the top, width, height, touch
 PICTURES = {
-    "summary": ("index.html", "h1", 1200, 900, False),
-    "quality": ("index.html", "#quality", 1200, 900, False),
-    "subtypes": ("index.html", "#figure-programmes", 1200, 900, False),
-    "associations": ("index.html", "#figure-pfs-pfs-by-subtype-subtype", 1200, 900, False),
+    "summary": ("index.html", "h1", 1440, 900, False),
+    "map": ("index.html", "#patient-map", 1440, 900, False),
+    "quality": ("details.html", "#quality", 1200, 900, False),
+    "subtypes": ("details.html", "#figure-programmes", 1200, 900, False),
+    "associations": ("index.html", "#associations", 1200, 900, False),
     "patient": ("patients/P001.html", "h1", 1200, 900, False),
     "narrow": ("index.html", "#summary", 400, 800, True),
 }
