@@ -24,7 +24,7 @@ pytestmark = [
 ]
 RNA = ("cohort/", "exploration/", "immune/", "qc/", "samples/", "subtypes/")
 CLOSING = {"describe_run", "write_report", "write_manifest", "record_run", "write_crate"}
-JOIN = {"build_sets", "test_associations", "test_expression"}
+JOIN = {"build_sets", "test_associations", "test_expression", "test_changes"}
 CLINICAL = {"derive_endpoints", "tabulate_adverse_events"}
 GONE = "P003"
 
@@ -153,6 +153,7 @@ def test_a_new_model_reruns_the_calls_and_what_follows_from_them(anpi: Path, tri
     (model / "SHA256SUMS").write_text("\n".join(sums) + "\n")
     configure(trial, subtype_model="config/model")
     followers = {"explore_cohort", "compare_signatures", "estimate_fractions", "write_cohort", "show_samples"}
+    followers |= {"score_targets", "measure_changes"}
     jobs = set(planned(anpi, trial))
     assert {"call_subtypes", "build_sets", "write_report"} <= jobs
     assert jobs <= {"call_subtypes"} | followers | JOIN | CLOSING
@@ -163,4 +164,5 @@ def test_signatures_of_the_users_own_rerun_the_scores_and_what_follows_from_them
     configure(trial, signatures={"gmt": ["config/own.gmt"]})
     jobs = set(planned(anpi, trial))
     assert {"score_signatures", "test_associations", "write_report"} <= jobs
-    assert jobs <= {"score_signatures", "compare_signatures", "write_cohort", "test_associations"} | CLOSING
+    followers = {"compare_signatures", "write_cohort", "test_associations", "measure_changes", "test_changes"}
+    assert jobs <= {"score_signatures"} | followers | CLOSING
