@@ -20,6 +20,7 @@ from anpi.files.intact import read_json
 from anpi.files.shipped import ROOT
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import read_settings
+from anpi.tools import version_of
 
 PACKAGES = (
     "anndata",
@@ -39,11 +40,9 @@ PACKAGES = (
 )
 TOOLS = ("salmon", "fastp", "samtools")
 ALIGNERS = {"star": ("STAR", "featureCounts"), "hisat2": ("hisat2", "featureCounts")}
-ASKED = {"featureCounts": "-v"}  # all others answer to --version
 SHIPPED = ("scripts", "workflow", "resources", "envs", "config/plan.yaml", "config/endpoints.yaml", "requirements.lock")
 RECORDS = "made_from"
 ENVIRONMENTS = ("envs", "requirements.lock")
-VERSION = re.compile(r"\d+\.\d+(?:\.\d+)?[a-z]?")
 # Folders of a run with expression; when the config has none, what stands there is of an earlier run.
 OF_EXPRESSION = ("cohort", "exploration", "expression", "immune", "qc", "samples", "subtypes")
 # Large, or another at each run (MultiQC writes the hour, salmon orders its index anew), or written after the manifest.
@@ -267,18 +266,8 @@ def tools_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def tool_versions(tools: Iterable[str] = TOOLS) -> dict[str, str | None]:
-    """Ask each program for its version; None when it is not here (it may be in an environment of its own)."""
-    versions: dict[str, str | None] = {}
-    for tool in tools:
-        command = [tool, ASKED.get(tool, "--version")]
-        try:
-            answer = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-        except OSError:
-            versions[tool] = None
-            continue
-        match = VERSION.search(answer.stdout + answer.stderr)
-        versions[tool] = match.group() if match else None
-    return versions
+    """Return the version of each program; None when it is not here (it may be in an environment of its own)."""
+    return {tool: version_of(tool) for tool in tools}
 
 
 def read_checksums(settings: Mapping[str, Any], results: Path, samples: Sequence[str]) -> dict[str, list[str]]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import gzip
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from threading import Event
 
@@ -30,6 +32,17 @@ NO_SERVER = "/nonexistent/%s"
 # Where a program is not called as its package; and those that only alignment on demand needs.
 PACKAGES = {"STAR": "rna-star", "featureCounts": "subread"}
 ALIGNING = ("STAR", "hisat2", "featureCounts")
+ASKED = {"featureCounts": "-v"}  # all others answer to --version
+VERSION = re.compile(r"\d+\.\d+(?:\.\d+)?[a-z]?")
+# Whose options and files anpi knows: from the first version on, below the second.
+VERSIONS = {
+    "salmon": ("1.4", "2"),
+    "fastp": ("0.20", "2"),
+    "samtools": ("1.10", "2"),
+    "STAR": ("2.7", "3"),
+    "hisat2": ("2.1", "3"),
+    "featureCounts": ("2.0", "3"),
+}
 
 
 class ToolFailed(InputError):
@@ -40,13 +53,52 @@ class Stopped(Exception):
     """A tool that was stopped because its result is not wanted any more."""
 
 
+@cache
+def version_of(tool: str) -> str | None:
+    """Ask a program for its version; None when it is not here, or says none."""
+    try:
+        command = [tool, ASKED.get(tool, "--version")]
+        answer = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    except OSError:
+        return None
+    match = VERSION.search(answer.stdout + answer.stderr)
+    return match.group() if match else None
+
+
+def major_version(tool: str) -> int:
+    """Return the first number of a program's version, 0 where it is not known."""
+    return (*numbers(version_of(tool) or ""), 0)[0]
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version, to be compared."""
+    return tuple(map(int, re.findall(r"\d+", version)))
+
+
+def version_problems(tools: Iterable[str]) -> list[Problem]:
+    """Find programs of a version that anpi does not know; one that says no version passes."""
+    problems = []
+    for tool in tools:
+        found, (first, below) = version_of(tool), VERSIONS.get(tool, ("0", "9999"))
+        if found is not None and not numbers(first) <= numbers(found) < numbers(below):
+            mend = "Its options and files may be others: install a version that is known (envs/ names one)."
+            problems.append(Problem(tool, found=found, expected=f"version {first} or later, below {below}", mend=mend))
+    return problems
+
+
+def check_versions(tools: Iterable[str]) -> None:
+    """Refuse programs of a version that anpi does not know."""
+    refuse(version_problems(tools))
+
+
 def require_tools(*tools: str) -> None:
-    """Refuse to begin without a program, and say which package holds it."""
+    """Refuse to begin without a program, or with one of an unknown version, and say which package holds it."""
     missing = [tool for tool in tools if not shutil.which(tool)]
     packages = " ".join(PACKAGES.get(tool, tool) for tool in missing)
     environment = "align" if set(missing) & set(ALIGNING) else "quantify"
     mend = f"Install {packages} (Debian: apt-get install {packages}; conda: envs/{environment}.yaml)."
     refuse([Problem(tool, "the program is not installed", mend=mend) for tool in missing])
+    check_versions(tool for tool in tools if tool in VERSIONS)
 
 
 def stay_offline() -> None:

@@ -49,7 +49,7 @@ MAY_IMPORT = {
     "main": {"files", "problems"},
     "accounts": GROUND | {"tables", "endpoints", "adverse_events"},
     "check": GROUND | {"tables", "association", "endpoints", "cohort", "expression"},
-    "manifest": GROUND | {"tables", "provenance"},
+    "manifest": GROUND | {"tables", "provenance", "tools"},
     "ledger": GROUND | {"tables", "provenance", "manifest", "association"},
     "exports": GROUND | {"tables", "association"},
 }

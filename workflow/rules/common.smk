@@ -39,9 +39,11 @@ from anpi.check import check_writable, config_paths, is_url, shipped
 from anpi.files.checksums import fingerprint
 from anpi.files.shipped import REGISTRY
 from anpi.tables.identifiers import VARIABLE
+from anpi.manifest import tools_of
 from anpi.problems import InputError
 from anpi.tables.schema import load_yaml
 from anpi.tables.sheets import is_stored, quant_file
+from anpi.tools import check_versions
 from anpi.wiring import programs
 from anpi.wiring.checked import checked_run
 from anpi.wiring.files import known_by
@@ -76,6 +78,8 @@ if SETTINGS["private"]:
         os.chmod(folder, os.stat(folder).st_mode & ~0o027)
 UNITS = RUN.units
 UNITS_OF = units_by_sample(UNITS)
+if not (UNITS is None or IS_JOB or workflow.deployment_settings.deployment_method):
+    in_words(check_versions, tools_of(SETTINGS))  # of those that are here; others are in an environment or on another node
 EXPRESSED = RUN.samples is not None
 ALIGNER = SETTINGS["alignment"]["tool"]
 COUNTED = UNITS is not None or (SETTINGS["expression"] or {}).get("unit") == "counts"

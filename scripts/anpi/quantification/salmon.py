@@ -19,9 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anpi.problems import InputError, Problem
-from anpi.tools import ToolFailed, run_tool, whole_output
+from anpi.tools import ToolFailed, major_version, run_tool, whole_output
 
-DETERMINISTIC = ["--numAuxModelSamples", "0", "--initUniform", "--useEM"]
+# What makes the same reads give the same bytes, by major version. A new one is a row here and a higher bound in
+# `anpi.tools.VERSIONS`: salmon 2 ignores --numAuxModelSamples, wants another index, and ends with an error where few
+# fragments map.
+DETERMINISTIC = {1: ["--numAuxModelSamples", "0", "--initUniform", "--useEM"]}
 LEAST_LENGTHS = 500
 LEAST_STRANDED = 500
 # salmon's own bound for a stranded library, which it draws after 10,000 mapped fragments: half of these
@@ -90,7 +93,7 @@ def measure_library(
             return Library(fallback, paired)
     command = ["salmon", "quant", "--index", str(index.resolve()), "--threads", "1", "--output", "drawn"]
     command += ["--libType", "IU" if paired else "U", *reads_options(files)]
-    command += ["--writeMappings=drawn.sam", "--skipQuant", "--minAssignedFrags", "1", *DETERMINISTIC]
+    command += ["--writeMappings=drawn.sam", "--skipQuant", "--minAssignedFrags", "1", *deterministic()]
     try:
         run_tool(command, scratch, "salmon, drawn sample")
     except ToolFailed:
@@ -102,6 +105,11 @@ def measure_library(
         refuse_lost_mappings(scratch / "drawn")
         lengths, forward, reverse = read_mappings(scratch / "drawn.sam", paired)
     return Library(fragment_length(lengths, fallback) if paired else fallback, paired, forward, reverse)
+
+
+def deterministic() -> list[str]:
+    """Return the options of the salmon that is here; `require_tools` refuses a major version without any."""
+    return DETERMINISTIC.get(major_version("salmon"), DETERMINISTIC[max(DETERMINISTIC)])
 
 
 def refuse_lost_mappings(drawn: Path) -> None:
@@ -200,7 +208,7 @@ def quantify(
 ) -> dict:
     """Run salmon with what is the same for reads and alignments; too few fragments for it are no fault."""
     command = ["salmon", "quant", "--libType", library.type(fragments), *source, "--threads", str(threads)]
-    command += ["--output", result.name, *DETERMINISTIC]
+    command += ["--output", result.name, *deterministic()]
     command += ["--fldMean", f"{library.length.mean:g}", "--fldSD", f"{library.length.sd:g}"]
     try:
         run_tool(command, scratch, f"salmon, sample {sample}")
