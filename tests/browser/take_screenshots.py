@@ -1,6 +1,6 @@
 """Make the pictures of the report that stand in the documents: ``make screenshots``, after ``make demo``.
 
-Each is a window of the demo's report in headless chromium, with 128 colours to keep it small.
+Each is a window of the demo's report in headless chromium.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "results" / "demo" / "report"
 IMAGES = ROOT / "docs" / "images"
-COLOURS = 128
 # name: page, selector that stands at the top, width, height, touch
 PICTURES = {
     "summary": ("index.html", "h1", 1440, 900, False),
@@ -37,7 +36,7 @@ def take_picture(page: Page, name: str) -> Path:
     path = IMAGES / f"{name}.png"
     page.picture(path, whole=False)
     with Image.open(path) as picture:
-        picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+        picture.convert("RGB").save(path, optimize=True)
     return path
 
 
