@@ -79,9 +79,8 @@ if SETTINGS["private"]:
 UNITS = RUN.units
 UNITS_OF = units_by_sample(UNITS)
 if not (UNITS is None or IS_JOB or workflow.deployment_settings.deployment_method):
-    in_words(
-        check_versions, tools_of(SETTINGS)
-    )  # of those that are here; others are in an environment or on another node
+    # Those that are here; others are in an environment or on another node.
+    in_words(check_versions, tools_of(SETTINGS))
 EXPRESSED = RUN.samples is not None
 ALIGNER = SETTINGS["alignment"]["tool"]
 COUNTED = UNITS is not None or (SETTINGS["expression"] or {}).get("unit") == "counts"

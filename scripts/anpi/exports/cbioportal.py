@@ -151,11 +151,16 @@ def generic_assays(run: FinishedRun, folder: Path) -> None:
         table = run.table("targets/targets.tsv")
         wide = table.pivot(index="target", columns="sample_id", values="tpm")
         assay(run, folder, "target", "LIMIT-VALUE", wide, "Expression of targets of therapy (TPM)")
+        wide = table.pivot(index="target", columns="sample_id", values="level")
+        assay(run, folder, "target_level", "CATEGORICAL", wide, "Level of targets of therapy, where the reads can tell")
     if run.has("immune/fractions.tsv"):
         table = run.table("immune/fractions.tsv")
-        table["name"] = table["method"] + "_" + table["cell_type"]
-        wide = table.pivot(index="name", columns="sample_id", values="fraction")
+        wide = table.pivot(index=["method", "cell_type"], columns="sample_id", values="fraction")
+        wide.index = pd.Index(["_".join(map(str, names)) for names in wide.index])
         assay(run, folder, "fraction", "LIMIT-VALUE", wide, "Fractions of cell types")
+    if run.has("immune/pathways.tsv"):
+        wide = run.table("immune/pathways.tsv").pivot(index="pathway", columns="sample_id", values="score")
+        assay(run, folder, "pathway", "LIMIT-VALUE", wide, "Activity of pathways")
 
 
 def assay(

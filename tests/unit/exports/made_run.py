@@ -26,7 +26,8 @@ GENES = {
 }
 MADE = ("clinical/endpoints.tsv", "clinical/adtte.csv", "clinical/adrs.csv", "clinical/timepoints.tsv",
         "analysis/sets.tsv", "subtypes/calls.tsv", "immune/scores.tsv", "qc/verdicts.tsv", "cohort/tpm.tsv.gz",
-        "cohort/counts.tsv.gz", "cohort/genes.tsv", "association/results.tsv")  # fmt: skip
+        "cohort/counts.tsv.gz", "cohort/genes.tsv", "association/results.tsv", "targets/targets.tsv",
+    "immune/fractions.tsv", "immune/pathways.tsv")  # fmt: skip
 FAMILY = {"family": "primary", "tier": "primary"}
 
 
@@ -80,6 +81,7 @@ def write_samples(config: Path, results: Path) -> None:
     calls.loc[calls.index[0], ["call", "reason"]] = ["mixed", "two classes near each other"]
     write_table(results / "subtypes/calls.tsv", calls)
     write_table(results / "immune/scores.tsv", scores.assign(unit="z", genes_used=3))
+    write_cells(results, calls["sample_id"])
     samples = calls[["sample_id"]].assign(patient_id=calls["sample_id"].str.removeprefix("S"))
     samples = samples.assign(
         timepoint="baseline", specimen="ffpe", site="lung", batch="B1", collection_date="2022-12-20"
@@ -97,6 +99,21 @@ def write_samples(config: Path, results: Path) -> None:
         {"gene_id": list(GENES), "symbol": list(GENES.values()), "biotype": "protein_coding", "length": 900}
     )
     write_table(results / "cohort/genes.tsv", genes)
+
+
+def write_cells(results: Path, samples: pd.Series) -> None:
+    """Write a target, two cell types and a pathway of each sample."""
+    levels = np.where(np.arange(len(samples)) % 2, "high", "cannot_tell")
+    table = pd.DataFrame({"sample_id": samples, "target": "DLL3", "tpm": 12.5, "level": levels})
+    write_table(results / "targets/targets.tsv", table)
+    shares = {"B cells": 0.25, "Other": 0.75}
+    cells = [
+        pd.DataFrame({"sample_id": samples, "method": "quantiseq", "cell_type": n, "fraction": f})
+        for n, f in shares.items()
+    ]
+    write_table(results / "immune/fractions.tsv", pd.concat(cells))
+    pathways = pd.DataFrame({"sample_id": samples, "pathway": "JAK-STAT", "score": 1.5})
+    write_table(results / "immune/pathways.tsv", pathways)
 
 
 def write_results(plan: Path, config: Path, results: Path, expressed: bool) -> None:

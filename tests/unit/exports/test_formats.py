@@ -57,7 +57,7 @@ def test_define_xml_by_the_schema_of_odmlib(export):
 def test_mudata_reads_it(export):
     mudata = pytest.importorskip("mudata", reason="mudata is not installed")
     data = mudata.read_h5mu(export("mudata") / "cohort.h5mu")
-    assert list(data.mod) == ["rna", "signatures", "subtypes"]
+    assert list(data.mod) == ["rna", "signatures", "subtypes", "fractions"]
     assert all((part.obs_names == data.obs_names).all() for part in data.mod.values())
 
 

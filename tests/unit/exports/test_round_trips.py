@@ -139,3 +139,18 @@ def test_ars(export, results: Path):
     assert {analysis["analysisSetId"] for analysis in event["analyses"]} <= sets
     flat = pd.read_csv(export("ars") / "ard.csv")
     assert sorted(zip(flat["stat_name"], flat["stat"], strict=True)) == found
+
+
+def test_targets_fractions_and_pathways(export, results: Path):
+    """A target that the reads cannot tell is said to be so beside its number."""
+    folder = export("cbioportal")
+    levels = pd.read_csv(folder / "data_target_level.txt", sep="\t", index_col=0).iloc[0, 2:]
+    expected = read(results / "targets/targets.tsv").set_index("sample_id")["level"]
+    assert levels.to_dict() == expected.to_dict()
+    shares = pd.read_csv(folder / "data_fraction.txt", sep="\t", index_col=1).iloc[:, 2:].astype(float)
+    assert shares.loc["quantiseq_Other"].eq(0.75).all()
+    np.testing.assert_allclose(shares.sum(), 1)
+    with h5py.File(export("mudata") / "cohort.h5mu") as file:
+        parts: anndata.AnnData = read_elem(file["mod/fractions"])
+    assert list(parts.var_names) == ["quantiseq:B cells", "quantiseq:Other"]
+    assert pd.read_parquet(export("parquet") / "pathways.parquet")["score"].eq(1.5).all()
