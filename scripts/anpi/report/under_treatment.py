@@ -51,7 +51,7 @@ def pair_sentences(pairs: pd.DataFrame) -> list[str]:
         part = pairs[pairs["contrast"] == contrast]
         if len(part):
             used = int(part["used"].eq("yes").sum())
-            lines.append(f"Baseline against {words}: {used} of {plural(len(part), 'pair')} compared.")
+            lines.append(f"Baseline and {words}: {used} of {plural(len(part), 'pair')} compared.")
     left = pairs[pairs["used"] == "no"]
     if len(left):
         reasons = [f"{row.to_sample} ({row.reason})" for row in left.itertuples()]
