@@ -45,7 +45,7 @@ HOMES = {
     "hisat2": "https://daehwankimlab.github.io/hisat2/",
     "featureCounts": "https://subread.sourceforge.net/",
 }
-NOT_PARAMETERS = ("results", "title")
+NOT_PARAMETERS = ("results", "title", "publication")
 
 
 def copy_wiring(folder: Path) -> None:
@@ -85,10 +85,7 @@ def build_crate(
         "Results of a run of anpi: subtypes, signatures and endpoints of a trial and their associations."
     )
     root["datePublished"] = recorded["date"]
-    root["license"] = entity(
-        crate, "#licence", "CreativeWork", name="Not licensed by this crate",
-        description="Results of a clinical trial: the trial's sponsor decides who may use them and how.",
-    )  # fmt: skip
+    publish(crate, manifest["settings"].get("publication") or {})
     root["conformsTo"] = [
         entity(crate, uri, "CreativeWork", name=name, version=version) for uri, (name, version) in PROFILES.items()
     ]
@@ -113,6 +110,30 @@ def build_crate(
     root["mentions"] = [action]
     root["hasPart"] = sorted([*crate.data_entities, *inputs], key=lambda part: part.id)
     return crate.metadata.generate()
+
+
+def publish(crate: ROCrate, said: Mapping[str, Any]) -> None:
+    """Write authors, publisher and licence as the config has them; without a licence the crate grants none."""
+    root = crate.root_dataset
+    if said.get("authors"):
+        root["author"] = [named_entity(crate, words, "Person") for words in said["authors"]]
+    if said.get("publisher"):
+        root["publisher"] = named_entity(crate, said["publisher"], "Organization")
+    licence = said.get("licence")
+    if licence:
+        name = licence.rstrip("/").rsplit("/", 1)[-1]
+        root["license"] = entity(crate, licence, "CreativeWork", name=name, url={"@id": licence})
+        return
+    root["license"] = entity(
+        crate, "#licence", "CreativeWork", name="Not licensed by this crate",
+        description="Results of a clinical trial: the trial's sponsor decides who may use them and how.",
+    )  # fmt: skip
+
+
+def named_entity(crate: ROCrate, words: str, kind: str) -> ContextEntity:
+    """Add a person or an organisation, written as ``Name <https://…>``."""
+    name, _, uri = words.rstrip(">").partition(" <")
+    return entity(crate, uri, kind, name=name.strip(), url={"@id": uri})
 
 
 def entity(crate: ROCrate, uri: str, kind: str, /, **properties: Any) -> ContextEntity:
@@ -204,7 +225,7 @@ def content_uri(sha256: str) -> str:
 def run_parameters(crate: ROCrate, manifest: Mapping[str, Any]) -> Iterator[ContextEntity]:
     """Add the settings that are no files."""
     for key, value in leaves(manifest["settings"]):
-        if value is None or key in manifest["given_as"] or key in NOT_PARAMETERS:
+        if value is None or key in manifest["given_as"] or key.split(".")[0] in NOT_PARAMETERS:
             continue
         kind = "Boolean" if isinstance(value, bool) else "Float" if isinstance(value, float) else "Integer"
         kind = kind if isinstance(value, (int, float)) else "Text"

@@ -22,7 +22,7 @@ from unit.report.made import make_tables
 from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json, write_text
 from anpi.ledger.compare import compare_runs
-from anpi.ledger.crate import content_uri
+from anpi.ledger.crate import build_crate, content_uri
 from anpi.ledger.entries import read_entries, read_run
 from anpi.ledger.freeze import freeze_run, verify_copy
 from anpi.ledger.installation import advice, compare_installation
@@ -327,6 +327,27 @@ def ids(value: Any) -> list[str]:
 
 def kinds(item: dict[str, Any]) -> set[str]:
     return set(item["@type"]) if isinstance(item["@type"], list) else {item["@type"]}
+
+
+def test_the_crate_names_authors_publisher_and_licence_of_the_config(closed: Path):
+    results = closed / "results"
+    manifest, recorded = read(results / "manifest.json"), read(results / "ledger" / "recorded.json")
+    manifest["settings"]["publication"] = {
+        "authors": ["A Group <https://example.org/group>", "Another <https://example.org/another>"],
+        "publisher": "An Institute <https://example.org>",
+        "licence": "https://spdx.org/licenses/CC-BY-4.0",
+    }
+    crate = build_crate(results, manifest, recorded, results / "provenance")
+    graph = {item["@id"]: item for item in crate["@graph"]}
+    root = graph["./"]
+    assert [(kinds(graph[one]), graph[one]["name"]) for one in ids(root["author"])] == [
+        ({"Person"}, "A Group"),
+        ({"Person"}, "Another"),
+    ]
+    assert graph[root["publisher"]["@id"]]["name"] == "An Institute"
+    assert root["license"] == {"@id": "https://spdx.org/licenses/CC-BY-4.0"}
+    assert graph[root["license"]["@id"]]["name"] == "CC-BY-4.0"
+    assert not any("publication" in str(item.get("name")) for item in crate["@graph"])
 
 
 def test_the_crate_keeps_what_its_profiles_demand(closed: Path):
