@@ -4,6 +4,7 @@ follow-up that end early, scans that one table has and the other has not, groups
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pandas as pd
@@ -26,8 +27,9 @@ def completeness_queries(clinical: Clinical, seen: Observations) -> Iterator[Que
     for table in ("assessments", "lesions", "adverse_events"):
         yield from end_queries(clinical, seen, table)
     yield from follow_up_queries(seen)
+    treated = set(seen.facts.index[seen.facts["treated"]])
     for table, frame in tables_of(clinical).items():
-        yield from blank_queries(table, frame)
+        yield from blank_queries(table, frame, treated)
 
 
 def lone_queries(clinical: Clinical) -> Iterator[Query]:
@@ -110,14 +112,19 @@ def follow_up_queries(seen: Observations) -> Iterator[Query]:
         yield Query(patient, "note", "follow_up_ended_early", f"{text}; {told}")
 
 
-def blank_queries(table: str, frame: pd.DataFrame) -> Iterator[Query]:
-    """Note blanks in columns of the schema that nearly all rows fill."""
+def blank_queries(table: str, frame: pd.DataFrame, treated: set[str]) -> Iterator[Query]:
+    """Note blanks in columns of the schema that nearly all rows fill.
+
+    Times of a patient who was never treated are not asked about: counted from the treatment they cannot be told.
+    """
     if len(frame) < LEAST_ROWS:
         return
     declared = [column for column in frame if column_rule(load_schema(table), str(column)) is not None]
     blank = frame[declared].isna()
+    times = [column for column in declared if str(column).endswith(("_date", "_day"))]
+    blank.loc[~frame["patient_id"].isin(treated), times] = False
     few = [column for column in declared if 0 < blank[column].mean() <= FEW_BLANKS]
     for index, row in blank.loc[blank[few].any(axis=1), few].iterrows():
-        lacking = ", ".join(str(column) for column in few if row[column])
+        lacking = ", ".join(re.sub("_(date|day)$", "", str(column)) for column in few if row[column])
         text = f"{table} row {row_number(index)}: no {lacking}, which nearly all rows have"
         yield Query(frame.at[index, "patient_id"], "note", "value_missing", text)
