@@ -102,14 +102,16 @@ def analyses(run: FinishedRun, results: pd.DataFrame) -> pd.DataFrame:
     table = results.drop(columns="warning").copy()
     table["kind"] = [endpoint_kind(name) for name in results["endpoint"]]
     table["parameter"] = [parameter(name) for name in results["endpoint"]]
+    # What the datasets hold of a biomarker; safety events and markers of other tables are not among them.
     sources = {
+        "response": "time",
         "subtype": "biomarker",
         "signatures": "biomarker",
         "genes": "biomarker",
         "columns": "column",
         "arm": "column",
     }
-    table["source"] = [sources.get(entry["biomarker"], "time") for entry in declared]
+    table["source"] = [sources.get(entry["biomarker"], "elsewhere") for entry in declared]
     table["cut"] = [str(entry["cut"]) for entry in declared]
     table["adjust_for"] = ["|".join(entry["adjust_for"]) or None for entry in declared]
     table["stratify_by_arm"] = [str(bool(entry["stratify_by_arm"])).upper() for entry in declared]

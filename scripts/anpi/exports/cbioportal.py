@@ -121,7 +121,7 @@ def expression(run: FinishedRun, folder: Path) -> None:
     spread = used.std(axis=1, ddof=1)
     unlike = int(spread.fillna(0).le(0).sum())
     if unlike:
-        run.note(f"z-scores: {plural(unlike, 'gene')} alike in all samples, without one")
+        run.note(f"z-scores: {plural(unlike, 'gene')} without spread among the samples that did not fail, left empty")
     z = logs.sub(used.mean(axis=1), axis=0).div(spread.where(spread > 0), axis=0).round(4)
     shared = {"genetic_alteration_type": "MRNA_EXPRESSION"}
     for name, table, fields in (

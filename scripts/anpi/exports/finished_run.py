@@ -16,11 +16,13 @@ from anndata.io import read_elem
 from anpi.files.checksums import hash_file
 from anpi.files.intact import intact, read_json
 from anpi.problems import InputError, Problem
+from anpi.tables.carried import carried
+from anpi.tables.identifiers import allowing
 from anpi.tables.reading import read_facts, read_matrix, read_table
 from anpi.trial.subtypes import CALLED
 
 NOT_RUN = "Run the workflow to its end first, or name the folder that holds manifest.json."
-NO_EXPRESSION = "This format needs a run with samples; `definexml` and `ars` do without."
+NO_EXPRESSION = "The formats gct and mudata need a run with samples; all others do without."
 SHEET = ("patient_id", "timepoint", "specimen", "site", "batch", "tumour_content")
 NOT_BASELINE = re.compile(r"_date$|_day$|^(pfs|os)_(days|months|event)|^bor$")
 
@@ -193,4 +195,15 @@ class FinishedRun:
                 self.note(f"{key} ({shown}) was not found, so nothing of it is exported: name it with --inputs {key}=…")
             return None
         self.refuse_other(key, path, self.manifest["inputs"].get(shown))
-        return read_table(path, key.removeprefix("clinical."))
+        table = key.removeprefix("clinical.")
+        settings = self.manifest["settings"]
+        with allowing(settings.get("allow_columns", [])):
+            frame = read_table(path, table)
+        return carried(frame, table, [*settings.get("carry_columns", []), *self.named_by_plan(table)])
+
+    def named_by_plan(self, table: str) -> list[str]:
+        """List the columns that the plan names, each as ``table.column``: its results rest on them."""
+        plan = self.manifest["plan"]
+        entries = [entry for family in plan["families"] for entry in family["entries"]]
+        names = [name for entry in entries for key in ("columns", "adjust_for") for name in entry.get(key, [])]
+        return [f"{table}.{name}" for name in dict.fromkeys((*names, *plan.get("subgroups", [])))]

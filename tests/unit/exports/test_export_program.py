@@ -13,7 +13,7 @@ from unit.exports.made_run import make_run, read, write_manifest
 
 from anpi.exports.finished_run import FinishedRun
 from anpi.exports.folder import export as write_export
-from anpi.files.writing import write_table
+from anpi.files.writing import write_json, write_table
 from anpi.problems import InputError
 
 PROGRAM = Path(__file__).resolve().parents[3] / "scripts" / "export_results.py"
@@ -64,8 +64,9 @@ def test_the_program_writes_a_format(results: Path, tmp_path: Path):
 def test_what_cannot_be_exported_is_refused(wrong: str, break_it, tmp_path: Path, tells):
     run = make_run(tmp_path)
     break_it(run)
+    name = "gct" if "GCT" in wrong else "parquet"
     with pytest.raises(InputError) as fault:
-        write_export(FinishedRun(run), "gct", FORMATS["gct"], tmp_path / "out")
+        write_export(FinishedRun(run), name, FORMATS[name], tmp_path / "out")
     tells(wrong, map(str, fault.value.problems))
 
 
@@ -110,3 +111,22 @@ def test_no_date_stands_in_a_phenopacket_or_a_study_of_cbioportal(export):
                 text = file.read_text().replace("2026-03-01", "")
                 assert "2022-12-20" not in text, file
                 assert "2023-01-01" not in text, file
+
+
+def test_columns_of_your_own_stay_where_they_are(tmp_path: Path):
+    """As in the report: only those go along that the config carries or the plan names."""
+    run = make_run(tmp_path, [{"entry": "main", "endpoints": ["pfs"], "biomarker": "columns", "columns": ["teff"]}])
+    path = tmp_path / "config" / "patients.csv"
+    lines = path.read_text().splitlines()
+    extra = ["smoking,parking", *["never,secret"] * (len(lines) - 1)]
+    path.write_text("".join(f"{line},{more}\n" for line, more in zip(lines, extra, strict=True)))
+    write_manifest(tmp_path / "plan.yaml", tmp_path / "config", run, True)
+    assert {"teff", "age"} <= set(FinishedRun(run).patients)
+    assert not {"smoking", "parking"} & set(FinishedRun(run).patients)
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["settings"]["carry_columns"] = ["patients.smoking"]
+    write_json(run / "manifest.json", manifest)
+    assert "smoking" in FinishedRun(run).patients
+    for name in FORMATS:
+        write_export(FinishedRun(run), name, FORMATS[name], tmp_path / name)
+        assert not [file for file in (tmp_path / name).rglob("*") if file.is_file() and b"secret" in file.read_bytes()]
