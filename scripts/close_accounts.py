@@ -29,7 +29,7 @@ def main() -> None:
     paths = {table: getattr(arguments, table) for table in TABLES}
     clinical = read_clinical(paths)
     results = {name: read_facts(path) for name in RESULTS if (path := getattr(arguments, name)) is not None}
-    tables = [pd.read_csv(file, sep="\t") for file in arguments.of_samples]
+    tables = [read_facts(file) for file in arguments.of_samples]
     accounts = list(table_accounts(paths, clinical, observe(clinical, rules), rules, renamed(results)))
     if arguments.samples:
         accounts.append(sample_account(read_samples(arguments.samples), results["verdicts"]))

@@ -77,12 +77,12 @@ def features_of(options: argparse.Namespace, samples: list[str], targets: pd.Dat
     scores, programmes = read_facts(options.scores), read_facts(options.programmes)
     plan = read_plan(options.plan)
     expression = read_expression(options.tpm, "tpm", genes_needed=False)
+    counts = read_expression(options.counts, "counts", genes_needed=False) if options.counts else None
     errors = None
-    if options.counts and samples:
+    if counts is not None and samples:
         signatures = read_registry(Path(REGISTRY))
         for path in options.gmt:
             signatures += read_gmt(path)
-        counts = read_expression(options.counts, "counts", genes_needed=False)
         errors = score_errors(expression, counts, signatures, samples)
     named = dict(zip(expression.genes["symbol"], expression.genes["gene_id"], strict=True))
     scored = set(targets["target"])

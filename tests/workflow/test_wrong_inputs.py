@@ -153,7 +153,7 @@ CASES = [
             t.setting("reference.transcripts", "gs://bucket/t.fa"),
             t.setting("reference.sha256", {"transcripts": "0" * 64}),
         ),
-        *(CONFIG, "reference.transcripts", "found 'gs://bucket/t.fa'", "s3, http(s) or ftp URL"),
+        *(CONFIG, "reference.transcripts", "found 'gs://bucket/t.fa'", "an s3 URL, or a URL that begins with https://"),
     ),
     case(
         "reference in S3 with a checksum",
@@ -261,7 +261,7 @@ CASES = [
     case(
         "sample twice",
         lambda t: t.add_row(SAMPLES, "P003-B\tP003\tbaseline\tffpe\tlung\tB1\t2023-08-05\t80"),
-        *(SAMPLES, "row 20", "column sample_id", "found 'P003-B'", "each once; it stands in row 6 already"),
+        *(SAMPLES, "row 24", "column sample_id", "found 'P003-B'", "each once; it stands in row 6 already"),
     ),
     case(
         "timepoint of another word",
@@ -351,7 +351,7 @@ CASES = [
             t.path("reads/new.fastq").write_text("@r\nA\n+\nI\n"),
             t.add_row(UNITS, "P016-C\tL1\treads/new.fastq\tNA\tauto"),
         ),
-        *(UNITS, "row 23", "column sample_id", "found 'P016-C'", "Did you mean P016-B?"),
+        *(UNITS, "row 27", "column sample_id", "found 'P016-C'", "Did you mean P016-B?"),
     ),
     case(
         "sample without unit",
@@ -449,7 +449,7 @@ CASES = [
     case(
         "plan with an unknown signature",
         lambda t: (
-            t.path("plan.yaml").write_text((ROOT / "config" / "plan.yaml").read_text().replace("gep18", "gep_18")),
+            t.path("plan.yaml").write_text((ROOT / "config" / "plan.yaml").read_text().replace("gep18", "gep_18", 1)),
             t.setting("plan", "plan.yaml"),
         ),
         *("plan.yaml", "immune_signatures", "found 'gep_18'", "Did you mean gep18?"),
