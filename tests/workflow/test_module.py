@@ -62,7 +62,7 @@ def test_rules_of_the_module_run_under_other_names_and_are_described_by_their_ow
     assert "rule anpi_derive_endpoints" in said
     manifest = json.loads((project / "results" / "manifest.json").read_text())
     assert set(manifest["steps"]) == {
-        *("derive_endpoints", "build_sets", "test_associations", "describe_run", "write_report")
+        *("derive_endpoints", "build_sets", "close_accounts", "test_associations", "describe_run", "write_report")
     }
     assert "Nothing to be done" in snakemake(project, "--dry-run")
 

@@ -108,8 +108,9 @@ def reached(start: set[str], edges: list[tuple[str, str]]) -> set[str]:
 @pytest.mark.parametrize("aligner", [None, "hisat2"])
 def test_snakemake_takes_the_slurm_profile_and_no_group_waits_for_what_waits_for_it(trial: Trial, aligner: str | None):
     if aligner:
-        for name in ("genome.fa", "genes.gtf"):
-            trial.path(f"reference/{name}").write_text("planned with, not read\n")
+        gene = 'gene_id "ENSG00000139618"; gene_name "BRCA2"; transcript_id "ENST00000380152";'
+        trial.path("reference/genome.fa").write_text(f">chr13\n{'ACGT' * 100}\n")
+        trial.path("reference/genes.gtf").write_text(f"chr13\tmade\texon\t1\t300\t.\t+\t.\t{gene}\n")
         trial.setting("reference", {"genome": "reference/genome.fa", "gtf": "reference/genes.gtf"})
         trial.setting("alignment.tool", aligner)
     rules, edges = rule_graph(trial.folder, "--profile", str(PROFILES / "slurm"))
