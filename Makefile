@@ -54,7 +54,7 @@ lint: setup  ## ruff, snakefmt, snakemake --lint, mypy
 	@$(BIN)/snakefmt --check workflow
 	@$(BIN)/mypy scripts demo
 	@$(BIN)/python scripts/simulate_demo.py --out $(DEMO) --if-changed
-	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint --directory $(DEMO)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" .ci/lint-snakemake --directory $(DEMO)
 
 faults: setup  ## docs/faults.md, the table of wrong inputs, anew from its tests
 	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -q -m faults --write-faults
