@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(not (shutil.which("salmon") and shutil.which("fastp")), reason="salmon and fastp are needed"),
 ]
 RNA = ("cohort/", "exploration/", "immune/", "qc/", "samples/", "subtypes/")
-CLOSING = {"describe_run", "write_report", "write_manifest", "record_run", "write_crate"}
+CLOSING = {"close_accounts", "describe_run", "write_report", "write_manifest", "record_run", "write_crate"}
 JOIN = {"build_sets", "test_associations", "test_expression", "test_changes"}
 CLINICAL = {"derive_endpoints", "tabulate_adverse_events"}
 GONE = "P003"
