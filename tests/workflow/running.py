@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-SHIPPED = ("workflow", "scripts", "config", "resources", "envs")
+SHIPPED = ("workflow", "scripts", "config", "resources", "envs", "demo")
 # MultiQC writes a new identity into each of its reports
 DIFFERS_BY_NATURE = {".snakemake", "logs", "benchmarks", "config", "truth", "reads", "multiqc"}
 

@@ -63,7 +63,7 @@ def test_a_moved_folder_reruns_nothing(anpi: Path, trial: Path, tmp_path: Path):
     ("module", "reruns"),
     [
         ("cohort/verdicts.py", {"judge_samples"}),
-        ("cohort/sets.py", {"build_sets"}),
+        ("cohort/sets.py", {"build_sets", "measure_changes"}),
         ("quantification/reference.py", {"build_reference"}),
         ("quantification/quantify.py", {"quantify_sample"}),
         # assemble_cohort uses it too, and is planned already because its inputs will be new
