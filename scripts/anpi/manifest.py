@@ -217,7 +217,7 @@ def commit() -> str | None:
             return None  # the installation lies in a repository of something else
         head = git("rev-parse", "HEAD")
         return f"{head}+changes" if git("status", "--porcelain", "--untracked-files=no") else head
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, subprocess.CalledProcessError):  # no git, or no repository: an unpacked release has none
         return None
 
 

@@ -59,7 +59,7 @@ def version_of(tool: str) -> str | None:
     try:
         command = [tool, ASKED.get(tool, "--version")]
         answer = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    except OSError:
+    except OSError:  # not installed: `require_tools` says so where the tool is needed
         return None
     match = VERSION.search(answer.stdout + answer.stderr)
     return match.group() if match else None

@@ -59,6 +59,7 @@ def test_an_unknown_version_is_refused(tool: str, words: str, pretend, tells):
 def test_a_known_version_or_none_passes(tool: str, words: str, pretend):
     pretend(tool, words)
     tools.require_tools(tool)
+    assert tools.version_of(tool) == (words.split()[-1].lstrip("v") if words[-1] in "0123456789b" else None)
 
 
 def test_options_are_known_of_each_major_version_in_the_range():

@@ -320,7 +320,7 @@ def read_plain_numbers(path: Path | str, samples: list[str]) -> pd.DataFrame | N
             compression="gzip" if is_gzip(path) else None,
             float_precision="high",
         )
-    except (OSError, EOFError, zlib.error, ValueError):
+    except (OSError, EOFError, zlib.error, ValueError):  # the slower reader of cells finds it again and names the place
         return None
     frame.columns = frame.columns.str.strip()
     if list(frame.columns) != samples:

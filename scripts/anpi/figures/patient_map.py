@@ -129,7 +129,7 @@ def is_dark(colour: str) -> bool:
 def shares_cell(value: object, top: float, width: float) -> str:
     """Stack the four probabilities of a call."""
     drawn, at = [], top
-    for name, share in zip(SUBTYPES, list(value), strict=True):  # type: ignore[call-overload]
+    for name, share in zip(SUBTYPES, np.asarray(value, dtype=float), strict=True):
         tall = KINDS["shares"] * float(share)
         if tall > 0.4:
             drawn.append(box(at, width, tall, SUBTYPE_COLOURS[name]))

@@ -31,7 +31,7 @@ def odd_file(path: Path | str, file: str | None = None, column: str | None = Non
     """Return that a path is no file on a disk; None for files, folders and what is not there."""
     try:
         kind = KINDS.get(stat.S_IFMT(os.stat(path).st_mode))
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # not there, or no name of a file: whoever opens it says so, with the mend
         return None
     if kind is None:
         return None
@@ -58,7 +58,7 @@ def read_bounded(path: Path | str, most: int = MOST_BYTES) -> bytes:
 def open_bounded(path: Path | str, most: int = MOST_BYTES) -> io.BufferedReader:
     """Open a file, gzipped or not, to read so much of its content; what lies beyond is an InputError."""
     refuse_odd_file(path)
-    raw = open(path, "rb")  # noqa: SIM115 closed with the object
+    raw = open(path, "rb")  # noqa: SIM115  `Bounded` closes it
     zipped = raw.peek(2)[:2] == b"\x1f\x8b"
     words = "the gzip file unpacks to" if zipped else "the file holds"
     problem = Problem(str(path), f"{words} more than {most / 1e9:g} GB", expected="a table of text")
@@ -92,7 +92,7 @@ class Bounded(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed asks for any Buffer; BufferedReader gives these two
         count = self.file.readinto(buffer)
         self.left -= count
         if self.left < 0:

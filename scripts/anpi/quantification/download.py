@@ -109,7 +109,7 @@ def is_private(host: str) -> bool:
     """Return whether any address of a host is not one of the public Internet; of none that is known, no."""
     try:
         addresses = {str(info[4][0]) for info in socket.getaddrinfo(host, None)}
-    except (OSError, UnicodeError):
+    except (OSError, UnicodeError):  # a name without address: the connection fails, and says so
         return False
     return not all(ipaddress.ip_address(address.split("%")[0]).is_global for address in addresses)
 

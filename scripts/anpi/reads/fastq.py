@@ -121,7 +121,7 @@ class Hashed(io.RawIOBase):
 
     def __init__(self, path: Path | str):
         refuse_odd_file(path)
-        self.file = open(path, "rb", buffering=0)  # noqa: SIM115 closed with the object
+        self.file = open(path, "rb", buffering=0)  # noqa: SIM115  closed in `close`
         self.digest = hashlib.sha256()
 
     def readable(self) -> bool:
@@ -399,6 +399,7 @@ def look_at_start(path: Path | str) -> Start:
                 keys = name_keys(records)
                 interleaved = len(keys) > 1 and bool((keys[: len(keys) // 2 * 2 : 2] == keys[1::2]).all())
                 break
+    # Whatever is wrong with the file is found again, and told with its record, when all of it is read.
     except (InputError, LongLine, EOFError, OSError, IndexError, ValueError, IGZIP_ERROR):
         return Start(False, False)
     return Start(interleaved, lowest >= LOWEST_64 and highest >= LEAST_HIGHEST_64)

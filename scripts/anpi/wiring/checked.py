@@ -77,7 +77,7 @@ def recall(memory: str, digest: str, settings: dict[str, Any]) -> Run | None:
         units = None if kept["units"] is None else pd.DataFrame(kept["units"], dtype=object)
         samples = None if kept["samples"] is None else pd.DataFrame(kept["samples"], dtype=object)
         run = Run(settings, samples, units, kept["used"], kept["sexes"], kept["notes"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):  # no memory, or a damaged one: the inputs are checked again
         return None
     rows = kept["units"] or []
     files = {row[column] for row in rows for column in FILES if row[column] is not None}

@@ -62,10 +62,15 @@ def test_a_twin_that_salmon_left_out_is_told():
 
 def test_samples_that_failed_or_of_which_nothing_maps_close_too():
     empty, none = QUANT.iloc[:0], GENES.assign(counts=0.0)
-    refuse_open(accounts(quant=empty, genes=none, reads={"failure": "cut short", "units": []}, fastp=None))
-    refuse_open(accounts(quant=empty, genes=none, reads=READS | {"fragments_mapped": 0}))
-    refuse_open(accounts(reads={"fragments_passed": 90, "fragments_mapped": 80}, fastp=None))
-    refuse_open(accounts(reads={}, fastp=None))
+    for table in (
+        accounts(quant=empty, genes=none, reads={"failure": "cut short", "units": []}, fastp=None),
+        accounts(quant=empty, genes=none, reads=READS | {"fragments_mapped": 0}),
+        accounts(reads={"fragments_passed": 90, "fragments_mapped": 80}, fastp=None),
+        accounts(reads={}, fastp=None),
+    ):
+        refuse_open(table)
+        assert len(table) > 0
+        assert (table["difference"] == 0).all()
 
 
 def test_alignments_are_accounted_for_by_their_records():

@@ -29,7 +29,7 @@ def truth(results: Path) -> pd.DataFrame:
     return table.join(calls["subtype"])
 
 
-def agree(found: pd.DataFrame, truth: pd.DataFrame, columns: list[str]) -> None:
+def assert_same(found: pd.DataFrame, truth: pd.DataFrame, columns: list[str]) -> None:
     found = found.sort_index()
     assert list(found.index) == list(truth.index)
     for name in columns:
@@ -44,7 +44,7 @@ def test_parquet(export, truth: pd.DataFrame):
     folder = export("parquet")
     found = pd.read_parquet(folder / "endpoints.parquet").set_index("patient_id")
     called = pd.read_parquet(folder / "samples.parquet").set_index("patient_id")["subtype"]
-    agree(found.join(called), truth, ["arm", *NAMES, "subtype"])
+    assert_same(found.join(called), truth, ["arm", *NAMES, "subtype"])
     tpm = pd.read_parquet(folder / "tpm.parquet")
     assert list(tpm["gene_id"]) == list(GENES)
 
@@ -58,7 +58,7 @@ def test_gct(export, truth: pd.DataFrame, results: Path):
     numbers = table.iloc[column_facts:, row_facts:].astype(float)
     whole = read(results / "cohort/tpm.tsv.gz").set_index("gene_id")
     np.testing.assert_allclose(numbers, whole, rtol=1e-9)
-    agree(facts.set_index("patient_id"), truth.loc[sorted(facts["patient_id"])], ["arm", *NAMES, "subtype"])
+    assert_same(facts.set_index("patient_id"), truth.loc[sorted(facts["patient_id"])], ["arm", *NAMES, "subtype"])
     assert facts["call"].eq("mixed").sum() == 1
 
 
@@ -67,7 +67,7 @@ def test_mudata(export, truth: pd.DataFrame, results: Path):
         obs = read_elem(file["obs"]).replace("", None)
         rna: anndata.AnnData = read_elem(file["mod/rna"])
         scores: anndata.AnnData = read_elem(file["mod/signatures"])
-    agree(obs.set_index("patient_id"), truth.loc[sorted(obs["patient_id"])], ["arm", *NAMES, "subtype"])
+    assert_same(obs.set_index("patient_id"), truth.loc[sorted(obs["patient_id"])], ["arm", *NAMES, "subtype"])
     whole = read(results / "cohort/tpm.tsv.gz").set_index("gene_id").T
     np.testing.assert_allclose(rna.layers["tpm"], whole.loc[rna.obs_names], rtol=1e-9)
     long = read(results / "immune/scores.tsv").pivot(index="sample_id", columns="signature", values="score")
@@ -87,7 +87,7 @@ def test_phenopackets(export, truth: pd.DataFrame):
             label = said["value"]["ontologyClass"]["label"]
             row["subtype"] = None if label == "none" else label
         rows.append(row)
-    agree(pd.DataFrame(rows).set_index("patient_id"), truth, ["arm", *NAMES, "subtype"])
+    assert_same(pd.DataFrame(rows).set_index("patient_id"), truth, ["arm", *NAMES, "subtype"])
 
 
 def test_cbioportal(export, truth: pd.DataFrame):
@@ -98,7 +98,7 @@ def test_cbioportal(export, truth: pd.DataFrame):
         found[f"{name}_days"] = table[f"{name.upper()}_MONTHS"].astype(float) * 30.4375
         found[f"{name}_event"] = table[f"{name.upper()}_STATUS"].str[0].astype(float)
     samples = clinical(folder / "data_clinical_sample.txt").set_index("PATIENT_ID")["SUBTYPE"].rename("subtype")
-    agree(found.join(samples), truth, ["arm", *NAMES, "subtype"])
+    assert_same(found.join(samples), truth, ["arm", *NAMES, "subtype"])
 
 
 def clinical(path: Path) -> pd.DataFrame:
@@ -121,7 +121,7 @@ def test_datasets_of_define(export, truth: pd.DataFrame):
         found[f"{name}_days"], found[f"{name}_event"] = rows["AVAL"], 1 - rows["CNSR"]
     found["response"] = frames["adrs"].query("PARAMCD == 'CRSP'").set_index("USUBJID")["AVALC"]
     called = frames["adbm"].query("PARAMCD == 'SUBTYPE'").set_index("USUBJID")["AVALC"]
-    agree(found.assign(subtype=called), truth, ["arm", *NAMES, "subtype"])
+    assert_same(found.assign(subtype=called), truth, ["arm", *NAMES, "subtype"])
 
 
 def test_ars(export, results: Path):
