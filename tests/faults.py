@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -40,6 +41,7 @@ GROUPS = (
     ("Other", r""),
 )
 SPECIAL = str.maketrans({c: f"&#{ord(c)};" for c in "|*`\\[~"})
+WHOLE_WORDS = {"break_long_words": False, "break_on_hyphens": False}
 Row = tuple[str, str, str]
 told: dict[tuple[str, str], str] = {}
 passed: set[str] = set()
@@ -65,25 +67,34 @@ def row_of(wrong: str, lines: Iterable[str]) -> Row:
 
 
 def read_table() -> set[Row]:
-    """Read the rows of the table."""
-    rows, group = set(), ""
+    """Read the faults of the page: an item each, and below it an item for each message."""
+    rows: list[list[str]] = []
+    group = ""
     for line in TABLE.read_text(encoding="utf-8").splitlines() if TABLE.is_file() else ():
         if line.startswith("## "):
             group = line[3:]
-        elif line.startswith("| ") and not line.startswith("| what is wrong |"):
-            wrong, words = line.removeprefix("| ").removesuffix(" |").split(" | ")
-            rows.add((group, wrong, words))
-    return rows
+        elif line.startswith("- "):
+            rows.append([group, line[2:], ""])
+        elif line.startswith("  - "):
+            rows[-1][2] += ("<br>" if rows[-1][2] else "") + line[4:]
+        elif line.startswith("    "):
+            rows[-1][2] += " " + line[4:]
+    return {(group, wrong, words) for group, wrong, words in rows}
 
 
 def write_table(rows: Iterable[Row]) -> None:
     text = HEAD
     for title, _ in GROUPS:
         inside = sorted((wrong, words) for group, wrong, words in rows if group == title)
-        if inside:
-            text += f"\n## {title}\n\n| what is wrong | what a user sees |\n|---|---|\n"
-            text += "".join(f"| {wrong} | {words} |\n" for wrong, words in inside)
+        text += f"\n## {title}\n\n" if inside else ""
+        for wrong, words in inside:
+            text += f"- {wrong}\n" + "".join(f"{item(words)}\n" for words in words.split("<br>"))
     TABLE.write_text(text, encoding="utf-8")
+
+
+def item(words: str) -> str:
+    """Return a message as an item below its fault, in lines of at most 120 characters where blanks allow."""
+    return textwrap.fill(words, 120, initial_indent="  - ", subsequent_indent="    ", **WHOLE_WORDS)
 
 
 @pytest.fixture
