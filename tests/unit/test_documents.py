@@ -145,7 +145,7 @@ def sources() -> str:
 def test_troubleshooting_quotes_messages_that_the_program_has():
     said = sources()
     page = re.sub(r"\n  +", " ", (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8"))
-    heads = re.findall(r"^- ((?:`[^`]+`|[^:`])*)", page, flags=re.M)
+    heads = re.findall(r"^- (`[^`]+`(?:`[^`]+`|[^:`])*)", page, flags=re.M)
     tabled = tables(ROOT / "docs" / "troubleshooting.md")
     heads += [row["message"] for table in tabled for row in table if "message" in row]
     quoted = [(head, message) for head in heads for message in re.findall(r"`([^`]+)`", head)]
