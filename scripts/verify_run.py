@@ -54,7 +54,8 @@ def main() -> None:
     fresh = say_freshness(options.copy)
     print(f"{verdict.whole} files as they were; SHA-256 of {list_name}: {verdict.fingerprint}")
     what = "results are" if live else "copy is"
-    print(f"The {what} whole." if intact else f"The {what} NOT what {'the manifest says' if live else 'was frozen'}.")
+    whole = f"The {what} whole." if fresh else f"The {what} whole, but some were stale when they were recorded."
+    print(whole if intact else f"The {what} NOT what {'the manifest says' if live else 'was frozen'}.")
     sys.exit(0 if intact and fresh else 1)
 
 
