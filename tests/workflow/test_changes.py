@@ -27,6 +27,7 @@ CLOSING = {"close_accounts", "describe_run", "write_report", "write_manifest", "
 JOIN = {"build_sets", "test_associations", "test_expression", "test_changes"}
 CLINICAL = {"derive_endpoints", "tabulate_adverse_events"}
 GONE = "P003"
+SAMPLES_GONE = ("P003-B", "P003-O")  # before and under treatment
 
 
 @pytest.fixture
@@ -100,11 +101,12 @@ def test_a_withdrawn_patient_is_gone_from_every_result_and_named_by_the_change_r
     changes = changes_of(trial)
     assert rows_of(changes, "people") == [
         [GONE, "none", "withdrawn", "no longer in the table"],
-        [GONE, f"{GONE}-B", "withdrawn", "no longer in the table"],
+        *([GONE, sample, "withdrawn", "no longer in the table"] for sample in SAMPLES_GONE),
     ]
-    assert changes["leftovers"]["command"].startswith(f"rm -r -- samples/{GONE}-B ")
+    assert changes["leftovers"]["command"].startswith(f"rm -r -- samples/{GONE}-B samples/{GONE}-O ")
     held = [path.relative_to(results).as_posix() for path in results.rglob("*") if path.is_file() and holds(path)]
-    left = [name for name in held if not name.startswith((f"samples/{GONE}-B/", "logs/", "benchmarks/"))]
+    folders = tuple(f"samples/{sample}/" for sample in SAMPLES_GONE)
+    left = [name for name in held if not name.startswith((*folders, "logs/", "benchmarks/"))]
     first = next((results / "ledger").glob("0001-*.json"))
     assert sorted(left) == sorted([f"ledger/{first.name}", "ledger/changes.json", "report/index.html"])
     page = (results / "report" / "index.html").read_text(encoding="utf-8")
