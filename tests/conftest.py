@@ -11,7 +11,6 @@ import pytest
 from faults import pytest_addoption, pytest_runtest_logreport, pytest_sessionfinish, tells  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
-KNOWN = ROOT / "tests" / "known_failures.txt"
 
 
 @pytest.fixture(scope="session")
@@ -24,10 +23,7 @@ def external_data() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    unsettled = [line for line in KNOWN.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     for item in items:
-        if item.nodeid.startswith(tuple(unsettled)):
-            item.add_marker(pytest.mark.xfail(reason="tests/known_failures.txt", strict=False))
         if "external_data" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.external)
         if "tells" in getattr(item, "fixturenames", ()):
