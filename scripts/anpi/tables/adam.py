@@ -1,7 +1,7 @@
 """ADaM (and SDTM-shaped) datasets in, as CSV or SAS transport files, turned into the project's clinical tables.
 
-`MAPPING` is the table of what becomes what; docs/methods.md prints it. Of several variables the first that the
-dataset has is taken. What cannot be carried over is left out, counted and told.
+`MAPPING` is the table of what becomes what; docs/methods/endpoints.md prints it. Of several variables the first that
+the dataset has is taken. What cannot be carried over is excluded, counted and reported.
 """
 
 from __future__ import annotations
