@@ -9,7 +9,7 @@ import pandas as pd
 
 from anpi.association.engine import answer
 from anpi.association.groups import Groups, split_groups
-from anpi.association.plan import Entry, Plan, endpoint_variants
+from anpi.association.plan import Entry, Plan
 from anpi.association.question import (
     COLUMNS,
     Marker,
@@ -25,6 +25,7 @@ from anpi.association.time_to_event import adjusted_test, fit_hazards, stratifie
 from anpi.association.trial import Trial
 from anpi.stats.permutation import permute_design, permute_logrank
 from anpi.stats.survival import logrank, restricted_mean
+from anpi.trial.endpoints import endpoint_variants
 from anpi.trial.times import DAYS_PER_MONTH
 
 MOST_REFITTED = 100

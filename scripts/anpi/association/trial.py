@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from anpi.association.markers import Measured, measure_markers
-from anpi.association.plan import endpoint_columns, endpoint_kind
 from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.reading import read_facts, read_matrix, read_table
 from anpi.tables.schema import column_rule, load_schema
+from anpi.trial.endpoints import SURVIVAL, endpoint_columns, endpoint_kind
 from anpi.trial.subtypes import CALLED
 from anpi.trial.terms import CLEARANCE
 
@@ -289,7 +289,7 @@ def reference_dates(endpoints: pd.DataFrame, patients: pd.DataFrame) -> pd.Serie
     Times may count from randomisation; the day of an adverse event must count from there too.
     """
     start = pd.Series(pd.NaT, index=patients.index, dtype="datetime64[ns]")
-    for name in ("os", "pfs"):
+    for name in SURVIVAL:
         if {f"{name}_date", f"{name}_days"} <= set(endpoints.columns):
             last = pd.to_datetime(endpoints[f"{name}_date"])
             start = start.fillna(last - pd.to_timedelta(endpoints[f"{name}_days"].astype(float) - 1, unit="D"))
