@@ -12,8 +12,9 @@ import pandas as pd
 from anpi.problems import Problem, nearest, refuse
 from anpi.tables.schema import check_forgiving, load_schema, load_yaml
 from anpi.trial.endpoints import NAMES, endpoint_columns, endpoint_kind, is_endpoint
+from anpi.trial.sets import NAMES as SET_NAMES
+from anpi.trial.sets import OF_EXPRESSION
 
-SETS = ("randomised", "treated", "all_treated", "rna_evaluable", "subtype_evaluable", "response_evaluable")
 LISTS = {
     "signatures": ("signatures", "categories"),
     "genes": ("genes",),
@@ -22,7 +23,6 @@ LISTS = {
     "clearance": ("markers",),
 }
 DURING_TREATMENT = ("response", "immune_related", "clearance")  # what happens then and divides a patient's time
-SETS_OF_EXPRESSION = ("rna_evaluable", "subtype_evaluable")
 SAMPLE_COLUMNS = ("site", "batch", "specimen", "timepoint", "tumour_content")
 
 
@@ -218,7 +218,7 @@ def check_plan(
     registry: pd.DataFrame | None = None,
     patients: pd.DataFrame | None = None,
     samples: pd.DataFrame | None = None,
-    sets: Collection[str] = SETS,
+    sets: Collection[str] = SET_NAMES,
     derived: Collection[str] | None = None,
     empty: Collection[str] = (),
     markers: Collection[str] | None = None,
@@ -259,12 +259,12 @@ def plan_faults(
 ) -> list[Problem]:
     """List every fault of a plan: of its own and against the inputs it will meet (see `check_plan`)."""
     plan, problems = read_forgiving(path)
-    return problems + list(plan_problems(plan, registry, patients, samples, SETS, None, markers))
+    return problems + list(plan_problems(plan, registry, patients, samples, SET_NAMES, None, markers))
 
 
 def empty_set_problems(plan: Plan, empty: Collection[str]) -> Iterator[Problem]:
     for entry in plan.entries:
-        if entry.set in empty and entry.set not in SETS_OF_EXPRESSION:
+        if entry.set in empty and entry.set not in OF_EXPRESSION:
             mend = "Check the table of sets, or name another set in the plan."
             yield Problem(
                 plan.file,

@@ -26,6 +26,7 @@ from anpi.association.trial import Trial
 from anpi.stats.permutation import permute_design, permute_logrank
 from anpi.stats.survival import logrank, restricted_mean
 from anpi.trial.endpoints import endpoint_variants
+from anpi.trial.sets import SUBTYPED, USABLE
 from anpi.trial.times import DAYS_PER_MONTH
 
 MOST_REFITTED = 100
@@ -100,8 +101,8 @@ def subtype_variants(entry: Entry, plan: Plan, trial: Trial) -> list[tuple[str, 
 
 def shared_entry(entry: Entry, trial: Trial) -> Entry:
     """Return an entry about called subtypes as one about all usable tumours: mixed ones stand in it by their shares."""
-    wider = entry.set == "subtype_evaluable" and "rna_evaluable" in trial.sets.columns
-    return replace(entry, set="rna_evaluable") if wider else entry
+    wider = entry.set == SUBTYPED and USABLE in trial.sets.columns
+    return replace(entry, set=USABLE) if wider else entry
 
 
 def shared_marker(trial: Trial, columns: list[str]) -> Marker:

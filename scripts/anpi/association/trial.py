@@ -14,15 +14,15 @@ from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.reading import read_facts, read_matrix, read_table
 from anpi.tables.schema import column_rule, load_schema
 from anpi.trial.endpoints import SURVIVAL, endpoint_columns, endpoint_kind
+from anpi.trial.results import CLEARANCE
+from anpi.trial.sets import USABLE
 from anpi.trial.subtypes import CALLED
-from anpi.trial.terms import CLEARANCE
 
 FROM_FIRST_SCAN = (
     "the day of the confirming scan is not known: a confirmed response counts from its first scan, "
     "which makes responders look better than they are"
 )
 YES_NO = {"Y": 1.0, "N": 0.0, "YES": 1.0, "NO": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
-USABLE = "rna_evaluable"  # the set of those whose sample may stand for them
 RESPONSE_ORDER = {"PD": 0.0, "SD": 1.0, "NON-CR/NON-PD": 1.0, "PR": 2.0, "CR": 3.0}
 RESPONSE_ORDER |= {"ICPD": 0.0, "IUPD": 0.0, "ISD": 1.0, "NON-ICR/NON-IUPD": 1.0, "IPR": 2.0, "ICR": 3.0}
 

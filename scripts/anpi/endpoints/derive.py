@@ -29,8 +29,7 @@ from anpi.recist.best_response import (
 )
 from anpi.recist.irecist import Reading
 from anpi.tables.clinical import Clinical, study_day
-from anpi.trial.endpoints import ENDPOINTS, SUPPLIED_RESPONSES, SUPPLIED_TIMES
-from anpi.trial.terms import AS_SUPPLIED
+from anpi.trial.endpoints import AS_SUPPLIED, ENDPOINTS, SUPPLIED_RESPONSES, SUPPLIED_TIMES
 
 SUPPLIED = (*SUPPLIED_RESPONSES, *(f"{name}_{part}" for name in SUPPLIED_TIMES for part in ("days", "event")))
 # Endpoints and what stands beside them whose days are whole numbers.

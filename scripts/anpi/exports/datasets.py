@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from anpi.association.trial import USABLE
 from anpi.exports.finished_run import FinishedRun
 from anpi.tables.schema import column_rule, load_schema
 from anpi.trial.endpoints import ENDPOINTS, endpoint_columns, endpoint_kind
+from anpi.trial.sets import USABLE
 
 LABELS = {
     "STUDYID": "Study Identifier",

@@ -16,7 +16,7 @@ from anpi.report.limits import detectable_sentences
 from anpi.report.numbers import NONE, known, months, p_value, percent, ratio, text
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_kind, endpoint_words
-from anpi.trial.terms import INTERACTION
+from anpi.trial.results import INTERACTION
 from anpi.words.lists import plural
 
 TIERS = {"primary": "Primary", "secondary": "Secondary", "exploratory": "Exploratory"}

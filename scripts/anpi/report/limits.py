@@ -13,7 +13,7 @@ from anpi.report.numbers import known, ratio, text
 from anpi.report.robustness import choices_of, holds_sentence
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_words
-from anpi.trial.terms import INTERACTION
+from anpi.trial.results import INTERACTION
 from anpi.words.lists import listed, plural
 from anpi.words.p_values import p_words
 

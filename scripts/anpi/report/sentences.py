@@ -8,9 +8,17 @@ from typing import Any
 import pandas as pd
 
 from anpi.report.numbers import count_of, interval, known, months, percent, ratio, text
-from anpi.trial.endpoints import BINARY, BY_NAME, endpoint_kind, endpoint_words
+from anpi.trial.endpoints import (
+    BINARY,
+    BY_NAME,
+    declared_endpoint,
+    endpoint_kind,
+    endpoint_parts,
+    endpoint_words,
+    supplied,
+)
+from anpi.trial.results import CLEARANCE, GATE_CLOSED, INTERACTION
 from anpi.trial.subtypes import SUBTYPES
-from anpi.trial.terms import CLEARANCE, GATE_CLOSED, INTERACTION, supplied
 from anpi.words.lists import listed, plural
 from anpi.words.p_values import p_words
 
@@ -180,8 +188,9 @@ def unit(endpoint: str) -> tuple[str, str]:
     """Name what is counted as an event of an endpoint, one and many."""
     if endpoint_kind(endpoint) == "time":
         return "event", "events"
-    if endpoint.startswith("disease_control"):
-        return "patient with disease control", "patients with disease control"
+    if endpoint_kind(endpoint) == "binary" and declared_endpoint(endpoint) != "response":
+        words = BY_NAME[endpoint_parts(endpoint)[0]].words
+        return f"patient with {words}", f"patients with {words}"
     return "responder", "responders"
 
 

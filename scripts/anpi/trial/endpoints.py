@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,8 @@ SUPPLIED_TIMES = tuple(endpoint.name for endpoint in RECIST if endpoint.supplied
 SUPPLIED_RESPONSES = tuple(endpoint.name for endpoint in RECIST if endpoint.supplied and endpoint.kind != "time")
 # Every name that a plan may hold, those of variants too.
 NAMES = tuple(BY_NAME) + tuple(f"{one.name}{suffix}" for one in ENDPOINTS for suffix in one.variants)
+# How the reason of an endpoint begins that the sponsor supplied.
+AS_SUPPLIED = "as supplied in patients"
 OTHER_VIEW = re.compile(r"_(?:by|if)_[a-z0-9_]+$")  # another evaluator, other strategies for intercurrent events
 
 
@@ -200,3 +206,8 @@ def endpoint_words(endpoint: str) -> str:
         words = BY_NAME[base].variants[suffix] or f"{words} ({RULES[suffix]})"
     words += f" (read by {evaluator})" if evaluator else ""
     return words + (f" (if {strategies.replace('_', ' ')})" if strategies else "")
+
+
+def supplied(reasons: pd.Series) -> pd.Series:
+    """Return by their reasons which endpoints the sponsor supplied; True or False, also where there is none."""
+    return reasons.astype("string").str.startswith(AS_SUPPLIED).fillna(False).astype(bool)
