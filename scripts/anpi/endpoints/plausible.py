@@ -12,6 +12,8 @@ import pandas as pd
 
 from anpi.endpoints.observations import Observations
 from anpi.tables.clinical import Clinical, Query, row_number, study_day, tables_of
+from anpi.tables.names import alike, skeleton
+from anpi.tables.schema import load_schema
 
 TRIAL = ""  # in place of a patient where a query is about a table as a whole
 YOUNGEST = 18
@@ -32,6 +34,7 @@ def plausibility_queries(clinical: Clinical, seen: Observations) -> Iterator[Que
     yield from value_queries(clinical.patients)
     yield from code_queries(clinical)
     yield from formula_queries(clinical)
+    yield from spelling_queries(clinical)
     yield from months_queries(clinical.patients)
     yield from size_queries(clinical.lesions)
     yield from far_queries(dates)
@@ -93,6 +96,19 @@ def formula_queries(clinical: Clinical) -> Iterator[Query]:
             for index in frame.index[odd.astype(bool)]:
                 text = f"{table} row {row_number(index)}: {column} is a formula of a spreadsheet, not its value"
                 yield Query(frame.at[index, "patient_id"], "warning", "formula_in_cell", text)
+
+
+def spelling_queries(clinical: Clinical) -> Iterator[Query]:
+    """Note words that differ from more frequent ones in case or in letters that look alike: they count as one."""
+    for table, frame in tables_of(clinical).items():
+        for column, rule in load_schema(table)["properties"].items():
+            if not rule.get("any_case") or column not in frame:
+                continue
+            counts = frame[column].value_counts()
+            for odd, usual in alike(counts.index, counts.to_dict()).items():
+                index = frame.index[frame[column] == odd][0]
+                text = f"{table} row {row_number(index)}: {column} {odd!r} is {usual!r} elsewhere; they count as one"
+                yield Query(frame.at[index, "patient_id"], "note", "two_spellings", text)
 
 
 def months_queries(patients: pd.DataFrame) -> Iterator[Query]:
@@ -178,7 +194,7 @@ def onset_queries(events: pd.DataFrame, seen: Observations) -> Iterator[Query]:
 
 def class_queries(events: pd.DataFrame) -> Iterator[Query]:
     """Ask about rows whose term stands in another class in most rows; of MedDRA each term has one primary class."""
-    term, soc = events["term"].str.casefold(), events["soc"].str.casefold()
+    term, soc = events["term"].map(skeleton), events["soc"].map(skeleton)
     usual = soc.groupby(term).transform(lambda classes: classes.mode().iloc[0])
     for index in events.index[soc != usual]:
         text = f"adverse_events row {row_number(index)}: {events.at[index, 'term']} stands in another class elsewhere"

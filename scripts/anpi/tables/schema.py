@@ -14,7 +14,7 @@ import copy
 import functools
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -25,8 +25,8 @@ import yaml
 
 from anpi.files.plain import refuse_odd_file
 from anpi.files.shipped import ROOT
-from anpi.problems import InputError, Problem, missing_file, nearest
-from anpi.tables.names import meant_word, name_fault, plain_name
+from anpi.problems import InputError, Problem, fold, missing_file, nearest
+from anpi.tables.names import meant_word, name_fault, plain_name, unseen
 
 SCHEMAS = ROOT / "workflow" / "schemas"
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -295,6 +295,9 @@ def check_forgiving(
     for key, number in numbers(filled, ()):
         if key not in odd and not math.isfinite(number):
             problems.append(Problem(file, column=place(key, filled), found=str(number), expected="a finite number"))
+    for key, text in list_words(filled, ()):
+        if key not in odd and (not text.strip() or unseen(text) or fold(text) == "nan"):
+            problems.append(Problem(file, column=place(key, filled), found=text, expected="a word"))
     for key in sorted(odd, key=lambda key: (len(key), [f"{part:09}" for part in key]), reverse=True):
         drop(filled, key)
     fill_defaults(filled, schema)
@@ -305,11 +308,23 @@ def numbers(settings: Any, key: Key) -> Iterator[tuple[Key, float]]:
     """Go through all numbers with a decimal point; of whole ones the schemas bound each."""
     if isinstance(settings, float):
         yield key, settings
-    pairs = (
-        settings.items() if isinstance(settings, dict) else enumerate(settings) if isinstance(settings, list) else ()
-    )
-    for name, value in pairs:
+    for name, value in parts(settings):
         yield from numbers(value, (*key, name))
+
+
+def list_words(settings: Any, key: Key) -> Iterator[tuple[Key, str]]:
+    """Go through the texts that stand in lists: an empty one would stand in every text that is searched for it."""
+    if isinstance(settings, str) and key and isinstance(key[-1], int):
+        yield key, settings
+    for name, value in parts(settings):
+        yield from list_words(value, (*key, name))
+
+
+def parts(settings: Any) -> Iterable[tuple[str | int, Any]]:
+    """Return the values of a block or a list, each by its key or number."""
+    if isinstance(settings, dict):
+        return settings.items()
+    return enumerate(settings) if isinstance(settings, list) else ()
 
 
 def drop(settings: Any, key: Key) -> None:

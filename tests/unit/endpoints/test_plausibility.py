@@ -85,6 +85,14 @@ def randomised(day: int) -> Spoil:
     return spoil
 
 
+def therapies(name: str, other: str) -> Spoil:
+    def spoil(sound: Sound) -> None:
+        names = dict.fromkeys(PATIENTS, name) | {"P03": other}
+        sound.rows += [("therapies", {"patient_id": p, "start_at": 160, "name": names[p]}) for p in PATIENTS]
+
+    return spoil
+
+
 def silence(day: int) -> Spoil:
     def spoil(sound: Sound) -> None:
         of_all(last_alive_at=400, os_days=401)(sound)
@@ -114,6 +122,10 @@ ODD: list[tuple[str, str, str | None, Spoil]] = [
     ("alive_long_after_withdrawal", "warning", "P03", fact(withdrawal_at=130)),
     ("term_in_two_classes", "warning", "P03", row("adverse_events", soc="Skin")),
     ("formula_in_cell", "warning", "P03", row("adverse_events", term="=A2+1")),
+    ("two_spellings", "note", "P03", row("adverse_events", term="nausea")),
+    ("two_spellings", "note", "P03", row("adverse_events", soc="GASTROINTESTINAL")),
+    ("two_spellings", "note", "P03", row("lesions", location="Lung")),
+    ("two_spellings", "note", "P03", therapies("Docetaxel", "docetaxel")),
     ("lesion_very_large", "warning", "P03", row("lesions", diameter_mm=300)),
     ("death_without_date", "error", "P03", fact(treatment_end_reason="Death")),
     ("event_without_start", "warning", "P03", row("adverse_events", start_at=None)),

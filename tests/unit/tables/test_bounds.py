@@ -54,6 +54,30 @@ def test_a_number_that_is_none_is_refused(name: str, key: str, rest: dict[str, A
     assert any((problem.column or "").startswith(place) for problem in caught.value.problems)
 
 
+def lists(rule: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Go through the lists of texts and of numbers that a schema takes: the keys above each, and what it holds."""
+    for key, part in rule.get("properties", {}).items():
+        kinds = part.get("items", {}).get("type") if part.get("type") == "array" else None
+        if kinds in ("string", "number", "integer"):
+            yield (*above, key), kinds
+        yield from lists(part.get("items", part) if kinds is None else {}, (*above, key))
+
+
+LISTS = [(name, *found) for name in NAMES for found in lists(load_schema(name))]
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), None, "", " ", "nan", ".nan", "\u200b"])
+@pytest.mark.parametrize(("name", "keys", "kind"), LISTS, ids=[f"{name}-{'.'.join(keys)}" for name, keys, _ in LISTS])
+def test_a_list_of_words_or_numbers_holds_nothing_else(name, keys, kind, odd):
+    """An empty word stands in every text: as a word for radiotherapy it would make all therapies one."""
+    settings: Any = ["a" if kind == "string" else 5, odd]
+    for key in reversed(keys):
+        settings = {key: [settings] if key in ("families", "entries", "expected_changes") else settings}
+    with pytest.raises(InputError) as caught:
+        check_settings(settings, load_schema(name), f"{name}.yaml")
+    assert any((problem.column or "").endswith(f"{keys[-1]}.2") for problem in caught.value.problems)
+
+
 @pytest.mark.parametrize("number", ["010", "1:30", "0x1F", "1_000", "0b11"])
 def test_a_number_of_two_readings_is_refused(tmp_path, number):
     """YAML 1.1 takes 010 for 8, 1:30 for 90 and 1_000 for 1000."""
