@@ -3,7 +3,8 @@
 A table's schema is a JSON schema (YAML) of one row under ``workflow/schemas``. Beside the standard words
 it may hold ``unique`` (list of lists of columns that together name a row once) and, for a column,
 ``format: date``, ``format: decimal`` or ``name: true``: the name of a group of rows, one spelling each (see
-`anpi.tables.names`), unique in the rows of the column that ``within`` names, in any case with ``any_case``.
+`anpi.tables.names`), unique in the rows of the column that ``within`` names, in any case with ``any_case``;
+``plain: true`` takes letters and digits of full width for those of half.
 ``row`` says what a row is. Each distinct value of a column is checked once, so long tables are
 cheap.
 """
@@ -109,6 +110,7 @@ def parse_value(text: str, rule: Mapping[str, Any]) -> tuple[Any, str | None]:
             return plain_name(text), name_fault(text)
     except (ValueError, InvalidOperation):
         return None, describe(rule)
+    text = plain_name(text) if rule.get("plain") else text
     return text, next(iter(validation_faults(text, rule)), None)
 
 
