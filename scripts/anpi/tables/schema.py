@@ -297,9 +297,9 @@ def check_forgiving(
     for key, number in numbers(filled, ()):
         if key not in odd and not math.isfinite(number):
             problems.append(Problem(file, column=place(key, filled), found=str(number), expected="a finite number"))
-    for key, text in list_words(filled, ()):
-        if key not in odd and (not text.strip() or unseen(text) or fold(text) == "nan"):
-            problems.append(Problem(file, column=place(key, filled), found=text, expected="a word"))
+    problems += [
+        problem for key, text in texts(filled, ()) if key not in odd for problem in odd_text(key, text, filled, file)
+    ]
     for key in sorted(odd, key=lambda key: (len(key), [f"{part:09}" for part in key]), reverse=True):
         drop(filled, key)
     fill_defaults(filled, schema)
@@ -314,12 +314,21 @@ def numbers(settings: Any, key: Key) -> Iterator[tuple[Key, float]]:
         yield from numbers(value, (*key, name))
 
 
-def list_words(settings: Any, key: Key) -> Iterator[tuple[Key, str]]:
-    """Go through the texts that stand in lists: an empty one would stand in every text that is searched for it."""
-    if isinstance(settings, str) and key and isinstance(key[-1], int):
+def texts(settings: Any, key: Key) -> Iterator[tuple[Key, str]]:
+    """Go through all texts, those of lists too."""
+    if isinstance(settings, str):
         yield key, settings
     for name, value in parts(settings):
-        yield from list_words(value, (*key, name))
+        yield from texts(value, (*key, name))
+
+
+def odd_text(key: Key, text: str, settings: Mapping[str, Any], file: str) -> Iterator[Problem]:
+    """Find marks that cannot be seen, and empty words of lists, which would stand in every text."""
+    if unseen(text):
+        expected = "a text without characters that cannot be seen"
+        yield Problem(file, column=place(key, settings), found=text, expected=expected)
+    elif isinstance(key[-1], int) and (not text.strip() or fold(text) == "nan"):
+        yield Problem(file, column=place(key, settings), found=text, expected="a word")
 
 
 def parts(settings: Any) -> Iterable[tuple[str | int, Any]]:
