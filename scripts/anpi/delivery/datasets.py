@@ -79,7 +79,7 @@ def traced(table: str, frame: pd.DataFrame, source: Source, dataset: pd.DataFram
             note_cells(dataset[variable], frame[rule.column], source, f"{table}.{rule.column}: {rule.how}", conversions)
     if long:
         conversions.add(
-            source.place, None, "", "a row a parameter", "a row a scan", "long to wide, by PARAMCD or RSTESTCD"
+            source.place, None, "", "one row per parameter", "one row per scan", "long to wide, by PARAMCD or RSTESTCD"
         )
         note_responses(source, dataset, conversions)
     elif table != "therapies":
@@ -101,7 +101,7 @@ def note_cells(was: pd.Series, now: pd.Series, source: Source, why: str, convers
 
 
 def note_responses(source: Source, dataset: pd.DataFrame, conversions: Conversions) -> None:
-    """Note the responses of a dataset with a row a parameter that are written otherwise in the table."""
+    """Note the responses of a dataset with one row per parameter that are written otherwise in the table."""
     value = "AVALC" if "AVALC" in dataset else "RSSTRESC"
     for index, text in dataset[value].dropna().items():
         response = SYNONYMS.get(text.upper(), text.upper())

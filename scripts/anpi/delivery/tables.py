@@ -196,7 +196,7 @@ def stack(parts: Sequence[Table], decisions: Decisions) -> Table:
 
 
 def join_patients(parts: Sequence[Table], decisions: Decisions) -> Table:
-    """Join sheets with a row a patient by the patient; where two differ in a value, it is asked which is right."""
+    """Join sheets with one row per patient by the patient; where two differ in a value, it is asked which is right."""
     result = parts[0]
     for part in parts[1:]:
         for one in (result, part):
