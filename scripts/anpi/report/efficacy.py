@@ -14,13 +14,12 @@ from anpi.figures.style import SUBTYPE_COLOURS
 from anpi.figures.survival import LEAST_AT_RISK, SIZE, Annotations, kaplan_meier
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Link, Note, Section, Table, Text, draw
-from anpi.report.numbers import NONE, decimal, interval, known, months, percent
+from anpi.report.numbers import NONE, decimal, drawn_of, interval, known, months, percent
 from anpi.report.tables import Run, end_days
 from anpi.trial.endpoints import ENDPOINTS, SURVIVAL, endpoint_words
 from anpi.trial.times import DAYS_PER_MONTH
 from anpi.words.lists import listed, plural
 
-MOST_DRAWN = 300
 SHORT = {"mixed": "m", "none": "–"}
 RATES = {f"{one.measure}{suffix}": words for one in ENDPOINTS for suffix, words in one.measured.items() if words}
 MEDIANS = {f"{one.measure}_median": one.short for one in ENDPOINTS if one.short} | {
@@ -180,7 +179,8 @@ def rate_words(row: pd.Series) -> str:
 def course_figures(run: Run) -> list[Any]:
     """Draw waterfall, spider and swimmer of the treated patients, coloured by response, subtype and subtype."""
     points = run.table("timepoints")
-    treated = run.members("all_treated").head(MOST_DRAWN)
+    everyone = run.members("all_treated")
+    treated = everyone[run.is_drawn(everyone.index)]
     if points is None or treated.empty:
         return [Note("No scan is in the tables, so no course of a patient is drawn.", "absent")]
     endpoints = treated.reset_index()
@@ -191,8 +191,7 @@ def course_figures(run: Run) -> list[Any]:
         if letters
         else None
     )
-    left_out = len(run.members("all_treated")) - len(treated)
-    note = f" The first {len(treated)} patients by id; {left_out} more are in the tables." if left_out else ""
+    note = f" {drawn_of(len(treated), len(everyone), 'patient')}." if len(treated) < len(everyone) else ""
     blocks = []
     if points["change_from_baseline_pct"].notna().any():
         bars = waterfall(endpoints, points)
@@ -280,7 +279,8 @@ def annotated(run: Run, question: tuple[str, str, str], levels: list[str]) -> An
     main = say.main_rows(results)
     ratios = main[main["estimate"].notna() & main["effect"].isin(list(say.RATIOS))]
     note = "; ".join(f"{row['effect']} {say.bounds(row)} {say.against(row)}".strip() for _, row in ratios.iterrows())
-    return Annotations(names, medians, set(described["level"].dropna().astype(str)), note if len(ratios) < 3 else "")
+    light = set(described["level"].dropna().astype(str))
+    return Annotations(names, medians, light, run.drawn, note if len(ratios) < 3 else "")
 
 
 def of_question(table: pd.DataFrame | None, question: tuple[str, str, str]) -> pd.DataFrame:
