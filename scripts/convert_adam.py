@@ -3,7 +3,7 @@
 Writes patients.csv and, as given, therapies.csv, assessments.csv, lesions.csv and adverse_events.csv to --out-dir.
 What is left out or filled in is told on the standard error. Variables that look like direct identifiers (BRTHDTC) are
 refused: drop them, or allow them by name (ANPI_ALLOW_COLUMNS=adsl.BRTHDTC); they are in no table that is written.
-docs/methods.md has the table of what becomes what.
+docs/methods/endpoints.md has the table of what becomes what.
 
 Example:
   python scripts/convert_adam.py --adsl adsl.xpt --adrs adrs.xpt --adae adae.xpt --out-dir config/clinical

@@ -1,7 +1,7 @@
 """Measure the alignments of a sample in one pass: mapped, duplicate, exonic, intronic, mitochondrial and ribosomal
 shares, strand, fragment length, coverage of gene bodies, splice junctions, errors, GC.
 
-Without a gene model, what rests on an annotation is null. What each fact means stands in docs/methods.md.
+Without a gene model, what rests on an annotation is null. What each fact means stands in docs/methods/alignments.md.
 """
 
 from __future__ import annotations

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from browser.chromium import BINARY, Page
+from browser.chromium import Page
 from unit.report.made import NAMES, make_tables, read_made, write_run
 
 from anpi.files.writing import write_table
 from anpi.report.page import write_report
 
-pytestmark = pytest.mark.skipif(BINARY is None, reason="no chromium on this machine (Debian: apt-get install chromium)")
 CHOSEN = "[...new Set([...document.querySelectorAll('.chosen')].map((e) => e.dataset.patient))].sort()"
 TPM = {"DLL3": 7.0, "ASCL1": 1023.0, "AARS1": 3.0}
 
@@ -62,22 +60,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_genes(folder, list(tables["samples"]["sample_id"]))
     write_report(read_made(folder), folder / "report")
     return folder / "report"
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    page = Page(tmp_path_factory.mktemp("profile"))
-    yield page
-    page.close()
-
-
-@pytest.fixture
-def index(page: Page, report: Path) -> Page:
-    page.resize(1440, 900)
-    page.console.clear()
-    page.requests.clear()
-    page.open(report / "index.html")
-    return page
 
 
 def change(page: Page, selector: str, value: str, event: str = "change") -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from browser.chromium import BINARY, Page
+from browser.chromium import Page
 from unit.report.made import make_tables, read_made, write_run
 
 from anpi.report.page import write_report
 from anpi.report.tables import Run
 
-pytestmark = pytest.mark.skipif(BINARY is None, reason="no chromium on this machine (Debian: apt-get install chromium)")
 EVIL = "<script>alert(1)</script>"
 LIT = "[...document.querySelectorAll('.lit')].map((e) => e.dataset.patient)"
 
@@ -28,22 +26,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("browser")
     write_report(made_run(folder), folder / "report")
     return folder / "report"
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    page = Page(tmp_path_factory.mktemp("profile"))
-    yield page
-    page.close()
-
-
-@pytest.fixture
-def index(page: Page, report: Path) -> Page:
-    page.resize(1400, 900)
-    page.console.clear()
-    page.requests.clear()
-    page.open(report / "index.html")
-    return page
 
 
 def test_nothing_on_the_console_and_nothing_asked_of_the_network(index: Page, report: Path) -> None:
@@ -142,7 +124,6 @@ def test_no_sideways_scroll_on_a_phone(page: Page, report: Path, name: str) -> N
     page.open(report / name)
     page.run("document.querySelectorAll('details').forEach((d) => (d.open = true))")
     assert page.run("document.documentElement.scrollWidth") == 390
-    page.resize(1400, 900)
 
 
 def test_a_touch_lights_and_the_link_that_appears_opens(page: Page, report: Path) -> None:
@@ -152,7 +133,6 @@ def test_a_touch_lights_and_the_link_that_appears_opens(page: Page, report: Path
     page.wait_for("!document.getElementById('lit').hidden")
     assert page.run("location.pathname").endswith("index.html")
     assert page.run("document.querySelector('#lit a').getAttribute('href')") == "patients/P0001.html"
-    page.resize(1400, 900)
 
 
 def test_each_table_is_named_and_each_control_can_be_reached(index: Page) -> None:

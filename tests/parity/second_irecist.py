@@ -1,4 +1,4 @@
-"""A second program of iRECIST, written from the table of docs/methods.md alone; scans as `second_programming` has them.
+"""A second program of iRECIST, by the table of docs/methods/endpoints.md alone; scans as `second_programming` has them.
 
 A scan has ``day``, ``response`` (RECIST 1.1) and, as far as they are known, ``code`` (a reader's), ``target``,
 ``nontarget``, ``sum``, ``new`` and ``rows`` (its lesions, when it was measured).

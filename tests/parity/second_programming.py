@@ -1,4 +1,4 @@
-"""A second program of the endpoints, written from the rules of docs/methods.md and config/endpoints.yaml alone.
+"""A second program of the endpoints, by docs/methods/endpoints.md and config/endpoints.yaml alone.
 
 Plain and slow: one patient at a time, rows as dicts, nothing taken from the project. Every ``day`` is a number of days
 from the reference date. Where it and the project differ, one of them or the written rule is wrong.

@@ -62,6 +62,16 @@ def test_no_document_stands_alone():
     assert all(picture.stat().st_size < 300_000 for picture in pictures)
 
 
+def test_methods_are_a_page_per_topic_in_lines_that_fit_a_screen():
+    """The index names every page; rows of tables may be longer."""
+    pages = sorted((ROOT / "docs" / "methods").glob("*.md"))
+    listed = re.findall(r"\(methods/([\w-]+\.md)\)", (ROOT / "docs" / "methods.md").read_text(encoding="utf-8"))
+    assert sorted(listed) == [page.name for page in pages]
+    for page in [ROOT / "docs" / "methods.md", *pages]:
+        lines = page.read_text(encoding="utf-8").splitlines()
+        assert [line for line in lines if len(line) > 120 and not line.startswith("|")] == [], page.name
+
+
 def test_every_program_is_told():
     told = "".join(file.read_text(encoding="utf-8") for file in documents())
     assert [file.stem for file in sorted((ROOT / "scripts").glob("*.py")) if file.stem not in told] == []

@@ -35,6 +35,11 @@ class Trial:
         assert changed != text, f"the edit of {name} changes nothing"
         path.write_text(changed, encoding="utf-8")
 
+    def row(self, name: str, key: str) -> int:
+        """Return the row whose first cell is `key`; rows count as in a spreadsheet, the header is row 1."""
+        lines = self.path(name).read_text(encoding="utf-8").splitlines()
+        return next(row for row, line in enumerate(lines, 1) if line.replace(",", "\t").split("\t")[0] == key)
+
     def cell(self, name: str, row: int, column: str, value: str) -> None:
         """Set a cell; rows count as in a spreadsheet, the header is row 1. A column that lacks is added, empty."""
         separator = "\t" if name.endswith(".tsv") else ","

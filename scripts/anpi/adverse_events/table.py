@@ -12,6 +12,7 @@ import pandas as pd
 
 from anpi.adverse_events.emergent import Event, Treatment, emergent_in_group, is_emergent
 from anpi.tables.clinical import Clinical, Timeline
+from anpi.tables.names import skeleton
 
 ALL = "all"
 DAYS_IN_YEAR = 365.25
@@ -99,8 +100,8 @@ def exposed(days: Mapping[str, pd.Series], limit: pd.Series) -> pd.DataFrame:
 
 
 def one_spelling(names: pd.Series) -> pd.Series:
-    """Write names that differ in upper and lower case or blanks alone as the most frequent of them."""
-    folded = names.map(lambda name: " ".join(name.casefold().split()))
+    """Write names that differ in case, blanks or letters that look alike as the most frequent of them."""
+    folded = names.map(skeleton)
     counts = names.groupby([folded, names]).size().rename_axis(["folded", "name"]).reset_index(name="count")
     first = counts.sort_values(["folded", "count", "name"], ascending=[True, False, True]).drop_duplicates("folded")
     return folded.map(first.set_index("folded")["name"]).astype(object)

@@ -50,10 +50,11 @@ def waterfall(
     data = best_change(endpoints, timepoints)
     bars = data[data["change"].notna()].sort_values(["change", "patient_id"], ascending=[False, True])
     figure, axes = new_figure(max(5.0, min(11.0, 2 + 0.18 * len(bars))), 3.6)
+    fill = [patient_colour(*one, colours) for one in zip(bars["patient_id"], bars["cbor"], strict=True)]
+    tall = bars["change"].replace(0, 0.6)
+    drawn = axes.bar(range(len(bars)), tall, width=0.8, color=fill, edgecolor=QUIET, linewidth=0.4)
     for place, bar in enumerate(bars.itertuples()):
-        colour = patient_colour(bar.patient_id, bar.cbor, colours)
-        drawn = axes.bar(place, bar.change or 0.6, width=0.8, color=colour, edgecolor=QUIET, linewidth=0.4)
-        drawn[0].set_gid(patient_mark(bar.patient_id))
+        drawn[place].set_gid(patient_mark(bar.patient_id))
         if bar.new_lesion == "Y":
             above = max(bar.change, 0) + 1.5
             star = axes.plot(place, above, marker="*", markersize=6, color=INK, linestyle="none")
@@ -160,19 +161,29 @@ def swimmer(
     order = list(data.groupby("patient_id")["to"].max().sort_values(kind="stable").index)
     figure, axes = new_figure(7.4, max(2.0, min(12.0, 1.0 + 0.24 * len(order))))
     best = endpoints.set_index("patient_id")["cbor"]
-    for patient, what, start, end in data[["patient_id", "what", "from", "to"]].itertuples(index=False):
-        place, gid = order.index(patient), patient_mark(patient)
-        if what == "on treatment":
-            colour = patient_colour(patient, best.get(patient), colours)
-            bars = axes.barh(place, end - start, left=start, height=0.62, color=colour, edgecolor=GREY, linewidth=0.4)
-            bars[0].set_alpha(0.55)
-            bars[0].set_gid(gid)
-            continue
+    places = {patient: place for place, patient in enumerate(order)}
+    treated = data[data["what"].eq("on treatment")]
+    bars = axes.barh(
+        treated["patient_id"].map(places),
+        treated["to"] - treated["from"],
+        left=treated["from"],
+        height=0.62,
+        color=[patient_colour(patient, best.get(patient), colours) for patient in treated["patient_id"]],
+        edgecolor=GREY,
+        linewidth=0.4,
+        alpha=0.55,
+    )
+    for bar, patient in zip(bars, treated["patient_id"], strict=True):
+        bar.set_gid(patient_mark(patient))
+    for (patient, what), rows in data[data["what"].ne("on treatment")].groupby(["patient_id", "what"], sort=False):
+        place = places[patient]
+        looks: dict[str, Any]
         if what == "followed":
-            drawn = axes.plot([start, end], [place, place], color=GREY, linewidth=1)
+            times, looks = [rows["from"].iloc[0], rows["to"].iloc[0]], {"color": GREY, "linewidth": 1}
         else:
-            drawn = axes.plot(end, place, linestyle="none", **look(what))
-        drawn[0].set_gid(gid)
+            times, looks = list(rows["to"]), {"linestyle": "none", **look(str(what))}
+        axes.add_line(Line2D(times, [place] * len(times), gid=patient_mark(patient), **looks))
+    axes.autoscale_view()
     axes.set(xlabel="Months from start of treatment", xlim=(0, None), ylim=(-0.8, max(len(order), 1) - 0.2))
     name_patients(axes, order, "y")
     swimmer_legend(axes, set(data["what"]))

@@ -1,12 +1,15 @@
-"""The course of one patient: treatment and scans above, change of the sum of diameters below."""
+"""The course of one patient as plain SVG: treatment and scans above, change of the sum of diameters below.
+
+There is one a patient, so it is written by hand: matplotlib takes eighty times as long.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from html import escape
 
+import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from anpi.figures.style import GREY, INK, QUIET, RULE
 from anpi.trial.times import DAYS_PER_MONTH
@@ -19,11 +22,22 @@ RESPONSE_COLOURS = {
     "PD": "#D55E00",
     "NE": "#ffffff",
 }
+# Shapes around (0, 0): what they mean, their colour.
+ENDS = {
+    "new_therapy": ("M0-4.5 4.5 0 0 4.5-4.5 0Z", "new therapy", INK),
+    "death": ("M-4-4 4 4M4-4-4 4", "death", INK),
+    "last_alive": ("M-4-4 4 0-4 4Z", "alive", GREY),
+}
+WIDE, LEFT, RIGHT = 560.0, 72.0, 545.0
+LANE, TOP, BOTTOM = 34.0, 76.0, 206.0
+ROOM = 46.0  # below the axis of months
+SHORTEST = 30  # days
+REACHES = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 
-ENDS = {"new_therapy": ("D", "new therapy", INK), "death": ("X", "death", INK), "last_alive": (">", "alive", GREY)}
+Place = Callable[[float], float]
 
 
-def course(scans: pd.DataFrame, ends: dict[str, float]) -> tuple[Figure, pd.DataFrame]:
+def course(scans: pd.DataFrame, ends: dict[str, float], name: str, title: str, description: str) -> str:
     """Draw a patient's course.
 
     Parameters
@@ -32,62 +46,92 @@ def course(scans: pd.DataFrame, ends: dict[str, float]) -> tuple[Figure, pd.Data
         ``day`` (study day), ``response``, ``change`` (percent of the baseline sum, NaN where not measured).
     ends : dict
         Study days of ``treatment_end``, ``death``, ``last_alive``, ``new_therapy`` as far as known.
+    name : str
+        Letters, digits and dashes; unique in the page.
+    title, description : str
+        What a screen reader says.
+
+    Returns
+    -------
+    str
+        An ``<svg>`` element.
     """
     measured = scans.dropna(subset=["change"])
-    figure = Figure(figsize=(7.4, 3.3 if len(measured) else 1.3))
-    axes = figure.add_axes((0.12, 0.15, 0.85, 0.56) if len(measured) else (0.12, 0.35, 0.85, 0.6))
-    last = max([*ends.values(), *scans["day"], 30]) / DAYS_PER_MONTH
-    axes.locator_params(axis="x", nbins=6)
-    if len(measured):
-        draw_sums(axes, measured)
-    else:
-        axes.set_yticks([])
-        axes.spines["left"].set_visible(False)
-    axes.set(xlim=(0, last * 1.06), xlabel="Months from start of treatment")
-    draw_lane(
-        axes, scans, ends, last, 1.24 if len(measured) else 0.5, figure.get_figheight() * axes.get_position().height
-    )
-    return figure, scans.assign(months=(scans["day"] / DAYS_PER_MONTH).round(2))
+    last = max([*ends.values(), *scans["day"], SHORTEST]) / DAYS_PER_MONTH
+    bottom = BOTTOM if len(measured) else TOP - 8
+
+    def x(months: float) -> float:
+        return LEFT + (RIGHT - LEFT) * months / (last * 1.04)
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE:g} {bottom + ROOM:g}" role="img" '
+        f'aria-labelledby="{name}-title {name}-desc" style="--natural:{1.2 * WIDE:g}px" font-size="10" fill="{INK}">'
+        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(description)}</desc>',
+        *(sums(measured, x) if len(measured) else []),
+        *lane(scans, ends, last, x),
+        *months_axis(last, x, bottom),
+        "</svg>",
+    ]
+    return "".join(parts)
 
 
-def draw_sums(axes: Axes, measured: pd.DataFrame) -> None:
-    for level in (20, -30):
-        axes.axhline(level, color=RULE, linewidth=0.8, linestyle=(0, (4, 3)))
-    axes.axhline(0, color=QUIET, linewidth=0.8)
-    months = [0, *(measured["day"] / DAYS_PER_MONTH)]
-    axes.plot(months, [0, *measured["change"]], color=INK, linewidth=1.5, marker="o", markersize=4, clip_on=False)
-    axes.locator_params(axis="y", nbins=4)
-    low, high = min(-40.0, measured["change"].min() * 1.1), max(30.0, measured["change"].max() * 1.1)
-    axes.set(ylabel="Change of sum, %", ylim=(low, high))
+def months_axis(last: float, x: Place, bottom: float) -> Iterator[str]:
+    yield f'<path d="M{LEFT:g} {bottom:g}H{RIGHT:g}" stroke="{QUIET}"/>'
+    for tick in ticks(0, last, 7):
+        yield f'<path d="M{x(tick):.1f} {bottom:g}v4" stroke="{QUIET}"/>'
+        yield words(x(tick), bottom + 16, f"{tick:g}")
+    yield words((LEFT + RIGHT) / 2, bottom + 33, "Months from start of treatment")
 
 
-def draw_lane(axes: Axes, scans: pd.DataFrame, ends: dict[str, float], last: float, y: float, height: float) -> None:
-    """Draw the lane at ``y`` (in heights of the axes, each ``height`` inches)."""
-    transform = axes.get_xaxis_transform()
-    inch = 1 / height
-    free: dict[str, Any] = {"transform": transform, "clip_on": False}
-    treated = ends.get("treatment_end")
-    stop = last if treated is None else treated / DAYS_PER_MONTH
-    axes.barh(y, stop, height=0.2 * inch, color="#dfe6ec", edgecolor="none", **free)
-    known_until = ends.get("death", ends.get("last_alive"))
-    if known_until is not None and known_until / DAYS_PER_MONTH > stop:
-        axes.plot([stop, known_until / DAYS_PER_MONTH], [y, y], color=GREY, linewidth=1, **free)
-    for response, same in scans.groupby(scans["response"].fillna("?"), sort=True):
-        colour = RESPONSE_COLOURS.get(str(response), "#ffffff")
-        look: dict[str, Any] = {
-            "marker": "s",
-            "markersize": 7,
-            "color": colour,
-            "markeredgecolor": QUIET,
-            "markeredgewidth": 0.6,
-        }
-        axes.plot(same["day"] / DAYS_PER_MONTH, [y] * len(same), linestyle="none", **look, **free)
-    for scan in scans.itertuples():
-        words = scan.response if isinstance(scan.response, str) else "?"
-        axes.text(scan.day / DAYS_PER_MONTH, y + 0.13 * inch, words, ha="center", va="bottom", fontsize=7.5, **free)
-    for name, (marker, words, colour) in ENDS.items():
+def sums(measured: pd.DataFrame, x: Place) -> Iterator[str]:
+    """Draw the change of the sum from baseline, with the lines of response and of growth by a fifth."""
+    changes = measured["change"].to_numpy(float)
+    low, high = min(-40.0, changes.min() * 1.1), max(30.0, changes.max() * 1.1)
+
+    def y(change: float) -> float:
+        return BOTTOM - (BOTTOM - TOP) * (change - low) / (high - low)
+
+    for level, dash in ((20, "4 3"), (-30, "4 3"), (0, "none")):
+        colour = RULE if level else QUIET
+        yield f'<path d="M{LEFT:g} {y(level):.1f}H{RIGHT:g}" stroke="{colour}" stroke-dasharray="{dash}"/>'
+    yield f'<path d="M{LEFT:g} {TOP:g}V{BOTTOM:g}" stroke="{QUIET}"/>'
+    for tick in ticks(low, high, 5):
+        yield words(LEFT - 7, y(tick) + 3.5, f"{tick:g}".replace("-", "−"), "end")
+    middle = (TOP + BOTTOM) / 2
+    yield (f'<text transform="translate(26 {middle:g}) rotate(-90)" text-anchor="middle">Change of sum, %</text>')
+    points = [(x(0), y(0)), *((x(d / DAYS_PER_MONTH), y(c)) for d, c in zip(measured["day"], changes, strict=True))]
+    line = "L".join(f"{a:.1f} {b:.1f}" for a, b in points)
+    yield f'<path d="M{line}" fill="none" stroke="{INK}" stroke-width="1.6"/>'
+    yield from (f'<circle cx="{a:.1f}" cy="{b:.1f}" r="2.6"/>' for a, b in points)
+
+
+def lane(scans: pd.DataFrame, ends: dict[str, float], last: float, x: Place) -> Iterator[str]:
+    """Draw treatment as a bar and follow-up as a line, with the scans above and the ends below."""
+    stop = ends["treatment_end"] / DAYS_PER_MONTH if "treatment_end" in ends else last
+    yield words(LEFT - 7, LANE + 3.5, "treatment", "end")
+    yield f'<path d="M{LEFT:g} {LANE - 7:g}H{x(stop):.1f}v14H{LEFT:g}Z" fill="#dfe6ec"/>'
+    until = ends.get("death", ends.get("last_alive"))
+    if until is not None and until / DAYS_PER_MONTH > stop:
+        yield f'<path d="M{x(stop):.1f} {LANE:g}H{x(until / DAYS_PER_MONTH):.1f}" stroke="{GREY}"/>'
+    for day, response in zip(scans["day"], scans["response"], strict=True):
+        told = response if isinstance(response, str) else "?"
+        at, colour = x(day / DAYS_PER_MONTH), RESPONSE_COLOURS.get(told, "#ffffff")
+        yield (
+            f'<path d="M{at - 4:.1f} {LANE - 4:g}h8v8h-8Z" fill="{colour}" stroke="{QUIET}" stroke-width=".7"/>'
+            f"{words(at, LANE - 12, told, size=9)}"
+        )
+    for name, (shape, told, colour) in ENDS.items():
         if name in ends and not (name == "last_alive" and "death" in ends):
-            x = ends[name] / DAYS_PER_MONTH
-            axes.plot(x, y, marker=marker, markersize=6, color=colour, **free)
-            axes.text(x, y - 0.15 * inch, words, ha="center", va="top", fontsize=7.5, **free)
-    axes.text(-0.01, y, "treatment", transform=axes.transAxes, ha="right", va="center", fontsize=8)
+            at = x(ends[name] / DAYS_PER_MONTH)
+            look = f'transform="translate({at:.1f} {LANE:g})" fill="{colour}" stroke="{colour}" stroke-width="1.6"'
+            yield f'<path d="{shape}" {look}/>{words(at, LANE + 20, told, size=9)}'
+
+
+def words(x: float, y: float, told: str, anchor: str = "middle", size: float = 10) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size:g}">{escape(told)}</text>'
+
+
+def ticks(low: float, high: float, most: int) -> list[float]:
+    """Return round numbers within limits, at most ``most`` of them where a round step allows."""
+    step = next((s for s in REACHES if (high - low) / s < most), REACHES[-1])
+    return [float(tick) for tick in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step]

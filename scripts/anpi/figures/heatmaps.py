@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,6 +19,7 @@ LEVELS = ("pass", "warn", "fail", "not known")
 SIGNS = {"warn": "!", "fail": "×", "not known": "–"}
 MOST_LABELLED = 80
 GROUPS = ("A", "N", "P", "I", "mixed", "none")
+SHORT = {"mixed": "m", "none": "–"}
 
 
 def quality(levels: pd.DataFrame, samples: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
@@ -148,23 +151,19 @@ def draw_cells(
 
 
 def group_strip(axes: Axes, groups: pd.Series, calls: pd.Series) -> None:
-    """Draw a strip of subtypes with their letters; a lean call in small letters."""
-    line = 0.5 if len(groups) <= MOST_LABELLED else 0
-    for x, (group, call) in enumerate(zip(groups, calls, strict=True)):
-        axes.add_patch(
-            Rectangle((x - 0.5, -0.5), 1, 1, facecolor=SUBTYPE_COLOURS[group], edgecolor="white", linewidth=line)
-        )
-        if len(groups) <= MOST_LABELLED:
-            letter = {"mixed": "m", "none": "–"}.get(group, group if call == "confident" else group.lower())
-            axes.text(
-                x,
-                0,
-                letter,
-                ha="center",
-                va="center",
-                fontsize=8,
-                color="black" if group in ("N", "I", "none") else "white",
-            )
+    """Draw a strip of subtypes with their letters: of each sample, a lean call in small ones, or of each group."""
+    codes = pd.DataFrame([groups.map(GROUPS.index)])
+    draw_cells(axes, codes, ListedColormap([SUBTYPE_COLOURS[group] for group in GROUPS]), -0.5, len(GROUPS) - 0.5)
+    if len(groups) <= MOST_LABELLED:
+        for x, (group, call) in enumerate(zip(groups, calls, strict=True)):
+            letter = SHORT.get(group, group if call == "confident" else group.lower())
+            colour = "black" if group in ("N", "I", "none") else "white"
+            axes.text(x, 0, letter, ha="center", va="center", fontsize=8, color=colour)
+            axes.axvline(x + 0.5, color="white", linewidth=0.5)
+    else:
+        places = pd.Series(np.arange(len(groups)), index=groups.to_numpy())
+        for group, middle in places.groupby(level=0).mean().items():
+            axes.text(middle, -0.6, SHORT.get(str(group), str(group)), ha="center", va="bottom", fontsize=8)
     axes.set(xlim=(-0.5, len(groups) - 0.5), ylim=(0.5, -0.5))
     axes.set_yticks([0], ["subtype"])
 
@@ -185,15 +184,14 @@ def finish(axes: list[Axes], last: pd.DataFrame, samples: pd.DataFrame) -> None:
         axes[-1].set_xticks(range(count), labels, rotation=90, fontsize=7.5)
     else:
         axes[-1].set_xlabel(f"{count} samples", color=QUIET)
-    for ax in axes:
-        bottom, top = ax.get_ylim()
-        for x, patient in enumerate(samples["patient_id"]):
-            cell = Rectangle(
-                (x - 0.5, top), 1, bottom - top, facecolor="none", edgecolor="none", linewidth=1.2, zorder=10
-            )
-            cell.set_gid(patient_mark(patient))
-            cell.set_clip_on(False)
-            ax.add_patch(cell)
+    first, last_one = axes[0].get_position(), axes[-1].get_position()
+    figure, width, tall = axes[0].figure, first.width / count, first.y1 - last_one.y0
+    for x, patient in enumerate(samples["patient_id"]):
+        place = (first.x0 + x * width, last_one.y0)
+        look: dict[str, Any] = {"facecolor": "none", "edgecolor": "none", "linewidth": 1.2, "zorder": 10}
+        figure.add_artist(
+            Rectangle(place, width, tall, transform=figure.transFigure, gid=patient_mark(patient), **look)
+        )
 
 
 def add_bar(figure: Figure, axes: Axes, image: ScalarMappable, label: str, ticks: list[float] | None = None) -> None:

@@ -7,6 +7,7 @@ import re
 import xml.etree.ElementTree as ET
 
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from anpi.figures.style import PATIENT
 
@@ -14,13 +15,20 @@ SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 ET.register_namespace("", SVG)
 ET.register_namespace("xlink", XLINK)
+MARGIN = 0.05  # inches
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 FONT = re.compile(r"'DejaVu Sans'(, [a-z-]+)?")
 PLAIN_SVG = {"Date": None, "Creator": None, "Format": None, "Type": None}
 PLAIN_PDF = {"CreationDate": None, "Creator": None, "Producer": None}
 
 
-def linked_svg(figure: Figure, name: str, title: str, description: str = "", tight: bool = True) -> str:
+def tight(figure: Figure) -> Bbox:
+    """Return what is drawn of a figure, in inches with a margin, to which SVG and PDF are cut."""
+    figure.draw_without_rendering()
+    return figure.get_tightbbox().padded(MARGIN)
+
+
+def linked_svg(figure: Figure, name: str, title: str, description: str = "", cut: Bbox | None = None) -> str:
     """Write a figure as SVG to be put inline in a page.
 
     A mark whose gid is `style.patient_mark` gets the attribute ``data-patient``; all other ids are prefixed with
@@ -30,8 +38,8 @@ def linked_svg(figure: Figure, name: str, title: str, description: str = "", tig
     ----------
     name : str
         Letters, digits and dashes; unique in the page.
-    tight : bool
-        Cut to what is drawn (takes a second drawing).
+    cut : Bbox, optional
+        What to cut the figure to, where `tight` has told it already.
 
     Returns
     -------
@@ -39,7 +47,7 @@ def linked_svg(figure: Figure, name: str, title: str, description: str = "", tig
         An ``<svg>`` element without XML declaration.
     """
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", bbox_inches="tight" if tight else None, pad_inches=0.05, metadata=PLAIN_SVG)
+    figure.savefig(buffer, format="svg", bbox_inches=cut or tight(figure), metadata=PLAIN_SVG)
     root = ET.fromstring(buffer.getvalue())
     for metadata in root.findall(f"{{{SVG}}}metadata"):
         root.remove(metadata)
@@ -86,8 +94,8 @@ def has_patients(root: ET.Element) -> bool:
     return any("data-patient" in element.attrib for element in root.iter())
 
 
-def plain_pdf(figure: Figure) -> bytes:
-    """Write a figure as PDF without dates."""
+def plain_pdf(figure: Figure, cut: Bbox | None = None) -> bytes:
+    """Write a figure as PDF without dates, cut as `linked_svg` does."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="pdf", bbox_inches="tight", pad_inches=0.05, metadata=PLAIN_PDF)
+    figure.savefig(buffer, format="pdf", bbox_inches=cut or tight(figure), metadata=PLAIN_PDF)
     return buffer.getvalue()

@@ -16,7 +16,6 @@ from anpi.figures.style import QUIET, RULE, level_colour, level_line, patient_ma
 from anpi.trial.times import DAYS_PER_MONTH
 
 LEAST_AT_RISK = 3
-MOST_MARKS = 600
 COLUMNS = 2  # of the key above the curves
 SIZE = (7.4, 3.1)
 
@@ -25,12 +24,14 @@ SIZE = (7.4, 3.1)
 class Annotations:
     """What is written on the curves: ``names`` and ``medians`` (months) by level, ``note`` above the axes.
 
-    ``light`` holds the levels that are described and not tested; their curves are thinner.
+    ``light`` holds the levels that are described and not tested; their curves are thinner. ``linked`` holds the
+    patients whose marks name them (None: all); the marks of a level's others are one path.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
     medians: Mapping[str, float] = field(default_factory=dict)
     light: Collection[str] = ()
+    linked: Collection[str] | None = None
     note: str = ""
 
     def label(self, level: str) -> str:
@@ -89,7 +90,7 @@ def kaplan_meier(
         draw_curve(axes, steps, (thin_from, end), look, light, written.label(level))
         draw_median(axes, written.medians.get(level, np.nan), level_colour(level, place))
         marks = curve_marks(steps, people, level)
-        draw_marks(axes, marks, level_colour(level, place))
+        draw_marks(axes, marks, level_colour(level, place), written.linked)
         drawn += [steps.assign(kind="step"), marks.assign(level=level)]
     risk = curves[curves["kind"] == "risk"]
     name_axes(axes, risk["time_days"].max() / DAYS_PER_MONTH, what, written.note)
@@ -170,19 +171,21 @@ def curve_marks(steps: pd.DataFrame, people: pd.DataFrame | None, level: str) ->
     )
 
 
-def draw_marks(axes: Axes, marks: pd.DataFrame, colour: str) -> None:
-    for mark in marks.head(MOST_MARKS).itertuples():
-        event = mark.kind == "event"
-        axes.plot(
-            mark.time_days / DAYS_PER_MONTH,
-            mark.survival,
-            marker="o" if event else "|",
-            markersize=3.6 if event else 8,
-            markeredgewidth=0 if event else 1.4,
-            color=colour,
-            linestyle="none",
-            gid=patient_mark(mark.patient_id),
-        )
+def draw_marks(axes: Axes, marks: pd.DataFrame, colour: str, linked: Collection[str] | None) -> None:
+    named = marks["patient_id"].isin(marks["patient_id"] if linked is None else linked)
+    for who, part in [*marks[named].groupby("patient_id", sort=False), (None, marks[~named])]:
+        for kind, rows in part.groupby("kind", sort=False):
+            event = kind == "event"
+            axes.plot(
+                rows["time_days"] / DAYS_PER_MONTH,
+                rows["survival"],
+                marker="o" if event else "|",
+                markersize=3.6 if event else 8,
+                markeredgewidth=0 if event else 1.4,
+                color=colour,
+                linestyle="none",
+                gid=None if who is None else patient_mark(who),
+            )
 
 
 def risk_table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from anpi.report.tables import Run, call_groups
 from anpi.trial.subtypes import SUBTYPES
 from anpi.words.lists import listed, plural
 
-MOST_DRAWN = 600
 MOST_SIGNATURES = 32
 NAMED = 3
 PROGRAMMES = {
@@ -42,7 +42,7 @@ def subtypes(run: Run) -> Section:
     blocks: list[Any] = [Text(call_sentences(calls))]
     programmes = run.table("programmes")
     if programmes is not None:
-        drawn = calls.sort_values("sample_id").head(MOST_DRAWN).set_index("sample_id")
+        drawn = calls[run.is_drawn(calls["patient_id"])].sort_values("sample_id").set_index("sample_id")
         names = {key: words for key, words in PROGRAMMES.items() if key in programmes}
         caption = (
             f"{say.capital(drawn_of(len(drawn), len(calls), 'sample'))}, one column each, in groups by call "
@@ -231,12 +231,12 @@ def signatures(run: Run) -> Section:
 def signature_drawing(run: Run, given: pd.DataFrame) -> Any:
     calls = run.table("calls")
     wide = given.pivot(index="sample_id", columns="signature", values="reference_percentile")
-    drawn = drawn_signatures(run, wide)
+    drawn = drawn_signatures(run, given_in(wide))
     if calls is None or not drawn:
         return None
     calls = calls.assign(patient_id=calls["sample_id"].map(run.sample_patients), group=call_groups(calls))
     whole = len(calls)
-    calls = calls.sort_values("sample_id").head(MOST_DRAWN).set_index("sample_id")
+    calls = calls[run.is_drawn(calls["patient_id"])].sort_values("sample_id").set_index("sample_id")
     names = dict(zip(drawn, short_names([run.signature_names.get(key, key) for key in drawn], 40), strict=True))
     caption = (
         "Percentile of each score among the reference tumours (George 2015), "
@@ -258,7 +258,7 @@ def cohort_views(run: Run, given: pd.DataFrame) -> list[Any]:
         index="signature_1", columns="signature_2", values="rho"
     )
     scored = given.pivot(index="sample_id", columns="signature", values="score")
-    drawn = [name for name in drawn_signatures(run, scored) if name in wide.index]
+    drawn = [name for name in drawn_signatures(run, given_in(scored)) if name in wide.index]
     rho = wide.reindex(index=drawn, columns=drawn)
     rho = rho.where(~np.eye(len(drawn), dtype=bool), 1.0)
     names = dict(zip(drawn, short_names([run.signature_names.get(key, key) for key in drawn], 40), strict=True))
@@ -290,13 +290,19 @@ def methods_table(run: Run, methods: pd.DataFrame) -> Table:
     )
 
 
-def drawn_signatures(run: Run, wide: pd.DataFrame) -> list[str]:
+def drawn_signatures(run: Run, given: Iterable[str]) -> list[str]:
     """Choose what is drawn by the registry alone, never by the data: no single genes, hallmarks or populations."""
-    order = list(wide.columns)
+    order = list(given)
     if run.registry is not None:
         registry = run.registry[~run.registry["category"].isin(NOT_DRAWN) & ~run.registry["id"].str.startswith("gene_")]
-        order = [name for name in registry["id"] if name in wide]
-    return [name for name in order if wide[name].notna().any()][:MOST_SIGNATURES]
+        there = set(order)
+        order = [name for name in registry["id"] if name in there]
+    return order[:MOST_SIGNATURES]
+
+
+def given_in(wide: pd.DataFrame) -> list[str]:
+    """Return the columns that have a value."""
+    return list(wide.columns[wide.notna().any()])
 
 
 def medians_by_subtype(run: Run, given: pd.DataFrame) -> Table:

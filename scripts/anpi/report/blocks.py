@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from anpi.figures.linking import linked_svg, plain_pdf
+from anpi.figures.linking import linked_svg, plain_pdf, tight
 from anpi.report.numbers import NONE, known, text
 
 
@@ -119,11 +119,12 @@ class Section:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def draw(name: str, title: str, caption: str, drawn: tuple[Figure, pd.DataFrame], files: bool = True) -> Drawing:
-    """Turn a figure and its data into what the page and, with ``files``, the folder of figures hold."""
+def draw(name: str, title: str, caption: str, drawn: tuple[Figure, pd.DataFrame]) -> Drawing:
+    """Turn a figure and its data into what the page and the folder of figures hold."""
     figure, data = drawn
-    pdf = plain_pdf(figure) if files else b""
-    return Drawing(name, title, caption, linked_svg(figure, f"fig-{name}", title, caption, tight=files), pdf, data)
+    cut = tight(figure)
+    svg = linked_svg(figure, f"fig-{name}", title, caption, cut)
+    return Drawing(name, title, caption, svg, plain_pdf(figure, cut), data)
 
 
 Write = Callable[[Any], str]

@@ -14,25 +14,15 @@ from anpi.figures.style import SUBTYPE_COLOURS
 from anpi.figures.survival import LEAST_AT_RISK, SIZE, Annotations, kaplan_meier
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Link, Note, Section, Table, Text, draw
-from anpi.report.numbers import NONE, decimal, interval, known, months, percent
+from anpi.report.numbers import NONE, decimal, drawn_of, interval, known, months, percent
 from anpi.report.tables import Run, end_days
+from anpi.trial.endpoints import ENDPOINTS, SURVIVAL, endpoint_words
 from anpi.trial.times import DAYS_PER_MONTH
 from anpi.words.lists import listed, plural
 
-MOST_DRAWN = 300
 SHORT = {"mixed": "m", "none": "–"}
-MEASURES = {
-    "ORR": "Objective response, confirmed",
-    "ORR_unconfirmed": "Objective response, unconfirmed",
-    "ORR_irecist": "Objective response by iRECIST, unconfirmed",
-    "ORR_irecist_confirmed": "Objective response by iRECIST, confirmed",
-    "DCR": "Disease control",
-}
-MEDIANS = {
-    "PFS_median": "PFS",
-    "iPFS_median": "PFS by iRECIST",
-    "OS_median": "OS",
-    "DOR_median": "Duration of response",
+RATES = {f"{one.measure}{suffix}": words for one in ENDPOINTS for suffix, words in one.measured.items() if words}
+MEDIANS = {f"{one.measure}_median": one.short for one in ENDPOINTS if one.short} | {
     "TTR_median": "Time to response",
     "follow_up_median": "Follow-up",
 }
@@ -41,10 +31,9 @@ MEDIANS = {
 def course(run: Run) -> Section:
     """Return the answer of all treated patients: rates, the figures of each patient's course, survival by arm."""
     rates = run.table("rates")
-    words = say.response_words(run.tables["endpoints"])
-    blocks: list[Any] = [Text(rate_sentences(rates, words) if rates is not None else [])]
+    blocks: list[Any] = [Text(rate_sentences(rates, run.tables["endpoints"]) if rates is not None else [])]
     blocks += course_figures(run)
-    for endpoint in ("pfs", "os"):
+    for endpoint in SURVIVAL:
         blocks += survival_figure(run, "efficacy", endpoint, "arm")
     blocks.append(Link("details.html#rates", "Rates and medians by arm, iRECIST, agreement of evaluators"))
     return Section("efficacy", "Efficacy", blocks)
@@ -58,7 +47,7 @@ def efficacy(run: Run) -> Section:
         blocks.append(Note("No rates were derived in this run.", "absent"))
     else:
         blocks.append(rate_table(rates))
-        if "supplied" in say.response_words(run.tables["endpoints"]):
+        if say.best_responses_supplied(run.tables["endpoints"]):
             blocks.append(
                 Note("Best responses were supplied, not derived from scans: whether they were confirmed is not known.")
             )
@@ -74,7 +63,7 @@ def strategies(run: Run) -> list[Any]:
         return []
     rows = [
         [
-            Cell(say.capital(say.endpoint_words(row["variant"]))),
+            Cell(say.capital(endpoint_words(row["variant"]))),
             Cell(f"{int(row['n'])}", float(row["n"])),
             Cell(f"{int(row['events'])}", float(row["events"])),
             Cell(days_as_months(row, "median_days")),
@@ -130,9 +119,9 @@ def concordance(run: Run) -> list[Any]:
     return [Table("concordance", "Agreement of evaluators", header, rows, caption)]
 
 
-def rate_sentences(rates: pd.DataFrame, response: str) -> list[str]:
+def rate_sentences(rates: pd.DataFrame, endpoints: pd.DataFrame) -> list[str]:
     lines = []
-    for measure, words in (("ORR", response), ("DCR", "Disease control")):
+    for measure, words in say.main_rates(endpoints):
         rows = rates[(rates["measure"] == measure) & (rates["population"] == "all treated") & (rates["arm"] == "all")]
         lines += [say.rate_sentence(f"{words}, all treated", row) for _, row in rows.iterrows()]
     return lines
@@ -162,8 +151,8 @@ def rate_table(rates: pd.DataFrame) -> Table:
 
 
 def measure_words(measure: str, at: Any) -> str | None:
-    if measure in MEASURES:
-        return MEASURES[measure]
+    if measure in RATES:
+        return RATES[measure]
     if measure in MEDIANS:
         return f"{MEDIANS[measure]}, median in months"
     if measure.endswith("_rate"):
@@ -190,7 +179,8 @@ def rate_words(row: pd.Series) -> str:
 def course_figures(run: Run) -> list[Any]:
     """Draw waterfall, spider and swimmer of the treated patients, coloured by response, subtype and subtype."""
     points = run.table("timepoints")
-    treated = run.members("all_treated").head(MOST_DRAWN)
+    everyone = run.members("all_treated")
+    treated = everyone[run.is_drawn(everyone.index)]
     if points is None or treated.empty:
         return [Note("No scan is in the tables, so no course of a patient is drawn.", "absent")]
     endpoints = treated.reset_index()
@@ -201,8 +191,7 @@ def course_figures(run: Run) -> list[Any]:
         if letters
         else None
     )
-    left_out = len(run.members("all_treated")) - len(treated)
-    note = f" The first {len(treated)} patients by id; {left_out} more are in the tables." if left_out else ""
+    note = f" {drawn_of(len(treated), len(everyone), 'patient')}." if len(treated) < len(everyone) else ""
     blocks = []
     if points["change_from_baseline_pct"].notna().any():
         bars = waterfall(endpoints, points)
@@ -272,7 +261,7 @@ def survival_figure(
     people = patients_of(run, str(rows["set"].iloc[0]), endpoint, biomarker)
     if chosen == ["all"]:
         people = people.assign(level="all")
-    what = say.endpoint_words(endpoint)
+    what = endpoint_words(endpoint)
     caption = survival_caption(run, rows, what) if not name else SHORT_CAPTION + pooled_words(run, rows)
     title = f"{say.capital(what)} by {'arm' if biomarker == 'arm' else biomarker}"
     name = name or f"{endpoint}-{entry}-{biomarker}".replace("_", "-")
@@ -290,7 +279,8 @@ def annotated(run: Run, question: tuple[str, str, str], levels: list[str]) -> An
     main = say.main_rows(results)
     ratios = main[main["estimate"].notna() & main["effect"].isin(list(say.RATIOS))]
     note = "; ".join(f"{row['effect']} {say.bounds(row)} {say.against(row)}".strip() for _, row in ratios.iterrows())
-    return Annotations(names, medians, set(described["level"].dropna().astype(str)), note if len(ratios) < 3 else "")
+    light = set(described["level"].dropna().astype(str))
+    return Annotations(names, medians, light, run.drawn, note if len(ratios) < 3 else "")
 
 
 def of_question(table: pd.DataFrame | None, question: tuple[str, str, str]) -> pd.DataFrame:

@@ -95,4 +95,4 @@ def short_names(names: Sequence[str], most: int) -> list[str]:
 def drawn_of(drawn: int, whole: int, one: str) -> str:
     """Write how many are drawn; when not all are, how many there are."""
     words = plural(drawn, one)
-    return words if drawn == whole else f"the first {words} of {whole} (the others are in the tables)"
+    return words if drawn == whole else f"{drawn} of {plural(whole, one)}, evenly spaced by id (all are in the tables)"

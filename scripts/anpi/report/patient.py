@@ -12,17 +12,23 @@ from anpi.cohort.facts import FACTS
 from anpi.figures.course import course
 from anpi.report import sentences as say
 from anpi.report.biology import PROGRAMMES, drawn_signatures
-from anpi.report.blocks import Cell, Note, Section, Table, Text, draw, table_of
+from anpi.report.blocks import Cell, Drawing, Note, Section, Table, Text, table_of
 from anpi.report.numbers import NONE, decimal, known, months, text
 from anpi.report.patients import BASELINE, level_name
 from anpi.report.quality import number, verdict_columns
 from anpi.report.tables import Run, end_days
 from anpi.report.targets import target_blocks
 from anpi.report.under_treatment import change_blocks
+from anpi.trial.endpoints import SURVIVAL, endpoint_words
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
 
 LONGEST = 100.0
+COURSE = "Course of treatment"
+COURSE_WORDS = (
+    "Above: treatment (bar), scans by response and follow-up (line). Below: change of the sum of diameters from "
+    "baseline; dashed: −30% (response) and +20%, which stands for progression only when the baseline is the nadir."
+)
 
 
 @dataclass(frozen=True)
@@ -71,8 +77,8 @@ def overview(run: Run, row: pd.Series) -> list[Any]:
                 (words, level_name(text(row[column])) if column not in ("age", "ldh", "ecog") else text(row[column]))
             )
     facts.append(("Best response", f"{text(row.get('bor'))}; confirmed {text(row.get('cbor'))}"))
-    for endpoint, words in (("pfs", "Progression-free survival"), ("os", "Overall survival")):
-        facts.append((words, time_words(row, endpoint)))
+    for endpoint in SURVIVAL:
+        facts.append((say.capital(endpoint_words(endpoint)), time_words(row, endpoint)))
     sets = [
         c.replace("_", " ")
         for c in run.tables["sets"]
@@ -88,10 +94,11 @@ def overview(run: Run, row: pd.Series) -> list[Any]:
 
 def verdict_line(run: Run, row: pd.Series) -> str:
     """Return a patient in a line: the call with its probability, the sample's verdict, sex, tissue, identity."""
-    sample, calls = row.get("sample_id"), run.table("calls")
-    if calls is None or not known(sample) or not calls["sample_id"].eq(sample).any():
+    sample = row.get("sample_id")
+    calls = run.rows("calls", "sample_id", sample)
+    if calls is None:
         return "No subtype: no sample of this patient was called."
-    call = calls[calls["sample_id"] == sample].iloc[0]
+    call = calls.iloc[0]
     if known(call["subtype"]):
         parts = [f"SCLC-{call['subtype']}, {call['call']} call, probability {decimal(call['p_' + call['subtype']])}"]
     else:
@@ -103,10 +110,9 @@ def verdict_line(run: Run, row: pd.Series) -> str:
 def sample_flags(run: Run, sample: str) -> list[str]:
     """Return what speaks for and against a sample: quality, sex by genes, genotypes, tissue."""
     found = []
-    verdicts, tissues = run.table("verdicts"), run.table("tissues")
-    mine = verdicts[verdicts["sample_id"] == sample] if verdicts is not None else None
-    if mine is not None and len(mine):
-        one = mine.iloc[0]
+    verdicts, tissues = (run.rows(table, "sample_id", sample) for table in ("verdicts", "tissues"))
+    if verdicts is not None:
+        one = verdicts.iloc[0]
         found.append(f"quality {one['verdict']}")
         sexes = [one.get("sex_clinical"), one.get("sex_expression")]
         if all(sex in ("F", "M") for sex in sexes):
@@ -115,10 +121,9 @@ def sample_flags(run: Run, sample: str) -> list[str]:
         if known(one.get("identity")) and one["identity"] != "unknown":
             fits = one["identity"] == "match"
             found.append("genotypes fit" if fits else "GENOTYPES DO NOT FIT: maybe another person's sample")
-    mine = tissues[tissues["sample_id"] == sample] if tissues is not None else None
-    if mine is not None and len(mine):
+    if tissues is not None:
         words = {"yes": "SCLC by its genes", "doubt": "TISSUE IN DOUBT", "no": "NOT SCLC by its genes"}
-        found += [words[answer] for answer in mine["sclc"] if answer in words]
+        found += [words[answer] for answer in tissues["sclc"] if answer in words]
     return found
 
 
@@ -134,14 +139,10 @@ def time_words(row: pd.Series, endpoint: str) -> str:
 
 
 def course_blocks(run: Run, patient: str, row: pd.Series) -> list[Any]:
-    points = run.table("timepoints")
-    mine = (
-        points[points["patient_id"].astype(str) == patient].sort_values("assessment_day")
-        if points is not None
-        else None
-    )
-    if mine is None or mine.empty:
+    mine = run.rows("timepoints", "patient_id", patient)
+    if mine is None:
         return [Note("No scan after the start of treatment is in the tables.", "absent")]
+    mine = mine.sort_values("assessment_day")
     scans = pd.DataFrame(
         {
             "day": mine["assessment_day"].astype(float),
@@ -152,14 +153,8 @@ def course_blocks(run: Run, patient: str, row: pd.Series) -> list[Any]:
     ends = end_days(row)
     if run.therapies is not None and run.therapies["patient_id"].eq(patient).any():
         ends["new_therapy"] = float(run.therapies.loc[run.therapies["patient_id"].eq(patient), "start_day"].min())
-    figure = draw(
-        "course",
-        "Course of treatment",
-        "Above: treatment (bar), scans by response and follow-up (line). Below: change of the sum of diameters from "
-        "baseline; dashed: −30% (response) and +20%, which stands for progression only when the baseline is the nadir.",
-        course(scans, ends),
-        files=False,
-    )
+    drawn = course(scans, ends, "fig-course", COURSE, COURSE_WORDS)
+    figure = Drawing("course", COURSE, COURSE_WORDS, drawn, b"", scans)
     columns = {
         "assessment_date": "Date",
         "assessment_day": "Day",
@@ -206,10 +201,10 @@ def event_blocks(run: Run, patient: str) -> list[Any]:
 
 
 def subtype_blocks(run: Run, patient: str, sample: Any) -> list[Any]:
-    calls = run.table("calls")
-    if calls is None or not known(sample) or not calls["sample_id"].eq(sample).any():
+    calls = run.rows("calls", "sample_id", sample)
+    if calls is None:
         return [Note("No sample of this patient was called.", "absent")]
-    call = calls[calls["sample_id"] == sample].iloc[0]
+    call = calls.iloc[0]
     if known(call["subtype"]):
         sentence = f"Sample {sample}: SCLC-{call['subtype']}, {call['call']} call."
     else:
@@ -222,9 +217,9 @@ def subtype_blocks(run: Run, patient: str, sample: Any) -> list[Any]:
         "patient will fare."
     )
     blocks: list[Any] = [Text([sentence, *reason, *other]), Bars("Probability of each class", chances, "fill", caption)]
-    programmes = run.table("programmes")
-    if programmes is not None and programmes["sample_id"].eq(sample).any():
-        levels = programmes[programmes["sample_id"] == sample].iloc[0]
+    programmes = run.rows("programmes", "sample_id", sample)
+    if programmes is not None:
+        levels = programmes.iloc[0]
         bars = [
             Bar(words, (float(levels[k]) + 3) / 6 * 100, decimal(levels[k]))
             for k, words in PROGRAMMES.items()
@@ -240,20 +235,12 @@ def share_of(value: Any) -> float:
 
 
 def signature_blocks(run: Run, sample: Any) -> list[Any]:
-    scores = run.table("scores")
-    mine = scores[scores["sample_id"] == sample] if scores is not None and known(sample) else None
-    if mine is None or mine.empty:
+    mine = run.rows("scores", "sample_id", sample)
+    if mine is None:
         return [Note("No signature was scored for this patient.", "absent")]
-    wide = mine.pivot(index="sample_id", columns="signature", values="reference_percentile")
-    row = mine.set_index("signature")
-    bars = [
-        Bar(
-            run.signature_names.get(name, name),
-            float(row.at[name, "reference_percentile"]),
-            f"{row.at[name, 'reference_percentile']:.0f}",
-        )
-        for name in drawn_signatures(run, wide)
-    ]
+    ranks = dict(zip(mine["signature"], mine["reference_percentile"], strict=True))
+    drawn = drawn_signatures(run, [name for name, rank in ranks.items() if known(rank)])
+    bars = [Bar(run.signature_names.get(name, name), float(ranks[name]), f"{ranks[name]:.0f}") for name in drawn]
     if not bars:
         return [Note("No signature of this sample has a percentile of the reference.", "absent")]
     caption = "Percentile among the reference tumours (George 2015); 50 is their median. Not a threshold for anything."
@@ -264,17 +251,18 @@ def quality_blocks(run: Run, patient: str) -> list[Any]:
     verdicts = run.table("verdicts")
     if verdicts is None:
         return [Note("This run has no expression data.", "absent")]
-    mine = verdicts[verdicts["sample_id"].map(run.sample_patients).astype(str) == patient]
-    if mine.empty:
+    own = [run.rows("verdicts", "sample_id", sample) for sample in run.samples_of.get(patient, ())]
+    found = [rows for rows in own if rows is not None]
+    if not found:
         return [Note("No sample of this patient is in the run.", "absent")]
+    mine = pd.concat(found).sort_index()
     columns = {"sample_id": "Sample", **verdict_columns(mine)}
     return [table_of(mine, "samples", "Samples", columns, dict.fromkeys(FACTS, number))]
 
 
 def query_blocks(run: Run, patient: str) -> list[Any]:
-    found = run.table("queries")
-    mine = found[found["patient_id"].astype(str) == patient] if found is not None else None
-    if mine is None or mine.empty:
+    mine = run.rows("queries", "patient_id", patient)
+    if mine is None:
         return [Text(["No contradiction was found in this patient's tables."])]
     columns = {"severity": "Severity", "rule": "Check", "message": "What was found"}
     return [

@@ -13,15 +13,14 @@ from anpi.figures.clinical import best_change
 from anpi.figures.course import RESPONSE_COLOURS
 from anpi.figures.patient_map import Track, patient_map
 from anpi.figures.style import OTHER_COLOURS, SUBTYPE_COLOURS, VERDICT_COLOURS
-from anpi.report.biology import drawn_signatures
+from anpi.report.biology import drawn_signatures, given_in
 from anpi.report.blocks import Section, Text
-from anpi.report.numbers import known, short_names
+from anpi.report.numbers import drawn_of, known, short_names
 from anpi.report.tables import Run, numbers_of
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
 from anpi.words.lists import plural
 
-MOST_DRAWN = 300
 MOST_SIGNATURES = 4
 NO_TEST = (
     "A selection never gets a p-value: whoever chooses patients after seeing their outcomes finds a difference by "
@@ -45,14 +44,14 @@ class Map:
 def patients_on_a_map(run: Run) -> Section:
     """Return the map with its chips; a selection dims all other patients everywhere on the page."""
     people = run.people
-    drawn = people.head(MOST_DRAWN)
+    drawn = people[run.is_drawn(people.index)]
     tracks = [track for track in all_tracks(run, drawn) if any(is_known(value) for value in track.values)]
     left = len(people) - len(drawn)
     words = (
         f"{plural(len(drawn), 'patient')}, a column each. Click columns, or use the arrows and the space bar, to select"
         "; chips select by what patients share. A selection dims all others in every figure and table below."
     )
-    words += f" The first {len(drawn)} by id are drawn; chips and tables hold {left} more." if left else ""
+    words += f" Drawn: {drawn_of(len(drawn), len(people), 'patient')}; chips hold all." if left else ""
     svg = patient_map([str(p) for p in drawn.index], tracks, "Map of patients")
     block = Map(svg, chips(run), {t.name: order_of(t.values) for t in tracks}, NO_TEST, caption_of(run, tracks))
     return Section("patient-map", "Patient map", [Text([words]), block], "Patient map")
@@ -129,7 +128,7 @@ def signature_tracks(run: Run, people: pd.DataFrame) -> list[Track]:
         return []
     wide = scores.pivot(index="sample_id", columns="signature", values="reference_percentile")
     rows = wide.reindex(people["sample_id"])
-    names = drawn_signatures(run, wide)[:MOST_SIGNATURES]
+    names = drawn_signatures(run, given_in(wide))[:MOST_SIGNATURES]
     shown = short_names([run.signature_names.get(name, name) for name in names], 36)
     return [Track(s, "heat", list(rows[name].astype(float))) for name, s in zip(names, shown, strict=True)]
 

@@ -11,10 +11,9 @@ from anpi.cohort.verdicts import RANK, findings_of
 from anpi.figures import coverage, heatmaps
 from anpi.report.blocks import Heading, Link, Note, Points, Section, Text, draw, table_of
 from anpi.report.numbers import drawn_of, known
-from anpi.report.tables import Run, numbers_of
+from anpi.report.tables import MOST_DRAWN, Run, numbers_of
 from anpi.words.lists import listed, plural
 
-MOST_DRAWN = 600
 FEW_POINTS = 12
 
 
@@ -98,8 +97,9 @@ def heat_map(run: Run, verdicts: pd.DataFrame) -> list[Any]:
         return [Note(words, "absent")]
     drawn = levels.iloc[:, :MOST_DRAWN]
     samples = verdicts.set_index("sample_id").loc[drawn.columns, ["patient_id"]]
+    of = f"The worst {MOST_DRAWN} of " if len(verdicts) > MOST_DRAWN else ""
     caption = (
-        f"{drawn_of(len(drawn.columns), len(verdicts), 'sample')}, worst first, one column each; "
+        f"{of}{plural(len(verdicts), 'sample')}, worst first, one column each; "
         f"{threshold_words(run.thresholds, verdicts)} White cells: not known."
     )
     return [draw("quality", "QC metrics against their thresholds", caption, heatmaps.quality(drawn, samples))]
@@ -224,12 +224,13 @@ def coverage_blocks(run: Run, verdicts: pd.DataFrame) -> list[Any]:
     if curves.empty:
         return []
     samples = verdicts.set_index("sample_id").loc[curves.index, ["patient_id", "verdict"]]
+    drawn = run.is_drawn(samples["patient_id"])
     caption = (
-        f"{drawn_of(min(len(curves), MOST_DRAWN), len(curves), 'sample')} with alignments, one line each: coverage "
+        f"{drawn_of(int(drawn.sum()), len(curves), 'sample')} with alignments, one line each: coverage "
         "along genes, from their 5′ to their 3′ end, with a mean of 1. RNA that was degraded, as in old FFPE blocks, "
         "is covered at the 3′ end most."
     )
-    figure = coverage.gene_body(curves.iloc[:MOST_DRAWN], samples.iloc[:MOST_DRAWN])
+    figure = coverage.gene_body(curves[drawn], samples[drawn])
     return [draw("gene-body", "Coverage along genes", caption, figure)]
 
 

@@ -100,6 +100,7 @@ OF_SAMPLES = (
     "differential",
     "enrichment",
 )
+MOST_DRAWN = 300  # patients a figure: more can neither be seen nor pointed at
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 ENDS = ("treatment_end", "death", "last_alive")
 
@@ -124,6 +125,7 @@ class Run:
     genes: pd.DataFrame | None = None
     declared: str = ""
     carry: frozenset[str] = frozenset()
+    _places: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)
 
     def table(self, name: str) -> pd.DataFrame | None:
         """Return a table; None when the run has none or it has no row."""
@@ -158,8 +160,38 @@ class Run:
         return sets.set_index("sample_id")["patient_id"]
 
     @cached_property
+    def drawn(self) -> frozenset[str]:
+        """Patients that figures with a mark a patient draw: all, or as many as a figure bears, evenly spaced by id."""
+        ids = [str(patient) for patient in self.people.index]
+        if len(ids) <= MOST_DRAWN:
+            return frozenset(ids)
+        return frozenset(ids[place] for place in np.linspace(0, len(ids) - 1, MOST_DRAWN).round().astype(int))
+
+    def is_drawn(self, patients: pd.Series | pd.Index) -> pd.Series:
+        """Return which rows belong to a patient whom figures draw."""
+        return patients.astype(str).isin(self.drawn)
+
+    @cached_property
+    def samples_of(self) -> dict[str, list[str]]:
+        """Samples of each patient, in the order of the sheet."""
+        found: dict[str, list[str]] = {}
+        for sample, patient in self.sample_patients.items():
+            found.setdefault(str(patient), []).append(str(sample))
+        return found
+
+    @cached_property
     def signature_names(self) -> dict[str, str]:
         return {} if self.registry is None else dict(zip(self.registry["id"], self.registry["name"], strict=True))
+
+    def rows(self, name: str, column: str, value: object) -> pd.DataFrame | None:
+        """Return the rows of a table in which a column has a value; None where the run has none."""
+        frame = self.table(name)
+        if frame is None or not known(value):
+            return None
+        if (name, column) not in self._places:
+            self._places[name, column] = frame.groupby(frame[column].astype(str), sort=False).indices
+        places = self._places[name, column].get(str(value))
+        return None if places is None else frame.take(places)
 
     def members(self, name: str) -> pd.DataFrame:
         """Rows of `people` that belong to an analysis set."""

@@ -16,7 +16,6 @@ from anpi.tables.reading import read_facts
 from anpi.words.lists import listed, plural
 
 LIST = ROOT / "resources" / "targets" / "targets.tsv"
-MOST_DRAWN = 600
 NO_ADVICE = Note(
     "No advice on treatment. Expression of a target is not response to a drug; for most targets no limit of RNA is "
     "established, and the levels say only where a tumour stands among small cell lung cancers."
@@ -41,7 +40,7 @@ def targets(run: Run) -> Section | None:
     if found is None or calls is None:
         return None
     calls = calls.assign(patient_id=calls["sample_id"].map(run.sample_patients), group=call_groups(calls))
-    drawn = calls.sort_values("sample_id").head(MOST_DRAWN).set_index("sample_id")
+    drawn = calls[run.is_drawn(calls["patient_id"])].sort_values("sample_id").set_index("sample_id")
     wide = found.pivot(index="sample_id", columns="target", values="reference_percentile").reindex(drawn.index)
     shown = {name: str(name) for name in dict.fromkeys(found["target"]) if wide[name].notna().any()}
     blocks: list[Any] = [NO_ADVICE, Text(level_sentences(found, run))]
@@ -67,9 +66,8 @@ def level_sentences(found: pd.DataFrame, run: Run) -> list[str]:
 
 def target_blocks(run: Run, sample: Any) -> list[Any]:
     """Return the targets of a patient's chosen sample."""
-    found = run.table("targets")
-    mine = found[found["sample_id"] == sample] if found is not None and known(sample) else None
-    if mine is None or mine.empty:
+    mine = run.rows("targets", "sample_id", sample)
+    if mine is None:
         return [Note("No target was scored for this patient.", "absent")]
     mine = mine.merge(read_facts(LIST)[["target", "name", "drugs", "threshold"]], on="target", how="left")
     write: dict[str, Write] = {

@@ -86,9 +86,9 @@ def drawn_slopes(run: Run, changes: pd.DataFrame, tests: pd.DataFrame | None, co
 
 def change_blocks(run: Run, patient: str) -> list[Any]:
     """Return a patient's changes: declared features, targets in the tumour, and the subtype."""
-    pairs, changes, tests = run.table("pairs"), run.table("changes"), run.table("change_tests")
-    mine = pairs[pairs["patient_id"].astype(str) == patient] if pairs is not None else None
-    if mine is None or mine.empty:
+    mine, own = (run.rows(table, "patient_id", patient) for table in ("pairs", "changes"))
+    tests = run.table("change_tests")
+    if mine is None:
         return [Note("This patient has one sample, or none.", "absent")]
     lines = [
         f"{row.from_sample} (day {text(row.from_day)}) and {row.to_sample} (day {text(row.to_day)}): compared."
@@ -96,8 +96,7 @@ def change_blocks(run: Run, patient: str) -> list[Any]:
         else f"{row.to_sample}: not compared, {row.reason}."
         for row in mine.itertuples()
     ]
-    own = changes[changes["patient_id"].astype(str) == patient] if changes is not None else None
-    if own is None or own.empty:
+    if own is None:
         return [Text(lines)]
     declared = set(tests["biomarker"]) if tests is not None else set()
     shown = own[own["feature"].isin(declared) | own["kind"].isin(["subtype", "switch"]) | known_in_tumour(own)]

@@ -21,7 +21,17 @@ from anpi.files.intact import intact, refuse_cut_table
 from anpi.files.plain import MOST_BYTES, read_bounded
 from anpi.problems import InputError, Problem, fold, missing_file, nearest, refuse
 from anpi.tables.identifiers import holds_values, identifier_problems, masked
-from anpi.tables.names import LOOKALIKES, alike, is_unknown, meant_word, name_fault, plain_name, unseen
+from anpi.tables.names import (
+    LETTER,
+    LOOKALIKES,
+    MISSING_CODE,
+    alike,
+    is_unknown,
+    meant_word,
+    name_fault,
+    plain_name,
+    unseen,
+)
 from anpi.tables.schema import (
     column_rule,
     date_form,
@@ -258,7 +268,9 @@ def check_table(frame: pd.DataFrame, schema_name: str, file: str) -> pd.DataFram
         problems += faults
     problems += repeated_rows(frame, schema, file)
     for column in frame.columns:
-        problems += alike_problems(column, typed[column], frame, column_rule(schema, column) or {}, file)
+        rule = column_rule(schema, column) or {}
+        problems += alike_problems(column, typed[column], frame, rule, file)
+        problems += code_problems(column, typed[column], rule, file)
     refuse(without_identifiers(problems, frame, schema_name, file))
     for column, rule in schema["properties"].items():
         if column not in typed and day_form(column) not in typed:
@@ -297,6 +309,25 @@ def alike_problems(
             expected = f"the name of row {other}, or one unlike it in more than case and look"
             problems.append(Problem(file, row=row, column=column, found=odd, expected=expected))
     return problems
+
+
+def code_problems(column: str, values: pd.Series, rule: Mapping[str, Any], file: str) -> list[Problem]:
+    """Find codes among names: -9 or 999 for a name not known, and any number where words in any case belong.
+
+    Where most names are numbers (sites, lesions), 99 may be one.
+    """
+    names = [name for name in values.dropna().unique() if name_fault(name) is None] if rule.get("name") else []
+    with_letters = [name for name in names if LETTER.search(name)]
+    if 2 * len(with_letters) < len(names):
+        return []
+    odd = [
+        name for name in names if name not in with_letters and (rule.get("any_case") or MISSING_CODE.fullmatch(name))
+    ]
+    mend = "Leave the cell empty where nothing is known."
+    return [
+        Problem(file, row=int(str(row)) + FIRST_DATA_ROW, column=column, found=name, expected="a name", mend=mend)
+        for row, name in values[values.isin(odd)].items()
+    ]
 
 
 def without_identifiers(problems: list[Problem], frame: pd.DataFrame, schema_name: str, file: str) -> list[Problem]:

@@ -3,7 +3,8 @@
 A table's schema is a JSON schema (YAML) of one row under ``workflow/schemas``. Beside the standard words
 it may hold ``unique`` (list of lists of columns that together name a row once) and, for a column,
 ``format: date``, ``format: decimal`` or ``name: true``: the name of a group of rows, one spelling each (see
-`anpi.tables.names`), unique in the rows of the column that ``within`` names, in any case with ``any_case``.
+`anpi.tables.names`), unique in the rows of the column that ``within`` names, in any case with ``any_case``;
+``plain: true`` takes letters and digits of full width for those of half.
 ``row`` says what a row is. Each distinct value of a column is checked once, so long tables are
 cheap.
 """
@@ -14,7 +15,7 @@ import copy
 import functools
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -25,8 +26,8 @@ import yaml
 
 from anpi.files.plain import refuse_odd_file
 from anpi.files.shipped import ROOT
-from anpi.problems import InputError, Problem, missing_file, nearest
-from anpi.tables.names import meant_word, name_fault, plain_name
+from anpi.problems import InputError, Problem, fold, missing_file, nearest
+from anpi.tables.names import meant_word, name_fault, plain_name, unseen
 
 SCHEMAS = ROOT / "workflow" / "schemas"
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -109,6 +110,7 @@ def parse_value(text: str, rule: Mapping[str, Any]) -> tuple[Any, str | None]:
             return plain_name(text), name_fault(text)
     except (ValueError, InvalidOperation):
         return None, describe(rule)
+    text = plain_name(text) if rule.get("plain") else text
     return text, next(iter(validation_faults(text, rule)), None)
 
 
@@ -295,6 +297,9 @@ def check_forgiving(
     for key, number in numbers(filled, ()):
         if key not in odd and not math.isfinite(number):
             problems.append(Problem(file, column=place(key, filled), found=str(number), expected="a finite number"))
+    problems += [
+        problem for key, text in texts(filled, ()) if key not in odd for problem in odd_text(key, text, filled, file)
+    ]
     for key in sorted(odd, key=lambda key: (len(key), [f"{part:09}" for part in key]), reverse=True):
         drop(filled, key)
     fill_defaults(filled, schema)
@@ -305,11 +310,32 @@ def numbers(settings: Any, key: Key) -> Iterator[tuple[Key, float]]:
     """Go through all numbers with a decimal point; of whole ones the schemas bound each."""
     if isinstance(settings, float):
         yield key, settings
-    pairs = (
-        settings.items() if isinstance(settings, dict) else enumerate(settings) if isinstance(settings, list) else ()
-    )
-    for name, value in pairs:
+    for name, value in parts(settings):
         yield from numbers(value, (*key, name))
+
+
+def texts(settings: Any, key: Key) -> Iterator[tuple[Key, str]]:
+    """Go through all texts, those of lists too."""
+    if isinstance(settings, str):
+        yield key, settings
+    for name, value in parts(settings):
+        yield from texts(value, (*key, name))
+
+
+def odd_text(key: Key, text: str, settings: Mapping[str, Any], file: str) -> Iterator[Problem]:
+    """Find marks that cannot be seen, and empty words of lists, which would stand in every text."""
+    if unseen(text):
+        expected = "a text without characters that cannot be seen"
+        yield Problem(file, column=place(key, settings), found=text, expected=expected)
+    elif isinstance(key[-1], int) and (not text.strip() or fold(text) == "nan"):
+        yield Problem(file, column=place(key, settings), found=text, expected="a word")
+
+
+def parts(settings: Any) -> Iterable[tuple[str | int, Any]]:
+    """Return the values of a block or a list, each by its key or number."""
+    if isinstance(settings, dict):
+        return settings.items()
+    return enumerate(settings) if isinstance(settings, list) else ()
 
 
 def drop(settings: Any, key: Key) -> None:

@@ -190,3 +190,21 @@ def test_components_bear_patient_colour_and_marker() -> None:
     drawn = {(to_hex(str(line.get_color())), line.get_marker()) for line in figure.axes[0].lines[:4]}
     assert len(drawn) == 3  # none, I and twice A
     assert figure.axes[0].get_xlabel() == "Component 1 (30% of the variance)"
+
+
+def test_the_subtype_strip_of_many_samples_bears_a_letter_a_group_in_its_middle() -> None:
+    groups = ["A"] * 50 + ["I"] * 30 + ["mixed"] * 20
+    ids = [f"s{i:03d}" for i in range(100)]
+    calls = pd.DataFrame({"patient_id": ids, "group": groups, "call": "confident"}, index=ids)
+    calls = calls.assign(**{f"p_{k}": 0.25 for k in "ANPI"})
+    figure, _ = heatmaps.signatures(pd.DataFrame({"g": 50.0}, index=ids), calls, {"g": "GEP"})
+    letters = {text.get_text(): text.get_position()[0] for text in figure.axes[0].texts}
+    assert letters == {"A": 24.5, "I": 64.5, "m": 89.5}
+
+
+def test_marks_of_patients_that_are_not_drawn_one_by_one_stay_on_the_curve_as_one_path() -> None:
+    figure, data = kaplan_meier(curves(), people(), Annotations(linked={"P0", "P4"}))
+    assert data["patient_id"].notna().sum() == 10
+    marks = [line for line in figure.axes[0].lines if line.get_linestyle() == "None"]
+    assert [line.get_gid() for line in marks] == ["patient:P0", "patient:P4", None, None]
+    assert sum(len(np.asarray(line.get_xdata())) for line in marks) == 10

@@ -76,6 +76,23 @@ def test_what_would_be_a_group_of_its_own_is_refused(table, column, odd, words, 
     assert words in problem
 
 
+@pytest.mark.parametrize("odd", ["-9", "-99", "999", "9999"])
+@pytest.mark.parametrize(("table", "column"), GROUPING)
+def test_a_code_for_missing_is_no_name(table, column, odd, tmp_path):
+    (problem,) = read(tmp_path, table, GROUPING[table, column].format(ARM, odd))
+    assert problem.startswith(f"row 3, column {column}: found '{odd}', expected a name")
+
+
+def test_numbers_are_names_where_most_names_are(tmp_path):
+    """Sites have numbers, of which 99 may be one; a kind of therapy has none."""
+    text = "sample_id,patient_id,timepoint,site\nS1,P1,baseline,98\nS2,P2,baseline,99\nS3,P3,baseline,{}\n"
+    assert read(tmp_path, "samples", text.format("Ruijin")) == []
+    sites = text.format("Ruijin").replace(",98", ",7a")
+    assert read(tmp_path, "samples", sites) != []
+    assert read(tmp_path, "samples", sites.replace(",99", ",12")) == []
+    assert read(tmp_path, "therapies", "patient_id,start_date,kind\nP1,2024-03-01,surgery\nP2,2024-03-01,12\n") != []
+
+
 @pytest.mark.parametrize(("table", "column"), [key for key in GROUPING if key[1] not in ANY_CASE])
 def test_names_that_differ_in_case_alone_are_refused_once(table, column, tmp_path):
     text = GROUPING[table, column].format(ARM, ARM.upper())
