@@ -17,6 +17,7 @@ from anpi.endpoints.estimands import check_estimands
 from anpi.endpoints.observations import check_rules
 from anpi.endpoints.rules import read_rules
 from anpi.expression.assemble import missing_samples
+from anpi.expression.counted import LOST
 from anpi.expression.matrix import read_sample_names
 from anpi.expression.reference_look import look_at_reference
 from anpi.files.plain import odd_file
@@ -39,6 +40,7 @@ from anpi.tables.sheets import (
 from anpi.words.urls import public_url, url_fault
 
 REFERENCE_FILES = ("transcripts", "gtf", "genome")
+GIVE_GENOME = "Give reference.genome (the FASTA of the alignment) beside reference.gtf."
 # Files that anpi ships in config/, which a run takes when the config names none of its own.
 SHIPPED_SETTINGS = {"endpoints": "endpoints.yaml", "plan": "plan.yaml"}
 Result = TypeVar("Result")
@@ -170,6 +172,7 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
     refuse(problems)
     assert clinical is not None
     notes = planning_notes(clinical, samples, date.today())
+    notes += [f"{file}: {LOST} {GIVE_GENOME}"] if counted_alone(settings["reference"], units) else []
     return Run(settings, samples, units, used, sexes_of(clinical.patients, samples, used), notes)
 
 
@@ -419,5 +422,18 @@ def unit_problems(settings: Mapping[str, Any], units: pd.DataFrame | None, file:
         return []
     if set(units["kind"]) == {"quant"} and reference["gtf"]:
         return []
+    if counted_alone(reference, units):
+        return [
+            Problem(settings["units"], "a CRAM needs the genome", column="bam", found=path, mend=GIVE_GENOME)
+            for path in units["bam"]
+            if str(path).endswith(".cram")
+        ][:1]
     mend = "Give reference.transcripts, or reference.gtf with reference.genome."
     return [Problem(file, "units need a reference", column="reference", mend=mend)]
+
+
+def counted_alone(reference: Mapping[str, Any], units: pd.DataFrame | None) -> bool:
+    """Return whether alignments to the genome are to be counted as they are: genes are given, and no sequences."""
+    if units is None or reference["transcripts"] or reference["genome"] or not reference["gtf"]:
+        return False
+    return set(units["kind"]) == {"bam"} and not (units["aligned_to"] == "transcriptome").any()

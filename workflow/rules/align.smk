@@ -136,7 +136,7 @@ rule count_alignments:
         known_by=alignment_fingerprints,
         tables=options_of("bam", "gtf", "reads", "alignment", "genome"),
         strandedness=strandedness_of,
-        molecules=lambda wildcards: "--molecules" if units_of(wildcards.sample).identified else "",
+        molecules=molecules_of,
     shell:
         "{params.program} --sample {wildcards.sample} {params.tables} --strandedness {params.strandedness}"
         " {params.molecules}"

@@ -35,7 +35,7 @@ if str(ROOT / "scripts") not in sys.path:
     sys.path.insert(0, str(ROOT / "scripts"))
 
 from anpi.arithmetic import SAME
-from anpi.check import check_writable, config_paths, is_url, shipped
+from anpi.check import check_writable, config_paths, counted_alone, is_url, shipped
 from anpi.files.checksums import fingerprint
 from anpi.files.shipped import REGISTRY
 from anpi.tables.identifiers import VARIABLE

@@ -47,7 +47,7 @@ def sample_results():
     made = []
     for sample in [] if UNITS is None else RUN.used:
         parts = salmon_result(sample)
-        made += [parts[name] for name in ("reads", "fastp", "alignment", "gene_counts") if name in parts]
+        made += [parts[name] for name in ("reads", "fastp", "alignment", "gene_counts", "counting") if name in parts]
         made += [out(f"samples/{sample}/{file}") for file in ("genes.parquet", "qc.json", "accounts.tsv")]
     genotypes = expand(
         out("samples/{sample}/{file}"), sample=genotyped_samples(), file=["genotypes.tsv", "identity.json"]

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from anpi.accounts.account import Account
+from anpi.expression.counted import ASSIGNED, COUNTED_BY, left_out_words
 
 PASSED = "passed_filter_reads"
 ROUNDED = 0.0005  # counts of genes are written with three decimals
@@ -37,6 +38,27 @@ def sample_accounts(
         read_account(sample, quant, reads, fastp),
         transcript_account(sample, quant, transcripts, reads),
         gene_account(sample, quant, genes),
+    ]
+
+
+def counting_accounts(
+    sample: str, summary: dict[str, int], genes: pd.DataFrame, reads: Mapping[str, Any]
+) -> list[Account]:
+    """Return the accounts of a sample whose alignments alone are counted.
+
+    Parameters
+    ----------
+    summary : dict
+        featureCounts' fragments by status.
+    genes : pandas.DataFrame
+        See `anpi.expression.counted.genes_of_counts`.
+    """
+    if reads.get("failure"):
+        return [Account("reads", sample, 0, 0, note="not counted: the files of the sample cannot be used")]
+    assigned, counted = summary[ASSIGNED], round(float(genes["counts"].sum()))
+    return [
+        Account("reads", sample, sum(summary.values()), assigned, left_out=left_out_words(summary), note=COUNTED_BY),
+        Account("genes", sample, assigned, counted, note="fragments on genes"),
     ]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby, islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pysam
@@ -126,8 +127,15 @@ def records_of(files: Sequence[Path]) -> Iterator[pysam.AlignedSegment]:
             yield from records.fetch(until_eof=True)
 
 
-def molecules_of_alignments(sample: str, files: Sequence[Path], targets: Sequence[Path], scratch: Path) -> int:
-    """Write alignments to the genome with one fragment a molecule; return the number of molecules.
+class Molecules(NamedTuple):
+    """Mapped fragments, and the molecules that they are copies of."""
+
+    mapped: int
+    molecules: int
+
+
+def molecules_of_alignments(sample: str, files: Sequence[Path], targets: Sequence[Path], scratch: Path) -> Molecules:
+    """Write alignments to the genome with one fragment a molecule.
 
     Parameters
     ----------
@@ -143,7 +151,7 @@ def molecules_of_alignments(sample: str, files: Sequence[Path], targets: Sequenc
     return write_molecules(fragments, files, targets)
 
 
-def molecules_of_hits(sample: str, files: Sequence[Path], targets: Sequence[Path], scratch: Path) -> int:
+def molecules_of_hits(sample: str, files: Sequence[Path], targets: Sequence[Path], scratch: Path) -> Molecules:
     """Write alignments to transcripts, all hits of a read together, as `molecules_of_alignments` does."""
     fragments = Fragments(sample, scratch)
     for name, hits in groupby(records_of(files), key=lambda record: record.query_name or ""):
@@ -153,11 +161,11 @@ def molecules_of_hits(sample: str, files: Sequence[Path], targets: Sequence[Path
     return write_molecules(fragments, files, targets)
 
 
-def write_molecules(fragments: Fragments, files: Sequence[Path], targets: Sequence[Path]) -> int:
+def write_molecules(fragments: Fragments, files: Sequence[Path], targets: Sequence[Path]) -> Molecules:
     kept = fragments.molecules()
     for file, target in zip(files, targets, strict=True):
         copy_alignments(file, target, kept)
-    return len(kept)
+    return Molecules(fragments.count, len(kept))
 
 
 def place_of_record(record: pysam.AlignedSegment) -> Place:

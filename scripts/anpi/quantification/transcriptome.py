@@ -91,7 +91,7 @@ def quantify_transcriptome(
     links = [aligned.link for aligned in alignments]
     if once:
         files, links = [scratch / link for link in links], [f"molecules_{link}" for link in links]
-        fragments = molecules_of_hits(sample, files, [scratch / link for link in links], scratch)
+        fragments = molecules_of_hits(sample, files, [scratch / link for link in links], scratch).molecules
     source = ["--targets", "targets.fa", "--noErrorModel", "--alignments", *links]
     facts = quantify(source, sample, result, scratch, threads, counted[0].library, fragments)
     if facts["num_processed"] != fragments:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anpi.expression.counted import COUNTED_BY, LOST
 from anpi.report import sentences as say
 from anpi.report.numbers import known, ratio, text
 from anpi.report.robustness import choices_of, holds_sentence
@@ -39,12 +40,21 @@ def ranked_limits(run: Run) -> list[str]:
         *warnings_of_test(run, entry),
         *unlike_patients(run),
         say.sample_sentence(run.table("verdicts"), run.people["group"]),
+        *counted_alone(run),
         say.query_sentence(run.table("queries")),
         *detectable_sentences(run),
         *([NOT_RANDOMISED] if entry is not None and entry["biomarker"] in FROM_SAMPLES else []),
         *say.account_sentences(run.table("accounts")),
     ]
     return list(dict.fromkeys(lines))
+
+
+def counted_alone(run: Run) -> list[str]:
+    """Say what counts of alignments alone cannot tell, where samples have no others."""
+    verdicts = run.table("verdicts")
+    if verdicts is None or "counted_by" not in verdicts or not (verdicts["counted_by"] == COUNTED_BY).any():
+        return []
+    return [LOST]
 
 
 def primary_members(run: Run) -> pd.DataFrame:
