@@ -46,6 +46,10 @@ FACTS = {
     "three_prime_share": Fact(
         "Coverage at the 3′ end, %", "% of the coverage at the 3′ end (50 is even)", ceiling=True
     ),
+    "transcript_integrity": Fact("Transcript integrity (TIN)", "transcript integrity (100 is even)"),
+    "weak_gene_duplicate_rate": Fact(
+        "Copies in weak genes, %", "% of the fragments of weak genes are copies by place", ceiling=True
+    ),
     "error_rate": Fact("Mismatches, %", "% of the aligned bases differ from the genome", ceiling=True),
     "junction_saturation": Fact("Introns seen by half of the reads, %", "% of the introns seen by half of the reads"),
     "contamination": Fact("Another person's RNA, %", "% of the RNA is another person's by genotypes", ceiling=True),
