@@ -53,7 +53,7 @@ def contrast_sentence(row: pd.Series) -> str:
 
 
 def contrast_table(contrasts: pd.DataFrame) -> Table:
-    """Return a row a contrast: who was compared, how many genes were tested and stand out."""
+    """Return one row per contrast: who was compared, how many genes were tested and stand out."""
     columns = {"contrast": "Contrast", "n_group": "Patients", "n_reference": "Against", "genes_tested": "Genes tested"}
     columns |= {"genes_fdr_5": "With an FDR below 5%", "design": "Design", "reason": "Not compared because"}
     anchors = [anchor_of("contrasts", place) for place in contrasts.index]
