@@ -19,6 +19,8 @@ from anpi.signatures.registry import named_once, read_gmt, read_registry
 from anpi.signatures.scores import score_signatures
 from anpi.subtypes.calls import call_subtypes
 from anpi.subtypes.model import DEFAULT, load_model
+from anpi.targets.levels import score_targets
+from anpi.targets.lists import TARGETS, read_targets
 from attack.oracle import Outcome
 from demo.trial import LEAST_PATIENTS, simulate_trial
 
@@ -26,6 +28,7 @@ SAMPLES = 6
 NUMBER = re.compile(r"\d+(\.\d+)?")
 THRESHOLDS = {"genes_detected": {"warn": 600, "fail": 400}, "top_gene_share": {"warn": 20, "fail": 50}}
 SIGNATURES = ("gep18", "ifng6", "cytolytic", "proliferation")
+FEW_TARGETS = ("DLL3", "SEZ6", "CD276", "CD274", "CTLA4", "SLFN11", "MHC-I")
 ROOT = Path(__file__).resolve().parents[2]
 
 model = cache(lambda: load_model(DEFAULT))
@@ -50,6 +53,8 @@ def write_expression(folder: Path) -> None:
     for file in registry["genes_file"].unique():
         table = pd.read_csv(REGISTRY.parent / file, sep="\t", dtype=str, keep_default_na=False)
         table[table["signature"].isin(SIGNATURES)].to_csv(folder / file, sep="\t", index=False)
+    targets = pd.read_csv(TARGETS, sep="\t", dtype=str, keep_default_na=False)
+    targets[targets["target"].isin(FEW_TARGETS)].to_csv(folder / "targets.tsv", sep="\t", index=False)
     verdicts = pd.DataFrame({"sample_id": tpm.columns, "verdict": "pass", "reasons": "NA"})
     verdicts.loc[1, ["verdict", "reasons"]] = ["fail", "few reads"]
     verdicts.to_csv(folder / "verdicts.tsv", sep="\t", index=False)
@@ -114,6 +119,13 @@ def score_outcome() -> Outcome:
     scores = score_signatures(expression_of(str(Path.cwd())), signatures)
     told = {("", f"{row.signature}: {row.genes_used} of {row.genes_total}") for row in scores.itertuples()}
     return Outcome(frozenset(told), {"scores": "\n".join(sorted(table_text(scores).splitlines()))})
+
+
+def target_outcome() -> Outcome:
+    """Score the list of targets of this folder."""
+    table = score_targets(expression_of(str(Path.cwd())), read_targets(Path("targets.tsv")))
+    told = {("", f"{row.target}: {row.reason}") for row in table.itertuples() if pd.notna(row.reason)}
+    return Outcome(frozenset(told), {"targets": "\n".join(sorted(table_text(table).splitlines()))})
 
 
 def verdict_outcome() -> Outcome:

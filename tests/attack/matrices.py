@@ -252,6 +252,41 @@ def genes_kinds() -> Kinds:
     return kinds
 
 
+def target_kinds() -> Kinds:
+    """Return what can be done to a list of targets."""
+    kinds = text_kinds()
+    line_kinds(kinds)
+    column_kinds(kinds)
+    for name in ("row lost", "cut at a row's end"):
+        lost = kinds.kinds.pop(name)
+        kinds.add(name, "a list may hold fewer targets; the table shows which")(lost.change)
+
+    def cell(name: str, column: str, change: Callable[[random.Random, str], str], judgement: str = "") -> None:
+        @kinds.add(name, judgement)
+        def _(rng, content):
+            table = Table.read(content)
+            row = rng.choice(table.rows[1:])
+            place = table.header.index(column)
+            row[place] = change(rng, row[place])
+            return table.write()
+
+    words = ("Tumour", "tumor", "", "stroma", "tumour ", "tum\u043eur", "nan", "-9")
+    cell("compartment of another word", "compartment", lambda rng, cell: rng.choice(words))
+    cell("gene misspelt", "genes", lambda rng, cell: cell.replace(cell[1:3], "zz", 1))
+    cell("gene of a mouse", "genes", lambda rng, cell: cell.capitalize())
+    cell("genes apart by other marks", "genes", lambda rng, cell: f"{cell},CD8A".replace(",", rng.choice(";| /+")))
+    cell(
+        "empty names among the genes",
+        "genes",
+        lambda rng, cell: rng.choice([",", f"{cell},", f",{cell}", f"{cell},NA"]),
+    )
+    cell("gene twice", "genes", lambda rng, cell: f"{cell},{cell}")
+    cell("name of another target", "target", lambda rng, cell: rng.choice(["DLL3", "dll3", "SEZ6", "", "nan", "-"]))
+    cell("gene of another target", "genes", lambda rng, cell: "CD8A", ONE_VALUE)
+
+    return kinds
+
+
 def verdict_kinds() -> Kinds:
     """Return what can be done to verdicts."""
     kinds = text_kinds()

@@ -25,7 +25,8 @@ from pathlib import Path
 from attack.failing import fail_each, programs
 from attack.mutation import apply
 from attack.oracle import BAD, attack
-from attack.targets import Target, all_targets, write_trials
+from attack.targets import Target, all_targets
+from attack.trials import write_trials
 
 FAILURES = "writes and tools that fail"
 

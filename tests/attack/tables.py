@@ -266,7 +266,20 @@ def is_name(name: str, cell: str) -> bool:
 
 def is_word(name: str, cell: str) -> bool:
     """Return whether a cell holds one of a few words."""
-    words = ("response", "kind", "node", "timepoint", "specimen", "sex", "serious", "related", "liver", "brain", "new_")
+    words = (
+        "response",
+        "kind",
+        "node",
+        "timepoint",
+        "specimen",
+        "sex",
+        "serious",
+        "related",
+        "liver",
+        "brain",
+        "new_",
+        "value",
+    )
     return any(word in name for word in words) and name != "site"
 
 
@@ -426,4 +439,36 @@ def clinical_kinds() -> Kinds:
     column("weeks for days", ("pfs_days", "os_days"), 1 / 7)
     column("centimetres for millimetres", ("diameter_mm",), 0.1)
     column("months of age", ("age",), 12)
+    codes = ["iCR", "iPR", "iSD", "iUPD", "iCPD", "NON-iCR/NON-iUPD"]
+    kinds.add("another code of iRECIST")(
+        lambda rng, content: edit_cell(
+            rng,
+            content,
+            lambda rng, cell: rng.choice([code for code in codes if code != cell]),
+            lambda n, c: n == "irecist_response" and c != "NE",
+        )
+    )
+    return kinds
+
+
+def day_table_kinds() -> Kinds:
+    """Return what can be done to clinical tables of study days."""
+    kinds = clinical_kinds()
+
+    def day(name: str, edit: Edit, column: bool = False) -> None:
+        how = edit_column if column else edit_cell
+        kinds.add(name)(
+            lambda rng, content: how(
+                rng, content, edit, lambda n, c: n.endswith("day") and bool(NUMBER.fullmatch(c)) and int(c) != 1
+            )
+        )
+
+    day("study day 0", lambda rng, cell: "0")
+    day("study day with its word", lambda rng, cell: rng.choice(["D", "Day ", "C1D"]) + cell)
+    day("part of a day", lambda rng, cell: f"{cell}.5")
+    day("a date for a study day", lambda rng, cell: "2024-03-12")
+    day("study day beyond reason", lambda rng, cell: rng.choice(["99999", "7306", "-40000", "999", "9999", "-99"]))
+    day("study day decades off", lambda rng, cell: str(int(cell) + 3653 * rng.randrange(1, 6)))
+    day("hours for days", lambda rng, cell: str(int(cell) * 24), column=True)
+    day("study days from another start", lambda rng, cell: str(int(cell) + 400), column=True)
     return kinds

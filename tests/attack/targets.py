@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from contextlib import chdir
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import pandas as pd
-
-from anpi.check import check_run
-from anpi.endpoints.derive import derive_endpoints
-from anpi.endpoints.observations import observe
-from anpi.endpoints.rules import read_rules
-from anpi.tables.clinical import read_clinical
-from anpi.tables.schema import load_yaml
-from attack.clinical_targets import CONFIG, clinical_outcome, plan_outcome
-from attack.expression_targets import matrix_outcome, score_outcome, verdict_outcome, write_expression
-from attack.matrices import genes_kinds, gmt_kinds, matrix_kinds, registry_kinds, salmon_kinds, verdict_kinds
+from attack.clinical_targets import clinical_outcome, plan_outcome
+from attack.expression_targets import matrix_outcome, score_outcome, target_outcome, verdict_outcome
+from attack.matrices import (
+    genes_kinds,
+    gmt_kinds,
+    matrix_kinds,
+    registry_kinds,
+    salmon_kinds,
+    target_kinds,
+    verdict_kinds,
+)
 from attack.mutation import Kinds
 from attack.oracle import Outcome
-from attack.read_targets import reads_outcome, salmon_outcome, write_reads, write_salmon
+from attack.read_targets import reads_outcome, salmon_outcome
 from attack.reads import alignment_kinds, fastq_kinds, genome_kinds
-from attack.tables import clinical_kinds, table_kinds
+from attack.tables import clinical_kinds, day_table_kinds, table_kinds
 from attack.yamls import yaml_kinds
-from demo.trial import LEAST_PATIENTS, write_trial
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -62,37 +56,6 @@ class Target:
         return self.kinds.kinds[kind].judgement or self.judgements.get(kind, "")
 
 
-def write_trials(folder: Path) -> None:
-    """Write the trials whose files are attacked: by dates, and with the sponsor's endpoints, own plan and rules."""
-    dates = folder / "dates"
-    write_trial(dates, LEAST_PATIENTS, pairs=1000)
-    supplied = folder / "supplied"
-    shutil.copytree(dates, supplied)
-    for name in ("endpoints", "plan"):
-        shutil.copyfile(ROOT / "config" / f"{name}.yaml", supplied / "config" / f"{name}.yaml")
-    with open(supplied / CONFIG, "a", encoding="utf-8") as out:
-        out.write("endpoints: config/endpoints.yaml\nplan: config/plan.yaml\n")
-    add_supplied(supplied)
-    write_expression(folder / "expression")
-    write_reads(dates, folder / "reads")
-    with chdir(folder / "reads"):
-        write_salmon(Path())
-
-
-def add_supplied(trial: Path) -> None:
-    """Add times and best responses that a sponsor decided: those that the trial's tables lead to."""
-    with chdir(trial):
-        config = check_run(load_yaml(CONFIG), CONFIG).config
-        rules = read_rules(Path(config["endpoints"]))
-        clinical = read_clinical(config["clinical"])
-        endpoints = derive_endpoints(clinical, observe(clinical, rules), rules)
-    path = trial / config["clinical"]["patients"]
-    columns = ["patient_id", "pfs_days", "pfs_event", "os_days", "os_event", "bor"]
-    patients = pd.read_csv(path, dtype=str, keep_default_na=False)
-    supplied = endpoints[columns].convert_dtypes().astype(str).replace("<NA>", "NA")
-    patients.merge(supplied, on="patient_id").to_csv(path, index=False)
-
-
 def all_targets() -> list[Target]:
     """Return every target."""
     others = {
@@ -102,19 +65,16 @@ def all_targets() -> list[Target]:
             "formula": "names of therapies are free text; a workbook shows it as a text",
         },
     }
-    tables = {"patients": 9, "assessments": 8, "lesions": 8, "therapies": 4, "adverse_events": 7}
-    targets = [
-        Target(
-            f"{table}.csv",
-            "dates",
-            f"config/clinical/{table}.csv",
-            clinical_kinds(),
-            clinical_outcome,
-            share,
-            others.get(table, {}),
-        )
-        for table, share in tables.items()
-    ]
+    of_days = {"biomarkers": {"negative number": "a marker may be measured before treatment or after its start"}}
+    tables = {"patients": 9, "assessments": 8, "lesions": 8, "therapies": 4, "adverse_events": 7, "biomarkers": 5}
+    by_days = {"patients": 3, "assessments": 2, "lesions": 2, "therapies": 1, "adverse_events": 2, "biomarkers": 1}
+    targets = []
+    for folder, kinds, shares in (("dates", clinical_kinds, tables), ("days", day_table_kinds, by_days)):
+        for table, share in shares.items():
+            name = f"{table}.csv" + " of study days" * (folder == "days")
+            file = f"config/clinical/{table}.csv"
+            judgements = others.get(table, {}) | (of_days.get(table, {}) if folder == "days" else {})
+            targets.append(Target(name, folder, file, kinds(), clinical_outcome, share, judgements))
     patients = "config/clinical/patients.csv"
     targets.append(
         Target("patients.csv with supplied endpoints", "supplied", patients, clinical_kinds(), clinical_outcome, 4)
@@ -148,6 +108,7 @@ def expression_targets() -> list[Target]:
         Target("gene sets (GMT)", folder, "own.gmt", gmt_kinds(), score_outcome, 4),
         Target("registry of signatures", folder, "registry.tsv", registry_kinds(), score_outcome, 3),
         Target("genes of signatures", folder, "genes/immune.tsv", genes_kinds(), score_outcome, 3),
+        Target("list of targets", folder, "targets.tsv", target_kinds(), target_outcome, 2),
         Target("verdicts", folder, "verdicts.tsv", verdict_kinds(), verdict_outcome, 2),
         Target("quant.sf", "reads", "quant/salmon/quant.sf", salmon_kinds(), salmon_outcome("quant/salmon"), 5),
         alone,

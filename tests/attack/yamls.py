@@ -7,7 +7,8 @@ import re
 from attack.mutation import Kinds, text_kinds
 
 KEY = re.compile(rb"^( *(?:- )?)(\w+):", re.M)
-SCALAR = re.compile(rb"^( *(?:- )?\w+): +([^\s#{\[][^#\n]*?)( *(?:#.*)?)$", re.M)
+SCALAR = re.compile(rb"^( *(?:- )?(?!why:)\w+): +([^\s#{\[][^#\n]*?)( *(?:#.*)?)$", re.M)
+REASON = re.compile(rb"^( *why): +([^#\n]*)$", re.M)
 NUMBER = re.compile(rb"(?<=: )-?\d+(\.\d+)?(?=[ ,}\n])")
 OPTIONAL = "every key may be left out and has a default, which the manifest shows"
 
@@ -74,6 +75,9 @@ def value_kinds(kinds: Kinds) -> None:
     change_value("object of Python", [b"!!python/object/apply:os.getcwd []", b"!!python/name:os.system"])
     change_value("alias of nothing", [b"*nothing", b"<<: *x"])
     change_value("text with marks that cannot be seen", ["a\u200bb".encode(), "\u202etxt".encode(), b'"a\\0b"'])
+    change_value(
+        "another reason", [b"2024-02-30", b"-x", b"'7 or so'", b"no"], REASON, 2, "the reason of an entry is free text"
+    )
     change_value("path that leads away", [b"../../../etc/passwd", b"/dev/zero", b"-x", b'"a\\nb"', b"no/such/file"])
 
 

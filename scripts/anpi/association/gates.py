@@ -7,7 +7,7 @@ import numpy as np
 from anpi.association.plan import Plan
 from anpi.association.question import Row
 from anpi.stats.multiplicity import adjust
-from anpi.trial.terms import GATE_CLOSED
+from anpi.trial.results import GATE_CLOSED
 from anpi.words.p_values import written_p
 
 INTERVAL_ALPHA = 0.05

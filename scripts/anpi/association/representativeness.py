@@ -9,6 +9,7 @@ from anpi.association.plan import Plan
 from anpi.association.trial import Trial
 from anpi.stats.cox import fit_firth_cox
 from anpi.stats.survival import kaplan_meier
+from anpi.trial.endpoints import SURVIVAL
 from anpi.trial.times import DAYS_PER_MONTH
 
 COLUMNS = (
@@ -45,7 +46,7 @@ def representativeness_table(plan: Plan, trial: Trial) -> pd.DataFrame:
         values = trial.covariate(name).reindex(treated)
         if values.notna().any():
             rows += compare(name, values, inside, comparable)
-    for endpoint in ("pfs", "os"):
+    for endpoint in SURVIVAL:
         rows.append(compare_survival(endpoint, trial.outcome(endpoint).reindex(treated), inside, plan))
     return pd.DataFrame(rows, columns=COLUMNS)
 

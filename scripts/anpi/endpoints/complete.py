@@ -24,7 +24,7 @@ def completeness_queries(clinical: Clinical, seen: Observations) -> Iterator[Que
     yield from lone_queries(clinical)
     yield from patient_queries(clinical, seen)
     yield from scan_queries(clinical, seen)
-    for table in ("assessments", "lesions", "adverse_events"):
+    for table in ("assessments", "lesions", "adverse_events", "biomarkers"):
         yield from end_queries(clinical, seen, table)
     yield from follow_up_queries(seen)
     treated = set(seen.facts.index[seen.facts["treated"]])

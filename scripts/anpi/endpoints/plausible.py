@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 
 from anpi.endpoints.observations import Observations
+from anpi.tables.biomarkers import is_numeric
 from anpi.tables.clinical import Clinical, Query, row_number, study_day, tables_of
 from anpi.tables.names import alike, skeleton
 from anpi.tables.schema import load_schema
+from anpi.trial.endpoints import BY_NAME, SUPPLIED_TIMES
 
 TRIAL = ""  # in place of a patient where a query is about a table as a whole
 YOUNGEST = 18
@@ -21,11 +23,11 @@ CODES = (999, 9999, -99, -999, -9999)  # what old tables write for a number that
 FORMULA = re.compile(r"[=@]\w|[=+-]\d+[-+*/]\d")
 FAR = 366  # days between a date and all those of other patients from which on it is asked about
 LEAST_PATIENTS = 5  # from whom on a typical value is told
-TYPICAL_OS, TYPICAL_PFS = 60, 21  # days; a lower median looks like months (or weeks)
 HIGH, LOW = 10, 5  # times above and below the median from which on a laboratory value is asked about
+FEW = 0.1  # share of the values of a marker up to which those below 0 are asked about
 AFTER_WITHDRAWAL = 60  # days for which a patient may be known alive after consent was withdrawn, unasked
 LARGEST = 200  # mm
-LONG_BEFORE = 366  # days before treatment from which on the start of an adverse event is asked about
+LONG_BEFORE = 366  # days before treatment from which on the start of an adverse event, or a marker, is asked about
 
 
 def plausibility_queries(clinical: Clinical, seen: Observations) -> Iterator[Query]:
@@ -35,6 +37,9 @@ def plausibility_queries(clinical: Clinical, seen: Observations) -> Iterator[Que
     yield from code_queries(clinical)
     yield from formula_queries(clinical)
     yield from spelling_queries(clinical)
+    if clinical.biomarkers is not None:
+        yield from marker_queries(clinical.biomarkers)
+        yield from old_markers(clinical.biomarkers, seen)
     yield from months_queries(clinical.patients)
     yield from size_queries(clinical.lesions)
     yield from far_queries(dates)
@@ -48,13 +53,13 @@ def dated(clinical: Clinical, seen: Observations) -> pd.DataFrame:
     """
     parts = []
     for table, frame in tables_of(clinical).items():
-        names = sorted({c.rsplit("_", 1)[0] for c in frame if str(c).endswith(("_date", "_day"))} - {"cutoff"})
-        for name in names:
-            date = frame.get(f"{name}_date", pd.Series(pd.NaT, index=frame.index))
+        columns = [str(c) for c in frame if str(c).endswith(("_date", "_day")) or c in ("date", "day")]
+        for name in sorted({"_".join(column.split("_")[:-1]) for column in columns} - {"cutoff"}):
+            date = frame.get(f"{name}_date" if name else "date", pd.Series(pd.NaT, index=frame.index))
             if not pd.api.types.is_datetime64_any_dtype(date):
                 continue
             part = pd.DataFrame({"patient_id": frame["patient_id"], "day": seen.timeline.offsets(frame, name)})
-            part = part.assign(date=date, table=table, name=name, row=[row_number(i) for i in frame.index])
+            part = part.assign(date=date, table=table, name=name or "taken", row=[row_number(i) for i in frame.index])
             parts.append(part[part["day"].notna() | part["date"].notna()])
     return pd.concat(parts, ignore_index=True)
 
@@ -77,10 +82,48 @@ def value_queries(patients: pd.DataFrame) -> Iterator[Query]:
             yield Query(patients.at[index, "patient_id"], "warning", "ldh_far_from_typical", text)
 
 
+def marker_queries(biomarkers: pd.DataFrame) -> Iterator[Query]:
+    """Ask about numbers of a marker that are a code, below 0 alone, or of another size than those of all others."""
+    for marker, rows in biomarkers.groupby("marker", sort=True):
+        if rows["patient_id"].nunique() < LEAST_PATIENTS or not is_numeric(rows["value"]):
+            continue
+        values = pd.to_numeric(rows["value"], errors="coerce").dropna()
+        few_below = (values < 0).mean() <= FEW
+        found = {
+            "code_for_missing": (values[values.isin(CODES)], "a code for a value not known?"),
+            "marker_below_zero": (values[(values < 0) & few_below], "below 0 as hardly any other"),
+            "marker_far_from_others": (of_another_size(values, rows["patient_id"]), "another unit?"),
+        }
+        for rule, (odd, words) in found.items():
+            for index, value in odd.items():
+                text = f"biomarkers row {row_number(index)}: {marker} {value:g}, {words}"
+                yield Query(biomarkers.at[index, "patient_id"], "warning", rule, text)
+
+
+def old_markers(biomarkers: pd.DataFrame, seen: Observations) -> Iterator[Query]:
+    """Ask about markers of more than a year before treatment, of which the last one counts as that of the start."""
+    day = seen.timeline.offsets(biomarkers, "")
+    for index in biomarkers.index[day < -LONG_BEFORE]:
+        text = f"biomarkers row {row_number(index)}: {biomarkers.at[index, 'marker']} taken on day "
+        text += f"{study_day(day[index])}, more than a year before treatment"
+        yield Query(biomarkers.at[index, "patient_id"], "warning", "marker_long_before_start", text)
+
+
+def of_another_size(values: pd.Series, patients: pd.Series) -> pd.Series:
+    """Return the values of one patient that are ten times above, or below, those of all other patients."""
+    positive = values[values > 0]
+    most, least = (positive.groupby(patients).agg(how).sort_values() for how in ("max", "min"))
+    if len(most) < LEAST_PATIENTS:
+        return positive.iloc[:0]
+    mine = patients.reindex(positive.index)
+    high = mine.eq(most.index[-1]) & (positive > HIGH * most.iloc[-2])
+    return positive[high | (mine.eq(least.index[0]) & (HIGH * positive < least.iloc[1]))]
+
+
 def code_queries(clinical: Clinical) -> Iterator[Query]:
     """Ask about numbers that stand for "not known" in tables of other makers."""
     for table, frame in tables_of(clinical).items():
-        columns = [c for c in frame if str(c).endswith(("_day", "_days", "_months")) or c == "ldh"]
+        columns = [c for c in frame if str(c).endswith(("_day", "_days", "_months")) or c in ("day", "ldh")]
         for column in columns:
             values = pd.to_numeric(frame[column], errors="coerce")
             for index in frame.index[values.isin(CODES)]:
@@ -113,14 +156,14 @@ def spelling_queries(clinical: Clinical) -> Iterator[Query]:
 
 def months_queries(patients: pd.DataFrame) -> Iterator[Query]:
     """Ask about times of the sponsor in days that look like months: fractions, and a median that no trial has."""
-    for name, typical in (("pfs", TYPICAL_PFS), ("os", TYPICAL_OS)):
+    for name in SUPPLIED_TIMES:
         days = patients[f"{name}_days"].where(patients[f"{name}_months"].isna()).dropna()
         parts = days[days != np.floor(days)]
         if len(parts):
             first = row_number(parts.index[0])
             text = f"{name}_days: {len(parts)} of {len(days)} are no whole days, the first in row {first}; months?"
             yield Query(TRIAL, "error", "days_with_fractions", f"patients, {text} Give {name}_months.")
-        if len(days) >= LEAST_PATIENTS and days.median() < typical:
+        if len(days) >= LEAST_PATIENTS and days.median() < (BY_NAME[name].least_median or 0):
             text = f"{name}_days: the median is {days.median():g} days; months? Give {name}_months."
             yield Query(TRIAL, "error", "days_may_be_months", f"patients, {text}")
 

@@ -99,7 +99,7 @@ def make_rules(settings: Mapping[str, Any], file: str = "endpoints.yaml") -> Rul
     """Check settings and fill in the defaults (see `read_rules`)."""
     given = dict(settings)
     if isinstance(given.get("data_cutoff"), date):
-        given["data_cutoff"] = given["data_cutoff"].isoformat()[:10]
+        given["data_cutoff"] = str(given["data_cutoff"])
     filled = check_settings(given, load_schema("endpoints"), file)
     cutoff = filled["data_cutoff"]
     try:

@@ -19,12 +19,15 @@ from anpi.problems import InputError, Problem
 from anpi.tables.carried import carried
 from anpi.tables.identifiers import allowing
 from anpi.tables.reading import read_facts, read_matrix, read_table
+from anpi.trial.endpoints import SUPPLIED_RESPONSES, SUPPLIED_TIMES
 from anpi.trial.subtypes import CALLED
 
 NOT_RUN = "Run the workflow to its end first, or name the folder that holds manifest.json."
 NO_EXPRESSION = "The formats gct and mudata need a run with samples; all others do without."
 SHEET = ("patient_id", "timepoint", "specimen", "site", "batch", "tumour_content")
-NOT_BASELINE = re.compile(r"_date$|_day$|^(pfs|os)_(days|months|event)|^bor$")
+NOT_BASELINE = re.compile(
+    rf"_date$|_day$|^({'|'.join(SUPPLIED_TIMES)})_(days|months|event)|^({'|'.join(SUPPLIED_RESPONSES)})$"
+)
 
 
 @dataclass(frozen=True)

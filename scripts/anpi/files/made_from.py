@@ -58,7 +58,10 @@ def recorded(environment: Mapping[str, str] = os.environ) -> Iterator[None]:
         watch.active = False
     made = files_at(watch.made)
     if made:
-        read = files_at(watch.read) - made
+        records = (
+            os.path.abspath(folder) + os.sep
+        )  # the manifest reads those of samples withdrawn since, and leaves them out
+        read = {file for file in files_at(watch.read) - made if not file.startswith(records)}
         write_record(Path(folder), environment.get(DIGEST, ""), read, made)
 
 

@@ -20,11 +20,11 @@ from anpi.files.intact import intact, read_json, refuse_cut_table
 from anpi.manifest import files_of, placeless, software
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import read_settings
+from anpi.trial.endpoints import RESPONSES, TIMES
 
 FORMAT = 1
 SHORT = 12
-RESPONSES = ("bor", "cbor", "response", "disease_control", "response_evaluable", "ttr_days")
-TIMES = ("pfs", "os", "dor")
+OF_RESPONSE = (*RESPONSES, "response_evaluable", "ttr_days")
 PARTS = ("days", "event", "reason")
 PROBABILITIES = ("p_A", "p_N", "p_P", "p_I", "margin", "stability")
 RESULT_KEYS = ("entry", "endpoint", "biomarker", "level", "reference", "set", "effect")
@@ -197,7 +197,7 @@ def endpoint_states(path: Path) -> dict[str, dict[str, str]]:
     """Return each patient's endpoints with their reasons; ``variants`` digests the columns that are not kept."""
     states = {}
     for row in records(path):
-        kept = {name: row[name] for name in RESPONSES if row.get(name) is not None}
+        kept = {name: row[name] for name in OF_RESPONSE if row.get(name) is not None}
         kept |= {
             f"{time}_{part}": row[f"{time}_{part}"]
             for time in TIMES

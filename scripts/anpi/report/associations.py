@@ -16,7 +16,8 @@ from anpi.report.limits import detectable_sentences
 from anpi.report.numbers import NONE, known, p_value, percent, ratio, text
 from anpi.report.survival import survival_by_group, survival_figure
 from anpi.report.tables import Run
-from anpi.trial.terms import INTERACTION
+from anpi.trial.endpoints import endpoint_kind, endpoint_words
+from anpi.trial.results import INTERACTION
 from anpi.words.lists import plural
 
 TIERS = {"primary": "Primary", "secondary": "Secondary", "exploratory": "Exploratory"}
@@ -93,10 +94,10 @@ def question_blocks(run: Run, rows: pd.DataFrame, tier: str) -> list[Any]:
         blocks += [*survival_by_group(run, entry, endpoint), *response_by_group(run, entry, endpoint)]
     drawn = forest_rows(run, rows)
     if len(drawn) and drawn["estimate"].notna().any():
-        what = "Hazard ratio" if endpoint.startswith(say.TIMES) else "Odds ratio"
+        what = "Hazard ratio" if endpoint_kind(endpoint) == "time" else "Odds ratio"
         better = "longer" if what == "Hazard ratio" else "less likely"
         worse = "shorter" if what == "Hazard ratio" else "more likely"
-        name = say.capital(say.endpoint_words(endpoint))
+        name = say.capital(endpoint_words(endpoint))
         title = f"{name}: {'ratios between groups' if grouped else 'ratio per standard deviation'}"
         figure = forest(drawn, what, (better, worse))
         blocks.append(
@@ -139,7 +140,7 @@ def response_by_group(run: Run, entry: str, endpoint: str) -> list[Table]:
         by_arm = part.set_index("arm")
         name = "all" if level == "all" else say.level_words(level, str(part["biomarker"].iloc[0]))
         cells.append([Cell(name), *(rate_cell(by_arm.loc[arm]) if arm in by_arm.index else Cell(NONE) for arm in arms)])
-    title = f"{say.capital(say.endpoint_words(endpoint))} by group"
+    title = f"{say.capital(endpoint_words(endpoint))} by group"
     header = ["Group", *("All arms" if arm == "all" else arm for arm in arms)]
     caption = "Patients with it of all in the group, with 95% Clopper-Pearson intervals."
     return [Table(f"response-{entry}-{endpoint}".replace("_", "-"), title, header, cells, caption)] if cells else []
@@ -167,7 +168,7 @@ def question_sentences(rows: pd.DataFrame, alpha: float, tier: str) -> list[str]
     test = rows.iloc[0]
     many = say.unit(test["endpoint"])
     events = int(test["events"]) if known(test["events"]) else 0
-    name = say.capital(say.endpoint_words(test["endpoint"])) + f" by {test['biomarker']}"
+    name = say.capital(endpoint_words(test["endpoint"])) + f" by {test['biomarker']}"
     counts = f"{plural(int(test['n']), 'patient')}, {plural(events, *many)}"
     head = cite(f"{name}: {counts}.", "results", (counts, test.name))
     notes = [note for note in text(test["warning"], "").split("; ") if note and not note.startswith("not in the test")]
@@ -253,7 +254,7 @@ def result_table(run: Run, rows: pd.DataFrame, family: str, tier: str) -> Table:
             level += f" / {say.level_words(row['reference'], row['biomarker'])}"
         cells.append(
             [
-                Cell(say.endpoint_words(row["endpoint"])),
+                Cell(endpoint_words(row["endpoint"])),
                 Cell(run.signature_names.get(row["biomarker"], row["biomarker"])),
                 Cell(level),
                 number(row["n"]),
@@ -336,7 +337,7 @@ def variant_table(table: pd.DataFrame) -> Table:
         rows.append(
             [
                 Cell(variant),
-                Cell(say.endpoint_words(endpoint)),
+                Cell(endpoint_words(endpoint)),
                 number(test["n"]),
                 number(test["events"]),
                 Cell("; ".join(ratios) or NONE),

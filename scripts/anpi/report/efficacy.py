@@ -16,22 +16,13 @@ from anpi.report.evidence import anchor_of
 from anpi.report.numbers import NONE, decimal, drawn_of, interval, known, months, percent
 from anpi.report.survival import survival_by_group, survival_figure
 from anpi.report.tables import Run, end_days
+from anpi.trial.endpoints import ENDPOINTS, SURVIVAL, endpoint_words
 from anpi.trial.times import DAYS_PER_MONTH
 from anpi.words.lists import listed, plural
 
 SHORT = {"mixed": "m", "none": "–"}
-MEASURES = {
-    "ORR": "Objective response, confirmed",
-    "ORR_unconfirmed": "Objective response, unconfirmed",
-    "ORR_irecist": "Objective response by iRECIST, unconfirmed",
-    "ORR_irecist_confirmed": "Objective response by iRECIST, confirmed",
-    "DCR": "Disease control",
-}
-MEDIANS = {
-    "PFS_median": "PFS",
-    "iPFS_median": "PFS by iRECIST",
-    "OS_median": "OS",
-    "DOR_median": "Duration of response",
+RATES = {f"{one.measure}{suffix}": words for one in ENDPOINTS for suffix, words in one.measured.items() if words}
+MEDIANS = {f"{one.measure}_median": one.short for one in ENDPOINTS if one.short} | {
     "TTR_median": "Time to response",
     "follow_up_median": "Follow-up",
 }
@@ -40,10 +31,9 @@ MEDIANS = {
 def course(run: Run) -> Section:
     """Return the answer of all treated patients: rates, the figures of each patient's course, survival by arm."""
     rates = run.table("rates")
-    words = say.response_words(run.tables["endpoints"])
-    blocks: list[Any] = [Text(rate_sentences(rates, words) if rates is not None else [])]
+    blocks: list[Any] = [Text(rate_sentences(rates, run.tables["endpoints"]) if rates is not None else [])]
     blocks += course_figures(run)
-    for endpoint in ("pfs", "os"):
+    for endpoint in SURVIVAL:
         blocks += survival_figure(run, "efficacy", endpoint, "arm")
     blocks.append(Link("details.html#rates", "Rates and medians by arm, iRECIST, agreement of evaluators"))
     return Section("efficacy", "Efficacy", blocks)
@@ -57,8 +47,10 @@ def efficacy(run: Run) -> Section:
         blocks.append(Note("No rates were derived in this run.", "absent"))
     else:
         blocks.append(rate_table(rates))
-        blocks += [table for endpoint in ("pfs", "os", "dor") for table in survival_by_group(run, "efficacy", endpoint)]
-        if "supplied" in say.response_words(run.tables["endpoints"]):
+        survival = run.rows("survival", "entry", "efficacy")
+        times = [] if survival is None else list(dict.fromkeys(survival["endpoint"]))
+        blocks += [table for endpoint in times for table in survival_by_group(run, "efficacy", endpoint)]
+        if say.best_responses_supplied(run.tables["endpoints"]):
             blocks.append(
                 Note("Best responses were supplied, not derived from scans: whether they were confirmed is not known.")
             )
@@ -74,7 +66,7 @@ def strategies(run: Run) -> list[Any]:
         return []
     rows = [
         [
-            Cell(say.capital(say.endpoint_words(row["variant"]))),
+            Cell(say.capital(endpoint_words(row["variant"]))),
             Cell(f"{int(row['n'])}", float(row["n"])),
             Cell(f"{int(row['events'])}", float(row["events"])),
             Cell(days_as_months(row, "median_days")),
@@ -130,9 +122,9 @@ def concordance(run: Run) -> list[Any]:
     return [Table("concordance", "Agreement of evaluators", header, rows, caption)]
 
 
-def rate_sentences(rates: pd.DataFrame, response: str) -> list[str]:
+def rate_sentences(rates: pd.DataFrame, endpoints: pd.DataFrame) -> list[str]:
     lines = []
-    for measure, words in (("ORR", response), ("DCR", "Disease control")):
+    for measure, words in say.main_rates(endpoints):
         rows = rates[(rates["measure"] == measure) & (rates["population"] == "all treated") & (rates["arm"] == "all")]
         lines += [say.rate_sentence(f"{words}, all treated", row) for _, row in rows.iterrows()]
     return lines
@@ -164,8 +156,8 @@ def rate_table(rates: pd.DataFrame) -> Table:
 
 
 def measure_words(measure: str, at: Any) -> str | None:
-    if measure in MEASURES:
-        return MEASURES[measure]
+    if measure in RATES:
+        return RATES[measure]
     if measure in MEDIANS:
         return f"{MEDIANS[measure]}, median in months"
     if measure.endswith("_rate"):

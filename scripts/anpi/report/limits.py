@@ -13,7 +13,8 @@ from anpi.report.evidence import cite
 from anpi.report.numbers import known, ratio, text
 from anpi.report.robustness import choices_of, holds_sentence
 from anpi.report.tables import Run
-from anpi.trial.terms import INTERACTION
+from anpi.trial.endpoints import endpoint_words
+from anpi.trial.results import INTERACTION
 from anpi.words.lists import listed, plural
 from anpi.words.p_values import p_words
 
@@ -103,7 +104,7 @@ def other_choices(run: Run) -> list[str]:
     ]
     lines = []
     for entry, endpoint, biomarker in asked:
-        name = f" for {say.endpoint_words(endpoint)} by {biomarker}" if len(asked) > 1 else ""
+        name = f" for {endpoint_words(endpoint)} by {biomarker}" if len(asked) > 1 else ""
         lines.append(holds_sentence(choices_of(run, entry, endpoint), run.plan["alpha"], name))
     return [line for line in lines if line]
 
@@ -167,7 +168,7 @@ def detectable_sentence(row: dict[str, Any]) -> str:
         if ends
         else "no difference, however large, would have been shown in 4 of 5 such trials"
     )
-    name = say.capital(say.endpoint_words(row["endpoint"]))
+    name = say.capital(endpoint_words(row["endpoint"]))
     return f"{name}, {plural(int(row['events']), 'event')}, {what}: {shown}."
 
 
@@ -194,9 +195,7 @@ def secondary_sentences(run: Run) -> list[str]:
 
 def interaction_sentence(test: pd.Series, alpha: float, tier: str) -> str:
     """Return whether an effect differs between arms, which is another question than whether there is one."""
-    name = (
-        f"{say.capital(say.endpoint_words(test['endpoint']))} by {test['biomarker']}, whether it differs between arms"
-    )
+    name = f"{say.capital(endpoint_words(test['endpoint']))} by {test['biomarker']}, whether it differs between arms"
     if not say.tested(test):
         return f"{name}: not tested, {text(test['warning'], 'no reason given')}."
     words = f"{name}: {say.verdict(test, alpha, tier)}."
@@ -207,7 +206,7 @@ def secondary_sentence(rows: pd.DataFrame, alpha: float) -> str:
     """Say one question's ratios, its p before and after adjustment, and what that allows to say."""
     main = say.main_rows(rows)
     test = main.iloc[0]
-    name = f"{say.capital(say.endpoint_words(test['endpoint']))} by {test['biomarker']}"
+    name = f"{say.capital(endpoint_words(test['endpoint']))} by {test['biomarker']}"
     if not say.tested(test):
         return f"{name}: not tested, {text(test['warning'], 'no reason given')}."
     ratios = main[main["estimate"].notna() & main["effect"].isin(list(say.RATIOS))]

@@ -19,6 +19,7 @@ from anpi.report.quality import number, verdict_columns
 from anpi.report.tables import Run, end_days
 from anpi.report.targets import target_blocks
 from anpi.report.under_treatment import change_blocks
+from anpi.trial.endpoints import SURVIVAL, endpoint_words
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
 
@@ -76,8 +77,8 @@ def overview(run: Run, row: pd.Series) -> list[Any]:
                 (words, level_name(text(row[column])) if column not in ("age", "ldh", "ecog") else text(row[column]))
             )
     facts.append(("Best response", f"{text(row.get('bor'))}; confirmed {text(row.get('cbor'))}"))
-    for endpoint, words in (("pfs", "Progression-free survival"), ("os", "Overall survival")):
-        facts.append((words, time_words(row, endpoint)))
+    for endpoint in SURVIVAL:
+        facts.append((say.capital(endpoint_words(endpoint)), time_words(row, endpoint)))
     sets = [
         c.replace("_", " ")
         for c in run.tables["sets"]

@@ -9,55 +9,31 @@ import pandas as pd
 
 from anpi.report.evidence import cite, joined
 from anpi.report.numbers import count_of, interval, known, months, percent, ratio, text
+from anpi.trial.endpoints import (
+    BINARY,
+    BY_NAME,
+    declared_endpoint,
+    endpoint_kind,
+    endpoint_parts,
+    endpoint_words,
+    supplied,
+)
+from anpi.trial.results import CLEARANCE, GATE_CLOSED, INTERACTION
 from anpi.trial.subtypes import SUBTYPES
-from anpi.trial.terms import CLEARANCE, GATE_CLOSED, INTERACTION, supplied
 from anpi.words.lists import listed, plural
 from anpi.words.p_values import p_words
 
-ENDPOINTS = {
-    "pfs": "progression-free survival",
-    "os": "overall survival",
-    "dor": "duration of response",
-    "response": "confirmed response",
-    "disease_control": "disease control",
-    "bor": "best response",
-    "cbor": "confirmed best response",
-    "response_unconfirmed": "unconfirmed response",
-    "iresponse": "unconfirmed response (iRECIST)",
-    "iresponse_confirmed": "confirmed response (iRECIST)",
-}
-SUFFIXES = {
-    "_ema": " (EMA censoring)",
-    "_fda": " (FDA censoring)",
-    "_unconfirmed": " (unconfirmed)",
-    "_strict": " (strict confirmation)",
-}
 RATIOS = {
     "HR": "hazard ratio",
     "OR": "odds ratio",
     "HR per SD": "hazard ratio per SD",
     "OR per SD": "odds ratio per SD",
 }
-TIMES = ("pfs", "os", "dor")
 # What happens during treatment divides a patient's time, not the patients.
 EXPOSURES = {
     "response": "the time after a response and the time before or without it",
     "immune_related": "the time after an immune-related event and the time before or without it",
 }
-
-
-def endpoint_words(endpoint: str) -> str:
-    """Name an endpoint within a sentence, with the rule, strategies or evaluator of a variant."""
-    base, _, strategies = endpoint.partition("_if_")
-    base, _, evaluator = base.partition("_by_")
-    words = f" (read by {evaluator})" if evaluator else ""
-    words += f" (if {strategies.replace('_', ' ')})" if strategies else ""
-    for suffix, rule in SUFFIXES.items():
-        if base.endswith(suffix) and base not in ENDPOINTS:
-            base, words = base.removesuffix(suffix), rule + words
-    if base.startswith("i") and base not in ENDPOINTS and base[1:] in ENDPOINTS:
-        base, words = base[1:], f" (iRECIST){words}"
-    return ENDPOINTS.get(base, base) + words
 
 
 def level_words(level: object, biomarker: str) -> str:
@@ -220,10 +196,11 @@ def small_groups(rows: pd.DataFrame) -> str:
 
 def unit(endpoint: str) -> tuple[str, str]:
     """Name what is counted as an event of an endpoint, one and many."""
-    if endpoint.startswith(TIMES):
+    if endpoint_kind(endpoint) == "time":
         return "event", "events"
-    if endpoint.startswith("disease_control"):
-        return "patient with disease control", "patients with disease control"
+    if endpoint_kind(endpoint) == "binary" and declared_endpoint(endpoint) != "response":
+        words = BY_NAME[endpoint_parts(endpoint)[0]].words
+        return f"patient with {words}", f"patients with {words}"
     return "responder", "responders"
 
 
@@ -251,11 +228,17 @@ def rate_sentence(words: str, row: pd.Series) -> str:
     return cite(f"{words}: {numbers}.", "rates", (numbers, row.name))
 
 
-def response_words(endpoints: pd.DataFrame) -> str:
-    """Name objective response: confirmed by the rules, or as the sponsor supplied it."""
-    if "bor_reason" in endpoints and supplied(endpoints["bor_reason"]).any():
-        return "Objective response, as supplied"
-    return "Objective response, confirmed"
+def best_responses_supplied(endpoints: pd.DataFrame) -> bool:
+    """Return whether the sponsor supplied best responses: whether they were confirmed is not known then."""
+    return "bor_reason" in endpoints and bool(supplied(endpoints["bor_reason"]).any())
+
+
+def main_rates(endpoints: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the measures of the rates that count, with their words."""
+    rates = [(str(BY_NAME[name].measure), str(BY_NAME[name].measured[""])) for name in BINARY]
+    if not best_responses_supplied(endpoints):
+        return rates
+    return [(measure, words.replace(", confirmed", ", as supplied")) for measure, words in rates]
 
 
 def sample_sentence(verdicts: pd.DataFrame | None, groups: pd.Series) -> str:

@@ -13,6 +13,7 @@ from anpi.report.blocks import Cell, Table, draw
 from anpi.report.evidence import anchor_of
 from anpi.report.numbers import NONE, known, months, percent
 from anpi.report.tables import Run
+from anpi.trial.endpoints import endpoint_words
 from anpi.words.lists import plural
 
 
@@ -32,7 +33,7 @@ def survival_figure(
     people = patients_of(run, str(rows["set"].iloc[0]), endpoint, biomarker)
     if chosen == ["all"]:
         people = people.assign(level="all")
-    what = say.endpoint_words(endpoint)
+    what = endpoint_words(endpoint)
     caption = survival_caption(run, rows, what) if not name else SHORT_CAPTION + pooled_words(run, rows)
     title = f"{say.capital(what)} by {'arm' if biomarker == 'arm' else biomarker}"
     name = name or f"{endpoint}-{entry}-{biomarker}".replace("_", "-")
@@ -120,7 +121,7 @@ def survival_by_group(run: Run, entry: str, endpoint: str) -> list[Table]:
         name = "all" if row["level"] == "all" else say.level_words(row["level"], row["biomarker"])
         counts = [Cell(f"{row[c]:.0f}", float(row[c])) for c in ("n", "events")]
         cells.append([Cell(name), *counts, spread(row, "median_months", months), *rates])
-    title = f"{say.capital(say.endpoint_words(endpoint))} by group"
+    title = f"{say.capital(endpoint_words(endpoint))} by group"
     caption = "Kaplan-Meier estimates with 95% log-log intervals."
     numeric = [False, True, True] + [False] * (len(header) - 3)
     anchors = [anchor_of("survival", place) for place in rows.index]

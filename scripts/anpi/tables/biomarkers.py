@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from anpi.problems import Problem, nearest
+from anpi.tables.names import LETTER, MISSING_CODE, alike, is_unknown
 from anpi.tables.reading import FIRST_DATA_ROW
 from anpi.tables.schema import NUMBER
 
@@ -18,6 +19,7 @@ SCALES = (
     ("absent", "low", "intermediate", "high"),
     ("absent", "low", "medium", "high"),
 )
+NEARLY_ALL = 0.9
 
 
 def is_number(text: str) -> bool:
@@ -30,6 +32,16 @@ def scale_of(values: pd.Series) -> tuple[str, ...] | None:
     if all(is_number(word) for word in words):
         return None
     return next((scale for scale in SCALES if words <= set(scale)), None)
+
+
+def nearly_scale(values: pd.Series) -> tuple[str, ...] | None:
+    """Return the scale that nine in ten values stand in, with two of its words at least: the others are slips."""
+    words = values.str.lower()
+    for scale in SCALES:
+        inside = words[words.isin(scale)]
+        if inside.nunique() > 1 and len(inside) >= NEARLY_ALL * len(words):
+            return scale
+    return None
 
 
 def is_numeric(values: pd.Series) -> bool:
@@ -52,6 +64,10 @@ def biomarker_problems(table: pd.DataFrame) -> Iterator[Problem]:
         yield from several(rows, str(marker), "unit", file)
         yield from several(rows, str(marker), "method", file)
         yield from no_numbers(rows, str(marker), file)
+        yield from no_words(rows, str(marker), file)
+        if not LETTER.search(str(marker)):
+            found, expected = str(marker), "the name of a marker, which has a letter"
+            yield Problem(file, row=place(rows.index[0]), column="marker", found=found, expected=expected)
     yield from contradictions(known, file)
 
 
@@ -77,6 +93,26 @@ def no_numbers(rows: pd.DataFrame, marker: str, file: str) -> Iterator[Problem]:
         mend = "Write 0 for what was looked for and not found; leave out what was not measured."
         expected = f"a number, as other values of {marker}"
         yield Problem(file, row=place(index), column="value", found=value, expected=expected, mend=mend)
+
+
+def no_words(rows: pd.DataFrame, marker: str, file: str) -> Iterator[Problem]:
+    """Find words that say that nothing is known, and those that differ from others in case or look alone."""
+    values = rows["value"].dropna()
+    if is_numeric(values):
+        return
+    known = scale_of(values) or ()
+    odd = alike(values, values.value_counts().to_dict()) if not known else {}
+    near = nearly_scale(values) if not known else None
+    for index, value in values.items():
+        if near and value.lower() not in near:
+            expected = f"one of {', '.join(near)}, as other values of {marker}"
+            yield Problem(file, row=place(index), column="value", found=value, expected=expected)
+        elif value not in known and (is_unknown(value) or MISSING_CODE.fullmatch(value)):
+            mend = "Leave out what was not measured."
+            yield Problem(file, row=place(index), column="value", found=value, expected="a result", mend=mend)
+        elif value in odd:
+            expected = f"{odd[value]}, as other values of {marker}"
+            yield Problem(file, row=place(index), column="value", found=value, expected=expected)
 
 
 def contradictions(table: pd.DataFrame, file: str) -> Iterator[Problem]:

@@ -47,6 +47,8 @@ LOOKALIKES = str.maketrans(
     "АВЕЅІЈКМНОРСТУХаеѕіјорсухԁԛԝ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧον",
     "ABESIJKMHOPCTYXaesijopcyxdqw" + "ABEZHIKMNOPTYXov",
 )
+LETTER = re.compile(r"[^\W\d_]")
+MISSING_CODE = re.compile(r"-\d+|99+")  # -9, 999: what old tables write for a name not known
 WORD = re.compile(r"[^\W\d_]+")
 SPREADSHEET_ERROR = re.compile(r"#(REF|VALUE|NAME|NUM|NULL|DIV/0|SPILL|CALC)[!?]", re.IGNORECASE)
 UNSEEN_MARKS = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, *range(0xFE00, 0xFE10))))

@@ -21,7 +21,17 @@ from anpi.files.intact import intact, refuse_cut_table
 from anpi.files.plain import MOST_BYTES, read_bounded
 from anpi.problems import InputError, Problem, fold, missing_file, nearest, refuse
 from anpi.tables.identifiers import holds_values, identifier_problems, masked
-from anpi.tables.names import LOOKALIKES, alike, is_unknown, meant_word, name_fault, plain_name, unseen
+from anpi.tables.names import (
+    LETTER,
+    LOOKALIKES,
+    MISSING_CODE,
+    alike,
+    is_unknown,
+    meant_word,
+    name_fault,
+    plain_name,
+    unseen,
+)
 from anpi.tables.schema import (
     column_rule,
     date_form,
@@ -37,8 +47,6 @@ FIRST_DATA_ROW = 2
 CHANCE = 0.001  # of so many patients without a row at the end of a table, below which it is asked about
 PLAIN = re.compile(r"[ -~\t\r\n]*")
 MOST_IN_CELL = 10_000
-LETTER = re.compile(r"[^\W\d_]")
-MISSING_CODE = re.compile(r"-\d+|99+")
 DOCUMENTS = {
     b"PK\x03\x04": "an Excel workbook (or another zip file)",
     b"\xd0\xcf\x11\xe0": "an Excel workbook of the old kind (.xls)",

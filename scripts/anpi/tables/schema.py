@@ -3,7 +3,8 @@
 A table's schema is a JSON schema (YAML) of one row under ``workflow/schemas``. Beside the standard words
 it may hold ``unique`` (list of lists of columns that together name a row once) and, for a column,
 ``format: date``, ``format: decimal`` or ``name: true``: the name of a group of rows, one spelling each (see
-`anpi.tables.names`), unique in the rows of the column that ``within`` names, in any case with ``any_case``.
+`anpi.tables.names`), unique in the rows of the column that ``within`` names, in any case with ``any_case``;
+``plain: true`` takes letters and digits of full width for those of half.
 ``row`` says what a row is. Each distinct value of a column is checked once, so long tables are
 cheap.
 """
@@ -109,6 +110,7 @@ def parse_value(text: str, rule: Mapping[str, Any]) -> tuple[Any, str | None]:
             return plain_name(text), name_fault(text)
     except (ValueError, InvalidOperation):
         return None, describe(rule)
+    text = plain_name(text) if rule.get("plain") else text
     return text, next(iter(validation_faults(text, rule)), None)
 
 
@@ -295,9 +297,9 @@ def check_forgiving(
     for key, number in numbers(filled, ()):
         if key not in odd and not math.isfinite(number):
             problems.append(Problem(file, column=place(key, filled), found=str(number), expected="a finite number"))
-    for key, text in list_words(filled, ()):
-        if key not in odd and (not text.strip() or unseen(text) or fold(text) == "nan"):
-            problems.append(Problem(file, column=place(key, filled), found=text, expected="a word"))
+    problems += [
+        problem for key, text in texts(filled, ()) if key not in odd for problem in odd_text(key, text, filled, file)
+    ]
     for key in sorted(odd, key=lambda key: (len(key), [f"{part:09}" for part in key]), reverse=True):
         drop(filled, key)
     fill_defaults(filled, schema)
@@ -312,12 +314,21 @@ def numbers(settings: Any, key: Key) -> Iterator[tuple[Key, float]]:
         yield from numbers(value, (*key, name))
 
 
-def list_words(settings: Any, key: Key) -> Iterator[tuple[Key, str]]:
-    """Go through the texts that stand in lists: an empty one would stand in every text that is searched for it."""
-    if isinstance(settings, str) and key and isinstance(key[-1], int):
+def texts(settings: Any, key: Key) -> Iterator[tuple[Key, str]]:
+    """Go through all texts, those of lists too."""
+    if isinstance(settings, str):
         yield key, settings
     for name, value in parts(settings):
-        yield from list_words(value, (*key, name))
+        yield from texts(value, (*key, name))
+
+
+def odd_text(key: Key, text: str, settings: Mapping[str, Any], file: str) -> Iterator[Problem]:
+    """Find marks that cannot be seen, and empty words of lists, which would stand in every text."""
+    if unseen(text):
+        expected = "a text without characters that cannot be seen"
+        yield Problem(file, column=place(key, settings), found=text, expected=expected)
+    elif isinstance(key[-1], int) and (not text.strip() or fold(text) == "nan"):
+        yield Problem(file, column=place(key, settings), found=text, expected="a word")
 
 
 def parts(settings: Any) -> Iterable[tuple[str | int, Any]]:

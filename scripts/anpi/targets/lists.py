@@ -64,7 +64,7 @@ def read_targets(path: Path | str = TARGETS) -> list[Target]:
     problems = []
     for place, row in enumerate(table.to_dict("records"), start=2):
         for column in ("target", "genes"):
-            if not row[column]:
+            if not (row[column] or "").strip(", "):
                 problems.append(Problem(file, row=place, column=column, found="nothing", expected="a name"))
         if row["compartment"] not in COMPARTMENTS:
             found, expected = str(row["compartment"]), " or ".join(COMPARTMENTS)

@@ -85,6 +85,18 @@ def randomised(day: int) -> Spoil:
     return spoil
 
 
+def markers(usual: float, other: float, at: int = -2) -> Spoil:
+    def spoil(sound: Sound) -> None:
+        values = {patient: usual + number for number, patient in enumerate(PATIENTS)} | {"P03": other}
+        days = dict.fromkeys(PATIENTS, -2) | {"P03": at}
+        sound.rows += [
+            ("biomarkers", {"patient_id": p, "value": values[p], "marker": "NSE", "taken_at": days[p]})
+            for p in PATIENTS
+        ]
+
+    return spoil
+
+
 def therapies(name: str, other: str) -> Spoil:
     def spoil(sound: Sound) -> None:
         names = dict.fromkeys(PATIENTS, name) | {"P03": other}
@@ -122,6 +134,13 @@ ODD: list[tuple[str, str, str | None, Spoil]] = [
     ("alive_long_after_withdrawal", "warning", "P03", fact(withdrawal_at=130)),
     ("term_in_two_classes", "warning", "P03", row("adverse_events", soc="Skin")),
     ("formula_in_cell", "warning", "P03", row("adverse_events", term="=A2+1")),
+    ("code_for_missing", "warning", "P03", markers(14, 999)),
+    ("marker_below_zero", "warning", "P03", markers(14, -13)),
+    ("date_far_ahead", "error", "P03", markers(14, 14, 3650)),
+    ("marker_long_before_start", "warning", "P03", markers(14, 14, -3655)),
+    ("marker_far_from_others", "warning", "P03", markers(14, 20_000)),
+    ("marker_far_from_others", "warning", "P03", markers(14, 0.014)),
+    ("table_ends_early", "error", None, lambda s: (markers(14, 14)(s), s.without("biomarkers", *PATIENTS[5:]))),
     ("two_spellings", "note", "P03", row("adverse_events", term="nausea")),
     ("two_spellings", "note", "P03", row("adverse_events", soc="GASTROINTESTINAL")),
     ("two_spellings", "note", "P03", row("lesions", location="Lung")),
@@ -167,10 +186,22 @@ def test_a_sound_trial_asks_nothing(as_days, tmp_path):
     assert Sound(tmp_path, as_days).derive().queries == []
 
 
+def test_markers_of_a_wide_or_signed_scale_ask_nothing(tmp_path):
+    """Numbers on both sides of 0, and doubling from patient to patient, are the marker's own."""
+    sound = Sound(tmp_path)
+    for number, patient in enumerate(PATIENTS):
+        for marker, value in (("score", number - 4), ("copies", 2**number), ("none found", 0)):
+            sound.rows.append(("biomarkers", {"patient_id": patient, "marker": marker, "value": value, "taken_at": -2}))
+    assert sound.derive().queries == []
+
+
 def test_a_missing_code_among_study_days_is_asked_about(tmp_path):
     sound = Sound(tmp_path, as_days=True)
     sound.facts["P03"]["last_alive_at"] = 998  # written as day 999
     assert {("code_for_missing", "warning", "P03"), ("date_far_ahead", "error", "P03")} <= asked(sound.derive())
+    sound = Sound(tmp_path, as_days=True)
+    markers(14, 14, -99)(sound)
+    assert ("code_for_missing", "warning", "P03") in asked(sound.derive())
 
 
 def test_dates_after_the_cutoff_are_noted(tmp_path):

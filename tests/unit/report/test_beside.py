@@ -10,7 +10,7 @@ from unit.report.made import NAMES, make_tables, read_made, write_run
 
 from anpi.report.beside import estimand_sentence
 from anpi.report.page import write_report
-from anpi.report.sentences import endpoint_words
+from anpi.trial.endpoints import endpoint_words
 
 TEST = NAMES | {
     "level": None, "reference": "A", "effect": "chi-square", "answers": 4, "estimated": 3, "estimate": 2.1,

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from anpi.problems import InputError
-from anpi.tables.biomarkers import is_numeric, scale_of, strange_samples
+from anpi.tables.biomarkers import is_numeric, nearly_scale, scale_of, strange_samples
 from anpi.tables.clinical import read_clinical
 from anpi.tables.reading import read_table
 
@@ -34,6 +34,23 @@ WRONG = {
         "P2,,LDH,481,U/L,photometry,2024-01-05",
         "biomarkers.csv, row 5, column value: found '481', expected 480, as in row 3 of the same patient, marker and "
         "day, or another day",
+    ),
+    "a number for the name of a marker": (
+        "P2,,210,LDH,,,2024-03-02",
+        "biomarkers.csv, row 5, column marker: found '210', expected the name of a marker, which has a letter",
+    ),
+    "a word for not known": (
+        "P2,,KRAS,unknown,,,2024-03-02\nP1,,KRAS,mutated,,,2024-03-02",
+        "biomarkers.csv, row 5, column value: found 'unknown', expected a result. Leave out what was not measured.",
+    ),
+    "a word beside the scale of a marker": (
+        "".join(f"P{n % 2 + 1},,DLL3,{n % 4}{'+' * (n % 4 > 0)},,,2024-03-{n + 1:02}\n" for n in range(12))
+        + "P1,,DLL3,2 plus,,,2024-04-02",
+        "biomarkers.csv, row 17, column value: found '2 plus', expected one of 0, 1+, 2+, 3+, as other values of DLL3",
+    ),
+    "a word of a marker in another case": (
+        "P2,,KRAS,mutated,,,2024-03-02\nP1,,KRAS,mutated,,,2024-03-02\nP1,,KRAS,MUTATED,,,2024-04-02",
+        "biomarkers.csv, row 7, column value: found 'MUTATED', expected mutated, as other values of KRAS",
     ),
     "a marker in two spellings": (
         "P2,,Ldh,481,U/L,photometry,2024-02-05",
@@ -61,6 +78,12 @@ def test_what_cannot_be_compared_is_refused(tells, tmp_path: Path, wrong: str):
     tells(f"biomarkers.csv: {wrong}", [message])
 
 
+def test_digits_of_full_width_are_digits(tmp_path: Path):
+    assert (
+        read_clinical(write(tmp_path, GOOD + "P2,,LDH,\uff14\uff10,U/L,,2024-03-02\n")).biomarkers["value"][3] == "40"
+    )
+
+
 def test_a_good_table_is_read_by_days_too(tmp_path: Path):
     assert len(read_clinical(write(tmp_path, GOOD)).biomarkers) == 3
     days = write(tmp_path, "")
@@ -84,6 +107,7 @@ def test_numbers_scales_and_groups_are_told_apart():
     assert scale_of(pd.Series(["High", "low"])) == ("absent", "low", "intermediate", "high")
     assert scale_of(pd.Series(["mutated", "wild type"])) is None
     assert scale_of(pd.Series(["0", "1", "2"])) is None
+    assert nearly_scale(pd.Series(["negative"] * 19 + ["positive"])) is None
 
 
 def test_samples_of_others_are_refused(tmp_path: Path):

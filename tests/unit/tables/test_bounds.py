@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from anpi.endpoints.rules import read_rules
 from anpi.problems import InputError
 from anpi.tables.schema import SCHEMAS, check_settings, load_schema, load_yaml
 
@@ -78,6 +79,21 @@ def test_a_list_of_words_or_numbers_holds_nothing_else(name, keys, kind, odd):
     assert any((problem.column or "").endswith(f"{keys[-1]}.2") for problem in caught.value.problems)
 
 
+@pytest.mark.parametrize("version", ["2024-02-30", "\u202e5", "five", "", "5.0 ", "v5"])
+@pytest.mark.parametrize("key", ["ctcae_version", "meddra_version"])
+def test_a_version_is_a_number_in_quotes(key, version):
+    with pytest.raises(InputError, match=f"adverse_events.{key}"):
+        check_settings({"adverse_events": {key: version}}, load_schema("endpoints"), "endpoints.yaml")
+    check_settings({"adverse_events": {key: "26.1"}}, load_schema("endpoints"), "endpoints.yaml")
+
+
+def test_a_text_with_marks_that_cannot_be_seen_is_refused():
+    with pytest.raises(
+        InputError, match=r"all_treated: found .*, expected a text without characters that cannot be seen"
+    ):
+        check_settings({"all_treated": "all\u202e", "families": []}, load_schema("plan"), "plan.yaml")
+
+
 @pytest.mark.parametrize("number", ["010", "1:30", "0x1F", "1_000", "0b11"])
 def test_a_number_of_two_readings_is_refused(tmp_path, number):
     """YAML 1.1 takes 010 for 8, 1:30 for 90 and 1_000 for 1000."""
@@ -94,3 +110,13 @@ def test_an_empty_file_of_settings_is_refused(tmp_path, text):
     file.write_text(text)
     with pytest.raises(InputError, match=r"rules\.yaml: the file is empty"):
         load_yaml(file)
+
+
+def test_a_cutoff_with_an_hour_is_refused(tmp_path):
+    """In another time zone it is another day."""
+    file = tmp_path / "rules.yaml"
+    file.write_text("data_cutoff: 2024-01-01T23:30:00-05:00\n")
+    with pytest.raises(InputError, match=r"data_cutoff: found .*, expected a date as"):
+        read_rules(file)
+    file.write_text("data_cutoff: 2024-01-01\n")
+    assert str(read_rules(file).cutoff) == "2024-01-01"

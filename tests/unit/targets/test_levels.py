@@ -172,6 +172,7 @@ def test_every_target_has_its_source_and_its_normal_tissue():
     [
         ({"compartment": "tumor"}, "compartment"),
         ({"genes": ""}, "genes"),
+        ({"genes": " ,"}, "column genes"),
         ({"target": "DLL3"}, "DLL3 twice"),
     ],
 )
