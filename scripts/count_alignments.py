@@ -30,6 +30,9 @@ def main() -> None:
     parser.add_argument("--strandedness", default="auto", help="as declared (default: auto)")
     parser.add_argument("--reads", type=Path, help="reads.json of quantify_sample.py")
     parser.add_argument("--alignment", type=Path, help="facts of the alignments (measure_alignment.py)")
+    parser.add_argument(
+        "--molecules", action="store_true", help="names hold molecular identifiers: count each molecule once"
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--scratch", type=Path, help="folder for temporary files (default: the system's)")
     parser.add_argument("--out", required=True, type=Path, help="table: gene_id, counts")
@@ -54,6 +57,7 @@ def main() -> None:
             strandedness,
             Path(scratch),
             arguments.threads,
+            arguments.molecules,
         )
     write_text(arguments.out_summary, summary)
     write_table(arguments.out, counts)

@@ -62,8 +62,12 @@ def read_account(
         return Account("reads", sample, 0, 0, note="not counted: the files of the sample cannot be used")
     mapped, passed, given = (reads.get(name) for name in ("fragments_mapped", "fragments_passed", "fragments"))
     mapped = round(float(quant["NumReads"].sum())) if mapped is None else mapped
+    molecules = reads.get("molecules")
+    used = mapped if molecules is None else molecules
+    copies = {} if molecules is None else {"further copies of a molecule": mapped - molecules}
     if passed is None:
-        return Account("reads", sample, mapped, mapped, note="how many were sequenced is not told")
+        note = "how many were sequenced is not told"
+        return Account("reads", sample, mapped, used, left_out=copies, note=note)
     mates = 2 if reads.get("layout") == "paired" else 1
     left = {
         f"{reason.removesuffix('_reads').replace('_', ' ')} (fastp)": number // mates
@@ -71,10 +75,11 @@ def read_account(
         if reason != PASSED
     }
     left["unmapped"] = passed - mapped
+    left |= copies
     note = "trimming before salmon is not told" if given is None and "units" not in reads else ""
     if twice := reads.get("drawn_reads_twice"):
         note = f"{twice} of the drawn reads stand twice"
-    return Account("reads", sample, passed if given is None else given, mapped, left_out=left, note=note)
+    return Account("reads", sample, passed if given is None else given, used, left_out=left, note=note)
 
 
 def transcript_account(

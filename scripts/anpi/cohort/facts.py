@@ -40,6 +40,9 @@ FACTS = {
     "ribosomal_share": Fact("Ribosomal, %", "% of the alignments in ribosomal genes", ceiling=True),
     "mitochondrial_share": Fact("Mitochondrial, %", "% of the alignments mitochondrial", ceiling=True),
     "duplicate_rate": Fact("Marked duplicates, %", "% of the alignments marked as duplicates", ceiling=True),
+    "molecule_duplicate_rate": Fact(
+        "Copies of molecules, %", "% of the mapped fragments are further copies of a molecule", ceiling=True
+    ),
     "three_prime_share": Fact(
         "Coverage at the 3′ end, %", "% of the coverage at the 3′ end (50 is even)", ceiling=True
     ),

@@ -168,6 +168,8 @@ def quality_facts(
         "fragments_mapped": reads.get("fragments_mapped"),
         "passed_filter_rate": percent(passed, fragments),
         "mapping_rate": percent(reads.get("fragments_mapped"), passed),
+        "molecules": reads.get("molecules"),
+        "molecule_duplicate_rate": duplicate_rate(reads.get("molecules"), reads.get("fragments_mapped")),
         "genes_detected": int((counts >= DETECTED_COUNT).sum()),
         "top_gene_share": percent(float(counts.max(initial=0)), total),
         "fragments_on_genes": round(total),
@@ -187,6 +189,11 @@ def quality_facts(
         if "gc_content" in before:
             facts["gc_content"] = round(100 * before["gc_content"], 2)
     return facts
+
+
+def duplicate_rate(molecules: int | None, mapped: int | None) -> float | None:
+    """Return the percentage of mapped fragments that are further copies of a molecule; None without identifiers."""
+    return percent(mapped - molecules, mapped) if molecules is not None and mapped else None
 
 
 def percent(part: float | None, whole: float | None) -> float | None:

@@ -12,6 +12,7 @@ import pysam
 
 from anpi.expression.genes import strip_version
 from anpi.problems import InputError, Problem
+from anpi.quantification.molecules import molecules_of_alignments
 from anpi.quantification.reference import read_gtf
 from anpi.tools import require_tools, run_tool, stay_offline
 
@@ -26,6 +27,7 @@ def count_genes(
     strandedness: str | None,
     scratch: Path,
     threads: int,
+    once: bool = False,
 ) -> tuple[pd.DataFrame, str]:
     """Count the fragments of a sample on the exons of each gene.
 
@@ -40,6 +42,8 @@ def count_genes(
         The genome's FASTA, which a CRAM file is read with.
     strandedness : str or None
         ``forward``, ``reverse`` or ``unstranded``; None counts both strands.
+    once : bool
+        Whether the names hold molecular identifiers, by which each molecule counts once.
 
     Returns
     -------
@@ -59,6 +63,9 @@ def count_genes(
     names = [f"aligned{number}.bam" for number in range(len(alignments))]
     for source, name in zip(alignments, names, strict=True):
         give_bam(source, scratch / name, genome)
+    if once:
+        copies, names = [scratch / name for name in names], [f"molecules_{name}" for name in names]
+        molecules_of_alignments(sample, copies, [scratch / name for name in names], scratch)
     command = ["featureCounts", "-a", str(gtf.resolve()), "-o", "counts.txt", "-T", str(threads)]
     command += ["-s", STRAND_CODES.get(strandedness or "", "0"), "--tmpDir", "."]
     if is_paired(scratch / names[0]):
