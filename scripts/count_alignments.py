@@ -61,7 +61,7 @@ def main() -> None:
         )
     write_text(arguments.out_summary, summary)
     write_table(arguments.out, counts)
-    print(f"{strandedness or 'both strands'} ({source}); {assigned_share(summary)} % assigned", file=sys.stderr)
+    print(f"{strandedness or 'both strands'} ({source}); {assigned_share(summary)}% assigned", file=sys.stderr)
 
 
 def given_facts(path: Path | None) -> dict:

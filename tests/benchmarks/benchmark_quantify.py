@@ -89,7 +89,7 @@ def agreement(quant: Path, folder: Path, truth: pd.Series) -> str:
     both = pd.concat([counts, truth.rename("truth")], axis=1).fillna(0)
     correlation = np.log2(both + 1).corr().iloc[0, 1]
     error = ((both["counts"] - both["truth"]).abs() / both["truth"])[both["truth"] >= 20].median()
-    return f"Pearson of log2 counts {correlation:.6f}, median relative error {100 * error:.3f} %"
+    return f"Pearson of log2 counts {correlation:.6f}, median relative error {100 * error:.3f}%"
 
 
 def main() -> None:

@@ -245,7 +245,7 @@ def test_a_sample_without_reads_after_trimming_holds_zeros(armor, tmp_path, pair
     judged = pd.DataFrame([{"sample_id": "sample", **quality_facts(genes, facts, fastp, {})}])
     verdict = judge_samples(judged, {"genes_detected": {"warn": 12000, "fail": 8000}})
     assert verdict["verdict"].tolist() == ["fail"]
-    assert "0 genes detected, below 8000" in verdict["reasons"].iloc[0]
+    assert "0 genes detected, below 8,000" in verdict["reasons"].iloc[0]
 
 
 def test_reads_that_map_nowhere_hold_zeros(armor, tmp_path):
