@@ -68,7 +68,7 @@ def main() -> None:
     write_reads(
         arguments, {"fragments_mapped": molecules.mapped, "molecules": molecules.molecules} if molecules else {}
     )
-    print(f"{strandedness or 'both strands'} ({source}); {assigned_share(summary)} % assigned", file=sys.stderr)
+    print(f"{strandedness or 'both strands'} ({source}); {assigned_share(summary)}% assigned", file=sys.stderr)
 
 
 def write_reads(arguments: argparse.Namespace, told: dict) -> None:

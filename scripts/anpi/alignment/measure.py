@@ -37,7 +37,7 @@ junction_saturation            known introns that half of the fragments already 
 =============================  ========================================================================================
 
 Beside them, for figures: ``gene_body_coverage`` (100 numbers from 5' to 3', mean 1), ``fragment_length_histogram``
-(pairs by length, 0 to 1,000 bases), ``junction_curve`` (known introns shown by 10, 20 … 100 % of the fragments).
+(pairs by length, 0 to 1,000 bases), ``junction_curve`` (known introns shown by 10, 20 … 100% of the fragments).
 """
 
 from __future__ import annotations

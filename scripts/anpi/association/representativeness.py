@@ -102,7 +102,7 @@ def quartiles(values: pd.Series) -> str:
 
 
 def share(values: pd.Series) -> str:
-    return f"{int(values.sum())} ({100 * values.mean():.0f} %)" if len(values) else "0"
+    return f"{int(values.sum())} ({100 * values.mean():.0f}%)" if len(values) else "0"
 
 
 def difference(a: pd.Series, b: pd.Series, comparable: bool) -> dict[str, object]:

@@ -79,8 +79,9 @@ def fact_title(fact: str) -> str:
 
 
 def fact_words(fact: str) -> str:
-    """Return what follows the value of a fact in a reason."""
-    return FACTS[fact].words if fact in FACTS else fact.replace("_", " ")
+    """Return what follows the value of a fact in a reason, with the space before it: ``%`` has none."""
+    words = FACTS[fact].words if fact in FACTS else fact.replace("_", " ")
+    return words if words.startswith("%") else f" {words}"
 
 
 def threshold(text: str) -> tuple[str, tuple[float, float]]:

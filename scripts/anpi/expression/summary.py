@@ -219,7 +219,7 @@ def strandedness_of(formats: dict[str, Any]) -> str | None:
     Returns
     -------
     str or None
-        ``forward`` (at least 80 % on the gene's strand), ``reverse`` (at most 20 %), ``unstranded`` (40 to 60 %),
+        ``forward`` (at least 80% on the gene's strand), ``reverse`` (at most 20%), ``unstranded`` (40 to 60%),
         ``unclear`` between; None for fewer than 500 fragments.
     """
     pairs = [sum(formats.get(kind + strand, 0) for kind in ("I", "O", "M")) for strand in ("SF", "SR")]

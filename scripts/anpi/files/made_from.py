@@ -58,9 +58,8 @@ def recorded(environment: Mapping[str, str] = os.environ) -> Iterator[None]:
         watch.active = False
     made = files_at(watch.made)
     if made:
-        records = (
-            os.path.abspath(folder) + os.sep
-        )  # the manifest reads those of samples withdrawn since, and leaves them out
+        # Records are no inputs: among those that the manifest looks through are some of samples withdrawn since.
+        records = os.path.abspath(folder) + os.sep
         read = {file for file in files_at(watch.read) - made if not file.startswith(records)}
         write_record(Path(folder), environment.get(DIGEST, ""), read, made)
 

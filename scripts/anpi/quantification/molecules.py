@@ -39,7 +39,7 @@ def molecules_of_reads(
     Parameters
     ----------
     trimmed : sequence of (first, second or None)
-        Gzipped FASTQ files in scratch, with the molecular identifiers in the names.
+        FASTQ files in scratch, with the molecular identifiers in the names.
     passed : int
         Their fragments.
 
@@ -75,12 +75,16 @@ def molecules_of_reads(
         reading.result()
     pipe.unlink()
     kept = fragments.molecules()
-    files = [(f"molecules_{first}", second and f"molecules_{second}") for first, second in trimmed]
+    files = [(packed_name(first), packed_name(second) if second else None) for first, second in trimmed]
     count = 0
     for before, after in zip(trimmed, files, strict=True):
         sources, targets = ([scratch / name for name in mates if name] for mates in (before, after))
         count += keep_reads(sources, targets, kept)
     return files, salmon_facts(facts).get("num_mapped", 0), count
+
+
+def packed_name(file: str) -> str:
+    return f"molecules_{file.removesuffix('.gz')}.gz"
 
 
 def add_mappings(sam: Path, fragments: Fragments) -> None:

@@ -222,7 +222,9 @@ def publish(result: Path, fastp_report: dict, reads: dict, out_dir: Path) -> Non
         formats = result / "lib_format_counts.json"
         with whole_output(result.parent, "salmon"):
             write_text(part / "salmon" / "quant.sf", by_name((result / "quant.sf").read_text()))
-            write_json(part / "salmon" / formats.name, json.loads(formats.read_text()) if formats.is_file() else {})
+            counts = json.loads(formats.read_text()) if formats.is_file() else {}
+            counts.pop("read_files", None)  # names in scratch
+            write_json(part / "salmon" / formats.name, counts)
         facts = {key: value for key, value in salmon_facts(result).items() if not key.startswith(CHANCE)}
         write_json(part / "salmon" / "aux_info" / "meta_info.json", facts or {"num_processed": 0, "num_mapped": 0})
         # In fastp's order: MultiQC knows the file by words in its first 50 lines.

@@ -17,7 +17,7 @@ import numpy as np
 from isal import igzip
 
 from anpi.problems import Problem
-from anpi.reads.fastq import FaultyReads, Hashed, Records, name_keys, read_chunks, whole_records
+from anpi.reads.fastq import FaultyReads, Hashed, Records, is_gzip, name_keys, read_chunks, whole_records
 
 IDENTIFIER = re.compile(rb"[:_]([ACGTN]+)(?:[-+_]([ACGTN]+))?$")
 LONGEST = 32
@@ -184,7 +184,7 @@ def keep_reads(files: Sequence[Path], targets: Sequence[Path], kept: np.ndarray)
     Parameters
     ----------
     files, targets : sequence of Path
-        Gzipped; mates stand at the same place, and the name of the first decides.
+        Gzipped or not, and gzipped; mates stand at the same place, and the name of the first decides.
     kept : numpy.ndarray
         See `Fragments.molecules`.
     """
@@ -205,7 +205,7 @@ def copy_records(source: Path, target: Path, choose: Callable[[Records, int], np
     """Copy the records of a FASTQ file that ``choose`` takes of a block and the number of records before it."""
     before = 0
     with Hashed(source) as file, igzip.open(target, "wb", compresslevel=1) as out:
-        for data, newlines in whole_records(read_chunks(file, True)):
+        for data, newlines in whole_records(read_chunks(file, is_gzip(source))):
             records = Records.of(data, newlines)
             rows = np.flatnonzero(choose(records, before))
             starts, ends = records.begins[rows, 0].tolist(), (records.ends[rows, 3] + 1).tolist()
