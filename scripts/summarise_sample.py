@@ -12,7 +12,7 @@ import pandas as pd
 from anpi.accounts.account import Account, account_table, refuse_open
 from anpi.accounts.of_sample import counting_accounts, sample_accounts
 from anpi.expression.agreement import count_agreement
-from anpi.expression.counted import COUNTED_BY, genes_of_counts, read_summary
+from anpi.expression.counted import genes_of_counts, read_summary
 from anpi.expression.degradation import grade_degradation
 from anpi.expression.quant_account import account_problems
 from anpi.expression.strandedness import settled_strandedness
@@ -32,6 +32,7 @@ from anpi.program import run_program
 from anpi.subtypes.model import DEFAULT, load_model, subtype_genes
 from anpi.tables.reading import read_facts, read_text_table
 from anpi.tables.sheets import quant_file
+from anpi.words.counting import COUNTED_BY
 
 
 def main() -> None:

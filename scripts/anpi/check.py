@@ -17,7 +17,6 @@ from anpi.endpoints.estimands import check_estimands
 from anpi.endpoints.observations import check_rules
 from anpi.endpoints.rules import read_rules
 from anpi.expression.assemble import missing_samples
-from anpi.expression.counted import LOST
 from anpi.expression.matrix import read_sample_names
 from anpi.expression.reference_look import look_at_reference
 from anpi.files.plain import odd_file
@@ -37,6 +36,7 @@ from anpi.tables.sheets import (
     timepoint_problems,
     used_samples,
 )
+from anpi.words.counting import LOST
 from anpi.words.urls import public_url, url_fault
 
 REFERENCE_FILES = ("transcripts", "gtf", "genome")

@@ -11,10 +11,10 @@ import pysam
 import pytest
 
 from anpi.check import check_run
-from anpi.expression.counted import LOST
 from anpi.expression.genes import GENES as KNOWN_GENES
 from anpi.problems import InputError
 from anpi.tables.schema import load_yaml
+from anpi.words.counting import LOST
 from workflow.conftest import Trial
 from workflow.running import ROOT, run
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from anpi.accounts.account import Account
-from anpi.expression.counted import ASSIGNED, COUNTED_BY, left_out_words
+from anpi.words.counting import ASSIGNED, COUNTED_BY, left_out_words
 
 PASSED = "passed_filter_reads"
 ROUNDED = 0.0005  # counts of genes are written with three decimals

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from anpi.expression.counted import COUNTED_BY, LOST
 from anpi.report import sentences as say
 from anpi.report.evidence import cite
 from anpi.report.numbers import known, ratio, text
@@ -16,6 +15,7 @@ from anpi.report.robustness import choices_of, holds_sentence
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_words
 from anpi.trial.results import INTERACTION
+from anpi.words.counting import COUNTED_BY, LOST
 from anpi.words.lists import listed, plural
 from anpi.words.p_values import p_words
 
