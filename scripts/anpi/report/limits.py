@@ -51,7 +51,7 @@ def ranked_limits(run: Run) -> list[str]:
 
 
 def counted_alone(run: Run) -> list[str]:
-    """Say what counts of alignments alone cannot tell, where samples have no others."""
+    """Return what counts of alignments alone cannot tell, where samples have no others."""
     verdicts = run.table("verdicts")
     if verdicts is None or "counted_by" not in verdicts or not (verdicts["counted_by"] == COUNTED_BY).any():
         return []
