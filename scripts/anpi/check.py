@@ -20,6 +20,7 @@ from anpi.expression.assemble import missing_samples
 from anpi.expression.matrix import read_sample_names
 from anpi.expression.reference_look import look_at_reference
 from anpi.files.plain import odd_file
+from anpi.files.sheet import file_of
 from anpi.files.shipped import REGISTRY, ROOT
 from anpi.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.biomarkers import strange_samples
@@ -211,7 +212,7 @@ def path_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
         expected = odd_path(path)
         if expected:
             problems.append(Problem(file, column=key, found=path, expected=expected))
-        elif odd := odd_file(path, file, key):
+        elif odd := odd_file(file_of(path), file, key):
             problems.append(odd)
     results = os.path.realpath(settings["results"] or "/") if not problems else ""
     tables = ("samples", "units", "expression.matrix", "clinical.")

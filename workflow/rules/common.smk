@@ -37,6 +37,7 @@ if str(ROOT / "scripts") not in sys.path:
 from anpi.arithmetic import SAME
 from anpi.check import check_writable, config_paths, counted_alone, is_url, shipped
 from anpi.files.checksums import fingerprint
+from anpi.files.sheet import file_of, split_sheet
 from anpi.files.shipped import REGISTRY
 from anpi.tables.identifiers import VARIABLE
 from anpi.manifest import tools_of

@@ -14,15 +14,20 @@ def known(path):
     return given(path) if is_stored(path) else ancient(given(path))
 
 
+def table(key):
+    """Return a table of the user as an input: its file, or the text that is read out of a sheet of a workbook."""
+    path = setting(key)
+    return given(path) if split_sheet(path)[1] is None else out(f"inputs/{key.split('.')[-1]}.csv")
+
+
 def sample_sheet():
     """Return the sample sheet, or nothing when the run has none."""
-    return given(SETTINGS["samples"]) if SETTINGS["samples"] else []
+    return table("samples") if SETTINGS["samples"] else []
 
 
 def clinical(name):
     """Return a clinical table as a list of one path, or of none when the config has none."""
-    path = SETTINGS["clinical"][name]
-    return [given(path)] if path else []
+    return [table(f"clinical.{name}")] if SETTINGS["clinical"][name] else []
 
 
 def own(key, path):

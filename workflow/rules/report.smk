@@ -5,14 +5,20 @@ def user_inputs():
     """Return the user's files as inputs, by the key of the config that names them."""
     is_reference = {key for key in USER_FILES if key.startswith("reference.")}
     return {
-        key: reference_file(key.split(".")[1])[0] if key in is_reference else given(path)
+        key: reference_file(key.split(".")[1])[0] if key in is_reference else given(file_of(path))
         for key, path in USER_FILES.items()
     }
 
 
 def keyed_files(wildcards, input):
     """Write the files of the user as arguments, each behind its key, where the job finds them."""
-    return " ".join(shlex.quote(f"{name}={path}") for name, path in zip(USER_FILES, input.files))
+    return named_files(USER_FILES, input.files)
+
+
+def named_files(keys, files):
+    """Write files of the user as arguments, each behind its key; of a sheet its name too."""
+    sheets = [USER_FILES[key].removeprefix(file_of(USER_FILES[key])) for key in keys]
+    return " ".join(shlex.quote(f"{key}={file}{sheet}") for key, file, sheet in zip(keys, files, sheets))
 
 
 def report_tables(wildcards):
