@@ -246,6 +246,7 @@ def rows_to_change(frame: pd.DataFrame, key: str) -> pd.Series:
 TOGETHER = {
     "strandedness": ["sample_id"],
     "aligned_to": ["sample_id"],
+    "umi": ["sample_id"],
     "kind": ["patient_id", "lesion_id"],
     "evaluator": [],
     "unit": ["marker"],
