@@ -1,9 +1,10 @@
-"""A finished run as a Workflow Run RO-Crate over the results folder, in place.
+"""A finished run as a Provenance Run RO-Crate over the results folder, in place.
 
-Profile: Workflow Run Crate 0.5 (https://w3id.org/ro/wfrun/workflow/0.5), which builds on Process Run Crate 0.5,
-Workflow RO-Crate 1.0 and RO-Crate 1.1. Inputs lie outside the folder and are known by content (``ni`` URIs, RFC 6920),
-so that no place is named; outputs are files of the folder with size and SHA-256, each under the step that made it. The
-date is that of the ledger's entry: the same run gives the same bytes.
+Profile: Provenance Run Crate 0.5 (https://w3id.org/ro/wfrun/provenance/0.5), which builds on Workflow Run Crate 0.5,
+Process Run Crate 0.5, Workflow RO-Crate 1.0 and RO-Crate 1.1; `crate_jobs` adds the single jobs. Inputs lie outside
+the folder and are known by content (``ni`` URIs, RFC 6920), so that no place is named; outputs are files of the folder
+with size and SHA-256, each under the step that made it. The date is that of the ledger's entry: the same run gives the
+same bytes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from rocrate.rocrate import ROCrate
 
 from anpi.files.checksums import hash_file
 from anpi.files.shipped import ROOT
+from anpi.ledger.crate_jobs import COMPLETED, add, add_jobs
 
+JOBS = {"https://w3id.org/ro/wfrun/provenance/0.5": ("Provenance Run Crate", "0.5")}
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
     "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
@@ -86,9 +89,6 @@ def build_crate(
     )
     root["datePublished"] = recorded["date"]
     publish(crate, manifest["settings"].get("publication") or {})
-    root["conformsTo"] = [
-        entity(crate, uri, "CreativeWork", name=name, version=version) for uri, (name, version) in PROFILES.items()
-    ]
     workflow = main_workflow(crate, manifest, results, wiring)
     inputs, parameters = list(run_inputs(crate, manifest)), list(run_parameters(crate, manifest))
     outputs = list(run_outputs(crate, manifest, results))
@@ -99,17 +99,37 @@ def build_crate(
     described = [path for path in ("manifest.json", f"ledger/{recorded['entry']}") if (results / path).is_file()]
     for path in described:
         outputs.append(add_file(crate, results, path, hash_file(results / path)))
-    action = entity(
+    action = add(
         crate, "#run", "CreateAction", name=f"Run {recorded['number']} of anpi", endTime=recorded["date"],
         description="Versions, settings and checksums stand in manifest.json.",
     )  # fmt: skip
     action["instrument"] = workflow
     action["object"] = [*inputs, *parameters]
     action["result"] = outputs
-    action["actionStatus"] = {"@id": "http://schema.org/CompletedActionStatus"}
-    root["mentions"] = [action]
+    action["actionStatus"] = COMPLETED
+    by_content = {file["sha256"]: file for file in (*inputs, *outputs)}
+    jobs = add_jobs(crate, manifest, engine_of(workflow), by_content)
+    root["mentions"] = [action, *jobs]
+    root["conformsTo"] = [
+        add(crate, uri, "CreativeWork", name=name, version=version)
+        for uri, (name, version) in (PROFILES | (JOBS if jobs else {})).items()
+    ]
     root["hasPart"] = sorted([*crate.data_entities, *inputs], key=lambda part: part.id)
-    return crate.metadata.generate()
+    return plain(crate.metadata.generate())
+
+
+def engine_of(workflow: ComputationalWorkflow) -> ContextEntity | None:
+    """Return Snakemake among the programs that the workflow needs, when its version is known."""
+    return next((one for one in workflow["softwareRequirements"] if one["name"] == "snakemake"), None)
+
+
+def plain(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Write one value as itself, not as a list of one, as RO-Crate recommends."""
+    for item in metadata["@graph"]:
+        for key, value in item.items():
+            if isinstance(value, list) and len(value) == 1:
+                item[key] = value[0]
+    return metadata
 
 
 def publish(crate: ROCrate, said: Mapping[str, Any]) -> None:
@@ -122,9 +142,9 @@ def publish(crate: ROCrate, said: Mapping[str, Any]) -> None:
     licence = said.get("licence")
     if licence:
         name = licence.rstrip("/").rsplit("/", 1)[-1]
-        root["license"] = entity(crate, licence, "CreativeWork", name=name, url={"@id": licence})
+        root["license"] = add(crate, licence, "CreativeWork", name=name, url={"@id": licence})
         return
-    root["license"] = entity(
+    root["license"] = add(
         crate, "#licence", "CreativeWork", name="Not licensed by this crate",
         description="Results of a clinical trial: the trial's sponsor decides who may use them and how.",
     )  # fmt: skip
@@ -133,11 +153,7 @@ def publish(crate: ROCrate, said: Mapping[str, Any]) -> None:
 def named_entity(crate: ROCrate, words: str, kind: str) -> ContextEntity:
     """Add a person or an organisation, written as ``Name <https://…>``."""
     name, _, uri = words.rstrip(">").partition(" <")
-    return entity(crate, uri, kind, name=name.strip(), url={"@id": uri})
-
-
-def entity(crate: ROCrate, uri: str, kind: str, /, **properties: Any) -> ContextEntity:
-    return crate.add(ContextEntity(crate, uri, properties={"@type": kind, **properties}))
+    return add(crate, uri, kind, name=name.strip(), url={"@id": uri})
 
 
 def unique(items: Iterator[Any]) -> list[Any]:
@@ -154,13 +170,14 @@ def add_file(crate: ROCrate, results: Path, path: str, sha256: str) -> File:
 def main_workflow(crate: ROCrate, manifest: Mapping[str, Any], results: Path, wiring: Path) -> ComputationalWorkflow:
     """Add the Snakefile with its rules, its language, its licence and the programs that it calls."""
     place = wiring.relative_to(results).as_posix()
-    snakemake = entity(
+    snakemake = add(
         crate, "https://w3id.org/workflowhub/workflow-ro-crate#snakemake", "ComputerLanguage", name="Snakemake",
         identifier={"@id": "https://doi.org/10.1093/bioinformatics/bts480"}, url={"@id": "https://snakemake.github.io"},
         **known(version=manifest["software"].get("snakemake")),
     )  # fmt: skip
     path = f"{place}/Snakefile"
-    workflow = crate.add(ComputationalWorkflow(crate, None, path))
+    kinds = [*ComputationalWorkflow.TYPES, *(["HowTo"] if manifest.get("records") else [])]
+    workflow = crate.add(ComputationalWorkflow(crate, None, path, properties={"@type": kinds}))
     workflow["name"] = "anpi"
     workflow["version"] = manifest["anpi"]
     workflow["identifier"] = manifest["commit"] or f"sha256:{manifest['code']}"
@@ -168,7 +185,7 @@ def main_workflow(crate: ROCrate, manifest: Mapping[str, Any], results: Path, wi
     workflow["contentSize"] = str((results / path).stat().st_size)
     workflow["encodingFormat"] = "text/plain"
     workflow["programmingLanguage"] = snakemake
-    workflow["license"] = entity(crate, MIT, "CreativeWork", name="MIT License", identifier=MIT)
+    workflow["license"] = add(crate, MIT, "CreativeWork", name="MIT License", identifier=MIT)
     rules = sorted((wiring / "rules").glob("*.smk"))
     workflow["hasPart"] = [
         add_file(crate, results, rule.relative_to(results).as_posix(), hash_file(rule)) for rule in rules
@@ -183,7 +200,7 @@ def main_workflow(crate: ROCrate, manifest: Mapping[str, Any], results: Path, wi
 def software(crate: ROCrate, name: str, version: str) -> ContextEntity:
     """Add a program or package, known by the page of its project."""
     uri = HOMES.get(name) or f"https://pypi.org/project/{name}/{version}/"
-    return entity(crate, uri, "SoftwareApplication", name=name, softwareVersion=version, url={"@id": uri})
+    return add(crate, uri, "SoftwareApplication", name=name, softwareVersion=version, url={"@id": uri})
 
 
 def known(**properties: Any) -> dict[str, Any]:
@@ -191,7 +208,7 @@ def known(**properties: Any) -> dict[str, Any]:
 
 
 def formal_parameter(crate: ROCrate, name: str, kind: str, description: str) -> ContextEntity:
-    parameter = entity(crate, f"#{name}", "FormalParameter", additionalType=kind, name=name, description=description)
+    parameter = add(crate, f"#{name}", "FormalParameter", additionalType=kind, name=name, description=description)
     parameter["conformsTo"] = {"@id": PARAMETER}
     return parameter
 
@@ -230,7 +247,7 @@ def run_parameters(crate: ROCrate, manifest: Mapping[str, Any]) -> Iterator[Cont
         kind = "Boolean" if isinstance(value, bool) else "Float" if isinstance(value, float) else "Integer"
         kind = kind if isinstance(value, (int, float)) else "Text"
         parameter = formal_parameter(crate, f"setting/{key}", kind, f"{key} of the config")
-        setting = entity(crate, f"#value/{key}", "PropertyValue", name=key, value=value)
+        setting = add(crate, f"#value/{key}", "PropertyValue", name=key, value=value)
         setting["exampleOfWork"] = parameter
         parameter["workExample"] = setting
         yield setting

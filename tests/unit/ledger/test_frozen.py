@@ -364,6 +364,7 @@ def test_the_crate_keeps_what_its_profiles_demand(closed: Path):
     assert all("CreativeWork" in kinds(graph[profile]) for profile in ids(root["conformsTo"]))
     workflow = graph[root["mainEntity"]["@id"]]
     assert kinds(workflow) == {"File", "SoftwareSourceCode", "ComputationalWorkflow"}
+    assert not any("HowToStep" in kinds(item) for item in graph.values())
     assert kinds(graph[workflow["programmingLanguage"]["@id"]]) == {"ComputerLanguage"}
     actions = [item for item in graph.values() if "CreateAction" in kinds(item)]
     assert [action["instrument"]["@id"] for action in actions] == [workflow["@id"]]
@@ -380,6 +381,51 @@ def test_the_crate_keeps_what_its_profiles_demand(closed: Path):
     used = [value for item in graph.values() for v in item.values() for value in (v if isinstance(v, list) else [v])]
     named = {value["@id"] for value in used if isinstance(value, dict)}
     assert {name for name in named if name.startswith(("#", "./")) or "://" not in name} <= set(graph)
+
+
+def test_jobs_are_in_the_crate_with_what_they_read_and_made(closed: Path):
+    """The lines with MUST of Provenance Run Crate 0.5, and the files of two jobs, one of which reads the other's."""
+    results = closed / "results"
+    manifest, recorded = read(results / "manifest.json"), read(results / "ledger" / "recorded.json")
+    made = manifest["results"]
+    patients = sha256(closed / "patients.csv")
+    manifest["records"] = [
+        {"decided_by": "a", "made": {"clinical/endpoints.tsv": made["clinical/endpoints.tsv"]},
+         "read": {"patients.csv": patients, "elsewhere.txt": "0" * 64}},
+        {"decided_by": "b", "made": {name: made[name] for name in ("analysis/sets.tsv", "analysis/attrition.tsv")},
+         "read": {"clinical/endpoints.tsv": made["clinical/endpoints.tsv"]}},
+    ]  # fmt: skip
+    crate = build_crate(results, manifest, recorded, results / "provenance")
+    graph = {item["@id"]: item for item in crate["@graph"]}
+    root = graph["./"]
+    workflow = graph[root["mainEntity"]["@id"]]
+    assert "https://w3id.org/ro/wfrun/provenance/0.5" in ids(root["conformsTo"])
+    assert "HowTo" in kinds(workflow)
+    first, second = graph["#job/clinical/endpoints.tsv"], graph["#job/analysis/attrition.tsv"]
+    assert kinds(first) == kinds(second) == {"CreateAction"}
+    assert ids(first["object"]) == [content_uri(patients)]
+    assert ids(first["result"]) == ids(second["object"]) == ["clinical/endpoints.tsv"]
+    assert ids(second["result"]) == ["analysis/attrition.tsv", "analysis/sets.tsv"]
+    tools = {graph[job["instrument"]["@id"]]["@id"]: kinds(graph[job["instrument"]["@id"]]) for job in (first, second)}
+    assert len(tools) == 2
+    assert all("SoftwareApplication" in kind for kind in tools.values())
+    assert set(tools) <= set(ids(workflow["hasPart"]))
+    assert ids(workflow["step"]) == ["#step/derive_endpoints", "#step/build_sets"]
+    assert {graph[step]["workExample"]["@id"] for step in ids(workflow["step"])} == set(tools)
+    whole = next(item for item in graph.values() if "OrganizeAction" in kinds(item))
+    controls = [graph[one] for one in ids(whole["object"])]
+    assert whole["result"] == {"@id": "#run"}
+    assert graph[whole["instrument"]["@id"]]["name"] == "snakemake"
+    assert [(c["instrument"]["@id"], c["object"]["@id"]) for c in controls] == [
+        ("#step/derive_endpoints", first["@id"]),
+        ("#step/build_sets", second["@id"]),
+    ]
+    named = {one for item in graph.values() for v in item.values() for one in found_ids(v)}
+    assert {name for name in named if name.startswith(("#", "./")) or "://" not in name} <= set(graph)
+
+
+def found_ids(value: Any) -> list[str]:
+    return [one["@id"] for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
 
 
 def test_every_file_of_the_crate_is_there_with_its_size_and_checksum(closed: Path):
