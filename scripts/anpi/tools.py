@@ -22,6 +22,7 @@ import psutil
 from anpi.problems import InputError, Problem, refuse
 
 STALL_SECONDS = 300
+VERSION_SECONDS = 60
 POLL_SECONDS = 0.1
 LOOK_SECONDS = 1
 WORDS_KEPT = 1500
@@ -58,8 +59,10 @@ def version_of(tool: str) -> str | None:
     """Ask a program for its version; None when it is not here, or says none."""
     try:
         command = [tool, ASKED.get(tool, "--version")]
-        answer = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    except OSError:  # not installed: `require_tools` says so where the tool is needed
+        answer = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", check=False, timeout=VERSION_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired):  # not installed: `require_tools` says so where the tool is needed
         return None
     match = VERSION.search(answer.stdout + answer.stderr)
     return match.group() if match else None

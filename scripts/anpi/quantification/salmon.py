@@ -113,11 +113,14 @@ def deterministic() -> list[str]:
 
 
 def refuse_lost_mappings(drawn: Path) -> None:
-    """Raise ValueError when fewer reads stand in the mappings than salmon says it mapped: one primary record each."""
+    """Raise ValueError when fewer reads stand in the mappings than salmon says it mapped: one primary record each.
+
+    A disk that was full leaves neither mappings nor salmon's word of them: that is no library of which nothing maps.
+    """
     flags = (flag for flag, _, _ in mappings(drawn.with_suffix(".sam")))
     mapped = sum(not flag & SECONDARY and (not flag & PAIRED or bool(flag & FIRST)) for flag in flags)
-    stated = salmon_facts(drawn).get("num_mapped", 0)
-    if mapped < stated:
+    stated = salmon_facts(drawn).get("num_mapped")
+    if stated is None or mapped < stated:
         raise ValueError(f"{mapped} of {stated} mapped reads are written")
 
 
