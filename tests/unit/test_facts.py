@@ -29,6 +29,7 @@ HOMES = {
     r"def p_words\(": "scripts/anpi/words/p_values.py",
     r"def read_json\(": "scripts/anpi/files/intact.py",
     r"def threshold\(": "scripts/anpi/cohort/facts.py",
+    r"exploration/components\.tsv": "scripts/anpi/report/inputs.py",
     r"PACKAGE\.parents\[1\]|parents\[3\]": "scripts/anpi/files/shipped.py",
 }
 
