@@ -10,7 +10,12 @@ import pytest
 # Fixtures and hooks count by standing here.
 from faults import pytest_addoption, pytest_runtest_logreport, pytest_sessionfinish, tells  # noqa: F401
 
+from anpi.arithmetic import SAME
+
 ROOT = Path(__file__).resolve().parents[1]
+# As in a workflow: no program has to start anew for its arithmetic. `make test-kernels` asks for another kernel.
+if "OPENBLAS_CORETYPE" not in os.environ:
+    os.environ.update(SAME)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from anpi.expression.assemble import missing_samples
 from anpi.expression.matrix import read_sample_names
 from anpi.expression.reference_look import look_at_reference
 from anpi.files.plain import odd_file
+from anpi.files.sheet import file_of
 from anpi.files.shipped import REGISTRY, ROOT
 from anpi.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.biomarkers import strange_samples
@@ -36,9 +37,11 @@ from anpi.tables.sheets import (
     timepoint_problems,
     used_samples,
 )
+from anpi.words.counting import LOST
 from anpi.words.urls import public_url, url_fault
 
 REFERENCE_FILES = ("transcripts", "gtf", "genome")
+GIVE_GENOME = "Give reference.genome (the FASTA of the alignment) beside reference.gtf."
 # Files that anpi ships in config/, which a run takes when the config names none of its own.
 SHIPPED_SETTINGS = {"endpoints": "endpoints.yaml", "plan": "plan.yaml"}
 Result = TypeVar("Result")
@@ -170,6 +173,7 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
     refuse(problems)
     assert clinical is not None
     notes = planning_notes(clinical, samples, date.today())
+    notes += [f"{file}: {LOST} {GIVE_GENOME}"] if counted_alone(settings["reference"], units) else []
     return Run(settings, samples, units, used, sexes_of(clinical.patients, samples, used), notes)
 
 
@@ -208,7 +212,7 @@ def path_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
         expected = odd_path(path)
         if expected:
             problems.append(Problem(file, column=key, found=path, expected=expected))
-        elif odd := odd_file(path, file, key):
+        elif odd := odd_file(file_of(path), file, key):
             problems.append(odd)
     results = os.path.realpath(settings["results"] or "/") if not problems else ""
     tables = ("samples", "units", "expression.matrix", "clinical.")
@@ -419,5 +423,18 @@ def unit_problems(settings: Mapping[str, Any], units: pd.DataFrame | None, file:
         return []
     if set(units["kind"]) == {"quant"} and reference["gtf"]:
         return []
+    if counted_alone(reference, units):
+        return [
+            Problem(settings["units"], "a CRAM needs the genome", column="bam", found=path, mend=GIVE_GENOME)
+            for path in units["bam"]
+            if str(path).endswith(".cram")
+        ][:1]
     mend = "Give reference.transcripts, or reference.gtf with reference.genome."
     return [Problem(file, "units need a reference", column="reference", mend=mend)]
+
+
+def counted_alone(reference: Mapping[str, Any], units: pd.DataFrame | None) -> bool:
+    """Return whether alignments to the genome are to be counted as they are: genes are given, and no sequences."""
+    if units is None or reference["transcripts"] or reference["genome"] or not reference["gtf"]:
+        return False
+    return set(units["kind"]) == {"bam"} and not (units["aligned_to"] == "transcriptome").any()

@@ -21,6 +21,7 @@ import psutil
 
 from anpi.problems import InputError, Problem, refuse
 
+ANSWER_SECONDS = 60
 STALL_SECONDS = 300
 POLL_SECONDS = 0.1
 LOOK_SECONDS = 1
@@ -58,8 +59,11 @@ def version_of(tool: str) -> str | None:
     """Ask a program for its version; None when it is not here, or says none."""
     try:
         command = [tool, ASKED.get(tool, "--version")]
-        answer = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    except OSError:  # not installed: `require_tools` says so where the tool is needed
+        answer = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", check=False, timeout=ANSWER_SECONDS
+        )
+    # Not installed, or it hangs: `require_tools` and `run_tool` say so where the tool is needed.
+    except (OSError, subprocess.TimeoutExpired):
         return None
     match = VERSION.search(answer.stdout + answer.stderr)
     return match.group() if match else None

@@ -79,3 +79,16 @@ def test_endpoints_and_sets_are_one_list_each(names: re.Pattern[str], homes: set
     code = {file.relative_to(ROOT).as_posix(): file for file in sorted((ROOT / "scripts").rglob("*.py"))}
     lists = {name: list(lists_of(names, file.read_text(encoding="utf-8"))) for name, file in code.items()}
     assert {name for name, lines in lists.items() if lines} <= homes
+
+
+def test_a_percentage_is_written_in_one_way():
+    """``95%``, never with a space: in messages, tables and documents alike."""
+    texts = [file for file in CODE if file.suffix == ".py"] + sorted((ROOT / "config").rglob("*.*"))
+    texts += [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    apart = [
+        f"{file.relative_to(ROOT)}: {line.strip()}"
+        for file in texts
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if re.search(r"[0-9}] %", line)
+    ]
+    assert apart == []

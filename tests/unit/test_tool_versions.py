@@ -65,3 +65,10 @@ def test_a_known_version_or_none_passes(tool: str, words: str, pretend):
 def test_options_are_known_of_each_major_version_in_the_range():
     first, below = (tools.numbers(version)[0] for version in tools.VERSIONS["salmon"])
     assert set(DETERMINISTIC) == set(range(first, below))
+
+
+def test_a_program_that_hangs_when_asked_has_no_version(pretend, monkeypatch, tmp_path):
+    pretend("salmon", "")
+    (tmp_path / "salmon").write_text("#!/bin/sh\nexec sleep 600\n")
+    monkeypatch.setattr(tools, "ANSWER_SECONDS", 0.2)
+    assert tools.version_of("salmon") is None

@@ -125,6 +125,13 @@ def alignments(trial: Trial) -> None:
         trial.path(f"reads/{sample}.bam").write_text(f"stands for alignments of {sample}\n")
 
 
+def counted(trial: Trial) -> None:
+    """From BAM files with the genes of their genome alone."""
+    alignments(trial)
+    trial.path("reference/genes.gtf").write_text(GTF.replace("ONE", "TWO"))
+    trial.setting("reference", {"gtf": "reference/genes.gtf"})
+
+
 def quantified(trial: Trial) -> None:
     """The same from salmon's results."""
     units = read(trial, "units")[["sample_id", "unit_id"]].drop_duplicates("sample_id")
@@ -160,7 +167,7 @@ def matrix(trial: Trial) -> None:
 
 
 VARIANTS: dict[str, Callable[[Trial], None]] = {
-    variant.__name__: variant for variant in (reads, alignments, quantified, genome, download, matrix)
+    variant.__name__: variant for variant in (reads, alignments, counted, quantified, genome, download, matrix)
 }
 
 
@@ -239,6 +246,7 @@ def rows_to_change(frame: pd.DataFrame, key: str) -> pd.Series:
 TOGETHER = {
     "strandedness": ["sample_id"],
     "aligned_to": ["sample_id"],
+    "umi": ["sample_id"],
     "kind": ["patient_id", "lesion_id"],
     "evaluator": [],
     "unit": ["marker"],

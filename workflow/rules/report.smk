@@ -7,14 +7,20 @@ def user_inputs():
     """Return the user's files as inputs, by the key of the config that names them."""
     is_reference = {key for key in USER_FILES if key.startswith("reference.")}
     return {
-        key: reference_file(key.split(".")[1])[0] if key in is_reference else given(path)
+        key: reference_file(key.split(".")[1])[0] if key in is_reference else given(file_of(path))
         for key, path in USER_FILES.items()
     }
 
 
 def keyed_files(wildcards, input):
     """Write the files of the user as arguments, each behind its key, where the job finds them."""
-    return " ".join(shlex.quote(f"{name}={path}") for name, path in zip(USER_FILES, input.files))
+    return named_files(USER_FILES, input.files)
+
+
+def named_files(keys, files):
+    """Write files of the user as arguments, each behind its key; of a sheet its name too."""
+    sheets = [USER_FILES[key].removeprefix(file_of(USER_FILES[key])) for key in keys]
+    return " ".join(shlex.quote(f"{key}={file}{sheet}") for key, file, sheet in zip(keys, files, sheets))
 
 
 def report_tables(wildcards):
@@ -29,7 +35,7 @@ def sample_results():
     made = []
     for sample in [] if UNITS is None else RUN.used:
         parts = salmon_result(sample)
-        made += [parts[name] for name in ("reads", "fastp", "alignment", "gene_counts") if name in parts]
+        made += [parts[name] for name in ("reads", "fastp", "alignment", "gene_counts", "counting") if name in parts]
         made += [out(f"samples/{sample}/{file}") for file in ("genes.parquet", "qc.json", "accounts.tsv")]
     genotypes = expand(
         out("samples/{sample}/{file}"), sample=genotyped_samples(), file=["genotypes.tsv", "identity.json"]

@@ -83,7 +83,7 @@ def compare(name: str, values: pd.Series, inside: pd.Series, comparable: bool) -
             )
         ]
     rows = []
-    texts = values.astype("string")
+    texts = values.convert_dtypes().astype("string")  # 1, not 1.0
     for level in sorted(texts.dropna().unique()):
         is_level = texts.dropna().eq(level).astype(float)
         parts = [is_level[inside.reindex(is_level.index)], is_level[~inside.reindex(is_level.index)], is_level]
@@ -102,7 +102,7 @@ def quartiles(values: pd.Series) -> str:
 
 
 def share(values: pd.Series) -> str:
-    return f"{int(values.sum())} ({100 * values.mean():.0f} %)" if len(values) else "0"
+    return f"{int(values.sum())} ({100 * values.mean():.0f}%)" if len(values) else "0"
 
 
 def difference(a: pd.Series, b: pd.Series, comparable: bool) -> dict[str, object]:

@@ -14,11 +14,12 @@ import pandas as pd
 
 from anpi.delivery.conversions import Conversions
 from anpi.files.plain import MOST_BYTES, read_bounded
+from anpi.files.sheet import WORKBOOKS
 from anpi.problems import InputError, Problem, missing_file
 from anpi.tables.adam import read_adam
 from anpi.tables.names import plain_name
 from anpi.tables.reading import FIRST_DATA_ROW, MISSING, declared_encoding, refuse_workbook
-from anpi.tables.workbook import KINDS, hidden_sheets, read_sheet, sheet_names
+from anpi.tables.workbook import hidden_sheets, read_sheet, sheet_names
 
 SEPARATORS = (",", ";", "\t", "|")
 LEAST_WIDTH = 0.5  # of the widest row, that a header fills
@@ -118,7 +119,7 @@ def read_file(file: Path, conversions: Conversions) -> list[Source]:
         raise InputError(missing_file(file, "Check the path."))
     if file.suffix.lower() == ".xpt":
         return [Source(str(file), "", read_adam(file))]
-    if file.suffix.lower() in KINDS:
+    if file.suffix.lower() in WORKBOOKS:
         hidden = hidden_sheets(file)
         rows_of = {sheet: read_sheet(file, sheet) for sheet in sheet_names(file)}
         for sheet in [sheet for sheet, rows in rows_of.items() if len(rows) < 2]:

@@ -25,8 +25,8 @@ OPERATIONS = {
     "n": "Patients",
     "events": "Patients with the event or outcome",
     "estimate": "Estimate",
-    "ci_low": "Lower limit of the 95 % interval",
-    "ci_high": "Upper limit of the 95 % interval",
+    "ci_low": "Lower limit of the 95% interval",
+    "ci_high": "Upper limit of the 95% interval",
     "p": "p",
     "p_adjusted": "p adjusted for the family",
 }

@@ -15,6 +15,7 @@ from anndata.io import read_elem
 
 from anpi.files.checksums import hash_file
 from anpi.files.intact import intact, read_json
+from anpi.files.sheet import file_of
 from anpi.problems import InputError, Problem
 from anpi.tables.carried import carried
 from anpi.tables.identifiers import allowing
@@ -107,7 +108,7 @@ class FinishedRun:
 
     def refuse_other(self, name: str, path: Path, checksum: str | None) -> None:
         """Refuse a file that is not the one that the manifest describes."""
-        if checksum is not None and hash_file(path) != checksum:
+        if checksum is not None and hash_file(file_of(path)) != checksum:
             mend = "Run the workflow again: what is exported must be what the manifest describes."
             raise InputError(Problem(str(path), "the file has changed since the run", mend=mend))
 

@@ -17,6 +17,7 @@ import pandas as pd
 
 from anpi.files.checksums import hash_file
 from anpi.files.intact import intact, read_json, refuse_cut_table
+from anpi.ledger.fingerprint import fingerprint, lesions_of
 from anpi.manifest import files_of, placeless, software
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import read_settings
@@ -68,6 +69,7 @@ def build_state(
         "inputs": {name: hash_file(path) for name, path in sorted(files_of(inputs).items())},
         "reference": reference_identity(results) if settings["units"] else None,
         "models": models(results) if expressed else [],
+        "delivery": fingerprint(inputs, settings),
         "patients": patient_states(inputs, results),
         "samples": sample_states(inputs["samples"], results, used) if expressed else {},
         "endpoints": endpoint_states(results / "clinical" / "endpoints.tsv"),
@@ -138,6 +140,9 @@ def patient_states(inputs: Mapping[str, Path], results: Path) -> dict[str, Any]:
                 rows = states.get(str(row["patient_id"]), {"rows": {}})["rows"]
                 known = sorted((key, value) for key, value in row.items() if value is not None)
                 rows.setdefault(name.removeprefix("clinical."), []).append(short_digest(*known))
+    for patient, count in lesions_of(inputs).items():
+        if patient in states:
+            states[patient]["lesions"] = count
     for state in states.values():
         state["rows"] = {table: sorted(digests) for table, digests in state["rows"].items()}
     return states

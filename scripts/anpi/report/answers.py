@@ -10,9 +10,9 @@ from anpi.figures.forest import forest
 from anpi.figures.style import level_colour
 from anpi.report import sentences as say
 from anpi.report.blocks import Fold, Link, Note, Points, Section, Text, draw
-from anpi.report.efficacy import survival_figure
 from anpi.report.expression import contrast_sentence
 from anpi.report.numbers import known
+from anpi.report.survival import survival_figure
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_words
 

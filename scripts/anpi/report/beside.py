@@ -6,14 +6,13 @@ from typing import Any
 
 from anpi.figures.forest import forest
 from anpi.report import sentences as say
+from anpi.report.baseline import level_words, variable_words
 from anpi.report.blocks import Cell, Heading, Note, Table, Text, draw
 from anpi.report.numbers import NONE, interval, known, p_value, percent, ratio, text
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_words
 from anpi.words.lists import plural
 from anpi.words.p_values import p_words
-
-VARIABLES = {"ecog": "ECOG", "liver_mets": "liver metastases", "brain_mets": "brain metastases"}
 
 
 def number(value: Any) -> Cell:
@@ -102,7 +101,7 @@ def subgroup_blocks(run: Run) -> list[Any]:
         what = "Hazard ratio" if str(kept["effect"].iloc[0]).startswith("HR") else "Odds ratio"
         tests = part.drop_duplicates("variable")
         words = "; ".join(
-            f"{VARIABLES.get(v, v)} {p_words(p)}"
+            f"{variable_words(str(v))} {p_words(p)}"
             for v, p in zip(tests["variable"], tests["interaction_p"], strict=True)
         )
         caption = (
@@ -117,7 +116,8 @@ def subgroup_blocks(run: Run) -> list[Any]:
 
 def subgroup_label(row: dict[str, Any]) -> str:
     level = f", {say.level_words(row['level'], row['biomarker'])}" if known(row["level"]) else ""
-    return f"{VARIABLES.get(row['variable'], row['variable'])} {row['subgroup']}{level}"
+    variable = str(row["variable"])
+    return f"{variable_words(variable)}: {level_words(variable, row['subgroup'])}{level}"
 
 
 def incidence_blocks(run: Run) -> list[Any]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from anpi.figures.clinical import spider, swimmer, waterfall
 from anpi.figures.style import SUBTYPE_COLOURS
-from anpi.figures.survival import LEAST_AT_RISK, SIZE, Annotations, kaplan_meier
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Link, Note, Section, Table, Text, draw
+from anpi.report.evidence import anchor_of
 from anpi.report.numbers import NONE, decimal, drawn_of, interval, known, months, percent
+from anpi.report.survival import survival_by_group, survival_figure
 from anpi.report.tables import Run, end_days
 from anpi.trial.endpoints import ENDPOINTS, SURVIVAL, endpoint_words
 from anpi.trial.times import DAYS_PER_MONTH
@@ -47,6 +47,9 @@ def efficacy(run: Run) -> Section:
         blocks.append(Note("No rates were derived in this run.", "absent"))
     else:
         blocks.append(rate_table(rates))
+        survival = run.rows("survival", "entry", "efficacy")
+        times = [] if survival is None else list(dict.fromkeys(survival["endpoint"]))
+        blocks += [table for endpoint in times for table in survival_by_group(run, "efficacy", endpoint)]
         if say.best_responses_supplied(run.tables["endpoints"]):
             blocks.append(
                 Note("Best responses were supplied, not derived from scans: whether they were confirmed is not known.")
@@ -132,14 +135,16 @@ def rate_table(rates: pd.DataFrame) -> Table:
     arms = ["all", *sorted(a for a in rates["arm"].unique() if a != "all")]
     if len(arms) == 2:
         arms = ["all"]
-    rows = []
+    rows, anchors = [], []
     keys = rates[["measure", "population", "months"]].drop_duplicates()
     for measure, population, at in keys.itertuples(index=False):
         words = measure_words(measure, at)
         if words is None:
             continue
         part = rates[(rates["measure"] == measure) & (rates["population"] == population)]
-        part = part[part["months"].eq(at) if known(at) else part["months"].isna()].set_index("arm")
+        part = part[part["months"].eq(at) if known(at) else part["months"].isna()]
+        anchors.append(anchor_of("rates", part.index[part["arm"].eq("all")].min()))
+        part = part.set_index("arm")
         cells = [Cell(rate_words(part.loc[arm]) if arm in part.index else NONE) for arm in arms]
         rows.append([Cell(words), Cell(str(population)), *cells])
     header = ["Measure", "Of", *(arm if arm != "all" else "All arms" for arm in arms)]
@@ -147,7 +152,7 @@ def rate_table(rates: pd.DataFrame) -> Table:
         "Proportions with exact intervals (Clopper-Pearson); medians by Kaplan-Meier with log-log intervals, "
         "follow-up by reverse Kaplan-Meier."
     )
-    return Table("rates-by-arm", "Response and medians by arm", header, rows, caption)
+    return Table("rates-by-arm", "Response and medians by arm", header, rows, caption, anchors=anchors)
 
 
 def measure_words(measure: str, at: Any) -> str | None:
@@ -243,94 +248,6 @@ def keyed(drawn: tuple[Figure, pd.DataFrame], letters: dict[str, str]) -> tuple[
     if handles:
         drawn[0].axes[0].legend(handles=handles, frameon=False, ncols=len(handles), loc="upper right", fontsize=8)
     return drawn
-
-
-def survival_figure(
-    run: Run, entry: str, endpoint: str, biomarker: str, name: str = "", size: tuple[float, float] = SIZE
-) -> list[Any]:
-    """Draw one question's curves; nothing where the run has none."""
-    curves = run.table("curves")
-    if curves is None:
-        return []
-    rows = curves[(curves["entry"] == entry) & (curves["endpoint"] == endpoint) & (curves["biomarker"] == biomarker)]
-    levels = [level for level in dict.fromkeys(rows["level"].astype(str)) if level != "all"]
-    if not levels:
-        return []
-    chosen = levels if len(levels) > 1 else ["all"]
-    rows = rows[rows["level"].astype(str).isin(chosen)]
-    people = patients_of(run, str(rows["set"].iloc[0]), endpoint, biomarker)
-    if chosen == ["all"]:
-        people = people.assign(level="all")
-    what = endpoint_words(endpoint)
-    caption = survival_caption(run, rows, what) if not name else SHORT_CAPTION + pooled_words(run, rows)
-    title = f"{say.capital(what)} by {'arm' if biomarker == 'arm' else biomarker}"
-    name = name or f"{endpoint}-{entry}-{biomarker}".replace("_", "-")
-    written = annotated(run, (entry, endpoint, biomarker), chosen)
-    return [draw(name, title, caption, kaplan_meier(rows, people, written, what, size))]
-
-
-def annotated(run: Run, question: tuple[str, str, str], levels: list[str]) -> Annotations:
-    """Return what is written on a question's curves: names, medians, the ratios, which groups are only described."""
-    biomarker = question[2]
-    names = {level: say.level_words(level, biomarker) for level in levels} | {"all": "all patients"}
-    survival, results = of_question(run.table("survival"), question), of_question(run.table("results"), question)
-    medians = dict(zip(survival["level"].astype(str), survival["median_months"].astype(float), strict=True))
-    described = results[results["warning"].astype(str).str.contains("described, not tested")]
-    main = say.main_rows(results)
-    ratios = main[main["estimate"].notna() & main["effect"].isin(list(say.RATIOS))]
-    note = "; ".join(f"{row['effect']} {say.bounds(row)} {say.against(row)}".strip() for _, row in ratios.iterrows())
-    light = set(described["level"].dropna().astype(str))
-    return Annotations(names, medians, light, run.drawn, note if len(ratios) < 3 else "")
-
-
-def of_question(table: pd.DataFrame | None, question: tuple[str, str, str]) -> pd.DataFrame:
-    """Return a table's rows of one question: entry, endpoint, biomarker."""
-    if table is None:
-        columns = ["level", "median_months", "warning", "effect", "estimate"]
-        return pd.DataFrame(columns=columns)
-    keys = ("entry", "endpoint", "biomarker")
-    return table[np.logical_and.reduce([table[key].eq(value) for key, value in zip(keys, question, strict=True)])]
-
-
-def patients_of(run: Run, members: str, endpoint: str, biomarker: str) -> pd.DataFrame:
-    """Return ``patient_id``, ``level``, ``time``, ``event`` of the patients behind a question's curves."""
-    people = run.members(members)
-    level = people.get({"subtype": "group"}.get(biomarker, biomarker), None)
-    if level is None or f"{endpoint}_days" not in people:
-        return pd.DataFrame(columns=["patient_id", "level", "time", "event"])
-    frame = pd.DataFrame(
-        {
-            "patient_id": people.index.astype(str),
-            "level": level.astype(object).to_numpy(),
-            "time": people[f"{endpoint}_days"].astype(float).to_numpy(),
-            "event": people[f"{endpoint}_event"].astype(float).to_numpy(),
-        }
-    )
-    return frame.dropna().astype({"level": str})
-
-
-SHORT_CAPTION = (
-    "Kaplan-Meier with 95% bands; | censored, dot event, dotted line median; thin where fewer than "
-    f"{LEAST_AT_RISK} are at risk."
-)
-
-
-def pooled_words(run: Run, rows: pd.DataFrame) -> str:
-    pooled = run.people["arm"].nunique() > 1 and rows["biomarker"].iloc[0] != "arm"
-    return " The figure pools the arms." if pooled else ""
-
-
-def survival_caption(run: Run, rows: pd.DataFrame, what: str) -> str:
-    """Say set, numbers, method, and where the curves stop."""
-    risk = rows[rows["kind"] == "risk"].groupby("level")
-    patients, events = int(risk["at_risk"].max().sum()), int(risk["events"].max().sum())
-    members = str(rows["set"].iloc[0]).replace("_", " ")
-    return (
-        f"{say.capital(what)}, set {members}: {plural(patients, 'patient')}, {plural(events, 'event')}. "
-        "Kaplan-Meier with 95% "
-        f"log-log bands; | censored, dot event, dotted line median; thin where fewer than {LEAST_AT_RISK} are at risk. "
-        f"Below: at risk (censored, events so far).{pooled_words(run, rows)}"
-    )
 
 
 def without_words(patients: list[str]) -> str:

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from anpi.report import sentences as say
+from anpi.report.evidence import cite
 from anpi.report.numbers import known, ratio, text
 from anpi.report.robustness import choices_of, holds_sentence
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_words
 from anpi.trial.results import INTERACTION
+from anpi.words.counting import COUNTED_BY, LOST
 from anpi.words.lists import listed, plural
 from anpi.words.p_values import p_words
 
@@ -39,12 +41,21 @@ def ranked_limits(run: Run) -> list[str]:
         *warnings_of_test(run, entry),
         *unlike_patients(run),
         say.sample_sentence(run.table("verdicts"), run.people["group"]),
+        *counted_alone(run),
         say.query_sentence(run.table("queries")),
         *detectable_sentences(run),
         *([NOT_RANDOMISED] if entry is not None and entry["biomarker"] in FROM_SAMPLES else []),
         *say.account_sentences(run.table("accounts")),
     ]
     return list(dict.fromkeys(lines))
+
+
+def counted_alone(run: Run) -> list[str]:
+    """Return what counts of alignments alone cannot tell, where samples have no others."""
+    verdicts = run.table("verdicts")
+    if verdicts is None or "counted_by" not in verdicts or not (verdicts["counted_by"] == COUNTED_BY).any():
+        return []
+    return [LOST]
 
 
 def primary_members(run: Run) -> pd.DataFrame:
@@ -197,7 +208,8 @@ def interaction_sentence(test: pd.Series, alpha: float, tier: str) -> str:
     name = f"{say.capital(endpoint_words(test['endpoint']))} by {test['biomarker']}, whether it differs between arms"
     if not say.tested(test):
         return f"{name}: not tested, {text(test['warning'], 'no reason given')}."
-    return f"{name}: {say.verdict(test, alpha, tier)}."
+    words = f"{name}: {say.verdict(test, alpha, tier)}."
+    return cite(words, "results", *((part, test.name) for part in say.numbers_of(test)))
 
 
 def secondary_sentence(rows: pd.DataFrame, alpha: float) -> str:
@@ -210,7 +222,10 @@ def secondary_sentence(rows: pd.DataFrame, alpha: float) -> str:
     ratios = main[main["estimate"].notna() & main["effect"].isin(list(say.RATIOS))]
     parts = [say.ratio_clause(row) for _, row in ratios.iterrows()]
     own = [f"interval and {p_words(test['p'])} unadjusted"] if parts and adjusted(test) else []
-    return f"{name}: {'; '.join([*parts, *own, say.verdict(test, alpha, 'secondary')])}."
+    words = f"{name}: {'; '.join([*parts, *own, say.verdict(test, alpha, 'secondary')])}."
+    cited = [(say.bounds(row), place) for place, row in ratios.iterrows()]
+    own_parts = [p_words(test[name]) for name in ("p", "p_adjusted") if known(test[name])]
+    return cite(words, "results", *cited, *((part, test.name) for part in dict.fromkeys(own_parts)))
 
 
 def adjusted(test: pd.Series) -> bool:

@@ -11,10 +11,10 @@ import pandas as pd
 from anpi.cohort.facts import FACTS
 from anpi.figures.course import course
 from anpi.report import sentences as say
+from anpi.report.baseline import VARIABLES, level_words
 from anpi.report.biology import PROGRAMMES, drawn_signatures
 from anpi.report.blocks import Cell, Drawing, Note, Section, Table, Text, table_of
 from anpi.report.numbers import NONE, decimal, known, months, text
-from anpi.report.patients import BASELINE, level_name
 from anpi.report.quality import number, verdict_columns
 from anpi.report.tables import Run, end_days
 from anpi.report.targets import target_blocks
@@ -71,11 +71,7 @@ def patient_sections(run: Run, patient: str) -> list[Section]:
 
 def overview(run: Run, row: pd.Series) -> list[Any]:
     facts = [("Arm", text(row["arm"]))]
-    for column, words in BASELINE.items():
-        if known(row.get(column)):
-            facts.append(
-                (words, level_name(text(row[column])) if column not in ("age", "ldh", "ecog") else text(row[column]))
-            )
+    facts += [(words, level_words(name, row[name])) for name, words in VARIABLES.items() if known(row.get(name))]
     facts.append(("Best response", f"{text(row.get('bor'))}; confirmed {text(row.get('cbor'))}"))
     for endpoint in SURVIVAL:
         facts.append((say.capital(endpoint_words(endpoint)), time_words(row, endpoint)))

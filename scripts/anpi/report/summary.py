@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from anpi.report import sentences as say
 from anpi.report.blocks import Drawing, Section
-from anpi.report.efficacy import survival_figure
 from anpi.report.limits import FIRST, ranked_limits, secondary_sentences
 from anpi.report.numbers import percent
 from anpi.report.robustness import strip, what_if
+from anpi.report.survival import survival_figure
 from anpi.report.tables import Run
 from anpi.trial.endpoints import SURVIVAL, endpoint_words
 
@@ -84,7 +84,7 @@ def efficacy_lines(run: Run) -> list[str]:
         for endpoint in SURVIVAL:
             for _, row in everyone[everyone["endpoint"] == endpoint].iterrows():
                 name = say.capital(endpoint_words(endpoint))
-                lines.append(say.median_sentence(row, "arm").replace("all:", f"{name}, all treated:", 1))
+                lines.append(say.median_sentence(row, "arm", f"{name}, all treated"))
     return lines
 
 

@@ -1,6 +1,6 @@
 """Sheets of Excel workbooks as text, as a person sees them: never evaluated, and bounded in size.
 
-A table that is a sheet is written ``file.xlsx#Sheet``.
+A table that is a sheet is written ``file.xlsx#Sheet`` (see `anpi.files.sheet`).
 """
 
 from __future__ import annotations
@@ -18,26 +18,11 @@ from xml.etree.ElementTree import ParseError
 from anpi.files.plain import refuse_odd_file
 from anpi.problems import InputError, Problem, missing_file, nearest
 
-KINDS = (".xlsx", ".xlsm")
 MOST_UNPACKED = 500_000_000  # bytes of a workbook, unpacked
 MOST_CELLS = 20_000_000  # of a sheet, empty ones within its width counted
 MOST_ROWS = 1_048_576  # of a sheet, as Excel has it
 START = 1 << 16  # bytes of a part in which its root stands
 ROOT_ELEMENT = re.compile(rb"<[A-Za-z]")
-
-
-def split_sheet(path: Path | str) -> tuple[str, str | None]:
-    """Split ``file.xlsx#Sheet`` into file and sheet; the sheet is None of any other path."""
-    file, sign, sheet = str(path).partition("#")
-    while sign and not file.lower().endswith(KINDS):  # a folder may hold the sign in its name
-        further, sign, sheet = sheet.partition("#")
-        file = f"{file}#{further}"
-    return (file, sheet) if sign else (str(path), None)
-
-
-def file_of(path: Path | str) -> str:
-    """Return the file that a table lies in: the workbook of a sheet, else the path itself."""
-    return split_sheet(path)[0]
 
 
 def sheet_names(file: Path | str) -> list[str]:
@@ -109,8 +94,8 @@ def refuse_bomb(name: str) -> None:
     with zipfile.ZipFile(name) as archive:
         size = sum(part.file_size for part in archive.infolist())  # no more than is stated here is ever unpacked
         if size > MOST_UNPACKED:
-            found = f"a workbook that unpacks to {size / 1e9:.3g} GB"
-            raise InputError(Problem(name, found=found, expected=f"at most {MOST_UNPACKED / 1e9:g} GB"))
+            found = f"a workbook that unpacks to {size:,} bytes"
+            raise InputError(Problem(name, found=found, expected=f"at most {MOST_UNPACKED:,}"))
         for part in archive.namelist():
             if part.endswith((".xml", ".rels")):
                 with archive.open(part) as content:
