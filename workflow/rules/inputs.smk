@@ -30,12 +30,6 @@ def clinical(name):
     return [table(f"clinical.{name}")] if SETTINGS["clinical"][name] else []
 
 
-def own_targets():
-    """Return the user's list of targets as an input; none when the config has none."""
-    path = SETTINGS["targets"]["own"]
-    return given(path) if path else []
-
-
 def own(key, path):
     """Return a file of the user as an input; a shipped one is none, its content is part of the code."""
     return given(str(path)) if SETTINGS[key] else []
