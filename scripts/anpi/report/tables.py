@@ -80,6 +80,7 @@ class Run:
     genes: pd.DataFrame | None = None
     declared: str = ""
     carry: frozenset[str] = frozenset()
+    strips: dict[str, Any] = field(default_factory=dict)  # of `report.strips`, made when first asked for
     _places: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)
 
     def table(self, name: str) -> pd.DataFrame | None:
