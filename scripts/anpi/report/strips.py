@@ -53,7 +53,7 @@ def lines(values: tuple[float, ...], top: int) -> str:
 
 
 def strip_words(run: Run, table: str) -> str:
-    """Tell what the lines are; empty where no response is known."""
+    """Return what the lines are; empty where no response is known."""
     counts = responses_of(run, table).drop_duplicates("sample_id")["response"].value_counts()
     if counts.empty:
         return ""
