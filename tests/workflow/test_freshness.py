@@ -23,7 +23,7 @@ from demo.trial import LEAST_PATIENTS, write_trial
 from workflow.conftest import Trial
 from workflow.recorded import ROOT, Job, Record, planned_workflow, records, replanned, unrecorded_words
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("freshness")]
 
 DECLARED = Path(__file__).with_name("freshness.tsv")
 SETTINGS = ("config", "plan", "endpoints")
