@@ -373,7 +373,7 @@ def report(
 
 
 def target_response(diameters: np.ndarray, node: np.ndarray, total: float, sums: list[float]) -> str:
-    """Response of the target lesions: CR, PD (20 % and 5 mm over the nadir), PR (30 % below baseline) or SD."""
+    """Response of the target lesions: CR, PD (20% and 5 mm over the nadir), PR (30% below baseline) or SD."""
     nadir, baseline = min(sums), sums[0]
     if np.all(diameters[~node] == 0) and np.all(diameters[node] < 10):
         return "CR"

@@ -124,8 +124,8 @@ def write_reads(
 ) -> None:
     """Write the reads of known fragments as FASTQ.
 
-    Fragments lie anywhere in their transcript with equal chance, their length is normal (180, 30) but for 3 % short
-    ones whose reads run into the adapter; 0.3 % of bases are substituted.
+    Fragments lie anywhere in their transcript with equal chance, their length is normal (180, 30) but for 3% short
+    ones whose reads run into the adapter; 0.3% of bases are substituted.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ Reads the plan and tests what it declares, nothing else. Writes to the output fo
   sensitivity.tsv         the primary and secondary answers under other choices
   influence.tsv           the primary answer without each patient in turn
   representativeness.tsv  patients with a biomarker against all treated
-  detectable.tsv          hazard ratios that would have been shown with 80 % power
+  detectable.tsv          hazard ratios that would have been shown with 80% power
   estimands.tsv           the range of the primary answer over other rules, iRECIST and evaluators
   subgroups.tsv           the primary answer within subgroups
   incidence.tsv           cumulative incidence of response and immune-related events

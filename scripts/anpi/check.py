@@ -20,6 +20,7 @@ from anpi.expression.assemble import missing_samples
 from anpi.expression.matrix import read_sample_names
 from anpi.expression.reference_look import look_at_reference
 from anpi.files.plain import odd_file
+from anpi.files.sheet import file_of
 from anpi.files.shipped import REGISTRY, ROOT
 from anpi.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.biomarkers import strange_samples
@@ -36,9 +37,12 @@ from anpi.tables.sheets import (
     timepoint_problems,
     used_samples,
 )
+from anpi.tables.targets import read_target_table
+from anpi.words.counting import LOST
 from anpi.words.urls import public_url, url_fault
 
 REFERENCE_FILES = ("transcripts", "gtf", "genome")
+GIVE_GENOME = "Give reference.genome (the FASTA of the alignment) beside reference.gtf."
 # Files that anpi ships in config/, which a run takes when the config names none of its own.
 SHIPPED_SETTINGS = {"endpoints": "endpoints.yaml", "plan": "plan.yaml"}
 Result = TypeVar("Result")
@@ -157,6 +161,9 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
     if clinical is not None and rules is not None:
         collect(lambda: check_rules(clinical, rules))
         collect(lambda: check_estimands(clinical, rules))
+    own_targets = settings["targets"]["own"]
+    if own_targets and os.path.isfile(own_targets):
+        collect(lambda: read_target_table(own=own_targets))
     signatures = collect(lambda: known_signatures(settings["signatures"]["gmt"]))
     if signatures is not None:
         plan = shipped(settings["plan"], SHIPPED_SETTINGS["plan"])
@@ -170,6 +177,7 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
     refuse(problems)
     assert clinical is not None
     notes = planning_notes(clinical, samples, date.today())
+    notes += [f"{file}: {LOST} {GIVE_GENOME}"] if counted_alone(settings["reference"], units) else []
     return Run(settings, samples, units, used, sexes_of(clinical.patients, samples, used), notes)
 
 
@@ -195,6 +203,7 @@ def config_paths(settings: Mapping[str, Any]) -> dict[str, str]:
     paths |= {f"clinical.{table}": path for table, path in settings["clinical"].items()}
     paths |= {f"reference.{name}": settings["reference"][name] for name in REFERENCE_FILES}
     paths |= {f"signatures.gmt.{number}": path for number, path in enumerate(settings["signatures"]["gmt"], start=1)}
+    paths["targets.own"] = settings["targets"]["own"]
     if settings["expression"]:
         paths["expression.matrix"] = settings["expression"]["matrix"]
     return {key: path for key, path in paths.items() if path is not None}
@@ -208,7 +217,7 @@ def path_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
         expected = odd_path(path)
         if expected:
             problems.append(Problem(file, column=key, found=path, expected=expected))
-        elif odd := odd_file(path, file, key):
+        elif odd := odd_file(file_of(path), file, key):
             problems.append(odd)
     results = os.path.realpath(settings["results"] or "/") if not problems else ""
     tables = ("samples", "units", "expression.matrix", "clinical.")
@@ -334,6 +343,7 @@ def source_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
         problems.append(Problem(file, "samples is given without units or expression", mend=mend))
     paths = [("expression.matrix", matrix["matrix"])] if matrix else []
     paths += [("signatures.gmt", path) for path in settings["signatures"]["gmt"]]
+    paths += [("targets.own", path) for path in [settings["targets"]["own"]] if path]
     return problems + [absent_file(file, key, path) for key, path in paths if not os.path.isfile(path)]
 
 
@@ -419,5 +429,18 @@ def unit_problems(settings: Mapping[str, Any], units: pd.DataFrame | None, file:
         return []
     if set(units["kind"]) == {"quant"} and reference["gtf"]:
         return []
+    if counted_alone(reference, units):
+        return [
+            Problem(settings["units"], "a CRAM needs the genome", column="bam", found=path, mend=GIVE_GENOME)
+            for path in units["bam"]
+            if str(path).endswith(".cram")
+        ][:1]
     mend = "Give reference.transcripts, or reference.gtf with reference.genome."
     return [Problem(file, "units need a reference", column="reference", mend=mend)]
+
+
+def counted_alone(reference: Mapping[str, Any], units: pd.DataFrame | None) -> bool:
+    """Return whether alignments to the genome are to be counted as they are: genes are given, and no sequences."""
+    if units is None or reference["transcripts"] or reference["genome"] or not reference["gtf"]:
+        return False
+    return set(units["kind"]) == {"bam"} and not (units["aligned_to"] == "transcriptome").any()

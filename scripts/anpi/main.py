@@ -11,6 +11,8 @@ from anpi import __version__
 from anpi.files.shipped import ROOT
 from anpi.problems import nearest
 
+SHORT = {"init": "init-trial"}
+
 
 def programs() -> dict[str, Path]:
     """Return the programs by the name that the command gives them."""
@@ -40,7 +42,7 @@ def main() -> None:
         print(usage())
     elif name == "--version":
         print(f"anpi {__version__}")
-    elif program := known.get(name.replace("_", "-")):
+    elif program := known.get(SHORT.get(name, name.replace("_", "-"))):
         sys.argv = [f"anpi {program.stem.replace('_', '-')}", *sys.argv[2:]]
         runpy.run_path(str(program), run_name="__main__")
     else:

@@ -17,6 +17,7 @@ from typing import Any
 from anpi import __version__
 from anpi.files.checksums import hash_file
 from anpi.files.intact import read_json
+from anpi.files.sheet import file_of
 from anpi.files.shipped import ROOT
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import read_settings
@@ -47,7 +48,7 @@ ENVIRONMENTS = ("envs", "requirements.lock")
 OF_EXPRESSION = ("cohort", "exploration", "expression", "immune", "qc", "samples", "subtypes")
 # Large, or another at each run (MultiQC writes the hour, salmon orders its index anew), or written after the manifest.
 LEFT_OUT = re.compile(
-    r"(reference/(?!genes|transcripts\.tsv|reference\.json)|multiqc/|logs/|benchmarks/|samples/[^/]+/salmon/"
+    r"(inputs/|reference/(?!genes|transcripts\.tsv|reference\.json)|multiqc/|logs/|benchmarks/|samples/[^/]+/salmon/"
     r"|manifest\.json|ro-crate-metadata\.json|ledger/(?!current|changes)|provenance/|.*\.(bam|bai|cram|crai)$)"
 )
 
@@ -169,14 +170,14 @@ def software(settings: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 def files_of(inputs: Mapping[str, Path]) -> dict[str, Path]:
-    """Put the files of a folder, such as a model's, in the folder's place."""
+    """Put the files of a folder, such as a model's, in the folder's place, and a workbook in that of its sheet."""
     files: dict[str, Path] = {}
     for name, path in inputs.items():
         if path.is_dir():
             below = sorted(file for file in path.rglob("*") if file.is_file())
             files |= {f"{name}/{file.relative_to(path).as_posix()}": file for file in below}
         else:
-            files[name] = path
+            files[name] = Path(file_of(path))
     return files
 
 
@@ -278,7 +279,7 @@ def read_checksums(settings: Mapping[str, Any], results: Path, samples: Sequence
         if file.is_file():
             units = read_json(file)["units"]
             found |= {f"{sample}/{unit['unit_id']}": unit["sha256"] for unit in units}
-    if settings.get("units") and Path(settings["units"]).is_file():
+    if settings.get("units") and Path(file_of(settings["units"])).is_file():
         table = read_text_table(settings["units"])
         rows = table.to_dict("records") if "quant" in table else []
         for row in rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -14,12 +15,24 @@ from anpi.files.made_from import recorded
 from anpi.problems import InputError
 
 
+def stop_all(number: int, frame: object) -> None:
+    """Stop what this program started, and end it, when the run is cancelled; scratch is removed on the way out.
+
+    Tools end with what waits for them; but one that was started a moment ago is not waited for yet.
+    """
+    import psutil  # costs more than some programs take
+
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+    sys.exit(128 + number)
+
+
 def run_program(main: Callable[[], object]) -> None:
     """Run a program's main function; a user's mistake ends with words and exit code 2, not a traceback."""
     start_with_same_arithmetic()
     program = Path(sys.argv[0]).name
-    # So that tools are stopped and scratch is removed when the run is cancelled.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    signal.signal(signal.SIGTERM, stop_all)
     try:
         # One thread of linear algebra: the same bytes on any machine, and faster for the matrices of a cohort.
         with threadpool_limits(1), recorded():

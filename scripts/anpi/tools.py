@@ -21,8 +21,8 @@ import psutil
 
 from anpi.problems import InputError, Problem, refuse
 
+ANSWER_SECONDS = 60
 STALL_SECONDS = 300
-VERSION_SECONDS = 60
 POLL_SECONDS = 0.1
 LOOK_SECONDS = 1
 WORDS_KEPT = 1500
@@ -60,9 +60,10 @@ def version_of(tool: str) -> str | None:
     try:
         command = [tool, ASKED.get(tool, "--version")]
         answer = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", check=False, timeout=VERSION_SECONDS
+            command, capture_output=True, text=True, errors="replace", check=False, timeout=ANSWER_SECONDS
         )
-    except (OSError, subprocess.TimeoutExpired):  # not installed: `require_tools` says so where the tool is needed
+    # Not installed, or it hangs: `require_tools` and `run_tool` say so where the tool is needed.
+    except (OSError, subprocess.TimeoutExpired):
         return None
     match = VERSION.search(answer.stdout + answer.stderr)
     return match.group() if match else None

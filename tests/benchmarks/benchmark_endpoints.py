@@ -24,7 +24,7 @@ TARGETS = 3
 
 
 def write_trial(folder: Path, patients: int, scans: int, seed: int = 1) -> dict[str, Path]:
-    """Write a trial: target lesions that shrink or grow at random, deaths, and responses, 2 % of them misread."""
+    """Write a trial: target lesions that shrink or grow at random, deaths, and responses, 2% of them misread."""
     rng = np.random.default_rng(seed)
     ids = np.array([f"P{number:06d}" for number in range(patients)])
     start = START + rng.integers(0, 600, patients)

@@ -1,7 +1,7 @@
 """Swaps, mixtures and wrong sex with known truth: what is found, what is cried wrongly; 0.5, 2, 20 million pairs.
 
 Tumours of simulated people of five populations, at the listed SNPs: levels of genes as in the reference tumours, purity
-40 to 95 %, a third of the chromosomes without one parent's copy, allelic imbalance (see demo.genotypes). Two
+40 to 95%, a third of the chromosomes without one parent's copy, allelic imbalance (see demo.genotypes). Two
 samples a patient.
 
   python tests/benchmarks/benchmark_identity.py [--cases 60] [--seed 1] [--depths 500000 2000000 20000000]
@@ -111,8 +111,8 @@ def mixtures(cases: int, fragments: float, seed: int) -> pd.DataFrame:
                 "mixed in": f"{level:.0%}",
                 "no estimate": int(np.isnan(values).sum()),
                 "above 0": int((values > 0).sum()),
-                "5 % or more": int((values >= 0.05).sum()),
-                "20 % or more": int((values >= 0.2).sum()),
+                "5% or more": int((values >= 0.05).sum()),
+                "20% or more": int((values >= 0.2).sum()),
                 "median": "" if np.isnan(values).all() else f"{np.nanmedian(values):.1%}",
                 "still the patient's": f"{told['same']} same, {told['unclear']} unclear, {told['different']} different",
                 "cases": cases,
@@ -122,7 +122,7 @@ def mixtures(cases: int, fragments: float, seed: int) -> pd.DataFrame:
 
 
 def sexes(cases: int, fragments: float, seed: int) -> pd.DataFrame:
-    """Call the sex of men (a fifth lost Y in the tumour) and women (a tenth lost XIST), at purities of 40 to 95 %."""
+    """Call the sex of men (a fifth lost Y in the tumour) and women (a tenth lost XIST), at purities of 40 to 95%."""
     draw = stream(seed, "sex", fragments)
     rows = []
     for sex in "FM":

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from browser.chromium import Page
-from unit.report.made import NAMES, make_tables, read_made, write_run
+from unit.report.made import make_tables, read_made, with_choices, write_run
 
 from anpi.files.writing import write_table
 from anpi.report.page import write_report
@@ -30,26 +30,6 @@ def write_genes(folder: Path, samples: list[str]) -> None:
         {"gene_id": values["gene_id"], "symbol": list(TPM), "biotype": "protein_coding", "length": 1000}
     )
     write_table(folder / "results" / "cohort" / "genes.tsv", genes)
-
-
-def with_choices(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Add a declared answer, one that agrees, one that turns, one that cannot be tested, and two patients left out."""
-    row = NAMES | {"family": "primary", "tier": "primary", "level": None, "reference": "A", "n": 10, "events": 8}
-    found = [
-        row | {"variant": "as declared", "effect": "chi-square", "p": 0.031},
-        row
-        | {"variant": "as declared", "level": "I", "effect": "HR", "estimate": 0.42, "ci_low": 0.15, "ci_high": 0.9},
-        row | {"variant": "arms pooled", "effect": "chi-square", "p": 0.012},
-        row | {"variant": "endpoint pfs_ema", "endpoint": "pfs_ema", "effect": "chi-square", "p": 0.31},
-        row | {"variant": "confident calls only", "warning": "9 patients: not tested"},
-    ]
-    columns = ["variant", *tables["results"].columns]
-    influence = {"patient_id": [None, "P0001", "P0005"], "p": [0.031, 0.04, 0.081]}
-    influence |= {"changes_conclusion": ["no", "no", "yes"], "hr_I": [0.42, 0.4, 0.6]}
-    return tables | {
-        "sensitivity": pd.DataFrame(found).reindex(columns=columns),
-        "influence": pd.DataFrame(influence),
-    }
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +166,27 @@ def test_a_file_of_genes_of_another_report_is_refused(page: Page, report: Path, 
     (tmp_path / "genes.js").unlink()
     page.open(tmp_path / "index.html")
     assert "genes.js cannot be read" in ask(page, "DLL3")
+
+
+def test_a_number_lights_the_patients_of_its_row_and_leads_to_it(index: Page) -> None:
+    number = ".headline a.cite[data-evidence=row-results-0]"
+    index.point_at(number)
+    lit = "[...new Set([...document.querySelectorAll('.lit')].map((e) => e.dataset.patient))].sort()"
+    compared = ["P0001", "P0004", "P0005", "P0008", "P0009"]  # A and I; P0012 and P0011 have no call
+    assert index.run(lit) == compared
+    assert index.run("document.getElementById('lit').textContent").startswith("5 patients behind p = 0.31")
+    assert "association/results.tsv, line 2" in index.run("document.getElementById('lit').textContent")
+    index.press("Escape")
+    assert index.run(lit) == []
+    index.run(f"document.querySelector('{number}').focus()")
+    assert index.run(lit) == compared
+    index.click(number)
+    index.wait_for("location.hash === '#row-results-0' && document.readyState === 'complete'")
+    assert index.run("document.querySelector('tr:target').cells[5].textContent") == "chi-square"
+    index.run("location.hash = '#row-influence-2'")
+    index.wait_for("document.querySelector('tr:target').closest('details').open")
+    assert index.run("document.querySelector('tr:target th').textContent") == "P0005"
+    assert index.console == []
 
 
 def test_a_filter_in_one_column_finds_the_cell_and_in_all_the_row(index: Page) -> None:

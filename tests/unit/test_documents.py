@@ -194,3 +194,13 @@ def test_the_guide_to_the_results_names_what_the_rules_make():
 def test_the_settings_of_continuous_integration_are_valid_and_check_the_documents():
     jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
     assert any("make test-docs" in step.get("run", "") for job in jobs.values() for step in job["steps"])
+
+
+def test_the_licence_of_each_shipped_folder_is_listed():
+    page = (ROOT / "resources" / "README.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| \[(\w+)\]\(\1/README\.md\) \|", page, re.MULTILINE))
+    assert listed == {folder.name for folder in (ROOT / "resources").iterdir() if folder.is_dir()}
+    for readme in (ROOT / "resources").glob("*/**/*.md"):
+        if "CC BY-SA" in readme.read_text(encoding="utf-8"):
+            folder = readme.relative_to(ROOT / "resources").parts[0]
+            assert re.search(rf"{folder}/README.*\n\| \" .*CC BY-SA 4.0", page), readme

@@ -52,6 +52,7 @@ MAY_IMPORT = {
     "manifest": GROUND | {"tables", "provenance", "tools"},
     "ledger": GROUND | {"tables", "provenance", "manifest", "association"},
     "exports": GROUND | {"tables", "association"},
+    "delivery": GROUND | {"tables", "expression"},
 }
 SMK = sorted((ROOT / "workflow").rglob("*.smk"))
 

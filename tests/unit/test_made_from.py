@@ -21,6 +21,7 @@ def main():
     given, folder, out = sys.argv[2], sys.argv[4], sys.argv[6]
     below = open(Path(folder) / "S1" / "facts.json").read()
     Path("elsewhere.txt").read_text()
+    [file.read_text() for file in Path("results/made_from").glob("*.json")]
     write_text(out, below)
     write_text(Path(out).parent / "deep" / "a.tsv", "second")
     write_text(Path(out).parent / "gone.tsv", "taken away again")
@@ -64,3 +65,12 @@ def test_a_program_that_fails_or_runs_by_itself_leaves_no_record(tmp_path: Path)
     alone = run(tmp_path / "two")
     assert (failed.returncode, alone.returncode) == (1, 0)
     assert list(tmp_path.rglob("made_from")) == []
+
+
+def test_records_of_other_results_are_no_inputs(tmp_path: Path):
+    (tmp_path / "results" / "made_from").mkdir(parents=True)
+    (tmp_path / "results" / "made_from" / "gone.tsv.json").write_text("{}")
+    done = run(tmp_path, "--results", "results", ANPI_MADE_FROM="abc", ANPI_RECORDS="results/made_from")
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "results" / "made_from" / "qc" / "b.tsv.json").read_text())
+    assert sorted(record["read"]) == ["../table.tsv", "samples/S1/facts.json"]

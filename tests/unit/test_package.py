@@ -56,6 +56,12 @@ def test_the_package_and_its_data_are_those_installed(installed: Path, tmp_path:
     assert module == "anpi.api"
 
 
+def test_a_trial_is_begun_by_its_short_name(installed: Path, tmp_path: Path):
+    done = run(installed / "anpi", "init", "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "--reads" in done.stdout
+
+
 def test_an_unknown_program_is_told_with_the_nearest(installed: Path, tmp_path: Path):
     done = run(installed / "anpi", "call-subtype", cwd=tmp_path)
     assert done.returncode == 2

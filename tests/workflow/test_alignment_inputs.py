@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import shutil
 import subprocess
@@ -132,14 +133,42 @@ def test_another_shape_of_the_fastq_gives_the_same_bytes(library: Library, quant
 
 
 def test_molecular_identifiers_are_cut_off_and_kept_in_the_name(library: Library, quantified):
-    """Six bases and a spacer of four before each first mate: without them, the reads are those of the library."""
-    files = library.fastq("umi", list(range(len(library.pairs[0]))))
-    lines = files[0].read_text().splitlines()
-    lines[1::4] = ["ACGTAC" + "TATA" + bases for bases in lines[1::4]]
-    lines[3::4] = ["F" * 10 + qualities for qualities in lines[3::4]]
-    files[0].write_text("\n".join(lines) + "\n")
-    found = library.quantify("of_umi", "--unit", "L1", *files, "--umi", "L1", "read1:6+4")
+    """Twelve bases and a spacer of four before each first mate: without them, the reads are those of the library."""
+    found = library.quantify("of_umi", "--unit", "L1", *identified(library, 1), "--umi", "L1", "read1:12+4")
     assert found["quant.sf"] == quantified["quant.sf"]
+    reads = json.loads((library.folder / "of_umi" / "reads.json").read_text())
+    assert reads["molecules"] == reads["fragments_mapped"] < reads["fragments_passed"] == reads["fragments"]
+
+
+def test_copies_of_a_molecule_count_once(library: Library, quantified):
+    """Every pair stands three times under names of its own: fragments are thrice as many, counts are the same."""
+    library.quantify("of_copies", "--unit", "L1", *identified(library, 3), "--umi", "L1", "read1:12+4")
+    once = json.loads((library.folder / "fastq" / "reads.json").read_text())
+    reads = json.loads((library.folder / "of_copies" / "reads.json").read_text())
+    assert reads["molecules"] == once["fragments_mapped"]
+    assert reads["fragments_mapped"] == 3 * once["fragments_mapped"]
+    counts = [
+        pd.read_csv(library.folder / name / "salmon" / "quant.sf", sep="\t", index_col="Name")["NumReads"]
+        for name in ("fastq", "of_copies")
+    ]
+    assert counts[1].sum() == pytest.approx(counts[0].sum(), abs=1)
+    assert (counts[1] - counts[0]).abs().max() <= 2
+
+
+def identified(library: Library, copies: int) -> list[Path]:
+    """Write the library with an identifier of its own before each first mate, each pair several times."""
+    rng = np.random.default_rng(9)
+    files = library.fastq("umi", np.repeat(np.arange(len(library.pairs[0])), copies).tolist())
+    lines = [file.read_text().splitlines() for file in files]
+    identifiers = ["".join(letters) for letters in rng.choice(list("ACGT"), (len(library.pairs[0]), 12))]
+    lines[0][1::4] = [identifiers[n // copies] + "TATA" + bases for n, bases in enumerate(lines[0][1::4])]
+    lines[0][3::4] = ["F" * 16 + qualities for qualities in lines[0][3::4]]
+    for mate, file in enumerate(files):
+        lines[mate][::4] = (
+            [f"@{n}:{name[1:]}" for n, name in enumerate(lines[mate][::4])] if copies > 1 else lines[mate][::4]
+        )
+        file.write_text("\n".join(lines[mate]) + "\n")
+    return files
 
 
 @pytest.mark.parametrize("place", ["scratch", "results"])

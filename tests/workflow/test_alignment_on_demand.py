@@ -151,7 +151,7 @@ class Pigx:
         for sample, bam in alignments.items():
             scratch = self.folder / f"count_{bam.stem}_{sample}"
             scratch.mkdir()
-            counts, _ = count_genes(sample, [bam], self.gtf, self.genome, None, scratch, 1)
+            counts, _, _ = count_genes(sample, [bam], self.gtf, self.genome, None, scratch, 1)
             columns[sample] = counts.set_index("gene_id")["counts"]
         return pd.DataFrame(columns).reindex(self.counts.index)
 

@@ -23,7 +23,7 @@ from demo.trial import LEAST_PATIENTS, write_trial
 from workflow.conftest import Trial
 from workflow.recorded import ROOT, Job, Record, planned_workflow, records, replanned, unrecorded_words
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("freshness")]
 
 DECLARED = Path(__file__).with_name("freshness.tsv")
 SETTINGS = ("config", "plan", "endpoints")
@@ -101,6 +101,7 @@ def write_other_files(trial: Trial) -> None:
     for name, source in (("R1.fastq", "reads"), ("R2.fastq", "reads"), ("S.bam", "reads")):
         (other / name).write_text(f"another file of {source}\n")
     (other / "quant.sf").write_text("Name\tLength\tEffectiveLength\tTPM\tNumReads\n")
+    (other / "targets.tsv").write_text("target\tgenes\tcompartment\nPTK7\tPTK7\ttumour\n")
     (other / "sets.gmt").write_text("another\tset\tASCL1\tNEUROD1\n")
     shutil.copy(trial.path("reference/transcripts.fa.gz"), other / "transcripts.fa.gz")
     (other / "genes.gtf").write_text(GTF)
@@ -123,6 +124,13 @@ def alignments(trial: Trial) -> None:
     write(trial, "units", units.assign(bam=[f"reads/{sample}.bam" for sample in units["sample_id"]]))
     for sample in units["sample_id"]:
         trial.path(f"reads/{sample}.bam").write_text(f"stands for alignments of {sample}\n")
+
+
+def counted(trial: Trial) -> None:
+    """From BAM files with the genes of their genome alone."""
+    alignments(trial)
+    trial.path("reference/genes.gtf").write_text(GTF.replace("ONE", "TWO"))
+    trial.setting("reference", {"gtf": "reference/genes.gtf"})
 
 
 def quantified(trial: Trial) -> None:
@@ -160,7 +168,7 @@ def matrix(trial: Trial) -> None:
 
 
 VARIANTS: dict[str, Callable[[Trial], None]] = {
-    variant.__name__: variant for variant in (reads, alignments, quantified, genome, download, matrix)
+    variant.__name__: variant for variant in (reads, alignments, counted, quantified, genome, download, matrix)
 }
 
 
@@ -239,6 +247,7 @@ def rows_to_change(frame: pd.DataFrame, key: str) -> pd.Series:
 TOGETHER = {
     "strandedness": ["sample_id"],
     "aligned_to": ["sample_id"],
+    "umi": ["sample_id"],
     "kind": ["patient_id", "lesion_id"],
     "evaluator": [],
     "unit": ["marker"],

@@ -21,6 +21,7 @@ from anpi.quantification.quantify import Reference as Quantified
 from anpi.quantification.quantify import quantify_sample
 from anpi.quantification.reference import build_reference
 from anpi.quantification.salmon import FragmentLength
+from anpi.reads import sample_reads
 from anpi.reads.sample_reads import Unit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -153,11 +154,14 @@ def test_airway_reads_agree_with_the_published_full_sample(armor, airway, extern
     assert reads["fragment_length"]["source"] == "measured"
 
 
-def test_the_same_bytes_over_runs_and_threads(armor, airway, external_data, tmp_path):
+def test_the_same_bytes_over_runs_threads_and_room_on_the_disk(armor, airway, external_data, tmp_path, monkeypatch):
     files = armor_files(external_data, "SRR1039508")
     folders = [airway["SRR1039508"][0], tmp_path / "again", tmp_path / "threads"]
     armor.quantify(folders[1], files, threads=1)
+    assert (folders[1] / "scratch" / "trimmed0_1.fastq").exists()
+    monkeypatch.setattr(sample_reads, "has_room", lambda *given: False)
     armor.quantify(folders[2], files, threads=2)
+    assert (folders[2] / "scratch" / "trimmed0_1.fastq.gz").exists()
     results = []
     for folder in folders:
         out = folder / "out"
@@ -241,7 +245,7 @@ def test_a_sample_without_reads_after_trimming_holds_zeros(armor, tmp_path, pair
     judged = pd.DataFrame([{"sample_id": "sample", **quality_facts(genes, facts, fastp, {})}])
     verdict = judge_samples(judged, {"genes_detected": {"warn": 12000, "fail": 8000}})
     assert verdict["verdict"].tolist() == ["fail"]
-    assert "0 genes detected, below 8000" in verdict["reasons"].iloc[0]
+    assert "0 genes detected, below 8,000" in verdict["reasons"].iloc[0]
 
 
 def test_reads_that_map_nowhere_hold_zeros(armor, tmp_path):

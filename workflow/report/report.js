@@ -14,20 +14,36 @@
     return node;
   };
   for (const node of document.querySelectorAll(".needs-script")) node.hidden = false;
-  let lit = null;
+  let lit = null; // the one patient that is lit
+  let behind = null; // the number whose patients are lit
 
-  function light(id) {
-    if (id === lit) return;
-    if (lit !== null) for (const mark of marksOf(lit)) mark.classList.remove("lit");
-    lit = id;
-    if (id !== null) for (const mark of marksOf(id)) mark.classList.add("lit");
-    status.hidden = id === null;
-    status.replaceChildren();
-    if (id === null) return;
-    const name = known(id) ? make("a", id, { href: people[id].href }) : make("b", id);
+  function show(ids, ...words) {
+    for (const mark of document.querySelectorAll(".lit")) mark.classList.remove("lit");
+    for (const id of ids) for (const mark of marksOf(id)) mark.classList.add("lit");
+    status.hidden = ids.length === 0;
     const close = make("button", "×", { type: "button", "aria-label": "Put out" });
     close.addEventListener("click", () => light(null));
-    status.append(name, known(id) ? " " + people[id].words : "", close);
+    status.replaceChildren(...(ids.length ? [...words, close] : []));
+  }
+
+  function light(id) {
+    if (id === lit && behind === null) return;
+    [lit, behind] = [id, null];
+    if (id === null) {
+      show([]);
+      return;
+    }
+    const name = known(id) ? make("a", id, { href: people[id].href }) : make("b", id);
+    show([id], name, known(id) ? " " + people[id].words : "");
+  }
+
+  // Pointing at a number lights the patients of its row; following it opens the row.
+  function lightBehind(link) {
+    const group = data.evidence[link.dataset.evidence];
+    if (link === behind || group === undefined) return;
+    [lit, behind] = [null, link];
+    const ids = data.behind[group].map((place) => data.ids[place]);
+    show(ids, `${ids.length === 1 ? "1 patient" : `${ids.length} patients`} behind ${link.textContent}: ${link.title}`);
   }
 
   // A selection: what is clicked on the map, or what all chosen chips share (any chip within a group).
@@ -104,8 +120,11 @@
   // What is lit stays lit while the reader scrolls to the other figures; Escape, × or a click beside puts it out.
   for (const kind of ["pointerover", "focusin"]) {
     document.addEventListener(kind, (event) => {
-      const id = event.pointerType === "touch" ? null : patientOf(event.target);
+      if (event.pointerType === "touch") return;
+      const id = patientOf(event.target);
+      const link = event.target.closest?.("a.cite");
       if (id !== null) light(id);
+      else if (link) lightBehind(link);
     });
   }
   document.addEventListener("keydown", (event) => {
@@ -335,6 +354,17 @@
     input.addEventListener("input", filter);
     column.addEventListener("change", filter);
   }
+
+  // A link to a row opens the fold that holds it.
+  function reveal() {
+    const row = location.hash.length > 1 ? byId(decodeURIComponent(location.hash.slice(1))) : null;
+    const fold = row?.closest("details:not([open])");
+    if (!fold) return;
+    fold.open = true;
+    row.scrollIntoView({ block: "center" });
+  }
+  addEventListener("hashchange", reveal);
+  reveal();
 
   addEventListener("beforeprint", () => {
     for (const fold of document.querySelectorAll("details:not([open])")) {

@@ -136,8 +136,10 @@ rule count_alignments:
         known_by=alignment_fingerprints,
         tables=options_of("bam", "gtf", "reads", "alignment", "genome"),
         strandedness=strandedness_of,
+        molecules=molecules_of,
     shell:
         "{params.program} --sample {wildcards.sample} {params.tables} --strandedness {params.strandedness}"
+        " {params.molecules}"
         " --threads {threads} --scratch {resources.tmpdir:q} --out {output.counts:q}"
         " --out-summary {output.summary:q} > {log:q} 2>&1"
 

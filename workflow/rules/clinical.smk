@@ -1,6 +1,34 @@
 # The clinical half: needs clinical.* of the config; makes clinical/ and analysis/.
 
 
+def of_sheet(wildcards):
+    """Return the sheet that a table of the user is, as the config names it."""
+    return SETTINGS["samples"] if wildcards.table == "samples" else SETTINGS["clinical"][wildcards.table]
+
+
+rule read_sheet:
+    input:
+        lambda wildcards: given(file_of(of_sheet(wildcards))),
+    output:
+        temp(out("inputs/{table}.csv")),
+    log:
+        logs("read_sheet/{table}"),
+    benchmark:
+        out("benchmarks/read_sheet/{table}.tsv")
+    wildcard_constraints:
+        table="[a-z_]+",
+    conda:
+        "../../envs/anpi.yaml"
+    resources:
+        mem_mb=needs("mem_mb", 1000, input_mb=50),
+        runtime=needs("runtime", 5, input_mb=1),
+    params:
+        program=program("read_sheet", files=["clinical.", "samples"]),
+        sheet=lambda wildcards: split_sheet(of_sheet(wildcards))[1],
+    shell:
+        "{params.program} --workbook {input:q} --sheet {params.sheet:q} --out {output:q} > {log:q} 2>&1"
+
+
 rule derive_endpoints:
     input:
         patients=clinical("patients"),

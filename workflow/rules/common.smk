@@ -35,10 +35,12 @@ if str(ROOT / "scripts") not in sys.path:
     sys.path.insert(0, str(ROOT / "scripts"))
 
 from anpi.arithmetic import SAME
-from anpi.check import check_writable, config_paths, is_url, shipped
+from anpi.check import check_writable, config_paths, counted_alone, is_url, shipped
 from anpi.files.checksums import fingerprint
+from anpi.files.sheet import file_of, split_sheet
 from anpi.files.shipped import REGISTRY
 from anpi.tables.identifiers import VARIABLE
+from anpi.ledger.delivery import check_delivery
 from anpi.manifest import tools_of
 from anpi.problems import InputError
 from anpi.tables.schema import load_yaml
@@ -94,8 +96,6 @@ FOREST = RESOURCES / "subtypes" / "fatherree_forest" / "1.0.0"
 RULES = shipped(SETTINGS["endpoints"], "endpoints.yaml")
 PLAN = shipped(SETTINGS["plan"], "plan.yaml")
 TEMPLATES = ROOT / "workflow" / "report"
-ASSOCIATIONS = """results survival curves response sensitivity influence detectable representativeness
-    estimands subgroups incidence published agreement""".split()
 EXPLORATION = "components variance umap markers nmf_ranks nmf_clusters nmf_names nmf_agreement notes".split()
 
 
@@ -151,6 +151,10 @@ def needs(resource, base, input_mb=0, sample=0):
 def out(path):
     """Return the path of a result below the results folder of the config."""
     return os.path.normpath(os.path.join(SETTINGS["results"], path))
+
+
+if not IS_JOB:
+    in_words(check_delivery, SETTINGS, RULES, out("ledger"), CONFIG_FILE)
 
 
 def logs(path):

@@ -32,9 +32,7 @@ rule export_results:
             files=["clinical.", "samples"],
         ),
         results=subpath(input.manifest, parent=True),
-        tables=lambda wildcards, input: " ".join(
-            shlex.quote(f"{key}={path}") for key, path in zip(EXPORTED, input.tables)
-        ),
+        tables=lambda wildcards, input: named_files(EXPORTED, input.tables),
     shell:
         "{params.program} --results {params.results:q} --format {wildcards.format} --inputs {params.tables}"
         " --out {output:q} > {log:q} 2>&1"

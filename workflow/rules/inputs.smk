@@ -14,15 +14,20 @@ def known(path):
     return given(path) if is_stored(path) else ancient(given(path))
 
 
+def table(key):
+    """Return a table of the user as an input: its file, or the text that is read out of a sheet of a workbook."""
+    path = setting(key)
+    return given(path) if split_sheet(path)[1] is None else out(f"inputs/{key.split('.')[-1]}.csv")
+
+
 def sample_sheet():
     """Return the sample sheet, or nothing when the run has none."""
-    return given(SETTINGS["samples"]) if SETTINGS["samples"] else []
+    return table("samples") if SETTINGS["samples"] else []
 
 
 def clinical(name):
     """Return a clinical table as a list of one path, or of none when the config has none."""
-    path = SETTINGS["clinical"][name]
-    return [given(path)] if path else []
+    return [table(f"clinical.{name}")] if SETTINGS["clinical"][name] else []
 
 
 def own(key, path):
@@ -70,6 +75,11 @@ def strandedness_of(wildcards):
     return units_of(wildcards.sample).strandedness
 
 
+def molecules_of(wildcards):
+    """Write the option by which molecules are counted once, of a sample whose reads have identifiers."""
+    return "--molecules" if units_of(wildcards.sample).identified else ""
+
+
 def alignments_of(sample):
     """List the alignments to the genome (BAM or CRAM) of a sample; none when it has none."""
     units = units_of(sample)
@@ -108,6 +118,8 @@ def genotyped_samples():
     return [sample for sample in used if alignments_of(sample)]
 
 
+# Whether alignments and the genes of their genome are all that there is.
+COUNTED_ALONE = counted_alone(SETTINGS["reference"], UNITS)
 COUNTED_BY_ALIGNMENT = genotyped_samples() if ALIGNER else []
 # The user's salmon results by sample.
 QUANTIFIED = {
@@ -119,11 +131,14 @@ QUANTIFIED = {
 
 @functools.cache
 def salmon_result(sample):
-    """Return the salmon result of a sample (the user's own or the quantify step's) and what goes with it."""
+    """Return the counts of a sample (the user's salmon result, the quantify step's, of alignments) and what goes with them."""
     if sample in QUANTIFIED:
         return {"quant": QUANTIFIED[sample]}
     folder = out(f"samples/{sample}")
     measured = {"alignment": f"{folder}/alignment.json"} if alignments_of(sample) else {}
+    if COUNTED_ALONE:
+        counts = {"gene_counts": f"{folder}/gene_counts.tsv", "counting": f"{folder}/gene_counts.summary"}
+        return {**counts, "reads": f"{folder}/reads.json", **measured}
     return {
         "quant": f"{folder}/salmon/quant.sf",
         "formats": f"{folder}/salmon/lib_format_counts.json",

@@ -4,7 +4,8 @@
 def shown_files():
     """List what MultiQC shows of the samples that are quantified here."""
     here = [] if UNITS is None else [sample for sample in RUN.used if sample not in QUANTIFIED]
-    files = expand(out("samples/{sample}/{file}"), sample=here, file=["fastp.json", "salmon/lib_format_counts.json"])
+    of_reads = ["gene_counts.summary"] if COUNTED_ALONE else ["fastp.json", "salmon/lib_format_counts.json"]
+    files = expand(out("samples/{sample}/{file}"), sample=here, file=of_reads)
     files += expand(out("samples/{sample}/alignment.json"), sample=genotyped_samples())
     return files + expand(out("samples/{sample}/gene_counts.summary"), sample=COUNTED_BY_ALIGNMENT)
 

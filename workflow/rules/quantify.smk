@@ -92,10 +92,10 @@ rule summarise_sample:
         model=MODEL,
         known_by=own_quantification,
         genes=genes_of_model(),
-        facts=options_of("reads", "fastp", "alignment", "gene_counts"),
+        facts=options_of("quant", "reads", "fastp", "alignment", "gene_counts", "counting"),
         strandedness=strandedness_of,
     shell:
-        "{params.program} --quant {input.quant:q} --transcripts {input.transcripts:q}"
+        "{params.program} --transcripts {input.transcripts:q}"
         " {params.facts} --model {params.model:q} --strandedness {params.strandedness}"
         " --sample {wildcards.sample} --out-accounts {output.accounts:q}"
         " --out-genes {output.genes:q} --out-qc {output.qc:q} > {log:q} 2>&1"

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pandas as pd
 
 from anpi.accounts.account import Account
+from anpi.trial.sets import OF_EXPRESSION
 
 SAID = ("patient_id", "sample_id", "reason_out")
-FROM_TISSUE = ("rna_evaluable", "subtype_evaluable")
 OTHER_SET = "not of this set"
 
 
@@ -39,7 +39,7 @@ def patient_accounts(patients: pd.DataFrame, endpoints: pd.DataFrame, sets: pd.D
 def why_out(name: str, reason: object) -> str:
     """Return the reason of ``reason_out`` that keeps a patient out of a set, without its figures."""
     parts = reason.split("; ") if isinstance(reason, str) else []
-    if name in FROM_TISSUE:
+    if name in OF_EXPRESSION:
         return parts[0].split(":")[0] if parts else OTHER_SET
     word = name.rsplit("_", 1)[0] if name.startswith("response") else name.removeprefix("all_")
     return next((part.split(":")[0] for part in parts if word in part), OTHER_SET)

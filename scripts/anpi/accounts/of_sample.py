@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from anpi.accounts.account import Account
+from anpi.words.counting import ASSIGNED, COUNTED_BY, left_out_words
 
 PASSED = "passed_filter_reads"
 ROUNDED = 0.0005  # counts of genes are written with three decimals
@@ -40,6 +41,27 @@ def sample_accounts(
     ]
 
 
+def counting_accounts(
+    sample: str, summary: dict[str, int], genes: pd.DataFrame, reads: Mapping[str, Any]
+) -> list[Account]:
+    """Return the accounts of a sample whose alignments alone are counted.
+
+    Parameters
+    ----------
+    summary : dict
+        featureCounts' fragments by status.
+    genes : pandas.DataFrame
+        See `anpi.expression.counted.genes_of_counts`.
+    """
+    if reads.get("failure"):
+        return [Account("reads", sample, 0, 0, note="not counted: the files of the sample cannot be used")]
+    assigned, counted = summary[ASSIGNED], round(float(genes["counts"].sum()))
+    return [
+        Account("reads", sample, sum(summary.values()), assigned, left_out=left_out_words(summary), note=COUNTED_BY),
+        Account("genes", sample, assigned, counted, note="fragments on genes"),
+    ]
+
+
 def record_accounts(sample: str, reads: Mapping[str, Any]) -> Iterator[Account]:
     """Account for the primary records of alignments that were turned back to reads."""
     for unit in reads.get("units") or ():
@@ -62,8 +84,12 @@ def read_account(
         return Account("reads", sample, 0, 0, note="not counted: the files of the sample cannot be used")
     mapped, passed, given = (reads.get(name) for name in ("fragments_mapped", "fragments_passed", "fragments"))
     mapped = round(float(quant["NumReads"].sum())) if mapped is None else mapped
+    molecules = reads.get("molecules")
+    used = mapped if molecules is None else molecules
+    copies = {} if molecules is None else {"further copies of a molecule": mapped - molecules}
     if passed is None:
-        return Account("reads", sample, mapped, mapped, note="how many were sequenced is not told")
+        note = "how many were sequenced is not told"
+        return Account("reads", sample, mapped, used, left_out=copies, note=note)
     mates = 2 if reads.get("layout") == "paired" else 1
     left = {
         f"{reason.removesuffix('_reads').replace('_', ' ')} (fastp)": number // mates
@@ -71,10 +97,11 @@ def read_account(
         if reason != PASSED
     }
     left["unmapped"] = passed - mapped
+    left |= copies
     note = "trimming before salmon is not told" if given is None and "units" not in reads else ""
     if twice := reads.get("drawn_reads_twice"):
         note = f"{twice} of the drawn reads stand twice"
-    return Account("reads", sample, passed if given is None else given, mapped, left_out=left, note=note)
+    return Account("reads", sample, passed if given is None else given, used, left_out=left, note=note)
 
 
 def transcript_account(

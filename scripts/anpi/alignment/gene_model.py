@@ -47,6 +47,8 @@ class GeneModel:
         Sorted positions of 100 percentiles of one transcript a gene.
     body_slots : numpy.ndarray
         For each of these ``100 * transcript + percentile``, percentiles from 5' to 3'.
+    integrity_positions, integrity_slots : numpy.ndarray
+        Sorted positions at which the transcript integrity number looks, and the transcript of each.
     """
 
     assembly: str
@@ -62,6 +64,8 @@ class GeneModel:
     acceptors: np.ndarray
     body_positions: np.ndarray
     body_slots: np.ndarray
+    integrity_positions: np.ndarray
+    integrity_slots: np.ndarray
 
 
 def build_gene_model(gtf: Path) -> GeneModel:
@@ -96,7 +100,9 @@ def build_gene_model(gtf: Path) -> GeneModel:
     ribosomal = np.repeat(transcripts["biotype"].isin(RIBOSOMAL).to_numpy(), sizes)
     bare = subtract(all_exons, union(*introns))
     long = bare.ends - bare.starts >= LONG_EXON
-    positions, slots = body_percentiles(transcripts, first, sizes, starts, ends, minus)
+    chosen = standing_transcripts(transcripts, np.add.reduceat(ends - starts, first))
+    positions, slots = body_percentiles(chosen, first, sizes, starts, ends, minus)
+    looked_at, looked_slots = integrity_positions(chosen, first, sizes, starts, ends)
     last = np.zeros(len(contigs), np.int64)
     np.maximum.at(last, ends >> SHIFT, ends & ((1 << SHIFT) - 1))
     return GeneModel(
@@ -113,6 +119,8 @@ def build_gene_model(gtf: Path) -> GeneModel:
         acceptors=np.unique(introns.ends),
         body_positions=positions,
         body_slots=slots,
+        integrity_positions=looked_at,
+        integrity_slots=looked_slots,
     )
 
 
@@ -121,22 +129,20 @@ def head_of(gtf: Path) -> str:
     return "".join(itertools.takewhile(lambda line: line.startswith("#"), open_text(gtf)))
 
 
-def body_percentiles(
-    transcripts: pd.DataFrame,
-    first: np.ndarray,
-    sizes: np.ndarray,
-    starts: np.ndarray,
-    ends: np.ndarray,
-    minus: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Place the percentiles of one transcript a gene on the genome, sorted, with their slots."""
-    lengths = np.add.reduceat(ends - starts, first)
+def standing_transcripts(transcripts: pd.DataFrame, lengths: np.ndarray) -> np.ndarray:
+    """Choose the transcript that stands for each gene (see `build_gene_model`); give their rows."""
     table = transcripts.assign(length=lengths, place=np.arange(len(transcripts)))
     table = table[table["length"] >= LEAST_BODY]
     if table["biotype"].eq("protein_coding").any():
         table = table[table["biotype"].eq("protein_coding")]
     table = table.sort_values(["canonical", "length", "transcript_id"], ascending=[False, False, True])
-    chosen = table.drop_duplicates("gene_id").sort_values("gene_id")["place"].to_numpy()
+    return table.drop_duplicates("gene_id").sort_values("gene_id")["place"].to_numpy()
+
+
+def body_percentiles(
+    chosen: np.ndarray, first: np.ndarray, sizes: np.ndarray, starts: np.ndarray, ends: np.ndarray, minus: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Place the percentiles of the chosen transcripts on the genome, sorted, with their slots."""
     positions = np.empty((len(chosen), BINS), np.int64)
     for row, place in enumerate(chosen):
         rows = slice(first[place], first[place] + sizes[place])
@@ -148,6 +154,31 @@ def body_percentiles(
     slots = np.arange(positions.size, dtype=np.int32)
     order = np.argsort(positions.ravel(), kind="stable")
     return positions.ravel()[order], slots[order]
+
+
+def integrity_positions(
+    chosen: np.ndarray, first: np.ndarray, sizes: np.ndarray, starts: np.ndarray, ends: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Place what RSeQC's tin.py looks at: the ends of each exon, and every n-th base, some 100 of a transcript.
+
+    Returns
+    -------
+    positions, slots : numpy.ndarray
+        Sorted, with the number of the chosen transcript.
+    """
+    places, counts = [np.empty(0, np.int64)], []
+    for place in chosen:
+        rows = slice(first[place], first[place] + sizes[place])
+        before = np.cumsum(ends[rows] - starts[rows])
+        wanted = np.arange(0, before[-1], before[-1] // BINS)
+        exon = np.searchsorted(before, wanted, "right")
+        bases = np.unique(np.concatenate([starts[rows], ends[rows] - 1, ends[rows][exon] - (before[exon] - wanted)]))
+        places.append(bases)
+        counts.append(len(bases))
+    positions = np.concatenate(places)
+    slots = np.repeat(np.arange(len(chosen), dtype=np.int32), counts)
+    order = np.argsort(positions, kind="stable")
+    return positions[order], slots[order]
 
 
 def write_gene_model(model: GeneModel, path: Path) -> None:

@@ -47,7 +47,7 @@ class Junctions:
         self.reads, self.step = np.add.reduceat(reads, first), np.minimum.reduceat(step, first)
 
     def found_by_step(self, chosen: np.ndarray) -> list[int]:
-        """Count the chosen introns that 10, 20 … 100 % of the fragments show."""
+        """Count the chosen introns that 10, 20 … 100% of the fragments show."""
         return [int(count) for count in np.cumsum(np.bincount(self.step[chosen], minlength=STEPS))]
 
 

@@ -27,13 +27,17 @@ fragment_length_median         of pairs that lie in an intron-free exon of 1,000
                                ``fragment_length_pairs`` (how many)
 three_prime_share              median over transcripts of the coverage of the 3' third among that of both outer thirds:
                                50 is even, 100 all at the 3' end; ``covered_transcripts`` (how many)
+transcript_integrity           median transcript integrity number (TIN) of the covered transcripts: 100 is even
+place_duplicate_rate           fragments that share 5' end, strand and length with another, marked or not;
+                               ``weak_gene_duplicate_rate``: the same in genes with fewer than 10 fragments a kilobase
+library_fragments              distinct fragments in the library, estimated
 spliced_share                  uniquely mapped records over an intron
 junctions                      distinct introns; ``junctions_known_share``: both sites annotated
 junction_saturation            known introns that half of the fragments already show
 =============================  ========================================================================================
 
 Beside them, for figures: ``gene_body_coverage`` (100 numbers from 5' to 3', mean 1), ``fragment_length_histogram``
-(pairs by length, 0 to 1,000 bases), ``junction_curve`` (known introns shown by 10, 20 … 100 % of the fragments).
+(pairs by length, 0 to 1,000 bases), ``junction_curve`` (known introns shown by 10, 20 … 100% of the fragments).
 """
 
 from __future__ import annotations
@@ -46,6 +50,7 @@ from typing import Any
 import numpy as np
 
 from anpi.alignment.contigs import MITOCHONDRION, plain_name
+from anpi.alignment.duplicates import Places
 from anpi.alignment.gene_model import BINS, GeneModel, match_contigs
 from anpi.alignment.intervals import SHIFT, Intervals, index_of, inside, overlaps, subtract
 from anpi.alignment.junctions import Junctions, known_sites
@@ -101,6 +106,8 @@ class Measures:
         self.junctions = Junctions()
         size = 0 if model is None else len(model.body_positions)
         self.body = np.zeros(size + 1, np.int64)
+        self.looked_at = np.zeros((0 if model is None else len(model.integrity_positions)) + 1, np.int64)
+        self.places = Places()
 
     def add_file(self, path: Path, genome: Path | None = None) -> None:
         """Measure the records of a BAM, SAM or CRAM file, sorted or not.
@@ -158,6 +165,7 @@ class Measures:
         start = (contig << SHIFT) + batch.start
         known = contig >= 0
         self.add_junctions(batch, start, unique & known)
+        self.add_places(batch, start, known & (batch.flag & (QC_FAILED | SECOND) == 0))
         if self.model is not None:
             self.add_blocks(self.model, batch, start, kept, known)
             span = np.array(batch.shapes.span)[batch.shape]
@@ -178,9 +186,18 @@ class Measures:
         self.exonic += int(exonic.sum())
         self.genic += int((exonic | inside(middle, model.genes)).sum())
         self.ribosomal += int(inside(middle, model.ribosomal).sum())
-        size = len(model.body_positions) + 1
-        self.body += np.bincount(np.searchsorted(model.body_positions, left), minlength=size)
-        self.body -= np.bincount(np.searchsorted(model.body_positions, right), minlength=size)
+        for positions, sums in (
+            (model.body_positions, self.body),
+            (model.integrity_positions, self.looked_at),
+        ):
+            sums += np.bincount(np.searchsorted(positions, left), minlength=len(sums))
+            sums -= np.bincount(np.searchsorted(positions, right), minlength=len(sums))
+
+    def add_places(self, batch: Batch, start: np.ndarray, chosen: np.ndarray) -> None:
+        start, reverse, shape = start[chosen], batch.flag[chosen] & REVERSE > 0, batch.shape[chosen]
+        five = np.where(reverse, start + np.array(batch.shapes.span, np.int64)[shape], start)
+        loci = np.full(len(five), -1) if self.model is None else index_of(five - reverse, self.model.genes)
+        self.places.add(five, reverse, batch.template[chosen], loci)
 
     def add_strands(
         self, model: GeneModel, batch: Batch, start: np.ndarray, end: np.ndarray, chosen: np.ndarray
@@ -222,6 +239,8 @@ class Measures:
             **self.annotation_facts(),
             **self.fragment_facts(),
             **self.body_facts(),
+            **self.integrity_facts(),
+            **self.places.facts(None if self.model is None else exonic_bases(self.model)),
             **self.junction_facts(),
         }
 
@@ -313,6 +332,28 @@ class Measures:
         values = (round(100 * float(np.median(shares)), 2) if enough else None, len(covered), curve)
         return dict(zip(names, values, strict=True))
 
+    def integrity(self) -> np.ndarray:
+        """Return the transcript integrity number of each covered transcript: 100 times the share of even positions.
+
+        References
+        ----------
+        Wang 2016, 10.1186/s12859-016-0922-z: exp of the entropy of the coverage, among the positions.
+        """
+        assert self.model is not None
+        slots, depth = self.model.integrity_slots, np.cumsum(self.looked_at)[:-1].astype(float)
+        positions = np.bincount(slots)
+        total = np.bincount(slots, depth)
+        share = depth / np.maximum(total, 1)[slots]
+        entropy = -np.bincount(slots, share * np.log(np.where(share > 0, share, 1)))
+        covered = total >= LEAST_COVERAGE * positions
+        return 100 * np.exp(entropy[covered]) / positions[covered]
+
+    def integrity_facts(self) -> dict[str, Any]:
+        if self.model is None or not len(self.model.integrity_slots):
+            return {"transcript_integrity": None}
+        found = self.integrity()
+        return {"transcript_integrity": round(float(np.median(found)), 2) if len(found) >= LEAST_TRANSCRIPTS else None}
+
     def junction_facts(self) -> dict[str, Any]:
         self.junctions.merge()
         facts: dict[str, Any] = {
@@ -362,6 +403,12 @@ def shares_of_genome(model: GeneModel, matched: np.ndarray, lengths: np.ndarray)
 
     one = bases(subtract(model.forward, model.reverse)) + bases(subtract(model.reverse, model.forward))
     return 1 - bases(model.genes) / total, one / total
+
+
+def exonic_bases(model: GeneModel) -> np.ndarray:
+    """Return the bases of exon in each stretch of genes."""
+    inside_genes = index_of(model.exons.starts, model.genes)
+    return np.bincount(inside_genes, model.exons.ends - model.exons.starts, minlength=len(model.genes.starts))
 
 
 def marks_duplicates(program: Mapping[str, str]) -> bool:

@@ -35,7 +35,7 @@ def agreement_table(trial: Trial) -> pd.DataFrame:
 
 
 def correlation(one: pd.Series, other: pd.Series) -> dict[str, float | str]:
-    """Return Spearman's correlation with its 95 % interval, or why there is none."""
+    """Return Spearman's correlation with its 95% interval, or why there is none."""
     if len(one) < LEAST_PAIRS:
         return {"warning": f"{len(one)} patients with both, at least {LEAST_PAIRS} needed"}
     if one.nunique() < 2 or other.nunique() < 2:

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from anpi.association.groups import split_groups
-from anpi.association.plan import DURING_TREATMENT, Plan, endpoint_kind
+from anpi.association.plan import DURING_TREATMENT, Plan
 from anpi.association.question import Question, all_questions
 from anpi.association.trial import Trial
 from anpi.stats.exact import clopper_pearson
 from anpi.stats.survival import SurvivalCurve, follow_up, kaplan_meier, restricted_mean
+from anpi.trial.endpoints import BINARY, TIMES, endpoint_kind
 from anpi.trial.times import DAYS_PER_MONTH
 
 EVERYONE = "all"
@@ -44,7 +45,7 @@ def described_groups(
     The efficacy of the treated patients, together and by arm, comes first; then each grouped question of the plan.
     """
     members = trial.members(plan.all_treated)
-    for endpoint in ("pfs", "os", "dor", "response", "disease_control"):
+    for endpoint in (*TIMES, *BINARY):
         outcome = trial.outcome(endpoint).loc[members].dropna()
         arms = trial.arms().loc[outcome.index]
         names = {"entry": EFFICACY, "endpoint": endpoint, "biomarker": "arm", "set": plan.all_treated}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from anpi.association.plan import Plan, declared_endpoint
+from anpi.association.plan import Plan
+from anpi.trial.endpoints import declared_endpoint
 
 DECLARED = "as declared"
 COLUMNS = (

@@ -7,7 +7,7 @@ import numpy as np
 from anpi.association.plan import Plan
 from anpi.association.question import Row
 from anpi.stats.multiplicity import adjust
-from anpi.trial.terms import GATE_CLOSED
+from anpi.trial.results import GATE_CLOSED
 from anpi.words.p_values import written_p
 
 INTERVAL_ALPHA = 0.05
@@ -57,8 +57,8 @@ def compare_levels(rows: list[Row], alpha: float) -> None:
             continue
         outside = row.ci_low > null or row.ci_high < null
         if outside != (row.p < INTERVAL_ALPHA):
-            row.warnings.append("interval and p are of different methods and disagree at the 5 % level")
+            row.warnings.append("interval and p are of different methods and disagree at the 5% level")
         elif alpha != INTERVAL_ALPHA:
-            row.warnings.append(f"the interval is at 95 %, the declared level of the test is {alpha:g}")
+            row.warnings.append(f"the interval is at 95%, the declared level of the test is {alpha:g}")
         if outside and np.isfinite(row.p_adjusted) and row.p_adjusted >= INTERVAL_ALPHA:
             row.warnings.append("the interval is not adjusted for the number of tests, adjusted p is")

@@ -15,7 +15,7 @@ from anpi.association.time_to_event import arm_columns
 from anpi.stats.cox import fit_firth_cox
 from anpi.stats.logistic import fit_logistic
 from anpi.stats.newton import RegressionFit
-from anpi.trial.terms import INTERACTION
+from anpi.trial.results import INTERACTION
 
 NOT_RANDOMISED = "arms were not randomised unless the protocol says so: an association, not a prediction"
 

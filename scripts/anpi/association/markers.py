@@ -8,7 +8,7 @@ import pandas as pd
 
 from anpi.tables.biomarkers import is_numeric, scale_of
 from anpi.tables.clinical import Timeline
-from anpi.trial.terms import CLEARANCE
+from anpi.trial.results import CLEARANCE
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,26 +11,10 @@ import pandas as pd
 
 from anpi.problems import Problem, nearest, refuse
 from anpi.tables.schema import check_forgiving, load_schema, load_yaml
+from anpi.trial.endpoints import NAMES, endpoint_columns, endpoint_kind, is_endpoint
+from anpi.trial.sets import NAMES as SET_NAMES
+from anpi.trial.sets import OF_EXPRESSION
 
-TIMES = ("pfs", "os", "dor")
-BINARY = ("response", "disease_control")
-ORDERED = ("bor", "cbor")
-# Suffixes that endpoints.tsv has for an endpoint under another rule.
-VARIANTS = {
-    "_ema": ("pfs", "dor"),
-    "_fda": ("pfs", "dor"),
-    "_unconfirmed": ("response", "disease_control", "dor"),
-    "_strict": ("response", "disease_control", "cbor"),
-    "_confirmed": ("iresponse",),
-}
-IMMUNE = ("pfs", "dor", "response", "bor", "cbor")  # by iRECIST under the same name behind an i
-OTHER_VIEW = re.compile(r"_(?:by|if)_[a-z0-9_]+$")  # another evaluator, other strategies for intercurrent events
-ENDPOINTS = (
-    (*TIMES, *BINARY, *ORDERED)
-    + tuple(f"{name}{suffix}" for suffix, names in VARIANTS.items() for name in names)
-    + tuple(f"i{name}" for name in IMMUNE)
-)
-SETS = ("randomised", "treated", "all_treated", "rna_evaluable", "subtype_evaluable", "response_evaluable")
 LISTS = {
     "signatures": ("signatures", "categories"),
     "genes": ("genes",),
@@ -40,7 +23,6 @@ LISTS = {
     "clearance": ("markers",),
 }
 DURING_TREATMENT = ("response", "immune_related", "clearance")  # what happens then and divides a patient's time
-SETS_OF_EXPRESSION = ("rna_evaluable", "subtype_evaluable")
 SAMPLE_COLUMNS = ("site", "batch", "specimen", "timepoint", "tumour_content")
 
 
@@ -92,54 +74,6 @@ class Plan:
     def primary(self) -> Entry | None:
         """Return the first entry of the primary tier."""
         return next((entry for entry in self.entries if entry.tier == "primary"), None)
-
-
-def endpoint_parts(endpoint: str) -> tuple[str, str]:
-    """Split the name of an endpoint into its base (``pfs``, ``ipfs``) and the suffix of its variant, or nothing."""
-    found = OTHER_VIEW.search(endpoint)
-    view = found.group() if found else ""
-    rest = endpoint.removesuffix(view)
-    suffix = next((s for s in VARIANTS if rest.endswith(s) and rest.removesuffix(s) in VARIANTS[s]), "")
-    return rest.removesuffix(suffix), suffix + view
-
-
-def declared_endpoint(endpoint: str) -> str:
-    """Return the endpoint that a variant answers in its own way: ``pfs`` of ``pfs_ema``, ``ipfs`` and ``pfs_by_x``."""
-    base = endpoint_parts(endpoint)[0]
-    return base[1:] if base.startswith("i") and base[1:] in IMMUNE else base
-
-
-def is_endpoint(endpoint: str) -> bool:
-    """Return whether anpi may derive an endpoint of this name."""
-    return OTHER_VIEW.sub("", endpoint) in ENDPOINTS
-
-
-def endpoint_kind(endpoint: str) -> str:
-    """Return whether an endpoint is a ``time``, a ``binary`` or an ``ordered`` outcome."""
-    base = declared_endpoint(endpoint)
-    return "time" if base in TIMES else "binary" if base in BINARY else "ordered"
-
-
-def endpoint_columns(endpoint: str) -> tuple[str, ...]:
-    """Columns of endpoints.tsv that an endpoint stands on; the suffix of a variant comes last."""
-    if endpoint_kind(endpoint) != "time":
-        return (endpoint,)
-    base, suffix = endpoint_parts(endpoint)
-    return f"{base}_days{suffix}", f"{base}_event{suffix}"
-
-
-def endpoint_variants(endpoint: str, columns: Iterable[str]) -> list[str]:
-    """Return the variants of an endpoint that a table holds: other rules, iRECIST, other evaluators, in its order."""
-    columns = list(columns)
-    names = dict.fromkeys(column.replace("_days", "", 1) for column in columns)
-    return [
-        name
-        for name in names
-        if name != endpoint
-        and is_endpoint(name)
-        and declared_endpoint(name) == endpoint
-        and set(endpoint_columns(name)) <= set(columns)
-    ]
 
 
 def read_plan(path: Path | str) -> Plan:
@@ -213,7 +147,7 @@ def own_problems(plan: Plan) -> Iterator[Problem]:
         key = f"entry {entry.entry}"
         for endpoint in entry.endpoints:
             if not is_endpoint(endpoint):
-                yield unknown(plan.file, f"{key}, endpoints", endpoint, ENDPOINTS, "an endpoint that is derived")
+                yield unknown(plan.file, f"{key}, endpoints", endpoint, NAMES, "an endpoint that is derived")
         yield from list_problems(plan.file, key, entry)
         if entry.biomarker in DURING_TREATMENT:
             for endpoint in entry.endpoints:
@@ -284,7 +218,7 @@ def check_plan(
     registry: pd.DataFrame | None = None,
     patients: pd.DataFrame | None = None,
     samples: pd.DataFrame | None = None,
-    sets: Collection[str] = SETS,
+    sets: Collection[str] = SET_NAMES,
     derived: Collection[str] | None = None,
     empty: Collection[str] = (),
     markers: Collection[str] | None = None,
@@ -325,12 +259,12 @@ def plan_faults(
 ) -> list[Problem]:
     """List every fault of a plan: of its own and against the inputs it will meet (see `check_plan`)."""
     plan, problems = read_forgiving(path)
-    return problems + list(plan_problems(plan, registry, patients, samples, SETS, None, markers))
+    return problems + list(plan_problems(plan, registry, patients, samples, SET_NAMES, None, markers))
 
 
 def empty_set_problems(plan: Plan, empty: Collection[str]) -> Iterator[Problem]:
     for entry in plan.entries:
-        if entry.set in empty and entry.set not in SETS_OF_EXPRESSION:
+        if entry.set in empty and entry.set not in OF_EXPRESSION:
             mend = "Check the table of sets, or name another set in the plan."
             yield Problem(
                 plan.file,

@@ -90,7 +90,7 @@ def signature_rows(row: Row, known: pd.DataFrame) -> list[dict[str, object]]:
         {"kind": "posterior", "cohort": "this trial under a robust prior", "cohorts": prior.studies}
         | ratio(posterior.estimate, posterior.low, posterior.high)
         | {"prior_weight": posterior.weight, "probability_below_1": posterior.below}
-        | {"method": "mixture of what the cohorts predict and a vague prior, half each; median and 95 % interval"},
+        | {"method": "mixture of what the cohorts predict and a vague prior, half each; median and 95% interval"},
     ]
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from anpi.association.markers import clearance_name
-from anpi.association.plan import Entry, Plan, chosen_signatures, endpoint_kind
+from anpi.association.plan import Entry, Plan, chosen_signatures
 from anpi.association.trial import Trial
+from anpi.trial.endpoints import endpoint_kind
 
 LARGEST_RATIO = 1e10
 TIERS = ("primary", "secondary", "exploratory")

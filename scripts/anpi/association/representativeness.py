@@ -9,6 +9,7 @@ from anpi.association.plan import Plan
 from anpi.association.trial import Trial
 from anpi.stats.cox import fit_firth_cox
 from anpi.stats.survival import kaplan_meier
+from anpi.trial.endpoints import SURVIVAL
 from anpi.trial.times import DAYS_PER_MONTH
 
 COLUMNS = (
@@ -45,7 +46,7 @@ def representativeness_table(plan: Plan, trial: Trial) -> pd.DataFrame:
         values = trial.covariate(name).reindex(treated)
         if values.notna().any():
             rows += compare(name, values, inside, comparable)
-    for endpoint in ("pfs", "os"):
+    for endpoint in SURVIVAL:
         rows.append(compare_survival(endpoint, trial.outcome(endpoint).reindex(treated), inside, plan))
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -82,7 +83,7 @@ def compare(name: str, values: pd.Series, inside: pd.Series, comparable: bool) -
             )
         ]
     rows = []
-    texts = values.astype("string")
+    texts = values.convert_dtypes().astype("string")  # 1, not 1.0
     for level in sorted(texts.dropna().unique()):
         is_level = texts.dropna().eq(level).astype(float)
         parts = [is_level[inside.reindex(is_level.index)], is_level[~inside.reindex(is_level.index)], is_level]
@@ -101,7 +102,7 @@ def quartiles(values: pd.Series) -> str:
 
 
 def share(values: pd.Series) -> str:
-    return f"{int(values.sum())} ({100 * values.mean():.0f} %)" if len(values) else "0"
+    return f"{int(values.sum())} ({100 * values.mean():.0f}%)" if len(values) else "0"
 
 
 def difference(a: pd.Series, b: pd.Series, comparable: bool) -> dict[str, object]:

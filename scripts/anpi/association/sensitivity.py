@@ -9,7 +9,7 @@ import pandas as pd
 
 from anpi.association.engine import answer
 from anpi.association.groups import Groups, split_groups
-from anpi.association.plan import Entry, Plan, endpoint_variants
+from anpi.association.plan import Entry, Plan
 from anpi.association.question import (
     COLUMNS,
     Marker,
@@ -25,6 +25,8 @@ from anpi.association.time_to_event import adjusted_test, fit_hazards, stratifie
 from anpi.association.trial import Trial
 from anpi.stats.permutation import permute_design, permute_logrank
 from anpi.stats.survival import logrank, restricted_mean
+from anpi.trial.endpoints import endpoint_variants
+from anpi.trial.sets import SUBTYPED, USABLE
 from anpi.trial.times import DAYS_PER_MONTH
 
 MOST_REFITTED = 100
@@ -99,8 +101,8 @@ def subtype_variants(entry: Entry, plan: Plan, trial: Trial) -> list[tuple[str, 
 
 def shared_entry(entry: Entry, trial: Trial) -> Entry:
     """Return an entry about called subtypes as one about all usable tumours: mixed ones stand in it by their shares."""
-    wider = entry.set == "subtype_evaluable" and "rna_evaluable" in trial.sets.columns
-    return replace(entry, set="rna_evaluable") if wider else entry
+    wider = entry.set == SUBTYPED and USABLE in trial.sets.columns
+    return replace(entry, set=USABLE) if wider else entry
 
 
 def shared_marker(trial: Trial, columns: list[str]) -> Marker:

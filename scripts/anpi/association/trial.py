@@ -10,19 +10,19 @@ import numpy as np
 import pandas as pd
 
 from anpi.association.markers import Measured, measure_markers
-from anpi.association.plan import endpoint_columns, endpoint_kind
 from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.reading import read_facts, read_matrix, read_table
 from anpi.tables.schema import column_rule, load_schema
+from anpi.trial.endpoints import SURVIVAL, endpoint_columns, endpoint_kind
+from anpi.trial.results import CLEARANCE
+from anpi.trial.sets import USABLE
 from anpi.trial.subtypes import CALLED
-from anpi.trial.terms import CLEARANCE
 
 FROM_FIRST_SCAN = (
     "the day of the confirming scan is not known: a confirmed response counts from its first scan, "
     "which makes responders look better than they are"
 )
 YES_NO = {"Y": 1.0, "N": 0.0, "YES": 1.0, "NO": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
-USABLE = "rna_evaluable"  # the set of those whose sample may stand for them
 RESPONSE_ORDER = {"PD": 0.0, "SD": 1.0, "NON-CR/NON-PD": 1.0, "PR": 2.0, "CR": 3.0}
 RESPONSE_ORDER |= {"ICPD": 0.0, "IUPD": 0.0, "ISD": 1.0, "NON-ICR/NON-IUPD": 1.0, "IPR": 2.0, "ICR": 3.0}
 
@@ -289,7 +289,7 @@ def reference_dates(endpoints: pd.DataFrame, patients: pd.DataFrame) -> pd.Serie
     Times may count from randomisation; the day of an adverse event must count from there too.
     """
     start = pd.Series(pd.NaT, index=patients.index, dtype="datetime64[ns]")
-    for name in ("os", "pfs"):
+    for name in SURVIVAL:
         if {f"{name}_date", f"{name}_days"} <= set(endpoints.columns):
             last = pd.to_datetime(endpoints[f"{name}_date"])
             start = start.fillna(last - pd.to_timedelta(endpoints[f"{name}_days"].astype(float) - 1, unit="D"))

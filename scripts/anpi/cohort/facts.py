@@ -40,8 +40,15 @@ FACTS = {
     "ribosomal_share": Fact("Ribosomal, %", "% of the alignments in ribosomal genes", ceiling=True),
     "mitochondrial_share": Fact("Mitochondrial, %", "% of the alignments mitochondrial", ceiling=True),
     "duplicate_rate": Fact("Marked duplicates, %", "% of the alignments marked as duplicates", ceiling=True),
+    "molecule_duplicate_rate": Fact(
+        "Copies of molecules, %", "% of the mapped fragments are further copies of a molecule", ceiling=True
+    ),
     "three_prime_share": Fact(
         "Coverage at the 3′ end, %", "% of the coverage at the 3′ end (50 is even)", ceiling=True
+    ),
+    "transcript_integrity": Fact("Transcript integrity (TIN)", "transcript integrity (100 is even)"),
+    "weak_gene_duplicate_rate": Fact(
+        "Copies in weak genes, %", "% of the fragments of weak genes are copies by place", ceiling=True
     ),
     "error_rate": Fact("Mismatches, %", "% of the aligned bases differ from the genome", ceiling=True),
     "junction_saturation": Fact("Introns seen by half of the reads, %", "% of the introns seen by half of the reads"),
@@ -72,8 +79,9 @@ def fact_title(fact: str) -> str:
 
 
 def fact_words(fact: str) -> str:
-    """Return what follows the value of a fact in a reason."""
-    return FACTS[fact].words if fact in FACTS else fact.replace("_", " ")
+    """Return what follows the value of a fact in a reason, with the space before it: ``%`` has none."""
+    words = FACTS[fact].words if fact in FACTS else fact.replace("_", " ")
+    return words if words.startswith("%") else f" {words}"
 
 
 def threshold(text: str) -> tuple[str, tuple[float, float]]:

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from anpi.trial.sets import WORDS
 from anpi.trial.subtypes import CALLED
 
-SETS = {
-    "randomised": "randomised by the data cut-off (intention to treat)",
-    "treated": "began treatment by the data cut-off (safety)",
-    "all_treated": "the same as treated, the name that plans use",
-    "rna_evaluable": "treated, with a baseline sample of usable expression that is SCLC-like",
-    "subtype_evaluable": "treated, with a confident or lean subtype call",
-    "response_evaluable": "treated, with a response that could be assessed",
-}
 NOT_TUMOUR = "sample is not this tumour"
 TIMEPOINTS = {"baseline": 0, "on_treatment": 1, "progression": 2}
 VERDICTS = {"pass": 0, "warn": 1, "fail": 2}
@@ -158,8 +151,8 @@ def build_attrition(sets: pd.DataFrame, samples: pd.DataFrame | None, calls: pd.
     randomised, treated = in_set(sets, "randomised"), in_set(sets, "treated")
     steps = [("enrolled", "in the patients table", everyone, "")]
     if randomised:
-        steps.append(("randomised", SETS["randomised"], randomised, "enrolled"))
-    steps.append(("treated", SETS["treated"], treated, "enrolled"))
+        steps.append(("randomised", WORDS["randomised"], randomised, "enrolled"))
+    steps.append(("treated", WORDS["treated"], treated, "enrolled"))
     if samples is not None:
         tissue = treated & set(samples["patient_id"])
         sequenced = tissue & set(sets.loc[sets["sample_id"].notna(), "patient_id"])
@@ -173,11 +166,11 @@ def build_attrition(sets: pd.DataFrame, samples: pd.DataFrame | None, calls: pd.
             ("tissue", "treated, with a sample in the sheet", tissue, "treated"),
             ("sequenced", "with expression in this run", sequenced, "tissue"),
             ("qc_pass", "treated, with a baseline sample of usable expression", usable, "sequenced"),
-            ("tumour", SETS["rna_evaluable"], in_set(sets, "rna_evaluable"), "qc_pass"),
-            ("subtype_called", SETS["subtype_evaluable"], in_set(sets, "subtype_evaluable"), "tumour"),
+            ("tumour", WORDS["rna_evaluable"], in_set(sets, "rna_evaluable"), "qc_pass"),
+            ("subtype_called", WORDS["subtype_evaluable"], in_set(sets, "subtype_evaluable"), "tumour"),
             ("confident_call", "treated, with a confident subtype call", confident, "subtype_called"),
         ]
-    steps.append(("response_evaluable", SETS["response_evaluable"], in_set(sets, "response_evaluable"), "treated"))
+    steps.append(("response_evaluable", WORDS["response_evaluable"], in_set(sets, "response_evaluable"), "treated"))
     members = {step: patients for step, _, patients, _ in steps}
     rows = []
     for step, description, patients, before in steps:

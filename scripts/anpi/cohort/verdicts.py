@@ -124,7 +124,7 @@ def judge_threshold(facts: pd.Series, fact: str, limits: Mapping[str, float]) ->
         limit = limits[level]
         if value > limit if ceiling else value < limit:
             side = "above" if ceiling else "below"
-            return Finding(fact, level, f"{value:.10g} {fact_words(fact)}, {side} {limit:.10g}")
+            return Finding(fact, level, f"{value:,.10g}{fact_words(fact)}, {side} {limit:,.10g}")
     return Finding(fact, "pass")
 
 

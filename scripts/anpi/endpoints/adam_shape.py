@@ -6,22 +6,27 @@ import pandas as pd
 
 from anpi.endpoints.observations import Observations
 from anpi.endpoints.rules import Rules
+from anpi.trial.endpoints import ENDPOINTS, RULES, Endpoint
 
-PARAMETERS = {
-    "pfs": "Progression-Free Survival",
-    "os": "Overall Survival",
-    "dor": "Duration of Confirmed Response",
-    "ipfs": "Progression-Free Survival by iRECIST",
-}
+TIMES = tuple(one for one in ENDPOINTS if one.code and one.kind == "time")
+RESPONSES = tuple(one for one in ENDPOINTS if one.code and one.kind != "time")
+
+
+def styles(endpoint: Endpoint, rules: Rules) -> list[tuple[str, str]]:
+    """Return each style of censoring of an endpoint in words, and the suffix of its columns."""
+    if not any(f"_{style}" in endpoint.variants for style in rules.styles):
+        return [("", "")]
+    return [(f" ({RULES[f'_{style}']})", suffix) for style, suffix in rules.styles.items()]
 
 
 def adtte(endpoints: pd.DataFrame, seen: Observations, rules: Rules) -> pd.DataFrame:
     """Return one row per patient and time to event: CNSR 0 is an event, AVAL counts STARTDT and ADT."""
     parts = []
-    wanted = [(name, suffix, style) for style, suffix in rules.styles.items() for name in ("pfs", "dor")]
-    for name, suffix, style in [*wanted, ("os", "", ""), ("ipfs", "", "")]:
+    wanted = [(one, *style) for one in TIMES for style in styles(one, rules)]
+    for one, style, suffix in wanted:
+        name = one.name
         found = endpoints[endpoints[f"{name}_days{suffix}"].notna()]
-        start = found["ttr_days"].astype("float64") if name == "dor" else pd.Series(1.0, index=found.index)
+        start = found["ttr_days"].astype("float64") if one.of_responders else pd.Series(1.0, index=found.index)
         days = found[f"{name}_days{suffix}"].astype("float64")
         whole = days.where(days == days.round())
         parts.append(
@@ -29,8 +34,8 @@ def adtte(endpoints: pd.DataFrame, seen: Observations, rules: Rules) -> pd.DataF
                 {
                     "USUBJID": found["patient_id"],
                     "TRT01A": found["arm"],
-                    "PARAMCD": (name + suffix).upper().replace("_", ""),
-                    "PARAM": PARAMETERS[name] + (f" ({style.upper()} censoring)" if style else "") + " (days)",
+                    "PARAMCD": f"{one.code}{suffix}".upper().replace("_", ""),
+                    "PARAM": f"{one.label}{style} (days)",
                     "STARTDT": start - 1,
                     "ADT": found[f"{name}_date{suffix}"],
                     "STARTDY": start.astype("Int64"),
@@ -50,7 +55,7 @@ def adtte(endpoints: pd.DataFrame, seen: Observations, rules: Rules) -> pd.DataF
 
 
 def adrs(endpoints: pd.DataFrame, seen: Observations) -> pd.DataFrame:
-    """Return one row per patient and scan (OVR), and one row per patient for BOR, CBOR, CRSP, DCR, IBOR and ICBOR."""
+    """Return one row per patient and scan (OVR), and one row per patient and other parameter."""
     points = seen.timepoints
     arms = endpoints.set_index("patient_id")["arm"]
     overall = pd.DataFrame(
@@ -64,22 +69,15 @@ def adrs(endpoints: pd.DataFrame, seen: Observations) -> pd.DataFrame:
         }
     )
     parts = [overall]
-    for code, label, column, day in (
-        ("BOR", "Best Overall Response", "bor", "bor_day"),
-        ("CBOR", "Confirmed Best Overall Response", "cbor", "cbor_day"),
-        ("CRSP", "Confirmed Response", "response", "ttr_days"),
-        ("DCR", "Disease Control", "disease_control", None),
-        ("IBOR", "iRECIST Best Overall Response", "ibor", "ibor_day"),
-        ("ICBOR", "iRECIST Best Confirmed Overall Response", "icbor", "icbor_day"),
-    ):
+    for one in RESPONSES:
         parts.append(
             pd.DataFrame(
                 {
                     "USUBJID": endpoints["patient_id"],
-                    "PARAMCD": code,
-                    "PARAM": label,
-                    "ADY": endpoints[day].astype("float64") if day else float("nan"),
-                    "AVALC": endpoints[column],
+                    "PARAMCD": one.code,
+                    "PARAM": one.label,
+                    "ADY": endpoints[one.day].astype("float64") if one.day else float("nan"),
+                    "AVALC": endpoints[one.name],
                     "SRC": endpoints["bor_reason"],
                 }
             )
@@ -89,7 +87,7 @@ def adrs(endpoints: pd.DataFrame, seen: Observations) -> pd.DataFrame:
     table.insert(1, "TRT01A", table["USUBJID"].map(arms))
     table.insert(4, "ADT", seen.timeline.calendar(table["USUBJID"], table["ADY"] - 1))
     table["ADY"] = table["ADY"].astype("Int64")
-    order = {code: place for place, code in enumerate(["OVR", "BOR", "CBOR", "CRSP", "DCR", "IBOR", "ICBOR"])}
+    order = {code: place for place, code in enumerate(["OVR", *(one.code for one in RESPONSES)])}
     return table.sort_values(
         ["USUBJID", "PARAMCD", "ADY"], key=lambda s: s.map(order) if s.name == "PARAMCD" else s, kind="stable"
     )

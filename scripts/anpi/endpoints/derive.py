@@ -29,9 +29,11 @@ from anpi.recist.best_response import (
 )
 from anpi.recist.irecist import Reading
 from anpi.tables.clinical import Clinical, study_day
-from anpi.trial.terms import AS_SUPPLIED
+from anpi.trial.endpoints import AS_SUPPLIED, ENDPOINTS, SUPPLIED_RESPONSES, SUPPLIED_TIMES
 
-SUPPLIED = ("bor", "pfs_days", "pfs_event", "os_days", "os_event")
+SUPPLIED = (*SUPPLIED_RESPONSES, *(f"{name}_{part}" for name in SUPPLIED_TIMES for part in ("days", "event")))
+# Endpoints and what stands beside them whose days are whole numbers.
+COUNTED = (*(one.name for one in ENDPOINTS if one.kind != "binary"), "ttr", "follow_up")
 
 
 @dataclass(frozen=True)
@@ -355,9 +357,7 @@ def add_dates(endpoints: pd.DataFrame, seen: Observations) -> pd.DataFrame:
 def typed(endpoints: pd.DataFrame) -> pd.DataFrame:
     for column in endpoints:
         name = str(column)
-        if name.lstrip("i").startswith(("pfs", "os", "dor", "ttr", "follow_up", "bor_day", "cbor_day")) and (
-            "_days" in name or "_event" in name or name.endswith("_day")
-        ):
+        if name.startswith(COUNTED) and ("_days" in name or "_event" in name or name.endswith("_day")):
             numbers = pd.to_numeric(endpoints[column], errors="coerce").astype("float64")
             whole = bool((numbers.dropna() == np.floor(numbers.dropna())).all())
             endpoints[column] = numbers.astype("Int64") if whole else numbers

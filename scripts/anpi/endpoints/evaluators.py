@@ -17,13 +17,14 @@ from anpi.endpoints.readers import evaluator_names, primary_evaluator
 from anpi.endpoints.rules import Rules
 from anpi.stats.agreement import cohen_kappa
 from anpi.tables.clinical import Clinical, study_day
+from anpi.trial.endpoints import BY_NAME, ENDPOINTS, RESPONSES, TIMES
 
 SHARED = ("patient_id", "arm")
+PARTS = ("days", "event", "date", "source", "reason")
 READ = (
-    "bor", "cbor", "response", "disease_control", "response_unconfirmed",
-    "pfs_days", "pfs_event", "pfs_date", "pfs_source", "pfs_reason",
-    "dor_days", "dor_event", "dor_date", "dor_source", "dor_reason", "ttr_days",
-    "ibor", "icbor", "iresponse", "ipfs_days", "ipfs_event", "ipfs_reason",
+    *RESPONSES, "response_unconfirmed",
+    *(f"{name}_{part}" for name in TIMES if BY_NAME[name].of_scans for part in PARTS), "ttr_days",
+    *(one.name for one in ENDPOINTS if one.irecist_of and one.kind != "time"), "ipfs_days", "ipfs_event", "ipfs_reason",
 )  # fmt: skip
 CONCORDANCE = [
     "measure", "evaluator", "other", "arm", "n", "agree", "agreement", "kappa", "ci_low", "ci_high", "earlier", "later",

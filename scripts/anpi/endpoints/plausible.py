@@ -15,6 +15,7 @@ from anpi.tables.biomarkers import is_numeric
 from anpi.tables.clinical import Clinical, Query, row_number, study_day, tables_of
 from anpi.tables.names import alike, skeleton
 from anpi.tables.schema import load_schema
+from anpi.trial.endpoints import BY_NAME, SUPPLIED_TIMES
 
 TRIAL = ""  # in place of a patient where a query is about a table as a whole
 YOUNGEST = 18
@@ -22,7 +23,6 @@ CODES = (999, 9999, -99, -999, -9999)  # what old tables write for a number that
 FORMULA = re.compile(r"[=@]\w|[=+-]\d+[-+*/]\d")
 FAR = 366  # days between a date and all those of other patients from which on it is asked about
 LEAST_PATIENTS = 5  # from whom on a typical value is told
-TYPICAL_OS, TYPICAL_PFS = 60, 21  # days; a lower median looks like months (or weeks)
 HIGH, LOW = 10, 5  # times above and below the median from which on a laboratory value is asked about
 FEW = 0.1  # share of the values of a marker up to which those below 0 are asked about
 AFTER_WITHDRAWAL = 60  # days for which a patient may be known alive after consent was withdrawn, unasked
@@ -156,14 +156,14 @@ def spelling_queries(clinical: Clinical) -> Iterator[Query]:
 
 def months_queries(patients: pd.DataFrame) -> Iterator[Query]:
     """Ask about times of the sponsor in days that look like months: fractions, and a median that no trial has."""
-    for name, typical in (("pfs", TYPICAL_PFS), ("os", TYPICAL_OS)):
+    for name in SUPPLIED_TIMES:
         days = patients[f"{name}_days"].where(patients[f"{name}_months"].isna()).dropna()
         parts = days[days != np.floor(days)]
         if len(parts):
             first = row_number(parts.index[0])
             text = f"{name}_days: {len(parts)} of {len(days)} are no whole days, the first in row {first}; months?"
             yield Query(TRIAL, "error", "days_with_fractions", f"patients, {text} Give {name}_months.")
-        if len(days) >= LEAST_PATIENTS and days.median() < typical:
+        if len(days) >= LEAST_PATIENTS and days.median() < (BY_NAME[name].least_median or 0):
             text = f"{name}_days: the median is {days.median():g} days; months? Give {name}_months."
             yield Query(TRIAL, "error", "days_may_be_months", f"patients, {text}")
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from anpi.endpoints.rules import Rules
 from anpi.tables.clinical import Timeline, dates_of, days_of
-from anpi.trial.terms import supplied
+from anpi.trial.endpoints import supplied
 
 NOT_TREATED = "not treated: no treatment start date"
 TREATED_LATER = "not treated: treatment began after the data cut-off"

@@ -18,6 +18,7 @@ from anpi.recist.best_response import until_progression
 from anpi.recist.irecist import CODES
 from anpi.recist.timepoint import NM, overall_response
 from anpi.tables.clinical import Clinical, Query, row_number, study_day
+from anpi.trial.endpoints import SUPPLIED_RESPONSES, SUPPLIED_TIMES
 from anpi.trial.times import DAYS_PER_MONTH
 
 SEVERITIES = ("error", "warning", "note")
@@ -478,7 +479,7 @@ def measurement_queries(rows: pd.DataFrame) -> Iterator[ScanQuery]:
 
 def supplied_queries(clinical: Clinical, endpoints: pd.DataFrame) -> Iterator[ScanQuery]:
     """Compare endpoints that the sponsor supplied with the derived ones."""
-    if clinical.patients[["bor", "pfs_days", "os_days"]].isna().all(axis=None):
+    if clinical.patients[[*SUPPLIED_RESPONSES, *(f"{name}_days" for name in SUPPLIED_TIMES)]].isna().all(axis=None):
         return
     derived = endpoints.set_index("patient_id").to_dict("index")
     for index, patient in zip(clinical.patients.index, clinical.patients.to_dict("records"), strict=True):
@@ -488,7 +489,7 @@ def supplied_queries(clinical: Clinical, endpoints: pd.DataFrame) -> Iterator[Sc
         if told(bor) and told(row["bor"]) and bor not in (row["bor"], row["cbor"]):
             text = f"{where}: bor {bor}, derived {row['bor']} and {row['cbor']} with confirmation ({row['bor_reason']})"
             yield ScanQuery(patient["patient_id"], "warning", "bor_differs", text)
-        for name in ("pfs", "os"):
+        for name in SUPPLIED_TIMES:
             days, event = patient[f"{name}_days"], patient[f"{name}_event"]
             found, happened = row[f"{name}_days"], row[f"{name}_event"]
             months = patient[f"{name}_months"]

@@ -10,7 +10,8 @@ import pandas as pd
 
 from anpi.endpoints.rules import Rules
 from anpi.stats.exact import clopper_pearson
-from anpi.stats.survival import kaplan_meier
+from anpi.stats.survival import SurvivalCurve, kaplan_meier
+from anpi.trial.endpoints import BINARY, ENDPOINTS, TIMES, Endpoint
 from anpi.trial.times import DAYS_PER_MONTH
 
 ALL = "all"
@@ -38,7 +39,7 @@ def rate_table(endpoints: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     for arm, members in arms:
         found = [*response_rates(members, rules), *time_rates(members, rules)]
         rows += [{"arm": arm} | row for row in found]
-    return pd.DataFrame(rows, columns=COLUMNS).sort_values("measure", kind="stable", key=lambda s: s.map(ORDER.index))
+    return pd.DataFrame(rows, columns=COLUMNS).sort_values("measure", kind="stable", key=lambda s: s.map(order().index))
 
 
 def populations(members: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -49,10 +50,27 @@ def populations(members: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return found
 
 
-ORDER = [
-    "ORR", "ORR_unconfirmed", "ORR_strict", "ORR_irecist", "ORR_irecist_confirmed", "DCR", "DCR_strict", "DOR_median",
-    "TTR_median", "PFS_median", "PFS_rate", "iPFS_median", "iPFS_rate", "OS_median", "OS_rate", "follow_up_median",
-]  # fmt: skip
+def response_measures() -> list[tuple[str, str]]:
+    """Return the rates with the column of ``endpoints.tsv`` of each: as ruled, its variants, then by iRECIST."""
+    binary = [one for one in ENDPOINTS if one.measured]
+    binary.sort(key=lambda one: BINARY.index(one.irecist_of or one.name))
+    return [(f"{one.measure}{suffix}", f"{one.name}{suffix}") for one in binary for suffix in one.measured]
+
+
+def time_measures() -> list[Endpoint]:
+    """Return the times of which there are medians: those of responders, then of everyone, each beside iRECIST."""
+    times = [one for one in ENDPOINTS if one.kind == "time" and one.measure]
+    return sorted(times, key=lambda one: (not one.of_responders, TIMES.index(one.irecist_of or one.name)))
+
+
+def order() -> list[str]:
+    """Return the measures as ``rates.tsv`` has them."""
+    times = [
+        (f"{one.measure}_median", "TTR_median" if one.of_responders else f"{one.measure}_rate")
+        for one in time_measures()
+    ]
+    responses = [measure for measure, _ in response_measures()]
+    return [*responses, *(measure for pair in times for measure in pair), "follow_up_median"]
 
 
 def response_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, Any]]:
@@ -64,15 +82,7 @@ def response_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, An
     treated = people_of["all treated"]
     people_of["response-evaluable"] = treated[treated["response_evaluable"] == "yes"]
     for population, everyone in people_of.items():
-        for measure, column in (
-            ("ORR", "response"),
-            ("ORR_unconfirmed", "response_unconfirmed"),
-            ("ORR_strict", "response_strict"),
-            ("ORR_irecist", "iresponse"),
-            ("ORR_irecist_confirmed", "iresponse_confirmed"),
-            ("DCR", "disease_control"),
-            ("DCR_strict", "disease_control_strict"),
-        ):
+        for measure, column in response_measures():
             people = everyone if everyone[column].notna().any() else everyone.iloc[:0]
             hits, n = int((people[column] == "Y").sum()), len(people)
             low, high = clopper_pearson(hits, n, rules.settings["rates"]["confidence"])
@@ -91,28 +101,36 @@ def time_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, Any]]:
     people_of = populations(members)
     if rules.settings["reference"] != "randomisation":
         people_of.pop("all randomised", None)
-    wanted = [(m, m.lower(), population) for m in ("PFS", "iPFS", "OS", "follow_up") for population in people_of]
-    for measure, name, population in [*wanted, ("DOR", "dor", "responders")]:
-        group = people_of.get(population, people_of["all treated"])
-        people = group[group[f"{name}_days"].notna() & group[f"{name}_event"].notna()]
-        days, events = (people[f"{name}_{what}"].to_numpy(dtype=float) for what in ("days", "event"))
-        curve = kaplan_meier(days, events, rules.settings["rates"]["confidence"])
-        about = {"population": population, "n": len(people), "events": int(events.sum())}
-        about["method"] = "reverse Kaplan-Meier" if name == "follow_up" else "Kaplan-Meier, log-log interval"
-        yield about | {"measure": f"{measure}_median", "unit": "days"} | estimate(curve.median())
-        if name in ("pfs", "ipfs", "os"):
-            for months in rules.settings["rates"]["months"]:
+    treated = people_of["all treated"]
+    for one in time_measures():
+        for population, group in ({"responders": treated} if one.of_responders else people_of).items():
+            about, curve = survival(group, one.name, population, rules)
+            yield about | {"measure": f"{one.measure}_median", "unit": "days"} | estimate(curve.median())
+            for months in [] if one.of_responders else rules.settings["rates"]["months"]:
                 at = estimate(curve.at(months * DAYS_PER_MONTH))
-                yield about | {"measure": f"{measure}_rate", "months": months, "unit": "proportion"} | at
-    times = people_of["all treated"]["ttr_days"].dropna().to_numpy(dtype=float)
+                yield about | {"measure": f"{one.measure}_rate", "months": months, "unit": "proportion"} | at
+    for population, group in people_of.items():
+        about, curve = survival(group, "follow_up", population, rules)
+        about |= {"measure": "follow_up_median", "unit": "days", "method": "reverse Kaplan-Meier"}
+        yield about | estimate(curve.median())
+    days = treated["ttr_days"].dropna().to_numpy(dtype=float)
     yield {
         "measure": "TTR_median",
         "population": "responders",
-        "n": len(times),
-        "events": len(times),
+        "n": len(days),
+        "events": len(days),
         "unit": "days",
         "method": "median of the responders",
-    } | estimate((float(np.median(times)) if len(times) else np.nan, np.nan, np.nan))
+    } | estimate((float(np.median(days)) if len(days) else np.nan, np.nan, np.nan))
+
+
+def survival(group: pd.DataFrame, name: str, population: str, rules: Rules) -> tuple[dict[str, Any], SurvivalCurve]:
+    """Return the Kaplan-Meier curve of a time of those who have it, and whom it is of."""
+    people = group[group[f"{name}_days"].notna() & group[f"{name}_event"].notna()]
+    days, events = (people[f"{name}_{what}"].to_numpy(dtype=float) for what in ("days", "event"))
+    about = {"population": population, "n": len(people), "events": int(events.sum())}
+    curve = kaplan_meier(days, events, rules.settings["rates"]["confidence"])
+    return about | {"method": "Kaplan-Meier, log-log interval"}, curve
 
 
 def estimate(values: tuple[float, float, float]) -> dict[str, float]:

@@ -13,19 +13,20 @@ from typing import Any
 
 import pandas as pd
 
-from anpi.association.plan import endpoint_kind, family_gates
+from anpi.association.plan import family_gates
 from anpi.exports.datasets import RESPONSES, datasets, variables
 from anpi.exports.finished_run import FinishedRun
 from anpi.files.shipped import ROOT
 from anpi.files.writing import whole_file, write_json, write_table
+from anpi.trial.endpoints import endpoint_kind
 
 SCRIPT = ROOT / "resources" / "exports" / "reproduce.R"
 OPERATIONS = {
     "n": "Patients",
     "events": "Patients with the event or outcome",
     "estimate": "Estimate",
-    "ci_low": "Lower limit of the 95 % interval",
-    "ci_high": "Upper limit of the 95 % interval",
+    "ci_low": "Lower limit of the 95% interval",
+    "ci_high": "Upper limit of the 95% interval",
     "p": "p",
     "p_adjusted": "p adjusted for the family",
 }

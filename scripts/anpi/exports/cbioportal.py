@@ -15,12 +15,17 @@ import pandas as pd
 from anpi.exports.finished_run import FinishedRun
 from anpi.exports.gct import cell
 from anpi.files.writing import write_text
+from anpi.trial.endpoints import ENDPOINTS, RESPONSES, TIMES, endpoint_columns
 from anpi.trial.times import DAYS_PER_MONTH
 from anpi.words.lists import plural
 
 CANCER = "sclc"  # as OncoTree and every portal have it
-STATUS = {"os": ("0:LIVING", "1:DECEASED"), "pfs": ("0:CENSORED", "1:PROGRESSED")}
-PATIENT_ENDPOINTS = ("bor", "cbor", "response", "disease_control", "pfs_reason", "os_reason", "dor_days", "dor_event")
+STATUS = {one.name: one.status for one in ENDPOINTS if one.status}
+PATIENT_ENDPOINTS = (
+    *RESPONSES,
+    *(f"{name}_reason" for name in STATUS),
+    *(column for name in TIMES if name not in STATUS for column in endpoint_columns(name)),
+)
 
 
 def write_cbioportal(run: FinishedRun, folder: Path) -> None:

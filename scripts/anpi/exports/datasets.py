@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from anpi.association.plan import endpoint_columns, endpoint_kind
-from anpi.association.trial import USABLE
 from anpi.exports.finished_run import FinishedRun
 from anpi.tables.schema import column_rule, load_schema
+from anpi.trial.endpoints import ENDPOINTS, endpoint_columns, endpoint_kind
+from anpi.trial.sets import USABLE
 
 LABELS = {
     "STUDYID": "Study Identifier",
@@ -34,14 +34,7 @@ LABELS = {
     "SPECID": "Specimen Identifier",
 }
 # Parameters of ADRS that hold an endpoint under a code of their own.
-RESPONSES = {
-    "response": "CRSP",
-    "disease_control": "DCR",
-    "bor": "BOR",
-    "cbor": "CBOR",
-    "ibor": "IBOR",
-    "icbor": "ICBOR",
-}
+RESPONSES = {one.name: one.code for one in ENDPOINTS if one.kind != "time" and one.code}
 RESPONSE_DAYS = ("response_confirmed_days", "ttr_days_unconfirmed", "ttr_days")
 OF_SAMPLES = ("timepoint", "specimen", "site", "batch", "tumour_content")
 

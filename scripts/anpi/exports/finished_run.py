@@ -15,16 +15,20 @@ from anndata.io import read_elem
 
 from anpi.files.checksums import hash_file
 from anpi.files.intact import intact, read_json
+from anpi.files.sheet import file_of
 from anpi.problems import InputError, Problem
 from anpi.tables.carried import carried
 from anpi.tables.identifiers import allowing
 from anpi.tables.reading import read_facts, read_matrix, read_table
+from anpi.trial.endpoints import SUPPLIED_RESPONSES, SUPPLIED_TIMES
 from anpi.trial.subtypes import CALLED
 
 NOT_RUN = "Run the workflow to its end first, or name the folder that holds manifest.json."
 NO_EXPRESSION = "The formats gct and mudata need a run with samples; all others do without."
 SHEET = ("patient_id", "timepoint", "specimen", "site", "batch", "tumour_content")
-NOT_BASELINE = re.compile(r"_date$|_day$|^(pfs|os)_(days|months|event)|^bor$")
+NOT_BASELINE = re.compile(
+    rf"_date$|_day$|^({'|'.join(SUPPLIED_TIMES)})_(days|months|event)|^({'|'.join(SUPPLIED_RESPONSES)})$"
+)
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class FinishedRun:
 
     def refuse_other(self, name: str, path: Path, checksum: str | None) -> None:
         """Refuse a file that is not the one that the manifest describes."""
-        if checksum is not None and hash_file(path) != checksum:
+        if checksum is not None and hash_file(file_of(path)) != checksum:
             mend = "Run the workflow again: what is exported must be what the manifest describes."
             raise InputError(Problem(str(path), "the file has changed since the run", mend=mend))
 

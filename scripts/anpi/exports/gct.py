@@ -11,8 +11,9 @@ import pandas as pd
 
 from anpi.exports.finished_run import FinishedRun
 from anpi.files.writing import write_text
+from anpi.trial.endpoints import RESPONSES, SURVIVAL, endpoint_columns
 
-ENDPOINTS = ("cbor", "response", "pfs_days", "pfs_event", "os_days", "os_event")
+ENDPOINTS = (*RESPONSES, *(column for name in SURVIVAL for column in endpoint_columns(name)))
 
 
 def write_gct(run: FinishedRun, folder: Path) -> None:

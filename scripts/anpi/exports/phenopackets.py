@@ -14,6 +14,8 @@ import pandas as pd
 
 from anpi.exports.finished_run import FinishedRun
 from anpi.files.writing import write_json
+from anpi.trial.endpoints import RESPONSES as ENDPOINT_RESPONSES
+from anpi.trial.endpoints import TIMES
 
 SCLC = {"id": "NCIT:C4917", "label": "Lung Small Cell Carcinoma"}
 RESPONSES = {
@@ -96,11 +98,11 @@ def term(kind: str, label: str) -> dict[str, str]:
 
 def endpoint_measurements(facts: pd.Series) -> Iterator[dict[str, Any]]:
     """Return times to event in days, whether they ended in the event, and Y or N of response and disease control."""
-    for name in ("pfs", "os", "dor"):
+    for name in TIMES:
         if pd.notna(facts.get(f"{name}_days")):
             yield measured(f"{name}_days", float(facts[f"{name}_days"]), "days")
             yield measured(f"{name}_event", float(facts[f"{name}_event"]), "1 = event, 0 = censored")
-    for name in ("bor", "cbor", "response", "disease_control"):
+    for name in ENDPOINT_RESPONSES:
         if pd.notna(facts.get(name)):
             yield {"assay": term("endpoint", name), "value": {"ontologyClass": term(name, str(facts[name]))}}
 

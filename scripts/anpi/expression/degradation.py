@@ -37,7 +37,7 @@ def grade_degradation(facts: Mapping[str, Any]) -> dict[str, Any]:
     three_prime = facts.get("three_prime_share")
     if three_prime is not None:
         rank = sum(three_prime > limit for limit in MOST_THREE_PRIME)
-        found.append((rank, f"{three_prime:g} % of the outer coverage at the 3' end"))
+        found.append((rank, f"{three_prime:g}% of the outer coverage at the 3' end"))
     if not found:
         return {"degradation": "unknown", "degradation_reason": None}
     worst = max(rank for rank, _ in found)

@@ -168,6 +168,8 @@ def quality_facts(
         "fragments_mapped": reads.get("fragments_mapped"),
         "passed_filter_rate": percent(passed, fragments),
         "mapping_rate": percent(reads.get("fragments_mapped"), passed),
+        "molecules": reads.get("molecules"),
+        "molecule_duplicate_rate": duplicate_rate(reads.get("molecules"), reads.get("fragments_mapped")),
         "genes_detected": int((counts >= DETECTED_COUNT).sum()),
         "top_gene_share": percent(float(counts.max(initial=0)), total),
         "fragments_on_genes": round(total),
@@ -187,6 +189,11 @@ def quality_facts(
         if "gc_content" in before:
             facts["gc_content"] = round(100 * before["gc_content"], 2)
     return facts
+
+
+def duplicate_rate(molecules: int | None, mapped: int | None) -> float | None:
+    """Return the percentage of mapped fragments that are further copies of a molecule; None without identifiers."""
+    return percent(mapped - molecules, mapped) if molecules is not None and mapped else None
 
 
 def percent(part: float | None, whole: float | None) -> float | None:
@@ -212,7 +219,7 @@ def strandedness_of(formats: dict[str, Any]) -> str | None:
     Returns
     -------
     str or None
-        ``forward`` (at least 80 % on the gene's strand), ``reverse`` (at most 20 %), ``unstranded`` (40 to 60 %),
+        ``forward`` (at least 80% on the gene's strand), ``reverse`` (at most 20%), ``unstranded`` (40 to 60%),
         ``unclear`` between; None for fewer than 500 fragments.
     """
     pairs = [sum(formats.get(kind + strand, 0) for kind in ("I", "O", "M")) for strand in ("SF", "SR")]

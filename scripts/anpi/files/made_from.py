@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from anpi.files.checksums import content_digest
+from anpi.files.sheet import file_of
 
 DIGEST, FOLDER = "ANPI_MADE_FROM", "ANPI_RECORDS"
 
@@ -26,6 +27,7 @@ class Watch:
 
     def __init__(self, arguments: list[str]):
         words = [word.partition("=")[2] or word for word in arguments]
+        words = [word if os.path.exists(word) else file_of(word) for word in words]
         places = [os.path.abspath(word) for word in words if os.path.exists(word)]
         self.folders = tuple(place + os.sep for place in places if os.path.isdir(place))
         self.read = {place for place in places if os.path.isfile(place)}
@@ -58,7 +60,9 @@ def recorded(environment: Mapping[str, str] = os.environ) -> Iterator[None]:
         watch.active = False
     made = files_at(watch.made)
     if made:
-        read = files_at(watch.read) - made
+        # Records are no inputs: among those that the manifest looks through are some of samples withdrawn since.
+        records = os.path.abspath(folder) + os.sep
+        read = {file for file in files_at(watch.read) - made if not file.startswith(records)}
         write_record(Path(folder), environment.get(DIGEST, ""), read, made)
 
 

@@ -47,7 +47,7 @@ def cells_of(profiles: np.ndarray, mixture: np.ndarray, mrna: np.ndarray) -> np.
 def deconvolve(profiles: Profiles, genes: np.ndarray, mixture: np.ndarray) -> np.ndarray:
     """Estimate fractions of cells in one mixture.
 
-    With few regulatory T cells (below 2 %) a second fit leaves out CD4 T cells: the fraction of regulatory T cells is
+    With few regulatory T cells (below 2%) a second fit leaves out CD4 T cells: the fraction of regulatory T cells is
     the mean of both fits, and CD4 T cells lose the mean of it and of the second fit, as in the reference program.
 
     Parameters
@@ -76,7 +76,7 @@ def deconvolve(profiles: Profiles, genes: np.ndarray, mixture: np.ndarray) -> np
 
 
 def intervals(profiles: Profiles, genes: np.ndarray, mixture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the genes anew, with replacement, and return the limits of 95 % of the fractions.
+    """Draw the genes anew, with replacement, and return the limits of 95% of the fractions.
 
     The draws start from the mixture's own content, so they are the same in every cohort. The limits tell how far the
     marker genes agree, not how far the matrix holds in this tissue.

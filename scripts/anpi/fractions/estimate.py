@@ -112,7 +112,7 @@ def cautions_of(tissues: pd.DataFrame | None) -> dict[str, str]:
     found = {}
     for row in tissues.to_dict("records"):
         shares = {tissue: pd.to_numeric(row.get(tissue), errors="coerce") for tissue in TISSUE_LIMITS}
-        above = [f"{t.replace('_', ' ')} {s:.0f} %" for t, s in shares.items() if s >= TISSUE_LIMITS[t]]
+        above = [f"{t.replace('_', ' ')} {s:.0f}%" for t, s in shares.items() if s >= TISSUE_LIMITS[t]]
         words = [f"normal tissue: {listed(above)}; the immune cells may be its own"] if above else []
         words += ["the sample is not SCLC"] if row.get("sclc") == "no" else []
         if words:

@@ -8,16 +8,12 @@ from typing import Any
 
 from anpi.ledger.reasons import Reasons, row_words, words
 from anpi.ledger.sections import State, section
-from anpi.ledger.state import RESPONSES, TIMES
+from anpi.trial.endpoints import BY_NAME, RESPONSES, TIMES
 from anpi.trial.subtypes import CALLED
 from anpi.words.lists import listed, plural
 
 Rows = Sequence[Mapping[str, str]]
-RESPONSE_NAMES = {
-    "bor": "best response",
-    "cbor": "confirmed best response",
-    "response": "response",
-    "disease_control": "disease control",
+RESPONSE_NAMES = {name: BY_NAME[name].words for name in RESPONSES} | {
     "response_evaluable": "response-evaluable",
     "ttr_days": "days to response",
 }
@@ -185,7 +181,7 @@ def endpoints(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
             moved.add(patient)
             rows.append((patient, name, *rest, reasons.of_patient(patient)))
     told = []
-    for name in [*(RESPONSE_NAMES[key] for key in RESPONSES), *(time.upper() for time in TIMES)]:
+    for name in [*RESPONSE_NAMES.values(), *(time.upper() for time in TIMES)]:
         kinds = sorted((MOVES.index(m) if m in MOVES else 0, m, n) for (other, m), n in moves.items() if other == name)
         if kinds:
             inner = listed([f"{n} {m}" for _, m, n in kinds]) if name in [t.upper() for t in TIMES] else ""
@@ -203,9 +199,9 @@ def endpoints(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
 
 
 def response_moves(was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
-    for name in RESPONSES:
+    for name, called in RESPONSE_NAMES.items():
         if was.get(name) != now.get(name):
-            yield RESPONSE_NAMES[name], "", words(was.get(name)), words(now.get(name)), "", ""
+            yield called, "", words(was.get(name)), words(now.get(name)), "", ""
 
 
 def time_moves(was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, ...]]:

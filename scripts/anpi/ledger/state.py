@@ -17,14 +17,15 @@ import pandas as pd
 
 from anpi.files.checksums import hash_file
 from anpi.files.intact import intact, read_json, refuse_cut_table
+from anpi.ledger.fingerprint import fingerprint, lesions_of
 from anpi.manifest import files_of, placeless, software
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import read_settings
+from anpi.trial.endpoints import RESPONSES, TIMES
 
 FORMAT = 1
 SHORT = 12
-RESPONSES = ("bor", "cbor", "response", "disease_control", "response_evaluable", "ttr_days")
-TIMES = ("pfs", "os", "dor")
+OF_RESPONSE = (*RESPONSES, "response_evaluable", "ttr_days")
 PARTS = ("days", "event", "reason")
 PROBABILITIES = ("p_A", "p_N", "p_P", "p_I", "margin", "stability")
 RESULT_KEYS = ("entry", "endpoint", "biomarker", "level", "reference", "set", "effect")
@@ -68,6 +69,7 @@ def build_state(
         "inputs": {name: hash_file(path) for name, path in sorted(files_of(inputs).items())},
         "reference": reference_identity(results) if settings["units"] else None,
         "models": models(results) if expressed else [],
+        "delivery": fingerprint(inputs, settings),
         "patients": patient_states(inputs, results),
         "samples": sample_states(inputs["samples"], results, used) if expressed else {},
         "endpoints": endpoint_states(results / "clinical" / "endpoints.tsv"),
@@ -138,6 +140,9 @@ def patient_states(inputs: Mapping[str, Path], results: Path) -> dict[str, Any]:
                 rows = states.get(str(row["patient_id"]), {"rows": {}})["rows"]
                 known = sorted((key, value) for key, value in row.items() if value is not None)
                 rows.setdefault(name.removeprefix("clinical."), []).append(short_digest(*known))
+    for patient, count in lesions_of(inputs).items():
+        if patient in states:
+            states[patient]["lesions"] = count
     for state in states.values():
         state["rows"] = {table: sorted(digests) for table, digests in state["rows"].items()}
     return states
@@ -197,7 +202,7 @@ def endpoint_states(path: Path) -> dict[str, dict[str, str]]:
     """Return each patient's endpoints with their reasons; ``variants`` digests the columns that are not kept."""
     states = {}
     for row in records(path):
-        kept = {name: row[name] for name in RESPONSES if row.get(name) is not None}
+        kept = {name: row[name] for name in OF_RESPONSE if row.get(name) is not None}
         kept |= {
             f"{time}_{part}": row[f"{time}_{part}"]
             for time in TIMES

@@ -119,7 +119,8 @@ def star_command(
     shutil.rmtree(scratch / "star", ignore_errors=True)
     (scratch / "star").mkdir()
     command = ["STAR", "--runMode", "alignReads", "--genomeDir", str(index), "--readFilesIn", *mates]
-    command += ["--readFilesCommand", "gzip", "-cd", "--outStd", "SAM", "--outSAMtype", "SAM"]
+    command += ["--readFilesCommand", "gzip", "-cd"] if mates[0].endswith(".gz") else []
+    command += ["--outStd", "SAM", "--outSAMtype", "SAM"]
     command += ["--outSAMunmapped", "Within", "--outSAMorder", "PairedKeepInputOrder", "--outSAMattributes"]
     command += ["NH", "HI", "AS", "nM", "NM", "MD", "--outSAMattrRGline", f"ID:{unit}", f"SM:{sample}", f"LB:{sample}"]
     return [*command, "--runThreadN", str(threads), "--outFileNamePrefix", "star/"]

@@ -12,6 +12,7 @@ import pysam
 
 from anpi.expression.genes import strip_version
 from anpi.problems import InputError, Problem
+from anpi.quantification.molecules import Molecules, molecules_of_alignments
 from anpi.quantification.reference import read_gtf
 from anpi.tools import require_tools, run_tool, stay_offline
 
@@ -22,11 +23,12 @@ def count_genes(
     sample: str,
     alignments: Sequence[Path],
     gtf: Path,
-    genome: Path,
+    genome: Path | None,
     strandedness: str | None,
     scratch: Path,
     threads: int,
-) -> tuple[pd.DataFrame, str]:
+    once: bool = False,
+) -> tuple[pd.DataFrame, str, Molecules | None]:
     """Count the fragments of a sample on the exons of each gene.
 
     A fragment counts once, on the one gene whose exons it overlaps; fragments that align to several places or overlap
@@ -36,17 +38,21 @@ def count_genes(
     ----------
     alignments : sequence of Path
         BAM or CRAM files, which are summed.
-    genome : Path
+    genome : Path or None
         The genome's FASTA, which a CRAM file is read with.
     strandedness : str or None
         ``forward``, ``reverse`` or ``unstranded``; None counts both strands.
+    once : bool
+        Whether the names hold molecular identifiers, by which each molecule counts once.
 
     Returns
     -------
     counts : pandas.DataFrame
-        ``gene_id`` (without version, sorted; every gene of the GTF), ``counts``.
+        ``gene_id`` (without version, sorted; every gene of the GTF), ``counts``, ``length`` (bases in exons).
     summary : str
         featureCounts' own account of what was assigned and what not, with the sample in place of file names.
+    molecules : Molecules or None
+        How many there are, when ``once``.
 
     Raises
     ------
@@ -59,31 +65,36 @@ def count_genes(
     names = [f"aligned{number}.bam" for number in range(len(alignments))]
     for source, name in zip(alignments, names, strict=True):
         give_bam(source, scratch / name, genome)
+    molecules = None
+    if once:
+        copies, names = [scratch / name for name in names], [f"molecules_{name}" for name in names]
+        molecules = molecules_of_alignments(sample, copies, [scratch / name for name in names], scratch)
     command = ["featureCounts", "-a", str(gtf.resolve()), "-o", "counts.txt", "-T", str(threads)]
     command += ["-s", STRAND_CODES.get(strandedness or "", "0"), "--tmpDir", "."]
     if is_paired(scratch / names[0]):
         command += ["-p", "--countReadPairs"]
     run_tool([*command, *names], scratch, f"featureCounts, sample {sample}")
     table = pd.read_csv(scratch / "counts.txt", sep="\t", comment="#", dtype={"Geneid": str}, quoting=csv.QUOTE_NONE)
-    sums = table[names].sum(axis=1).groupby(table["Geneid"].map(strip_version)).sum()
-    counts = sums.sort_index().rename_axis("gene_id").rename("counts").reset_index()
+    rows = pd.DataFrame({"gene_id": table["Geneid"].map(strip_version), "counts": table[names].sum(axis=1)})
+    counts = rows.assign(length=table["Length"]).groupby("gene_id").sum().reset_index()
     summary = pd.read_csv(scratch / "counts.txt.summary", sep="\t", index_col="Status").sum(axis=1)
-    rows = "".join(f"{status}\t{count}\n" for status, count in summary.items())
-    return counts, f"Status\t{sample}\n{rows}"
+    lines = "".join(f"{status}\t{count}\n" for status, count in summary.items())
+    return counts, f"Status\t{sample}\n{lines}", molecules
 
 
 def no_counts(gtf: Path) -> pd.DataFrame:
     """Return the genes of a GTF without counts, for a sample whose alignment cannot be read: not known, not zero."""
     genes = sorted(set(read_gtf(gtf)[0]["gene_id"].map(strip_version)))
-    return pd.DataFrame({"gene_id": genes, "counts": np.nan})
+    return pd.DataFrame({"gene_id": genes, "counts": np.nan, "length": np.nan})
 
 
-def give_bam(source: Path, target: Path, genome: Path) -> None:
+def give_bam(source: Path, target: Path, genome: Path | None) -> None:
     """Return an alignment a plain name in scratch, as BAM, which alone featureCounts reads."""
     with pysam.AlignmentFile(str(source), check_sq=False) as records:
         is_cram = records.is_cram
     if is_cram:
-        command = ["samtools", "view", "--no-PG", "-b", "--reference", str(genome.resolve()), "-o", target.name]
+        reference = ["--reference", str(genome.resolve())] if genome else []
+        command = ["samtools", "view", "--no-PG", "-b", *reference, "-o", target.name]
         run_tool([*command, str(source.resolve())], target.parent, f"samtools, {source}")
     else:
         target.symlink_to(source.resolve())

@@ -17,6 +17,7 @@ from pathlib import Path
 from anpi.files.writing import write_json, write_text
 from anpi.problems import InputError, placeless_words
 from anpi.progress import say
+from anpi.quantification.molecules import molecules_of_reads
 from anpi.quantification.salmon import (
     FragmentLength,
     Library,
@@ -99,8 +100,14 @@ def quantify_sample(
     passed, length = fastp["passed_fragments"], library.length
     words = f"{passed} of {checked.fragments} pass; fragments of {length.mean:g} ± {length.sd:g} bases"
     say(f"{sample}: {words}; quantifying with salmon")
-    if passed:
-        facts = run_salmon(sample, trimmed, reference.index, result, scratch, threads, library, passed)
+    mapped, quantified = None, passed
+    if passed and has_identifiers(units):
+        trimmed, mapped, quantified = molecules_of_reads(
+            sample, trimmed, reference.index, scratch, threads, library, passed
+        )
+        say(f"{sample}: {mapped} mapped fragments of {quantified} molecules")
+    if quantified:
+        facts = run_salmon(sample, trimmed, reference.index, result, scratch, threads, library, quantified)
     if not facts["num_mapped"]:
         say(f"{sample}: no read maps; the result holds zeros")
         write_empty_quant(result)
@@ -108,11 +115,17 @@ def quantify_sample(
         "units": [describe_unit(unit, lane, checked) for unit, lane in zip(units, checked.lanes, strict=True)],
         "fragments": checked.fragments,
         "fragments_passed": passed,
-        "fragments_mapped": facts["num_mapped"],
+        "fragments_mapped": facts["num_mapped"] if mapped is None else mapped,
+        "molecules": None if mapped is None else facts["num_mapped"],
     }
     if twice := sum(count_twice([(lane.first, checked.files[lane.first].draw) for lane in checked.lanes]).values()):
         reads["drawn_reads_twice"] = twice
     publish(result, fastp, describe_sample(sample, library, passed, strandedness) | reads, out_dir)
+
+
+def has_identifiers(units: Sequence[Unit]) -> bool:
+    """Return whether the reads of a sample have molecular identifiers."""
+    return any(unit.umi for unit in units)
 
 
 def measured_library(checked: SampleReads, index: Path, scratch: Path, fallback: FragmentLength) -> Library:
@@ -161,7 +174,8 @@ def quantify_aligned_transcripts(
     result = scratch / "salmon"
     files = [(unit.unit_id, unit.alignment or "") for unit in units]
     facts, counted = quantify_transcriptome(
-        sample, files, reference.fasta, reference.transcripts, result, scratch, threads, single_end_length
+        *(sample, files, reference.fasta, reference.transcripts, result, scratch, threads, single_end_length),
+        once=has_identifiers(units),
     )
     if not facts["num_mapped"]:
         write_empty_quant(result)
@@ -176,6 +190,7 @@ def quantify_aligned_transcripts(
         "fragments": fragments if whole else None,
         "fragments_passed": fragments if whole else None,
         "fragments_mapped": fragments - unmapped,
+        "molecules": facts["num_mapped"] if has_identifiers(units) else None,
     }
     publish(result, {}, describe_sample(sample, counted[0].library, fragments, strandedness) | reads, out_dir)
 
@@ -207,7 +222,9 @@ def publish(result: Path, fastp_report: dict, reads: dict, out_dir: Path) -> Non
         formats = result / "lib_format_counts.json"
         with whole_output(result.parent, "salmon"):
             write_text(part / "salmon" / "quant.sf", by_name((result / "quant.sf").read_text()))
-            write_json(part / "salmon" / formats.name, json.loads(formats.read_text()) if formats.is_file() else {})
+            counts = json.loads(formats.read_text()) if formats.is_file() else {}
+            counts.pop("read_files", None)  # names in scratch
+            write_json(part / "salmon" / formats.name, counts)
         facts = {key: value for key, value in salmon_facts(result).items() if not key.startswith(CHANCE)}
         write_json(part / "salmon" / "aux_info" / "meta_info.json", facts or {"num_processed": 0, "num_mapped": 0})
         # In fastp's order: MultiQC knows the file by words in its first 50 lines.

@@ -17,7 +17,7 @@ from anpi.expression.annotation import ATTRIBUTE, parse_header
 from anpi.expression.genes import strip_version
 from anpi.expression.transcript_ids import strip_transcript_version
 from anpi.files.plain import refuse_odd_file
-from anpi.files.writing import whole_file
+from anpi.files.writing import whole_file, write_text
 from anpi.problems import InputError, Problem
 
 COMPLEMENT = str.maketrans("ACGTRYKMBDHVNacgtrykmbdhvn", "TGCAYRMKVHDBNtgcayrmkvhdbn")
@@ -162,9 +162,10 @@ def build_reference(transcripts: Path | None, gtf: Path | None, genome: Path | N
     Parameters
     ----------
     transcripts, gtf, genome : Path or None
-        A transcript FASTA; or a GTF with a genome; or a FASTA whose headers name no gene, with the GTF that does.
+        A transcript FASTA; or a GTF with a genome; or a FASTA whose headers name no gene, with the GTF that does; or
+        a GTF alone, for what is counted or quantified already.
     fasta_out : Path
-        Written: sequences with the transcript id alone as header.
+        Written: sequences with the transcript id alone as header; none of a GTF alone.
 
     Returns
     -------
@@ -177,6 +178,9 @@ def build_reference(transcripts: Path | None, gtf: Path | None, genome: Path | N
         More than a tenth of the transcripts whose gene neither file tells (fewer, such as spike-ins, stand for
         themselves), a transcript that stands twice, nothing to build from.
     """
+    if transcripts is None and genome is None and gtf is not None:
+        write_text(fasta_out, "")
+        return annotated_transcripts(gtf)
     if transcripts is None and (gtf is None or genome is None):
         mend = "Give reference.transcripts, or reference.gtf with reference.genome."
         raise InputError(Problem("config", "nothing to quantify against", column="reference", mend=mend))
@@ -223,6 +227,15 @@ def build_reference(transcripts: Path | None, gtf: Path | None, genome: Path | N
     table["symbol"] = table["symbol"].fillna(table["gene_id"])
     table["biotype"] = table["biotype"].fillna("unknown")
     return table
+
+
+def annotated_transcripts(gtf: Path) -> pd.DataFrame:
+    """Return the transcripts of a GTF with the lengths of their exons (columns of `build_reference`)."""
+    table, exons = read_gtf(gtf)
+    if table.empty:
+        raise InputError(Problem(str(gtf), "no transcript found"))
+    table["length"] = [sum(exon[2] - exon[1] for exon in exons[name]) for name in table["transcript_id"]]
+    return table[TRANSCRIPT_COLUMNS].assign(gene_id=table["gene_id"].map(strip_version))
 
 
 def same_sequences(fasta: Path) -> dict[str, str]:

@@ -10,7 +10,6 @@ reads and the threads decide which: the library type is measured beforehand on a
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
 import shutil
@@ -64,7 +63,7 @@ class Library:
     reverse: int = 0
 
     def type(self, fragments: int) -> str:
-        """salmon's library type: stranded from 70 % on one strand; unstranded below, and for too few fragments.
+        """salmon's library type: stranded from 70% on one strand; unstranded below, and for too few fragments.
 
         Parameters
         ----------
@@ -88,9 +87,8 @@ def measure_library(
     salmon itself says that it mapped none of the drawn reads; any other end of salmon ends the sample.
     """
     paired = files[0][1] is not None
-    with whole_output(scratch, "fastp, drawn sample"):
-        if not any(has_reads(scratch / first) for first, _ in files):
-            return Library(fallback, paired)
+    if not any((scratch / first).stat().st_size for first, _ in files):
+        return Library(fallback, paired)
     command = ["salmon", "quant", "--index", str(index.resolve()), "--threads", "1", "--output", "drawn"]
     command += ["--libType", "IU" if paired else "U", *reads_options(files)]
     command += ["--writeMappings=drawn.sam", "--skipQuant", "--minAssignedFrags", "1", *deterministic()]
@@ -122,12 +120,6 @@ def refuse_lost_mappings(drawn: Path) -> None:
     stated = salmon_facts(drawn).get("num_mapped")
     if stated is None or mapped < stated:
         raise ValueError(f"{mapped} of {stated} mapped reads are written")
-
-
-def has_reads(trimmed: Path) -> bool:
-    """Return whether fastp left any read in a file."""
-    with gzip.open(trimmed) as lines:
-        return bool(lines.read(1))
 
 
 def reads_options(files: Sequence[tuple[str, str | None]]) -> list[str]:

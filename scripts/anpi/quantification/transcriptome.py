@@ -10,6 +10,7 @@ from typing import Any
 
 from anpi.files.checksums import hash_file
 from anpi.problems import Problem
+from anpi.quantification.molecules import molecules_of_hits
 from anpi.quantification.salmon import FIRST, FragmentLength, Library, fragment_length_of, quantify
 from anpi.reads.alignments import (
     Alignment,
@@ -47,6 +48,7 @@ def quantify_transcriptome(
     scratch: Path,
     threads: int,
     single_end_length: FragmentLength,
+    once: bool = False,
 ) -> tuple[dict, list[Counted]]:
     """Quantify alignments to transcripts; give salmon's facts and what each file holds.
 
@@ -57,6 +59,8 @@ def quantify_transcriptome(
         Transcripts of the reference (``transcripts.fa`` of build_reference.py).
     transcripts : sequence of str
         Their ids.
+    once : bool
+        Whether the names hold molecular identifiers, by which each molecule counts once.
 
     Raises
     ------
@@ -84,7 +88,11 @@ def quantify_transcriptome(
         raise FaultyReads(problems)
     write_targets(fasta, names, scratch / "targets.fa")
     fragments = sum(unit.fragments for unit in counted)
-    source = ["--targets", "targets.fa", "--noErrorModel", "--alignments", *(aligned.link for aligned in alignments)]
+    links = [aligned.link for aligned in alignments]
+    if once:
+        files, links = [scratch / link for link in links], [f"molecules_{link}" for link in links]
+        fragments = molecules_of_hits(sample, files, [scratch / link for link in links], scratch).molecules
+    source = ["--targets", "targets.fa", "--noErrorModel", "--alignments", *links]
     facts = quantify(source, sample, result, scratch, threads, counted[0].library, fragments)
     if facts["num_processed"] != fragments:
         found = f"{facts['num_processed']} fragments seen by salmon"

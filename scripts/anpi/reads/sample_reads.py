@@ -22,6 +22,7 @@ from anpi.problems import InputError, Problem
 from anpi.progress import say
 from anpi.reads.alignments import Restored, restore_unit
 from anpi.reads.fastq import FaultyReads, ReadFile, check_reads, counted_twice, look_at_start, repeated_files
+from anpi.reads.room import has_room
 from anpi.reads.trimming import Lane, Trimmed, found_adapter, merge_reports, trim_lanes
 
 DRAWN_PAIRS = 10_000
@@ -176,15 +177,16 @@ def open_reads(
     stop = Event()
     with ThreadPoolExecutor(max_workers=1) as background:
         try:
+            ending = ".fastq" if has_room(files_of(lanes), scratch, threads) else ".fastq.gz"
             # Single reads wait for the adapter that the drawn ones show.
-            early = background.submit(trim_lanes, lanes, scratch, threads, stop=stop) if paired else None
+            early = background.submit(trim_lanes, lanes, scratch, threads, stop=stop, ending=ending) if paired else None
             files = check_lanes(lanes, threads)
             checked = [replace(lane, phred64=has_phred64(lane, files)) for lane in lanes]
             if early and checked != lanes:
                 stop.set()
                 early, stop = None, Event()
             drawn, checked = trim_drawn(checked, files, scratch)
-            trimming = early or background.submit(trim_lanes, checked, scratch, threads, stop=stop)
+            trimming = early or background.submit(trim_lanes, checked, scratch, threads, stop=stop, ending=ending)
             yield SampleReads(sample, checked, files, restored, drawn, trimming)
         finally:
             stop.set()
@@ -218,6 +220,11 @@ def open_units(
     if problems := problems + repeated_files(checksums):
         raise FaultyReads(problems)
     return lanes, restored
+
+
+def files_of(lanes: Sequence[Lane]) -> list[str]:
+    """List the FASTQ files of lanes."""
+    return [file for lane in lanes for file in (lane.first, lane.second) if file]
 
 
 def one_layout(sample: str, lanes: Sequence[Lane]) -> bool:

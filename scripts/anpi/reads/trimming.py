@@ -62,19 +62,30 @@ class Lane:
 
 
 def trim_lanes(
-    lanes: Sequence[Lane], scratch: Path, threads: int, prefix: str = "trimmed", stop: Event | None = None
+    lanes: Sequence[Lane],
+    scratch: Path,
+    threads: int,
+    prefix: str = "trimmed",
+    stop: Event | None = None,
+    ending: str = ".fastq",
 ) -> tuple[list[Trimmed], list[dict]]:
-    """Run fastp on each lane; give the trimmed files (relative to scratch) and the reports."""
+    """Run fastp on each lane; give the trimmed files (relative to scratch) and the reports.
+
+    Parameters
+    ----------
+    ending : str
+        Of the trimmed files: ``.fastq``, or ``.fastq.gz`` where the disk has no room for that.
+    """
     trimmed: list[Trimmed] = []
     reports = []
     for number, lane in enumerate(lanes):
         name = f"{prefix}{number}"
         link_reads(lane.first, scratch / f"{name}_in1{suffix(lane.first)}")
-        command = ["fastp", "--in1", f"{name}_in1{suffix(lane.first)}", "--out1", f"{name}_1.fastq.gz"]
+        command = ["fastp", "--in1", f"{name}_in1{suffix(lane.first)}", "--out1", f"{name}_1{ending}"]
         if lane.second:
             link_reads(lane.second, scratch / f"{name}_in2{suffix(lane.second)}")
             command += ["--in2", f"{name}_in2{suffix(lane.second)}"]
-        mate = f"{name}_2.fastq.gz" if lane.paired else None
+        mate = f"{name}_2{ending}" if lane.paired else None
         command += ["--out2", mate] if mate else []
         # Duplicates say little in RNA-seq, and counting them costs fastp 1 GB.
         command += ["--compression", "1", "--thread", str(min(threads, MOST_THREADS)), "--dont_eval_duplication"]
@@ -82,8 +93,8 @@ def trim_lanes(
         run_tool(command, scratch, f"fastp {prefix}{number}, unit {lane.unit_id}", stop)
         refuse_full_disk(scratch)
         with whole_output(scratch, f"fastp, unit {lane.unit_id}"):
-            reports.append(without_threads(json.loads((scratch / f"{name}.json").read_text())))
-        trimmed.append((f"{name}_1.fastq.gz", mate))
+            reports.append(without_machine(json.loads((scratch / f"{name}.json").read_text())))
+        trimmed.append((f"{name}_1{ending}", mate))
     return trimmed, reports
 
 
@@ -104,11 +115,13 @@ def found_adapter(report: dict) -> str:
     return sequence if set(sequence) <= set("ACGT") else ""
 
 
-def without_threads(report: dict) -> dict:
-    """Take out of fastp's report what hangs on the number of threads: its command, and insert sizes, which every
-    thread estimates on a share of its own (the fragment length is measured on mappings instead)."""
+def without_machine(report: dict) -> dict:
+    """Take out of fastp's report what hangs on the machine: in its command the threads and the form of what it writes
+    (see `anpi.reads.room`), and insert sizes, which every thread estimates on a share of its own (the fragment length
+    is measured on mappings instead)."""
     kept = {key: value for key, value in report.items() if key != "insert_size"}
-    return kept | {"command": re.sub(r" --thread \d+", "", report.get("command", ""))}
+    machine = r" --(?:thread|compression|out[12]) \S+"
+    return kept | {"command": re.sub(machine, "", report.get("command", ""))}
 
 
 def merge_reports(reports: dict[str, dict], paired: bool) -> dict:

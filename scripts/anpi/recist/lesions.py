@@ -166,7 +166,7 @@ def judge_targets(after: pd.DataFrame, targets: pd.DataFrame, points: pd.DataFra
     """Sum the baseline target lesions scan by scan and judge each sum (RECIST 1.1, 4.3.1, 4.4.2).
 
     CR: all measured, non-nodes 0 and nodes below 10 mm. Else PD: grown, or a non-node back after all had gone; an
-    incomplete sum is PD when its measured part alone has grown, else NE. Else PR: 30 % below baseline. Else SD.
+    incomplete sum is PD when its measured part alone has grown, else NE. Else PR: 30% below baseline. Else SD.
     Targets that were no disease at baseline cannot disappear: no response in place of CR.
     """
     rows = after[after["kind"] == "target"].drop(columns=["node"])
@@ -221,7 +221,7 @@ def earlier_minimum(values: pd.Series, patient: pd.Index) -> pd.Series:
 
 
 def grown(total: pd.Series, nadir: pd.Series) -> pd.Series:
-    """Return which sums are 20 % and 5 mm or more above their nadir (nm); from a nadir of 0, any lesion is."""
+    """Return which sums are 20% and 5 mm or more above their nadir (nm); from a nadir of 0, any lesion is."""
     known = nadir.notna()
     low = nadir.fillna(0).astype("int64")
     return known & np.where(low == 0, total > 0, (5 * total >= 6 * low) & (total - low >= LEAST_GROWTH))

@@ -1,6 +1,6 @@
 """The response at one time point: lengths, non-target lesions, and RECIST 1.1 tables 1 and 2.
 
-Lengths are whole nanometres (int), so that 14.0 mm to 9.8 mm is a decrease of exactly 30 %.
+Lengths are whole nanometres (int), so that 14.0 mm to 9.8 mm is a decrease of exactly 30%.
 
 Source: Eisenhauer et al., Eur J Cancer 2009;45:228-247, sections 4.3 and 4.4, tables 1 and 2.
 """

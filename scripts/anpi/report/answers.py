@@ -10,10 +10,11 @@ from anpi.figures.forest import forest
 from anpi.figures.style import level_colour
 from anpi.report import sentences as say
 from anpi.report.blocks import Fold, Link, Note, Points, Section, Text, draw
-from anpi.report.efficacy import survival_figure
 from anpi.report.expression import contrast_sentence
 from anpi.report.numbers import known
+from anpi.report.survival import survival_figure
 from anpi.report.tables import Run
+from anpi.trial.endpoints import endpoint_words
 
 MOST_ROWS = 30
 SHORT = {"progression-free survival": "PFS", "overall survival": "OS", "duration of response": "DOR"}
@@ -63,7 +64,7 @@ def ratio_rows(run: Run, results: pd.DataFrame) -> pd.DataFrame:
 
 def ratio_label(run: Run, row: dict[str, Any]) -> str:
     """Name a ratio: kind, endpoint, groups or score."""
-    endpoint = say.endpoint_words(row["endpoint"])
+    endpoint = endpoint_words(row["endpoint"])
     for long, short in SHORT.items():
         endpoint = endpoint.replace(long, short)
     marker = say.against(pd.Series(row)) or run.signature_names.get(row["biomarker"], row["biomarker"])

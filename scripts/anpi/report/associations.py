@@ -11,11 +11,13 @@ from anpi.figures.style import level_colour
 from anpi.report import sentences as say
 from anpi.report.beside import estimand_blocks, incidence_blocks, published_blocks, subgroup_blocks
 from anpi.report.blocks import Cell, Heading, Note, Points, Section, Table, Text, draw
-from anpi.report.efficacy import survival_figure
+from anpi.report.evidence import anchor_of, cite
 from anpi.report.limits import detectable_sentences
-from anpi.report.numbers import NONE, known, months, p_value, percent, ratio, text
+from anpi.report.numbers import NONE, known, p_value, percent, ratio, text
+from anpi.report.survival import survival_by_group, survival_figure
 from anpi.report.tables import Run
-from anpi.trial.terms import INTERACTION
+from anpi.trial.endpoints import endpoint_kind, endpoint_words
+from anpi.trial.results import INTERACTION
 from anpi.words.lists import plural
 
 TIERS = {"primary": "Primary", "secondary": "Secondary", "exploratory": "Exploratory"}
@@ -92,10 +94,10 @@ def question_blocks(run: Run, rows: pd.DataFrame, tier: str) -> list[Any]:
         blocks += [*survival_by_group(run, entry, endpoint), *response_by_group(run, entry, endpoint)]
     drawn = forest_rows(run, rows)
     if len(drawn) and drawn["estimate"].notna().any():
-        what = "Hazard ratio" if endpoint.startswith(say.TIMES) else "Odds ratio"
+        what = "Hazard ratio" if endpoint_kind(endpoint) == "time" else "Odds ratio"
         better = "longer" if what == "Hazard ratio" else "less likely"
         worse = "shorter" if what == "Hazard ratio" else "more likely"
-        name = say.capital(say.endpoint_words(endpoint))
+        name = say.capital(endpoint_words(endpoint))
         title = f"{name}: {'ratios between groups' if grouped else 'ratio per standard deviation'}"
         figure = forest(drawn, what, (better, worse))
         blocks.append(
@@ -126,51 +128,6 @@ def interaction_sentences(rows: pd.DataFrame, alpha: float, tier: str) -> list[s
     return [*within, f"Whether it differs between arms: {say.verdict(test, alpha, tier)}.", *note]
 
 
-def survival_by_group(run: Run, entry: str, endpoint: str) -> list[Table]:
-    """Return number, events, median, rates and restricted mean of each group, in months."""
-    survival = run.table("survival")
-    if survival is None:
-        return []
-    rows = survival[(survival["entry"] == entry) & (survival["endpoint"] == endpoint) & (survival["n"] > 0)]
-    times = [
-        c for c in survival if f"{c}_low" in survival and f"{c}_high" in survival and c.startswith(("rate_", "rmst_"))
-    ]
-    header = ["Group", "n", "Events", "Median, months", *(time_words(c) for c in times)]
-    cells = []
-    for row in rows.to_dict("records"):
-        rates = [spread(row, c, percent if c.startswith("rate_") else months) for c in times]
-        name = "all" if row["level"] == "all" else say.level_words(row["level"], row["biomarker"])
-        cells.append(
-            [Cell(name), number(row["n"]), number(row["events"]), spread(row, "median_months", months), *rates]
-        )
-    title = f"{say.capital(say.endpoint_words(endpoint))} by group"
-    caption = "Kaplan-Meier estimates with 95% log-log intervals."
-    numeric = [False, True, True] + [False] * (len(header) - 3)
-    return (
-        [Table(f"survival-{entry}-{endpoint}".replace("_", "-"), title, header, cells, caption, numeric)]
-        if cells
-        else []
-    )
-
-
-def time_words(column: str) -> str:
-    kind, at = column.split("_")
-    return (
-        f"Rate at {at.removesuffix('m')} months"
-        if kind == "rate"
-        else f"Restricted mean to {at.removesuffix('m')} months"
-    )
-
-
-def spread(row: dict[str, Any], column: str, write: Any) -> Cell:
-    """Write an estimate with its interval; what no patient was followed to is not given."""
-    if not known(row[column]) and column != "median_months":
-        return Cell(NONE)
-    if not known(row[f"{column}_low"]) and not known(row[f"{column}_high"]) and known(row[column]):
-        return Cell(write(row[column]))
-    return Cell(f"{write(row[column])} ({write(row[f'{column}_low'])} to {write(row[f'{column}_high'])})")
-
-
 def response_by_group(run: Run, entry: str, endpoint: str) -> list[Table]:
     """Return the rate of each group with its exact interval, all arms and by arm."""
     response = run.table("response")
@@ -183,7 +140,7 @@ def response_by_group(run: Run, entry: str, endpoint: str) -> list[Table]:
         by_arm = part.set_index("arm")
         name = "all" if level == "all" else say.level_words(level, str(part["biomarker"].iloc[0]))
         cells.append([Cell(name), *(rate_cell(by_arm.loc[arm]) if arm in by_arm.index else Cell(NONE) for arm in arms)])
-    title = f"{say.capital(say.endpoint_words(endpoint))} by group"
+    title = f"{say.capital(endpoint_words(endpoint))} by group"
     header = ["Group", *("All arms" if arm == "all" else arm for arm in arms)]
     caption = "Patients with it of all in the group, with 95% Clopper-Pearson intervals."
     return [Table(f"response-{entry}-{endpoint}".replace("_", "-"), title, header, cells, caption)] if cells else []
@@ -211,18 +168,24 @@ def question_sentences(rows: pd.DataFrame, alpha: float, tier: str) -> list[str]
     test = rows.iloc[0]
     many = say.unit(test["endpoint"])
     events = int(test["events"]) if known(test["events"]) else 0
-    name = say.capital(say.endpoint_words(test["endpoint"])) + f" by {test['biomarker']}"
-    head = f"{name}: {plural(int(test['n']), 'patient')}, {plural(events, *many)}."
+    name = say.capital(endpoint_words(test["endpoint"])) + f" by {test['biomarker']}"
+    counts = f"{plural(int(test['n']), 'patient')}, {plural(events, *many)}"
+    head = cite(f"{name}: {counts}.", "results", (counts, test.name))
     notes = [note for note in text(test["warning"], "").split("; ") if note and not note.startswith("not in the test")]
     small = [sentence for sentence in [say.small_groups(rows)] if sentence]
     if not say.tested(test):
         why = "; ".join(notes) or text(test["warning"], "no reason given")
         return [head, f"Not tested. This cannot be told from these data: {why}.", *small]
     ratios = rows[rows["estimate"].notna() & rows["effect"].isin(list(say.RATIOS))]
-    estimates = [f"{say.capital(say.ratio_clause(row))}." for _, row in ratios.iterrows()]
+    estimates = [
+        cite(f"{say.capital(say.ratio_clause(row))}.", "results", (say.bounds(row), place))
+        for place, row in ratios.iterrows()
+    ]
     words = say.verdict(test, alpha, tier)
+    words = f"{words[:1].upper() if words.startswith('a') else words[:1]}{words[1:]}."
+    answer = cite(words, "results", *((part, test.name) for part in say.numbers_of(test)))
     note = [f"Note: {'; '.join(notes)}."] if notes else []
-    return [head, *estimates, f"{words[:1].upper() if words.startswith('a') else words[:1]}{words[1:]}.", *note, *small]
+    return [head, *estimates, answer, *note, *small]
 
 
 def forest_rows(run: Run, rows: pd.DataFrame) -> pd.DataFrame:
@@ -282,15 +245,16 @@ def result_table(run: Run, rows: pd.DataFrame, family: str, tier: str) -> Table:
         "Warning",
         "Method",
         "Set",
+        "Line",
     ]
     cells = []
-    for row in rows.to_dict("records"):
+    for place, row in zip(rows.index, rows.to_dict("records"), strict=True):
         level = say.level_words(row["level"], row["biomarker"]) if known(row["level"]) else NONE
         if known(row["reference"]) and known(row["level"]) and row["level"] != row["reference"]:
             level += f" / {say.level_words(row['reference'], row['biomarker'])}"
         cells.append(
             [
-                Cell(say.endpoint_words(row["endpoint"])),
+                Cell(endpoint_words(row["endpoint"])),
                 Cell(run.signature_names.get(row["biomarker"], row["biomarker"])),
                 Cell(level),
                 number(row["n"]),
@@ -302,17 +266,19 @@ def result_table(run: Run, rows: pd.DataFrame, family: str, tier: str) -> Table:
                 Cell(text(row["warning"])),
                 Cell(text(row["method"])),
                 Cell(str(row["set"]).replace("_", " ")),
+                number(place + 2),
             ]
         )
-    numeric = [False] * 3 + [True, True, False, True, True, True] + [False] * 3
+    numeric = [False] * 3 + [True, True, False, True, True, True] + [False] * 3 + [True]
     title = f"All results: {family.replace('_', ' ')}"
     return Table(
         f"results-{family}".replace("_", "-"),
         title,
         header,
         cells,
-        "",
+        "Line: of association/results.tsv.",
         numeric,
+        anchors=[anchor_of("results", place) for place in rows.index],
         filter=len(cells) > 12,
         folded=tier == "exploratory" or len(cells) > 30,
     )
@@ -371,7 +337,7 @@ def variant_table(table: pd.DataFrame) -> Table:
         rows.append(
             [
                 Cell(variant),
-                Cell(say.endpoint_words(endpoint)),
+                Cell(endpoint_words(endpoint)),
                 number(test["n"]),
                 number(test["events"]),
                 Cell("; ".join(ratios) or NONE),
@@ -384,12 +350,12 @@ def variant_table(table: pd.DataFrame) -> Table:
 
 
 def influence_table(influence: pd.DataFrame) -> Table:
-    alone = influence[influence["patient_id"].notna()].sort_values("p")
+    alone = influence.sort_values("p")
     ratios = [c for c in alone if c.startswith("hr_")]
     header = ["Patient left out", "p", *(f"Hazard ratio {c.removeprefix('hr_')}" for c in ratios), "Conclusion changes"]
     rows = [
         [
-            Cell(str(row["patient_id"])),
+            Cell(text(row["patient_id"], "nobody")),
             Cell(p_value(row["p"]), row["p"] if known(row["p"]) else None),
             *(Cell(ratio(row[c]), row[c] if known(row[c]) else None) for c in ratios),
             Cell(text(row["changes_conclusion"])),
@@ -404,6 +370,7 @@ def influence_table(influence: pd.DataFrame) -> Table:
         rows,
         "",
         numeric,
-        [str(p) for p in alone["patient_id"]],
+        [text(patient, "") or None for patient in alone["patient_id"]],
+        [anchor_of("influence", place) for place in alone.index],
         folded=True,
     )

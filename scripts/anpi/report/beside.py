@@ -6,13 +6,13 @@ from typing import Any
 
 from anpi.figures.forest import forest
 from anpi.report import sentences as say
+from anpi.report.baseline import level_words, variable_words
 from anpi.report.blocks import Cell, Heading, Note, Table, Text, draw
 from anpi.report.numbers import NONE, interval, known, p_value, percent, ratio, text
 from anpi.report.tables import Run
+from anpi.trial.endpoints import endpoint_words
 from anpi.words.lists import plural
 from anpi.words.p_values import p_words
-
-VARIABLES = {"ecog": "ECOG", "liver_mets": "liver metastases", "brain_mets": "brain metastases"}
 
 
 def number(value: Any) -> Cell:
@@ -41,13 +41,13 @@ def estimand_blocks(run: Run) -> list[Any]:
     lines = [line for row in table.to_dict("records") for line in estimand_sentence(row, run.plan["alpha"])]
     rows = [
         [
-            Cell(say.endpoint_words(row["endpoint"])),
+            Cell(endpoint_words(row["endpoint"])),
             Cell("test" if not known(row["level"]) else group_name(row)),
             Cell(text(row["effect"])),
             Cell(span(row, "estimate", ratio)),
             Cell(span(row, "p", p_value)),
             Cell(f"{row['shown']:.0f} of {row['answers']:.0f}"),
-            Cell("; ".join(say.endpoint_words(name) for name in str(row["variants"]).split("; "))),
+            Cell("; ".join(endpoint_words(name) for name in str(row["variants"]).split("; "))),
         ]
         for row in table.to_dict("records")
     ]
@@ -72,7 +72,7 @@ def estimand_sentence(row: dict[str, Any], alpha: float) -> list[str]:
     count = int(row["answers"])
     if count < 2:
         return []
-    name = say.capital(say.endpoint_words(row["endpoint"]))
+    name = say.capital(endpoint_words(row["endpoint"]))
     if not known(row["level"]) and known(row["p_low"]):
         untold = count - int(row["tested"])
         gaps = f"; under {plural(untold, 'of them', 'of them')} it cannot be tested" if untold else ""
@@ -101,7 +101,7 @@ def subgroup_blocks(run: Run) -> list[Any]:
         what = "Hazard ratio" if str(kept["effect"].iloc[0]).startswith("HR") else "Odds ratio"
         tests = part.drop_duplicates("variable")
         words = "; ".join(
-            f"{VARIABLES.get(v, v)} {p_words(p)}"
+            f"{variable_words(str(v))} {p_words(p)}"
             for v, p in zip(tests["variable"], tests["interaction_p"], strict=True)
         )
         caption = (
@@ -109,14 +109,15 @@ def subgroup_blocks(run: Run) -> list[Any]:
             f"finding. Interaction with the biomarker, unadjusted: {words}."
         )
         name = f"subgroups-{entry}-{endpoint}".replace("_", "-")
-        title = f"{say.capital(say.endpoint_words(str(endpoint)))}: subgroups"
+        title = f"{say.capital(endpoint_words(str(endpoint)))}: subgroups"
         blocks.append(draw(name, title, caption, forest(drawn, what)))
     return blocks
 
 
 def subgroup_label(row: dict[str, Any]) -> str:
     level = f", {say.level_words(row['level'], row['biomarker'])}" if known(row["level"]) else ""
-    return f"{VARIABLES.get(row['variable'], row['variable'])} {row['subgroup']}{level}"
+    variable = str(row["variable"])
+    return f"{variable_words(variable)}: {level_words(variable, row['subgroup'])}{level}"
 
 
 def incidence_blocks(run: Run) -> list[Any]:
@@ -170,7 +171,7 @@ def published_blocks(run: Run) -> list[Any]:
         return []
     rows = [
         [
-            Cell(say.endpoint_words(row["endpoint"])),
+            Cell(endpoint_words(row["endpoint"])),
             Cell(run.signature_names.get(row["biomarker"], row["biomarker"])),
             Cell(str(row["cohort"])),
             number(row["n"]),

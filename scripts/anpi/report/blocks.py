@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from anpi.figures.linking import linked_svg, plain_pdf, tight
+from anpi.report.evidence import joined
 from anpi.report.numbers import NONE, known, text
 
 
@@ -22,7 +23,7 @@ class Text:
 
     @property
     def words(self) -> str:
-        return " ".join(self.sentences)
+        return joined(self.sentences)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; ``patients`` names the patient of each row where rows are patients'."""
+    """A table; ``patients`` names the patient of each row where rows are patients', ``anchors`` its place."""
 
     name: str
     title: str
@@ -92,10 +93,35 @@ class Table:
     caption: str = ""
     numeric: Sequence[bool] = ()
     patients: Sequence[str | None] = ()
+    anchors: Sequence[str] = ()
     filter: bool = False
     folded: bool = False
     empty: str = "No row."
     kind: str = "table"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar or dot: ``share`` of the track in percent; ``above`` and ``below`` are paths of lines along the track."""
+
+    words: str
+    share: float
+    value: str
+    group: str | None = None
+    above: str = ""
+    below: str = ""
+    hollow: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Values beside each other; ``style`` is ``fill`` (a bar from 0) or ``dot`` (a place on a scale)."""
+
+    title: str
+    bars: Sequence[Bar]
+    style: str
+    caption: str = ""
+    kind: str = "bars"
 
 
 @dataclass(frozen=True)

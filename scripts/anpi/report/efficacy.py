@@ -4,34 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from anpi.figures.clinical import spider, swimmer, waterfall
-from anpi.figures.style import SUBTYPE_COLOURS
-from anpi.figures.survival import LEAST_AT_RISK, SIZE, Annotations, kaplan_meier
 from anpi.report import sentences as say
-from anpi.report.blocks import Cell, Link, Note, Section, Table, Text, draw
+from anpi.report.blocks import Cell, Drawing, Link, Note, Section, Table, Text, draw
+from anpi.report.evidence import anchor_of
 from anpi.report.numbers import NONE, decimal, drawn_of, interval, known, months, percent
+from anpi.report.survival import survival_by_group, survival_figure
 from anpi.report.tables import Run, end_days
+from anpi.trial.endpoints import ENDPOINTS, SURVIVAL, endpoint_words
 from anpi.trial.times import DAYS_PER_MONTH
 from anpi.words.lists import listed, plural
 
 SHORT = {"mixed": "m", "none": "–"}
-MEASURES = {
-    "ORR": "Objective response, confirmed",
-    "ORR_unconfirmed": "Objective response, unconfirmed",
-    "ORR_irecist": "Objective response by iRECIST, unconfirmed",
-    "ORR_irecist_confirmed": "Objective response by iRECIST, confirmed",
-    "DCR": "Disease control",
-}
-MEDIANS = {
-    "PFS_median": "PFS",
-    "iPFS_median": "PFS by iRECIST",
-    "OS_median": "OS",
-    "DOR_median": "Duration of response",
+LINES = "Dashed, from baseline: −30% (response) and +20%, progression only where the baseline is the nadir."
+RATES = {f"{one.measure}{suffix}": words for one in ENDPOINTS for suffix, words in one.measured.items() if words}
+MEDIANS = {f"{one.measure}_median": one.short for one in ENDPOINTS if one.short} | {
     "TTR_median": "Time to response",
     "follow_up_median": "Follow-up",
 }
@@ -40,10 +30,9 @@ MEDIANS = {
 def course(run: Run) -> Section:
     """Return the answer of all treated patients: rates, the figures of each patient's course, survival by arm."""
     rates = run.table("rates")
-    words = say.response_words(run.tables["endpoints"])
-    blocks: list[Any] = [Text(rate_sentences(rates, words) if rates is not None else [])]
+    blocks: list[Any] = [Text(rate_sentences(rates, run.tables["endpoints"]) if rates is not None else [])]
     blocks += course_figures(run)
-    for endpoint in ("pfs", "os"):
+    for endpoint in SURVIVAL:
         blocks += survival_figure(run, "efficacy", endpoint, "arm")
     blocks.append(Link("details.html#rates", "Rates and medians by arm, iRECIST, agreement of evaluators"))
     return Section("efficacy", "Efficacy", blocks)
@@ -57,7 +46,10 @@ def efficacy(run: Run) -> Section:
         blocks.append(Note("No rates were derived in this run.", "absent"))
     else:
         blocks.append(rate_table(rates))
-        if "supplied" in say.response_words(run.tables["endpoints"]):
+        survival = run.rows("survival", "entry", "efficacy")
+        times = [] if survival is None else list(dict.fromkeys(survival["endpoint"]))
+        blocks += [table for endpoint in times for table in survival_by_group(run, "efficacy", endpoint)]
+        if say.best_responses_supplied(run.tables["endpoints"]):
             blocks.append(
                 Note("Best responses were supplied, not derived from scans: whether they were confirmed is not known.")
             )
@@ -73,7 +65,7 @@ def strategies(run: Run) -> list[Any]:
         return []
     rows = [
         [
-            Cell(say.capital(say.endpoint_words(row["variant"]))),
+            Cell(say.capital(endpoint_words(row["variant"]))),
             Cell(f"{int(row['n'])}", float(row["n"])),
             Cell(f"{int(row['events'])}", float(row["events"])),
             Cell(days_as_months(row, "median_days")),
@@ -129,9 +121,9 @@ def concordance(run: Run) -> list[Any]:
     return [Table("concordance", "Agreement of evaluators", header, rows, caption)]
 
 
-def rate_sentences(rates: pd.DataFrame, response: str) -> list[str]:
+def rate_sentences(rates: pd.DataFrame, endpoints: pd.DataFrame) -> list[str]:
     lines = []
-    for measure, words in (("ORR", response), ("DCR", "Disease control")):
+    for measure, words in say.main_rates(endpoints):
         rows = rates[(rates["measure"] == measure) & (rates["population"] == "all treated") & (rates["arm"] == "all")]
         lines += [say.rate_sentence(f"{words}, all treated", row) for _, row in rows.iterrows()]
     return lines
@@ -142,14 +134,16 @@ def rate_table(rates: pd.DataFrame) -> Table:
     arms = ["all", *sorted(a for a in rates["arm"].unique() if a != "all")]
     if len(arms) == 2:
         arms = ["all"]
-    rows = []
+    rows, anchors = [], []
     keys = rates[["measure", "population", "months"]].drop_duplicates()
     for measure, population, at in keys.itertuples(index=False):
         words = measure_words(measure, at)
         if words is None:
             continue
         part = rates[(rates["measure"] == measure) & (rates["population"] == population)]
-        part = part[part["months"].eq(at) if known(at) else part["months"].isna()].set_index("arm")
+        part = part[part["months"].eq(at) if known(at) else part["months"].isna()]
+        anchors.append(anchor_of("rates", part.index[part["arm"].eq("all")].min()))
+        part = part.set_index("arm")
         cells = [Cell(rate_words(part.loc[arm]) if arm in part.index else NONE) for arm in arms]
         rows.append([Cell(words), Cell(str(population)), *cells])
     header = ["Measure", "Of", *(arm if arm != "all" else "All arms" for arm in arms)]
@@ -157,12 +151,12 @@ def rate_table(rates: pd.DataFrame) -> Table:
         "Proportions with exact intervals (Clopper-Pearson); medians by Kaplan-Meier with log-log intervals, "
         "follow-up by reverse Kaplan-Meier."
     )
-    return Table("rates-by-arm", "Response and medians by arm", header, rows, caption)
+    return Table("rates-by-arm", "Response and medians by arm", header, rows, caption, anchors=anchors)
 
 
 def measure_words(measure: str, at: Any) -> str | None:
-    if measure in MEASURES:
-        return MEASURES[measure]
+    if measure in RATES:
+        return RATES[measure]
     if measure in MEDIANS:
         return f"{MEDIANS[measure]}, median in months"
     if measure.endswith("_rate"):
@@ -195,37 +189,34 @@ def course_figures(run: Run) -> list[Any]:
         return [Note("No scan is in the tables, so no course of a patient is drawn.", "absent")]
     endpoints = treated.reset_index()
     points = points[points["patient_id"].isin(treated.index)]
-    letters = {str(patient): str(group) for patient, group in treated["group"].items() if known(group)}
-    colours = (
-        {patient: SUBTYPE_COLOURS[letters.get(patient, "none")] for patient in treated.index.astype(str)}
-        if letters
-        else None
-    )
+    groups = {str(patient): str(group) for patient, group in treated["group"].items() if known(group)}
     note = f" {drawn_of(len(treated), len(everyone), 'patient')}." if len(treated) < len(everyone) else ""
-    blocks = []
-    if points["change_from_baseline_pct"].notna().any():
-        bars = waterfall(endpoints, points)
-        without = [str(p) for p in bars[1].loc[bars[1]["change"].isna(), "patient_id"]]
-        words = (
-            "Best change of the sum of diameters up to progression, coloured by confirmed best response; * new "
-            f"lesion. {without_words(without)}"
-        )
-        blocks.append(draw("waterfall", "Waterfall", words + note, lettered(bars, letters)))
-        words = (
-            f"Change of the sum of diameters over time, {plural(points['patient_id'].nunique(), 'patient')}; * "
-            "new lesion."
-        )
-        lines = spider(endpoints, points, colours)
-        blocks.append(draw("spider", "Spider", words + colour_words(letters) + note, keyed(lines, letters)))
-    ends = treatment_ends(treated)
-    words = "Treatment (bar) and follow-up (line) of each patient, scans by response."
-    lanes = swimmer(endpoints, points, ends, run.therapies, colours)
-    blocks.append(draw("swimmer", "Swimmer", words + colour_words(letters) + note, lettered(lanes, letters)))
-    return blocks
+    measured = points["change_from_baseline_pct"].notna().any()
+    changed = change_figures(endpoints, points, groups, note) if measured else []
+    words = f"Treatment (bar) and follow-up (line) of each patient, scans by response. {colour_words(groups)}"
+    lanes = swimmer(endpoints, points, treatment_ends(treated), run.therapies, groups)
+    return [*changed, draw("swimmer", "Swimmer", words.strip() + note, lettered(lanes, groups))]
+
+
+def change_figures(endpoints: pd.DataFrame, points: pd.DataFrame, groups: dict[str, str], note: str) -> list[Drawing]:
+    """Draw best change and change over time, where a sum was measured."""
+    bars = waterfall(endpoints, points)
+    without = [str(p) for p in bars[1].loc[bars[1]["change"].isna(), "patient_id"]]
+    best = (
+        "Best change of the sum of diameters up to progression, coloured by confirmed best response; * new "
+        f"lesion. {LINES} {without_words(without)}"
+    )
+    count = plural(points["patient_id"].nunique(), "patient")
+    panels = "A panel a subtype; no call: also without a sample. " if groups else ""
+    over_time = f"Change of the sum of diameters over time, {count}; * new lesion. {panels}{LINES}"
+    return [
+        draw("waterfall", "Waterfall", best + note, lettered(bars, groups)),
+        draw("spider", "Spider", over_time + note, spider(endpoints, points, groups)),
+    ]
 
 
 def colour_words(letters: dict[str, str]) -> str:
-    return " Coloured by subtype; grey: mixed, no call or no sample." if letters else ""
+    return "Coloured by subtype; no call: also without a sample." if letters else ""
 
 
 def treatment_ends(treated: pd.DataFrame) -> pd.DataFrame:
@@ -244,103 +235,6 @@ def lettered(drawn: tuple[Figure, pd.DataFrame], letters: dict[str, str]) -> tup
                 [f"{name}  {SHORT.get(letters.get(name, ''), letters.get(name, '–'))}" for name in names]
             )
     return drawn
-
-
-def keyed(drawn: tuple[Figure, pd.DataFrame], letters: dict[str, str]) -> tuple[Figure, pd.DataFrame]:
-    """Add the key of subtypes to a figure."""
-    found = [group for group in ("A", "N", "P", "I", "mixed", "none") if group in letters.values()]
-    handles = [Line2D([], [], color=SUBTYPE_COLOURS[group], linewidth=3, label=group) for group in found]
-    if handles:
-        drawn[0].axes[0].legend(handles=handles, frameon=False, ncols=len(handles), loc="upper right", fontsize=8)
-    return drawn
-
-
-def survival_figure(
-    run: Run, entry: str, endpoint: str, biomarker: str, name: str = "", size: tuple[float, float] = SIZE
-) -> list[Any]:
-    """Draw one question's curves; nothing where the run has none."""
-    curves = run.table("curves")
-    if curves is None:
-        return []
-    rows = curves[(curves["entry"] == entry) & (curves["endpoint"] == endpoint) & (curves["biomarker"] == biomarker)]
-    levels = [level for level in dict.fromkeys(rows["level"].astype(str)) if level != "all"]
-    if not levels:
-        return []
-    chosen = levels if len(levels) > 1 else ["all"]
-    rows = rows[rows["level"].astype(str).isin(chosen)]
-    people = patients_of(run, str(rows["set"].iloc[0]), endpoint, biomarker)
-    if chosen == ["all"]:
-        people = people.assign(level="all")
-    what = say.endpoint_words(endpoint)
-    caption = survival_caption(run, rows, what) if not name else SHORT_CAPTION + pooled_words(run, rows)
-    title = f"{say.capital(what)} by {'arm' if biomarker == 'arm' else biomarker}"
-    name = name or f"{endpoint}-{entry}-{biomarker}".replace("_", "-")
-    written = annotated(run, (entry, endpoint, biomarker), chosen)
-    return [draw(name, title, caption, kaplan_meier(rows, people, written, what, size))]
-
-
-def annotated(run: Run, question: tuple[str, str, str], levels: list[str]) -> Annotations:
-    """Return what is written on a question's curves: names, medians, the ratios, which groups are only described."""
-    biomarker = question[2]
-    names = {level: say.level_words(level, biomarker) for level in levels} | {"all": "all patients"}
-    survival, results = of_question(run.table("survival"), question), of_question(run.table("results"), question)
-    medians = dict(zip(survival["level"].astype(str), survival["median_months"].astype(float), strict=True))
-    described = results[results["warning"].astype(str).str.contains("described, not tested")]
-    main = say.main_rows(results)
-    ratios = main[main["estimate"].notna() & main["effect"].isin(list(say.RATIOS))]
-    note = "; ".join(f"{row['effect']} {say.bounds(row)} {say.against(row)}".strip() for _, row in ratios.iterrows())
-    light = set(described["level"].dropna().astype(str))
-    return Annotations(names, medians, light, run.drawn, note if len(ratios) < 3 else "")
-
-
-def of_question(table: pd.DataFrame | None, question: tuple[str, str, str]) -> pd.DataFrame:
-    """Return a table's rows of one question: entry, endpoint, biomarker."""
-    if table is None:
-        columns = ["level", "median_months", "warning", "effect", "estimate"]
-        return pd.DataFrame(columns=columns)
-    keys = ("entry", "endpoint", "biomarker")
-    return table[np.logical_and.reduce([table[key].eq(value) for key, value in zip(keys, question, strict=True)])]
-
-
-def patients_of(run: Run, members: str, endpoint: str, biomarker: str) -> pd.DataFrame:
-    """Return ``patient_id``, ``level``, ``time``, ``event`` of the patients behind a question's curves."""
-    people = run.members(members)
-    level = people.get({"subtype": "group"}.get(biomarker, biomarker), None)
-    if level is None or f"{endpoint}_days" not in people:
-        return pd.DataFrame(columns=["patient_id", "level", "time", "event"])
-    frame = pd.DataFrame(
-        {
-            "patient_id": people.index.astype(str),
-            "level": level.astype(object).to_numpy(),
-            "time": people[f"{endpoint}_days"].astype(float).to_numpy(),
-            "event": people[f"{endpoint}_event"].astype(float).to_numpy(),
-        }
-    )
-    return frame.dropna().astype({"level": str})
-
-
-SHORT_CAPTION = (
-    "Kaplan-Meier with 95% bands; | censored, dot event, dotted line median; thin where fewer than "
-    f"{LEAST_AT_RISK} are at risk."
-)
-
-
-def pooled_words(run: Run, rows: pd.DataFrame) -> str:
-    pooled = run.people["arm"].nunique() > 1 and rows["biomarker"].iloc[0] != "arm"
-    return " The figure pools the arms." if pooled else ""
-
-
-def survival_caption(run: Run, rows: pd.DataFrame, what: str) -> str:
-    """Say set, numbers, method, and where the curves stop."""
-    risk = rows[rows["kind"] == "risk"].groupby("level")
-    patients, events = int(risk["at_risk"].max().sum()), int(risk["events"].max().sum())
-    members = str(rows["set"].iloc[0]).replace("_", " ")
-    return (
-        f"{say.capital(what)}, set {members}: {plural(patients, 'patient')}, {plural(events, 'event')}. "
-        "Kaplan-Meier with 95% "
-        f"log-log bands; | censored, dot event, dotted line median; thin where fewer than {LEAST_AT_RISK} are at risk. "
-        f"Below: at risk (censored, events so far).{pooled_words(run, rows)}"
-    )
 
 
 def without_words(patients: list[str]) -> str:

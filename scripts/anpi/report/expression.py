@@ -9,6 +9,7 @@ import pandas as pd
 from anpi.figures import expression as figures
 from anpi.report.associations import EXPLORATORY
 from anpi.report.blocks import Note, Section, Table, Text, draw, table_of
+from anpi.report.evidence import anchor_of, cite
 from anpi.report.numbers import decimal, known, p_value, text
 from anpi.report.tables import Run
 from anpi.words.lists import plural
@@ -23,6 +24,7 @@ def expression(run: Run) -> Section:
         return Section("expression", "Expression", [Note("This run compared no expression between groups.", "absent")])
     names = contrasts["contrast"] if contrasts is not None else genes["contrast"].unique() if genes is not None else []
     blocks: list[Any] = [Note(EXPLORATORY, "exploratory")]
+    blocks += [contrast_table(contrasts)] if contrasts is not None else []
     for place, name in enumerate(names):
         if contrasts is not None:
             blocks.append(Text([contrast_sentence(contrasts.iloc[place])]))
@@ -38,14 +40,24 @@ def contrast_sentence(row: pd.Series) -> str:
     name = f"{row['contrast'][:1].upper()}{row['contrast'][1:]}"
     if known(row["reason"]):
         return f"{name}: not compared, {row['reason']}."
-    sentence = (
-        f"{name}: {row['n_group']:.0f} against {row['n_reference']:.0f} patients, "
+    numbers = (
+        f"{row['n_group']:.0f} against {row['n_reference']:.0f} patients, "
         f"{plural(int(row['genes_tested']), 'gene')} tested, "
-        f"{row['genes_fdr_5']:.0f} with a false discovery rate below 5%. Design {row['design']}."
+        f"{row['genes_fdr_5']:.0f} with a false discovery rate below 5%"
     )
+    sentence = f"{name}: {numbers}. Design {row['design']}."
     if str(row["contrast"]).startswith("subtype"):
         sentence += " The subtypes were called from expression, so genes that differ between them are no surprise."
-    return sentence + (f" Note: {row['notes']}." if known(row["notes"]) else "")
+    words = sentence + (f" Note: {row['notes']}." if known(row["notes"]) else "")
+    return cite(words, "contrasts", (numbers, row.name))
+
+
+def contrast_table(contrasts: pd.DataFrame) -> Table:
+    """Return one row per contrast: who was compared, how many genes were tested and stand out."""
+    columns = {"contrast": "Contrast", "n_group": "Patients", "n_reference": "Against", "genes_tested": "Genes tested"}
+    columns |= {"genes_fdr_5": "With an FDR below 5%", "design": "Design", "reason": "Not compared because"}
+    anchors = [anchor_of("contrasts", place) for place in contrasts.index]
+    return table_of(contrasts, "contrasts", "Declared contrasts", columns, anchors=anchors)
 
 
 def gene_blocks(genes: pd.DataFrame, name: str, place: int) -> list[Any]:

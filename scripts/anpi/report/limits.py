@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 
 from anpi.report import sentences as say
+from anpi.report.evidence import cite
 from anpi.report.numbers import known, ratio, text
 from anpi.report.robustness import choices_of, holds_sentence
 from anpi.report.tables import Run
-from anpi.trial.terms import INTERACTION
+from anpi.trial.endpoints import endpoint_words
+from anpi.trial.results import INTERACTION
+from anpi.words.counting import COUNTED_BY, LOST
 from anpi.words.lists import listed, plural
 from anpi.words.p_values import p_words
 
@@ -38,12 +41,21 @@ def ranked_limits(run: Run) -> list[str]:
         *warnings_of_test(run, entry),
         *unlike_patients(run),
         say.sample_sentence(run.table("verdicts"), run.people["group"]),
+        *counted_alone(run),
         say.query_sentence(run.table("queries")),
         *detectable_sentences(run),
         *([NOT_RANDOMISED] if entry is not None and entry["biomarker"] in FROM_SAMPLES else []),
         *say.account_sentences(run.table("accounts")),
     ]
     return list(dict.fromkeys(lines))
+
+
+def counted_alone(run: Run) -> list[str]:
+    """Return what counts of alignments alone cannot tell, where samples have no others."""
+    verdicts = run.table("verdicts")
+    if verdicts is None or "counted_by" not in verdicts or not (verdicts["counted_by"] == COUNTED_BY).any():
+        return []
+    return [LOST]
 
 
 def primary_members(run: Run) -> pd.DataFrame:
@@ -102,7 +114,7 @@ def other_choices(run: Run) -> list[str]:
     ]
     lines = []
     for entry, endpoint, biomarker in asked:
-        name = f" for {say.endpoint_words(endpoint)} by {biomarker}" if len(asked) > 1 else ""
+        name = f" for {endpoint_words(endpoint)} by {biomarker}" if len(asked) > 1 else ""
         lines.append(holds_sentence(choices_of(run, entry, endpoint), run.plan["alpha"], name))
     return [line for line in lines if line]
 
@@ -166,7 +178,7 @@ def detectable_sentence(row: dict[str, Any]) -> str:
         if ends
         else "no difference, however large, would have been shown in 4 of 5 such trials"
     )
-    name = say.capital(say.endpoint_words(row["endpoint"]))
+    name = say.capital(endpoint_words(row["endpoint"]))
     return f"{name}, {plural(int(row['events']), 'event')}, {what}: {shown}."
 
 
@@ -193,25 +205,27 @@ def secondary_sentences(run: Run) -> list[str]:
 
 def interaction_sentence(test: pd.Series, alpha: float, tier: str) -> str:
     """Return whether an effect differs between arms, which is another question than whether there is one."""
-    name = (
-        f"{say.capital(say.endpoint_words(test['endpoint']))} by {test['biomarker']}, whether it differs between arms"
-    )
+    name = f"{say.capital(endpoint_words(test['endpoint']))} by {test['biomarker']}, whether it differs between arms"
     if not say.tested(test):
         return f"{name}: not tested, {text(test['warning'], 'no reason given')}."
-    return f"{name}: {say.verdict(test, alpha, tier)}."
+    words = f"{name}: {say.verdict(test, alpha, tier)}."
+    return cite(words, "results", *((part, test.name) for part in say.numbers_of(test)))
 
 
 def secondary_sentence(rows: pd.DataFrame, alpha: float) -> str:
     """Say one question's ratios, its p before and after adjustment, and what that allows to say."""
     main = say.main_rows(rows)
     test = main.iloc[0]
-    name = f"{say.capital(say.endpoint_words(test['endpoint']))} by {test['biomarker']}"
+    name = f"{say.capital(endpoint_words(test['endpoint']))} by {test['biomarker']}"
     if not say.tested(test):
         return f"{name}: not tested, {text(test['warning'], 'no reason given')}."
     ratios = main[main["estimate"].notna() & main["effect"].isin(list(say.RATIOS))]
     parts = [say.ratio_clause(row) for _, row in ratios.iterrows()]
     own = [f"interval and {p_words(test['p'])} unadjusted"] if parts and adjusted(test) else []
-    return f"{name}: {'; '.join([*parts, *own, say.verdict(test, alpha, 'secondary')])}."
+    words = f"{name}: {'; '.join([*parts, *own, say.verdict(test, alpha, 'secondary')])}."
+    cited = [(say.bounds(row), place) for place, row in ratios.iterrows()]
+    own_parts = [p_words(test[name]) for name in ("p", "p_adjusted") if known(test[name])]
+    return cite(words, "results", *cited, *((part, test.name) for part in dict.fromkeys(own_parts)))
 
 
 def adjusted(test: pd.Series) -> bool:

@@ -10,6 +10,7 @@ from anpi.report.blocks import Cell, Heading, Points, Section, Table, Text
 from anpi.report.limits import detectable_sentences
 from anpi.report.numbers import known, text
 from anpi.report.tables import Run
+from anpi.trial.endpoints import endpoint_words
 from anpi.trial.times import DAYS_PER_MONTH
 from anpi.words.lists import listed, plural
 
@@ -168,9 +169,7 @@ def remark_items(run: Run) -> list[tuple[str, str | None]]:
     calls, results, verdicts = run.table("calls"), run.table("results"), run.table("verdicts")
     flow = ", ".join(f"{str(step).replace('_', ' ')} {int(n)}" for step, n in steps.items())
     entry = say.primary_entry(run.plan)
-    endpoints = sorted(
-        {say.endpoint_words(e) for f in run.plan["families"] for x in f["entries"] for e in x["endpoints"]}
-    )
+    endpoints = sorted({endpoint_words(e) for f in run.plan["families"] for x in f["entries"] for e in x["endpoints"]})
     adjusted = sorted({c for f in run.plan["families"] for x in f["entries"] for c in x["adjust_for"]})
     detectable = detectable_sentences(run)
     tested = int(results["p"].notna().sum()) if results is not None else 0

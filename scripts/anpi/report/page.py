@@ -17,13 +17,15 @@ from markupsafe import Markup, escape
 from anpi.files.shipped import ROOT
 from anpi.files.writing import whole_file, write_table, write_text
 from anpi.report.blocks import Drawing, Fold, Link, Section
+from anpi.report.evidence import cited_rows, patients_behind, spans_of
 from anpi.report.genes import FILE as GENE_FILE
 from anpi.report.genes import GeneBox, gene_script
+from anpi.report.inputs import TABLES
 from anpi.report.numbers import known, months, text
 from anpi.report.patient import patient_sections
 from anpi.report.patient_map import Map
 from anpi.report.sections import DETAILS, FIRST_PAGE, sections_of
-from anpi.report.tables import TABLES, Run
+from anpi.report.tables import Run
 from anpi.report.workbook import neutral, write_workbook
 from anpi.tables.carried import carried
 from anpi.trial.subtypes import SUBTYPES
@@ -120,10 +122,30 @@ def page_data(run: Run, page: Page) -> dict[str, Any]:
             elif isinstance(block, GeneBox):
                 data["groups"] = block.groups
         data |= {"what_if": section.extra["what_if"]} if section.extra.get("what_if") else {}
-    return data
+    return data | evidence_data(run, page)
+
+
+def evidence_data(run: Run, page: Page) -> dict[str, Any]:
+    """Return the patients behind each cited row: ``behind`` holds groups of places in ``ids``."""
+    places = {patient: place for place, patient in enumerate(page.links)}
+    groups: dict[tuple[int, ...], int] = {}
+    evidence = {}
+    for row in dict.fromkeys(row for section in page.sections for row in cited_rows(section)):
+        group = tuple(places[patient] for patient in patients_behind(run, row) if patient in places)
+        if group:
+            evidence[row.anchor] = groups.setdefault(group, len(groups))
+    return {"evidence": evidence, "behind": list(groups), "ids": list(page.links)}
 
 
 def linked(words: str, links: Mapping[str, str]) -> Markup:
+    """Link the numbers of a sentence to their rows and its patients to their pages; all else is escaped."""
+    link = Markup('<a class="cite" href="details.html#{0}" data-evidence="{0}" title="{1}">{2}</a>')
+    return Markup("").join(
+        link.format(row.anchor, row.words, part) if row else with_patients(part, links) for part, row in spans_of(words)
+    )
+
+
+def with_patients(words: str, links: Mapping[str, str]) -> Markup:
     """Link the patients that a sentence names to their pages, so that they light up too; all else is escaped."""
     return Markup("").join(
         Markup('<a data-patient="{0}" href="{1}">{0}</a>').format(part, links[part])

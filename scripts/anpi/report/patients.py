@@ -9,23 +9,13 @@ import pandas as pd
 
 from anpi.figures.clinical import attrition
 from anpi.report import sentences as say
+from anpi.report.baseline import NUMBERS, VARIABLES, level_words, variable_words
 from anpi.report.blocks import Cell, Link, Note, Section, Table, Text, draw, table_of
 from anpi.report.numbers import NONE, decimal, known, months, text
 from anpi.report.quality import failed_blocks, override_blocks, verdict_sentence, worst_first
 from anpi.report.tables import Run, numbers_of
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
-
-BASELINE = {
-    "age": "Age, years",
-    "sex": "Sex",
-    "ecog": "ECOG performance status",
-    "liver_mets": "Liver metastases",
-    "brain_mets": "Brain metastases",
-    "ldh": "LDH, unit as in the patients table",
-    "prior_io": "Prior immunotherapy",
-}
-CONTINUOUS = ("age", "ldh")
 
 
 def patients(run: Run) -> Section:
@@ -90,7 +80,7 @@ def baseline_table(treated: pd.DataFrame, caption: str) -> Table:
     Parameters
     ----------
     treated : pandas.DataFrame
-        One row a patient with ``arm`` and the columns of `BASELINE`.
+        One row a patient with ``arm`` and the columns of `baseline.VARIABLES`.
     """
     arms = sorted(treated["arm"].astype(str).unique())
     parts = [treated[treated["arm"].astype(str) == arm] for arm in arms]
@@ -98,7 +88,7 @@ def baseline_table(treated: pd.DataFrame, caption: str) -> Table:
     header = ["", *(f"{arm} (n = {len(part)})" for arm, part in zip(arms, parts, strict=True))]
     header += [f"All (n = {len(treated)})"] * len(everyone) + (["Difference"] if len(arms) == 2 else [])
     rows: list[list[Cell]] = []
-    for column, words in BASELINE.items():
+    for column, words in VARIABLES.items():
         if column not in treated or not treated[column].notna().any():
             continue
         rows += variable_rows(column, words, [*parts, *everyone], len(arms) == 2)
@@ -107,7 +97,7 @@ def baseline_table(treated: pd.DataFrame, caption: str) -> Table:
 
 
 def variable_rows(column: str, words: str, parts: list[pd.DataFrame], compare: bool) -> list[list[Cell]]:
-    if column in CONTINUOUS:
+    if column in NUMBERS:
         numbers = [numbers_of(part, column) for part in parts]
         smd = [Cell(smd_words(smd_numbers(numbers[0], numbers[1])))] if compare else []
         rows = [[Cell(f"{words}, median [IQR]"), *(Cell(median_iqr(values)) for values in numbers), *smd]]
@@ -122,7 +112,7 @@ def variable_rows(column: str, words: str, parts: list[pd.DataFrame], compare: b
         rows = [[Cell(words), *(Cell("") for _ in parts), *smd]]
         blank = [Cell("")] if compare else []
         rows += [
-            [Cell(f"   {level_name(level)}"), *(Cell(share(values, level)) for values in texts), *blank]
+            [Cell(f"   {level_words(column, level)}"), *(Cell(share(values, level)) for values in texts), *blank]
             for level in levels
         ]
     missing = [int(part[column].isna().sum()) for part in parts]
@@ -133,10 +123,6 @@ def variable_rows(column: str, words: str, parts: list[pd.DataFrame], compare: b
 
 def natural(level: str) -> tuple[float, str]:
     return (float(level), "") if level.replace(".", "", 1).isdigit() else (np.inf, level)
-
-
-def level_name(level: str) -> str:
-    return {"Y": "yes", "N": "no", "F": "female", "M": "male"}.get(level, level)
 
 
 def median_iqr(values: pd.Series) -> str:
@@ -192,8 +178,10 @@ def representativeness_table(represent: pd.DataFrame) -> Table:
         "warning": "Note",
     }
     caption = "Do the patients with a subtype stand for all who were treated? Differences are standardised."
-    name = dict(BASELINE.items())
-    frame = represent.assign(variable=[name.get(v, str(v).replace("_", " ")) for v in represent["variable"]])
+    frame = represent.assign(
+        variable=[variable_words(str(name)) for name in represent["variable"]],
+        level=[level_words(*pair) for pair in zip(represent["variable"], represent["level"], strict=True)],
+    )
     return table_of(
         frame,
         "representativeness",

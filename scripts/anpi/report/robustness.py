@@ -13,6 +13,7 @@ from anpi.report import sentences as say
 from anpi.report.blocks import Drawing, draw
 from anpi.report.numbers import NONE, known, p_value, ratio, text
 from anpi.report.tables import Run
+from anpi.trial.endpoints import endpoint_words
 from anpi.words.lists import plural
 from anpi.words.p_values import p_words
 
@@ -67,7 +68,7 @@ def is_of(endpoint: object, declared: str) -> bool:
 
 
 def variant_words(variant: str) -> str:
-    words = say.endpoint_words(variant.removeprefix("endpoint ")) if variant.startswith("endpoint ") else variant
+    words = endpoint_words(variant.removeprefix("endpoint ")) if variant.startswith("endpoint ") else variant
     for long, short in SHORT.items():
         words = words.replace(long, short)
     return words

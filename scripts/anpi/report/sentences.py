@@ -7,56 +7,33 @@ from typing import Any
 
 import pandas as pd
 
+from anpi.report.evidence import cite, joined
 from anpi.report.numbers import count_of, interval, known, months, percent, ratio, text
+from anpi.trial.endpoints import (
+    BINARY,
+    BY_NAME,
+    declared_endpoint,
+    endpoint_kind,
+    endpoint_parts,
+    endpoint_words,
+    supplied,
+)
+from anpi.trial.results import CLEARANCE, GATE_CLOSED, INTERACTION
 from anpi.trial.subtypes import SUBTYPES
-from anpi.trial.terms import CLEARANCE, GATE_CLOSED, INTERACTION, supplied
 from anpi.words.lists import listed, plural
 from anpi.words.p_values import p_words
 
-ENDPOINTS = {
-    "pfs": "progression-free survival",
-    "os": "overall survival",
-    "dor": "duration of response",
-    "response": "confirmed response",
-    "disease_control": "disease control",
-    "bor": "best response",
-    "cbor": "confirmed best response",
-    "response_unconfirmed": "unconfirmed response",
-    "iresponse": "unconfirmed response (iRECIST)",
-    "iresponse_confirmed": "confirmed response (iRECIST)",
-}
-SUFFIXES = {
-    "_ema": " (EMA censoring)",
-    "_fda": " (FDA censoring)",
-    "_unconfirmed": " (unconfirmed)",
-    "_strict": " (strict confirmation)",
-}
 RATIOS = {
     "HR": "hazard ratio",
     "OR": "odds ratio",
     "HR per SD": "hazard ratio per SD",
     "OR per SD": "odds ratio per SD",
 }
-TIMES = ("pfs", "os", "dor")
 # What happens during treatment divides a patient's time, not the patients.
 EXPOSURES = {
     "response": "the time after a response and the time before or without it",
     "immune_related": "the time after an immune-related event and the time before or without it",
 }
-
-
-def endpoint_words(endpoint: str) -> str:
-    """Name an endpoint within a sentence, with the rule, strategies or evaluator of a variant."""
-    base, _, strategies = endpoint.partition("_if_")
-    base, _, evaluator = base.partition("_by_")
-    words = f" (read by {evaluator})" if evaluator else ""
-    words += f" (if {strategies.replace('_', ' ')})" if strategies else ""
-    for suffix, rule in SUFFIXES.items():
-        if base.endswith(suffix) and base not in ENDPOINTS:
-            base, words = base.removesuffix(suffix), rule + words
-    if base.startswith("i") and base not in ENDPOINTS and base[1:] in ENDPOINTS:
-        base, words = base[1:], f" (iRECIST){words}"
-    return ENDPOINTS.get(base, base) + words
 
 
 def level_words(level: object, biomarker: str) -> str:
@@ -134,7 +111,7 @@ def primary_headline(results: pd.DataFrame | None, plan: dict[str, Any]) -> str:
     if rows.empty:
         return "We cannot tell: this run made no test of it."
     questions = rows.groupby(["endpoint", "biomarker"], sort=False)
-    return " ".join(one_headline(question, plan["alpha"]) for _, question in questions)
+    return joined(one_headline(question, plan["alpha"]) for _, question in questions)
 
 
 def one_headline(rows: pd.DataFrame, alpha: float) -> str:
@@ -154,7 +131,8 @@ def one_headline(rows: pd.DataFrame, alpha: float) -> str:
     estimates = "; ".join(ratio_clause(row) for _, row in ratios.iterrows())
     events = int(test["events"]) if known(test["events"]) else 0
     p = p_words(test["p_adjusted"] if known(test["p_adjusted"]) else test["p"])
-    where = f"{p}, tested at {alpha:g}; {plural(int(test['n']), 'patient')}, {plural(events, *unit(test['endpoint']))}"
+    numbers = f"{plural(int(test['n']), 'patient')}, {plural(events, *unit(test['endpoint']))}"
+    where = f"{p}, tested at {alpha:g}; {numbers}"
     below = (test["p_adjusted"] if known(test["p_adjusted"]) else test["p"]) < alpha
     answer = (
         f"{capital(name)} differed between {compared(rows)}"
@@ -162,14 +140,21 @@ def one_headline(rows: pd.DataFrame, alpha: float) -> str:
         else f"We cannot tell {compared(rows)} apart by {name}"
     )
     caution = "" if below else "These data do not show a difference, and do not show that there is none."
-    sentences = [f"{answer}{': ' + estimates if estimates else ''} ({where}).", caution, small_groups(rows)]
-    return " ".join(sentence for sentence in sentences if sentence)
+    parts = [*((bounds(row), place) for place, row in ratios.iterrows()), (p, test.name), (numbers, test.name)]
+    first = cite(f"{answer}{': ' + estimates if estimates else ''} ({where}).", "results", *parts)
+    return joined(sentence for sentence in (first, caution, small_groups(rows)) if sentence)
 
 
 def ratio_clause(row: pd.Series) -> str:
     """Return a ratio with its interval: ``hazard ratio 0.11 (95% CI 0.01 to 0.93) for SCLC-I against SCLC-A``."""
     groups = against(row)
     return f"{RATIOS[row['effect']]} {bounds(row)}{' for ' if groups else ''}{groups}"
+
+
+def numbers_of(test: pd.Series) -> list[str]:
+    """Return the numbers of a test as a sentence writes them, in its order: the ratio, p, p adjusted."""
+    ratios = [bounds(test)] if test["effect"] in RATIOS and known(test["estimate"]) else []
+    return [*ratios, *dict.fromkeys(p_words(test[name]) for name in ("p", "p_adjusted") if known(test[name]))]
 
 
 def bounds(row: pd.Series) -> str:
@@ -205,30 +190,32 @@ def small_groups(rows: pd.DataFrame) -> str:
     if small.empty:
         return ""
     names = [f"{group_words(r.level, r.biomarker)} (n = {r.n:.0f})" for r in small.itertuples()]
-    return f"Too few to compare, so described only: {listed(names)}."
+    words = f"Too few to compare, so described only: {listed(names, len(names))}."
+    return cite(words, "results", *zip(names, small.index, strict=True))
 
 
 def unit(endpoint: str) -> tuple[str, str]:
     """Name what is counted as an event of an endpoint, one and many."""
-    if endpoint.startswith(TIMES):
+    if endpoint_kind(endpoint) == "time":
         return "event", "events"
-    if endpoint.startswith("disease_control"):
-        return "patient with disease control", "patients with disease control"
+    if endpoint_kind(endpoint) == "binary" and declared_endpoint(endpoint) != "response":
+        words = BY_NAME[endpoint_parts(endpoint)[0]].words
+        return f"patient with {words}", f"patients with {words}"
     return "responder", "responders"
 
 
-def median_sentence(row: pd.Series, biomarker: str) -> str:
+def median_sentence(row: pd.Series, biomarker: str, name: str = "") -> str:
     """Return a group's median with interval, and its events."""
-    name = group_words(row["level"], biomarker)
+    name = name or group_words(row["level"], biomarker)
     if not row["n"]:
         return f"{name}: no patient."
     bounds = interval(row["median_months_low"], row["median_months_high"], months)
     reached = months(row["median_months"])
     unit_words = "" if reached == "not reached" else " months"
-    return (
-        f"{name}: median {reached}{unit_words} (95% CI {bounds}), {row['events']:.0f} events in "
-        f"{plural(int(row['n']), 'patient')}."
+    numbers = (
+        f"{reached}{unit_words} (95% CI {bounds}), {row['events']:.0f} events in {plural(int(row['n']), 'patient')}"
     )
+    return cite(f"{name}: median {numbers}.", "survival", (numbers, row.name))
 
 
 def rate_sentence(words: str, row: pd.Series) -> str:
@@ -237,14 +224,21 @@ def rate_sentence(words: str, row: pd.Series) -> str:
     if not n:
         return f"{words}: no patient."
     bounds = interval(row["ci_low"], row["ci_high"], percent)
-    return f"{words}: {hits} of {plural(n, 'patient')}, {percent(row['estimate'])} (95% CI {bounds})."
+    numbers = f"{hits} of {plural(n, 'patient')}, {percent(row['estimate'])} (95% CI {bounds})"
+    return cite(f"{words}: {numbers}.", "rates", (numbers, row.name))
 
 
-def response_words(endpoints: pd.DataFrame) -> str:
-    """Name objective response: confirmed by the rules, or as the sponsor supplied it."""
-    if "bor_reason" in endpoints and supplied(endpoints["bor_reason"]).any():
-        return "Objective response, as supplied"
-    return "Objective response, confirmed"
+def best_responses_supplied(endpoints: pd.DataFrame) -> bool:
+    """Return whether the sponsor supplied best responses: whether they were confirmed is not known then."""
+    return "bor_reason" in endpoints and bool(supplied(endpoints["bor_reason"]).any())
+
+
+def main_rates(endpoints: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the measures of the rates that count, with their words."""
+    rates = [(str(BY_NAME[name].measure), str(BY_NAME[name].measured[""])) for name in BINARY]
+    if not best_responses_supplied(endpoints):
+        return rates
+    return [(measure, words.replace(", confirmed", ", as supplied")) for measure, words in rates]
 
 
 def sample_sentence(verdicts: pd.DataFrame | None, groups: pd.Series) -> str:
@@ -315,7 +309,8 @@ def short_answer(test: pd.Series, alpha: float, tier: str) -> str:
     if not tested(test):
         return f"{name}: not tested, {text(test['warning'], 'no reason given')}."
     has_ratio = test["effect"] in RATIOS and known(test["estimate"])
-    return f"{name}: {ratio_clause(test) + '; ' if has_ratio else ''}{verdict(test, alpha, tier)}."
+    words = f"{name}: {ratio_clause(test) + '; ' if has_ratio else ''}{verdict(test, alpha, tier)}."
+    return cite(words, "results", *((part, test.name) for part in numbers_of(test)))
 
 
 def family_sentence(results: pd.DataFrame, family: str, alpha: float, multiplicity: str) -> str:
@@ -344,12 +339,13 @@ def influence_sentence(influence: pd.DataFrame | None, alpha: float) -> str | No
     """Return whether the primary answer hangs on one patient."""
     if influence is None or influence["p"].notna().sum() == 0:
         return None
-    low, high = influence["p"].min(), influence["p"].max()
+    ends = [influence["p"].idxmin(), influence["p"].idxmax()]
+    low, high = (p_words(influence.at[end, "p"])[2:].lstrip("= ") for end in ends)
     turned = influence.loc[influence["changes_conclusion"].eq("yes"), "patient_id"]
-    span = (
-        f"Leaving out each patient in turn moves the primary p-value between {p_words(low)[2:].lstrip('= ')} "
-        f"and {p_words(high)[2:].lstrip('= ')}"
+    span = f"Leaving out each patient in turn moves the primary p-value between {low} and {high}"
+    words = (
+        f"; without {listed(list(turned))} the conclusion would change. It hangs on single patients."
+        if len(turned)
+        else "; no single patient changes the conclusion."
     )
-    if len(turned):
-        return f"{span}; without {listed(list(turned))} the conclusion would change. It hangs on single patients."
-    return f"{span}; no single patient changes the conclusion."
+    return cite(span + words, "influence", *zip((low, high), ends, strict=True))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from anpi.report import sentences as say
 from anpi.report.blocks import Drawing, Section
-from anpi.report.efficacy import survival_figure
 from anpi.report.limits import FIRST, ranked_limits, secondary_sentences
 from anpi.report.numbers import percent
 from anpi.report.robustness import strip, what_if
+from anpi.report.survival import survival_figure
 from anpi.report.tables import Run
+from anpi.trial.endpoints import SURVIVAL, endpoint_words
 
 BESIDE = (5.8, 2.2)  # inches: the curves beside the answer
 STEPS = {
@@ -73,17 +74,17 @@ def efficacy_lines(run: Run) -> list[str]:
     lines = []
     rates, survival = run.table("rates"), run.table("survival")
     if rates is not None:
-        for measure, words in (("ORR", say.response_words(run.tables["endpoints"])), ("DCR", "Disease control")):
+        for measure, words in say.main_rates(run.tables["endpoints"]):
             rows = rates[
                 (rates["measure"] == measure) & (rates["arm"] == "all") & (rates["population"] == "all treated")
             ]
             lines += [say.rate_sentence(words, row) for _, row in rows.iterrows()]
     if survival is not None:
         everyone = survival[(survival["entry"] == "efficacy") & (survival["level"] == "all")]
-        for endpoint in ("pfs", "os"):
+        for endpoint in SURVIVAL:
             for _, row in everyone[everyone["endpoint"] == endpoint].iterrows():
-                name = say.capital(say.endpoint_words(endpoint))
-                lines.append(say.median_sentence(row, "arm").replace("all:", f"{name}, all treated:", 1))
+                name = say.capital(endpoint_words(endpoint))
+                lines.append(say.median_sentence(row, "arm", f"{name}, all treated"))
     return lines
 
 

@@ -31,7 +31,7 @@ def signed_rank(differences: ArrayLike, level: float = 0.95) -> SignedRank:
 
     Differences of zero are dropped (Wilcoxon), ties share their rank. The shift is the median of the Walsh averages of
     all differences; its interval is that of order statistics, without regard to ties. With five pairs no interval
-    reaches 95 %: the widest is given, with its level.
+    reaches 95%: the widest is given, with its level.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def robust_posterior(
     vague : float
         Weight of the vague part before the trial is seen.
     prior : Pooled
-        Of two cohorts or more, with intervals at 95 %.
+        Of two cohorts or more, with intervals at 95%.
 
     Source: Schmidli 2014, doi:10.1111/biom.12242.
     """

@@ -36,7 +36,7 @@ def write_page(counts: Mapping[str, Any]) -> str:
     lines = [f"# Validation of {counts['model']}", "", f"Model checksum {counts['model_sha256']}.", ""]
     lines += [f"{counts['samples']} labelled samples of: {'; '.join(counts['sources'])}.", ""]
     lines += ["## Recall by class (confident, lean and mixed calls by their foremost class)", ""]
-    lines += table(["label", "right, exact 95 % interval", *KINDS], recall_rows(counts))
+    lines += table(["label", "right, exact 95% interval", *KINDS], recall_rows(counts))
     lines += [
         f"- Coverage: {share(called, labelled)}",
         f"- Confident and wrong: {share(counts['confident_wrong'], labelled)}",

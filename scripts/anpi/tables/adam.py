@@ -165,10 +165,13 @@ def convert_adam(paths: Mapping[str, Path | str | None]) -> Converted:
         be there; with all faults of all datasets.
     """
     datasets = {name: read_adam(path) for name, path in paths.items() if path is not None}
-    told = [
-        p for name, frame in datasets.items() for p in identifier_problems(frame, {}, name.lower(), str(paths[name]))
-    ]
-    refuse(told or [p for name, frame in datasets.items() for p in lacking(name, frame, str(paths[name]))])
+    return convert_datasets(datasets, {name: str(paths[name]) for name in datasets})
+
+
+def convert_datasets(datasets: Mapping[str, pd.DataFrame], files: Mapping[str, str]) -> Converted:
+    """Turn datasets that were read, by name, into the project's tables; ``files`` names them in faults."""
+    told = [p for name, frame in datasets.items() for p in identifier_problems(frame, {}, name.lower(), files[name])]
+    refuse(told or [p for name, frame in datasets.items() for p in lacking(name, frame, files[name])])
     result = Converted()
     result.tables["patients"] = patients_from(datasets["ADSL"], datasets.get("ADTTE"), result.notes)
     therapies = therapies_from(datasets["ADSL"], result.notes)
@@ -316,7 +319,10 @@ def widen(adrs: pd.DataFrame, codes: str) -> pd.DataFrame:
     name = rows[codes].replace({"OVR": "OVRLRESP"})
     filled = rows.assign(_name=name, **{key: rows[key].fillna("") for key in keys})
     filled["_copy"] = filled.groupby([*keys, "_name"]).cumcount()
-    wide = filled.set_index([*keys, "_copy", "_name"])[value].unstack("_name").reset_index().drop(columns="_copy")
+    scan = [*keys, "_copy"]
+    first = filled.reset_index(names="_row").groupby(scan)["_row"].min()
+    wide = filled.set_index([*scan, "_name"])[value].unstack("_name")
+    wide = wide.reset_index().set_axis(first.reindex(wide.index).to_numpy(), axis=0).drop(columns="_copy")
     wide.columns.name = None
     return wide.astype(object).replace({"": None}).where(lambda frame: frame.notna(), None)
 

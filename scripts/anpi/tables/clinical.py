@@ -22,6 +22,7 @@ from anpi.tables.biomarkers import biomarker_problems
 from anpi.tables.names import alike
 from anpi.tables.reading import FIRST_DATA_ROW, case_problems, check_table, read_table, read_text_table
 from anpi.tables.schema import day_form
+from anpi.trial.endpoints import SUPPLIED_TIMES
 from anpi.trial.times import DAYS_PER_MONTH
 
 TABLES = ("patients", "assessments", "lesions", "therapies", "adverse_events", "biomarkers")
@@ -259,7 +260,7 @@ def spelling_problems(frames: Mapping[str, pd.DataFrame]) -> list[Problem]:
 
 def fill_days(patients: pd.DataFrame) -> None:
     """Fill times that the sponsor gave in months as whole days."""
-    for name in ("pfs", "os"):
+    for name in SUPPLIED_TIMES:
         days = (patients[f"{name}_months"] * DAYS_PER_MONTH).round()
         patients[f"{name}_days"] = patients[f"{name}_days"].fillna(days)
 
@@ -299,7 +300,7 @@ def patient_problems(patients: pd.DataFrame) -> list[Problem]:
 def supplied_problems(patients: pd.DataFrame) -> list[Problem]:
     """Find endpoints of the sponsor that are given by half, or in days and in months."""
     problems = []
-    for endpoint in ("pfs", "os"):
+    for endpoint in SUPPLIED_TIMES:
         days, months, event = (f"{endpoint}_{part}" for part in ("days", "months", "event"))
         timed = patients[days].notna() | patients[months].notna()
         for index in patients.index[timed & patients[event].isna()]:

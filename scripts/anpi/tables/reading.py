@@ -19,6 +19,7 @@ import pandas as pd
 
 from anpi.files.intact import intact, refuse_cut_table
 from anpi.files.plain import MOST_BYTES, read_bounded
+from anpi.files.sheet import WORKBOOKS, split_sheet
 from anpi.problems import InputError, Problem, fold, missing_file, nearest, refuse
 from anpi.tables.identifiers import holds_values, identifier_problems, masked
 from anpi.tables.names import (
@@ -41,6 +42,7 @@ from anpi.tables.schema import (
     parse_value,
     validation_faults,
 )
+from anpi.tables.workbook import read_sheet
 
 MISSING = {"", "NA"}
 FIRST_DATA_ROW = 2
@@ -53,12 +55,13 @@ DOCUMENTS = {
     b"%PDF": "a PDF",
     b"HEADER RECORD**": "a SAS transport file",
 }
+SAVE_SHEET = "Save the sheet as CSV UTF-8."
 OF_ADAM = ("USUBJID", "TRT01A", "PARAMCD", "AVALC")
 ID_COLUMNS = ("arm", "subtype", "second", "symbol", "site", "batch", "signature", "who_left", "reason_out", *OF_ADAM)
 
 
 def read_text_table(path: Path | str) -> pd.DataFrame:
-    """Read a CSV or TSV (``.gz`` allowed) with every value as text.
+    """Read a CSV or TSV (``.gz`` allowed), or a sheet (``file.xlsx#Sheet``), with every value as text.
 
     Returns
     -------
@@ -70,9 +73,12 @@ def read_text_table(path: Path | str) -> pd.DataFrame:
     Raises
     ------
     InputError
-        Not UTF-8, a workbook, no header, a column name twice, rows with more or fewer cells than the header,
+        Not UTF-8, a workbook without its sheet, no header, a column name twice, rows of another length than the header,
         characters that cannot be seen, a quotation mark that is never closed.
     """
+    file, sheet = split_sheet(path)
+    if sheet is not None:
+        return read_sheet_table(file, sheet)
     name = str(path)
     separator = "\t" if ".tsv" in Path(path).suffixes else ","
     text = read_text(path)
@@ -81,6 +87,21 @@ def read_text_table(path: Path | str) -> pd.DataFrame:
     except csv.Error as error:  # no end of a quoted cell, or a cell of more than 131,072 characters
         raise InputError(Problem(name, f"cannot be read: {error}", mend="Is a quotation mark never closed?")) from None
     rows = {number: [cell.strip() for cell in record] for number, record in enumerate(records, start=1) if any(record)}
+    frame = table_of_rows(name, rows, separator, text)
+    frame.attrs["cut"] = not text.endswith(("\n", "\r"))
+    return frame
+
+
+def read_sheet_table(file: str, sheet: str) -> pd.DataFrame:
+    """Read a table that is a sheet of a workbook, as `read_text_table` does a file of text."""
+    rows = {number: [cell.strip() for cell in row] for number, row in read_sheet(file, sheet).items()}
+    frame = table_of_rows(f"{file}#{sheet}", rows, ",", "\n".join(cell for row in rows.values() for cell in row))
+    frame.attrs["cut"] = False
+    return frame
+
+
+def table_of_rows(name: str, rows: dict[int, list[str]], separator: str, text: str) -> pd.DataFrame:
+    """Make a table of rows by their number in the file, of which the first is the header, and refuse what is none."""
     refuse(comment_problems(name, rows))
     if 1 not in rows:
         raise InputError(Problem(name, "the file has no header", row=1, expected="column names"))
@@ -92,9 +113,7 @@ def read_text_table(path: Path | str) -> pd.DataFrame:
     refuse(problems)
     cells = [[None if cell in MISSING else cell for cell in row] for row in rows.values()]
     index = [number - FIRST_DATA_ROW for number in rows]
-    frame = pd.DataFrame(cells, columns=header, index=index, dtype=object)
-    frame.attrs["cut"] = not text.endswith(("\n", "\r"))
-    return frame
+    return pd.DataFrame(cells, columns=header, index=index, dtype=object)
 
 
 def comment_problems(name: str, rows: Mapping[int, list[str]]) -> list[Problem]:
@@ -189,8 +208,14 @@ def refuse_workbook(name: str, content: bytes) -> None:
     """Refuse what a spreadsheet program saves as its own, and other documents that are no table of text."""
     for start, what in DOCUMENTS.items():
         if content.startswith(start):
-            mend = "Save the sheet as CSV UTF-8." if "workbook" in what else "Give the table as CSV UTF-8."
+            mend = "Give the table as CSV UTF-8."
+            if "workbook" in what:
+                mend = f"Save the sheet as CSV UTF-8, or name the sheet: {name}#Sheet1." if xlsx(name) else SAVE_SHEET
             raise InputError(Problem(name, f"this is {what}", expected="a table of text", mend=mend))
+
+
+def xlsx(name: str) -> bool:
+    return name.lower().endswith(WORKBOOKS)
 
 
 def header_problems(name: str, header: list[str], rows: Collection[list[str]], separator: str) -> list[Problem]:

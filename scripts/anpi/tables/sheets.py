@@ -291,6 +291,7 @@ def mixed_kinds(units: pd.DataFrame, name: str) -> list[Problem]:
         said = {
             "strandedness": set(group["strandedness"].dropna()) - {"auto"},
             "aligned_to": set(group["aligned_to"].fillna("genome")) if kinds == ["bam"] else set(),
+            "umi": {"nothing" if place is None else "molecular identifiers" for place in group["umi"]},
         }
         problems += [
             Problem(

@@ -104,7 +104,7 @@ def depth_of(samples: Samples, i: int, counts: Expression | None, lengths: Array
 
 
 def read_interval(count: Array, each: Array, tpm: Array) -> Range:
-    """Return TPM with the exact interval of Poisson counts at 95 % (Garwood 1936, doi:10.1093/biomet/28.3-4.437)."""
+    """Return TPM with the exact interval of Poisson counts at 95% (Garwood 1936, doi:10.1093/biomet/28.3-4.437)."""
     low = np.where(count > 0, gammaincinv(np.maximum(count, 1e-9), 0.025), 0.0) * each
     return Range(tpm, low, gammaincinv(count + 1, 0.975) * each)
 
@@ -155,7 +155,7 @@ def adjust_for_purity(measured: Range, genes: list[str], purity: float) -> tuple
     Each gene is a mixture of tumour and normal tissue. The middle takes the median of the tissues that surround
     biopsies. Shares of normal tissue are right to about a factor of two, so the low end is the least over half to
     twice the share with the highest tissue, the high end that of twice the share without the gene in normal tissue. Of
-    an unknown purity or an unknown tissue the ends alone are given: any share from none to 80 %, any level.
+    an unknown purity or an unknown tissue the ends alone are given: any share from none to 80%, any level.
 
     Returns
     -------

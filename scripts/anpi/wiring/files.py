@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from anpi.files.checksums import content_digest
+from anpi.files.sheet import file_of
 from anpi.tables.sheets import is_stored
 
 
@@ -16,7 +17,9 @@ def known_by(path: str) -> str:
     """Return the digest of a file or folder here, or the fingerprint of a file too large to be read at each planning.
 
     Nothing for an object of S3, which is known by its time in the bucket, and for what is not here.
+    A sheet of a workbook is known by the workbook.
     """
+    path = file_of(path)
     if is_stored(path) or not os.path.exists(path):
         return ""
     if os.path.isdir(path):

@@ -52,6 +52,11 @@ class SampleUnits:
         return next(iter(self.column("quant")), None)
 
     @property
+    def identified(self) -> bool:
+        """Whether the reads have molecular identifiers."""
+        return bool(self.column("umi"))
+
+    @property
     def decisive(self) -> list[dict[str, str | None]]:
         """What of the units decides a result beside their files: for Snakemake's record."""
         return [{column: row[column] for column in DECISIVE} for row in self.rows]

@@ -60,6 +60,12 @@ def test_a_twin_that_salmon_left_out_is_told():
     assert row["reason"] == "1 of the sequence of another"
 
 
+def test_copies_of_a_molecule_are_left_out_by_name():
+    row = accounts(reads=READS | {"molecules": 30}).set_index("account").loc["reads"]
+    assert row["used"] == 30
+    assert "50 further copies of a molecule" in row["reason"]
+
+
 def test_samples_that_failed_or_of_which_nothing_maps_close_too():
     empty, none = QUANT.iloc[:0], GENES.assign(counts=0.0)
     for table in (
@@ -67,6 +73,8 @@ def test_samples_that_failed_or_of_which_nothing_maps_close_too():
         accounts(quant=empty, genes=none, reads=READS | {"fragments_mapped": 0}),
         accounts(reads={"fragments_passed": 90, "fragments_mapped": 80}, fastp=None),
         accounts(reads={}, fastp=None),
+        accounts(reads=READS | {"molecules": 30}),
+        accounts(reads=READS | {"fragments_passed": None, "fragments": None, "molecules": 30}),
     ):
         refuse_open(table)
         assert len(table) > 0

@@ -629,7 +629,7 @@ def test_a_difference_without_any_spread_is_notable():
 
 
 def test_family_wise_error_of_the_shipped_plan(tmp_path):
-    """No test or contrast of a family is claimed in more than about 5 % of trials in which nothing has an effect."""
+    """No test or contrast of a family is claimed in more than about 5% of trials in which nothing has an effect."""
     whole = read_plan(ROOT / "config" / "plan.yaml")
     kept = tuple(entry for entry in whole.entries if entry.tier != "exploratory")
     plan = replace(

@@ -12,13 +12,13 @@ from anpi.api import as_expression, score_signatures
 from anpi.association.engine import run_plan
 from anpi.association.estimands import estimand_table
 from anpi.association.incidence import incidence_table
-from anpi.association.plan import declared_endpoint, endpoint_columns, endpoint_kind, endpoint_variants, is_endpoint
 from anpi.association.published import published_table, read_cohorts
 from anpi.association.sensitivity import sensitivity_table
 from anpi.association.subgroups import subgroup_levels, subgroup_table
 from anpi.stats.cox import fit_firth_cox
 from anpi.tables.reading import read_facts
 from anpi.tables.schema import ROOT
+from anpi.trial.endpoints import declared_endpoint, endpoint_columns, endpoint_kind, endpoint_variants, is_endpoint
 
 COLUMNS = [
     *(

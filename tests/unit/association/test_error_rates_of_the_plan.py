@@ -18,7 +18,7 @@ TRIALS = 40
 
 
 def test_every_test_of_the_shipped_plan_keeps_its_level():
-    """Two arms, 36 patients; of each test at most as many of 40 trials below 0.05 as chance gives in 99.9 %."""
+    """Two arms, 36 patients; of each test at most as many of 40 trials below 0.05 as chance gives in 99.9%."""
     plan = read_plan(ROOT / "config" / "plan.yaml")
     entries = tuple(replace(e, signatures=e.signatures[:1]) if e.signatures else e for e in plan.entries)
     plan = replace(plan, entries=entries, settings=plan.settings | {"permutations": 199})

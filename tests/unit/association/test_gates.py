@@ -92,7 +92,7 @@ def test_gates_that_cannot_be_are_refused(families, tells, wrong, changed, words
 
 @pytest.mark.parametrize("gate", ["auto", "none"])
 def test_family_wise_error_over_both_families(families, gate):
-    """With no effect anywhere, something is shown in 5 % of plans with a gate, in about twice as many without."""
+    """With no effect anywhere, something is shown in 5% of plans with a gate, in about twice as many without."""
     rng = np.random.default_rng(1)
     plan, wrong = families(PRIMARY, SECONDARY | {"gate": gate}), 0
     for p in rng.random((4000, 4)):
@@ -107,8 +107,8 @@ def test_interval_and_p_that_disagree_are_told():
     agreeing = Row(effect="HR", estimate=0.5, ci_low=0.2, ci_high=1.1, p=0.09, p_adjusted=0.09)
     single = Row(effect="HR", estimate=0.5, ci_low=0.2, ci_high=0.9, p=0.03, p_adjusted=0.2)
     compare_levels([row, agreeing, single], 0.05)
-    assert "disagree at the 5 % level" in row.warnings[0]
+    assert "disagree at the 5% level" in row.warnings[0]
     assert agreeing.warnings == []
     assert single.warnings == ["the interval is not adjusted for the number of tests, adjusted p is"]
     compare_levels([agreeing], 0.025)
-    assert agreeing.warnings == ["the interval is at 95 %, the declared level of the test is 0.025"]
+    assert agreeing.warnings == ["the interval is at 95%, the declared level of the test is 0.025"]

@@ -10,18 +10,11 @@ import pytest
 import yaml
 
 from anpi.association.history import compare, record_plan
-from anpi.association.plan import (
-    check_plan,
-    chosen_signatures,
-    endpoint_columns,
-    endpoint_kind,
-    endpoint_variants,
-    plan_faults,
-    read_plan,
-)
+from anpi.association.plan import check_plan, chosen_signatures, plan_faults, read_plan
 from anpi.files.shipped import ROOT
 from anpi.problems import InputError
 from anpi.tables.reading import read_facts
+from anpi.trial.endpoints import endpoint_columns, endpoint_kind, endpoint_variants
 
 PATIENTS = pd.DataFrame(
     {"patient_id": ["1", "2", "3"], "arm": ["a", "b", "a"], "ecog": [0, 1, 1], "region": ["x", "x", "x"]}

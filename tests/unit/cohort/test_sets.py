@@ -36,7 +36,7 @@ SAMPLES = pd.DataFrame(
 )
 USED = [sample for sample in SAMPLES["sample_id"] if sample != "P06-B"]
 VERDICTS = pd.DataFrame({"sample_id": USED, "verdict": "pass", "reasons": "", "genes_detected": 15000})
-VERDICTS.loc[VERDICTS["sample_id"] == "P03-B", ["verdict", "reasons"]] = ["fail", "12 % of fragments map"]
+VERDICTS.loc[VERDICTS["sample_id"] == "P03-B", ["verdict", "reasons"]] = ["fail", "12% of fragments map"]
 CALLS = pd.DataFrame({"sample_id": USED, "call": "confident", "reason": None})
 CALLS.loc[CALLS["sample_id"] == "P04-B", ["call", "reason"]] = ["none", "looks like lung"]
 CALLS.loc[CALLS["sample_id"] == "P09-B", "call"] = "lean"
@@ -45,7 +45,7 @@ CALLS.loc[CALLS["sample_id"] == "P10-B", "call"] = "mixed"
 EXPECTED = """\
 P01 P01-B yes yes yes yes
 P02 -     yes no  no  yes no tissue
-P03 P03-B yes no  no  yes sample failed quality: 12 % of fragments map
+P03 P03-B yes no  no  yes sample failed quality: 12% of fragments map
 P04 P04-B yes yes no  yes subtype none: looks like lung
 P05 P05-B yes yes yes yes
 P06 -     yes no  no  yes sample not in use
@@ -102,11 +102,11 @@ def test_a_sample_of_other_tissue_stands_in_no_set_of_expression():
     told = VERDICTS.iloc[[0]].assign(sample_id="P05-C", verdict="warn", genes_detected=9000)
     calls = pd.concat([CALLS, CALLS.iloc[[0]].assign(sample_id="P05-C")]).assign(identity="sclc")
     foreign = calls["sample_id"].isin(["P01-B", "P05-B"])
-    calls.loc[foreign, ["identity", "call", "reason"]] = ["not_sclc", "none", "not SCLC-like; smooth muscle 100 %"]
+    calls.loc[foreign, ["identity", "call", "reason"]] = ["not_sclc", "none", "not SCLC-like; smooth muscle 100%"]
     sets = build_sets(PATIENTS, ENDPOINTS, samples, pd.concat([VERDICTS, told]), calls)
     row = sets.set_index("patient_id").loc["P01"]
     assert row[["rna_evaluable", "subtype_evaluable", "all_treated"]].tolist() == ["no", "no", "yes"]
-    assert row["reason_out"] == "sample is not this tumour: not SCLC-like; smooth muscle 100 %"
+    assert row["reason_out"] == "sample is not this tumour: not SCLC-like; smooth muscle 100%"
     other = sets.set_index("patient_id").loc["P05"]
     assert other[["sample_id", "rna_evaluable"]].tolist() == ["P05-C", "yes"]
     steps = build_attrition(sets, samples, calls).set_index("step")

@@ -120,7 +120,7 @@ def test_short_fragments_run_into_the_adapters(tmp_path, transcriptome, counts) 
     mates = write_pair(tmp_path, counts, transcriptome)
     for reads, adapter in zip(mates, ADAPTERS, strict=True):
         with_adapter = sum(adapter[:12] in sequence for _, sequence, _ in reads)
-        # 3 % short ones of 36 to 74 bases; 12 bases of adapter are whole in those up to 63.
+        # 3% short ones of 36 to 74 bases; 12 bases of adapter are whole in those up to 63.
         assert with_adapter / len(reads) == pytest.approx(0.03 * 28 / 39, abs=0.01)
 
 

@@ -251,7 +251,7 @@ def test_adverse_events_of_254_subjects_equal_the_table_made_in_r(cdisc_like, ex
 
 
 def test_queries_find_the_flaw_of_the_reported_target_responses(cdisc_like):
-    """The source judged progression from baseline, not from the nadir: a sum 20 % and 5 mm above its nadir is reported
+    """The source judged progression from baseline, not from the nadir: a sum 20% and 5 mm above its nadir is reported
     as PR or SD."""
     rules = make_rules({})
     seen = observe(cdisc_like, rules)

@@ -142,7 +142,7 @@ def test_ema_counts_every_event_that_the_fda_counts(members):
     st.sampled_from(["0.5", "1.1", "1.7", "2"]),
 )
 def test_scaling_all_diameters_changes_no_response(sizes, factor):
-    """Sums of 60 mm and more: 20 % of them is more than 5 mm, and none is a node of 10 mm."""
+    """Sums of 60 mm and more: 20% of them is more than 5 mm, and none is a node of 10 mm."""
 
     def responses(scale: str) -> list[str]:
         with tempfile.TemporaryDirectory() as folder:

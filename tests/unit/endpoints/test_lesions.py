@@ -387,7 +387,7 @@ def test_a_nontarget_lesion_without_status_and_size_was_not_evaluated(tmp_path):
 
 
 def test_a_baseline_is_the_last_measurement_not_the_last_attempt(tmp_path):
-    """A scan that could not measure a lesion takes nothing from the one before: 35 of 50 mm is 30 % less, PR."""
+    """A scan that could not measure a lesion takes nothing from the one before: 35 of 50 mm is 30% less, PR."""
     rows = [(-21, "T1", 50, {}), (-3, "T1", None, {"status": "not evaluable"}), (42, "T1", 35, {}), (84, "T1", 42, {})]
     found = course(tmp_path, *rows).derive()
     assert found.seen.timepoints["target_response"].tolist() == ["PR", "PD"]

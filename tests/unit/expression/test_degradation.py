@@ -24,12 +24,12 @@ from anpi.subtypes.model import load_model, subtype_genes
         (
             {"fragment_length_median": 220, "three_prime_share": 80.5},
             "poor",
-            "80.5 % of the outer coverage at the 3' end",
+            "80.5% of the outer coverage at the 3' end",
         ),
         (
             {"fragment_length_median": 120, "three_prime_share": 70},
             "moderate",
-            "fragments of 120 bases; 70 % of the outer coverage at the 3' end",
+            "fragments of 120 bases; 70% of the outer coverage at the 3' end",
         ),
         # measured against the transcripts, when there is no alignment; a configured length tells nothing
         (

@@ -126,6 +126,9 @@ def test_facts_of_quality_by_hand():
     assert facts["q30_rate"] == 75
     assert facts["gc_content"] == 47.12
     assert facts["fragment_length"] == 180
+    assert facts["molecules"] is facts["molecule_duplicate_rate"] is None
+    facts = quality_facts(genes, reads | {"molecules": 20}, fastp, {})
+    assert (facts["molecules"], facts["molecule_duplicate_rate"], facts["mapping_rate"]) == (20, 75, 50)
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_normal_tissue_is_told_beside_the_cells(mixed: tuple[Expression, pd.Data
     tissues = pd.DataFrame({"sample_id": ["s00", "s01"], "sclc": ["yes", "no"], "lymph_node": [38.2, 0.0]})
     found = estimate_fractions(as_expression(mixed[0].values[["s00", "s01"]], "tpm"), True, tissues)
     cautions = found.groupby("sample_id")["caution"].first()
-    assert cautions["s00"] == "normal tissue: lymph node 38 %; the immune cells may be its own"
+    assert cautions["s00"] == "normal tissue: lymph node 38%; the immune cells may be its own"
     assert cautions["s01"] == "the sample is not SCLC"
     assert found["fraction"].notna().all()
 

@@ -22,7 +22,7 @@ from anpi.identity.sites import read_sites
 from anpi.tables.reading import read_facts
 
 ROOT = Path(__file__).resolve().parents[3]
-# Sample, patient of the sheet, true person; s3 and s4 bear each other's names, s8 is mixed with 30 % of another person.
+# Sample, patient of the sheet, true person; s3 and s4 bear each other's names, s8 is mixed with 30% of another person.
 SAMPLES = {
     "s1": ("A", 0),
     "s2": ("A", 0),

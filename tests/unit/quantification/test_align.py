@@ -65,7 +65,7 @@ class Aligned:
         return target
 
     def count(self, folder: Path, strandedness: str | None) -> tuple[dict[str, int], str]:
-        counts, summary = count_genes(
+        counts, summary, _ = count_genes(
             "S1", [self.bam], self.genome.gtf, self.genome.fasta, strandedness, folder, threads=1
         )
         return dict(zip(counts["gene_id"], counts["counts"], strict=True)), summary
@@ -210,4 +210,4 @@ def test_an_alignment_that_cannot_be_read_counts_nothing_and_not_zero(tmp_path):
     program = ROOT / "scripts" / "count_alignments.py"
     subprocess.run([sys.executable, program, *words, "--out-summary", tmp_path / "summary"], check=True)
     rows = [line.split("\t") for line in (tmp_path / "counts.tsv").read_text().splitlines()[1:]]
-    assert rows == [[gene, "NA"] for gene in GENES]
+    assert rows == [[gene, "NA", "NA"] for gene in GENES]

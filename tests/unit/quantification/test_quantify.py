@@ -20,6 +20,7 @@ from anpi import tools as running
 from anpi.problems import InputError, Problem
 from anpi.quantification.quantify import Reference, by_name, quantify_sample, record_failure
 from anpi.quantification.salmon import FragmentLength, read_mappings
+from anpi.reads import sample_reads
 from anpi.reads.fastq import FaultyReads
 from anpi.reads.sample_reads import Unit, open_reads
 from anpi.reads.trimming import merge_reports
@@ -37,13 +38,15 @@ for mate in "12":
     if f"--in{mate}" in options:
         source = options[f"--in{mate}"]
         data = (gzip.open if source.endswith("gz") else open)(source, "rb").read()
-        gzip.open(options[f"--out{mate}"], "wb").write(data)
+        target = options[f"--out{mate}"]
+        (gzip.open if target.endswith("gz") else open)(target, "wb").write(data)
         reads += data.count(b"\\n") // 4
 seen = int(os.environ.get("FASTP_SEES", reads)), int(os.environ.get("FASTP_PASSES", reads))
 bases = {"total_bases": 10 * reads, "q20_bases": 9 * reads, "q30_bases": 8 * reads}
 before, after = ({"total_reads": n, **bases} for n in seen)
 report = {"summary": {"before_filtering": before, "after_filtering": after}, "filtering_result": {"too_short": 1}}
 report["content_curves"] = [0] * 200
+report["command"] = " ".join(["fastp", *words])
 json.dump(report, open(options["--json"], "w"))
 """
 # Gives every fragment to one transcript; SALMON_SEES says how many it claims to have processed.
@@ -74,6 +77,11 @@ else:
 """
 
 
+# A tool that is asked for its version says none, and does nothing else.
+SAYS_NO_VERSION = {
+    "/bin/sh": '[ "$1" = --version ] && exit 0',
+    f"{sys.executable} -S": 'import sys\nif sys.argv[1:] == ["--version"]: sys.exit()',
+}
 # A second and a half of work.
 WORK = "import time\nwhile time.process_time() < 1.5: pass"
 
@@ -86,7 +94,7 @@ def tools(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 
     def put(name: str, text: str, interpreter: str = f"{sys.executable} -S") -> None:
-        (folder / name).write_text(f"#!{interpreter}\n{text}")
+        (folder / name).write_text(f"#!{interpreter}\n{SAYS_NO_VERSION[interpreter]}\n{text}")
         (folder / name).chmod(0o755)
 
     return put
@@ -166,7 +174,7 @@ def test_units_are_quantified_together(tmp_path, scratch, tools):
     assert (reads["fragments"], reads["fragments_passed"], reads["layout"]) == (1800, 1800, "paired")
     assert [unit["reads"] for unit in reads["units"]] == [600, 1200]
     command = (scratch / "salmon" / "command.txt").read_text()
-    assert "-1 trimmed0_1.fastq.gz trimmed1_1.fastq.gz -2 trimmed0_2.fastq.gz trimmed1_2.fastq.gz" in command
+    assert "-1 trimmed0_1.fastq trimmed1_1.fastq -2 trimmed0_2.fastq trimmed1_2.fastq" in command
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["fastp.json", "reads.json", "salmon"]
 
 
@@ -251,7 +259,7 @@ def test_single_reads_take_the_length_of_the_config(tmp_path, scratch, tools):
     reads = run(tmp_path, scratch, [("L1", fastq(tmp_path / "1.fastq", 600), None)])
     assert (reads["layout"], reads["fragment_length"]["mean"]) == ("single", 321)
     command = (scratch / "salmon" / "command.txt").read_text()
-    assert "-r trimmed0_1.fastq.gz" in command
+    assert "-r trimmed0_1.fastq" in command
     assert "--fldMean 321 --fldSD 45" in command
 
 
@@ -334,6 +342,23 @@ def test_the_names_of_files_reach_no_command_line(tmp_path, scratch, tools):
     assert "touch" not in (scratch / "salmon" / "command.txt").read_text()
 
 
+@pytest.mark.parametrize("paired", [True, False])
+def test_the_form_of_trimmed_reads_changes_no_result(paired, tmp_path, scratch, tools, monkeypatch):
+    tools("fastp", FASTP)
+    tools("salmon", SALMON)
+    unit = ("L1", fastq(tmp_path / "1.fastq", 600), fastq(tmp_path / "2.fastq", 600) if paired else None)
+    kept = []
+    for free, form in ((10**9, ".fastq"), (10_000, ".fastq.gz")):
+        monkeypatch.setattr(sample_reads, "has_room", lambda files, folder, threads, free=free: free > 10**6)
+        place = scratch / form[1:]
+        place.mkdir()
+        run(tmp_path, place, [unit])
+        assert {f"trimmed0_{mate}{form}" for mate in (1, 2)[: 1 + paired]} <= {file.name for file in place.iterdir()}
+        out = tmp_path / "out"
+        kept.append({file.relative_to(out): file.read_bytes() for file in out.rglob("*") if file.is_file()})
+    assert kept[0] == kept[1]
+
+
 def test_gzip_is_told_by_content_and_not_by_name(tmp_path, scratch, tools):
     tools("fastp", FASTP)
     tools("salmon", SALMON)
@@ -381,6 +406,37 @@ def test_a_cut_file_ends_the_program_with_2_names_it_and_leaves_nothing(tmp_path
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
 
 
+def gone(process: int) -> bool:
+    """Return whether a process has ended, or ends now: a killed one is there until it is waited for."""
+    deadline = time.monotonic() + 10
+    while psutil.pid_exists(process) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not psutil.pid_exists(process)
+
+
+def test_a_tool_that_nothing_waits_for_yet_is_stopped_as_well(tmp_path):
+    """As when the run is cancelled between the start of a tool and the wait for its end."""
+    text = """\
+import subprocess, time
+from anpi.program import run_program
+
+def main():
+    tool = subprocess.Popen(["sleep", "600"])
+    print(tool.pid, flush=True)
+    time.sleep(600)
+
+run_program(main)
+"""
+    (tmp_path / "program.py").write_text(text)
+    path = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+    running = subprocess.Popen([sys.executable, tmp_path / "program.py"], stdout=subprocess.PIPE, text=True, env=path)
+    assert running.stdout is not None
+    tool = int(running.stdout.readline())
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(20) == 143
+    assert gone(tool)
+
+
 def test_a_cancelled_run_stops_its_tools_and_clears_its_scratch(tmp_path, scratch, tools):
     tools("fastp", f"echo $$ > {tmp_path}/pid.part; mv {tmp_path}/pid.part {tmp_path}/pid; exec sleep 600", "/bin/sh")
     reads = fastq(tmp_path / "R1.fastq", 50)
@@ -391,7 +447,7 @@ def test_a_cancelled_run_stops_its_tools_and_clears_its_scratch(tmp_path, scratc
     tool = int((tmp_path / "pid").read_text())
     running.send_signal(signal.SIGTERM)
     assert running.wait(20) == 143
-    assert not psutil.pid_exists(tool)
+    assert gone(tool)
     assert list(scratch.iterdir()) == []
 
 

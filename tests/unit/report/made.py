@@ -10,7 +10,8 @@ from lifelines import KaplanMeierFitter
 
 from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json, write_table
-from anpi.report.tables import TABLES, Run, read_run
+from anpi.report.inputs import TABLES
+from anpi.report.tables import Given, Run, read_run
 
 CLASSES = ("A", "N", "P", "I")
 ARMS = ("cadonilimab", "cadonilimab + chemotherapy")
@@ -78,7 +79,7 @@ def make_tables(count: int = 12, ids: list[str] | None = None, arms: tuple[str, 
     tables["rates"] = make_rates(tables["endpoints"])
     tables["curves"] = make_curves(tables["endpoints"].iloc[:-2].assign(level=subtype[:-2]))
     tables["survival"] = make_survival(tables["endpoints"].iloc[:-2].assign(level=subtype[:-2]))
-    tables["results"] = make_results(count)
+    tables["results"] = make_results(tables["endpoints"].iloc[:-2].assign(level=subtype[:-2]))
     return tables
 
 
@@ -177,66 +178,47 @@ def make_survival(people: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def make_results(count: int) -> pd.DataFrame:
-    test = NAMES | {
-        "family": "primary",
-        "tier": "primary",
-        "reference": "A",
-        "n": count - 2,
-        "events": 8,
-        "effect": "chi-square",
-        "estimate": 2.1,
-        "p": 0.31,
-        "p_adjusted": 0.31,
-        "method": "log-rank test",
-    }
-    rows = [test | {"level": None}]
-    rows.append(
-        test
-        | {
-            "level": "A",
-            "effect": None,
-            "estimate": None,
-            "p": None,
-            "p_adjusted": None,
-            "method": "reference group",
-            "n": 6,
-            "events": 3,
-        }
+def make_results(people: pd.DataFrame) -> pd.DataFrame:
+    """Make a primary answer: I against A, P described only; the counts are those of the patients."""
+    counts = people.groupby("level")["pfs_event"].agg(n="size", events="sum").reindex(list(CLASSES), fill_value=0)
+    of = {level: {"n": int(row["n"]), "events": int(row["events"])} for level, row in counts.iterrows()}
+    both = {name: of["A"][name] + of["I"][name] for name in ("n", "events")}
+    about = NAMES | {"family": "primary", "tier": "primary", "reference": "A"}
+    test = {"effect": "chi-square", "estimate": 2.1, "p": 0.31, "p_adjusted": 0.31, "method": "log-rank test"}
+    ratio = {"effect": "HR", "estimate": 0.42, "ci_low": 0.15, "ci_high": 1.21, "p": 0.29, "p_adjusted": 0.31}
+    frame = pd.DataFrame(
+        [
+            about | both | test | {"level": None},
+            about | of["A"] | {"level": "A", "method": "reference group"},
+            about | of["I"] | ratio | {"level": "I", "method": "Firth Cox"},
+            about | of["P"] | {"level": "P", "warning": "2 patients, fewer than 5: described, not tested"},
+        ]
     )
-    rows.append(
-        test
-        | {
-            "level": "I",
-            "effect": "HR",
-            "estimate": 0.42,
-            "ci_low": 0.15,
-            "ci_high": 1.21,
-            "method": "Firth Cox",
-            "n": 6,
-            "events": 3,
-        }
-    )
-    rows.append(
-        test
-        | {
-            "level": "P",
-            "effect": None,
-            "estimate": None,
-            "p": None,
-            "p_adjusted": None,
-            "method": None,
-            "n": 2,
-            "events": 2,
-            "warning": "2 patients, fewer than 5: described, not tested",
-        }
-    )
-    frame = pd.DataFrame(rows)
     columns = (
         "entry family tier endpoint biomarker level reference set n events effect estimate ci_low ci_high p "
         "p_adjusted method warning"
     )
     return frame.reindex(columns=columns.split())
+
+
+def with_choices(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Add a declared answer, one that agrees, one that turns, one that cannot be tested, and two patients left out."""
+    row = NAMES | {"family": "primary", "tier": "primary", "level": None, "reference": "A", "n": 10, "events": 8}
+    found = [
+        row | {"variant": "as declared", "effect": "chi-square", "p": 0.031},
+        row
+        | {"variant": "as declared", "level": "I", "effect": "HR", "estimate": 0.42, "ci_low": 0.15, "ci_high": 0.9},
+        row | {"variant": "arms pooled", "effect": "chi-square", "p": 0.012},
+        row | {"variant": "endpoint pfs_ema", "endpoint": "pfs_ema", "effect": "chi-square", "p": 0.31},
+        row | {"variant": "confident calls only", "warning": "9 patients: not tested"},
+    ]
+    columns = ["variant", *tables["results"].columns]
+    influence = {"patient_id": [None, "P0001", "P0005"], "p": [0.031, 0.04, 0.081]}
+    influence |= {"changes_conclusion": ["no", "no", "yes"], "hr_I": [0.42, 0.4, 0.6]}
+    return tables | {
+        "sensitivity": pd.DataFrame(found).reindex(columns=columns),
+        "influence": pd.DataFrame(influence),
+    }
 
 
 def write_run(folder: Path, tables: dict[str, pd.DataFrame], statements: dict[str, object] | None = None) -> None:
@@ -254,4 +236,4 @@ def read_made(folder: Path, title: str = "Made trial") -> Run:
     config = ROOT / "config"
     paths = (folder / "results", folder / "patients.csv", config / "plan.yaml", config / "endpoints.yaml")
     thresholds = {"fragments": (500.0, 100.0), "genes_detected": (800.0, 400.0)}
-    return read_run(*paths, title, samples if samples.is_file() else None, thresholds=thresholds)
+    return read_run(Given(*paths, title, samples if samples.is_file() else None, thresholds=thresholds))

@@ -10,7 +10,7 @@ from unit.report.made import NAMES, make_tables, read_made, write_run
 
 from anpi.report.beside import estimand_sentence
 from anpi.report.page import write_report
-from anpi.report.sentences import endpoint_words
+from anpi.trial.endpoints import endpoint_words
 
 TEST = NAMES | {
     "level": None, "reference": "A", "effect": "chi-square", "answers": 4, "estimated": 3, "estimate": 2.1,
@@ -56,7 +56,7 @@ def test_all_of_it_is_in_the_report(page: str):
     assert "under 4 estimands: p = 0.020 to p = 0.70, below 0.05 in 1 (unadjusted)" in page
     assert "under 1 of them it cannot be tested" in page
     assert "Subgroups describe and are not tested" in page
-    assert "ECOG p = 0.40" in page
+    assert "ECOG performance status p = 0.40" in page
     assert "beyond follow-up" in page
     assert "No cohort had both PD-1 and CTLA-4 blocked" in page
     assert "59%" in page

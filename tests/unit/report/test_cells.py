@@ -22,7 +22,7 @@ def fractions() -> pd.DataFrame:
     for column, value in (("fraction", 0.05), ("low", 0.02), ("high", 0.11)):
         table[column] = known.map({True: value, False: None})
     table["reason"] = known.map({True: None, False: "20 of 138 genes, at least 80% needed"})
-    return table.assign(caution=known.map({True: "normal tissue: lymph node 38 %", False: None}))
+    return table.assign(caution=known.map({True: "normal tissue: lymph node 38%", False: None}))
 
 
 def test_a_fraction_stands_with_its_interval_the_other_method_and_what_speaks_against_it(fractions: pd.DataFrame):
@@ -31,7 +31,7 @@ def test_a_fraction_stands_with_its_interval_the_other_method_and_what_speaks_ag
     assert isinstance(table, Table)
     first, second = ([cell.words for cell in row] for row in table.rows)
     assert first[:3] == ["s1", "5% (2–11%); MCP 3.2", "5% (2–11%)"]
-    assert first[-1] == "normal tissue: lymph node 38 %"
+    assert first[-1] == "normal tissue: lymph node 38%"
     assert second[1:-1] == ["–"] * len(TYPES)
     assert second[-1] == "20 of 138 genes, at least 80% needed"
     assert list(table.patients) == ["p1", "p2"]

@@ -16,7 +16,7 @@ from anpi.report.limits import (
     ranked_limits,
     secondary_sentences,
 )
-from anpi.trial.terms import INTERACTION
+from anpi.trial.results import INTERACTION
 
 
 def test_patients_of_the_primary_test_whose_sample_is_in_doubt_are_named(tmp_path: Path):

@@ -228,3 +228,17 @@ def test_clearance_of_a_marker_divides_the_time_not_the_patients():
     row = {"biomarker": "clearance of ctDNA", "level": "after it", "estimate": 0.5, "method": "Cox"}
     words = "the time after clearance of ctDNA and the time before or without it"
     assert say.compared(pd.DataFrame([row])) == words
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "counted"),
+    [
+        ("ipfs", "events"),
+        ("dor_unconfirmed", "events"),
+        ("iresponse_confirmed", "responders"),
+        ("response_strict", "responders"),
+        ("disease_control_strict", "patients with disease control"),
+    ],
+)
+def test_what_is_counted_follows_the_kind_of_the_endpoint(endpoint: str, counted: str):
+    assert say.unit(endpoint)[1] == counted

@@ -69,7 +69,7 @@ def test_values_at_a_time():
 
 
 def test_coverage_and_type_one_error():
-    """40 patients, censored evenly: 95 % intervals at one time, 5 % tests of two groups alike."""
+    """40 patients, censored evenly: 95% intervals at one time, 5% tests of two groups alike."""
     rng, inside, rejected = np.random.default_rng(3), 0, 0
     truth = 0.6 * (1 - np.exp(-1.0))
     for _ in range(600):

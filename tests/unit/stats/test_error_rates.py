@@ -30,7 +30,7 @@ def trial(rng, group, hazards=None, censoring=4.0):
 
 
 def test_type_one_error_of_the_primary_test():
-    """30 patients in four unequal groups and two arms of different prognosis: 5 % of 2,000 null trials, no more."""
+    """30 patients in four unequal groups and two arms of different prognosis: 5% of 2,000 null trials, no more."""
     rng = np.random.default_rng(20240101)
     group, arm = groups(), np.arange(30) % 2
     permuted = asymptotic = 0
@@ -60,7 +60,7 @@ def test_type_one_error_when_censoring_differs_between_groups():
 
 
 def test_family_wise_error_of_correlated_secondary_tests():
-    """Overall survival, response and disease control of the same patients under Holm: any error in at most 5 %."""
+    """Overall survival, response and disease control of the same patients under Holm: any error in at most 5%."""
     rng = np.random.default_rng(7)
     group, trials, wrong = groups(), 600, 0
     for number in range(trials):
@@ -77,7 +77,7 @@ def test_family_wise_error_of_correlated_secondary_tests():
 
 
 def test_coverage_of_survival_intervals():
-    """Log-log intervals of S(t) and intervals of the restricted mean hold the truth in about 95 % of trials of 40."""
+    """Log-log intervals of S(t) and intervals of the restricted mean hold the truth in about 95% of trials of 40."""
     rng = np.random.default_rng(11)
     trials, rate, mean, median = 1500, 0, 0, 0
     for _ in range(trials):
@@ -112,7 +112,7 @@ def test_coverage_of_firth_profile_intervals():
 
 @pytest.mark.parametrize(("count", "share", "ratio"), [(30, 0.3, 0.4), (36, 0.5, 1.0), (45, 0.25, 2.0)])
 def test_coverage_in_small_trials(count, share, ratio):
-    """A third of the patients and more censored; at a ratio of 1 what is missing to 95 % is the type I error."""
+    """A third of the patients and more censored; at a ratio of 1 what is missing to 95% is the type I error."""
     rng = np.random.default_rng([16, count])
     trials, inside = 400, 0
     group = np.where(np.arange(count) < share * count, "B", "A")
@@ -154,7 +154,7 @@ def test_formula_of_power_holds_in_a_large_trial():
 
 @pytest.mark.parametrize(("events", "half", "fifth"), [(25, 3.1, 4.1), (40, 2.4, 3.0), (60, 2.1, 2.5), (80, 1.9, 2.2)])
 def test_published_detectable_ratios(events, half, fifth):
-    """Schoenfeld's formula: two-sided 5 %, 80 % power, groups of 50:50 and 20:80."""
+    """Schoenfeld's formula: two-sided 5%, 80% power, groups of 50:50 and 20:80."""
     assert detectable_hazard_ratio(events, 0.5) == pytest.approx(half, abs=0.05)
     assert detectable_hazard_ratio(events, 0.2) == pytest.approx(fifth, abs=0.06)
 

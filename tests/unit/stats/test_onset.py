@@ -82,7 +82,7 @@ def test_an_effect_is_seen():
 
 @pytest.mark.parametrize(("count", "trials"), [(30, 2000), (45, 800)])
 def test_type_one_error_of_response_against_survival(count, trials):
-    """Five responders or more, two arms, responses at scans: 5 % of null trials, where the likelihood ratio has 7."""
+    """Five responders or more, two arms, responses at scans: 5% of null trials, where the likelihood ratio has 7."""
     made = {"after it": 0, "by day 50": 0, "by day 99": 0}
     low = dict.fromkeys(made, 0)
     for seed in range(trials):

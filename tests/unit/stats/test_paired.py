@@ -19,7 +19,7 @@ def null_trials() -> list[np.ndarray]:
 
 
 def most(count: int) -> float:
-    """Return what a rate of 5 % stays below by chance: three standard errors, of trials."""
+    """Return what a rate of 5% stays below by chance: three standard errors, of trials."""
     return 0.05 + 3 * np.sqrt(0.05 * 0.95 / count)
 
 

@@ -36,7 +36,7 @@ def survival(rng, count=30, columns=2):
 
 @pytest.mark.parametrize("name", ASTRAY)
 def test_one_event_in_seven_patients(name):
-    """At each limit twice the loss of penalised likelihood is the 95 % point of chi-square, by another optimiser."""
+    """At each limit twice the loss of penalised likelihood is the 95% point of chi-square, by another optimiser."""
     score, event = ASTRAY[name]
     x = pd.DataFrame({"score": score, "arm": np.arange(7) % 2.0})
     y = (np.arange(7) == event).astype(float)

@@ -93,6 +93,14 @@ def test_units_that_cannot_be(folder, rows, words):
         read_units(*sheet(folder, *rows))
 
 
+def test_units_of_a_sample_all_have_molecular_identifiers_or_none(folder):
+    path, samples = sheet(folder, "S1 L1 a_1.fq NA NA NA NA", "S1 L2 b_1.fq NA NA NA NA")
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([f"{header}\tumi", f"{rows[0]}\tread1:4", f"{rows[1]}\tNA"]) + "\n")
+    with pytest.raises(InputError, match="row 3, column umi: sample S1, found 'molecular identifiers and nothing'"):
+        read_units(path, samples)
+
+
 def test_a_link_to_a_file_is_the_same_file(folder):
     (folder / "link.fq").symlink_to(folder / "a_1.fq")
     with pytest.raises(InputError, match=r"row 3, column fastq_1: found 'link\.fq', expected each file once"):

@@ -1,0 +1,1 @@
+"""A delivery of files as people have them, turned into a trial that can be run."""

@@ -1,0 +1,338 @@
+"""What the columns of a delivery are: by their names, as trials write them, held against their values."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from anpi.delivery.conversions import Conversions
+from anpi.delivery.decisions import LEAVE_OUT, Decisions
+from anpi.delivery.sources import Source
+from anpi.problems import fold, nearest
+from anpi.tables.identifiers import identifier_problems
+from anpi.tables.schema import day_form, load_schema
+from anpi.words.lists import listed
+
+EXTRA = "extra"  # a column that no schema knows, kept as it is
+OPEN = "open"  # a column that is asked about
+UNIT_COLUMN = "unit of times"
+PATIENT = "patient_id"
+# Names that trials use, without blanks and signs. Pseudo-columns end with a blank word: a time whose unit is open, an
+# event whose coding is open.
+OF_PATIENT_ID = """patient patientid patid patno patientno patientnumber patientennummer patientenid patientennr pat
+    subject subjectid subjid subjectno subjectnumber usubjid participant participantid caseid studyid pid 患者编号
+    受试者编号 numeropatient idpaciente"""
+NAMES: dict[str, dict[str, str]] = {
+    "patients": {
+        PATIENT: OF_PATIENT_ID,
+        "arm": "arm treatment treatmentarm trt treatmentgroup group cohort therapiearm behandlungsarm regimen",
+        "sex": "sex gender geschlecht sexe sexo 性别",
+        "age": "age alter ageyears ageatenrolment ageatenrollment ageatdiagnosis agebaseline 年龄",
+        "treatment_start_date": """treatmentstart starttreatment starttherapy therapiebeginn startoftreatment
+            startoftherapy firstdose firstdosedate dateoffirstdose c1d1 treatmentstartdate trtsdt startdate cycle1day1
+            datefirstdose""",
+        "treatment_end_date": """treatmentend endoftreatment therapieende lastdose lastdosedate eot eotdate trtedt
+            dateoflastdose treatmentstop datelastdose""",
+        "treatment_end_reason": "reasonofftreatment eotreason discontinuationreason dcreas reasonendoftreatment",
+        "ecog": "ecog ecogps ecogbaseline performancestatus ps",
+        "liver_mets": "livermets livermetastases livermetastasis lebermetastasen hepaticmetastases",
+        "brain_mets": "brainmets brainmetastases brainmetastasis hirnmetastasen cnsmets cnsmetastases",
+        "ldh": "ldh ldhbaseline ldhul",
+        "prior_io": "priorio priorimmunotherapy previousimmunotherapy priorici",
+        "death_date": "deathdate dateofdeath death died todesdatum dthdt dod",
+        "last_alive_date": """lastalive lastcontact dateoflastcontact lastfollowup dateoflastfollowup lastfu
+            lastknownalive letzterkontakt lstalvdt lastseen fudate""",
+        "withdrawal_date": "withdrawal dateofwithdrawal consentwithdrawn withdrawalofconsent",
+        "randomisation_date": "randomisation randomization randomised randomized randdt dateofrandomisation "
+        "dateofrandomization randomizationdate",
+        "pfs_time": "pfs pfstime progressionfreesurvival survivaltimepfs timetoprogression",
+        "pfs_event": "pfsevent eventoccurredpfs eventpfs progressionevent progressed",
+        "pfs_status": "pfsstatus pfscensor pfscnsr pfscensored cnsrpfs censpfs",
+        "os_time": "os ostime overallsurvival survivaltimeos survivaltime gesamtueberleben",
+        "os_event": "osevent eventoccurredos eventos deathevent",
+        "os_status": "osstatus oscensor oscnsr oscensored cnsros censos vitalstatus survivalstatus",
+        "bor": "bor bestoverallresponse bestresponse recist bestrecist bestesansprechen",
+        "cutoff_date": "cutoff datacutoff dcutdt",
+        UNIT_COLUMN: "survivalunit timeunit unit",
+    },
+    "samples": {
+        "sample_id": "sample sampleid samplename rnasample rnasampleid specimenid libraryid probe probenid alias run",
+        PATIENT: OF_PATIENT_ID,
+        "timepoint": "timepoint samplingtime visit sampletype zeitpunkt",
+        "specimen": "specimen specimentype material preservation",
+        "site": "site biopsysite tissuesite biopsylocation",
+        "batch": "batch sequencingbatch plate flowcell",
+        "collection_date": "collectiondate biopsydate dateofbiopsy samplingdate dateofcollection collected",
+        "tumour_content": "tumourcontent tumorcontent tumourcells tumorpurity tumourpurity tumorcellcontent",
+    },
+    "assessments": {
+        PATIENT: OF_PATIENT_ID,
+        "assessment_date": """assessmentdate scandate dateofscan date dateofassessment imagingdate ctdate untersuchung
+            untersuchungsdatum datum assessment rsdtc scan""",
+        "overall_response": """overallresponse response timepointresponse recist recistresponse ansprechen ovrlresp
+            overall""",
+        "target_response": "targetresponse targetlesionresponse targetlesions trgresp",
+        "nontarget_response": "nontargetresponse nontargetlesionresponse nontargetlesions ntrgresp",
+        "new_lesion": "newlesion newlesions neuelaesion newlprog",
+        "evaluator": "evaluator reader assessor befunder",
+        "visit": "visit visitname",
+    },
+    "lesions": {
+        PATIENT: OF_PATIENT_ID,
+        "assessment_date": "assessmentdate scandate dateofscan date datum imagingdate ctdate trdtc",
+        "lesion_id": "lesionid lesion lesionno lesionnumber laesion trlnkid",
+        "kind": "kind type lesiontype targetnontarget category",
+        "node": "node lymphnode nodal isnode lymphknoten",
+        "location": "location organ lokalisation lesionsite site",
+        "diameter_mm": "diametermm diameter size longestdiameter ld sizemm durchmesser groesse größe length",
+        "status": "status lesionstatus state",
+        "evaluator": "evaluator reader",
+        "visit": "visit visitname",
+    },
+    "therapies": {
+        PATIENT: OF_PATIENT_ID,
+        "start_date": "startdate start therapystart begin beginn datestarted date startdateoftherapy",
+        "name": "name drug therapy regimen therapie medication substance subsequenttherapy treatment",
+        "kind": "kind type therapytype category",
+    },
+    "adverse_events": {
+        PATIENT: OF_PATIENT_ID,
+        "term": "term preferredterm adverseevent event ae aeterm pt ereignis toxicity aedecod",
+        "soc": "soc systemorganclass organclass bodysystem aesoc organklasse",
+        "grade": "grade ctcaegrade toxicitygrade grad ctcgrade ctcae aetoxgr severity",
+        "start_date": "startdate start onset onsetdate begin beginn dateofonset aestdtc",
+        "end_date": "enddate end resolved resolutiondate stop stopdate ende aeendtc",
+        "serious": "serious sae seriousness schwerwiegend",
+        "related": "related relatedness causality relationship drugrelated",
+        "immune_related": "immunerelated irae immune",
+        "action": "action actiontaken",
+        "outcome": "outcome ausgang",
+    },
+    "biomarkers": {
+        PATIENT: OF_PATIENT_ID,
+        "sample_id": "sampleid sample",
+        "marker": "marker biomarker test analyte parameter labtest",
+        "value": "value result wert ergebnis",
+        "unit": "unit units einheit",
+        "method": "method assay methode",
+        "date": "date datum labdate collectiondate samplingdate",
+    },
+}
+# Columns that make a table of it: all of one line.
+SIGNS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "lesions": (("lesion_id",), ("diameter_mm",)),
+    "adverse_events": (("term", "grade"), ("grade", "soc"), ("term", "start_date")),
+    "biomarkers": (("marker", "value"),),
+    "assessments": (("overall_response", "assessment_date"), ("target_response", "assessment_date")),
+    "therapies": (("name", "start_date"),),
+    "samples": (("sample_id",),),
+    "patients": (("sex",), ("age",), ("arm",), ("treatment_start_date",), ("os_time",), ("pfs_time",), ("death_date",)),
+}
+UNITS = {
+    "months": r"months?|mos?|mths?|monate?n?|mois",
+    "weeks": r"weeks?|wks?|wochen?",
+    "years": r"years?|yrs?|jahren?|ans",
+    "days": r"days?|d|tagen?|tage|jours",
+    "mm": r"mm|millimet(?:er|re)s?",
+    "cm": r"cm|centimet(?:er|re)s?",
+}
+UNIT_WORDS = {
+    name: re.compile(rf"(?<![^\W\d_])(?:{words})(?![^\W\d_])", re.IGNORECASE) for name, words in UNITS.items()
+}
+
+
+@dataclass
+class Taken:
+    """What a column was taken for, and why; ``column`` is `EXTRA`, `LEAVE_OUT` or `OPEN` for none of the schema."""
+
+    header: str
+    column: str
+    why: str
+    unit: str | None = None
+
+
+@dataclass
+class Sheet:
+    """A source that was taken for a table of the trial, or for patients and samples at once."""
+
+    source: Source
+    tables: tuple[str, ...]
+    taken: dict[str, list[Taken]] = field(default_factory=dict)
+
+
+def unit_of(header: str) -> str | None:
+    """Return the unit that a header names, such as months of ``PFS (months)``; None for none, or for two."""
+    found = [name for name, words in UNIT_WORDS.items() if words.search(header.replace("_", " "))]
+    return found[0] if len(found) == 1 else None
+
+
+def bare(header: str) -> str:
+    """Return a header's letters without what stands in brackets and without the words of its unit at its end."""
+    text = re.sub(r"[(\[][^)\]]*[)\]]", " ", header.replace("_", " "))
+    text = re.sub(rf"\b(?:in )?(?:{'|'.join(UNITS.values())})\.?\s*$", " ", text, flags=re.IGNORECASE)
+    return fold(text) or fold(header)
+
+
+def names_of(table: str) -> dict[str, list[str]]:
+    """Return the columns of a table by the folded names that they go by."""
+    found: dict[str, list[str]] = {}
+    schema = load_schema(table)["properties"]
+    for column in schema:
+        forms = [column, *([str(day_form(column))] if day_form(column) else [])]
+        for form in forms:
+            found.setdefault(fold(form), []).append(column)
+    for column, words in NAMES[table].items():
+        for word in words.split():
+            if column not in found.setdefault(fold(word), []):
+                found[fold(word)].append(column)
+    return found
+
+
+def candidates(headers: list[str], table: str) -> dict[str, list[str]]:
+    """Return the columns of a table that each header may be."""
+    known = names_of(table)
+    return {header: known.get(fold(header)) or known.get(bare(header)) or [] for header in headers}
+
+
+def fitting_tables(source: Source) -> list[str]:
+    """Return the tables that the columns of a source make, the most telling first."""
+    frame = source.frame
+    found = []
+    for table, lines in SIGNS.items():
+        columns = {column for many in candidates(list(frame.columns), table).values() for column in many}
+        if PATIENT not in columns and table != "samples":
+            continue
+        if any(set(line) <= columns for line in lines):
+            found.append(table)
+    ids = [header for header, many in candidates(list(frame.columns), "patients").items() if PATIENT in many]
+    once = bool(ids) and frame[ids[0]].dropna().is_unique
+    if not once:
+        found = [table for table in found if table != "patients"]
+    rows = [table for table in found if table not in ("patients", "samples")]
+    return [table for table in found if table in ("patients", "samples")] if once and not rows else rows or found
+
+
+def decide_table(source: Source, decisions: Decisions) -> tuple[str, ...]:
+    """Return the tables that a source is; none for one that is left out, or while that is open."""
+    found = fitting_tables(source)
+    both = "patients + samples"
+    choices = [*SIGNS, both, LEAVE_OUT]
+    name = both if found == ["samples", "patients"] else found[0] if len(found) == 1 else None
+    seen = f"{source.shown} has the columns {listed(source.frame.columns, 12)}."
+    why = "It is a hidden sheet. Is it meant?" if source.hidden else ""
+    why = why or (f"They may be {listed(found)}." if found else "None tells what a row of it is.")
+    told = None if source.hidden else name
+    answer = decisions.decide(f"{source.key}: table", f"Which table is it? {seen} {why}", choices, told)
+    return () if answer in (None, LEAVE_OUT) else tuple(reversed(str(answer).split(" + ")))
+
+
+def recognise(source: Source, decisions: Decisions, conversions: Conversions) -> Sheet:
+    """Return what each column of a source was taken for."""
+    tables = decide_table(source, decisions)
+    sheet = Sheet(source, tables)
+    if not tables:
+        decided = decisions.made.get(f"{source.key}: table")
+        if decided == LEAVE_OUT:
+            conversions.add(source.place, None, "", "table", "", "left out: so answered")
+        return sheet
+    claimed: set[str] = set()
+    for table in tables:
+        sheet.taken[table] = take_columns(source, table, decisions)
+        claimed |= {taken.header for taken in sheet.taken[table]}
+    rest = [header for header in source.frame.columns if header not in claimed]
+    sheet.taken[tables[-1]] += extra_columns(source, rest, tables[-1], decisions, conversions)
+    return sheet
+
+
+def take_columns(source: Source, table: str, decisions: Decisions) -> list[Taken]:
+    """Return the columns of a source that are columns of a table, each once."""
+    taken: list[Taken] = []
+    wanted: dict[str, list[str]] = {}
+    answered = decisions.answers
+    for header, many in candidates(list(source.frame.columns), table).items():
+        name = f"{source.key}, {header}: column of {table}"
+        if answered.get(name) is not None or len(many) > 1:
+            text = f"{source.shown}: which column of {table} is {header!r}? Its name may be {listed(many)}."
+            choices = [*NAMES[table], *(c for c in load_schema(table)["properties"] if c not in NAMES[table])]
+            answer = decisions.decide(name, text, [*choices, EXTRA, LEAVE_OUT])
+            if answer is None:
+                taken.append(Taken(header, OPEN, "asked"))
+            if answer in (None, EXTRA):
+                continue
+            wanted.setdefault(str(answer), []).append(header)
+        elif many:
+            wanted.setdefault(many[0], []).append(header)
+    taken += [Taken(header, LEAVE_OUT, "so answered") for header in wanted.pop(LEAVE_OUT, ())]
+    for column, headers in wanted.items():
+        chosen = one_of(source, table, column, headers, decisions)
+        for other in headers:
+            if other == chosen:
+                told = unit_of(other)
+                why = "so answered" if f"{source.key}, {other}: column of {table}" in answered else "its name"
+                taken.append(Taken(other, column, why, told))
+            elif chosen is not None:
+                taken.append(Taken(other, LEAVE_OUT, f"{chosen} is taken for {column}"))
+            else:
+                taken.append(Taken(other, OPEN, "asked"))
+    return taken
+
+
+def one_of(source: Source, table: str, column: str, headers: list[str], decisions: Decisions) -> str | None:
+    """Return the one of several columns that is a column of a table; None while that is open."""
+    exact = [header for header in headers if fold(header) == fold(column)]
+    filled = [header for header in headers if source.frame[header].notna().any()]
+    told = headers[0] if len(headers) == 1 else filled[0] if len(filled) == 1 else None
+    if told is None and len(exact) == 1 and column != PATIENT:
+        told = exact[0]
+    if len(headers) == 1:
+        return told
+    text = f"{source.shown}: {listed(map(repr, headers))} may each be {column} of {table}. Which one is it?"
+    return decisions.decide(f"{source.key}: {column} of {table}", text, headers, told)
+
+
+def extra_columns(
+    source: Source, headers: list[str], table: str, decisions: Decisions, conversions: Conversions
+) -> list[Taken]:
+    """Return columns that no schema knows: kept, save those of direct identifiers; slips are asked about."""
+    told = {p.column: p.message for p in identifier_problems(source.frame[headers], {}, table, source.shown)}
+    properties = load_schema(table)["properties"]
+    names = [*properties, *(str(day_form(column)) for column in properties if day_form(column))]
+    found = []
+    for header in headers:
+        if header in told:
+            conversions.add(source.place, None, header, "column", "", f"left out: {told[header]}")
+            found.append(Taken(header, LEAVE_OUT, told[header]))
+            continue
+        if source.frame[header].isna().all():
+            found.append(Taken(header, LEAVE_OUT, "it is empty"))
+            continue
+        near = nearest(header, names, 0.85)
+        name = f"{source.key}, {header}: column of {table}"
+        if near is None or decisions.answers.get(name) == EXTRA:
+            found.append(Taken(header, EXTRA, "a name that no table has"))
+            continue
+        text = f"{source.shown}: is {header!r} the column {near} of {table}?"
+        answer = decisions.decide(name, text, [near, EXTRA, LEAVE_OUT])
+        why = "asked" if answer is None else "so answered"
+        found.append(Taken(header, answer or OPEN, why, unit_of(header)))
+    return found
+
+
+def described(sheet: Sheet) -> list[str]:
+    """Return a line for each column: what it was taken for, and why."""
+    lines = [f"{sheet.source.shown}: {' and '.join(sheet.tables) or 'no table'}"]
+    for table, columns in sheet.taken.items():
+        for taken in columns:
+            became = {EXTRA: "kept as it is", LEAVE_OUT: "left out", OPEN: "open"}.get(
+                taken.column, f"{table}.{taken.column}"
+            )
+            lines.append(f"  {taken.header}: {became} ({taken.why})")
+    return lines
+
+
+def mapping_of(sheet: Sheet) -> dict[str, object]:
+    """Return what the columns of a source were taken for, as mapping.yaml keeps it."""
+    taken = {
+        table: {one.header: f"{one.column} ({one.why})" for one in columns} for table, columns in sheet.taken.items()
+    }
+    return {"columns": list(map(str, sheet.source.frame.columns)), "taken for": taken}

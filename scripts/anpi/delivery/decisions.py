@@ -1,0 +1,181 @@
+"""What a delivery leaves open: decided by an answer of the user or by evidence, else asked. Nothing is guessed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from anpi.problems import InputError, Problem, nearest, shorten
+from anpi.tables.schema import load_yaml
+from anpi.words.lists import listed
+
+LEAVE_OUT = "leave_out"
+MOST_ASKED = 12  # items that are asked one by one
+MOST_SHOWN = 40  # choices of a question that are written out
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something that the files do not tell.
+
+    Parameters
+    ----------
+    name : str
+        By which the answer is kept, for this delivery and the next ones.
+    text : str
+        What is asked, and what makes it open.
+    choices : tuple of str
+        The answers that can be given; none where any text can.
+    """
+
+    name: str
+    text: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass
+class Decisions:
+    """What was decided for a delivery, and the questions that are open.
+
+    Parameters
+    ----------
+    answers : dict
+        What the user answered, now or for an earlier delivery, by the name of the question.
+    file : str
+        File that the answers stand in, for messages.
+    earlier : dict
+        Columns of the tables of an earlier delivery, by their key.
+    """
+
+    answers: dict[str, Any] = field(default_factory=dict)
+    file: str = "answers"
+    earlier: dict[str, list[str]] = field(default_factory=dict)
+    made: dict[str, Any] = field(default_factory=dict)
+    open: dict[str, Question] = field(default_factory=dict)
+    faults: list[Problem] = field(default_factory=list)
+
+    def decide(
+        self, name: str, text: str, choices: Sequence[str] = (), told: str | None = None, refuted: Sequence[str] = ()
+    ) -> str | None:
+        """Return what was decided; None while the question is open.
+
+        Parameters
+        ----------
+        told : str, optional
+            What the files themselves tell, where they do.
+        refuted : sequence of str
+            Answers that the files contradict.
+        """
+        if self.answers.get(name) is not None:
+            answer = str(self.answers[name])
+            if choices and answer not in choices:
+                near = nearest(answer, choices)
+                mend = f"Did you mean {near}?" if near else None
+                expected = "one of " + ", ".join(choices)
+                self.faults.append(Problem(self.file, column=name, found=answer, expected=expected, mend=mend))
+                return None
+            if answer in refuted:
+                fault = f"the answer {shorten(answer)} contradicts the files"
+                self.faults.append(Problem(self.file, fault, column=name, mend=text))
+                return None
+            self.made[name] = answer
+            return answer
+        if told is not None:
+            self.made[name] = told
+            return told
+        self.open[name] = Question(name, text, tuple(choice for choice in choices if choice not in refuted))
+        return None
+
+    def decide_each(self, name: str, text: str, items: Sequence[str], choices: Sequence[str] = ()) -> dict[str, str]:
+        """Return what was decided of each of some items; those that are open lack.
+
+        An answer to ``name`` is one for all items, or a block with a line an item. A few items are asked one by one.
+        """
+        answer = self.answers.get(name)
+        block = {str(item): value for item, value in answer.items()} if isinstance(answer, Mapping) else {}
+        known = {}
+        for item in items:
+            single = f"{name}, {item}"
+            value = self.answers.get(single, block.get(item, None if isinstance(answer, Mapping) else answer))
+            found = None if value is None else str(value)
+            if found is not None and choices and found not in choices:
+                near = nearest(found, choices)
+                mend = f"Did you mean {near}?" if near else None
+                expected = f"one of {listed(choices, 12)}"
+                self.faults.append(Problem(self.file, column=single, found=found, expected=expected, mend=mend))
+            elif found is not None:
+                known[item] = self.made[single] = found
+        open_items = [item for item in items if item not in known]
+        if len(open_items) > MOST_ASKED:
+            more = f"{text}\n{listed(open_items)}: one answer for all of them, or below the colon a line each."
+            self.open[name] = Question(name, more, tuple(choices))
+        else:
+            for item in open_items:
+                self.open[f"{name}, {item}"] = Question(f"{name}, {item}", f"{text} {shorten(item)}?", tuple(choices))
+        return known
+
+
+def read_answers(files: Sequence[Path]) -> Decisions:
+    """Read answers: files of questions that were filled in, or the mapping of an earlier delivery; later ones count.
+
+    Raises
+    ------
+    InputError
+        No such file, no YAML, no block ``answers``.
+    """
+    decisions = Decisions(file=str(files[-1]) if files else "answers")
+    for path in files:
+        content = load_yaml(path)
+        answers = content.get("answers") or {}
+        if "answers" not in content or not isinstance(answers, dict):
+            mend = "Give the file of questions, filled in, or mapping.yaml of an earlier delivery."
+            expected = "answers: and below it a line each"
+            raise InputError(Problem(str(path), "no block answers", expected=expected, mend=mend))
+        decisions.answers |= {str(name): value for name, value in answers.items() if value is not None}
+        sources = content.get("sources") or {}
+        decisions.earlier |= {str(key): list(source.get("columns", ())) for key, source in sources.items()}
+    return decisions
+
+
+def ask(question: Question, read: Callable[[str], str]) -> str | None:
+    """Ask at the terminal until the answer is one of the choices; none for an empty line."""
+    print(f"\n{question.text}", file=sys.stderr)
+    for number, choice in enumerate(question.choices, start=1):
+        print(f"  {number}  {choice}", file=sys.stderr)
+    while True:
+        answer = read("> ").strip()
+        if answer.isdigit() and 1 <= int(answer) <= len(question.choices) and answer not in question.choices:
+            return question.choices[int(answer) - 1]
+        if not answer or not question.choices or answer in question.choices:
+            return answer or None
+        print("Type one of the answers or its number, or nothing to leave it open.", file=sys.stderr)
+
+
+def template(questions: Sequence[Question], answers: Mapping[str, Any]) -> str:
+    """Return a file of questions to be filled in, with the answers that were given before."""
+    lines = ["# Write each answer behind its colon, and give this file as --answers.", "answers:"]
+    for question in questions:
+        lines += ["", *(f"  # {line}" for line in question.text.splitlines())]
+        if question.choices:
+            shown = ", ".join(question.choices[:MOST_SHOWN])
+            more = f" and {len(question.choices) - MOST_SHOWN} more" if len(question.choices) > MOST_SHOWN else ""
+            lines.append(f"  # one of: {shown}{more}")
+        lines.append(f"  {quoted(question.name)}:")
+    asked = {question.name for question in questions}
+    kept = {name: value for name, value in answers.items() if name not in asked}
+    if kept:
+        lines += ["", "  # Answered before:"]
+        text = yaml.safe_dump(kept, allow_unicode=True, sort_keys=False, width=10_000)
+        lines += [f"  {line}" for line in text.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def quoted(text: str) -> str:
+    """Write a text as YAML reads it back, on one line."""
+    written = yaml.safe_dump(text, allow_unicode=True, width=10_000, default_style='"')
+    return written.splitlines()[0]

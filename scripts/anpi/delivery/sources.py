@@ -1,0 +1,204 @@
+"""The tables of a delivery as text: CSV of any kind, sheets of workbooks, SAS transport files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from anpi.delivery.conversions import Conversions
+from anpi.files.plain import MOST_BYTES, read_bounded
+from anpi.files.sheet import WORKBOOKS
+from anpi.problems import InputError, Problem, missing_file
+from anpi.tables.adam import read_adam
+from anpi.tables.names import plain_name
+from anpi.tables.reading import FIRST_DATA_ROW, MISSING, declared_encoding, refuse_workbook
+from anpi.tables.workbook import hidden_sheets, read_sheet, sheet_names
+
+SEPARATORS = (",", ";", "\t", "|")
+LEAST_WIDTH = 0.5  # of the widest row, that a header fills
+
+
+@dataclass
+class Source:
+    """A table of a delivery.
+
+    Parameters
+    ----------
+    file, sheet : str
+        Where it stands; no sheet for a file of text.
+    frame : pandas.DataFrame
+        Every value as text, None when empty; index ``i`` stands in row ``i + 2``, as everywhere.
+    hidden : bool
+        A sheet that a person does not see who opens the workbook.
+    known_as : str, optional
+        Key of the table of an earlier delivery that this one continues under another name.
+    """
+
+    file: str
+    sheet: str
+    frame: pd.DataFrame
+    hidden: bool = False
+    known_as: str | None = None
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.file, self.sheet
+
+    @property
+    def shown(self) -> str:
+        """Name the table as a config does."""
+        return f"{self.file}#{self.sheet}" if self.sheet else self.file
+
+    @property
+    def key(self) -> str:
+        """Name the table for this delivery and the next: without folder, with ``*`` for digits of the file's name."""
+        if self.known_as is not None:
+            return self.known_as
+        name = re.sub(r"\d+(?:[-_.]\d+)*", "*", Path(self.file).name)
+        return f"{name}#{self.sheet}" if self.sheet else name
+
+
+def read_sources(files: Sequence[Path], conversions: Conversions) -> list[Source]:
+    """Read the clinical files of a delivery.
+
+    Raises
+    ------
+    InputError
+        With what cannot be read.
+    """
+    sources: list[Source] = []
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            sources += read_file(file, conversions)
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    keys = Counter(source.key for source in sources)
+    twice = [source.shown for source in sources if keys[source.key] > 1]
+    if twice:
+        mend = "Give one delivery at a time, or names that differ in more than digits."
+        raise InputError(Problem(twice[1], f"its name is that of {twice[0]} but for digits", mend=mend))
+    return sources
+
+
+def continue_sources(sources: Sequence[Source], earlier: Mapping[str, Collection[str]]) -> list[str]:
+    """Take up the keys of an earlier delivery for tables that have new names and the same columns.
+
+    Parameters
+    ----------
+    earlier : mapping
+        Columns by key.
+
+    Returns
+    -------
+    list of str
+        What was taken up, in words.
+    """
+    said = []
+    gone = [key for key in earlier if key not in {source.key for source in sources}]
+    for source in sources:
+        same = [key for key in gone if set(earlier[key]) == set(map(str, source.frame.columns))]
+        if source.key not in earlier and len(same) == 1:
+            source.known_as = same[0]
+            gone.remove(same[0])
+            said.append(f"{source.shown}: taken for {same[0]} of the earlier delivery, which had the same columns")
+    return said
+
+
+def read_file(file: Path, conversions: Conversions) -> list[Source]:
+    if not file.is_file():
+        raise InputError(missing_file(file, "Check the path."))
+    if file.suffix.lower() == ".xpt":
+        return [Source(str(file), "", read_adam(file))]
+    if file.suffix.lower() in WORKBOOKS:
+        hidden = hidden_sheets(file)
+        rows_of = {sheet: read_sheet(file, sheet) for sheet in sheet_names(file)}
+        for sheet in [sheet for sheet, rows in rows_of.items() if len(rows) < 2]:
+            conversions.add((str(file), sheet), None, "", "sheet", "", "left out: it holds no row of data")
+        tables = {sheet: rows for sheet, rows in rows_of.items() if len(rows) > 1}
+        return [source_of(str(file), sheet, rows, conversions, sheet in hidden) for sheet, rows in tables.items()]
+    rows = text_rows(file, conversions)
+    return [source_of(str(file), "", rows, conversions)]
+
+
+def text_rows(file: Path, conversions: Conversions) -> dict[int, list[str]]:
+    """Read a text file with whatever separates its cells, UTF-8 or as Western European Windows writes."""
+    try:
+        content = read_bounded(file, MOST_BYTES)
+    except (OSError, EOFError) as error:
+        raise InputError(Problem(str(file), f"cannot be read: {error}", mend="Copy it again.")) from None
+    refuse_workbook(str(file), content)
+    try:
+        text = content.decode(declared_encoding(content))
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", errors="replace")
+        if "\ufffd" in text:
+            raise InputError(Problem(str(file), "not UTF-8 text", mend="Save the file as CSV UTF-8.")) from None
+        conversions.add((str(file), ""), None, "", "Windows-1252", "UTF-8", "the bytes are no UTF-8")
+    separator = separator_of(text)
+    if separator != ",":
+        conversions.add((str(file), ""), None, "", repr(separator), "','", "the separator of the file")
+    try:
+        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        fault, mend = f"cannot be read: {error}", "Is a quotation mark never closed?"
+        raise InputError(Problem(str(file), fault, mend=mend)) from None
+    return {number: row for number, row in enumerate(records, start=1) if any(cell.strip() for cell in row)}
+
+
+def separator_of(text: str) -> str:
+    """Return what separates cells: what gives the most rows of one length above one, the comma first among equals."""
+    lines = "\n".join(text.splitlines()[:200])
+
+    def rows_alike(separator: str) -> tuple[int, int]:
+        lengths = Counter(len(row) for row in csv.reader(io.StringIO(lines), delimiter=separator) if len(row) > 1)
+        length, rows = max(lengths.items(), key=lambda pair: pair[1], default=(0, 0))
+        return rows, length
+
+    return max(SEPARATORS, key=rows_alike)
+
+
+def source_of(
+    file: str, sheet: str, rows: dict[int, list[str]], conversions: Conversions, hidden: bool = False
+) -> Source:
+    """Make a table of rows: titles above the header are left out."""
+    place = (file, sheet)
+    name = f"{file}#{sheet}" if sheet else file
+    plain = {
+        number: [plain_name(cell) if "\n" not in cell else cell.strip() for cell in row] for number, row in rows.items()
+    }
+    widest = max((sum(map(bool, row)) for row in plain.values()), default=0)
+    start = next((n for n, row in plain.items() if sum(map(bool, row)) > max(1, LEAST_WIDTH * widest)), None)
+    if start is None:
+        raise InputError(Problem(name, "no header found", expected="column names above rows of data"))
+    for number in [number for number in plain if number < start]:
+        conversions.add(place, number, "", "row", "", "left out: a title above the header")
+    header = [" ".join(cell.split()) for cell in plain[start]]
+    width = max(place for place, cell in enumerate(header, start=1) if cell)
+    body = {number: (row + [""] * width) for number, row in plain.items() if number > start}
+    problems = [
+        Problem(name, row=number, found=f"{len(row) - width} cells", expected=f"{width} as in the header")
+        for number, row in body.items()
+        if any(row[width:])
+    ]
+    problems += [
+        Problem(name, "the column stands twice", row=start, column=c)
+        for c, n in Counter(header[:width]).items()
+        if n > 1 and c
+    ]
+    if problems:
+        raise InputError(problems)
+    kept = [place for place, cell in enumerate(header) if cell or any(row[place] for row in body.values())]
+    names = [header[place] or f"column {place + 1}" for place in kept]
+    cells = [[None if row[place] in MISSING else row[place] for place in kept] for row in body.values()]
+    frame = pd.DataFrame(cells, columns=names, index=[n - FIRST_DATA_ROW for n in body], dtype=object)
+    return Source(file, sheet, frame, hidden)

@@ -1,0 +1,279 @@
+"""A delivery as a whole: what was made of it, and the folder that holds the trial."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from anpi.delivery import columns, datasets
+from anpi.delivery.conversions import Conversions
+from anpi.delivery.decisions import Decisions, ask, read_answers
+from anpi.delivery.reads import choose, decide_reference, decide_unit, find_reads
+from anpi.delivery.samples import build_samples
+from anpi.delivery.sources import continue_sources, read_sources
+from anpi.delivery.tables import Table, build_tables, single_arm
+from anpi.files.shipped import ROOT
+from anpi.files.writing import write_table, write_text
+from anpi.problems import InputError, Problem, refuse
+from anpi.tables.clinical import TABLES
+from anpi.tables.reading import FIRST_DATA_ROW
+from anpi.tables.schema import DATE, column_rule, load_schema, load_yaml
+
+MAPPING, QUESTIONS = "mapping.yaml", "answers.yaml"
+ROW = re.compile(r"\brow (\d+)")
+CUTOFF = re.compile(r"^data_cutoff:.*$", re.MULTILINE)
+HEAD = """# yaml-language-server: $schema=https://json-schema.org/draft/2020-12/schema
+# Written by init_trial. Every key, with its default and an example: config/README.md of anpi.
+# What was converted on the way here stands in conversion.tsv, what was decided in mapping.yaml.
+"""
+MAPPING_HEAD = """# What the columns of the delivery were taken for, and what was decided; read for the next delivery
+# (init_trial into the same folder, or --answers mapping.yaml), which then asks only about what is new.
+"""
+
+
+@dataclass
+class Proposal:
+    """What a delivery becomes.
+
+    Parameters
+    ----------
+    tables : dict of str to Table
+        Clinical tables, ``samples`` and ``units``.
+    settings : dict
+        Of the config, but the paths of the tables.
+    cutoff : str or None
+        The data cut-off for endpoints.yaml.
+    said : list of str
+        What each column was taken for, and what was left out.
+    """
+
+    tables: dict[str, Table]
+    settings: dict[str, Any]
+    cutoff: str | None
+    said: list[str]
+    mapping: dict[str, Any]
+    conversions: Conversions
+    decisions: Decisions = field(default_factory=Decisions)
+
+
+def known_answers(out: Path, given: Path | None) -> Decisions:
+    """Return the answers of an earlier delivery in the folder, of its questions filled in, and those given."""
+    return read_answers(
+        [file for file in (out / MAPPING, out / QUESTIONS) if file.is_file()] + ([given] if given else [])
+    )
+
+
+def propose(reads: Path | None, clinical: Sequence[Path], answers: Decisions) -> Proposal:
+    """Turn a delivery into tables and settings, as far as it is decided.
+
+    Raises
+    ------
+    InputError
+        What no answer can mend; answers that cannot be.
+    """
+    conversions, decisions = Conversions(), Decisions(answers.answers, answers.file)
+    sources = read_sources(clinical, conversions)
+    said = continue_sources(sources, answers.earlier)
+    of_cdisc, others = datasets.split_sources(sources)
+    sheets = [columns.recognise(source, decisions, conversions) for source in others]
+    said += [*datasets.described(of_cdisc), *(line for sheet in sheets for line in columns.described(sheet))]
+    tables = build_tables(sheets, decisions, conversions)
+    if of_cdisc:
+        made, notes = datasets.convert_sources(of_cdisc, conversions)
+        said += notes
+        tables = merged(tables, made)
+    single_arm(tables, decisions)
+    waits = "samples" not in tables and any("samples" in sheet.tables for sheet in sheets)
+    settings = {} if waits else expression_settings(reads, clinical, tables, decisions, conversions)
+    cutoff = decide_cutoff(tables, decisions)
+    if cutoff is not None and latest_date(tables)[0] > cutoff:
+        said.append(f"The data cut-off is {cutoff}: what lies after it, up to {latest_date(tables)[0]}, does not count")
+    if "patients" not in tables and not decisions.open:
+        expected = "a table with one row a patient: an id, and arm, sex, age or start of treatment"
+        raise InputError(Problem(", ".join(map(str, clinical)), "no table of patients found", expected=expected))
+    refuse(decisions.faults)
+    mapping = {sheet.source.key: columns.mapping_of(sheet) for sheet in sheets}
+    mapping |= {
+        source.key: {"columns": list(source.frame.columns), "dataset": name} for name, source in of_cdisc.items()
+    }
+    return Proposal(tables, settings, cutoff, said, mapping, conversions, decisions)
+
+
+def settle(
+    reads: Path | None, clinical: Sequence[Path], known: Decisions, read: Callable[[str], str] | None
+) -> Proposal:
+    """Return what the delivery becomes; with a way to ask, questions are asked until none is answered any more."""
+    while True:
+        proposal = propose(reads, clinical, known)
+        if read is None or not proposal.decisions.open:
+            return proposal
+        given = {name: ask(question, read) for name, question in proposal.decisions.open.items()}
+        if not any(given.values()):
+            return proposal
+        known.answers |= {name: answer for name, answer in given.items() if answer}
+
+
+def merged(tables: Mapping[str, Table], made: Mapping[str, Table]) -> dict[str, Table]:
+    """Join the tables of sheets with those of datasets; one of both kinds is refused."""
+    for table in sorted(set(tables) & set(made)):
+        place, other = (group[table].origins[0][0] for group in (tables, made))
+        raise InputError(Problem(place, f"{table} a second time, beside {other}", mend="Give one of them."))
+    return {**tables, **made}
+
+
+def expression_settings(
+    place: Path | None,
+    clinical: Sequence[Path],
+    tables: dict[str, Table],
+    decisions: Decisions,
+    conversions: Conversions,
+) -> dict[str, Any]:
+    """Add samples and units to the tables, and return the settings of the config for them; none without reads."""
+    if place is None:
+        tables.pop("samples", None)
+        return {}
+    reads = find_reads(place, clinical)
+    kind = choose(reads, place, decisions)
+    if kind is None:
+        return {}
+    rows = reads.units.get(kind)
+    found = reads.matrices[kind] if rows is None else list(dict.fromkeys(row["sample_id"] for row in rows))
+    patients = list(tables["patients"].frame["patient_id"].dropna()) if "patients" in tables else []
+    tables["samples"] = build_samples(found, tables.get("samples"), patients, decisions, conversions)
+    if rows is None:
+        return {"expression": {"matrix": kind, "unit": decide_unit(kind, decisions)}}
+    kept = set(tables["samples"].frame["sample_id"])
+    units = pd.DataFrame([row for row in rows if row["sample_id"] in kept], dtype=object)
+    tables["units"] = Table(units.where(units.notna(), None))
+    return {"reference": dict(decide_reference(reads, kind, decisions))}
+
+
+def latest_date(tables: Mapping[str, Table]) -> tuple[str, str]:
+    """Return the latest date of all tables, and the column in which it stands; empty texts for none."""
+    latest, where = "", ""
+    for name, table in tables.items():
+        for column in map(str, table.frame):
+            rule = column_rule(load_schema(name), column) or {}
+            days = [text for text in table.frame[column].dropna() if DATE.fullmatch(str(text))]
+            if rule.get("format") == "date" and days and max(days) > latest:
+                latest, where = max(days), f"{name}.{column}"
+    return latest, where
+
+
+def decide_cutoff(tables: Mapping[str, Table], decisions: Decisions) -> str | None:
+    """Return the data cut-off: asked for wherever there are dates, for no table tells it."""
+    latest, where = latest_date(tables)
+    by_patient = "patients" in tables and bool({"cutoff_date", "cutoff_day"} & set(tables["patients"].frame))
+    told = "none" if not latest or by_patient else None
+    text = "Which is the data cut-off (YYYY-MM-DD; none where all that is in the tables counts)? "
+    text += f"The latest date is {latest}, in {where}."
+    answer = decisions.decide("endpoints: data cut-off", text, (), told)
+    if answer in (None, "none"):
+        return None
+    if not DATE.fullmatch(str(answer)):
+        expected = "a date as YYYY-MM-DD, or none"
+        decisions.faults.append(
+            Problem(decisions.file, column="endpoints: data cut-off", found=answer, expected=expected)
+        )
+    return answer
+
+
+def table_path(folder: Path, table: str) -> Path:
+    """Return where a table of the trial lies in its folder."""
+    return folder / f"{table}.tsv" if table in ("samples", "units") else folder / "clinical" / f"{table}.csv"
+
+
+def settings_in(folder: Path, proposal: Proposal, earlier: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config with all paths in a folder; keys that a person set in an earlier one stay."""
+    tables = proposal.tables
+    own: dict[str, Any] = {name: str(table_path(folder, name)) for name in ("samples", "units") if name in tables}
+    own |= {key: value for key, value in proposal.settings.items() if value}
+    own["clinical"] = {name: str(table_path(folder, name)) for name in TABLES if name in tables}
+    own |= {"endpoints": str(folder / "endpoints.yaml"), "plan": str(folder / "plan.yaml")}
+    replaced = ("samples", "units", "expression", "clinical", "reference", "endpoints", "plan")
+    kept = {key: value for key, value in earlier.items() if key not in replaced}
+    reference = {**(earlier.get("reference") or {}), **own.get("reference", {})}
+    return {**kept, **own, **({"reference": reference} if reference else {})}
+
+
+def write_trial(folder: Path, proposal: Proposal, check: Callable[[dict[str, Any], str], object]) -> None:
+    """Write the trial whole or not at all: it is checked beside its place, then moved into it.
+
+    Parameters
+    ----------
+    check : callable
+        Raises InputError for a config, given with its file name, that a run would refuse.
+    """
+    folder = Path(os.path.abspath(folder))
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        files = write_files(part, folder, proposal)
+        earlier = load_yaml(folder / "config.yaml") if (folder / "config.yaml").is_file() else {}
+        checked = settings_in(part, proposal, earlier)
+        try:
+            check(checked, str(part / "config.yaml"))
+        except InputError as error:
+            raise InputError([traced(problem, part, proposal) for problem in error.problems]) from None
+        text = HEAD + yaml.safe_dump(settings_in(folder, proposal, earlier), sort_keys=False, allow_unicode=True)
+        write_text(part / "config.yaml", text)
+        for name in [*files, "config.yaml"]:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(part / name, folder / name)
+        for table in set(TABLES) - set(proposal.tables):  # of an earlier delivery
+            table_path(folder, table).unlink(missing_ok=True)
+        (folder / QUESTIONS).unlink(missing_ok=True)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def write_files(part: Path, folder: Path, proposal: Proposal) -> list[str]:
+    """Write all but the config, and return the names; earlier rules and plan stay, but for the cut-off."""
+    names = []
+    for name, table in proposal.tables.items():
+        path = table_path(part, name)
+        write_table(path, table.frame)
+        names.append(path.relative_to(part).as_posix())
+    for name in ("endpoints.yaml", "plan.yaml"):
+        known = folder / name if (folder / name).is_file() else ROOT / "config" / name
+        text = known.read_text(encoding="utf-8")
+        if name == "endpoints.yaml":
+            line = f"data_cutoff: {proposal.cutoff or 'null'}"
+            text = CUTOFF.sub(line, text) if CUTOFF.search(text) else f"{text.rstrip()}\n{line}\n"
+        write_text(part / name, text)
+    answers = {**proposal.decisions.answers, **proposal.decisions.made}
+    content = {"format": 1, "answers": answers, "sources": proposal.mapping}
+    text = MAPPING_HEAD + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+    write_text(part / MAPPING, text)
+    write_table(part / "conversion.tsv", proposal.conversions.table())
+    return [*names, "endpoints.yaml", "plan.yaml", MAPPING, "conversion.tsv"]
+
+
+def row_in(table: Table, file: str, match: re.Match[str]) -> str:
+    """Return a row of a table, which a fault names, as the row of the file that it comes from."""
+    place = int(match[1]) - FIRST_DATA_ROW
+    origin, row = table.origins[place] if 0 <= place < len(table.origins) else ("", 0)
+    return f"row {row}" if origin == file else f"row {row} of {origin}" if origin else match[0]
+
+
+def traced(problem: Problem, part: Path, proposal: Proposal) -> Problem:
+    """Name the place of a fault in the delivery's own files, where the table that has it was made of them."""
+    for name, table in proposal.tables.items():
+        if problem.file == str(table_path(part, name)):
+            shown = table.origins[0][0] if table.origins else name
+            column = table.headers.get(str(problem.column), problem.column)
+            if problem.row is not None and 0 <= problem.row - FIRST_DATA_ROW < len(table.origins):
+                file, row = table.origins[problem.row - FIRST_DATA_ROW]
+                expected = problem.expected and ROW.sub(functools.partial(row_in, table, file), problem.expected)
+                return replace(problem, file=file, row=row or None, column=column, expected=expected)
+            return replace(problem, file=shown, column=column)
+    return replace(problem, file=problem.file.replace(str(part), proposal.decisions.file))

@@ -1,0 +1,368 @@
+"""A delivery becomes a trial: what is asked, what is converted, what the next delivery needs not ask."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import yaml
+from unit.delivery.delivery_files import PATIENTS, SHEETS, write_csv, write_reads, write_workbook
+
+from anpi.check import check_run
+from anpi.delivery.decisions import Decisions
+from anpi.delivery.trial import Proposal, propose, settle, write_trial
+from anpi.problems import InputError
+
+ROOT = Path(__file__).resolve().parents[3]
+HEADER = ["patient_id", "arm", "sex", "age", "treatment_start_date"]
+P1, P2 = ["P001", "Arm A", "F", "61", "2024-01-15"], ["P002", "Arm B", "M", "70", "2024-01-20"]
+CUTOFF = {"endpoints: data cut-off": "2024-06-30"}
+
+
+def proposed(clinical: Sequence[Path], answers: Mapping[str, str] | None = None, reads: Path | None = None) -> Proposal:
+    return propose(reads, clinical, Decisions(dict(answers or {})))
+
+
+def asked(proposal: Proposal) -> set[str]:
+    """Return the questions that are open, but the one that every delivery with dates has."""
+    return set(proposal.decisions.open) - set(CUTOFF)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ","))
+
+
+def patients(folder: Path, *changes: tuple[str, Sequence[object]], name: str = "patients.csv") -> Path:
+    """Write patients with columns put in place of others, or added."""
+    header, body = list(HEADER), [list(P1), list(P2)]
+    for column, values in changes:
+        old, _, new = column.partition(" as ")
+        place = header.index(old) if old in header else len(header)
+        header[place : place + 1] = [new or old]
+        for row, value in zip(body, values, strict=True):
+            row[place : place + 1] = [value]  # type: ignore[list-item]
+    return write_csv(folder / name, [header, *body])
+
+
+def column(proposal: Proposal, table: str, name: str) -> list[object]:
+    return list(proposal.tables[table].frame[name])
+
+
+# What is open, for each kind of mess: the input, the questions, an answer to each, and what then stands in the table.
+MESSES = {
+    "order of day and month": (
+        ("treatment_start_date as Start of treatment", ["01/02/2024", "05/03/2024"]),
+        {"patients.csv, Start of treatment: order of day and month": "month_first"},
+        ("treatment_start_date", ["2024-01-02", "2024-05-03"]),
+    ),
+    "arms that differ in case": (
+        ("arm", ["Arm A", "arm a"]),
+        {"patients.csv, arm: Arm A or arm a": "Arm A"},
+        ("arm", ["Arm A", "Arm A"]),
+    ),
+    "a unit of survival": (
+        ("OS", ["10.5", "3"]),
+        {"patients.csv, OS: unit": "weeks"},
+        ("os_days", ["73.5", "21"]),
+    ),
+    "a comma before three digits": (
+        ("LDH", ['"1,250"', '"2,300"']),
+        {"patients.csv, LDH: decimal sign": "point"},
+        ("ldh", ["1250", "2300"]),
+    ),
+    "codes of a sex": (
+        ("sex as Gender", ["1", "2"]),
+        {"patients.csv, Gender: values, 1": "M", "patients.csv, Gender: values, 2": "F"},
+        ("sex", ["M", "F"]),
+    ),
+    "a partial date": (
+        ("Date of last contact", ["2024-05", "2024-06-01"]),
+        {"patients.csv, Date of last contact: partial dates": "first_day"},
+        ("last_alive_date", ["2024-05-01", "2024-06-01"]),
+    ),
+    "the number of a day as Excel counts": (
+        ("treatment_start_date as First dose", ["45306", "45311"]),
+        {"patients.csv, First dose: serials": "excel_1900"},
+        ("treatment_start_date", ["2024-01-15", "2024-01-20"]),
+    ),
+    "a death without a date": (
+        ("Date of death", ["unknown", "n/a"]),
+        {"patients.csv, Date of death: values, unknown": "2024-05-31"},
+        ("death_date", ["2024-05-31", None]),
+    ),
+    "months in place of dates": (
+        ("Last contact (months)", ["1.5", "3"]),
+        {},
+        ("last_alive_day", ["47", "92"]),
+    ),
+    "a misspelt column": (
+        ("liver_mets as Liver_metz", ["Y", "N"]),
+        {"patients.csv, Liver_metz: column of patients": "liver_mets"},
+        ("liver_mets", ["Y", "N"]),
+    ),
+}
+
+
+@pytest.mark.parametrize("mess", MESSES)
+def test_what_is_open_is_asked_and_the_answer_taken(mess: str, tmp_path: Path):
+    change, answers, (name, values) = MESSES[mess]
+    file = patients(tmp_path, change)
+    assert asked(proposed([file])) == set(answers)
+    done = proposed([file], answers | CUTOFF)
+    assert asked(done) == set()
+    assert column(done, "patients", name) == values
+
+
+def test_a_status_of_two_codes_is_asked_about(tmp_path: Path):
+    file = patients(tmp_path, ("os_days", ["100", "200"]), ("OS status", ["0", "1"]))
+    question = "patients.csv, OS status: coding"
+    assert asked(proposed([file])) == {question}
+    done = proposed([file], CUTOFF | {question: "1_is_censored"})
+    assert column(done, "patients", "os_event") == ["1", "0"]
+
+
+def test_a_column_that_may_be_two_things_is_asked_about(tmp_path: Path):
+    extra = (("Start of treatment", ["2024-01-15", "2024-01-20"]), ("First dose", ["2024-01-16", "2024-01-21"]))
+    file = patients(tmp_path, ("treatment_start_date as Start of treatment", extra[0][1]), extra[1])
+    question = "patients.csv: treatment_start_date of patients"
+    assert asked(proposed([file])) == {question}
+    done = proposed([file], {question: "First dose"} | CUTOFF)
+    assert column(done, "patients", "treatment_start_date") == extra[1][1]
+    assert any("First dose is taken" in line for line in done.said)
+
+
+def test_days_after_the_twelfth_tell_the_order(tmp_path: Path):
+    start = ("treatment_start_date", ["01/02/2024", "13/02/2024"])
+    assert asked(proposed([patients(tmp_path, start)])) == set()
+    other = ("Last contact", ["01/03/2024", "02/03/2024"])  # told by the column beside it
+    done = proposed([patients(tmp_path, start, other)])
+    assert asked(done) == set()
+    assert column(done, "patients", "last_alive_date") == ["2024-03-01", "2024-03-02"]
+
+
+def test_both_orders_in_one_column_are_refused(tmp_path: Path, tells):
+    file = patients(tmp_path, ("treatment_start_date", ["13/02/2024", "02/13/2024"]))
+    with pytest.raises(InputError) as refused:
+        proposed([file])
+    assert "row 2, column treatment_start_date" in str(refused.value)
+    tells("dates with the day first and with the month first in one column", map(str, refused.value.problems))
+
+
+def test_an_answer_that_the_files_contradict_is_refused(tmp_path: Path, tells):
+    file = patients(tmp_path, ("treatment_start_date", ["01/02/2024", "13/02/2024"]))
+    question = "patients.csv, treatment_start_date: order of day and month"
+    with pytest.raises(InputError) as refused:
+        proposed([file], {question: "month_first"})
+    assert "contradicts the files" in str(refused.value)
+    tells("an answer that the dates contradict", map(str, refused.value.problems))
+
+
+def test_an_answer_that_is_no_choice_is_refused(tmp_path: Path, tells):
+    file = patients(tmp_path, ("OS", ["10.5", "3"]))
+    with pytest.raises(InputError) as refused:
+        proposed([file], {"patients.csv, OS: unit": "month"})
+    assert "Did you mean months?" in str(refused.value)
+    tells("an answer that is none of the choices", map(str, refused.value.problems))
+
+
+def test_columns_that_identify_a_person_are_left_out_and_not_shown(tmp_path: Path):
+    file = patients(tmp_path, ("Surname", ["Featherstonehaugh", "Okonkwo"]), ("DOB", ["1960-01-01", "1955-02-03"]))
+    done = proposed([file])
+    assert not {"Surname", "DOB"} & set(done.tables["patients"].frame)
+    told = "\n".join([*done.said, *(str(row) for row in done.conversions.rows)])
+    assert "left out: looks like a direct identifier" in told
+    assert not any(value in told for value in ("Featherstonehaugh", "Okonkwo", "1960", "1955"))
+
+
+def test_ids_that_lost_their_zeros_are_asked_about(tmp_path: Path):
+    people = write_csv(tmp_path / "patients.csv", [HEADER, ["001", *P1[1:]], ["002", *P2[1:]]])
+    scans = write_csv(tmp_path / "scans.csv", [["Patient", "Scan date", "Response"], [1, "2024-02-20", "SD"]])
+    question = "scans.csv, Patient: ids"
+    assert asked(proposed([people, scans])) == {question}
+    assert column(proposed([people, scans], {question: "yes"}), "assessments", "patient_id") == ["001"]
+    assert column(proposed([people, scans], {question: "no"}), "assessments", "patient_id") == ["1"]
+
+
+def test_sheets_of_patients_are_joined_and_differences_asked_about(tmp_path: Path):
+    one = patients(tmp_path)
+    two = write_csv(tmp_path / "age.csv", [["Patient", "Age", "ECOG"], ["P002", "71", "1"], ["P001", "61", "0"]])
+    question = "patients: age of two sheets"
+    assert asked(proposed([one, two])) == {question}
+    done = proposed([one, two], {question: "second"})
+    assert column(done, "patients", "age") == ["61", "71"]
+    assert column(done, "patients", "ecog") == ["0", "1"]
+
+
+def test_diameters_without_a_unit_are_asked_about(tmp_path: Path):
+    header = ["Patient", "Date", "Lesion", "Type", "Size"]
+    small = write_csv(tmp_path / "lesions.csv", [header, ["P001", "2024-01-10", "T1", "target", "3.5"]])
+    question = "lesions.csv, Size: unit"
+    assert asked(proposed([patients(tmp_path), small])) == {question}
+    done = proposed([patients(tmp_path), small], {question: "cm"})
+    assert column(done, "lesions", "diameter_mm") == ["35"]
+    large = write_csv(tmp_path / "lesions.csv", [header, ["P001", "2024-01-10", "T1", "target", "35"]])
+    assert asked(proposed([patients(tmp_path), large])) == set()
+
+
+def test_a_sheet_that_is_no_known_table_is_asked_about(tmp_path: Path):
+    legend = write_csv(tmp_path / "legend.csv", [["Code", "Meaning"], ["1", "one"]])
+    assert asked(proposed([patients(tmp_path), legend])) == {"legend.csv: table"}
+    done = proposed([patients(tmp_path), legend], {"legend.csv: table": "leave_out"})
+    assert asked(done) == set()
+    assert [row.why for row in done.conversions.rows] == ["left out: so answered"]
+
+
+def test_at_a_terminal_questions_are_asked_one_by_one(tmp_path: Path):
+    file = patients(tmp_path, ("treatment_start_date", ["01/02/2024", "05/03/2024"]), ("arm", ["A", "a"]))
+    # What is no choice is asked again, a number picks a choice; the cut-off is asked when the dates are known.
+    typed = iter(["neither", "2", "month_first", "2024-06-30"])
+    proposal = settle(None, [file], Decisions(), lambda prompt: next(typed))
+    assert proposal.decisions.open == {}
+    assert column(proposal, "patients", "treatment_start_date") == ["2024-01-02", "2024-05-03"]
+    assert proposal.cutoff == "2024-06-30"
+    assert next(typed, None) is None
+
+
+def test_an_empty_line_leaves_a_question_open(tmp_path: Path):
+    file = patients(tmp_path, ("arm", ["A", "a"]))
+    proposal = settle(None, [file], Decisions(), lambda prompt: "")
+    assert asked(proposal) == {"patients.csv, arm: A or a"}
+
+
+def test_one_arm_is_asked_for(tmp_path: Path):
+    file = write_csv(tmp_path / "patients.csv", [["patient_id", "sex", "age"], ["P001", "F", "61"]])
+    assert asked(proposed([file])) == {"patients: arm"}
+    assert column(proposed([file], {"patients: arm": "cadonilimab"}), "patients", "arm") == ["cadonilimab"]
+
+
+ANSWERS = {
+    "export_*.xlsx#Scans, Subject: rows without a patient": "as_above",
+    "export_*.xlsx#Patients, Arm: Arm A or arm A": "Arm A",
+    "export_*.xlsx#Patients, OS status: coding": "1_is_event",
+    "export_*.xlsx#Patients, Date of death: values, UNK": "missing",
+    "samples: patient, X9": "leave_out",
+    "samples: timepoint, P003": "baseline",
+    **CUTOFF,
+}
+
+
+def run(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, ROOT / "scripts" / "init_trial.py", *words]
+    return subprocess.run(
+        list(map(str, command)), cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+@pytest.fixture(scope="module")
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a workbook of four sheets and reads of four samples."""
+    folder = tmp_path_factory.mktemp("hospital")
+    write_workbook(folder / "export_2024-06.xlsx")
+    write_reads(folder / "fastq", ["P001_baseline", "P002_pre", "P003_S3_L001", "X9"])
+    (folder / "transcripts.fa").write_text(">ENST00000456328.2|ENSG00000290825.1|-|-|A-1|A|12|lncRNA|\nACGTACGTACGT\n")
+    return folder
+
+
+def test_a_workbook_of_several_sheets_becomes_a_trial_that_passes_all_checks(hospital: Path):
+    words = ("--reads", "fastq", "--clinical", "export_2024-06.xlsx", "--out", "config")
+    first = run(hospital, *words)
+    assert first.returncode == 2, first.stderr
+    assert {path.name for path in (hospital / "config").iterdir()} == {"answers.yaml"}
+    questions = yaml.safe_load((hospital / "config" / "answers.yaml").read_text())["answers"]
+    reference = "reference: transcripts"
+    assert set(questions) == {*ANSWERS, reference, "samples: timepoint, X9"}
+    assert set(questions.values()) == {None}
+
+    answers = ANSWERS | {reference: "transcripts.fa"}
+    (hospital / "filled.yaml").write_text(yaml.safe_dump({"answers": answers}))
+    second = run(hospital, *words, "--answers", "filled.yaml")
+    assert second.returncode == 0, second.stderr
+    config = yaml.safe_load((hospital / "config" / "config.yaml").read_text())
+    checked = check_run(config, str(hospital / "config" / "config.yaml"))
+    assert checked.used == ["P001_baseline", "P002_pre", "P003"]
+    assert yaml.safe_load(Path(config["endpoints"]).read_text())["data_cutoff"].isoformat() == "2024-06-30"
+    assert Path(config["plan"]).is_file()
+    people = rows(Path(config["clinical"]["patients"]))
+    told = [(row["arm"], row["sex"], row["ldh"], row["death_date"], row["os_months"]) for row in people]
+    assert told == [
+        ("Arm A", "F", "210.5", "NA", "3.5"),
+        ("Arm B", "M", "1250.0", "2024-06-05", "4.6"),
+        ("Arm A", "F", "305", "NA", "2.9"),
+    ]
+    assert [row["treatment_start_date"] for row in people] == ["2024-01-15", "2024-01-20", "2024-02-01"]
+    scans = rows(Path(config["clinical"]["assessments"]))
+    assert [(row["patient_id"], row["assessment_date"], row["overall_response"]) for row in scans] == [
+        ("P001", "2024-02-14", "SD"),
+        ("P001", "2024-03-27", "PR"),
+        ("P002", "2024-03-01", "PD"),
+        ("P003", "2024-04-03", "SD"),
+    ]
+    assert [row["diameter_mm"] for row in rows(Path(config["clinical"]["lesions"]))] == ["32", "30"]
+    events = rows(Path(config["clinical"]["adverse_events"]))
+    assert [(row["grade"], row["start_date"], row["end_date"]) for row in events] == [
+        ("2", "2024-02-03", "NA"),
+        ("1", "2024-02-12", "2024-02-20"),
+    ]
+
+
+def test_each_change_is_a_row_with_its_place(hospital: Path):
+    changes = rows(hospital / "config" / "conversion.tsv")
+    assert list(changes[0]) == ["file", "sheet", "row", "column", "from", "to", "why"]
+    cells = {(row["sheet"], row["row"], row["column"]): (row["from"], row["to"]) for row in changes}
+    # What stands in a table otherwise than in the workbook has its row, and says what stood there.
+    for (sheet, row, name), (was, _) in cells.items():
+        if sheet and name and was:
+            header = next(number for number, line in enumerate(SHEETS[sheet]) if None not in line)
+            assert str(SHEETS[sheet][int(row) - 1][list(SHEETS[sheet][header]).index(name)]) == was
+    assert cells["Patients", "5", "LDH"] == ("1.250,0", "1250.0")
+    assert cells["Scans", "3", "Subject"] == ("", "P001")
+    assert cells["Lesions", "2", "Size (cm)"] == ("3,2", "32")
+    assert cells["AE", "2", "End"] == ("ongoing", "")
+
+
+def test_the_next_delivery_converts_without_questions_and_asks_about_what_is_new(hospital: Path):
+    grown = [*PATIENTS, ["P004", "Arm B", "f", 66, datetime(2024, 5, 2), "190,0", None, "1,5", 0]]
+    write_workbook(hospital / "export_2024-09.xlsx", SHEETS | {"Patients": grown})
+    words = ("--reads", "fastq", "--out", "config", "--clinical")
+    done = run(hospital, *words, "export_2024-09.xlsx")
+    assert done.returncode == 0, done.stderr
+    assert len(rows(hospital / "config" / "clinical" / "patients.csv")) == 4
+    grown = [*PATIENTS, ["P004", "ARM B", "f", 66, datetime(2024, 5, 2), "190,0", None, "1,5", 0]]
+    write_workbook(hospital / "data.xlsx", SHEETS | {"Patients": grown})  # under another name, with another spelling
+    done = run(hospital, *words, "data.xlsx")
+    assert done.returncode == 2, done.stderr
+    assert "1 question, in" in done.stderr
+    assert "export_*.xlsx#Patients, Arm: ARM B or Arm B: data.xlsx#Patients" in done.stderr
+    assert "taken for export_*.xlsx#Patients of the earlier delivery" in done.stdout
+
+
+def test_a_fault_names_the_place_in_the_delivery_and_leaves_nothing(tmp_path: Path, tells):
+    file = write_csv(
+        tmp_path / "people.csv", [["Title"], ["Subject", "Arm", "Age"], ["P001", "A", "61"], ["P001", "A", "70"]]
+    )
+    proposal = proposed([file], {"people.csv: table": "patients"})
+    with pytest.raises(InputError) as refused:
+        write_trial(tmp_path / "config", proposal, check_run)
+    assert "people.csv, row 4, column Subject: found 'P001', expected each once; it stands in row 3" in str(
+        refused.value
+    )
+    assert {path.name for path in tmp_path.iterdir()} == {"people.csv"}
+    tells("a patient twice in a file of init_trial", map(str, refused.value.problems))
+
+
+def test_settings_that_a_person_added_stay(tmp_path: Path):
+    proposal = proposed([patients(tmp_path)], CUTOFF)
+    write_trial(tmp_path / "config", proposal, check_run)
+    config = tmp_path / "config" / "config.yaml"
+    config.write_text(config.read_text() + "seed: 7\n")
+    plan = tmp_path / "config" / "plan.yaml"
+    plan.write_text(plan.read_text() + "# ours\n")
+    write_trial(tmp_path / "config", proposal, check_run)
+    assert yaml.safe_load(config.read_text())["seed"] == 7
+    assert plan.read_text().endswith("# ours\n")
