@@ -21,7 +21,7 @@ from anpi.problems import InputError, Problem
 from anpi.tools import ToolFailed, major_version, run_tool, whole_output
 
 # What makes the same reads give the same bytes, by major version. A new one is a row here and a higher bound in
-# `anpi.tools.VERSIONS`: salmon 2 ignores --numAuxModelSamples, wants another index, and ends with an error where few
+# `anpi.tools.TOOLS`: salmon 2 ignores --numAuxModelSamples, wants another index, and ends with an error where few
 # fragments map.
 DETERMINISTIC = {1: ["--numAuxModelSamples", "0", "--initUniform", "--useEM"]}
 LEAST_LENGTHS = 500
