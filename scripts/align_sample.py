@@ -13,13 +13,14 @@ from pathlib import Path
 from anpi.program import run_program
 from anpi.quantification.align import align_sample
 from anpi.reads.sample_reads import add_unit_options, units_given
+from anpi.tools import ALIGNERS
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sample", required=True, help="sample id")
     add_unit_options(parser)
-    parser.add_argument("--tool", required=True, choices=["star", "hisat2"])
+    parser.add_argument("--tool", required=True, choices=sorted(ALIGNERS))
     parser.add_argument("--index", required=True, type=Path, help="folder of the genome's index, made by the tool")
     parser.add_argument("--splice-sites", required=True, type=Path, help="introns (list_splice_sites.py)")
     parser.add_argument("--threads", type=int, default=1)

@@ -18,8 +18,9 @@ from anpi.program import run_program
 from anpi.subtypes.calls import tissue_table
 from anpi.subtypes.model import DEFAULT, load_model
 from anpi.tables.reading import read_facts
+from anpi.tables.targets import TARGETS
 from anpi.targets.levels import score_targets
-from anpi.targets.lists import TARGETS, read_targets
+from anpi.targets.lists import read_targets
 from anpi.targets.purity import choose_purity
 
 
@@ -33,10 +34,11 @@ def main() -> None:
     parser.add_argument("--calls", help="calls.tsv: its column purity, where it has one")
     parser.add_argument("--tissues", help="tissues.tsv: shares of normal tissue (default: estimated anew)")
     parser.add_argument("--targets", type=Path, default=TARGETS, help="list of targets (default: the shipped one)")
+    parser.add_argument("--own", type=Path, help="list of targets of your own, scored beside them")
     parser.add_argument("--out", required=True, help="table of targets to write")
     arguments = parser.parse_args()
 
-    targets = read_targets(arguments.targets)
+    targets = read_targets(arguments.targets, arguments.own)
     expression = read_expression(arguments.expression, arguments.unit, genes_needed=False)
     for note in expression.notes:
         print(f"{arguments.expression}: {note}", file=sys.stderr)

@@ -26,7 +26,7 @@ from anpi.cohort.facts import threshold
 from anpi.files.shipped import ROOT
 from anpi.program import run_program
 from anpi.report.page import write_report
-from anpi.report.tables import read_run
+from anpi.report.tables import Given, read_run
 
 DEFAULT_TITLE = "Molecular subtypes, immune signatures and efficacy"
 
@@ -51,7 +51,6 @@ def main() -> None:
         metavar="FACT=WARN,FAIL",
         help="threshold of quality, as given to judge_samples.py; may be repeated",
     )
-    parser.add_argument("--exploration", action="store_true", help="show the tables below exploration/ too")
     parser.add_argument("--multiqc", help="link to the MultiQC report of the reads, as seen from the report")
     parser.add_argument(
         "--carry",
@@ -62,7 +61,7 @@ def main() -> None:
     )
     parser.add_argument("--out-dir", required=True, type=Path, help="folder to write to; made when it lacks")
     arguments = parser.parse_args()
-    run = read_run(
+    given = Given(
         arguments.results,
         arguments.patients,
         arguments.plan,
@@ -72,11 +71,10 @@ def main() -> None:
         arguments.adverse_events,
         arguments.therapies,
         dict(arguments.threshold),
-        links={"multiqc": arguments.multiqc} if arguments.multiqc else None,
-        exploration=arguments.exploration,
-        carry=arguments.carry,
+        {"multiqc": arguments.multiqc} if arguments.multiqc else {},
+        frozenset(arguments.carry),
     )
-    write_report(run, arguments.out_dir)
+    write_report(read_run(given), arguments.out_dir)
 
 
 if __name__ == "__main__":

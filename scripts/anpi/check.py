@@ -37,6 +37,7 @@ from anpi.tables.sheets import (
     timepoint_problems,
     used_samples,
 )
+from anpi.tables.targets import read_target_table
 from anpi.words.counting import LOST
 from anpi.words.urls import public_url, url_fault
 
@@ -160,6 +161,9 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
     if clinical is not None and rules is not None:
         collect(lambda: check_rules(clinical, rules))
         collect(lambda: check_estimands(clinical, rules))
+    own_targets = settings["targets"]["own"]
+    if own_targets and os.path.isfile(own_targets):
+        collect(lambda: read_target_table(own=own_targets))
     signatures = collect(lambda: known_signatures(settings["signatures"]["gmt"]))
     if signatures is not None:
         plan = shipped(settings["plan"], SHIPPED_SETTINGS["plan"])
@@ -199,6 +203,7 @@ def config_paths(settings: Mapping[str, Any]) -> dict[str, str]:
     paths |= {f"clinical.{table}": path for table, path in settings["clinical"].items()}
     paths |= {f"reference.{name}": settings["reference"][name] for name in REFERENCE_FILES}
     paths |= {f"signatures.gmt.{number}": path for number, path in enumerate(settings["signatures"]["gmt"], start=1)}
+    paths["targets.own"] = settings["targets"]["own"]
     if settings["expression"]:
         paths["expression.matrix"] = settings["expression"]["matrix"]
     return {key: path for key, path in paths.items() if path is not None}
@@ -338,6 +343,7 @@ def source_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
         problems.append(Problem(file, "samples is given without units or expression", mend=mend))
     paths = [("expression.matrix", matrix["matrix"])] if matrix else []
     paths += [("signatures.gmt", path) for path in settings["signatures"]["gmt"]]
+    paths += [("targets.own", path) for path in [settings["targets"]["own"]] if path]
     return problems + [absent_file(file, key, path) for key, path in paths if not os.path.isfile(path)]
 
 

@@ -21,7 +21,7 @@ from anpi.files.sheet import file_of
 from anpi.files.shipped import ROOT
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import read_settings
-from anpi.tools import version_of
+from anpi.tools import ALIGNERS, ALWAYS, COUNTER, version_of
 
 PACKAGES = (
     "anndata",
@@ -39,8 +39,6 @@ PACKAGES = (
     "snakemake",
     "statsmodels",
 )
-TOOLS = ("salmon", "fastp", "samtools")
-ALIGNERS = {"star": ("STAR", "featureCounts"), "hisat2": ("hisat2", "featureCounts")}
 SHIPPED = ("scripts", "workflow", "resources", "envs", "config/plan.yaml", "config/endpoints.yaml", "requirements.lock")
 RECORDS = "made_from"
 ENVIRONMENTS = ("envs", "requirements.lock")
@@ -263,10 +261,10 @@ def package_versions() -> dict[str, str | None]:
 def tools_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
     """List the programs that a config asks for."""
     aligner = str((settings.get("alignment") or {}).get("tool"))
-    return TOOLS + ALIGNERS.get(aligner, ())
+    return (*ALWAYS, ALIGNERS[aligner].program, COUNTER) if aligner in ALIGNERS else ALWAYS
 
 
-def tool_versions(tools: Iterable[str] = TOOLS) -> dict[str, str | None]:
+def tool_versions(tools: Iterable[str] = ALWAYS) -> dict[str, str | None]:
     """Return the version of each program; None when it is not here (it may be in an environment of its own)."""
     return {tool: version_of(tool) for tool in tools}
 

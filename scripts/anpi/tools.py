@@ -13,6 +13,7 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import Event
@@ -30,20 +31,60 @@ LEAST_SPACE = 1 << 20
 NO_SPACE = os.strerror(errno.ENOSPC)
 BROKEN_PIPE = -signal.SIGPIPE
 NO_SERVER = "/nonexistent/%s"
-# Where a program is not called as its package; and those that only alignment on demand needs.
-PACKAGES = {"STAR": "rna-star", "featureCounts": "subread"}
-ALIGNING = ("STAR", "hisat2", "featureCounts")
-ASKED = {"featureCounts": "-v"}  # all others answer to --version
 VERSION = re.compile(r"\d+\.\d+(?:\.\d+)?[a-z]?")
-# Whose options and files anpi knows: from the first version on, below the second.
-VERSIONS = {
-    "salmon": ("1.4", "2"),
-    "fastp": ("0.20", "2"),
-    "samtools": ("1.10", "2"),
-    "STAR": ("2.7", "3"),
-    "hisat2": ("2.1", "3"),
-    "featureCounts": ("2.0", "3"),
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program of others.
+
+    Parameters
+    ----------
+    name : str
+        As it is called.
+    versions : tuple of str
+        Whose options and files anpi knows: from the first on, below the second.
+    home : str
+        Page of its project.
+    package : str
+        Its name in Debian and conda where that is another.
+    asked : str
+        The option that it answers with its version.
+    environment : str
+        File of ``envs/`` that has it.
+    """
+
+    name: str
+    versions: tuple[str, str]
+    home: str
+    package: str = ""
+    asked: str = "--version"
+    environment: str = "quantify"
+
+
+@dataclass(frozen=True)
+class Aligner:
+    """An aligner of the config: its program, and the memory of a job in MB a MB of the genome."""
+
+    program: str
+    memory: float
+
+
+TOOLS = {
+    tool.name: tool
+    for tool in (
+        Tool("salmon", ("1.4", "2"), "https://combine-lab.github.io/salmon/"),
+        Tool("fastp", ("0.20", "2"), "https://github.com/OpenGene/fastp"),
+        Tool("samtools", ("1.10", "2"), "https://www.htslib.org/"),
+        Tool("STAR", ("2.7", "3"), "https://github.com/alexdobin/STAR", "rna-star", environment="align"),
+        Tool("hisat2", ("2.1", "3"), "https://daehwankimlab.github.io/hisat2/", environment="align"),
+        Tool("featureCounts", ("2.0", "3"), "https://subread.sourceforge.net/", "subread", "-v", "align"),
+    )
 }
+# What every run of reads needs, and what alignment on demand needs beside its aligner.
+ALWAYS = ("salmon", "fastp", "samtools")
+COUNTER = "featureCounts"
+ALIGNERS = {"star": Aligner("STAR", 11), "hisat2": Aligner("hisat2", 1.5)}
 
 
 class ToolFailed(InputError):
@@ -58,7 +99,7 @@ class Stopped(Exception):
 def version_of(tool: str) -> str | None:
     """Ask a program for its version; None when it is not here, or says none."""
     try:
-        command = [tool, ASKED.get(tool, "--version")]
+        command = [tool, TOOLS[tool].asked if tool in TOOLS else "--version"]
         answer = subprocess.run(
             command, capture_output=True, text=True, errors="replace", check=False, timeout=ANSWER_SECONDS
         )
@@ -83,7 +124,7 @@ def version_problems(tools: Iterable[str]) -> list[Problem]:
     """Find programs of a version that anpi does not know; one that says no version passes."""
     problems = []
     for tool in tools:
-        found, (first, below) = version_of(tool), VERSIONS.get(tool, ("0", "9999"))
+        found, (first, below) = version_of(tool), TOOLS[tool].versions if tool in TOOLS else ("0", "9999")
         if found is not None and not numbers(first) <= numbers(found) < numbers(below):
             mend = "Its options and files may be others: install a version that is known (envs/ names one)."
             problems.append(Problem(tool, found=found, expected=f"version {first} or later, below {below}", mend=mend))
@@ -98,11 +139,12 @@ def check_versions(tools: Iterable[str]) -> None:
 def require_tools(*tools: str) -> None:
     """Refuse to begin without a program, or with one of an unknown version, and say which package holds it."""
     missing = [tool for tool in tools if not shutil.which(tool)]
-    packages = " ".join(PACKAGES.get(tool, tool) for tool in missing)
-    environment = "align" if set(missing) & set(ALIGNING) else "quantify"
+    known = [TOOLS[tool] for tool in missing if tool in TOOLS]
+    packages = " ".join(TOOLS[tool].package or tool if tool in TOOLS else tool for tool in missing)
+    environment = "align" if any(tool.environment == "align" for tool in known) else "quantify"
     mend = f"Install {packages} (Debian: apt-get install {packages}; conda: envs/{environment}.yaml)."
     refuse([Problem(tool, "the program is not installed", mend=mend) for tool in missing])
-    check_versions(tool for tool in tools if tool in VERSIONS)
+    check_versions(tool for tool in tools if tool in TOOLS)
 
 
 def stay_offline() -> None:

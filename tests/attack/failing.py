@@ -1,8 +1,8 @@
 """Every write and every tool call of a small run fails once, in turn, as in the tests of SQLite.
 
-A write fails as on a full disk. A tool ends with 1, is killed, or leaves half of what it writes and ends with 0. Each
-time the run must end in words or with the same bytes as undisturbed, leave no half-written result, and lead to the same
-bytes when it is repeated.
+A write fails as on a full disk. A tool ends with 1, is killed, may write no more than some bytes to a file, or leaves
+half of what it writes and ends with 0. Each time the run must end in words or with the same bytes as undisturbed,
+leave no half-written result, and lead to the same bytes when it is repeated.
 """
 
 from __future__ import annotations
@@ -26,14 +26,16 @@ import derive_endpoints
 import score_signatures
 import tabulate_adverse_events
 
+from anpi.tools import version_of
 from attack.oracle import Outcome, judge
 from attack.read_targets import UNITS, quantify, run_main, summarise_into
 
 TOOLS = ("salmon", "fastp", "samtools")
-WAYS = ("ends with 1", "is killed", "cuts what it writes")
+WAYS = ("ends with 1", "is killed", "finds no room", "cuts what it writes")
+ROOM = 100  # bytes of each file
 STAND_IN = """\
 #!{python}
-import os, signal, subprocess, sys
+import os, resource, signal, subprocess, sys
 
 with open({count!r}, "a") as calls:
     calls.write("call\\n")
@@ -45,6 +47,10 @@ if {way!r} == "ends with 1":
     sys.exit(1)
 if {way!r} == "is killed":
     os.kill(os.getpid(), signal.SIGKILL)
+if {way!r} == "finds no room":
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
+    os.execv({real!r}, command)
 
 
 def files():
@@ -97,6 +103,19 @@ def programs() -> dict[str, tuple[str, Program]]:
     }
 
 
+class OnFullDisk(io.FileIO):
+    """A file that can be made, for which there is no room."""
+
+    def write(self, content: Any) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def full_file(file: str | Path, mode: str) -> io.BufferedIOBase | io.TextIOWrapper:
+    raw = OnFullDisk(file, mode.replace("b", "").replace("t", ""))
+    buffered = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
+    return buffered if "b" in mode else io.TextIOWrapper(buffered, "utf-8")
+
+
 class Writes:
     """Counts the openings of files to write and the moves of this process; the one of a number fails."""
 
@@ -114,7 +133,7 @@ class Writes:
 
         def opened(file: Any, mode: str = "r", *words: Any, **options: Any) -> Any:
             full = bool(set(mode) & set("wax+")) and isinstance(file, str | Path) and self.fails()
-            return real_open("/dev/full" if full else file, mode, *words, **options)
+            return full_file(file, mode) if full else real_open(file, mode, *words, **options)
 
         def replaced(source: Any, target: Any, **options: Any) -> None:
             if self.fails():
@@ -142,12 +161,14 @@ class Calls:
             for tool in TOOLS:
                 real = shutil.which(tool)
                 stand_in = Path(folder) / tool
-                facts = {"python": sys.executable, "count": str(count), "name": tool, "real": real}
+                facts = {"python": sys.executable, "count": str(count), "name": tool, "real": real, "room": ROOM}
                 stand_in.write_text(STAND_IN.format(**facts, number=self.failing, way=self.way))
                 stand_in.chmod(0o755)
             with mock.patch.dict(os.environ, PATH=f"{folder}:{os.environ['PATH']}"):
-                yield self
-            self.number = len(count.read_text().splitlines())
+                try:
+                    yield self
+                finally:
+                    self.number = len(count.read_text().splitlines())
 
 
 def results_in(out: Path) -> dict[str, str]:
@@ -159,7 +180,8 @@ def results_in(out: Path) -> dict[str, str]:
 def fail_each(name: str, program: Program, folder: Path) -> Iterator[tuple[str, str, str]]:
     """Let each write and each tool call of a program fail once; yield what failed, the verdict and its words."""
     out = folder / "undisturbed"
-    with Writes().watched() as writes, Calls().watched() as calls, contextlib.redirect_stderr(io.StringIO()):
+    version_of.cache_clear()
+    with Calls().watched() as calls, Writes().watched() as writes, contextlib.redirect_stderr(io.StringIO()):
         program(out)
     good = results_in(out)
     for number in range(1, writes.number + 1):
@@ -176,11 +198,14 @@ def fail_once(program: Program, out: Path, watch: Writes | Calls, good: dict[str
     """Run a program of which one step fails, look at what it left, and run it again."""
 
     def run() -> Outcome:
+        version_of.cache_clear()  # so that these calls fail too
         with watch.watched():
             program(out)
         return Outcome(frozenset(told_in(out)), results_in(out))
 
     verdict, words = judge(run, Outcome(frozenset(), good), frozenset())
+    if watch.number < watch.failing:
+        return "silent", f"step {watch.failing} was not reached"
     left = results_in(out) if out.is_dir() else {}
     half = sorted(name for name, content in left.items() if good.get(name) != content)
     if verdict == "refused" and half:

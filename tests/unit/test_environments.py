@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from anpi.manifest import PACKAGES, TOOLS
+from anpi.manifest import PACKAGES
 from anpi.provenance import SCRIPTS, modules_behind
+from anpi.tools import ALWAYS
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = {file.name: file for file in sorted((ROOT / "envs").glob("*.yaml"))}
@@ -153,7 +154,7 @@ def test_the_manifest_records_what_the_lock_and_the_environments_name():
     assert {name: metadata.version(name) for name in PACKAGES} == {name: locked[name] for name in PACKAGES}
     listed = {name for file in ENVIRONMENTS.values() for name in pins(file)}
     # Snakemake is what makes the environments.
-    assert (set(PACKAGES) | {BINARIES[tool][1] for tool in TOOLS}) - listed == {"snakemake"}
+    assert (set(PACKAGES) | {BINARIES[tool][1] for tool in ALWAYS}) - listed == {"snakemake"}
 
 
 def test_the_container_is_the_system_of_continuous_integration():

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from anpi.quantification.align import CALLS
+from anpi.tables.schema import load_schema
+from anpi.tools import ALIGNERS, TOOLS
 from anpi.trial.endpoints import BY_NAME
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +32,7 @@ HOMES = {
     r"def p_words\(": "scripts/anpi/words/p_values.py",
     r"def read_json\(": "scripts/anpi/files/intact.py",
     r"def threshold\(": "scripts/anpi/cohort/facts.py",
+    r"exploration/components\.tsv": "scripts/anpi/report/inputs.py",
     r"PACKAGE\.parents\[1\]|parents\[3\]": "scripts/anpi/files/shipped.py",
 }
 
@@ -91,3 +95,21 @@ def test_a_percentage_is_written_in_one_way():
         if re.search(r"[0-9}] %", line)
     ]
     assert apart == []
+
+
+def test_every_aligner_has_its_index_its_call_and_its_place_in_the_config():
+    rules = (ROOT / "workflow" / "rules" / "align.smk").read_text(encoding="utf-8")
+    assert set(re.findall(r"^rule index_(\w+):", rules, flags=re.M)) == set(ALIGNERS)
+    assert set(CALLS) == set(ALIGNERS)
+    assert load_schema("config")["properties"]["alignment"]["properties"]["tool"]["enum"] == [*ALIGNERS, None]
+    assert all(TOOLS[aligner.program].environment == "align" for aligner in ALIGNERS.values())
+
+
+def test_programs_of_others_are_one_list():
+    """What is known of a program stands in `anpi.tools.TOOLS`: its versions, its package, the page of its project."""
+    lists = {
+        file.relative_to(ROOT).as_posix()
+        for file in CODE
+        if file.suffix == ".py" and len({tool for tool in TOOLS if f'"{tool}"' in file.read_text(encoding="utf-8")}) > 3
+    }
+    assert lists == {"scripts/anpi/tools.py"}

@@ -50,8 +50,8 @@ MAY_IMPORT = {
     "accounts": GROUND | {"tables", "endpoints", "adverse_events"},
     "check": GROUND | {"tables", "association", "endpoints", "cohort", "expression"},
     "manifest": GROUND | {"tables", "provenance", "tools"},
-    "ledger": GROUND | {"tables", "provenance", "manifest", "association"},
-    "exports": GROUND | {"tables", "association"},
+    "ledger": GROUND | {"tables", "provenance", "manifest", "association", "tools"},
+    "exports": GROUND | {"tables", "association", "tools"},
     "delivery": GROUND | {"tables", "expression"},
 }
 SMK = sorted((ROOT / "workflow").rglob("*.smk"))

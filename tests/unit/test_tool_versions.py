@@ -63,7 +63,7 @@ def test_a_known_version_or_none_passes(tool: str, words: str, pretend):
 
 
 def test_options_are_known_of_each_major_version_in_the_range():
-    first, below = (tools.numbers(version)[0] for version in tools.VERSIONS["salmon"])
+    first, below = (tools.numbers(version)[0] for version in tools.TOOLS["salmon"].versions)
     assert set(DETERMINISTIC) == set(range(first, below))
 
 

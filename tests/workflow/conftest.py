@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from once import made_once
 
 from demo.trial import LEAST_PATIENTS, write_trial
 from workflow.running import ROOT, clone, run
@@ -73,9 +74,7 @@ class Trial:
 @pytest.fixture(scope="session")
 def good_trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write a simulated trial once; nobody changes it."""
-    folder = tmp_path_factory.mktemp("good") / "trial"
-    write_trial(folder, LEAST_PATIENTS, pairs=1000)
-    return folder
+    return made_once(tmp_path_factory, "good", lambda folder: write_trial(folder, LEAST_PATIENTS, pairs=1000))
 
 
 @pytest.fixture
@@ -91,21 +90,23 @@ def trial(good_trial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="session")
 def small_trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("small") / "trial"
-    make = [sys.executable, str(ROOT / "scripts" / "simulate_demo.py"), "--out", str(folder)]
-    subprocess.run([*make, "--patients", "16", "--pairs", "4000"], check=True, capture_output=True)
-    return folder
+    make = [sys.executable, str(ROOT / "scripts" / "simulate_demo.py"), "--patients", "16", "--pairs", "4000", "--out"]
+    return made_once(
+        tmp_path_factory, "small", lambda folder: subprocess.run([*make, folder], check=True, capture_output=True)
+    )
 
 
 @pytest.fixture(scope="session")
 def anpi(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return clone(tmp_path_factory.mktemp("installation") / "anpi")
+    return made_once(tmp_path_factory, "installation", lambda folder: clone(folder / "anpi")) / "anpi"
 
 
 @pytest.fixture(scope="session")
 def finished_trial(anpi: Path, small_trial: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trial whose run has ended; tests work on copies of it."""
-    folder = tmp_path_factory.mktemp("finished") / "trial"
-    shutil.copytree(small_trial, folder)
-    run(anpi, folder)
-    return folder
+
+    def make(folder: Path) -> None:
+        shutil.copytree(small_trial, folder / "trial")
+        run(anpi, folder / "trial")
+
+    return made_once(tmp_path_factory, "finished", make) / "trial"

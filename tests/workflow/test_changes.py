@@ -19,7 +19,7 @@ from workflow.running import ROOT, attempt, planned, results_of, run
 
 pytestmark = [
     pytest.mark.workflow,
-    pytest.mark.xdist_group("reruns"),
+    pytest.mark.xdist_group("changes"),
     pytest.mark.skipif(not (shutil.which("salmon") and shutil.which("fastp")), reason="salmon and fastp are needed"),
 ]
 RNA = ("cohort/", "exploration/", "immune/", "qc/", "samples/", "subtypes/")

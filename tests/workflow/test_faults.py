@@ -30,7 +30,7 @@ from workflow.running import BIN, attempt, command, environment, planned, result
 
 pytestmark = [
     pytest.mark.workflow,
-    pytest.mark.xdist_group("reruns"),
+    pytest.mark.xdist_group("faults"),
     pytest.mark.skipif(not (shutil.which("salmon") and shutil.which("fastp")), reason="salmon and fastp are needed"),
 ]
 # What a run makes anew when the clinical half and the end of the cohort are gone: some seconds of jobs, of ten rules.

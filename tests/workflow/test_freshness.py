@@ -23,7 +23,7 @@ from demo.trial import LEAST_PATIENTS, write_trial
 from workflow.conftest import Trial
 from workflow.recorded import ROOT, Job, Record, planned_workflow, records, replanned, unrecorded_words
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("freshness")]
 
 DECLARED = Path(__file__).with_name("freshness.tsv")
 SETTINGS = ("config", "plan", "endpoints")
@@ -101,6 +101,7 @@ def write_other_files(trial: Trial) -> None:
     for name, source in (("R1.fastq", "reads"), ("R2.fastq", "reads"), ("S.bam", "reads")):
         (other / name).write_text(f"another file of {source}\n")
     (other / "quant.sf").write_text("Name\tLength\tEffectiveLength\tTPM\tNumReads\n")
+    (other / "targets.tsv").write_text("target\tgenes\tcompartment\nPTK7\tPTK7\ttumour\n")
     (other / "sets.gmt").write_text("another\tset\tASCL1\tNEUROD1\n")
     shutil.copy(trial.path("reference/transcripts.fa.gz"), other / "transcripts.fa.gz")
     (other / "genes.gtf").write_text(GTF)

@@ -34,8 +34,8 @@ def trial(finished_trial: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_second_run_does_nothing(anpi: Path, finished_trial: Path):
-    assert planned(anpi, finished_trial) == {}
+def test_a_second_run_does_nothing(anpi: Path, trial: Path):
+    assert planned(anpi, trial) == {}
 
 
 def test_touching_every_file_reruns_nothing(anpi: Path, trial: Path, tmp_path: Path):

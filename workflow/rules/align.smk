@@ -1,6 +1,8 @@
 # Alignment on demand: needs alignment.tool, reference.genome and reference.gtf of the config; makes
 # samples/<sample>/{aligned.bam,gene_counts.tsv} and cohort/alignment_counts.tsv.gz.
 
+from anpi.tools import ALIGNERS
+
 
 def genome_memory(base, factor):
     """Ask for the memory of an aligner: a base, and so much a MB of the genome."""
@@ -100,7 +102,7 @@ rule align_sample:
     threads: 4
     resources:
         # the index, then the sorting
-        mem_mb=genome_memory(4000, 11 if ALIGNER == "star" else 1.5),
+        mem_mb=genome_memory(4000, ALIGNERS[ALIGNER].memory if ALIGNER else 0),
         runtime=needs("runtime", 60, input_mb=0.1),
     params:
         program=program("align_sample"),

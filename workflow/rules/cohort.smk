@@ -137,6 +137,7 @@ rule score_targets:
         counts=out("cohort/counts.tsv.gz") if COUNTED else [],
         calls=out("subtypes/calls.tsv"),
         tissues=out("subtypes/tissues.tsv"),
+        own=[given(path) for path in [SETTINGS["targets"]["own"]] if path],
     output:
         out("targets/targets.tsv"),
     log:
@@ -149,8 +150,8 @@ rule score_targets:
         mem_mb=needs("mem_mb", 2000, sample=4),
         runtime=needs("runtime", 20, sample=0.1),
     params:
-        program=program("score_targets", RESOURCES / "targets", GENES, RESOURCES / "expression"),
-        tables=options_of("counts", "calls", "tissues"),
+        program=program("score_targets", RESOURCES / "targets", GENES, RESOURCES / "expression", files=["targets.own"]),
+        tables=options_of("counts", "calls", "tissues", "own"),
     shell:
         "{params.program} --expression {input.tpm:q} --unit tpm {params.tables} --out {output:q} > {log:q} 2>&1"
 

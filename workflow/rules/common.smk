@@ -96,8 +96,6 @@ FOREST = RESOURCES / "subtypes" / "fatherree_forest" / "1.0.0"
 RULES = shipped(SETTINGS["endpoints"], "endpoints.yaml")
 PLAN = shipped(SETTINGS["plan"], "plan.yaml")
 TEMPLATES = ROOT / "workflow" / "report"
-ASSOCIATIONS = """results survival curves response sensitivity influence detectable representativeness
-    estimands subgroups incidence published agreement""".split()
 EXPLORATION = "components variance umap markers nmf_ranks nmf_clusters nmf_names nmf_agreement notes".split()
 
 

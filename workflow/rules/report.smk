@@ -1,5 +1,7 @@
 # The report, the ledger and the manifest: needs everything above; makes report/, ledger/, manifest.json and the RO-Crate.
 
+from anpi.report.inputs import expected_files
+
 
 def user_inputs():
     """Return the user's files as inputs, by the key of the config that names them."""
@@ -22,30 +24,10 @@ def named_files(keys, files):
 
 
 def report_tables(wildcards):
-    """List the tables that the report needs, those of the expression only when the run has it."""
-    tables = [
-        f"clinical/{table}.tsv" for table in ("endpoints", "estimands", "timepoints", "queries", "rates", "concordance")
+    """List what the report reads of this run."""
+    return [
+        out(file) for file in expected_files(EXPRESSED, bool(clinical("adverse_events")), bool(genotyped_samples()))
     ]
-    tables += ["accounts.tsv", "analysis/sets.tsv", "analysis/attrition.tsv", "association/statements.json"]
-    tables += [f"association/{table}.tsv" for table in ASSOCIATIONS]
-    if clinical("adverse_events"):
-        tables += [f"clinical/{table}.tsv" for table in ("adverse_events", "exposure", "shifts")]
-    if EXPRESSED:
-        tables += ["cohort/tpm.tsv.gz", "cohort/genes.tsv"]
-        tables += ["qc/gene_body_coverage.tsv"] if genotyped_samples() else []
-        tables += [
-            "qc/verdicts.tsv",
-            "subtypes/calls.tsv",
-            "subtypes/programmes.tsv",
-            "subtypes/tissues.tsv",
-            "immune/scores.tsv",
-            "targets/targets.tsv",
-        ]
-        tables += [f"change/{table}.tsv" for table in ("pairs", "changes", "tests", "differential", "enrichment")]
-        tables += [f"expression/{table}.tsv" for table in ("differential", "enrichment", "contrasts")]
-        tables += [f"exploration/{table}.tsv" for table in EXPLORATION]
-        tables += [f"immune/{table}.tsv" for table in ("by_subtype", "correlation", "methods", "fractions", "pathways")]
-    return [out(table) for table in tables]
 
 
 def sample_results():
@@ -67,7 +49,9 @@ def run_results(wildcards):
     files += [f"report/{file}" for file in ("index.html", "details.html", "genes.js", "tables.xlsx")]
     if EXPRESSED:
         files += [f"cohort/{file}" for file in ("counts.tsv.gz", "cohort.h5ad")]
-        files += ["qc/facts.tsv", "qc/identity.tsv", "qc/identity_pairs.tsv"]
+        files += ["qc/facts.tsv", "qc/identity.tsv", "qc/identity_pairs.tsv", "immune/by_subtype.tsv"]
+        files += ["change/differential.tsv", "change/enrichment.tsv"]
+        files += [f"exploration/{table}.tsv" for table in EXPLORATION]
     if UNITS is not None:
         files += [f"reference/{file}" for file in ("genes.tsv.gz", "transcripts.tsv.gz", "reference.json")]
     files += ["reference/gene_model.npz"] if genotyped_samples() and reference_file("gtf") else []
@@ -177,13 +161,11 @@ rule write_report:
         thresholds=threshold_options(),
         multiqc=option("--multiqc", ["../multiqc/multiqc.html"] if UNITS is not None else []),
         tables=options_of("samples", "adverse_events", "therapies"),
-        exploration="--exploration" if EXPRESSED else "",
         carry=option("--carry", SETTINGS["carry_columns"]),
     shell:
         "{params.program} --results {params.results:q} --patients {input.patients:q} --plan {params.plan:q}"
         " --rules {params.rules:q} {params.tables} --title {params.program.settings[title]:q} {params.thresholds} {params.multiqc}"
-        " {params.exploration} {params.carry}"
-        " --out-dir {params.folder:q}"
+        " {params.carry} --out-dir {params.folder:q}"
         " > {log:q} 2>&1"
 
 

@@ -39,14 +39,14 @@ NAMES: dict[str, dict[str, str]] = {
         "brain_mets": "brainmets brainmetastases brainmetastasis hirnmetastasen cnsmets cnsmetastases",
         "ldh": "ldh ldhbaseline ldhul",
         "prior_io": "priorio priorimmunotherapy previousimmunotherapy priorici",
-        "death_date": "deathdate dateofdeath death died todesdatum dthdt dod",
+        "death_date": "deathdate dateofdeath death died todesdatum dthdt",
         "last_alive_date": """lastalive lastcontact dateoflastcontact lastfollowup dateoflastfollowup lastfu
             lastknownalive letzterkontakt lstalvdt lastseen fudate""",
         "withdrawal_date": "withdrawal dateofwithdrawal consentwithdrawn withdrawalofconsent",
         "randomisation_date": "randomisation randomization randomised randomized randdt dateofrandomisation "
         "dateofrandomization randomizationdate",
-        "pfs_time": "pfs pfstime progressionfreesurvival survivaltimepfs timetoprogression",
-        "pfs_event": "pfsevent eventoccurredpfs eventpfs progressionevent progressed",
+        "pfs_time": "pfs pfstime progressionfreesurvival survivaltimepfs survivaltime",
+        "pfs_event": "pfsevent eventoccurredpfs eventpfs",
         "pfs_status": "pfsstatus pfscensor pfscnsr pfscensored cnsrpfs censpfs",
         "os_time": "os ostime overallsurvival survivaltimeos survivaltime gesamtueberleben",
         "os_event": "osevent eventoccurredos eventos deathevent",

@@ -190,7 +190,9 @@ def decide_unit(path: str, decisions: Decisions) -> str | None:
     told, why = told_unit(values)
     text = f"{path}: which unit has the matrix? {why}"
     choices = ("counts", "tpm", *(f"log2_tpm_plus_{offset:g}" for offset in OFFSETS), "vst")
-    return decisions.decide("expression: unit", text, choices, told)
+    return decisions.decide(
+        "expression: unit", text, choices, told, [unit for unit in choices if told not in (None, unit)]
+    )
 
 
 def told_unit(values: pd.DataFrame) -> tuple[str | None, str]:

@@ -49,7 +49,8 @@ def build_tables(sheets: Sequence[Sheet], decisions: Decisions, conversions: Con
         fill_ids(sheet, decisions, conversions)
     ids: list[str] = []
     for table in ("patients", *(name for name in (*TABLES, "samples") if name != "patients")):
-        parts = [convert_sheet(s, table, ids, decisions, conversions) for s in sheets if table in s.tables]
+        given = [sheet for sheet in sheets if table in sheet.tables and len(sheet.source.frame)]
+        parts = [convert_sheet(sheet, table, ids, decisions, conversions) for sheet in given]
         parts = [part for part in parts if has_key(part, table, decisions)]
         if parts:
             join = join_patients if table == "patients" else stack
@@ -166,7 +167,7 @@ def convert_column(
     if rule.get("format") == "date":
         return convert_dates(column, dates)
     if rule.get("type") == "number" or rule.get("format") == "decimal":
-        return name, convert_numbers(column, *lesion_unit(column))
+        return name, convert_numbers(column, *unit_factor(column))
     if "enum" in rule:
         return name, convert_words(column)
     if rule.get("type") == "integer":
@@ -174,17 +175,22 @@ def convert_column(
     return name, convert_names(column) if rule.get("name") else column.texts
 
 
-def lesion_unit(column: Column) -> tuple[float, str]:
-    """Return the factor by which diameters become millimetres."""
-    if column.target != "diameter_mm":
+def unit_factor(column: Column) -> tuple[float, str]:
+    """Return the factor by which diameters become millimetres and shares percent, and how it is called."""
+    if column.target not in ("diameter_mm", "tumour_content"):
         return 1, ""
     texts = [text.replace(",", ".") for text in distinct(column.texts)]
     values = [float(text) for text in texts if NUMBER.fullmatch(text)]
     if not values:  # each cell has its unit
         return 1, ""
+    if column.target == "tumour_content":
+        text = f"are the shares in percent, or fractions of one? They reach {max(values):g}."
+        told, refuted = ("percent", ["fraction"]) if max(values) > 1 else (None, [])
+        unit = column.ask("unit", text, ("percent", "fraction"), told, refuted)
+        return (100, "a fraction to percent") if unit == "fraction" else (1, "")
     told = column.unit if column.unit in ("mm", "cm") else "mm" if max(values) > LARGEST_CM else None
     text = f"are the diameters in millimetres or centimetres? They reach {max(values):g}."
-    unit = column.ask("unit", text, ("mm", "cm"), told, ["cm"] if max(values) > LARGEST_CM * 2 else [])
+    unit = column.ask("unit", text, ("mm", "cm"), told, [unit for unit in ("mm", "cm") if told not in (None, unit)])
     return (10, "cm to mm") if unit == "cm" else (1, "")
 
 
@@ -242,10 +248,11 @@ def chosen(left: Table, right: Table, column: str, patients: pd.Index, decisions
 
 
 def without_empty(name: str, table: Table, conversions: Conversions) -> Table:
-    """Leave out rows of events that lack what their table needs, each with a note; patients and samples stay."""
+    """Leave out rows that lack what their table needs, each with a note; patients stay."""
     required = [column for column in load_schema(name)["required"] if column in table.frame and column != PATIENT]
-    if name in ("patients", "samples", "units"):
+    if name == "patients":
         return table
+    required = ["sample_id"] if name == "samples" else required
     lacking = table.frame[required].isna()
     gone = lacking.any(axis=1)
     for place in table.frame.index[gone]:

@@ -173,10 +173,11 @@ def decide_cutoff(tables: Mapping[str, Table], decisions: Decisions) -> str | No
     """Return the data cut-off: asked for wherever there are dates, for no table tells it."""
     latest, where = latest_date(tables)
     by_patient = "patients" in tables and bool({"cutoff_date", "cutoff_day"} & set(tables["patients"].frame))
-    told = "none" if not latest or by_patient else None
+    if not latest or by_patient:
+        return None
     text = "Which is the data cut-off (YYYY-MM-DD; none where all that is in the tables counts)? "
     text += f"The latest date is {latest}, in {where}."
-    answer = decisions.decide("endpoints: data cut-off", text, (), told)
+    answer = decisions.decide("endpoints: data cut-off", text)
     if answer in (None, "none"):
         return None
     if not DATE.fullmatch(str(answer)):

@@ -125,6 +125,7 @@ def convert_dates(column: Column, others: Sequence[pd.Series]) -> tuple[str, pd.
         return convert_days(column, numbers, become)
     serials = [text for text in numbers if plausible_serial(text)]
     become |= serial_dates(column, serials)
+    become |= turned_dates(column, texts)
     order = order_of(column, [text for text in texts if EITHER.fullmatch(text)], others)
     fill = fill_of(
         column, [t for t in texts if t not in become and read_date(t, order or "day_first") is None and partial(t)]
@@ -162,6 +163,25 @@ def serial_dates(column: Column, texts: Sequence[str]) -> dict[str, tuple[str | 
         return {}
     why = f"the number of a day: {answer}"
     return {text: ((EPOCHS[answer] + timedelta(int(text))).isoformat(), why) for text in texts}
+
+
+def turned_dates(column: Column, texts: Sequence[str]) -> dict[str, tuple[str | None, str]]:
+    """Return dates whose day and month a spreadsheet exchanged, if so answered.
+
+    One that takes 05/02/2024 for the 2nd of May leaves 14/02/2024 as a text: all dates then have days up to 12, and all
+    texts days above.
+    """
+    dates = [text for text in texts if DATE.fullmatch(text)]
+    left = [text for text in texts if EITHER.fullmatch(text)]
+    if not dates or not left or len(orders_told(left)) != 1 or not all(orders_told([text]) for text in left):
+        return {}
+    if any(int(text[8:]) > 12 for text in dates):
+        return {}
+    text = f"{dates[0]} is a date and {left[0]} a text, as where a spreadsheet took days for months. "
+    text += f"Is {dates[0]} right, or {dates[0][:5]}{dates[0][8:]}-{dates[0][5:7]}?"
+    if column.ask("dates of a spreadsheet", text, ("right", "day_and_month_exchanged")) != "day_and_month_exchanged":
+        return {}
+    return {text: (f"{text[:5]}{text[8:]}-{text[5:7]}", "day and month exchanged back, as answered") for text in dates}
 
 
 def order_of(column: Column, texts: Sequence[str], others: Sequence[pd.Series]) -> str | None:
@@ -333,7 +353,8 @@ def decimal_comma(column: Column, texts: Sequence[str]) -> bool | None:
     told = "comma" if decimal and not thousands else "point" if thousands and not decimal else None
     example = commas[0]
     text = f"is {example} a number with a decimal comma, or one with the comma between thousands?"
-    answer = column.ask("decimal sign", text, ("comma", "point"), told)
+    refuted = ["point"] * bool(decimal) + ["comma"] * bool(thousands)
+    answer = column.ask("decimal sign", text, ("comma", "point"), told, refuted)
     return None if answer is None else answer == "comma"
 
 
@@ -395,12 +416,13 @@ def convert_names(column: Column) -> pd.Series:
 def convert_times(column: Column, unit_told: str | None) -> tuple[str, pd.Series]:
     """Return times to an event in days or months; weeks and years become days."""
     endpoint = column.target.split("_")[0]
-    told = column.unit or unit_told
+    units = ("days", "weeks", "months", "years")
+    told = next((unit for unit in (column.unit, unit_told) if unit in units), None)
     values = [
         float(text.replace(",", ".")) for text in distinct(column.texts) if NUMBER.fullmatch(text.replace(",", "."))
     ]
     text = f"which unit does {endpoint.upper()} have? Its values reach {max(values, default=0):g}."
-    unit = column.ask("unit", text, ("days", "weeks", "months", "years"), told)
+    unit = column.ask("unit", text, units, told, [unit for unit in units if told not in (None, unit)])
     if unit in (None, "months"):
         return f"{endpoint}_months", convert_numbers(column)
     factor = DAYS[str(unit).upper()]

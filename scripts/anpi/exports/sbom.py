@@ -15,8 +15,8 @@ from typing import Any
 from anpi.exports.finished_run import FinishedRun
 from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json
+from anpi.tools import TOOLS
 
-TOOLS = ("salmon", "fastp", "samtools", "STAR", "hisat2", "featureCounts", "python")
 LOCKED = re.compile(r"^([A-Za-z0-9_.-]+)==", re.MULTILINE)
 
 
@@ -56,7 +56,9 @@ def packages() -> list[dict[str, Any]]:
 
 def tools(run: FinishedRun) -> list[dict[str, Any]]:
     """Return the programs of others, in the versions that the run was made with."""
-    used = {name: version for name, version in run.manifest["software"].items() if name in TOOLS and version}
+    used = {
+        name: version for name, version in run.manifest["software"].items() if name in (*TOOLS, "python") and version
+    }
     kept = {(name, str(version)) for name, version in used.items()}
     kept |= {(name, str(one)) for name, many in run.manifest.get("quantified_with", {}).items() for one in many}
     return [

@@ -6,7 +6,7 @@ patient's marks bear `style.patient_mark` as gid.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -17,16 +17,15 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from anpi.figures.course import RESPONSE_COLOURS
-from anpi.figures.style import GREY, INK, QUIET, RULE, new_figure, patient_mark
+from anpi.figures.style import GREY, INK, QUIET, RULE, SUBTYPE_COLOURS, new_figure, patient_mark
+from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
 
 PROGRESSION, RESPONSE = 20, -30
 MOST_NAMED = 45
 
 
-def waterfall(
-    endpoints: pd.DataFrame, timepoints: pd.DataFrame, colours: Mapping[str, str] | None = None
-) -> tuple[Figure, pd.DataFrame]:
+def waterfall(endpoints: pd.DataFrame, timepoints: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw the best change of the sum of diameters, a bar a patient, from the most growth to the most shrinkage.
 
     Parameters
@@ -36,13 +35,11 @@ def waterfall(
     timepoints : DataFrame
         ``timepoints.tsv``: ``patient_id``, ``assessment_day``, ``change_from_baseline_pct``, ``overall``,
         ``new_lesion``.
-    colours : mapping, optional
-        Colour by patient; by default that of the confirmed best response.
 
     Returns
     -------
     figure : Figure
-        A star marks a patient with a new lesion up to the first progression.
+        Coloured by confirmed best response; a star marks a patient with a new lesion up to the first progression.
     data : DataFrame
         One row per patient of ``endpoints``: ``change`` (percent, missing without bar), ``new_lesion``, ``reason`` why
         there is no bar.
@@ -50,7 +47,7 @@ def waterfall(
     data = best_change(endpoints, timepoints)
     bars = data[data["change"].notna()].sort_values(["change", "patient_id"], ascending=[False, True])
     figure, axes = new_figure(max(5.0, min(11.0, 2 + 0.18 * len(bars))), 3.6)
-    fill = [patient_colour(*one, colours) for one in zip(bars["patient_id"], bars["cbor"], strict=True)]
+    fill = [RESPONSE_COLOURS.get(str(best), "#ffffff") for best in bars["cbor"]]
     tall = bars["change"].replace(0, 0.6)
     drawn = axes.bar(range(len(bars)), tall, width=0.8, color=fill, edgecolor=QUIET, linewidth=0.4)
     for place, bar in enumerate(bars.itertuples()):
@@ -64,8 +61,7 @@ def waterfall(
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.set(ylabel="Best change of sum from baseline, %", xlim=(-0.8, max(len(bars), 1) - 0.2))
     name_patients(axes, list(bars["patient_id"]), "x")
-    if colours is None:
-        response_legend(axes, bars["cbor"])
+    response_legend(axes, bars["cbor"])
     return figure, data.reset_index(drop=True)
 
 
@@ -90,14 +86,17 @@ def until_progression(timepoints: pd.DataFrame) -> pd.DataFrame:
 
 
 def spider(
-    endpoints: pd.DataFrame, timepoints: pd.DataFrame, colours: Mapping[str, str] | None = None
+    endpoints: pd.DataFrame, timepoints: pd.DataFrame, groups: Mapping[str, str] | None = None
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw the change of the sum of diameters over time, a line a patient.
 
     Parameters
     ----------
-    endpoints, timepoints, colours
+    endpoints, timepoints
         As for `waterfall`.
+    groups : mapping, optional
+        Subtype of a patient (A, N, P, I, mixed, none): a panel each. Without it one panel, coloured by confirmed best
+        response.
 
     Returns
     -------
@@ -106,6 +105,42 @@ def spider(
     data : DataFrame
         One row per patient and measured scan: ``month``, ``change``, ``new_lesion``; the baseline is month 0, change 0.
     """
+    data = changes_over_time(timepoints)
+    best = endpoints.set_index("patient_id")["cbor"]
+    patients = data["patient_id"].unique()
+    panels = in_panels(patients, groups) if groups else {"": list(patients)}
+    figure = Figure(figsize=(max(7.0, 1.75 * len(panels)), 3.8))
+    figure.subplots_adjust(wspace=0.08)
+    for place, (group, members) in enumerate(panels.items()):
+        shared = figure.axes[0] if place else None
+        axes = figure.add_subplot(1, max(len(panels), 1), place + 1, sharex=shared, sharey=shared)
+        for patient, line in data[data["patient_id"].isin(members)].groupby("patient_id", sort=True):
+            colour = SUBTYPE_COLOURS[group] if group else RESPONSE_COLOURS.get(str(best.get(patient)), "#ffffff")
+            draw_legs(axes, patient, line, colour)
+        for level in (PROGRESSION, RESPONSE):
+            axes.axhline(level, color=RULE, linewidth=0.9, linestyle=(0, (4, 3)))
+        axes.axhline(0, color=QUIET, linewidth=0.8)
+        axes.set_title(f"{PANELS[group]}, n = {len(members)}" if group else "", fontsize=8.5)
+        axes.tick_params(labelleft=place == 0)
+    figure.supxlabel("Months from start of treatment", fontsize=9, y=0.0)
+    figure.axes[0].set_ylabel("Change of sum from baseline, %")
+    if not groups:
+        response_legend(figure.axes[0], best.reindex(patients))
+    return figure, data.reset_index(drop=True)
+
+
+PANELS = {name: f"SCLC-{name}" for name in SUBTYPES} | {"mixed": "mixed call", "none": "no call"}
+
+
+def in_panels(patients: Iterable[str], groups: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the patients of each group, in the order of `PANELS`; who is in none has no call."""
+    of = {patient: groups.get(str(patient), "none") for patient in patients}
+    found = {name: [patient for patient, group in of.items() if group == name] for name in PANELS}
+    return {name: members for name, members in found.items() if members} or {"none": []}
+
+
+def changes_over_time(timepoints: pd.DataFrame) -> pd.DataFrame:
+    """Return the measured changes of each patient, from 0 at the start of treatment."""
     measured = timepoints[timepoints["change_from_baseline_pct"].notna()]
     data = measured[["patient_id", "assessment_day", "change_from_baseline_pct", "new_lesion"]].rename(
         columns={"change_from_baseline_pct": "change"}
@@ -113,22 +148,15 @@ def spider(
     starts = pd.DataFrame({"patient_id": data["patient_id"].unique(), "assessment_day": 1, "change": 0.0})
     data = pd.concat([starts, data], ignore_index=True).sort_values(["patient_id", "assessment_day"], kind="stable")
     data.insert(2, "month", ((data["assessment_day"] - 1) / DAYS_PER_MONTH).round(3))
-    best = endpoints.set_index("patient_id")["cbor"]
-    figure, axes = new_figure(7.0, 3.8)
-    for patient, line in data.groupby("patient_id", sort=True):
-        colour = patient_colour(patient, best.get(patient), colours)
-        drawn = axes.plot(line["month"], line["change"], color=colour, linewidth=1.3, marker="o", markersize=2.8)
-        drawn[0].set_gid(patient_mark(patient))
-        new = line[line["new_lesion"].eq("Y")]
-        stars = axes.plot(new["month"], new["change"], marker="*", markersize=8, color=INK, linestyle="none")
-        stars[0].set_gid(patient_mark(patient))
-    for level in (PROGRESSION, RESPONSE):
-        axes.axhline(level, color=RULE, linewidth=0.9, linestyle=(0, (4, 3)))
-    axes.axhline(0, color=QUIET, linewidth=0.8)
-    axes.set(xlabel="Months from start of treatment", ylabel="Change of sum from baseline, %")
-    if colours is None:
-        response_legend(axes, best.reindex(data["patient_id"].unique()))
-    return figure, data.reset_index(drop=True)
+    return data
+
+
+def draw_legs(axes: Axes, patient: object, line: pd.DataFrame, colour: str) -> None:
+    gid = patient_mark(patient)
+    axes.plot(line["month"], line["change"], color=colour, linewidth=1.3, marker="o", markersize=2.8, gid=gid)
+    new = line[line["new_lesion"].eq("Y")]
+    if len(new):
+        axes.plot(new["month"], new["change"], marker="*", markersize=8, color=INK, linestyle="none", gid=gid)
 
 
 def swimmer(
@@ -136,18 +164,20 @@ def swimmer(
     timepoints: pd.DataFrame,
     patients: pd.DataFrame,
     therapies: pd.DataFrame | None = None,
-    colours: Mapping[str, str] | None = None,
+    groups: Mapping[str, str] | None = None,
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw a lane a patient: time on treatment and follow-up, scans by response, progression, new therapy, death.
 
     Parameters
     ----------
-    endpoints, timepoints, colours
+    endpoints, timepoints
         As for `waterfall`; ``endpoints`` also with ``os_days``, ``os_event``.
     patients : DataFrame
         ``patient_id``, ``treatment_end_day``: study day of the last dose, missing while on treatment.
     therapies : DataFrame, optional
         ``patient_id``, ``start_day``: study day on which a new anticancer therapy began.
+    groups : mapping, optional
+        Subtype of a patient, which colours the bar; by default the confirmed best response does.
 
     Returns
     -------
@@ -168,7 +198,12 @@ def swimmer(
         treated["to"] - treated["from"],
         left=treated["from"],
         height=0.62,
-        color=[patient_colour(patient, best.get(patient), colours) for patient in treated["patient_id"]],
+        color=[
+            SUBTYPE_COLOURS[groups.get(str(patient), "none")]
+            if groups
+            else RESPONSE_COLOURS.get(str(best.get(patient)), "#ffffff")
+            for patient in treated["patient_id"]
+        ],
         edgecolor=GREY,
         linewidth=0.4,
         alpha=0.55,
@@ -186,7 +221,7 @@ def swimmer(
     axes.autoscale_view()
     axes.set(xlabel="Months from start of treatment", xlim=(0, None), ylim=(-0.8, max(len(order), 1) - 0.2))
     name_patients(axes, order, "y")
-    swimmer_legend(axes, set(data["what"]))
+    swimmer_legend(axes, set(data["what"]), in_panels(treated["patient_id"], groups) if groups else ())
     return figure, data
 
 
@@ -271,12 +306,6 @@ def attrition(steps: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     return figure, data
 
 
-def patient_colour(patient: object, best: object, colours: Mapping[str, str] | None) -> str:
-    if colours is not None:
-        return colours.get(str(patient), GREY)
-    return RESPONSE_COLOURS.get(str(best), "#ffffff")
-
-
 def name_patients(axes: Axes, names: list[str], axis: Literal["x", "y"]) -> None:
     """Write the patients along an axis as long as they can be read."""
     if len(names) > MOST_NAMED:
@@ -295,8 +324,11 @@ def response_legend(axes: Axes, found: pd.Series) -> None:
         axes.legend(handles=handles, frameon=False, ncols=len(handles), loc="upper right", fontsize=8)
 
 
-def swimmer_legend(axes: Axes, shown: set[str]) -> None:
+def swimmer_legend(axes: Axes, shown: set[str], groups: Iterable[str]) -> None:
+    """Tell beside the lanes what the marks are, and the colours of the bars."""
     names = [name for name in (*RESPONSE_COLOURS, *MARKS) if name in shown]
-    handles = [Line2D([], [], linestyle="none", label=name, **look(name)) for name in names]
-    if handles:
-        axes.legend(handles=handles, frameon=False, loc="lower right", fontsize=7.5)
+    marks = [Line2D([], [], linestyle="none", label=name, **look(name)) for name in names]
+    bars = [Patch(facecolor=SUBTYPE_COLOURS[name], edgecolor=GREY, alpha=0.55, label=PANELS[name]) for name in groups]
+    if marks or bars:
+        handles = [*bars, *marks]
+        axes.legend(handles=handles, frameon=False, fontsize=7.5, loc="upper left", bbox_to_anchor=(1.01, 1.0))

@@ -24,6 +24,7 @@ from rocrate.rocrate import ROCrate
 from anpi.files.checksums import hash_file
 from anpi.files.shipped import ROOT
 from anpi.ledger.crate_jobs import COMPLETED, add, add_jobs
+from anpi.tools import TOOLS
 
 JOBS = {"https://w3id.org/ro/wfrun/provenance/0.5": ("Provenance Run Crate", "0.5")}
 PROFILES = {
@@ -39,15 +40,7 @@ KINDS = {
     ".h5ad": "application/x-hdf5",
     ".tsv": "text/tab-separated-values",
 }
-HOMES = {
-    "python": "https://www.python.org/",
-    "salmon": "https://combine-lab.github.io/salmon/",
-    "fastp": "https://github.com/OpenGene/fastp",
-    "samtools": "https://www.htslib.org/",
-    "STAR": "https://github.com/alexdobin/STAR",
-    "hisat2": "https://daehwankimlab.github.io/hisat2/",
-    "featureCounts": "https://subread.sourceforge.net/",
-}
+HOMES = {"python": "https://www.python.org/"} | {name: tool.home for name, tool in TOOLS.items()}
 NOT_PARAMETERS = ("results", "title", "publication")
 
 

@@ -12,6 +12,7 @@ from anpi.files.checksums import hash_file
 from anpi.files.shipped import ROOT
 from anpi.manifest import ENVIRONMENTS, checksums, commit, software
 from anpi.problems import InputError, Problem
+from anpi.tools import TOOLS
 
 NEEDED = ("anpi", "commit", "code", "settings", "software", "environments", "inputs", "resources")
 NOT_GIVEN = "not recorded"
@@ -57,16 +58,13 @@ def compare_installation(manifest: Mapping[str, Any], trial: Path) -> list[Line]
     present = software(manifest["settings"])
     lines = [Line("anpi", name, words(manifest[name]), words(present[name])) for name in ("anpi", "commit", "code")]
     for name, version in sorted(manifest["software"].items()):
-        kind = "tool" if name not in present or name in TOOL_NAMES else "package"
+        kind = "tool" if name not in present or name in (*TOOLS, "python") else "package"
         lines.append(Line(kind, name, version or NOT_GIVEN, present.get(name) or ABSENT))
     shipped = {**checksums([ROOT / name for name in ENVIRONMENTS])}
     lines += file_lines("environment", manifest["environments"], shipped)
     resources = {name: hash_file(ROOT / name) for name in manifest["resources"] if (ROOT / name).is_file()}
     lines += file_lines("resource", manifest["resources"], resources)
     return lines + list(input_lines(manifest["inputs"], trial))
-
-
-TOOL_NAMES = ("salmon", "fastp", "samtools", "STAR", "hisat2", "featureCounts", "python")
 
 
 def words(value: object) -> str:

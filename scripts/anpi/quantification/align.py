@@ -7,7 +7,7 @@ hour, and the order of its records does not hang on the number of threads.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from anpi.progress import say
 from anpi.quantification.reference import read_gtf
 from anpi.reads.fastq import FaultyReads
 from anpi.reads.sample_reads import Unit, open_reads
-from anpi.tools import require_tools, run_pipe, run_tool
+from anpi.tools import ALIGNERS, require_tools, run_pipe, run_tool
 
 SORT_MEMORY = "500M"
 # Command lines and comments of the tools hold paths; name and version of each stay.
@@ -60,7 +60,7 @@ def align_sample(
     units : sequence of Unit
         Of FASTQ; their order does not matter.
     tool : str
-        ``star`` or ``hisat2``.
+        A name of `anpi.tools.ALIGNERS`.
     index : Path
         Folder of the genome's index, made by that tool (HISAT2: with the base name ``genome``).
     splice_sites : Path
@@ -75,7 +75,7 @@ def align_sample(
     InputError
         Reads that are damaged; a tool that lacks or fails.
     """
-    require_tools("STAR" if tool == "star" else tool, "samtools")
+    require_tools(ALIGNERS[tool].program, "samtools")
     units = sorted(units, key=lambda unit: unit.unit_id)
     try:
         with open_reads(sample, units, scratch, threads) as reads:
@@ -91,8 +91,7 @@ def align_sample(
     for unit, (first, second) in zip([unit.unit_id for unit in units], trimmed, strict=True):
         part = scratch / f"aligned{len(parts)}.bam"
         mates = [file for file in (first, second) if file]
-        command = hisat2_command if tool == "hisat2" else star_command
-        words = command(sample, unit, mates, index.resolve(), splice_sites.resolve(), threads, scratch)
+        words = CALLS[tool](sample, unit, mates, index.resolve(), splice_sites.resolve(), threads, scratch)
         run_sorted(words, part, scratch, threads, f"{words[0]}, unit {unit}")
         parts.append(part)
     publish_bam(parts, target, scratch, threads)
@@ -124,6 +123,10 @@ def star_command(
     command += ["--outSAMunmapped", "Within", "--outSAMorder", "PairedKeepInputOrder", "--outSAMattributes"]
     command += ["NH", "HI", "AS", "nM", "NM", "MD", "--outSAMattrRGline", f"ID:{unit}", f"SM:{sample}", f"LB:{sample}"]
     return [*command, "--runThreadN", str(threads), "--outFileNamePrefix", "star/"]
+
+
+# The call of each aligner of the config.
+CALLS: dict[str, Callable[..., list[str]]] = {"star": star_command, "hisat2": hisat2_command}
 
 
 def run_sorted(command: list[str], target: Path, scratch: Path, threads: int, name: str) -> None:

@@ -21,7 +21,7 @@ from anpi.problems import InputError, Problem
 from anpi.tools import ToolFailed, major_version, run_tool, whole_output
 
 # What makes the same reads give the same bytes, by major version. A new one is a row here and a higher bound in
-# `anpi.tools.VERSIONS`: salmon 2 ignores --numAuxModelSamples, wants another index, and ends with an error where few
+# `anpi.tools.TOOLS`: salmon 2 ignores --numAuxModelSamples, wants another index, and ends with an error where few
 # fragments map.
 DETERMINISTIC = {1: ["--numAuxModelSamples", "0", "--initUniform", "--useEM"]}
 LEAST_LENGTHS = 500
@@ -111,11 +111,14 @@ def deterministic() -> list[str]:
 
 
 def refuse_lost_mappings(drawn: Path) -> None:
-    """Raise ValueError when fewer reads stand in the mappings than salmon says it mapped: one primary record each."""
+    """Raise ValueError when fewer reads stand in the mappings than salmon says it mapped: one primary record each.
+
+    A disk that was full leaves neither mappings nor salmon's word of them: that is no library of which nothing maps.
+    """
     flags = (flag for flag, _, _ in mappings(drawn.with_suffix(".sam")))
     mapped = sum(not flag & SECONDARY and (not flag & PAIRED or bool(flag & FIRST)) for flag in flags)
-    stated = salmon_facts(drawn).get("num_mapped", 0)
-    if mapped < stated:
+    stated = salmon_facts(drawn).get("num_mapped")
+    if stated is None or mapped < stated:
         raise ValueError(f"{mapped} of {stated} mapped reads are written")
 
 

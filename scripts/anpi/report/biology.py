@@ -14,6 +14,7 @@ from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Heading, Note, Section, Table, Text, draw
 from anpi.report.cells import cell_blocks
 from anpi.report.numbers import NONE, count_of, decimal, drawn_of, known, short_names, text
+from anpi.report.schemes import scheme_blocks
 from anpi.report.tables import Run, call_groups
 from anpi.trial.subtypes import SUBTYPES
 from anpi.words.lists import listed, plural
@@ -60,7 +61,7 @@ def subtypes(run: Run) -> Section:
                 heatmaps.programmes(programmes.set_index("sample_id"), drawn, names),
             )
         )
-    blocks += [calls_table(calls), agreement_table(calls), *exploration_blocks(run, calls)]
+    blocks += [calls_table(calls), *scheme_blocks(calls), agreement_table(calls), *exploration_blocks(run, calls)]
     return Section("subtypes", "Molecular subtypes", blocks, "Subtypes")
 
 

@@ -101,6 +101,30 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Bar:
+    """One bar or dot: ``share`` of the track in percent; ``above`` and ``below`` are paths of lines along the track."""
+
+    words: str
+    share: float
+    value: str
+    group: str | None = None
+    above: str = ""
+    below: str = ""
+    hollow: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Values beside each other; ``style`` is ``fill`` (a bar from 0) or ``dot`` (a place on a scale)."""
+
+    title: str
+    bars: Sequence[Bar]
+    style: str
+    caption: str = ""
+    kind: str = "bars"
+
+
+@dataclass(frozen=True)
 class Fold:
     """Blocks behind a line that opens them."""
 

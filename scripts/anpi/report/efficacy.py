@@ -6,12 +6,10 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from anpi.figures.clinical import spider, swimmer, waterfall
-from anpi.figures.style import SUBTYPE_COLOURS
 from anpi.report import sentences as say
-from anpi.report.blocks import Cell, Link, Note, Section, Table, Text, draw
+from anpi.report.blocks import Cell, Drawing, Link, Note, Section, Table, Text, draw
 from anpi.report.evidence import anchor_of
 from anpi.report.numbers import NONE, decimal, drawn_of, interval, known, months, percent
 from anpi.report.survival import survival_by_group, survival_figure
@@ -21,6 +19,7 @@ from anpi.trial.times import DAYS_PER_MONTH
 from anpi.words.lists import listed, plural
 
 SHORT = {"mixed": "m", "none": "–"}
+LINES = "Dashed, from baseline: −30% (response) and +20%, progression only where the baseline is the nadir."
 RATES = {f"{one.measure}{suffix}": words for one in ENDPOINTS for suffix, words in one.measured.items() if words}
 MEDIANS = {f"{one.measure}_median": one.short for one in ENDPOINTS if one.short} | {
     "TTR_median": "Time to response",
@@ -190,37 +189,34 @@ def course_figures(run: Run) -> list[Any]:
         return [Note("No scan is in the tables, so no course of a patient is drawn.", "absent")]
     endpoints = treated.reset_index()
     points = points[points["patient_id"].isin(treated.index)]
-    letters = {str(patient): str(group) for patient, group in treated["group"].items() if known(group)}
-    colours = (
-        {patient: SUBTYPE_COLOURS[letters.get(patient, "none")] for patient in treated.index.astype(str)}
-        if letters
-        else None
-    )
+    groups = {str(patient): str(group) for patient, group in treated["group"].items() if known(group)}
     note = f" {drawn_of(len(treated), len(everyone), 'patient')}." if len(treated) < len(everyone) else ""
-    blocks = []
-    if points["change_from_baseline_pct"].notna().any():
-        bars = waterfall(endpoints, points)
-        without = [str(p) for p in bars[1].loc[bars[1]["change"].isna(), "patient_id"]]
-        words = (
-            "Best change of the sum of diameters up to progression, coloured by confirmed best response; * new "
-            f"lesion. {without_words(without)}"
-        )
-        blocks.append(draw("waterfall", "Waterfall", words + note, lettered(bars, letters)))
-        words = (
-            f"Change of the sum of diameters over time, {plural(points['patient_id'].nunique(), 'patient')}; * "
-            "new lesion."
-        )
-        lines = spider(endpoints, points, colours)
-        blocks.append(draw("spider", "Spider", words + colour_words(letters) + note, keyed(lines, letters)))
-    ends = treatment_ends(treated)
-    words = "Treatment (bar) and follow-up (line) of each patient, scans by response."
-    lanes = swimmer(endpoints, points, ends, run.therapies, colours)
-    blocks.append(draw("swimmer", "Swimmer", words + colour_words(letters) + note, lettered(lanes, letters)))
-    return blocks
+    measured = points["change_from_baseline_pct"].notna().any()
+    changed = change_figures(endpoints, points, groups, note) if measured else []
+    words = f"Treatment (bar) and follow-up (line) of each patient, scans by response. {colour_words(groups)}"
+    lanes = swimmer(endpoints, points, treatment_ends(treated), run.therapies, groups)
+    return [*changed, draw("swimmer", "Swimmer", words.strip() + note, lettered(lanes, groups))]
+
+
+def change_figures(endpoints: pd.DataFrame, points: pd.DataFrame, groups: dict[str, str], note: str) -> list[Drawing]:
+    """Draw best change and change over time, where a sum was measured."""
+    bars = waterfall(endpoints, points)
+    without = [str(p) for p in bars[1].loc[bars[1]["change"].isna(), "patient_id"]]
+    best = (
+        "Best change of the sum of diameters up to progression, coloured by confirmed best response; * new "
+        f"lesion. {LINES} {without_words(without)}"
+    )
+    count = plural(points["patient_id"].nunique(), "patient")
+    panels = "A panel a subtype; no call: also without a sample. " if groups else ""
+    over_time = f"Change of the sum of diameters over time, {count}; * new lesion. {panels}{LINES}"
+    return [
+        draw("waterfall", "Waterfall", best + note, lettered(bars, groups)),
+        draw("spider", "Spider", over_time + note, spider(endpoints, points, groups)),
+    ]
 
 
 def colour_words(letters: dict[str, str]) -> str:
-    return " Coloured by subtype; grey: mixed, no call or no sample." if letters else ""
+    return "Coloured by subtype; no call: also without a sample." if letters else ""
 
 
 def treatment_ends(treated: pd.DataFrame) -> pd.DataFrame:
@@ -238,15 +234,6 @@ def lettered(drawn: tuple[Figure, pd.DataFrame], letters: dict[str, str]) -> tup
             axis.set_ticklabels(
                 [f"{name}  {SHORT.get(letters.get(name, ''), letters.get(name, '–'))}" for name in names]
             )
-    return drawn
-
-
-def keyed(drawn: tuple[Figure, pd.DataFrame], letters: dict[str, str]) -> tuple[Figure, pd.DataFrame]:
-    """Add the key of subtypes to a figure."""
-    found = [group for group in ("A", "N", "P", "I", "mixed", "none") if group in letters.values()]
-    handles = [Line2D([], [], color=SUBTYPE_COLOURS[group], linewidth=3, label=group) for group in found]
-    if handles:
-        drawn[0].axes[0].legend(handles=handles, frameon=False, ncols=len(handles), loc="upper right", fontsize=8)
     return drawn
 
 

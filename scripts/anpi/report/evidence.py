@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anpi.report.inputs import TABLES
 from anpi.report.numbers import known
-from anpi.report.tables import TABLES, Run
+from anpi.report.tables import Run
 
 # The tables whose rows stand on the page of details, each under its anchor.
 SHOWN = ("results", "survival", "rates", "influence", "contrasts")

@@ -20,11 +20,12 @@ from anpi.report.blocks import Drawing, Fold, Link, Section
 from anpi.report.evidence import cited_rows, patients_behind, spans_of
 from anpi.report.genes import FILE as GENE_FILE
 from anpi.report.genes import GeneBox, gene_script
+from anpi.report.inputs import TABLES
 from anpi.report.numbers import known, months, text
 from anpi.report.patient import patient_sections
 from anpi.report.patient_map import Map
 from anpi.report.sections import DETAILS, FIRST_PAGE, sections_of
-from anpi.report.tables import TABLES, Run
+from anpi.report.tables import Run
 from anpi.report.workbook import neutral, write_workbook
 from anpi.tables.carried import carried
 from anpi.trial.subtypes import SUBTYPES

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -13,9 +11,11 @@ from anpi.figures.course import course
 from anpi.report import sentences as say
 from anpi.report.baseline import VARIABLES, level_words
 from anpi.report.biology import PROGRAMMES, drawn_signatures
-from anpi.report.blocks import Cell, Drawing, Note, Section, Table, Text, table_of
+from anpi.report.blocks import Bar, Bars, Cell, Drawing, Note, Section, Table, Text, table_of
 from anpi.report.numbers import NONE, decimal, known, months, text
 from anpi.report.quality import number, verdict_columns
+from anpi.report.schemes import schemes_of_sample
+from anpi.report.strips import percentile_bars, percentiles, strips_of
 from anpi.report.tables import Run, end_days
 from anpi.report.targets import target_blocks
 from anpi.report.under_treatment import change_blocks
@@ -29,27 +29,6 @@ COURSE_WORDS = (
     "Above: treatment (bar), scans by response and follow-up (line). Below: change of the sum of diameters from "
     "baseline; dashed: −30% (response) and +20%, which stands for progression only when the baseline is the nadir."
 )
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One bar or dot: ``share`` of the track in percent."""
-
-    words: str
-    share: float
-    value: str
-    group: str | None = None
-
-
-@dataclass(frozen=True)
-class Bars:
-    """Values beside each other; ``style`` is ``fill`` (a bar from 0) or ``dot`` (a place on a scale)."""
-
-    title: str
-    bars: Sequence[Bar]
-    style: str
-    caption: str = ""
-    kind: str = "bars"
 
 
 def patient_sections(run: Run, patient: str) -> list[Section]:
@@ -223,7 +202,7 @@ def subtype_blocks(run: Run, patient: str, sample: Any) -> list[Any]:
         ]
         bars = [Bar(b.words, min(max(b.share, 0), LONGEST), b.value) for b in bars]
         blocks.append(Bars("Programmes", bars, "dot", "Mean z against the locked reference, from −3 to +3."))
-    return blocks
+    return [*blocks, *schemes_of_sample(call)]
 
 
 def share_of(value: Any) -> float:
@@ -234,13 +213,13 @@ def signature_blocks(run: Run, sample: Any) -> list[Any]:
     mine = run.rows("scores", "sample_id", sample)
     if mine is None:
         return [Note("No signature was scored for this patient.", "absent")]
-    ranks = dict(zip(mine["signature"], mine["reference_percentile"], strict=True))
-    drawn = drawn_signatures(run, [name for name, rank in ranks.items() if known(rank)])
-    bars = [Bar(run.signature_names.get(name, name), float(ranks[name]), f"{ranks[name]:.0f}") for name in drawn]
+    ((_, ranks),) = percentiles(run, "scores", [sample])
+    drawn = drawn_signatures(run, ranks)
+    bars = percentile_bars(run, "scores", sample, {name: run.signature_names.get(name, name) for name in drawn})
     if not bars:
         return [Note("No signature of this sample has a percentile of the reference.", "absent")]
     caption = "Percentile among the reference tumours (George 2015); 50 is their median. Not a threshold for anything."
-    return [Bars("Signatures as percentiles", bars, "dot", caption)]
+    return [Bars("Signatures as percentiles", bars, "dot", caption + strips_of(run, "scores")[1])]
 
 
 def quality_blocks(run: Run, patient: str) -> list[Any]:

@@ -22,6 +22,8 @@ from anpi.trial.times import DAYS_PER_MONTH
 from anpi.words.lists import plural
 
 MOST_SIGNATURES = 4
+MOST_TARGETS = 4
+PRESENTATION = "MHC-I"
 NO_TEST = (
     "A selection never gets a p-value: whoever chooses patients after seeing their outcomes finds a difference by "
     "choosing."
@@ -64,7 +66,10 @@ def arms_of(run: Run) -> list[str]:
 def caption_of(run: Run, tracks: Sequence[Track]) -> str:
     names = {track.name for track in tracks}
     words = "; ".join(f"Arm {place}: {arm}" for place, arm in enumerate(arms_of(run), 1)) + ". "
-    words += "A thin line: not known. Signatures: darker is a higher percentile of the reference tumours."
+    words += (
+        "A thin line: not known. Signatures and targets: darker is a higher percentile of the reference tumours. PFS "
+        "event: e, censored: c."
+    )
     if "Subtype shares" in names:
         words += " Shares from above: A, N, P, I."
     return words + " Flags: Q quality, S sex by genes differs, T tissue in doubt, L lean, M mixed, – no call."
@@ -83,6 +88,7 @@ def all_tracks(run: Run, people: pd.DataFrame) -> list[Track]:
         Track("Subtype", "word", group, SUBTYPE_COLOURS | {"m": SUBTYPE_COLOURS["mixed"], "–": "#ffffff"}),
         Track("Subtype shares", "shares", shares(run, people)),
         *signature_tracks(run, people),
+        *target_tracks(run, people),
         Track("Best change, %", "change", changes(run, people)),
         Track("Best response", "word", column(people, "cbor"), RESPONSE_COLOURS),
         Track("PFS, months", "bar", list(numbers_of(people, "pfs_days") / DAYS_PER_MONTH)),
@@ -131,6 +137,19 @@ def signature_tracks(run: Run, people: pd.DataFrame) -> list[Track]:
     names = drawn_signatures(run, given_in(wide))[:MOST_SIGNATURES]
     shown = short_names([run.signature_names.get(name, name) for name in names], 36)
     return [Track(s, "heat", list(rows[name].astype(float))) for name, s in zip(names, shown, strict=True)]
+
+
+def target_tracks(run: Run, people: pd.DataFrame) -> list[Track]:
+    """Return the first targets of the list, which no data chose, and whose antigen presentation is low."""
+    found = run.table("targets")
+    if found is None:
+        return []
+    wide = found.pivot(index="sample_id", columns="target", values="reference_percentile").reindex(people["sample_id"])
+    names = [name for name in dict.fromkeys(found["target"]) if wide[name].notna().any()][:MOST_TARGETS]
+    levels = found[found["target"].eq(PRESENTATION)].set_index("sample_id")["level"].reindex(people["sample_id"])
+    low = ["low" if level == "low" else None for level in levels]
+    tracks = [Track(f"{name}, target", "heat", list(wide[name].astype(float))) for name in names]
+    return [*tracks, Track(f"{PRESENTATION} low", "word", low, {"low": VERDICT_COLOURS["warn"]})]
 
 
 def changes(run: Run, people: pd.DataFrame) -> list[Any]:

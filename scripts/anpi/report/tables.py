@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,99 +14,55 @@ import pandas as pd
 from anpi.files.checksums import hash_file
 from anpi.files.intact import read_json
 from anpi.files.shipped import REGISTRY, ROOT
+from anpi.report.inputs import GENES, NEEDED, STATEMENTS, expected_tables
 from anpi.report.numbers import known
 from anpi.tables.reading import read_facts, read_table
 from anpi.tables.schema import read_settings
 from anpi.trial.subtypes import CALLED
 
-TABLES = {
-    "endpoints": "clinical/endpoints.tsv",
-    "timepoints": "clinical/timepoints.tsv",
-    "queries": "clinical/queries.tsv",
-    "rates": "clinical/rates.tsv",
-    "concordance": "clinical/concordance.tsv",
-    "strategies": "clinical/estimands.tsv",
-    "adverse_events": "clinical/adverse_events.tsv",
-    "exposure": "clinical/exposure.tsv",
-    "shifts": "clinical/shifts.tsv",
-    "sets": "analysis/sets.tsv",
-    "attrition": "analysis/attrition.tsv",
-    "accounts": "accounts.tsv",
-    "verdicts": "qc/verdicts.tsv",
-    "gene_body": "qc/gene_body_coverage.tsv",
-    "calls": "subtypes/calls.tsv",
-    "programmes": "subtypes/programmes.tsv",
-    "tissues": "subtypes/tissues.tsv",
-    "scores": "immune/scores.tsv",
-    "targets": "targets/targets.tsv",
-    "pairs": "change/pairs.tsv",
-    "changes": "change/changes.tsv",
-    "change_tests": "change/tests.tsv",
-    "components": "exploration/components.tsv",
-    "variance": "exploration/variance.tsv",
-    "exploration_notes": "exploration/notes.tsv",
-    "nmf_ranks": "exploration/nmf_ranks.tsv",
-    "nmf_names": "exploration/nmf_names.tsv",
-    "nmf_agreement": "exploration/nmf_agreement.tsv",
-    "signature_correlation": "immune/correlation.tsv",
-    "signature_methods": "immune/methods.tsv",
-    "fractions": "immune/fractions.tsv",
-    "pathways": "immune/pathways.tsv",
-    "results": "association/results.tsv",
-    "survival": "association/survival.tsv",
-    "curves": "association/curves.tsv",
-    "response": "association/response.tsv",
-    "sensitivity": "association/sensitivity.tsv",
-    "influence": "association/influence.tsv",
-    "representativeness": "association/representativeness.tsv",
-    "detectable": "association/detectable.tsv",
-    "estimands": "association/estimands.tsv",
-    "subgroups": "association/subgroups.tsv",
-    "incidence": "association/incidence.tsv",
-    "published": "association/published.tsv",
-    "agreement": "association/agreement.tsv",
-    "contrasts": "expression/contrasts.tsv",
-    "differential": "expression/differential.tsv",
-    "enrichment": "expression/enrichment.tsv",
-}
-NEEDED = ("endpoints", "sets", "attrition")
-# Not read when a run has none of it: tables of an earlier run may still stand in the folder.
-EXPLORATION = (
-    "components",
-    "variance",
-    "exploration_notes",
-    "nmf_ranks",
-    "nmf_names",
-    "nmf_agreement",
-    "signature_correlation",
-    "signature_methods",
-)
-OF_EVENTS = ("adverse_events", "exposure", "shifts")
-OF_SAMPLES = (
-    "verdicts",
-    "gene_body",
-    "calls",
-    "programmes",
-    "tissues",
-    "scores",
-    "fractions",
-    "pathways",
-    "targets",
-    "pairs",
-    "changes",
-    "change_tests",
-    "contrasts",
-    "differential",
-    "enrichment",
-)
 MOST_DRAWN = 300  # patients a figure: more can neither be seen nor pointed at
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 ENDS = ("treatment_end", "death", "last_alive")
 
 
+@dataclass(frozen=True)
+class Given:
+    """What a report is made from.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the run's results.
+    patients, samples, adverse_events, therapies : Path or None
+        The user's tables, those that the run has.
+    plan, rules : Path
+        ``plan.yaml`` and ``endpoints.yaml``.
+    title : str
+        What heads the report.
+    thresholds : dict
+        Limits to warn and to fail of each QC metric.
+    links : dict
+        Where other pages are, as seen from the report: ``multiqc``.
+    carry : frozenset of str
+        Extra columns that go along into the workbook.
+    """
+
+    results: Path
+    patients: Path
+    plan: Path
+    rules: Path
+    title: str
+    samples: Path | None = None
+    adverse_events: Path | None = None
+    therapies: Path | None = None
+    thresholds: dict[str, tuple[float, float]] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    carry: frozenset[str] = frozenset()
+
+
 @dataclass
 class Run:
-    """All that the report knows of a run: ``tables`` by the names of `TABLES`, and the inputs beside them."""
+    """All that the report knows of a run: ``tables`` by the names of `inputs.TABLES`, and the inputs beside them."""
 
     title: str
     patients: pd.DataFrame
@@ -125,6 +80,7 @@ class Run:
     genes: pd.DataFrame | None = None
     declared: str = ""
     carry: frozenset[str] = frozenset()
+    strips: dict[str, Any] = field(default_factory=dict)  # of `report.strips`, made when first asked for
     _places: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)
 
     def table(self, name: str) -> pd.DataFrame | None:
@@ -204,21 +160,7 @@ def call_groups(calls: pd.DataFrame) -> pd.Series:
     return group.astype(object).where(group.notna(), None)
 
 
-def read_run(
-    results: Path,
-    patients: Path,
-    plan: Path,
-    rules: Path,
-    title: str,
-    samples: Path | None = None,
-    adverse_events: Path | None = None,
-    therapies: Path | None = None,
-    thresholds: dict[str, tuple[float, float]] | None = None,
-    registry: Path | None = None,
-    links: dict[str, str] | None = None,
-    exploration: bool = False,
-    carry: Collection[str] = (),
-) -> Run:
+def read_run(given: Given) -> Run:
     """Read the tables below a folder of results by their contracted names.
 
     Raises
@@ -226,38 +168,43 @@ def read_run(
     InputError
         A table that every run has is missing, or an input is not what its schema says.
     """
-    absent: tuple[str, ...] = () if samples else OF_SAMPLES
-    absent += () if adverse_events else OF_EVENTS
-    absent += () if samples and exploration else EXPLORATION
-    found = {n: results / p for n, p in TABLES.items() if n not in absent and (n in NEEDED or (results / p).is_file())}
-    tables = {name: plain(read_facts(path)) for name, path in found.items()}
-    statements = results / "association" / "statements.json"
-    changes = results / "ledger" / "changes.json"
-    registry = registry or REGISTRY
-    people = plain(read_table(patients, "patients"))
+    results = given.results
+    expected = expected_tables(given.samples is not None, given.adverse_events is not None, True)
+    found = {n: results / p for n, p in expected.items() if n in NEEDED or (results / p).is_file()}
+    statements, changes = results / STATEMENTS, results / "ledger" / "changes.json"
+    people = plain(read_table(given.patients, "patients"))
+    others = {
+        name: plain(read_table(path, name)) if path else None
+        for name, path in (
+            ("samples", given.samples),
+            ("adverse_events", given.adverse_events),
+            ("therapies", given.therapies),
+        )
+    }
+    therapies = others["therapies"]
     return Run(
-        title=clean(title),
+        title=clean(given.title),
         patients=people,
-        plan=read_settings(plan, "plan"),
-        rules=read_settings(rules, "endpoints"),
-        tables=tables,
-        samples=plain(read_table(samples, "samples")) if samples else None,
-        adverse_events=plain(read_table(adverse_events, "adverse_events")) if adverse_events else None,
-        therapies=therapy_days(plain(read_table(therapies, "therapies")), people) if therapies else None,
+        plan=read_settings(given.plan, "plan"),
+        rules=read_settings(given.rules, "endpoints"),
+        tables={name: plain(read_facts(path)) for name, path in found.items()},
+        samples=others["samples"],
+        adverse_events=others["adverse_events"],
+        therapies=None if therapies is None else therapy_days(therapies, people),
         statements=read_json(statements) if statements.is_file() else {},
-        thresholds=thresholds or {},
-        registry=read_facts(registry) if registry.is_file() else None,
-        links=links or {},
-        genes=read_genes(results / "cohort") if samples else None,
+        thresholds=given.thresholds,
+        registry=read_facts(REGISTRY) if REGISTRY.is_file() else None,
+        links=given.links,
+        genes=read_genes(results) if given.samples else None,
         changes=read_json(changes) if changes.is_file() else {},
-        carry=frozenset(carry),
-        declared=f"Plan: {settings_words(plan)}. Rules of endpoints: {settings_words(rules)}.",
+        carry=given.carry,
+        declared=f"Plan: {settings_words(given.plan)}. Rules of endpoints: {settings_words(given.rules)}.",
     )
 
 
-def read_genes(cohort: Path) -> pd.DataFrame | None:
+def read_genes(results: Path) -> pd.DataFrame | None:
     """Read all genes in TPM: ``gene_id``, ``symbol``, then one column per sample; None where the run has none."""
-    paths = [cohort / "tpm.tsv.gz", cohort / "genes.tsv"]
+    paths = [results / name for name in GENES]
     if not all(path.is_file() for path in paths):
         return None
     values, genes = (read_facts(path) for path in paths)

@@ -9,8 +9,9 @@ import pandas as pd
 from anpi.figures import heatmaps
 from anpi.files.shipped import ROOT
 from anpi.report import sentences as say
-from anpi.report.blocks import Note, Section, Text, Write, draw, table_of
+from anpi.report.blocks import Bars, Note, Section, Text, Write, draw, table_of
 from anpi.report.numbers import decimal, drawn_of, known, text
+from anpi.report.strips import percentile_bars, strips_of
 from anpi.report.tables import Run, call_groups
 from anpi.tables.reading import read_facts
 from anpi.words.lists import listed, plural
@@ -50,7 +51,20 @@ def targets(run: Run) -> Section | None:
             "TPM among the reference tumours (George 2015), from their quartiles; grey: not known."
         )
         blocks.append(draw("targets", "Targets", caption, heatmaps.signatures(wide, drawn, shown)))
+    blocks += protein_blocks(run)
     return Section("targets", "What the tumours offer to therapies", blocks, "Targets", exploratory=True)
+
+
+def protein_blocks(run: Run) -> list[Any]:
+    """Return how far proteins go with their RNA, where biomarkers.csv has one of a gene of the run."""
+    agreement = run.table("agreement")
+    if agreement is None:
+        return []
+    columns = {"marker": "Marker of protein", "gene": "Gene", "n": "Patients with both", "rho": "Rank correlation"}
+    columns |= {"ci_low": "95% CI from", "ci_high": "to", "warning": "Remark"}
+    write: dict[str, Write] = dict.fromkeys(("rho", "ci_low", "ci_high"), decimal)
+    caption = "Spearman's correlation of the marker at baseline and log2(TPM + 1) of its gene; descriptive, no test."
+    return [table_of(agreement, "protein", "RNA and protein of targets", columns, write, caption=caption)]
 
 
 def level_sentences(found: pd.DataFrame, run: Run) -> list[str]:
@@ -76,7 +90,10 @@ def target_blocks(run: Run, sample: Any) -> list[Any]:
         "reference_percentile": lambda value: decimal(value, 0),
         "level": lambda value: LEVELS.get(str(value), text(value)),
     }
-    return [NO_ADVICE, table_of(mine, "targets", f"Targets in {sample}", COLUMNS, write)]
+    bars = percentile_bars(run, "targets", sample, {str(name): str(name) for name in mine["target"]})
+    caption = "Percentile of the measured TPM among the reference tumours (George 2015)."
+    shown = [Bars("Targets as percentiles", bars, "dot", caption + strips_of(run, "targets")[1])] if bars else []
+    return [NO_ADVICE, *shown, table_of(mine, "targets", f"Targets in {sample}", COLUMNS, write)]
 
 
 def text_of_tpm(value: Any) -> str:

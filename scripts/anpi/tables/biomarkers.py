@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import pandas as pd
@@ -23,7 +24,7 @@ NEARLY_ALL = 0.9
 
 
 def is_number(text: str) -> bool:
-    return NUMBER.fullmatch(text) is not None
+    return NUMBER.fullmatch(text) is not None and math.isfinite(float(text))
 
 
 def scale_of(values: pd.Series) -> tuple[str, ...] | None:

@@ -10,24 +10,10 @@ import pandas as pd
 
 from anpi.expression.genes import annotate
 from anpi.files.shipped import ROOT
-from anpi.problems import Problem, refuse
 from anpi.tables.reading import read_text_table
+from anpi.tables.targets import TARGETS, read_target_table
 
-TARGETS = ROOT / "resources" / "targets" / "targets.tsv"
 NORMAL = ROOT / "resources" / "targets" / "normal_tissues.tsv"
-COLUMNS = [
-    "target",
-    "name",
-    "genes",
-    "group",
-    "compartment",
-    "modality",
-    "drugs",
-    "drug_source",
-    "threshold",
-    "threshold_source",
-]
-COMPARTMENTS = ("tumour", "immune")
 
 
 @dataclass(frozen=True)
@@ -49,30 +35,9 @@ class Target:
     compartment: str
 
 
-def read_targets(path: Path | str = TARGETS) -> list[Target]:
-    """Read a list of targets.
-
-    Raises
-    ------
-    InputError
-        A column lacks, a target stands twice or names no gene, a compartment is unknown.
-    """
-    table, file = read_text_table(path), str(path)
-    refuse([Problem(file, "column lacks", row=1, column=name) for name in COLUMNS if name not in table.columns])
-    if table.empty:
-        refuse([Problem(file, "the list has no target", expected="one row per target")])
-    problems = []
-    for place, row in enumerate(table.to_dict("records"), start=2):
-        for column in ("target", "genes"):
-            if not (row[column] or "").strip(", "):
-                problems.append(Problem(file, row=place, column=column, found="nothing", expected="a name"))
-        if row["compartment"] not in COMPARTMENTS:
-            found, expected = str(row["compartment"]), " or ".join(COMPARTMENTS)
-            problems.append(Problem(file, row=place, column="compartment", found=found, expected=expected))
-    for place in table.index[table["target"].duplicated()]:
-        name = str(table.at[place, "target"])
-        problems.append(Problem(file, row=int(place) + 2, column="target", found=f"{name} twice", expected="once"))
-    refuse(problems)
+def read_targets(path: Path | str = TARGETS, own: Path | str | None = None) -> list[Target]:
+    """Read a list of targets, and those of the user's own (see `anpi.tables.targets.read_target_table`)."""
+    table = read_target_table(path, own)
     return [
         Target(str(name), ids, str(compartment))
         for name, ids, compartment in zip(table["target"], gene_ids(table["genes"]), table["compartment"], strict=True)

@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import openpyxl
+import pandas as pd
+import pyreadstat
 import pytest
 import yaml
 from unit.delivery.delivery_files import PATIENTS, SHEETS, write_csv, write_reads, write_workbook
@@ -100,6 +103,11 @@ MESSES = {
         ("Last contact (months)", ["1.5", "3"]),
         {},
         ("last_alive_day", ["47", "92"]),
+    ),
+    "dates that a spreadsheet turned": (
+        ("Date of last contact", ["2024-05-03", "14/03/2024"]),
+        {"patients.csv, Date of last contact: dates of a spreadsheet": "day_and_month_exchanged"},
+        ("last_alive_date", ["2024-03-05", "2024-03-14"]),
     ),
     "a misspelt column": (
         ("liver_mets as Liver_metz", ["Y", "N"]),
@@ -235,10 +243,116 @@ def test_an_empty_line_leaves_a_question_open(tmp_path: Path):
     assert asked(proposal) == {"patients.csv, arm: A or a"}
 
 
+def test_a_unit_that_changed_since_the_last_delivery_is_told(tmp_path: Path):
+    def delivered(unit: str) -> Path:
+        return patients(tmp_path, ("OS", ["10.5", "3"]), ("time unit", [unit, unit]))
+
+    first = proposed([delivered("months")])
+    assert column(first, "patients", "os_months") == ["10.5", "3"]
+    with pytest.raises(InputError, match="the answer 'months' contradicts the files"):
+        proposed([delivered("days")], first.decisions.made)
+
+
+def test_a_decimal_sign_that_changed_since_the_last_delivery_is_told(tmp_path: Path):
+    first = proposed([patients(tmp_path, ("LDH", ['"210,5"', '"190,0"']))])
+    assert column(first, "patients", "ldh") == ["210.5", "190.0"]
+    with pytest.raises(InputError, match="the answer 'comma' contradicts the files"):
+        proposed([patients(tmp_path, ("LDH", ['"1,210.5"', '"190"']))], first.decisions.made)
+
+
+@pytest.mark.parametrize(
+    ("values", "asked_about"), [(["0.8", "0.5"], True), (["80", "50"], False), (["80%", "50%"], False)]
+)
+def test_shares_below_one_are_asked_about(tmp_path: Path, values: list[str], asked_about: bool):
+    header = ["sample_id", "patient_id", "timepoint", "tumour content"]
+    body = [[f"S{n}", f"P00{n}", "baseline", value] for n, value in enumerate(values, start=1)]
+    clinical = [patients(tmp_path), write_csv(tmp_path / "samples.csv", [header, *body])]
+    reads = write_reads(tmp_path / "reads", ["S1", "S2"])
+    question = "samples.csv, tumour content: unit"
+    assert (question in asked(proposed(clinical, reads=reads))) is asked_about
+    answers = {question: "fraction"} if asked_about else {}
+    assert [float(str(v)) for v in column(proposed(clinical, answers, reads), "samples", "tumour_content")] == [80, 50]
+
+
 def test_one_arm_is_asked_for(tmp_path: Path):
     file = write_csv(tmp_path / "patients.csv", [["patient_id", "sex", "age"], ["P001", "F", "61"]])
     assert asked(proposed([file])) == {"patients: arm"}
     assert column(proposed([file], {"patients: arm": "cadonilimab"}), "patients", "arm") == ["cadonilimab"]
+
+
+def test_text_with_semicolons_of_windows(tmp_path: Path):
+    """As a German Excel saves it: semicolons, decimal commas, days first, bytes that are no UTF-8."""
+    text = "Patientennummer;Arm;Geschlecht;Alter;Therapiebeginn;LDH\nP001;Prüfarm;weiblich;61,5;15/01/2024;1.210,5\n"
+    (tmp_path / "Patienten.csv").write_bytes(text.encode("cp1252"))
+    done = proposed([tmp_path / "Patienten.csv"])
+    assert asked(done) == set()
+    (row,) = done.tables["patients"].frame.to_dict("records")
+    assert list(row.values()) == ["P001", "Prüfarm", "F", "61.5", "2024-01-15", "1210.5"]
+    assert list(row) == [*HEADER, "ldh"]
+    told = {change.why for change in done.conversions.rows}
+    assert {"the bytes are no UTF-8", "the separator of the file"} <= told
+
+
+def write_datasets(folder: Path) -> list[Path]:
+    """Write ADaM as XPT: dates that SAS counts, responses in long form, times in months with CNSR."""
+    day = float((datetime(2024, 1, 15) - datetime(1960, 1, 1)).days)
+    frames: dict[str, dict[str, list[object]]] = {
+        "adsl": {"USUBJID": ["P1", "P2"], "TRT01P": ["A", "B"], "SEX": ["F", "U"], "TRTSDT": [day, day + 5]},
+        "adrs": {
+            "USUBJID": ["P1", "P1", "P2"],
+            "PARAMCD": ["OVRLRESP", "NTRGRESP", "OVRLRESP"],
+            "AVALC": ["PR", "NN", "NON-CR/NON-PD"],
+            "ADT": [day + 42, day + 42, day + 50],
+        },
+        "adtte": {"USUBJID": ["P1", "P2"], "PARAMCD": ["PFS"] * 2, "AVAL": [2.0, 3.0], "CNSR": [0.0, 1.0]},
+    }
+    frames["adtte"]["AVALU"] = ["MONTHS"] * 2
+    for name, frame in frames.items():
+        pyreadstat.write_xport(pd.DataFrame(frame), str(folder / f"{name}.xpt"))
+    return [folder / f"{name}.xpt" for name in frames]
+
+
+def test_datasets_in_transport_files(tmp_path: Path):
+    done = proposed(write_datasets(tmp_path))
+    assert asked(done) == set()
+    assert column(done, "patients", "treatment_start_date") == ["2024-01-15", "2024-01-20"]
+    assert column(done, "patients", "sex") == ["F", None]
+    assert column(done, "patients", "pfs_days") == ["60.875", "91.3125"]  # months of 30.4375 days
+    assert column(done, "patients", "pfs_event") == ["1", "0"]
+    assert column(done, "assessments", "nontarget_response") == ["NON-CR/NON-PD", None]
+    changes = {(Path(row.file).name, row.row, row.column): (row.was, row.became) for row in done.conversions.rows}
+    assert changes["adsl.xpt", 3, "SEX"] == ("U", "")
+    assert changes["adrs.xpt", 3, "AVALC"] == ("NN", "NON-CR/NON-PD")
+    assert changes["adtte.xpt", 2, "CNSR"] == ("0", "1")
+    assert changes["adtte.xpt", 3, "AVAL"] == ("3", "91.3125")
+    assert done.tables["assessments"].origins == [(str(tmp_path / "adrs.xpt"), row) for row in (2, 4)]
+
+
+def test_a_hidden_sheet_is_asked_about(tmp_path: Path):
+    book = write_workbook(tmp_path / "book.xlsx", {"Patients": [HEADER, P1], "Old": [HEADER, P2]})
+    sheets = openpyxl.load_workbook(book)
+    sheets["Old"].sheet_state = "hidden"
+    sheets.save(book)
+    assert asked(proposed([book])) == {"book.xlsx#Old: table"}
+    done = proposed([book], {"book.xlsx#Old: table": "leave_out"})
+    assert column(done, "patients", "patient_id") == ["P001"]
+
+
+def test_mates_without_the_first_are_refused(tmp_path: Path, tells):
+    reads = write_reads(tmp_path / "reads", ["P001"])
+    (reads / "P001_R1.fastq").unlink()
+    with pytest.raises(InputError) as refused:
+        proposed([patients(tmp_path)], reads=reads)
+    assert "the second mates without the first" in str(refused.value)
+    tells("second mates alone in a folder of reads", map(str, refused.value.problems))
+
+
+def test_a_value_of_a_person_stands_in_no_output(tmp_path: Path):
+    file = patients(tmp_path, ("Contact", ["jane.roe@example.org", "john.doe@example.org"]))
+    done = proposed([file])
+    shown = "\n".join([*done.said, *(question.text for question in done.decisions.open.values())])
+    assert "example.org" not in shown + str(done.mapping) + str(done.conversions.rows)
+    assert "Contact" not in done.tables["patients"].frame
 
 
 ANSWERS = {

@@ -51,17 +51,25 @@ def test_waterfall_has_a_bar_a_patient_and_lists_those_without():
     assert heights == [-10, -45]  # P2's shrinkage after progression does not count
 
 
-def test_colours_may_come_from_outside():
-    figure, _ = waterfall(ENDPOINTS, TIMEPOINTS, {"P1": "#123456"})
-    assert "#123456" in svg(figure)
-    assert figure.axes[0].get_legend() is None
-
-
 def test_spider_starts_every_patient_at_zero():
     figure, data = spider(ENDPOINTS, TIMEPOINTS)
     assert marked(figure) == {"P1", "P2"}
     assert data.groupby("patient_id")["change"].first().tolist() == [0, 0]
     assert data.loc[data["assessment_day"] == 127, "month"].tolist() == [pytest.approx(126 / 30.4375, abs=1e-3)]
+
+
+def test_spider_has_a_panel_a_subtype_on_the_same_axes():
+    figure, _ = spider(ENDPOINTS, TIMEPOINTS, {"P1": "I"})
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["SCLC-I, n = 1", "no call, n = 1"]
+    assert len({axes.get_ylim() for axes in figure.axes}) == 1
+    panels = [{line.get_gid() for line in axes.lines} - {None} for axes in figure.axes]
+    assert panels == [{"patient:P1"}, {"patient:P2"}]
+
+
+def test_swimmer_tells_the_colours_of_its_bars():
+    figure, _ = swimmer(ENDPOINTS, TIMEPOINTS, PATIENTS, THERAPIES, {"P1": "A", "P3": "mixed"})
+    told = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert told[:3] == ["SCLC-A", "mixed call", "no call"]
 
 
 def test_swimmer_has_a_lane_a_treated_patient():

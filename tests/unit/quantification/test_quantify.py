@@ -62,6 +62,8 @@ for word in words[words.index("-1" if "-1" in words else "-r") + 1 :]:
 if "--writeMappings=drawn.sam" in words:
     line = "r\\t99\\tT\\t1\\t255\\t50M\\t=\\t90\\t{length}\\tA\\tI\\tNH:i:1\\n"
     open("drawn.sam", "w").writelines(line.format(length=100 + 20 * (n % 2)) for n in range(reads))
+    os.makedirs("drawn/aux_info")
+    json.dump({"num_processed": reads, "num_mapped": reads}, open("drawn/aux_info/meta_info.json", "w"))
 else:
     os.makedirs(out + "/aux_info")
     open(out + "/command.txt", "w").write(" ".join(words))
@@ -130,7 +132,7 @@ def test_the_environment_that_is_named_for_conda_exists_and_holds_both_tools():
 
 
 def test_a_tool_that_does_nothing_is_stopped(scratch, tools, monkeypatch):
-    tools("salmon", "echo reading the index\nexec sleep 600", "/bin/sh")
+    tools("salmon", '[ "$1" = --version ] && exit\necho reading the index\nexec sleep 600', "/bin/sh")
     monkeypatch.setattr(running, "STALL_SECONDS", 0.5)
     began = time.monotonic()
     with pytest.raises(
@@ -207,6 +209,12 @@ DRAWN = 'if "--writeMappings=drawn.sam" in words:\n'
         ("facts(600, 599); sys.exit(1)", r"salmon, drawn sample: ended with code 1"),
         ("open('drawn.sam', 'w').write('r\\t99\\tT'); sys.exit()", "salmon, drawn sample: what it wrote is cut short"),
         ("facts(600, 599); open('drawn.sam', 'w'); sys.exit()", "salmon, drawn sample: what it wrote is cut short"),
+        ("open('drawn.sam', 'w'); sys.exit()", "salmon, drawn sample: what it wrote is cut short"),
+        (
+            "os.makedirs('drawn/aux_info'); open('drawn/aux_info/meta_info.json', 'w').write('{\"num_');"
+            " open('drawn.sam', 'w'); sys.exit()",
+            "salmon, drawn sample: what it wrote is cut short",
+        ),
     ],
 )
 def test_a_failure_of_the_step_that_measures_is_none_of_the_sample(tmp_path, scratch, tools, ending, words):

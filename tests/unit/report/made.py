@@ -10,7 +10,8 @@ from lifelines import KaplanMeierFitter
 
 from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json, write_table
-from anpi.report.tables import TABLES, Run, read_run
+from anpi.report.inputs import TABLES
+from anpi.report.tables import Given, Run, read_run
 
 CLASSES = ("A", "N", "P", "I")
 ARMS = ("cadonilimab", "cadonilimab + chemotherapy")
@@ -235,4 +236,4 @@ def read_made(folder: Path, title: str = "Made trial") -> Run:
     config = ROOT / "config"
     paths = (folder / "results", folder / "patients.csv", config / "plan.yaml", config / "endpoints.yaml")
     thresholds = {"fragments": (500.0, 100.0), "genes_detected": (800.0, 400.0)}
-    return read_run(*paths, title, samples if samples.is_file() else None, thresholds=thresholds)
+    return read_run(Given(*paths, title, samples if samples.is_file() else None, thresholds=thresholds))

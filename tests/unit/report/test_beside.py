@@ -56,7 +56,7 @@ def test_all_of_it_is_in_the_report(page: str):
     assert "under 4 estimands: p = 0.020 to p = 0.70, below 0.05 in 1 (unadjusted)" in page
     assert "under 1 of them it cannot be tested" in page
     assert "Subgroups describe and are not tested" in page
-    assert "ECOG p = 0.40" in page
+    assert "ECOG performance status p = 0.40" in page
     assert "beyond follow-up" in page
     assert "No cohort had both PD-1 and CTLA-4 blocked" in page
     assert "59%" in page

@@ -13,9 +13,10 @@ from unit.report.made import make_tables, read_made, with_choices, write_run
 
 from anpi.report.blocks import Section
 from anpi.report.evidence import Cited, Row, cite, joined, patients_behind, spans_of
+from anpi.report.inputs import TABLES
 from anpi.report.page import drawings, write_report
 from anpi.report.sections import DETAILS, FIRST_PAGE, sections_of
-from anpi.report.tables import TABLES, Run
+from anpi.report.tables import Run
 from anpi.trial.times import DAYS_PER_MONTH
 
 NUMBER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(%?)")

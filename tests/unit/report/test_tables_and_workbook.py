@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from anpi.files.shipped import ROOT
+from anpi.report.inputs import TABLES
 from anpi.report.patients import baseline_table, median_iqr, smd_numbers, smd_share
-from anpi.report.tables import TABLES
 from anpi.report.workbook import guide, write_workbook
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from unit.report.made import make_tables, read_made, write_run
 
-from anpi.report.blocks import Drawing, Table, Text
+from anpi.report.blocks import Bars, Drawing, Table, Text
+from anpi.report.patient_map import target_tracks
 from anpi.report.tables import Run
-from anpi.report.targets import NO_ADVICE, target_blocks, targets
+from anpi.report.targets import NO_ADVICE, protein_blocks, target_blocks, targets
 
 
 @pytest.fixture
@@ -39,14 +41,33 @@ def test_the_cohort_has_a_heat_map_and_names_who_lacks_antigen_presentation(run:
 
 
 def test_a_patient_is_shown_levels_drugs_and_that_it_is_no_advice(run: Run):
-    note, table = target_blocks(run, "P0001-B")
+    note, bars, table = target_blocks(run, "P0001-B")
     assert note is NO_ADVICE
+    assert isinstance(bars, Bars)
+    assert [(bar.words, bar.share) for bar in bars.bars] == [("DLL3", 95.0), ("MHC-I", 4.0)]
     assert isinstance(table, Table)
     cells = {row[0].words: [cell.words for cell in row] for row in table.rows}
     assert "high" in cells["DLL3"]
     assert "tarlatamab" in cells["DLL3"]
     assert "cannot tell" in cells["SEZ6"]
     assert target_blocks(run, "P0003-B")[0].kind == "note"
+
+
+def test_the_map_has_the_targets_and_who_lacks_antigen_presentation(run: Run):
+    tracks = {track.name: track.values for track in target_tracks(run, run.people)}
+    assert tracks["DLL3, target"][:2] == [95.0, 95.0]
+    assert np.isnan(tracks["DLL3, target"][2])
+    assert tracks["MHC-I low"] == ["low", *[None] * 5]
+    assert "SEZ6, target" not in tracks
+
+
+def test_protein_beside_rna_is_shown_where_it_was_measured(run: Run):
+    assert protein_blocks(run) == []
+    row = {"marker": "DLL3 H-score", "gene": "DLL3", "n": 21, "rho": 0.655, "ci_low": 0.3, "ci_high": 0.85}
+    run.tables["agreement"] = pd.DataFrame([row | {"warning": None}])
+    (table,) = protein_blocks(run)
+    words = [cell.words for cell in table.rows[0]]
+    assert words == ["DLL3 H-score", "DLL3", "21", "0.66", "0.30", "0.85", "–"]
 
 
 def test_a_run_without_targets_has_no_section(tmp_path: Path):

@@ -104,6 +104,7 @@ def test_numbers_scales_and_groups_are_told_apart():
     assert is_numeric(pd.Series(["1", "2.5", "0"]))
     assert scale_of(pd.Series(["0", "1+", "3+", None])) == ("0", "1+", "2+", "3+")
     assert not is_numeric(pd.Series(["0", "1+", "0", "0"]))
+    assert not is_numeric(pd.Series(["1e400", "nan", "inf"]))
     assert scale_of(pd.Series(["High", "low"])) == ("absent", "low", "intermediate", "high")
     assert scale_of(pd.Series(["mutated", "wild type"])) is None
     assert scale_of(pd.Series(["0", "1", "2"])) is None

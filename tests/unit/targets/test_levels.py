@@ -16,8 +16,9 @@ from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression
 from anpi.problems import InputError
 from anpi.signatures.scores import read_reference
+from anpi.tables.targets import TARGETS
 from anpi.targets.levels import read_interval, score_targets
-from anpi.targets.lists import TARGETS, read_normal, read_targets
+from anpi.targets.lists import read_normal, read_targets
 from anpi.targets.purity import choose_purity
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -161,10 +162,35 @@ def test_purity_of_the_calls_goes_before_that_of_normal_tissue():
 def test_every_target_has_its_source_and_its_normal_tissue():
     table = pd.read_csv(TARGETS, sep="\t", keep_default_na=False, na_values=["NA"])
     assert table["drugs"].notna().eq(table["drug_source"].notna()).all()
-    assert table["drug_source"].dropna().str.contains(r"doi:10\.|NCT\d{8}").all()
+    assert table["drug_source"].dropna().str.contains(r"doi:10\.|NCT\d{8}|PMID \d+").all()
     assert table["threshold"].notna().all()
     genes = [gene for target in read_targets() for gene in target.gene_ids]
     assert set(genes) <= set(read_normal().index)
+
+
+def test_targets_of_ones_own_stand_behind_the_shipped_ones(tmp_path: Path):
+    own = tmp_path / "own.tsv"
+    own.write_text("target\tgenes\tcompartment\tdrugs\nPTK7\tPTK7\ttumour\tone\nchemokines\tCXCL9, CXCL10\timmune\t\n")
+    shipped, both = read_targets(), read_targets(own=own)
+    assert both[: len(shipped)] == shipped
+    assert [(target.name, len(target.gene_ids), target.compartment) for target in both[len(shipped) :]] == [
+        ("PTK7", 1, "tumour"),
+        ("chemokines", 2, "immune"),
+    ]
+    assert both[-2].gene_ids == ("ENSG00000112655",)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("target\tgenes\tcompartment\nDLL3\tDLL3\ttumour\n", "row 2, column target: the shipped list has this target"),
+        ("target\tgenes\nPTK7\tPTK7\n", "row 1, column compartment: column lacks"),
+    ],
+)
+def test_faults_of_a_list_of_ones_own(tmp_path: Path, rows: str, words: str):
+    (tmp_path / "own.tsv").write_text(rows)
+    with pytest.raises(InputError, match=words):
+        read_targets(own=tmp_path / "own.tsv")
 
 
 @pytest.mark.parametrize(
