@@ -26,7 +26,8 @@ from anpi.tools import refuse_full_disk, room_in
 def main() -> None:
     arguments = parse()
     transcripts = read_ids(arguments.transcripts) if arguments.transcripts else []
-    reference = Reference(arguments.index, transcripts, arguments.transcripts_fasta, arguments.genome)
+    given = (arguments.transcripts_fasta, arguments.genome, arguments.strangers)
+    reference = Reference(arguments.index, transcripts, *given)
     length = FragmentLength(arguments.fragment_mean, arguments.fragment_sd, "config")
     quantify = quantify_aligned_transcripts if arguments.aligned_to == "transcriptome" else quantify_sample
     sample, out_dir = arguments.sample, arguments.out_dir
@@ -65,6 +66,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--transcripts", type=Path, help="table of transcripts (build_reference.py), for alignments")
     parser.add_argument("--transcripts-fasta", type=Path, help="transcripts, for alignments to them")
     parser.add_argument("--genome", type=Path, help="genome FASTA, for CRAM")
+    parser.add_argument("--strangers", type=Path, help="FASTA of contigs with their class, for the drawn reads")
     parser.add_argument("--out-dir", required=True, type=Path, help="folder of the sample's results")
     parser.add_argument("--strandedness", default="auto", help="as declared in the units sheet (default: auto)")
     parser.add_argument("--fragment-mean", type=float, default=250, help="of single-end libraries (default: 250)")

@@ -17,6 +17,7 @@ from anpi.endpoints.estimands import check_estimands
 from anpi.endpoints.observations import check_rules
 from anpi.endpoints.rules import read_rules
 from anpi.expression.assemble import missing_samples
+from anpi.expression.contigs import read_contigs
 from anpi.expression.matrix import read_sample_names
 from anpi.expression.reference_look import look_at_reference
 from anpi.files.plain import odd_file
@@ -161,6 +162,9 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
     if clinical is not None and rules is not None:
         collect(lambda: check_rules(clinical, rules))
         collect(lambda: check_estimands(clinical, rules))
+    contigs = settings["strangers"]["contigs"]
+    if contigs and os.path.isfile(contigs):
+        collect(lambda: read_contigs(contigs))
     own_targets = settings["targets"]["own"]
     if own_targets and os.path.isfile(own_targets):
         collect(lambda: read_target_table(own=own_targets))
@@ -204,6 +208,7 @@ def config_paths(settings: Mapping[str, Any]) -> dict[str, str]:
     paths |= {f"reference.{name}": settings["reference"][name] for name in REFERENCE_FILES}
     paths |= {f"signatures.gmt.{number}": path for number, path in enumerate(settings["signatures"]["gmt"], start=1)}
     paths["targets.own"] = settings["targets"]["own"]
+    paths["strangers.contigs"] = settings["strangers"]["contigs"]
     if settings["expression"]:
         paths["expression.matrix"] = settings["expression"]["matrix"]
     return {key: path for key, path in paths.items() if path is not None}
@@ -344,6 +349,7 @@ def source_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
     paths = [("expression.matrix", matrix["matrix"])] if matrix else []
     paths += [("signatures.gmt", path) for path in settings["signatures"]["gmt"]]
     paths += [("targets.own", path) for path in [settings["targets"]["own"]] if path]
+    paths += [("strangers.contigs", path) for path in [settings["strangers"]["contigs"]] if path]
     return problems + [absent_file(file, key, path) for key, path in paths if not os.path.isfile(path)]
 
 

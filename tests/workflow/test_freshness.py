@@ -101,6 +101,7 @@ def write_other_files(trial: Trial) -> None:
     for name, source in (("R1.fastq", "reads"), ("R2.fastq", "reads"), ("S.bam", "reads")):
         (other / name).write_text(f"another file of {source}\n")
     (other / "quant.sf").write_text("Name\tLength\tEffectiveLength\tTPM\tNumReads\n")
+    (other / "contigs.fa").write_text(">c phix\nACGT\n")
     (other / "targets.tsv").write_text("target\tgenes\tcompartment\nPTK7\tPTK7\ttumour\n")
     (other / "sets.gmt").write_text("another\tset\tASCL1\tNEUROD1\n")
     shutil.copy(trial.path("reference/transcripts.fa.gz"), other / "transcripts.fa.gz")

@@ -36,6 +36,7 @@ rule quantify_sample:
         unpack(alignment_references),
         # Reads and index are known by their content (params, reference.json), not by their time.
         reads=read_files,
+        strangers=[given(path) for path in [SETTINGS["strangers"]["contigs"]] if path],
         index=ancient(out("reference/salmon_index")),
         reference=out("reference/reference.json"),
     output:
@@ -55,12 +56,12 @@ rule quantify_sample:
         mem_mb=quantify_memory,
         runtime=needs("runtime", 20, input_mb=0.03),
     params:
-        program=program("quantify_sample", settings=["fragment_length"]),
+        program=program("quantify_sample", settings=["fragment_length"], files=["strangers.contigs"]),
         known_by=decisive_units,
         genome=genome_known_by,
         units=unit_options,
         aligned_to=lambda wildcards: units_of(wildcards.sample).aligned_to,
-        references=options_of("transcripts", "transcripts_fasta", "genome"),
+        references=options_of("transcripts", "transcripts_fasta", "genome", "strangers"),
         strandedness=strandedness_of,
         folder=subpath(output.fastp, parent=True),
     shell:

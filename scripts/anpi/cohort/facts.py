@@ -53,6 +53,7 @@ FACTS = {
     "error_rate": Fact("Mismatches, %", "% of the aligned bases differ from the genome", ceiling=True),
     "junction_saturation": Fact("Introns seen by half of the reads, %", "% of the introns seen by half of the reads"),
     "contamination": Fact("Another person's RNA, %", "% of the RNA is another person's by genotypes", ceiling=True),
+    "foreign_share": Fact("Reads of others, %", "% of the drawn reads are another species' or a virus's", ceiling=True),
     "count_agreement_pearson": Fact("Agreement of counts (r)", "correlation of the counts of salmon and alignment"),
 }
 # Facts that are judged in words, not by a threshold.
@@ -63,6 +64,7 @@ JUDGED_IN_WORDS = {
     "strandedness": "Strandedness",
     "identity": "Genotypes of the patient",
     "sex": "Sex",
+    "viruses": "No virus in the reads",
 }
 
 

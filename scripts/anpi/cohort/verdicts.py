@@ -11,6 +11,7 @@ import pandas as pd
 from anpi.cohort.facts import fact_words, is_ceiling
 from anpi.problems import Problem, refuse
 from anpi.tables.reading import read_text_table
+from anpi.words.strangers import VIRUSES
 
 RANK = {"pass": 0, "warn": 1, "fail": 2}
 STRAND_SOURCES = {
@@ -105,6 +106,7 @@ def findings_of(facts: pd.Series, thresholds: Thresholds) -> list[Finding]:
     """Judge each fact of a sample that is known: failures of the inputs first, then thresholds, strand, identity."""
     numbers = [judge_threshold(facts, fact, limits) for fact, limits in thresholds.items()]
     others = (judge_alignment, judge_degradation, judge_strand, judge_identity, judge_same_expression, judge_sex)
+    others += (judge_viruses,)
     found = [judge_failure(facts), *numbers, *(judge(facts) for judge in others)]
     return [finding for finding in found if finding is not None]
 
@@ -191,6 +193,16 @@ def judge_sex(facts: pd.Series) -> Finding | None:
     if stated == seen:
         return Finding("sex", "pass")
     return Finding("sex", "warn", f"{SEXES[stated]} in the clinical table but {SEXES[seen]} by XIST and Y genes")
+
+
+def judge_viruses(facts: pd.Series) -> Finding | None:
+    """Warn of a virus that a tumour which resembles SCLC may have."""
+    if "viruses" not in facts:
+        return None
+    found = facts["viruses"]
+    if not is_known(found):
+        return Finding("viruses", "pass")
+    return Finding("viruses", "warn", "; ".join(VIRUSES[kind] for kind in str(found).split(", ")))
 
 
 def is_known(value: object) -> bool:

@@ -18,6 +18,7 @@ from anpi.expression.quant_account import COPY_AGAIN, number_problems
 from anpi.expression.transcript_ids import strip_transcript_version
 from anpi.problems import InputError, Problem, refuse
 from anpi.tables.reading import read_text
+from anpi.words.strangers import CLASSES, LEAST_VIRAL, OWN, VIRUSES
 
 QUANT_COLUMNS = ["Name", "Length", "EffectiveLength", "TPM", "NumReads"]
 CONTROL = re.compile(r"[^\t\r\n -~\u00a0-\U0010ffff]")
@@ -168,6 +169,7 @@ def quality_facts(
         "fragments_mapped": reads.get("fragments_mapped"),
         "passed_filter_rate": percent(passed, fragments),
         "mapping_rate": percent(reads.get("fragments_mapped"), passed),
+        **stranger_facts(reads.get("strangers")),
         "molecules": reads.get("molecules"),
         "molecule_duplicate_rate": duplicate_rate(reads.get("molecules"), reads.get("fragments_mapped")),
         "genes_detected": int((counts >= DETECTED_COUNT).sum()),
@@ -189,6 +191,32 @@ def quality_facts(
         if "gc_content" in before:
             facts["gc_content"] = round(100 * before["gc_content"], 2)
     return facts
+
+
+def stranger_facts(found: Mapping[str, int] | None) -> dict[str, Any]:
+    """State which of the drawn fragments are of others than the tumour's genes; nothing without contigs to tell by.
+
+    Parameters
+    ----------
+    found : mapping or None
+        Fragments by class of contigs, and ``fragments``: all of them (see `anpi.reads.strangers.count_strangers`).
+
+    Returns
+    -------
+    dict
+        ``drawn_<class>`` and ``foreign_share`` in percent, ``viruses``: classes with 2 fragments or more.
+    """
+    if found is None:
+        return {}
+    total = found["fragments"]
+    shares = {f"drawn_{kind}": percent(found[kind], total) for kind in CLASSES if kind in found}
+    foreign = sum(found.get(kind, 0) for kind in CLASSES if kind not in OWN)
+    viruses = [kind for kind in VIRUSES if found.get(kind, 0) >= LEAST_VIRAL]
+    return {
+        **shares,
+        "foreign_share": percent(foreign, total) if total else None,
+        "viruses": ", ".join(viruses) or None,
+    }
 
 
 def duplicate_rate(molecules: int | None, mapped: int | None) -> float | None:

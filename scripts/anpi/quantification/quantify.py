@@ -29,7 +29,8 @@ from anpi.quantification.salmon import (
 from anpi.quantification.transcriptome import quantify_transcriptome
 from anpi.reads.fastq import FaultyReads, count_twice
 from anpi.reads.sample_reads import SampleReads, Unit, open_reads
-from anpi.reads.trimming import Lane
+from anpi.reads.strangers import count_strangers
+from anpi.reads.trimming import Lane, Trimmed
 from anpi.tools import whole_output
 
 # Of salmon's record, what differs between runs on the same reads: the hour, fingerprints of the index (see `by_name`).
@@ -50,12 +51,15 @@ class Reference:
         The transcripts; needed for alignments to them.
     genome : Path, optional
         Reference of CRAM files.
+    strangers : Path, optional
+        Contigs of others than the tumour's genes, which the drawn reads are held against.
     """
 
     index: Path
     transcripts: Sequence[str] = ()
     fasta: Path | None = None
     genome: Path | None = None
+    strangers: Path | None = None
 
 
 def quantify_sample(
@@ -96,6 +100,7 @@ def quantify_sample(
         library = Library(single_end_length, checked.paired)
         if checked.drawn:
             library = measured_library(checked, reference.index, scratch, single_end_length)
+        strangers = strangers_among(checked.drawn, reference.strangers, scratch)
         trimmed, fastp = checked.trimmed()
     passed, length = fastp["passed_fragments"], library.length
     words = f"{passed} of {checked.fragments} pass; fragments of {length.mean:g} ± {length.sd:g} bases"
@@ -118,9 +123,20 @@ def quantify_sample(
         "fragments_mapped": facts["num_mapped"] if mapped is None else mapped,
         "molecules": None if mapped is None else facts["num_mapped"],
     }
+    if strangers is not None:
+        reads["strangers"] = strangers
     if twice := sum(count_twice([(lane.first, checked.files[lane.first].draw) for lane in checked.lanes]).values()):
         reads["drawn_reads_twice"] = twice
     publish(result, fastp, describe_sample(sample, library, passed, strandedness) | reads, out_dir)
+
+
+def strangers_among(drawn: Sequence[Trimmed], contigs: Path | None, scratch: Path) -> dict[str, int] | None:
+    """Count the drawn fragments of each class of contigs; None without contigs."""
+    if contigs is None:
+        return None
+    with whole_output(scratch, "fastp, drawn sample"):
+        files = [(scratch / first, scratch / second if second else None) for first, second in drawn]
+        return count_strangers(files, contigs)
 
 
 def has_identifiers(units: Sequence[Unit]) -> bool:
