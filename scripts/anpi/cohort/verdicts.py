@@ -105,9 +105,9 @@ def judge_samples(
 def findings_of(facts: pd.Series, thresholds: Thresholds) -> list[Finding]:
     """Judge each fact of a sample that is known: failures of the inputs first, then thresholds, strand, identity."""
     numbers = [judge_threshold(facts, fact, limits) for fact, limits in thresholds.items()]
-    others = (judge_alignment, judge_degradation, judge_strand, judge_identity, judge_same_expression, judge_sex)
-    others += (judge_viruses,)
-    found = [judge_failure(facts), *numbers, *(judge(facts) for judge in others)]
+    own = (judge_alignment, judge_degradation, judge_strand, judge_identity)
+    others = (judge_same_expression, judge_sex, judge_viruses)
+    found = [judge_failure(facts), *numbers, *(judge(facts) for judge in (*own, *others))]
     return [finding for finding in found if finding is not None]
 
 
