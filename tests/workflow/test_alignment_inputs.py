@@ -155,6 +155,20 @@ def test_copies_of_a_molecule_count_once(library: Library, quantified):
     assert (counts[1] - counts[0]).abs().max() <= 2
 
 
+def test_drawn_reads_of_a_contig_are_counted(library: Library, quantified):
+    """The most read transcript stands for a phage: its share of the drawn reads is salmon's."""
+    quant = pd.read_csv(library.folder / "fastq" / "salmon" / "quant.sf", sep="\t", index_col="Name")["NumReads"]
+    sequences = (library.folder / "transcripts.fa").read_text().split(">")[1:]
+    phage = next(text for text in sequences if text.split()[0] == quant.idxmax())
+    contigs = library.folder / "contigs.fa"
+    contigs.write_text(f">phage phix\n{phage.partition(chr(10))[2]}>none mouse\n{'ACGTTGCA' * 50}\n")
+    library.quantify("of_strangers", "--unit", "L1", *library.reads, "--strangers", contigs)
+    reads = json.loads((library.folder / "of_strangers" / "reads.json").read_text())
+    found, share = reads["strangers"], quant.max() / reads["fragments_passed"]
+    assert found["mouse"] == 0
+    assert found["phix"] / found["fragments"] == pytest.approx(share, abs=4 * np.sqrt(share / found["fragments"]))
+
+
 def identified(library: Library, copies: int) -> list[Path]:
     """Write the library with an identifier of its own before each first mate, each pair several times."""
     rng = np.random.default_rng(9)
