@@ -94,8 +94,8 @@ def test_a_withdrawn_patient_is_gone_from_every_result_and_named_by_the_change_r
         file.write_text("".join(row for row in rows if not row.startswith(GONE)), encoding="utf-8")
     code, said = attempt(anpi, trial, "-n")
     assert code == 1
-    assert f"confirm it in the config: confirmed: ['1 patient gone: {GONE}']" in said
-    configure(trial, confirmed=[f"1 patient gone: {GONE}"])
+    assert f"It is {GONE}: restore rows that were lost." in said
+    configure(trial, confirmed=["1 patient gone"])
     jobs = planned(anpi, trial)
     assert not {"quantify_sample", "summarise_sample", "build_reference"} & set(jobs)
     run(anpi, trial)

@@ -85,7 +85,8 @@ def findings(
         yield f"new arm {arm}", f"Arms so far: {listed(sorted(map(str, known)))}."
     gone = sorted(set(state["patients"]) - set(people["patient_id"]))
     if gone:
-        yield f"{plural(len(gone), 'patient')} gone: {listed(gone)}", "Restore the rows that were lost."
+        # What confirms it names no patient: the config stands in every result, those of who withdrew are to be gone.
+        yield f"{plural(len(gone), 'patient')} gone", f"It is {listed(gone)}: restore rows that were lost."
     yield from lost_lesions(state, inputs, set(people["patient_id"]))
     before, now = state.get("delivery"), fingerprint(inputs, settings)
     if before is not None:
@@ -100,7 +101,7 @@ def lost_lesions(state: Mapping[str, Any], inputs: Mapping[str, Path], present: 
     fewer = {patient: count for patient, count in sorted(before.items()) if count > now.get(patient, 0)}
     if fewer:
         told = listed(f"{patient} {count} to {now.get(patient, 0)}" for patient, count in fewer.items())
-        yield f"fewer lesions: {told}", "Restore the rows that were lost."
+        yield f"fewer lesions of {plural(len(fewer), 'patient')}", f"{told}: restore rows that were lost."
 
 
 def later_dates(before: Mapping[str, str], now: Mapping[str, str], cutoff: str | None) -> Iterator[tuple[str, str]]:

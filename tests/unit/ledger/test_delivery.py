@@ -89,8 +89,8 @@ def test_a_first_run_asks_nothing(tmp_path: Path):
 
 CHANGES: Mapping[str, tuple[str, str, str]] = {
     "new arm C": ("patients", "P6,A", "P6,C"),
-    "1 patient gone: P6": ("patients", "P6,A,206\n", ""),
-    "fewer lesions: P1 2 to 1": ("lesions", "P1,2024-02-01,T2,target\n", ""),
+    "1 patient gone": ("patients", "P6,A,206\n", ""),
+    "fewer lesions of 1 patient": ("lesions", "P1,2024-02-01,T2,target\n", ""),
     "assessments up to 2024-09-30": ("assessments", "2024-03-01", "2024-09-30"),
     "unit of CEA from ng/ml to ug/l": ("biomarkers", "ng/ml", "ug/l"),
 }
