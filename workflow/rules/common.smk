@@ -50,7 +50,7 @@ from anpi.wiring import programs
 from anpi.wiring.checked import checked_run
 from anpi.wiring.files import known_by
 from anpi.wiring.programs import Unrecorded, option
-from anpi.wiring.resources import CEILING, capped, genome_mb, index_mb
+from anpi.wiring.resources import CEILING, capped, cores_for_reads, genome_mb, index_mb
 from anpi.wiring.units import SampleUnits, units_by_sample
 from anpi.words.urls import public_urls
 

@@ -22,6 +22,11 @@ def quantify_memory(wildcards, input, attempt):
     return capped("mem_mb", 2000 + 2 * index_mb(input.index), attempt)
 
 
+def quantify_threads(wildcards):
+    """Ask for cores by the size of the reads."""
+    return cores_for_reads(units_of(wildcards.sample).reads)
+
+
 def own_quantification(wildcards):
     """Return what the salmon result of the user is known by: its table, and what lies beside it and tells of the reads."""
     quant = str(QUANTIFIED.get(wildcards.sample, ""))
@@ -51,7 +56,7 @@ rule quantify_sample:
         out("benchmarks/quantify_sample/{sample}.tsv")
     conda:
         "../../envs/quantify.yaml"
-    threads: 2
+    threads: quantify_threads
     resources:
         mem_mb=quantify_memory,
         runtime=needs("runtime", 20, input_mb=0.03),

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterable
+
+from anpi.tables.sheets import is_stored
 
 # The most that one job asks for (MB, minutes), however large its input and however often it is tried again.
 CEILING = {"mem_mb": 64_000, "runtime": 1_440}
 HUMAN_GENOME = 3100  # MB, of a genome that is not here yet
 HUMAN_INDEX = 1000  # MB, of a salmon index that is not made yet
+# Cores of a job that reads reads, from so many MB of its files on. Below 50 MB it is over in seconds, most of them
+# one thread's.
+CORES_FOR_READS = {1000: 4, 50: 2, 0: 1}
+
+
+def cores_for_reads(files: Iterable[str]) -> int:
+    """Return how many cores the files of a sample's reads are worth; two where they lie in a store."""
+    files = list(files)
+    if any(is_stored(file) for file in files):
+        return 2
+    size = sum(os.path.getsize(file) for file in files if os.path.isfile(file)) / 2**20
+    return next(cores for least, cores in CORES_FOR_READS.items() if size >= least)
 
 
 def capped(resource: str, amount: float, attempt: int) -> int:
