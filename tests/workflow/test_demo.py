@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import os
@@ -237,3 +238,5 @@ def test_snakemake_makes_its_own_report(demo: Path, tmp_path: Path):
     text = page.read_text()
     for words in ("Subtype calls of single samples", "What the plan declared", "verdicts", "attrition"):
         assert words in text
+    for name in ("index.html", "details.html"):  # the pages themselves, not a link
+        assert base64.b64encode((demo / "report" / name).read_bytes()).decode("ascii") in text

@@ -126,8 +126,18 @@ rule write_report:
         own_plan=own("plan", PLAN),
         own_rules=own("endpoints", RULES),
     output:
-        page=out("report/index.html"),
-        details=out("report/details.html"),
+        page=report(
+            out("report/index.html"),
+            caption="../report/page.rst",
+            category="Report",
+            labels={"page": "to decide by"},
+        ),
+        details=report(
+            out("report/details.html"),
+            caption="../report/page.rst",
+            category="Report",
+            labels={"page": "details, methods, all tables"},
+        ),
         genes=out("report/genes.js"),
         patients=directory(out("report/patients")),
         figures=report(

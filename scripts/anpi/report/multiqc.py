@@ -42,6 +42,44 @@ GENERAL: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"min": 0, "max": 1, "format": "{:,.3f}"},
     ),
 }
+OF_READS = ("fragments", "passed_filter_rate", "mapping_rate", "genes_detected", "top_gene_share")
+OF_PERSONS = ("contamination",)
+# Sections of their own: what each is, and the columns of verdicts.tsv that it shows.
+SECTIONS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "anpi_verdicts": (
+        "Verdicts",
+        "Verdicts by the thresholds of the config, as the analyses read them.",
+        ("verdict", "reasons", "verdict_before_override", "override_reason"),
+    ),
+    "anpi_quantification": (
+        "Quantification",
+        "Reads and what salmon or a count of alignments made of them.",
+        (*OF_READS, "library_type", "strandedness_resolved", "count_agreement_pearson"),
+    ),
+    "anpi_alignments": (
+        "Alignments",
+        "Where the reads align to the genome, as anpi measures it.",
+        tuple(n for n in FACTS if n not in (*OF_READS, *OF_PERSONS, "count_agreement_pearson")),
+    ),
+    "anpi_identity": (
+        "Identity",
+        "Whether samples are of the persons they are said to be of: genotypes, sex, another person's RNA.",
+        ("identity", "identity_reason", "genotype_sites", "sex_clinical", "sex_expression", *OF_PERSONS),
+    ),
+}
+TITLES = {
+    "verdict": "Verdict",
+    "reasons": "Reasons of the verdict, all of them",
+    "verdict_before_override": "Verdict by its facts",
+    "override_reason": "Set by hand because",
+    "library_type": "Library type",
+    "strandedness_resolved": "Strand",
+    "identity": "Genotypes",
+    "identity_reason": "Genotypes: why",
+    "genotype_sites": "Sites read",
+    "sex_clinical": "Sex in the patients table",
+    "sex_expression": "Sex by genes",
+}
 PERCENT = {"min": 0, "max": 100, "suffix": "%", "scale": "YlGn", "format": "{:,.1f}"}
 
 
@@ -102,9 +140,9 @@ def copy(source: Path, target: Path, with_words: str = "") -> bool:
 def custom_content(
     verdicts: pd.DataFrame, curves: Mapping[str, Mapping[str, list[float]]]
 ) -> dict[str, dict[str, Any]]:
-    """Return MultiQC's custom content: general statistics, the verdicts, coverage along genes, fragment lengths."""
+    """Return MultiQC's custom content: general statistics, tables, coverage along genes, fragment lengths."""
     rows = verdicts.set_index("sample_id")
-    content = {"anpi_general": general_statistics(rows), "anpi_verdicts": verdict_table(rows)}
+    content = {"anpi_general": general_statistics(rows), **tables(rows)}
     if body := curves["gene_body_coverage"]:
         content["anpi_gene_body"] = line_plot(
             "Coverage along genes",
@@ -134,24 +172,27 @@ def general_statistics(rows: pd.DataFrame) -> dict[str, Any]:
     return {"id": "anpi_general", "plot_type": "generalstats", "pconfig": headers, "data": cells(rows[known])}
 
 
-def verdict_table(rows: pd.DataFrame) -> dict[str, Any]:
-    """Return the verdicts with their reasons, what was set by hand, and all facts that are known."""
-    titles = {"verdict": "Verdict", "reasons": "Reasons of the verdict, all of them"}
-    titles |= {"verdict_before_override": "Verdict by its facts", "override_reason": "Set by hand because"}
-    titles |= {"identity": "Genotypes", "identity_reason": "Genotypes: why"}
-    titles |= {name: fact.title for name, fact in FACTS.items()}
-    known = [name for name in titles if name in rows and rows[name].notna().any()]
-    headers = {name: {"title": titles[name], "scale": False} for name in known}
-    headers["verdict"] |= GENERAL["verdict"][2]
-    return {
-        "id": "anpi_verdicts",
-        "section_name": "Verdicts",
-        "description": "QC metrics against the thresholds of the config, as the analyses read them.",
-        "plot_type": "table",
-        "pconfig": {"id": "anpi_verdicts_table", "title": "anpi: verdicts", "col1_header": "Sample"},
-        "headers": headers,
-        "data": cells(rows[known]),
-    }
+def tables(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return a table a section of `SECTIONS`, with what is known of some sample; one of nothing is left out."""
+    titles = TITLES | {name: fact.title for name, fact in FACTS.items()}
+    found = {}
+    for name, (title, description, columns) in SECTIONS.items():
+        known = [column for column in columns if column in rows and rows[column].notna().any()]
+        if not known:
+            continue
+        headers = {column: {"title": titles[column], "scale": False} for column in known}
+        if "verdict" in headers:
+            headers["verdict"] |= GENERAL["verdict"][2]
+        found[name] = {
+            "id": name,
+            "section_name": title,
+            "description": description,
+            "plot_type": "table",
+            "pconfig": {"id": f"{name}_table", "title": f"anpi: {title.lower()}", "col1_header": "Sample"},
+            "headers": headers,
+            "data": cells(rows[known]),
+        }
+    return found
 
 
 def line_plot(title: str, description: str, settings: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:

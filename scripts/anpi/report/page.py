@@ -91,20 +91,24 @@ def render(environment: Environment, run: Run, page: Page) -> str:
     """Render one page."""
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     box = gene_box(page.sections)
-    return environment.get_template("page.html.j2").render(
-        title=page.title,
-        run_title=run.title,
-        declared=run.declared,
-        sections=page.sections,
-        links=page.links,
-        data=page_data(run, page),
-        home=page.home,
-        beside=page.beside,
-        linked=linked,
-        script=script,
-        script_digest=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
-        gene_digest=box.digest if box else "",
-        css=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
+    return (
+        environment.get_template("page.html.j2")
+        .render(
+            title=page.title,
+            run_title=run.title,
+            declared=run.declared,
+            sections=page.sections,
+            links=page.links,
+            data=page_data(run, page),
+            home=page.home,
+            beside=page.beside,
+            linked=linked,
+            script=script,
+            script_digest=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
+            gene_digest=box.digest if box else "",
+            css=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
+        )
+        .lstrip()
     )
 
 

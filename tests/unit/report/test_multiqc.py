@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 import yaml
 
+from anpi.cohort.facts import FACTS
 from anpi.files.shipped import ROOT
-from anpi.report.multiqc import stage_multiqc
+from anpi.report.multiqc import SECTIONS, stage_multiqc
 
 VERDICTS = pd.DataFrame(
     {
@@ -62,7 +63,10 @@ def test_files_bear_the_samples_names_and_only_those_of_the_run(staged: Path):
         *("007.fastp.json", "B.R1_001.bam.fastp.json", "007.summary"),
         *("salmon/007/aux_info/meta_info.json", "salmon/007/lib_format_counts.json"),
         "salmon/Q/aux_info/meta_info.json",
-        *(f"anpi_{name}_mqc.json" for name in ("general", "verdicts", "gene_body", "fragments")),
+        *(
+            f"anpi_{name}_mqc.json"
+            for name in ("general", "verdicts", "quantification", "alignments", "gene_body", "fragments")
+        ),
     }
 
 
@@ -87,7 +91,25 @@ def test_a_cohort_without_reads_has_its_verdicts(tmp_path: Path):
     counts = stage_multiqc(VERDICTS, tmp_path / "none", {}, tmp_path / "out")
     assert set(counts.values()) == {0}
     assert content(tmp_path / "out", "anpi_verdicts")["data"]["B.R1_001.bam"]["reasons"].startswith("5 fragments")
-    assert len(list((tmp_path / "out").iterdir())) == 2
+    assert not (tmp_path / "out" / "anpi_identity_mqc.json").exists()  # nothing is known of it
+
+
+def test_each_fact_has_its_section(tmp_path: Path):
+    told = [column for _, _, columns in SECTIONS.values() for column in columns]
+    assert len(told) == len(set(told))
+    assert set(FACTS) <= set(told)
+    known = VERDICTS.assign(sex_clinical="F", sex_expression="F", identity="match", contamination=0.5, aligned_rate=90)
+    stage_multiqc(known, tmp_path, {}, tmp_path / "out")
+    assert content(tmp_path / "out", "anpi_quantification")["data"]["Q"] == {"mapping_rate": 88.0}
+    assert content(tmp_path / "out", "anpi_alignments")["data"]["Q"] == {"aligned_rate": 90}
+    assert content(tmp_path / "out", "anpi_identity")["data"]["Q"] == {
+        **{"identity": "match", "sex_clinical": "F", "sex_expression": "F", "contamination": 0.5}
+    }
+
+
+def test_multiqc_shows_the_sections_in_this_order():
+    settings = yaml.safe_load((ROOT / "workflow" / "report" / "multiqc.yaml").read_text())
+    assert [name for name in settings["custom_content"]["order"] if name in SECTIONS] == list(SECTIONS)
 
 
 def test_texts_of_the_user_are_no_html(tmp_path: Path):
@@ -95,7 +117,6 @@ def test_texts_of_the_user_are_no_html(tmp_path: Path):
     stage_multiqc(VERDICTS.assign(reasons=said, override_reason=said), tmp_path, {}, tmp_path / "out")
     cells = json.loads((tmp_path / "out" / "anpi_verdicts_mqc.json").read_text())["data"]["007"]
     assert cells["reasons"] == cells["override_reason"] == "&lt;img src=x onerror=alert(1)&gt; 5 &lt; 6 &amp; more"
-    assert cells["mapping_rate"] == 91.25
 
 
 def test_multiqc_offers_to_send_nothing_to_a_service():
