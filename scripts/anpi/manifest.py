@@ -41,6 +41,7 @@ PACKAGES = (
 )
 SHIPPED = ("scripts", "workflow", "resources", "envs", "config/plan.yaml", "config/endpoints.yaml", "requirements.lock")
 RECORDS = "made_from"
+SHEET_COLUMNS = ("strandedness", "umi", "aligned_to")
 ENVIRONMENTS = ("envs", "requirements.lock")
 # Folders of a run with expression; when the config has none, what stands there is of an earlier run.
 OF_EXPRESSION = ("cohort", "exploration", "expression", "immune", "qc", "samples", "subtypes")
@@ -103,6 +104,7 @@ def build_manifest(
         "inputs": {name: hash_file(path) for path, name in shown.items()},
         "given_as": {name: shown[path] for name, path in sorted(files_of(inputs).items())},
         "reads": read_checksums(settings, results, samples),
+        "declared": declared_of(settings, samples),
         "quantified_with": quantifiers(results, samples),
         "verdicts_by_hand": verdicts_by_hand(settings, results),
         "resources": checksums(resources),
@@ -114,7 +116,7 @@ def build_manifest(
 
 
 def records_of(results: Path, files: Iterable[str], shown: Mapping[Path, str]) -> list[dict[str, Any]]:
-    """Collect what the programs wrote down of what they read and made: ``decided_by``, ``read``, ``made``.
+    """Collect what the programs wrote down (see `anpi.files.made_from`).
 
     Only of results of this run. Files are named from the folder of the results, the user's as among the inputs; shipped
     ones are left out, the digest of the code covers them.
@@ -131,7 +133,7 @@ def records_of(results: Path, files: Iterable[str], shown: Mapping[Path, str]) -
                 inside = not name.startswith("..")
                 read[name if inside else names.get(place) or placeless(str(place))] = digest
         if made:
-            kept.append({"decided_by": record["decided_by"], "made": made, "read": read})
+            kept.append({**record, "made": made, "read": read})
     return kept
 
 
@@ -284,6 +286,24 @@ def read_checksums(settings: Mapping[str, Any], results: Path, samples: Sequence
             if row["quant"] is not None and row["sample_id"] in samples:
                 found[f"{row['sample_id']}/{row['unit_id']}"] = [hash_file(file) for file in quant_files(row["quant"])]
     return dict(sorted(found.items()))
+
+
+def declared_of(settings: Mapping[str, Any], samples: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+    """Return what the sheet of units declares of each sample, in the words of the programs that take it."""
+    if not settings.get("units") or not Path(file_of(settings["units"])).is_file():
+        return {}
+    table = read_text_table(settings["units"]).reindex(columns=["sample_id", "unit_id", *SHEET_COLUMNS])
+    declared = {}
+    for sample, rows in table[table["sample_id"].isin(samples)].groupby("sample_id", sort=True):
+        umi = rows.loc[rows["umi"].notna(), ["unit_id", "umi"]]
+        strands = [strand for strand in rows["strandedness"].dropna() if strand != "auto"]
+        declared[str(sample)] = {
+            "strandedness": [*strands, "auto"][:1],
+            "aligned-to": [*rows["aligned_to"].dropna(), "genome"][:1],
+            "umi": [f"{unit} {pattern}" for unit, pattern in umi.itertuples(index=False)],
+            "molecules": [""] * bool(len(umi)),
+        }
+    return declared
 
 
 def quant_files(place: str) -> list[Path]:

@@ -5,9 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from anpi.files.made_from import declared_in
+from anpi.manifest import declared_of
+from anpi.tables.reading import read_table
+from anpi.wiring.units import units_by_sample
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = f"""
@@ -55,9 +64,18 @@ def test_a_record_holds_what_was_read_and_made_by_content(tmp_path: Path):
     facts = "results/samples/S1/facts.json"
     assert json.loads(files[0].read_text()) == {
         "decided_by": "abc",
+        "declared": {},
         "read": {"../table.tsv": sha256("table.tsv"), "samples/S1/facts.json": sha256(facts)},
         "made": {"qc/b.tsv": sha256(facts), "qc/deep/a.tsv": sha256("second")},
     }
+
+
+def test_a_record_holds_what_a_sheet_declares_of_the_sample(tmp_path: Path):
+    words = ["--unit", "L1", "a.fastq", "--umi", "L1", "read1:8", "--umi", "L2", "read1:8", "--strandedness", "reverse"]
+    run(tmp_path, *words, "--molecules", ANPI_MADE_FROM="abc", ANPI_RECORDS="results/made_from")
+    record = json.loads((tmp_path / "results" / "made_from" / "qc" / "b.tsv.json").read_text())
+    expected = {"umi": ["L1 read1:8", "L2 read1:8"], "strandedness": ["reverse"], "molecules": [""]}
+    assert record["declared"] == expected
 
 
 def test_a_program_that_fails_or_runs_by_itself_leaves_no_record(tmp_path: Path):
@@ -74,3 +92,33 @@ def test_records_of_other_results_are_no_inputs(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     record = json.loads((tmp_path / "results" / "made_from" / "qc" / "b.tsv.json").read_text())
     assert sorted(record["read"]) == ["../table.tsv", "samples/S1/facts.json"]
+
+
+SHEETS = (
+    "sample_id\tunit_id\tfastq_1\tfastq_2\nS1\tL1\ta_1.fq\ta_2.fq\n",
+    "sample_id\tunit_id\tfastq_1\tfastq_2\tstrandedness\tumi\n"
+    "S1\tL1\ta_1.fq\ta_2.fq\tauto\tread1:8\nS1\tL2\tb_1.fq\tb_2.fq\treverse\tNA\n",
+    "sample_id\tunit_id\tbam\taligned_to\tstrandedness\nS1\tL1\ta.bam\ttranscriptome\tforward\n",
+)
+
+
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_the_manifest_states_what_the_rules_tell_the_programs(sheet: str, tmp_path: Path):
+    """The sheet as the manifest reads it, against the options that the rules make of it."""
+    path = tmp_path / "units.tsv"
+    path.write_text(sheet)
+    for name in {word for word in sheet.replace("\n", "\t").split("\t") if word.endswith((".fq", ".bam"))}:
+        (tmp_path / name).write_text("x")
+    units = units_by_sample(typed_units(path))["S1"]
+    files = {file: str(tmp_path / file) for file in units.reads}
+    words = f"{units.options(files)} --aligned-to {units.aligned_to} --strandedness {units.strandedness}"
+    told = declared_in(shlex.split(words + " --molecules" * units.identified))
+    stated = declared_of({"units": str(path)}, ["S1"])["S1"]
+    assert {option: values for option, values in stated.items() if values} == told
+
+
+def typed_units(path: Path) -> pd.DataFrame:
+    """Return the rows of a sheet with each column that the rules ask for."""
+    rows = read_table(path, "units")
+    kind = "bam" if rows["bam"].notna().any() else "paired"
+    return rows.assign(kind=kind)

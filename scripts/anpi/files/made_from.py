@@ -1,9 +1,9 @@
 """What a file was made from, written down by the program that makes it.
 
 Snakemake knows what it planned; only the program knows what it read. So each program that the workflow calls leaves a
-record: a digest of its code and settings, as the workflow gives it, the files that it read and those that it wrote, by
-their content. A result that was touched, put back from a backup or left after its settings changed contradicts its
-record, years later and without Snakemake.
+record: a digest of its code and settings, as the workflow gives it, what a sheet declares of the sample, the files that
+it read and those that it wrote, by their content. A result that was touched, put back from a backup or left after its
+settings changed contradicts its record, years later and without Snakemake.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from anpi.files.checksums import content_digest
 from anpi.files.sheet import file_of
 
 DIGEST, FOLDER = "ANPI_MADE_FROM", "ANPI_RECORDS"
+DECLARED = ("strandedness", "umi", "aligned-to", "molecules")  # options that a sheet declares of each sample
 
 
 class Watch:
@@ -66,6 +68,16 @@ def recorded(environment: Mapping[str, str] = os.environ) -> Iterator[None]:
         write_record(Path(folder), environment.get(DIGEST, ""), read, made)
 
 
+def declared_in(arguments: list[str]) -> dict[str, list[str]]:
+    """Return what a sheet declared of the sample, by option, with the values of each time that it stands."""
+    found: dict[str, list[str]] = {}
+    for place, word in enumerate(arguments):
+        if word.removeprefix("--") in DECLARED and word.startswith("--"):
+            values = takewhile(lambda value: not value.startswith("--"), arguments[place + 1 :])
+            found.setdefault(word[2:], []).append(" ".join(values))
+    return found
+
+
 def files_at(places: Iterable[str]) -> set[str]:
     """Return the files at places and in folders at them."""
     below = [str(file) for place in places if os.path.isdir(place) for file in Path(place).rglob("*")]
@@ -77,6 +89,7 @@ def write_record(folder: Path, decided_by: str, read: set[str], made: set[str]) 
     results = os.path.abspath(folder.parent)
     record: dict[str, Any] = {
         "decided_by": decided_by,
+        "declared": declared_in(sys.argv[1:]),
         "read": {os.path.relpath(file, results): content_digest(file) for file in read},
         "made": {os.path.relpath(file, results): content_digest(file) for file in made},
     }

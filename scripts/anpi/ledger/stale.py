@@ -8,6 +8,13 @@ from typing import Any
 from anpi.files.checksums import short_digest
 
 DECISIVE = ("program", "code", "settings", "files")
+# What a rule takes of the sheet of units, beside files.
+TAKES = {
+    "quantify_sample": ("strandedness", "umi", "aligned-to"),
+    "summarise_sample": ("strandedness",),
+    "count_sample": ("strandedness", "molecules"),
+    "count_alignments": ("strandedness", "molecules"),
+}
 SHA256 = 64  # hexadecimal digits; what is longer or shorter is a fingerprint of a large file
 
 
@@ -39,10 +46,15 @@ def stale_results(manifest: Mapping[str, Any]) -> list[str]:
     results, faults = manifest["results"], []
     for record in manifest["records"]:
         names = sorted(record["made"], key=lambda name: (name.count("/"), name))
-        step = manifest["steps"][manifest["made_by"][names[0]]]
+        rule = manifest["made_by"][names[0]]
+        step = manifest["steps"][rule]
         label = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more of its step"
         if step.get("program") and step_digest(step, manifest) != record["decided_by"]:
             faults.append(f"{label}: made with other settings, code or tables than the manifest states")
+        faults += [
+            f"{label}: made with another {option} than units.tsv declares"
+            for option in other_options(record, rule, manifest)
+        ]
         faults += [
             f"{label}: made from another {name}"
             for name, digest in record["read"].items()
@@ -54,6 +66,15 @@ def stale_results(manifest: Mapping[str, Any]) -> list[str]:
             if len(digest) == SHA256 and results[name] != digest
         ]
     return faults
+
+
+def other_options(record: Mapping[str, Any], rule: str, manifest: Mapping[str, Any]) -> list[str]:
+    """List the options of a sample that were others when its result was made than the manifest states."""
+    sample = next((name.split("/")[1] for name in record["made"] if name.startswith("samples/")), None)
+    declared = manifest.get("declared", {}).get(sample)
+    if declared is None or "declared" not in record:
+        return []
+    return [option for option in TAKES.get(rule, ()) if record["declared"].get(option, []) != declared[option]]
 
 
 def unrecorded_results(manifest: Mapping[str, Any]) -> list[str]:
