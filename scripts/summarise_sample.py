@@ -83,9 +83,12 @@ def from_salmon(arguments: argparse.Namespace, transcripts: pd.DataFrame) -> Sam
     file = quant_file(arguments.quant)
     own = read_json(arguments.reads) if arguments.reads else {}
     told = salmon_reads(file.parent)
-    reads = own or {**told, "strandedness_declared": arguments.strandedness}
     quant = read_quant(file)
-    refuse(account_problems(quant, transcripts, own, told.get("fragments_mapped"), str(file)))
+    at_most = told.pop("mapped_overcounted", False)
+    refuse(account_problems(quant, transcripts, own, told.get("fragments_mapped"), str(file), at_most))
+    if at_most:
+        told["fragments_mapped"] = round(float(quant["NumReads"].sum()))
+    reads = own or {**told, "strandedness_declared": arguments.strandedness}
     genes, unknown = summarise_genes(quant, transcripts, str(file))
     fastp = read_json(arguments.fastp) if arguments.fastp else None
     facts = {

@@ -145,7 +145,12 @@ def lacking_transcripts(reference: pd.DataFrame, names: pd.Index) -> list[str]:
 
 
 def account_problems(
-    quant: pd.DataFrame, transcripts: pd.DataFrame, reads: Mapping[str, Any], mapped: int | None, file: str
+    quant: pd.DataFrame,
+    transcripts: pd.DataFrame,
+    reads: Mapping[str, Any],
+    mapped: int | None,
+    file: str,
+    at_most: bool = False,
 ) -> list[Problem]:
     """Hold a salmon table against the reference and the number of fragments that salmon says it mapped.
 
@@ -156,12 +161,15 @@ def account_problems(
         nothing maps, and only then.
     mapped : int or None
         ``num_mapped`` of the ``meta_info.json`` beside the table; None without one.
+    at_most : bool
+        Whether ``mapped`` also holds fragments that were not assigned.
     """
     if reads.get("failure") or reads.get("fragments_mapped") == 0:
         return [Problem(file, "rows in the table of a sample without reads", mend=COPY_AGAIN)] if len(quant) else []
     total = float(quant["NumReads"].sum())
-    if mapped is not None and abs(total - mapped) > 1 + ROUNDED * len(quant):
-        expected = f"{mapped}, num_mapped of meta_info.json"
+    excess = 0.0 if mapped is None else total - mapped
+    if (excess if at_most else abs(excess)) > 1 + ROUNDED * len(quant):
+        expected = f"{'at most ' if at_most else ''}{mapped}, num_mapped of meta_info.json"
         fault = "the reads are not those that salmon says it mapped"
         mend = "Copy the whole salmon folder again."
         told = Problem(file, fault, column="NumReads", found=f"a sum of {total:.10g}", expected=expected, mend=mend)

@@ -316,6 +316,15 @@ def library_formats(folder: Path) -> dict[str, Any]:
     return json.loads(file.read_text()) if file.is_file() else {}
 
 
+def overcounted(version: str) -> bool:
+    """Return whether ``num_mapped`` of this salmon holds fragments that it then dropped for their strand.
+
+    So it was from 2.0.0 to 2.1.0 (its issue 1025); before and after, ``NumReads`` sum to ``num_mapped``.
+    """
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+    return (2, 0, 0) <= numbers < (2, 1, 1)
+
+
 def salmon_reads(folder: Path) -> dict[str, Any]:
     """Return what a salmon folder tells of its reads, in the words of ``reads.json``; empty when it tells nothing."""
     file = folder / "aux_info" / "meta_info.json"
@@ -329,6 +338,7 @@ def salmon_reads(folder: Path) -> dict[str, Any]:
     return {
         "fragments_passed": facts.get("num_processed"),
         "fragments_mapped": facts.get("num_mapped"),
+        "mapped_overcounted": overcounted(str(facts.get("salmon_version", ""))),
         "library_type": library,
         "layout": ("paired" if library[0] in "IOM" else "single") if library else None,
         "fragment_length": {"mean": round(facts["frag_length_mean"])} if facts.get("frag_length_mean") else None,

@@ -181,6 +181,40 @@ def test_reads_are_those_that_salmon_says_it_mapped(tmp_path):
     assert f"expected {mapped}, num_mapped of meta_info.json" in done.stderr
 
 
+def meta_of_salmon_2(version: str, mapped: int, processed: int) -> dict:
+    """Return ``meta_info.json`` as salmon 2 writes it (release notes 2.0.0 to 2.3.2): its keys and those it added."""
+    return {
+        "salmon_version": version, "library_types": ["ISR"], "frag_length_mean": 181.7, "num_bootstraps": 0,
+        "num_processed": processed, "num_mapped": mapped, "percent_mapped": 100 * mapped / processed,
+        "detected_library_type": "ISR", "num_orphan": 0, "em_converged": True, "num_em_iterations": 100,
+        "range_factorization_bins": 4, "pos_bias_correct": False, "peak_rss_kb": 1, "total_time_seconds": 1.0,
+        "diagnostics": [], "inference_truncated_mass": 0.0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("version", "stated", "accepted"),
+    [
+        ("2.0.0", 311_967 / 295_597, True),  # of its issue 1025: num_mapped 311,967 where NumReads sum to 295,597
+        ("2.1.0", 311_967 / 295_597, True),
+        ("2.1.1", 311_967 / 295_597, False),
+        ("2.3.2", 1.0, True),
+        ("1.10.1", 311_967 / 295_597, False),
+        ("2.0.1", 0.9, False),
+    ],
+)
+def test_folders_of_salmon_2_are_held_against_what_their_version_counts(tmp_path, version, stated, accepted):
+    quant = table()
+    quant.to_csv(tmp_path / "quant.sf", sep="\t", index=False)
+    total = quant["NumReads"].astype(float).sum()
+    done = summarise(tmp_path, meta_of_salmon_2(version, round(stated * total), round(2 * total)))
+    assert (done.returncode == 0) == accepted, done.stderr
+    if accepted:
+        facts = json.loads((tmp_path / "qc.json").read_text())
+        assert facts["mapping_rate"] == pytest.approx(50, abs=0.1)
+        assert facts["strandedness"] in (None, "reverse")
+
+
 def test_a_table_without_rows_is_believed_of_the_step_that_found_nothing_alone(tmp_path):
     (tmp_path / "quant.sf").write_text(HEADER)
     done = summarise(tmp_path)
