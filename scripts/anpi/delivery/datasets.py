@@ -21,7 +21,7 @@ SIGNS = {
     "ADTR": (("TRLNKID", "TRDTC"), ("TRLNKID", "ADT"), ("TULNKID", "TRTESTCD"), ("LESIONID", "ADT")),
     "ADRS": (("OVRLRESP",), ("RSTESTCD",), ("PARAMCD", "AVALC", "ADT")),
     "ADAE": (("AEDECOD", "AESEV"), ("AEDECOD", "ATOXGR"), ("AEDECOD", "AETOXGR")),
-    "ADSL": (("TRT01P",), ("TRT01A",), ("ARM", "TRTSDT"), ("ARM", "RFSTDTC")),
+    "ADSL": (("TRT01P",), ("TRT01A",), ("ARM", "TRTSDT"), ("ARM", "RFXSTDTC"), ("ARM", "RFSTDTC")),
 }
 SUBJECTS = {"USUBJID", "SUBJID"}
 CODES = ("PARAMCD", "RSTESTCD")

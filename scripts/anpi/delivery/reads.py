@@ -28,7 +28,7 @@ TRANSCRIPTS = re.compile(r".*(?:transcript|cdna|rna).*\.(?:fa|fasta|fna)(?:\.gz)
 QUANT = ("quant.sf", "quant.sf.gz")
 NO_SAMPLE = ("salmon", "quant", "quants")  # folders that are named after a tool
 LOOKED_AT = 20  # rows of a table by which it is a matrix of numbers
-LEAST_GENES = 50
+LEAST_GENES = 5
 OFFSETS = (1.0, 0.5, 0.1, 0.01, 0.001, 0.0001)
 LEAST_TPM = 0.3e6  # a sample's sum over the genes of a matrix, which may hold those of proteins alone
 

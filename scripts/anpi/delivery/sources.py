@@ -182,6 +182,9 @@ def source_of(
         raise InputError(Problem(name, "no header found", expected="column names above rows of data"))
     for number in [number for number in plain if number < start]:
         conversions.add(place, number, "", "row", "", "left out: a title above the header")
+    for number in [number for number, row in plain.items() if number > start and row == plain[start]]:
+        conversions.add(place, number, "", "row", "", "left out: the header once more")
+        del plain[number]
     header = [" ".join(cell.split()) for cell in plain[start]]
     width = max(place for place, cell in enumerate(header, start=1) if cell)
     body = {number: (row + [""] * width) for number, row in plain.items() if number > start}

@@ -30,6 +30,7 @@ from anpi.tables.reading import FIRST_DATA_ROW
 from anpi.tables.schema import NUMBER, load_schema
 from anpi.words.lists import plural
 
+LEAST_COLUMNS = 3  # of a table, a row of which with one cell alone is asked about
 TEXT: Mapping[str, Any] = {"type": "string"}
 
 
@@ -46,6 +47,7 @@ def build_tables(sheets: Sequence[Sheet], decisions: Decisions, conversions: Con
     """Return the tables that sheets make, ``samples`` among them; values that are open stay as they are."""
     tables: dict[str, Table] = {}
     for sheet in sheets:
+        leave_remarks(sheet, decisions, conversions)
         fill_ids(sheet, decisions, conversions)
     ids: list[str] = []
     for table in ("patients", *(name for name in (*TABLES, "samples") if name != "patients")):
@@ -69,6 +71,22 @@ def has_key(part: Table, table: str, decisions: Decisions) -> bool:
         shown, mend = part.origins[0][0], f"Answer which column it is: '<table>, <column>: column of {table}': {key}."
         decisions.faults.append(Problem(shown, f"no column was taken for {key} of {table}", row=1, mend=mend))
     return key in part.frame
+
+
+def leave_remarks(sheet: Sheet, decisions: Decisions, conversions: Conversions) -> None:
+    """Ask about rows of one cell in a table of several columns: remarks below it, or rows of data."""
+    frame = sheet.source.frame
+    alone = frame.index[frame.notna().sum(axis=1) == 1]
+    if not sheet.tables or len(frame.columns) < LEAST_COLUMNS or not len(alone):
+        return
+    text = f"{sheet.source.shown}: {plural(len(alone), 'row')} with one cell alone, the first in row "
+    text += f"{alone[0] + FIRST_DATA_ROW}. Are they remarks, to be left out, or rows of the table?"
+    answer = decisions.decide(f"{sheet.source.key}: rows of one cell", text, (LEAVE_OUT, "rows"))
+    if answer == LEAVE_OUT:
+        for index in alone:
+            row = int(index) + FIRST_DATA_ROW
+            conversions.add(sheet.source.place, row, "", "row", "", "left out: a remark, as answered")
+        sheet.source.frame = frame.drop(index=alone)
 
 
 def fill_ids(sheet: Sheet, decisions: Decisions, conversions: Conversions) -> None:

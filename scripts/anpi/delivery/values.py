@@ -462,20 +462,17 @@ def convert_ids(column: Column, ids: Sequence[str]) -> pd.Series:
     """
     texts = distinct(column.texts)
     known = set(ids)
+    plain = {text: (sanitised(text), "an id of letters, digits, . _ and -") for text in texts}
     if not known:
         valid = [text for text in texts if parse_value(text, column.rule)[1] is not None]
-        become = {
-            text: (re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._"), "an id of letters, digits, . _ and -")
-            for text in valid
-        }
+        become = {text: plain[text] for text in valid}
         clash = [text for text, (new, _) in become.items() if new in texts or not new]
         if clash or len({new for new, _ in become.values()}) < len(become):
-            raise InputError(
-                Problem(
-                    column.source.shown, column=column.header, found=(clash or valid)[0], expected=describe(column.rule)
-                )
-            )
+            found, expected = (clash or valid)[0], describe(column.rule)
+            raise InputError(Problem(column.source.shown, column=column.header, found=found, expected=expected))
         return column.convert(become)
+    become = {text: plain[text] for text in texts if text not in known and plain[text][0] in known}
+    texts = [text for text in texts if text not in become]
     by_core: dict[str, list[str]] = {}
     for patient in known:
         by_core.setdefault(core(patient), []).append(patient)
@@ -483,15 +480,17 @@ def convert_ids(column: Column, ids: Sequence[str]) -> pd.Series:
         text: by_core[core(text)][0] for text in texts if text not in known and len(by_core.get(core(text), ())) == 1
     }
     if not others:
-        return column.texts.copy()
+        return column.convert(become)
     shown = listed(f"{text} for {patient}" for text, patient in sorted(others.items()))
     text = f"ids are written otherwise than in the table of patients: {shown}. Are they the same patients?"
-    answer = column.ask("ids", text, ("yes", "no"))
-    return column.convert(
-        {text: (patient, "the id in the table of patients") for text, patient in others.items()}
-        if answer == "yes"
-        else {}
-    )
+    if column.ask("ids", text, ("yes", "no")) == "yes":
+        become |= {text: (patient, "the id in the table of patients") for text, patient in others.items()}
+    return column.convert(become)
+
+
+def sanitised(text: str) -> str:
+    """Return an id with a dash in place of what an id cannot hold."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")
 
 
 def core(text: str) -> str:

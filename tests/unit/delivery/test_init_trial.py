@@ -338,6 +338,37 @@ def test_a_hidden_sheet_is_asked_about(tmp_path: Path):
     assert column(done, "patients", "patient_id") == ["P001"]
 
 
+def test_remarks_below_a_table_are_asked_about_and_a_repeated_header_is_left_out(tmp_path: Path):
+    book = write_workbook(
+        tmp_path / "book.xlsx", {"Patients": [HEADER, P1, HEADER, P2, ["Data as of June", *[None] * 4]]}
+    )
+    question = "book.xlsx#Patients: rows of one cell"
+    assert asked(proposed([book])) == {question}
+    done = proposed([book], {question: "leave_out"})
+    assert column(done, "patients", "patient_id") == ["P001", "P002"]
+    assert [(row.row, row.why) for row in done.conversions.rows] == [
+        (3, "left out: the header once more"),
+        (5, "left out: a remark, as answered"),
+    ]
+
+
+def test_ids_with_blanks_become_the_same_in_all_tables(tmp_path: Path):
+    people = write_csv(tmp_path / "patients.csv", [HEADER, ["P 001", *P1[1:]], ["P/002", *P2[1:]]])
+    scans = write_csv(tmp_path / "scans.csv", [["Patient", "Scan date", "Response"], ["P 001", "2024-02-20", "SD"]])
+    done = proposed([people, scans])
+    assert asked(done) == set()
+    assert column(done, "patients", "patient_id") == ["P-001", "P-002"]
+    assert column(done, "assessments", "patient_id") == ["P-001"]
+
+
+def test_two_ids_that_would_become_one_are_refused(tmp_path: Path, tells):
+    people = write_csv(tmp_path / "patients.csv", [HEADER, ["P 1", *P1[1:]], ["P/1", *P2[1:]]])
+    with pytest.raises(InputError) as refused:
+        proposed([people])
+    assert "found 'P 1'" in str(refused.value)
+    tells("two ids of patients that differ in signs that no id can hold", map(str, refused.value.problems))
+
+
 def test_mates_without_the_first_are_refused(tmp_path: Path, tells):
     reads = write_reads(tmp_path / "reads", ["P001"])
     (reads / "P001_R1.fastq").unlink()
