@@ -350,9 +350,11 @@ def no_programme(evidence: Evidence, model: Model, i: int) -> str:
         return f"low tumour content: about {share:.0%} cancer cells, at least {needed:.0%} needed"
     strength = evidence.activation.iloc[i]
     measured = not np.isnan(evidence.scores[rule["inflamed"]["panel"]].iloc[i])
+    if not measured or strength.isna().all():
+        return ""
     best, foremost = str(strength.idxmax()), strength.max()
     least = rule["least"] if best == "I" else rule["least_of_any"]
-    if measured and foremost < least and not factor_present(evidence, model, i, best):
+    if foremost < least and not factor_present(evidence, model, i, best):
         return "no programme: A, N and P are low, and too little inflammation for SCLC-I"
     return ""
 
