@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from anpi.check import check_run, planning_notes
+from anpi.files.shipped import PACKAGE
 from anpi.problems import InputError
 from anpi.tables.clinical import Timeline, read_clinical
 from anpi.tables.sheets import read_samples, timepoint_problems
@@ -104,3 +107,13 @@ def test_a_sheet_that_lacks_the_last_patients_is_asked_about(tmp_path, sampled, 
     expected = f"{tmp_path}/samples.tsv: no sample of the last 6 patient(s), from P15 on; was the file cut short"
     assert any(note.startswith(expected) for note in notes) == told
     assert any("of the last" in note for note in notes) == told
+
+
+def test_the_checks_of_a_plan_load_no_library_of_statistics():
+    """Each start of the workflow pays for what it loads."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); import anpi.check, anpi.subtypes.model; "
+        "print([name for name in ('scipy', 'sklearn', 'statsmodels', 'anndata') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

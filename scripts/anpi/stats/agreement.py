@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
 Array = NDArray[np.float64]
 
@@ -63,6 +62,8 @@ def cohen_kappa(
     expected = (weight @ columns)[:, None] + (rows @ weight)[None, :]
     square = float((table * (weight - expected * (1 - kappa)) ** 2).sum()) - (kappa - chance * (1 - kappa)) ** 2
     error = float(np.sqrt(max(square, 0.0) / n) / (1 - chance))
+    from scipy.special import ndtri  # here, for the planning of a run loads this module and needs no scipy
+
     width = float(ndtri(0.5 + confidence / 2)) * error
     return kappa, max(kappa - width, -1.0), min(kappa + width, 1.0)
 

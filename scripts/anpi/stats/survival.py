@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc, ndtri
 
 Array = NDArray[Any]
 HALF_TOLERANCE = 1e-10
@@ -102,6 +101,8 @@ def kaplan_meier(time: ArrayLike, event: ArrayLike, level: float = 0.95) -> Surv
     level : float
         Coverage of the pointwise intervals.
     """
+    from scipy.special import ndtri  # here, for the planning of a run loads this module and needs no scipy
+
     table = risk_table(time, event)
     with np.errstate(divide="ignore", invalid="ignore"):
         survival = np.cumprod(1 - table.events / table.at_risk)
@@ -194,6 +195,8 @@ def logrank(
     LogRank
         ``p`` is NaN when fewer than two groups hold information.
     """
+    from scipy.special import chdtrc
+
     time_, event_ = np.asarray(time, dtype=float), np.asarray(event, dtype=float)
     labels, codes = np.unique(np.asarray(group, dtype=object), return_inverse=True)
     stratum = np.zeros(len(time_)) if strata is None else np.asarray(strata, dtype=object)

@@ -164,14 +164,20 @@ def sure_forms() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 @functools.cache
-def label_forms() -> tuple[tuple[str, re.Pattern[str], frozenset[str]], ...]:
-    """Return the forms of labels with what follows: kind, form, and a word of each label, of which a text holds one."""
+def label_forms() -> tuple[tuple[str, str, frozenset[str]], ...]:
+    """Return the forms of labels with what follows: kind, form, and a word of each label, of which a text holds one.
+
+    They are long, and few texts hold such a word: each is compiled when it is needed (`compiled`).
+    """
     found = []
     for sort in ("number", "code", "date", "text", "place", "handle"):
         for kind, words in labels(sort).items():
             form = rf"(?i)(?:{bounded(words)}){behind_label(sort, LEAST_DIGITS.get(kind, USUAL_DIGITS))}"
-            found.append((kind, re.compile(form), frozenset(first_word(word) for word in words)))
+            found.append((kind, form, frozenset(first_word(word) for word in words)))
     return tuple(found)
+
+
+compiled = functools.cache(re.compile)
 
 
 def behind_label(sort: str, least: int) -> str:
@@ -216,8 +222,8 @@ def kinds_within(text: str, is_id: bool = False) -> Iterator[str]:
             yield kind
     yield from (kind for kind, form in sure_forms() if form.search(text))
     words = set(re.findall(r"[^\W\d_]+", text.casefold()))
-    for kind, form, first in label_forms():
-        if (not words.isdisjoint(first) or not text.isascii()) and form.search(text):
+    for kind, label, first in label_forms():
+        if (not words.isdisjoint(first) or not text.isascii()) and compiled(label).search(text):
             yield kind
 
 
