@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,21 +128,26 @@ def counted_scans(course: Course, rules: Rules) -> list[Scan]:
 
 
 def response_values(best: Best | None, confirmed: Best | None, reason: str) -> dict[str, Any]:
-    """Put best responses into columns; a patient without any assessment is NE and no responder."""
-    if best is None or confirmed is None:
-        return dict.fromkeys(("bor", "bor_day", "cbor", "cbor_day", "response", "disease_control")) | {
-            "bor_reason": reason
-        }
-    value, confirmed_value = (b.value.replace("MISSING", "NE") for b in (best, confirmed))
+    """Put best responses into columns; all are missing where nothing is known."""
+    value, strict = (None if one is None else one.value.replace("MISSING", "NE") for one in (best, confirmed))
     return {
         "bor": value,
-        "bor_day": None if best.day is None else study_day(best.day),
-        "cbor": confirmed_value,
-        "cbor_day": None if confirmed.day is None else study_day(confirmed.day),
-        "response": "Y" if confirmed_value in ("CR", "PR") else "N",
-        "disease_control": "Y" if confirmed_value in BENEFIT else "N",
+        "bor_day": day_of(best),
+        "cbor": strict,
+        "cbor_day": day_of(confirmed),
+        "response": is_among(strict, ("CR", "PR")),
+        "disease_control": is_among(strict, BENEFIT),
         "bor_reason": reason,
     }
+
+
+def day_of(best: Best | None) -> int | None:
+    return None if best is None or best.day is None else study_day(best.day)
+
+
+def is_among(value: str | None, responses: Collection[str]) -> str | None:
+    """Return Y or N; a patient without any assessment is NE and so N, None where nothing is known."""
+    return None if value is None else "Y" if value in responses else "N"
 
 
 def variants(loose: Mapping[str, Any], strict: Mapping[str, Any]) -> dict[str, Any]:
