@@ -23,11 +23,12 @@ from anpi.expression.reference_look import look_at_reference
 from anpi.files.plain import odd_file
 from anpi.files.sheet import file_of
 from anpi.files.shipped import REGISTRY, ROOT
+from anpi.files.text import read_text
 from anpi.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.biomarkers import strange_samples
 from anpi.tables.clinical import DERIVED, Clinical, Timeline, read_clinical, row_number, tables_of
 from anpi.tables.identifiers import allowed_columns, allowing, looks_like_person
-from anpi.tables.reading import read_table, read_text, read_text_table
+from anpi.tables.reading import read_table, read_text_table
 from anpi.tables.schema import check_settings, column_rule, load_schema, load_yaml
 from anpi.tables.sheets import (
     is_object,

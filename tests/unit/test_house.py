@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -200,3 +201,10 @@ def test_no_path_of_a_machine_stands_in_the_project():
             if file.is_file() and file.suffix in kinds and file != Path(__file__):
                 found = pattern.search(file.read_text(encoding="utf-8", errors="replace"))
                 assert found is None, f"{file}: {found.group()}" if found else ""
+
+
+def test_files_of_tests_have_names_of_their_own():
+    """Two of one name in different folders end a run of all tests before it begins."""
+    files = [file for folder in ("unit", "parity", "workflow") for file in (ROOT / "tests" / folder).rglob("test_*.py")]
+    names = Counter(file.name for file in files if not (file.parent / "__init__.py").exists())
+    assert [name for name, count in names.items() if count > 1] == []

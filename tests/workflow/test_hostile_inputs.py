@@ -26,7 +26,6 @@ from unit.report.test_page import Outline
 from anpi.problems import InputError, visible
 from anpi.quantification import download
 from anpi.report.page import write_report
-from anpi.tables import reading
 from anpi.tables.reading import read_table, read_text_table
 from anpi.tables.schema import load_yaml
 from workflow.test_wrong_inputs import (
@@ -178,7 +177,7 @@ def test_yaml_anchors_that_a_person_would_write_are_read(tmp_path):
 
 def test_a_gzip_file_that_unpacks_without_bound_is_refused(tmp_path, monkeypatch):
     (tmp_path / "patients.csv.gz").write_bytes(gzip.compress(bytes(50_000_000), compresslevel=1))
-    monkeypatch.setattr(reading, "MOST_BYTES", 10_000_000)
+    monkeypatch.setattr("anpi.files.text.MOST_BYTES", 10_000_000)
     with pytest.raises(InputError, match="unpacks to more than"):
         read_text_table(tmp_path / "patients.csv.gz")
 

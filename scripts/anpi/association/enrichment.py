@@ -9,8 +9,9 @@ import gseapy
 import numpy as np
 import pandas as pd
 
+from anpi.files.text import read_text
 from anpi.problems import InputError, Problem
-from anpi.tables.reading import read_facts, read_text
+from anpi.tables.reading import read_facts
 
 COLUMNS = (
     "contrast",

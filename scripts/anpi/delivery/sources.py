@@ -15,10 +15,11 @@ import pandas as pd
 from anpi.delivery.conversions import Conversions
 from anpi.files.plain import MOST_BYTES, read_bounded
 from anpi.files.sheet import WORKBOOKS
+from anpi.files.text import declared_encoding, refuse_workbook
 from anpi.problems import InputError, Problem, missing_file
 from anpi.tables.adam import read_adam
 from anpi.tables.names import plain_name
-from anpi.tables.reading import FIRST_DATA_ROW, MISSING, declared_encoding, refuse_workbook
+from anpi.tables.reading import FIRST_DATA_ROW, MISSING
 from anpi.tables.workbook import hidden_sheets, read_sheet, sheet_names
 
 SEPARATORS = (",", ";", "\t", "|")

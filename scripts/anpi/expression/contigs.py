@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from anpi.files.text import read_text
 from anpi.problems import InputError, Problem, refuse
-from anpi.tables.reading import read_text
 from anpi.words.strangers import CLASSES
 
 MOST_BASES = 1 << 26

@@ -16,8 +16,8 @@ import pandas as pd
 
 from anpi.expression.quant_account import COPY_AGAIN, number_problems
 from anpi.expression.transcript_ids import strip_transcript_version
+from anpi.files.text import read_text
 from anpi.problems import InputError, Problem, refuse
-from anpi.tables.reading import read_text
 from anpi.words.strangers import CLASSES, LEAST_VIRAL, OWN, VIRUSES
 
 QUANT_COLUMNS = ["Name", "Length", "EffectiveLength", "TPM", "NumReads"]

@@ -11,8 +11,9 @@ import pandas as pd
 
 from anpi.expression.genes import annotate
 from anpi.files.shipped import REGISTRY
+from anpi.files.text import read_text
 from anpi.problems import InputError, Problem, nearest, refuse
-from anpi.tables.reading import read_text, read_text_table
+from anpi.tables.reading import read_text_table
 
 ROLES = {
     "mean_log": {"gene"},

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
-import gzip
 import io
 import re
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
@@ -18,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from anpi.files.intact import intact, refuse_cut_table
-from anpi.files.plain import MOST_BYTES, read_bounded
-from anpi.files.sheet import WORKBOOKS, split_sheet
-from anpi.problems import InputError, Problem, fold, missing_file, nearest, refuse
+from anpi.files.sheet import split_sheet
+from anpi.files.text import read_text
+from anpi.problems import InputError, Problem, fold, nearest, refuse
 from anpi.tables.identifiers import holds_values, identifier_problems, masked
 from anpi.tables.names import (
     LETTER,
@@ -49,13 +46,6 @@ FIRST_DATA_ROW = 2
 CHANCE = 0.001  # of so many patients without a row at the end of a table, below which it is asked about
 PLAIN = re.compile(r"[ -~\t\r\n]*")
 MOST_IN_CELL = 10_000
-DOCUMENTS = {
-    b"PK\x03\x04": "an Excel workbook (or another zip file)",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook of the old kind (.xls)",
-    b"%PDF": "a PDF",
-    b"HEADER RECORD**": "a SAS transport file",
-}
-SAVE_SHEET = "Save the sheet as CSV UTF-8."
 OF_ADAM = ("USUBJID", "TRT01A", "PARAMCD", "AVALC")
 ID_COLUMNS = ("arm", "subtype", "second", "symbol", "site", "batch", "signature", "who_left", "reason_out", *OF_ADAM)
 
@@ -175,47 +165,6 @@ def cell_problems(name: str, header: list[str], rows: Mapping[int, list[str]], s
                 mend = "Is a quotation mark never closed?"
                 problems.append(Problem(name, fault, row=number, column=column, mend=mend))
     return problems
-
-
-def read_text(path: Path | str) -> str:
-    """Read a UTF-8 text file, gzipped or not."""
-    name = str(path)
-    try:
-        content = read_bounded(path, MOST_BYTES)
-        refuse_workbook(name, content)
-        return content.decode(declared_encoding(content))
-    except FileNotFoundError:
-        raise InputError(missing_file(path)) from None
-    except IsADirectoryError:
-        raise InputError(Problem(name, "is a folder", expected="a file")) from None
-    except UnicodeDecodeError:
-        raise InputError(Problem(name, "not UTF-8 text", mend="Save the file as CSV UTF-8.")) from None
-    except ValueError as error:  # a path that no file can have
-        raise InputError(Problem(name, f"cannot be read: {error}")) from None
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise InputError(Problem(name, "the gzip file is damaged or cut short", mend="Copy it again.")) from None
-    except OSError as error:
-        raise InputError(Problem(name, f"cannot be read: {error.strerror}")) from None
-
-
-def declared_encoding(content: bytes) -> str:
-    """Return the encoding that a byte order mark declares; UTF-8 without one."""
-    marks = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-    return marks.get(content[:2], "utf-8-sig")
-
-
-def refuse_workbook(name: str, content: bytes) -> None:
-    """Refuse what a spreadsheet program saves as its own, and other documents that are no table of text."""
-    for start, what in DOCUMENTS.items():
-        if content.startswith(start):
-            mend = "Give the table as CSV UTF-8."
-            if "workbook" in what:
-                mend = f"Save the sheet as CSV UTF-8, or name the sheet: {name}#Sheet1." if xlsx(name) else SAVE_SHEET
-            raise InputError(Problem(name, f"this is {what}", expected="a table of text", mend=mend))
-
-
-def xlsx(name: str) -> bool:
-    return name.lower().endswith(WORKBOOKS)
 
 
 def header_problems(name: str, header: list[str], rows: Collection[list[str]], separator: str) -> list[Problem]:

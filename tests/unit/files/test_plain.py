@@ -52,7 +52,7 @@ def test_the_look_at_the_start_of_a_pipe_tells_nothing(tmp_path):
 def test_a_table_without_bound_is_refused(tmp_path, monkeypatch, reader, zipped):
     """A gzip file of 10 kB may unpack to gigabytes, in one line."""
     monkeypatch.setattr(plain, "MOST_LINE", 1_000_000)
-    monkeypatch.setattr("anpi.tables.reading.MOST_BYTES", 3_000_000)
+    monkeypatch.setattr("anpi.files.text.MOST_BYTES", 3_000_000)
     content = b"gene\tS1" + b"\t0" * 2_000_000
     path = tmp_path / "x.tsv"
     path.write_bytes(gzip.compress(content) if zipped else content)
