@@ -24,6 +24,7 @@ from anpi.delivery.values import (
     convert_words,
     distinct,
 )
+from anpi.files.sheet import split_sheet
 from anpi.problems import InputError, Problem
 from anpi.tables.clinical import TABLES
 from anpi.tables.reading import FIRST_DATA_ROW
@@ -281,8 +282,8 @@ def without_empty(name: str, table: Table, conversions: Conversions) -> Table:
     for place in table.frame.index[gone]:
         shown, row = table.origins[place]
         column = str(lacking.columns[lacking.loc[place]][0])
-        file, _, sheet = shown.partition("#")
-        conversions.add((file, sheet), row, table.headers[column], "row", "", f"left out: no {column}")
+        file, sheet = split_sheet(shown)
+        conversions.add((file, sheet or ""), row, table.headers[column], "row", "", f"left out: no {column}")
     kept = [origin for origin, out in zip(table.origins, gone, strict=True) if not out]
     return Table(table.frame[~gone].reset_index(drop=True), kept, table.headers)
 

@@ -21,6 +21,7 @@ from anpi.delivery.reads import choose, decide_reference, decide_unit, find_read
 from anpi.delivery.samples import build_samples
 from anpi.delivery.sources import continue_sources, read_sources
 from anpi.delivery.tables import Table, build_tables, single_arm
+from anpi.files.sheet import split_sheet
 from anpi.files.shipped import ROOT
 from anpi.files.writing import write_table, write_text
 from anpi.problems import InputError, Problem, refuse
@@ -140,8 +141,8 @@ def expression_settings(
     """Add samples and units to the tables, and return the settings of the config for them; none without reads."""
     if place is None:
         if samples := tables.pop("samples", None):
-            file, _, sheet = samples.file.partition("#")
-            conversions.add((file, sheet), None, "", "samples", "", "left out: no --reads were given")
+            file, sheet = split_sheet(samples.file)
+            conversions.add((file, sheet or ""), None, "", "samples", "", "left out: no --reads were given")
         return {}
     reads = find_reads(place, clinical)
     kind = choose(reads, place, decisions)
