@@ -133,7 +133,7 @@ def with_unit(raw: pd.DataFrame, unit: str, annotation: pd.DataFrame | None, nam
 
 
 def tpm_notes(sums: pd.Series) -> list[str]:
-    """Say where TPM do not sum to a million; samples of zeros are told by their verdict."""
+    """Return where TPM do not sum to a million; samples of zeros are told by their verdict."""
     notes, low = [], sums[sums > 0].min()
     if (sums > MOST_TPM).any():
         notes.append(f"TPM sum to as much as {sums.max():.4g} a sample, not to a million: right up to a factor at best")
