@@ -49,6 +49,7 @@ FIRST_DATA_ROW = 2
 CHANCE = 0.001  # of so many patients without a row at the end of a table, below which it is asked about
 PLAIN = re.compile(r"[ -~\t\r\n]*")
 MOST_IN_CELL = 10_000
+MOST_TABLE, MOST_CELLS = 100_000_000, 5_000_000  # bytes and cells: less than 2 GB of memory
 DOCUMENTS = {
     b"PK\x03\x04": "an Excel workbook (or another zip file)",
     b"\xd0\xcf\x11\xe0": "an Excel workbook of the old kind (.xls)",
@@ -81,7 +82,8 @@ def read_text_table(path: Path | str) -> pd.DataFrame:
         return read_sheet_table(file, sheet)
     name = str(path)
     separator = "\t" if ".tsv" in Path(path).suffixes else ","
-    text = read_text(path)
+    text = read_text(path, min(MOST_TABLE, MOST_BYTES))
+    refuse_large(name, text, separator)
     try:
         records = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:  # no end of a quoted cell, or a cell of more than 131,072 characters
@@ -177,11 +179,19 @@ def cell_problems(name: str, header: list[str], rows: Mapping[int, list[str]], s
     return problems
 
 
-def read_text(path: Path | str) -> str:
-    """Read a UTF-8 text file, gzipped or not."""
+def refuse_large(name: str, text: str, separator: str) -> None:
+    """Refuse a table of so many cells that reading it would take more memory than a machine may have."""
+    cells = text.count(separator) + text.count("\n")
+    if cells > MOST_CELLS:
+        expected = f"at most {MOST_CELLS:,}: 100,000 rows of 50 columns"
+        raise InputError(Problem(name, found=f"{cells:,} cells", expected=expected, mend="Give what the trial needs."))
+
+
+def read_text(path: Path | str, most: int | None = None) -> str:
+    """Read a UTF-8 text file, gzipped or not, of at most so many bytes."""
     name = str(path)
     try:
-        content = read_bounded(path, MOST_BYTES)
+        content = read_bounded(path, MOST_BYTES if most is None else most)
         refuse_workbook(name, content)
         return content.decode(declared_encoding(content))
     except FileNotFoundError:
