@@ -13,13 +13,8 @@ import pandas as pd
 
 from anpi.association.plan import plan_faults
 from anpi.cohort.facts import is_ceiling
-from anpi.endpoints.estimands import check_estimands
-from anpi.endpoints.observations import check_rules
 from anpi.endpoints.rules import read_rules
-from anpi.expression.assemble import missing_samples
 from anpi.expression.contigs import read_contigs
-from anpi.expression.matrix import read_sample_names
-from anpi.expression.reference_look import look_at_reference
 from anpi.files.plain import odd_file
 from anpi.files.sheet import file_of
 from anpi.files.shipped import REGISTRY, ROOT
@@ -161,6 +156,10 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
     problems += unit_problems(settings, units, file) + alignment_problems(settings, file)
     rules = collect(lambda: read_rules(shipped(settings["endpoints"], SHIPPED_SETTINGS["endpoints"])))
     if clinical is not None and rules is not None:
+        # Here and below: a planning that remembers its checks starts without what only they need.
+        from anpi.endpoints.estimands import check_estimands
+        from anpi.endpoints.observations import check_rules
+
         collect(lambda: check_rules(clinical, rules))
         collect(lambda: check_estimands(clinical, rules))
     contigs = settings["strangers"]["contigs"]
@@ -323,6 +322,9 @@ class Collector:
 
 def check_matrix(path: str, samples: Sequence[str]) -> None:
     """Look into the header of a matrix for the samples of the sheet; the values are looked at when it is read."""
+    from anpi.expression.assemble import missing_samples
+    from anpi.expression.matrix import read_sample_names
+
     names = read_sample_names(path)
     told = 0 if "expression.samples" in allowed_columns() else sum(looks_like_person(name) for name in names)
     if told:
@@ -404,6 +406,8 @@ def reference_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
         elif not os.path.isfile(value):
             problems.append(absent_file(file, key, value))
         else:
+            from anpi.expression.reference_look import look_at_reference
+
             problems += look_at_reference(name, value, file)
     return problems
 

@@ -32,6 +32,8 @@ PROGRAMS = {
     "inner_distance": ["-o", "{out}", "-k", "100000000"],
     "read_GC": ["-o", "{out}"],
     "geneBody_coverage": ["-o", "{out}", "--skip-plot"],
+    "tin": [],
+    "read_duplication": ["-o", "{out}"],
 }
 LAUNCH = """
 import os, sys
@@ -43,7 +45,7 @@ with open(sys.argv[1], "w") as out:
     out.write(f"[{usage.ru_utime + usage.ru_stime}, {usage.ru_maxrss}]")
 sys.exit(os.waitstatus_to_exitcode(status) != 0)
 """
-WITHOUT_GENES = ("read_GC",)
+WITHOUT_GENES = ("read_GC", "read_duplication")
 
 
 def write_bams(folder: Path, genes: list[Gene], pairs: int, draw: np.random.Generator) -> None:

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "tools": {"problems"},
     "tables": GROUND,
     "provenance": {"files"},
-    "wiring": GROUND | {"tables", "provenance", "check"},
+    "wiring": GROUND | {"tables", "provenance", "check", "subtypes"},
     "stats": GROUND,
     "expression": GROUND | {"tables"},
     "reads": GROUND | {"tools", "expression"},

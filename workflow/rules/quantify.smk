@@ -1,10 +1,5 @@
 # Two jobs a sample: needs units of the config; makes samples/<sample>/{salmon,fastp.json,reads.json,genes.parquet,qc.json}.
-from anpi.subtypes.model import load_model, subtype_genes
-
-
-def genes_of_model():
-    """List the genes that the subtype model calls by: another version with the same genes changes no fact of a sample."""
-    return [sorted(genes) for genes in subtype_genes(in_words(load_model, MODEL))] if EXPRESSED else []
+from anpi.wiring.checked import genes_of_model
 
 
 def alignment_references(wildcards):
@@ -97,7 +92,8 @@ rule summarise_sample:
         program=program("summarise_sample"),
         model=MODEL,
         known_by=own_quantification,
-        genes=genes_of_model(),
+        # Another version of the model with the same genes changes no fact of a sample.
+        genes=in_words(genes_of_model, MODEL) if EXPRESSED else [],
         facts=options_of("quant", "reads", "fastp", "alignment", "gene_counts", "counting"),
         strandedness=strandedness_of,
     shell:

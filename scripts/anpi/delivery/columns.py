@@ -1,4 +1,4 @@
-"""What the columns of a delivery are: by their names, as trials write them, held against their values."""
+"""What the columns of a delivery are: by their names, as trials write them."""
 
 from __future__ import annotations
 
@@ -240,7 +240,11 @@ def recognise(source: Source, decisions: Decisions, conversions: Conversions) ->
         sheet.taken[table] = take_columns(source, table, decisions)
         claimed |= {taken.header for taken in sheet.taken[table]}
     rest = [header for header in source.frame.columns if header not in claimed]
-    sheet.taken[tables[-1]] += extra_columns(source, rest, tables[-1], decisions, conversions)
+    sheet.taken[tables[-1]] += extra_columns(source, rest, tables[-1], decisions)
+    for taken in (taken for columns in sheet.taken.values() for taken in columns):
+        if taken.column in (LEAVE_OUT, UNIT_COLUMN):
+            why = f"left out: {taken.why}" if taken.column == LEAVE_OUT else "left out: it is the unit of other columns"
+            conversions.add(source.place, None, taken.header, "column", "", why)
     return sheet
 
 
@@ -290,23 +294,21 @@ def one_of(source: Source, table: str, column: str, headers: list[str], decision
     return decisions.decide(f"{source.key}: {column} of {table}", text, headers, told)
 
 
-def extra_columns(
-    source: Source, headers: list[str], table: str, decisions: Decisions, conversions: Conversions
-) -> list[Taken]:
+def extra_columns(source: Source, headers: list[str], table: str, decisions: Decisions) -> list[Taken]:
     """Return columns that no schema knows: kept, save those of direct identifiers; slips are asked about."""
     told = {p.column: p.message for p in identifier_problems(source.frame[headers], {}, table, source.shown)}
     properties = load_schema(table)["properties"]
-    names = [*properties, *(str(day_form(column)) for column in properties if day_form(column))]
+    days = {str(day_form(column)): column for column in properties if day_form(column)}
     found = []
     for header in headers:
         if header in told:
-            conversions.add(source.place, None, header, "column", "", f"left out: {told[header]}")
             found.append(Taken(header, LEAVE_OUT, told[header]))
             continue
         if source.frame[header].isna().all():
             found.append(Taken(header, LEAVE_OUT, "it is empty"))
             continue
-        near = nearest(header, names, 0.85)
+        near = nearest(header, [*properties, *days], 0.85)
+        near = days.get(str(near), near)
         name = f"{source.key}, {header}: column of {table}"
         if near is None or decisions.answers.get(name) == EXTRA:
             found.append(Taken(header, EXTRA, "a name that no table has"))

@@ -136,7 +136,7 @@ def read_answers(files: Sequence[Path]) -> Decisions:
             mend = "Give the file of questions, filled in, or mapping.yaml of an earlier delivery."
             expected = "answers: and below it a line each"
             raise InputError(Problem(str(path), "no block answers", expected=expected, mend=mend))
-        decisions.answers |= {str(name): value for name, value in answers.items() if value is not None}
+        decisions.answers |= {str(name): as_typed(value) for name, value in answers.items() if value is not None}
         sources = content.get("sources") or {}
         decisions.earlier |= {str(key): list(source.get("columns", ())) for key, source in sources.items()}
     return decisions
@@ -154,6 +154,13 @@ def ask(question: Question, read: Callable[[str], str]) -> str | None:
         if not answer or not question.choices or answer in question.choices:
             return answer or None
         print("Type one of the answers or its number, or nothing to leave it open.", file=sys.stderr)
+
+
+def as_typed(value: Any) -> Any:
+    """Return an answer as it was typed: YAML takes yes and no for true and false."""
+    if isinstance(value, Mapping):
+        return {str(item): as_typed(answer) for item, answer in value.items()}
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
 def template(questions: Sequence[Question], answers: Mapping[str, Any]) -> str:

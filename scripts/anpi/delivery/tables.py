@@ -24,6 +24,7 @@ from anpi.delivery.values import (
     convert_words,
     distinct,
 )
+from anpi.files.sheet import split_sheet
 from anpi.problems import InputError, Problem
 from anpi.tables.clinical import TABLES
 from anpi.tables.reading import FIRST_DATA_ROW
@@ -41,6 +42,11 @@ class Table:
     frame: pd.DataFrame
     origins: list[tuple[str, int]] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def file(self) -> str:
+        """Name the file or sheet of its first row."""
+        return self.origins[0][0] if self.origins else "the delivery"
 
 
 def build_tables(sheets: Sequence[Sheet], decisions: Decisions, conversions: Conversions) -> dict[str, Table]:
@@ -68,7 +74,7 @@ def has_key(part: Table, table: str, decisions: Decisions) -> bool:
     """Return whether a table has the column that names its rows; one that lacks it, with nothing open, is a fault."""
     key = "sample_id" if table == "samples" else PATIENT
     if key not in part.frame and not decisions.open:
-        shown, mend = part.origins[0][0], f"Answer which column it is: '<table>, <column>: column of {table}': {key}."
+        shown, mend = part.file, f"Answer which column it is: '<table>, <column>: column of {table}': {key}."
         decisions.faults.append(Problem(shown, f"no column was taken for {key} of {table}", row=1, mend=mend))
     return key in part.frame
 
@@ -259,7 +265,7 @@ def joined(left: Table, right: Table, decisions: Decisions) -> Table:
 
 
 def chosen(left: Table, right: Table, column: str, patients: pd.Index, decisions: Decisions) -> str | None:
-    places = [table.origins[0][0] for table in (left, right)]
+    places = [table.file for table in (left, right)]
     text = f"{places[0]} (first) and {places[1]} (second) differ in {column} of {plural(len(patients), 'patient')}."
     text += " Which is right?"
     return decisions.decide(f"patients: {column} of two sheets", text, ("first", "second"))
@@ -276,8 +282,8 @@ def without_empty(name: str, table: Table, conversions: Conversions) -> Table:
     for place in table.frame.index[gone]:
         shown, row = table.origins[place]
         column = str(lacking.columns[lacking.loc[place]][0])
-        file, _, sheet = shown.partition("#")
-        conversions.add((file, sheet), row, table.headers[column], "row", "", f"left out: no {column}")
+        file, sheet = split_sheet(shown)
+        conversions.add((file, sheet or ""), row, table.headers[column], "row", "", f"left out: no {column}")
     kept = [origin for origin, out in zip(table.origins, gone, strict=True) if not out]
     return Table(table.frame[~gone].reset_index(drop=True), kept, table.headers)
 

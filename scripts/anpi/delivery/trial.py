@@ -21,6 +21,7 @@ from anpi.delivery.reads import choose, decide_reference, decide_unit, find_read
 from anpi.delivery.samples import build_samples
 from anpi.delivery.sources import continue_sources, read_sources
 from anpi.delivery.tables import Table, build_tables, single_arm
+from anpi.files.sheet import split_sheet
 from anpi.files.shipped import ROOT
 from anpi.files.writing import write_table, write_text
 from anpi.problems import InputError, Problem, refuse
@@ -125,7 +126,7 @@ def settle(
 def merged(tables: Mapping[str, Table], made: Mapping[str, Table]) -> dict[str, Table]:
     """Join the tables of sheets with those of datasets; one of both kinds is refused."""
     for table in sorted(set(tables) & set(made)):
-        place, other = (group[table].origins[0][0] for group in (tables, made))
+        place, other = tables[table].file, made[table].file
         raise InputError(Problem(place, f"{table} a second time, beside {other}", mend="Give one of them."))
     return {**tables, **made}
 
@@ -139,7 +140,9 @@ def expression_settings(
 ) -> dict[str, Any]:
     """Add samples and units to the tables, and return the settings of the config for them; none without reads."""
     if place is None:
-        tables.pop("samples", None)
+        if samples := tables.pop("samples", None):
+            file, sheet = split_sheet(samples.file)
+            conversions.add((file, sheet or ""), None, "", "samples", "", "left out: no --reads were given")
         return {}
     reads = find_reads(place, clinical)
     kind = choose(reads, place, decisions)
@@ -270,7 +273,7 @@ def traced(problem: Problem, part: Path, proposal: Proposal) -> Problem:
     """Name the place of a fault in the delivery's own files, where the table that has it was made of them."""
     for name, table in proposal.tables.items():
         if problem.file == str(table_path(part, name)):
-            shown = table.origins[0][0] if table.origins else name
+            shown = table.file
             column = table.headers.get(str(problem.column), problem.column)
             if problem.row is not None and 0 <= problem.row - FIRST_DATA_ROW < len(table.origins):
                 file, row = table.origins[problem.row - FIRST_DATA_ROW]

@@ -28,7 +28,9 @@ LARGEST_LOG2 = 25.0
 LARGEST_VST = 40.0
 LARGEST_SHARE_OF_LOWEST = 0.05  # of the cells, that one level of expression takes unless it is none
 MOST_TPM = 1.2e6
+LEAST_TPM = 3e5
 IMPOSSIBLE_TPM = 2e6
+UNEVEN = 20  # times that a sample's TPM may sum to less than those of others
 MOST_COUNT = 1e10  # fragments of a sample
 MANY_GENES = 1000  # of which some are silent in any tumour
 WHOLE_PROFILE = 5000  # genes, of which some stand far above 25 in any sample
@@ -126,12 +128,18 @@ def with_unit(raw: pd.DataFrame, unit: str, annotation: pd.DataFrame | None, nam
     refuse(unit_problems(raw, unit, float(offset.group(1)) if offset else None, name))
     values = raw if offset is None else (np.exp2(raw) - float(offset.group(1))).clip(lower=0)
     expression = key_by_gene(values, unit if offset is None else "tpm", annotation, name)
-    if expression.unit == "tpm" and (values.sum() > MOST_TPM).any():
-        note = (
-            f"TPM sum to as much as {values.sum().max():.4g} a sample, not to a million: right up to a factor at best"
-        )
-        return replace(expression, notes=(*expression.notes, note))
-    return expression
+    notes = tpm_notes(values.sum()) if expression.unit == "tpm" else []
+    return replace(expression, notes=(*expression.notes, *notes))
+
+
+def tpm_notes(sums: pd.Series) -> list[str]:
+    """Return where TPM do not sum to a million; samples of zeros are told by their verdict."""
+    notes, low = [], sums[sums > 0].min()
+    if (sums > MOST_TPM).any():
+        notes.append(f"TPM sum to as much as {sums.max():.4g} a sample, not to a million: right up to a factor at best")
+    if low < LEAST_TPM:
+        notes.append(f"TPM sum to as little as {low:.4g} a sample, not to a million: of a part of the genes alone?")
+    return notes
 
 
 def separator_of(path: Path | str) -> str:
@@ -376,7 +384,7 @@ def logarithm_problems(raw: pd.DataFrame, unit: str, offset: float, name: str) -
     if low > floor + 1 and len(raw) >= MANY_GENES:
         expected = f"genes without expression, at log2({offset:g}) = {floor:.4g}; these look like values of an array"
         return [contradiction(name, unit, spanning(raw), expected)]
-    return impossible_tpm((np.exp2(raw) - offset).clip(lower=0).sum(), unit, name)
+    return impossible_tpm((np.exp2(raw) - offset).clip(lower=0), unit, name)
 
 
 def sum_problems(raw: pd.DataFrame, unit: str, name: str) -> list[Problem]:
@@ -389,7 +397,7 @@ def sum_problems(raw: pd.DataFrame, unit: str, name: str) -> list[Problem]:
         expected = "a sum over genes of at most one million; these look like counts"
         return [contradiction(name, unit, found, expected, sample)]
     if unit == "tpm":
-        return impossible_tpm(sums, unit, name)
+        return impossible_tpm(raw, unit, name)
     if (sums > MOST_COUNT).any():
         expected = f"at most {MOST_COUNT:g} fragments a sample"
         return [contradiction(name, unit, f"a sum of {sums.max():.4g}", expected, sample)]
@@ -399,12 +407,18 @@ def sum_problems(raw: pd.DataFrame, unit: str, name: str) -> list[Problem]:
     return []
 
 
-def impossible_tpm(sums: pd.Series, unit: str, name: str) -> list[Problem]:
-    """Find samples whose values cannot be TPM: those of all genes make one million."""
-    if not (sums > IMPOSSIBLE_TPM).any():
-        return []
-    found, expected = f"TPM that sum to {sums.max():.4g}", "about one million a sample, less for a part of the genes"
-    return [contradiction(name, unit, found, expected, str(sums.idxmax()))]
+def impossible_tpm(values: pd.DataFrame, unit: str, name: str) -> list[Problem]:
+    """Find samples whose values cannot be TPM: those of all genes make one million, in each sample alike."""
+    sums = values.sum()
+    if (sums > IMPOSSIBLE_TPM).any():
+        expected = "about one million a sample, less for a part of the genes"
+        return [contradiction(name, unit, f"TPM that sum to {sums.max():.4g}", expected, str(sums.idxmax()))]
+    sums = sums[sums > 0]
+    if len(sums) > 2 and len(values) >= MANY_GENES and UNEVEN * sums.min() < sums.median():
+        found = f"TPM that sum to {sums.min():.4g}"
+        expected = f"about {sums.median():.4g}, as in other samples; this one looks like logarithms, or another unit"
+        return [contradiction(name, unit, found, expected, str(sums.idxmin()))]
+    return []
 
 
 def contradiction(name: str, unit: str, found: str, expected: str, sample: object = None) -> Problem:

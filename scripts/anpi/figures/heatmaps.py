@@ -12,7 +12,7 @@ from matplotlib.colors import Colormap, ListedColormap, Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from anpi.figures.style import QUIET, SUBTYPE_COLOURS, VERDICT_COLOURS, patient_mark
+from anpi.figures.style import QUIET, SUBTYPE_COLOURS, VERDICT_COLOURS, ink_on, patient_mark
 from anpi.trial.subtypes import SUBTYPES
 
 LEVELS = ("pass", "warn", "fail", "not known")
@@ -37,8 +37,9 @@ def quality(levels: pd.DataFrame, samples: pd.DataFrame) -> tuple[Figure, pd.Dat
     draw_cells(axes[0], codes, ListedColormap([VERDICT_COLOURS[level] for level in LEVELS]), -0.5, 3.5)
     if len(levels.columns) <= MOST_LABELLED:
         for y, x in np.argwhere(~levels.eq("pass").to_numpy()):
-            colour = "white" if levels.iat[y, x] == "fail" else "#1c2430"
-            axes[0].text(x, y, SIGNS[levels.iat[y, x]], ha="center", va="center", fontsize=8, color=colour)
+            level = levels.iat[y, x]
+            colour = ink_on(VERDICT_COLOURS[level])
+            axes[0].text(x, y, SIGNS[level], ha="center", va="center", fontsize=8, color=colour)
     finish(axes, levels, samples)
     legend(axes[0], {level: VERDICT_COLOURS[level] for level in LEVELS[:3]})
     return figure, levels.T.rename_axis("sample_id").reset_index()
@@ -157,7 +158,7 @@ def group_strip(axes: Axes, groups: pd.Series, calls: pd.Series) -> None:
     if len(groups) <= MOST_LABELLED:
         for x, (group, call) in enumerate(zip(groups, calls, strict=True)):
             letter = SHORT.get(group, group if call == "confident" else group.lower())
-            colour = "black" if group in ("N", "I", "none") else "white"
+            colour = ink_on(SUBTYPE_COLOURS[group])
             axes.text(x, 0, letter, ha="center", va="center", fontsize=8, color=colour)
             axes.axvline(x + 0.5, color="white", linewidth=0.5)
     else:

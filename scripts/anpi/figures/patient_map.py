@@ -8,7 +8,7 @@ from html import escape
 
 import numpy as np
 
-from anpi.figures.style import INK, QUIET, RULE, SUBTYPE_COLOURS
+from anpi.figures.style import INK, QUIET, RULE, SUBTYPE_COLOURS, ink_on
 from anpi.trial.subtypes import SUBTYPES
 
 LABELS = 250.0
@@ -113,17 +113,10 @@ def word_cell(word: str, colour: str, top: float, width: float) -> str:
     if width < LETTERS_FROM:
         return drawn
     short = word if len(word) * 6.2 <= width else word[: max(int(width / 7), 1)]
-    ink = "#fff" if is_dark(colour) else "#000"
+    ink = ink_on(colour)
     return (
         f'{drawn}<text x="{width / 2:.1f}" y="{top + 12:.1f}" text-anchor="middle" fill="{ink}">{escape(short)}</text>'
     )
-
-
-def is_dark(colour: str) -> bool:
-    """Return whether white is read better than black on a colour (relative luminance by WCAG 2)."""
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)] if len(colour) == 7 else [1, 1, 1]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] < 0.179
 
 
 def shares_cell(value: object, top: float, width: float) -> str:

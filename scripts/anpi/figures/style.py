@@ -58,6 +58,23 @@ def patient_mark(patient_id: object) -> str:
     return f"{PATIENT}{patient_id}"
 
 
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours ``#rrggbb`` by WCAG 2: 1 to 21, of which small text needs 4.5."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def ink_on(colour: str) -> str:
+    """Return black or white, whichever is read better on a colour."""
+    return max("#000000", "#ffffff", key=lambda ink: contrast(ink, colour))
+
+
 def level_colour(level: str, place: int = 0) -> str:
     """Return the colour of a group: its own for a subtype, else by its place among the groups."""
     return SUBTYPE_COLOURS.get(level, OTHER_COLOURS[place % len(OTHER_COLOURS)])

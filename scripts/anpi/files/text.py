@@ -20,11 +20,11 @@ DOCUMENTS = {
 SAVE_SHEET = "Save the sheet as CSV UTF-8."
 
 
-def read_text(path: Path | str) -> str:
-    """Read a UTF-8 text file, gzipped or not."""
+def read_text(path: Path | str, most: int | None = None) -> str:
+    """Read a UTF-8 text file, gzipped or not, of at most so many bytes."""
     name = str(path)
     try:
-        content = read_bounded(path, MOST_BYTES)
+        content = read_bounded(path, min(MOST_BYTES, most or MOST_BYTES))
         refuse_workbook(name, content)
         return content.decode(declared_encoding(content))
     except FileNotFoundError:

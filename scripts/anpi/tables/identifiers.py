@@ -41,6 +41,7 @@ VARIABLE = "ANPI_ALLOW_COLUMNS"
 LEAST_VALUES = 4  # of so many distinct values nearly all must have a form that others may have too
 NEARLY_ALL = 0.8
 MOST_LOOKED_AT = 500
+SHORT_PHONE = r"[2-9]\d{2}-\d{4}"
 YEARS_TO_TREATMENT = 18
 SHORTEST = 2  # a name in Chinese
 
@@ -258,6 +259,10 @@ def kind_of_most(sample: Sequence[str], values: pd.Series, extra: bool, is_id: b
         return None
     if most(lambda text: re.fullmatch(BRITISH_POSTCODE, text) is not None):
         return "postal addresses"
+    if most(lambda text: re.fullmatch(SHORT_PHONE, text) is not None) and len(
+        {text[:3] for text in sample}
+    ) > NEARLY_ALL * len(sample):
+        return "phone numbers"  # of ids of sites and subjects the first part stands again and again
     unlike = len(sample) >= NEARLY_ALL * min(values.notna().sum(), MOST_LOOKED_AT)
     if unlike and most(lambda text: re.fullmatch(PERSON, plain_letters(text)) is not None):
         return "names"

@@ -29,6 +29,7 @@ PINYIN = re.compile(rf"{SYLLABLE}(?:[' -]?{SYLLABLE})?")
 PLAIN_ENGLISH = {"he", "pan", "fan", "sun", "song", "ma", "hu", "long", "gong", "bin", "an", "she"}
 # What follows a Chinese name in a sentence.
 VERBS = "代诉因于在出入的已拒要今失死来去与和及说称表被由为是家本电住年男女自从要求联未于"
+CERTAIN = "种些个类日时处地天次年月项方位段部科院家"  # what a certain (某) thing is, which is nobody
 LONGEST_LIST = 40
 NEAR = 3  # words beside a name that tell that it is of a hospital or a disease
 
@@ -118,6 +119,8 @@ def labelled(text: str) -> bool:
             continue
         if named_after(text, *match.span()):
             continue
+        if re.search(rf"(?<!\w)[A-Z]\. ?{re.escape(first)}", match[0]):
+            return True
         two = second is not None and capital(second) and not ordinary(second)
         sure = re.search(rf"[:=] ?{re.escape(first)}", match[0]) is not None
         if given(first) or (sure and (two or known(first))) or (two and (known(second) or pinyin(first, second))):
@@ -191,6 +194,10 @@ def chinese_forms() -> dict[str, re.Pattern[str]]:
             r"|[\u4e00-\u9fff]{2,4} ?(?:様|さん)|[김이박최정강조윤장임한오서신권황안송류홍][가-힣]{1,2} ?(?:씨|님|환자)"
         ),
         "sentence": re.compile(rf"(?<![{HAN}])((?:{family}){second}{{2}})(?=[^{HAN}]|$|[{VERBS}])"),
+        # 刘某 and 王××: somebody took half of the name out. 于某日 is a certain day.
+        "masked": re.compile(
+            rf"(?<!于)(?:{family})(?:某{{1,3}}(?![{HAN}]*?(?<=某)[{CERTAIN}])|[×○*]{{1,3}}(?!\w)|[xX]{{2}}(?!\w))"
+        ),
         "sex": re.compile(rf"(?<![{HAN}])((?:{family}){second}{{1,2}}) ?[(,] ?[男女患病]"),
     }
 
@@ -202,7 +209,7 @@ def chinese_name(text: str) -> bool:
     parts = [part for part in re.split(r"[、,;/ ·]+", text) if part]
     if parts and len(text) <= LONGEST_LIST and all(is_chinese(part) for part in parts):
         return True
-    if forms["title"].search(text):
+    if forms["title"].search(text) or forms["masked"].search(text):
         return True
     found = [match[1] for form in ("label", "colon", "sentence", "sex") for match in forms[form].finditer(text)]
     return any(name not in folded_words("not_names", "chinese") for name in found)

@@ -46,6 +46,7 @@ FIRST_DATA_ROW = 2
 CHANCE = 0.001  # of so many patients without a row at the end of a table, below which it is asked about
 PLAIN = re.compile(r"[ -~\t\r\n]*")
 MOST_IN_CELL = 10_000
+MOST_TABLE, MOST_CELLS = 100_000_000, 5_000_000  # bytes and cells: less than 2 GB of memory
 OF_ADAM = ("USUBJID", "TRT01A", "PARAMCD", "AVALC")
 ID_COLUMNS = ("arm", "subtype", "second", "symbol", "site", "batch", "signature", "who_left", "reason_out", *OF_ADAM)
 
@@ -71,7 +72,8 @@ def read_text_table(path: Path | str) -> pd.DataFrame:
         return read_sheet_table(file, sheet)
     name = str(path)
     separator = "\t" if ".tsv" in Path(path).suffixes else ","
-    text = read_text(path)
+    text = read_text(path, MOST_TABLE)
+    refuse_large(name, text, separator)
     try:
         records = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:  # no end of a quoted cell, or a cell of more than 131,072 characters
@@ -165,6 +167,14 @@ def cell_problems(name: str, header: list[str], rows: Mapping[int, list[str]], s
                 mend = "Is a quotation mark never closed?"
                 problems.append(Problem(name, fault, row=number, column=column, mend=mend))
     return problems
+
+
+def refuse_large(name: str, text: str, separator: str) -> None:
+    """Refuse a table of so many cells that reading it would take more memory than a machine may have."""
+    cells = text.count(separator) + text.count("\n")
+    if cells > MOST_CELLS:
+        expected = f"at most {MOST_CELLS:,}: 100,000 rows of 50 columns"
+        raise InputError(Problem(name, found=f"{cells:,} cells", expected=expected, mend="Give what the trial needs."))
 
 
 def header_problems(name: str, header: list[str], rows: Collection[list[str]], separator: str) -> list[Problem]:

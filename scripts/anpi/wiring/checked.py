@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from anpi.tables.sheets import FILES, is_stored
 from anpi.wiring.files import known_by
 
 MEMORY = ".snakemake/anpi_checked.json"
+MODEL_MEMORY = ".snakemake/anpi_model.json"
 
 
 def checked_run(config: Mapping[str, Any], file: str, job: bool = False, memory: str = MEMORY) -> Run:
@@ -91,7 +93,7 @@ def is_there(path: str) -> bool:
 
 
 def remember(memory: str, digest: str, run: Run) -> None:
-    """Note a checked run, for its owner alone; a folder that cannot be written to is no fault here."""
+    """Note a checked run."""
     kept = {
         "digest": digest,
         "samples": None if run.samples is None else records(run.samples[["sample_id"]]),
@@ -100,6 +102,36 @@ def remember(memory: str, digest: str, run: Run) -> None:
         "sexes": run.sexes,
         "notes": run.notes,
     }
+    write_memory(memory, kept)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Write a table of texts as rows, None for what is missing."""
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
+def genes_of_model(folder: Path, memory: str = MODEL_MEMORY) -> list[list[str]]:
+    """Return the genes that a subtype model calls by, and its anchors; read anew when the model or its code changes.
+
+    Raises
+    ------
+    InputError
+        A file of the model lacks, or differs from its checksum.
+    """
+    digest = short_digest([code_digest("anpi/subtypes/model.py"), known_by(str(folder))])
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        kept = json.loads(Path(memory).read_text(encoding="utf-8"))
+        if kept["digest"] == digest:
+            return [list(genes) for genes in kept["genes"]]
+    from anpi.subtypes.model import load_model, subtype_genes
+
+    found = [sorted(genes) for genes in subtype_genes(load_model(folder))]
+    write_memory(memory, {"digest": digest, "genes": found})
+    return found
+
+
+def write_memory(memory: str, kept: object) -> None:
+    """Write what a later planning may take, for its owner alone; a folder that cannot be written to is no fault."""
     part = f"{memory}.{os.getpid()}"
     try:
         os.makedirs(os.path.dirname(memory) or ".", exist_ok=True)
@@ -108,8 +140,3 @@ def remember(memory: str, digest: str, run: Run) -> None:
         os.replace(part, memory)
     except OSError:
         return
-
-
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Write a table of texts as rows, None for what is missing."""
-    return frame.astype(object).where(frame.notna(), None).to_dict("records")

@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anpi.alignment.contigs import assembly_of, plain_name
@@ -38,6 +38,7 @@ def bases(intervals) -> set[int]:
 spans = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)).map(lambda x: (x[0], x[0] + x[1])), max_size=8)
 
 
+@settings(deadline=None)
 @given(spans, spans, st.integers(-2, 80), st.integers(1, 9))
 def test_sets_of_intervals_are_sets_of_bases(one, two, point, length):
     first, second = (union(*(np.array([x[i] for x in part], np.int64) for i in (0, 1))) for part in (one, two))

@@ -17,7 +17,7 @@ import yaml
 from unit.delivery.delivery_files import PATIENTS, SHEETS, write_csv, write_reads, write_workbook
 
 from anpi.check import check_run
-from anpi.delivery.decisions import Decisions
+from anpi.delivery.decisions import Decisions, read_answers
 from anpi.delivery.trial import Proposal, propose, settle, write_trial
 from anpi.problems import InputError
 
@@ -195,6 +195,22 @@ def test_ids_that_lost_their_zeros_are_asked_about(tmp_path: Path):
     assert asked(proposed([people, scans])) == {question}
     assert column(proposed([people, scans], {question: "yes"}), "assessments", "patient_id") == ["001"]
     assert column(proposed([people, scans], {question: "no"}), "assessments", "patient_id") == ["1"]
+
+
+def test_answers_are_read_as_they_were_typed(tmp_path: Path):
+    (tmp_path / "answers.yaml").write_text("answers:\n  a: yes\n  b: 2024-06-30\n  c: {x: no, y: 1}\n  d:\n")
+    answers = read_answers([tmp_path / "answers.yaml"])
+    assert {name: answers.decide(name, "?") for name in "ab"} == {"a": "yes", "b": "2024-06-30"}
+    assert answers.decide_each("c", "?", ["x", "y"]) == {"x": "no", "y": "1"}
+    assert answers.decide("d", "?") is None
+
+
+def test_a_file_that_holds_no_answers_is_refused(tmp_path: Path, tells):
+    (tmp_path / "config.yaml").write_text("clinical: {patients: p.csv}\n")
+    with pytest.raises(InputError) as refused:
+        read_answers([tmp_path / "config.yaml"])
+    assert "no block answers" in str(refused.value)
+    tells("--answers with another file of YAML", map(str, refused.value.problems))
 
 
 def test_sheets_of_patients_are_joined_and_differences_asked_about(tmp_path: Path):

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from anpi.expression.assemble import assemble_matrix
+from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression, read_expression, read_sample_names, to_tpm, unit_problems
 from anpi.problems import InputError
 
@@ -167,6 +168,32 @@ def test_one_sample_in_logarithms_among_others_is_named(unit):
     assert told[0].startswith(f"x.tsv, S2: declared {unit}, found 'values up to")
     assert "these look like logarithms" in told[0]
     assert unit_problems(mixed.drop(columns="S2"), unit, None, "x.tsv") == []
+
+
+@pytest.mark.parametrize("unit", ["tpm", "log2_tpm_plus_1"])
+def test_one_sample_of_another_sum_is_named(unit):
+    """TPM make a million in each sample; a panel has less, in all samples alike."""
+    tpm = pd.DataFrame(np.random.default_rng(4).gamma(0.3, 30.0, (1500, 4)), columns=["S1", "S2", "S3", "S4"])
+    tpm = tpm / tpm.sum() * 1e6
+    offset = None if unit == "tpm" else 1.0
+    written = tpm if offset is None else np.log2(tpm + 1)
+    assert unit_problems(written, unit, offset, "x.tsv") == []
+    assert unit_problems(written.assign(S3=0.0), unit, offset, "x.tsv") == []
+    other = written.assign(S2=np.log2(written["S2"] + 1))
+    (problem,) = unit_problems(other, unit, offset, "x.tsv")
+    assert str(problem).startswith(f"x.tsv, S2: declared {unit}, found 'TPM that sum to")
+
+
+@pytest.mark.parametrize(("base", "noted"), [(2, False), (np.e, True), (10, True)])
+def test_logarithms_of_another_base_give_tpm_far_below_a_million(tmp_path, base, noted):
+    tpm = np.random.default_rng(4).gamma(0.3, 30.0, (1500, 3))
+    tpm[:40] = 0
+    tpm = tpm / tpm.sum(axis=0) * 1e6
+    genes = read_gene_table()["gene_id"].drop_duplicates()[:1500]
+    frame = pd.DataFrame(np.log(tpm + 1) / np.log(base), index=genes, columns=["S1", "S2", "S3"])
+    frame.to_csv(tmp_path / "x.tsv", sep="\t")
+    notes = read_expression(tmp_path / "x.tsv", "log2_tpm_plus_1").notes
+    assert any("not to a million: of a part of the genes alone?" in note for note in notes) is noted
 
 
 def test_a_matrix_becomes_a_cohort_of_the_samples_of_the_sheet(tmp_path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from anpi.problems import InputError
 from anpi.quantification.reference import read_fasta, read_gtf
 from anpi.reads.alignments import open_alignment
 from anpi.reads.fastq import check_reads, look_at_start
+from anpi.tables import reading
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import load_yaml
 
@@ -66,3 +69,34 @@ def test_a_matrix_of_many_rows_is_bounded_too(tmp_path, monkeypatch):
     (tmp_path / "x.tsv").write_text("gene\tS1\n" + "TP53\t1\n" * 20_000)
     with pytest.raises(InputError, match=r"x\.tsv: the file holds more than 0\.0001 GB"):
         read_expression(tmp_path / "x.tsv", "tpm")
+
+
+MEASURED = """
+import resource, sys
+from anpi.tables.reading import read_table
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+before = peak()
+rows = len(read_table(sys.argv[1], "adverse_events"))
+print(rows * 4, peak() - before)
+"""
+
+
+def test_memory_for_a_table_of_short_rows_stays_below_two_gigabytes(tmp_path):
+    """By the memory that a cell takes, and the most cells that are read."""
+    path = tmp_path / "adverse_events.csv"
+    rows = (f"P{number % 900},T{number % 50},S,1\n" for number in range(200_000))
+    path.write_text("patient_id,term,soc,grade\n" + "".join(rows))
+    command = [sys.executable, "-c", MEASURED, str(path)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3] / "scripts")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    cells, taken = map(int, done.stdout.split())
+    text = 6 * reading.MOST_TABLE  # as bytes, as text, and as the lines that are cut
+    assert taken / cells * reading.MOST_CELLS + text < 2e9
+
+
+def test_a_table_of_too_many_cells_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "MOST_CELLS", 1000)
+    (tmp_path / "x.csv").write_text("a,b\n" + "1,2\n" * 600)
+    with pytest.raises(InputError, match=r"x\.csv: found '1,202 cells', expected at most 1,000"):
+        read_text_table(tmp_path / "x.csv")

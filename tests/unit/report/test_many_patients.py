@@ -10,7 +10,7 @@ import pytest
 from unit.report.made import make_tables, read_made, write_run
 
 from anpi.report import tables
-from anpi.report.page import drawings
+from anpi.report.page import Page, drawings, make_environment, page_files, render
 from anpi.report.patient_map import Map
 from anpi.report.sections import DETAILS, FIRST_PAGE, sections_of
 
@@ -42,3 +42,10 @@ def test_the_spacing_reaches_both_ends_whatever_the_number(tmp_path: Path, monke
     places = sorted(int(patient[1:]) for patient in read_made(tmp_path).drawn)
     assert (places[0], places[-1], len(places)) == (1, 20, 6)
     assert set(np.diff(places)) <= {3, 4}
+
+
+def test_the_first_page_of_200_patients_is_below_2_mb(tmp_path: Path):
+    write_run(tmp_path, make_tables(200))
+    run = read_made(tmp_path)
+    page = Page(run.title, sections_of(run, FIRST_PAGE), {p: f"patients/{name}" for p, name in page_files(run).items()})
+    assert len(render(make_environment(), run, page).encode("utf-8")) < 2_000_000

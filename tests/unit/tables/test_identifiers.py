@@ -14,7 +14,7 @@ from anpi.check import check_run
 from anpi.problems import InputError
 from anpi.tables.adam import convert_adam, read_adam
 from anpi.tables.clinical import read_clinical
-from anpi.tables.identifiers import allowing, identifier_problems, kind_of_name, kind_of_text, year_of
+from anpi.tables.identifiers import allowing, identifier_problems, kind_of_name, kind_of_text, kind_of_values, year_of
 from anpi.tables.reading import read_table, read_text_table
 from anpi.tables.schema import load_schema
 from demo.clinical import simulate_clinical
@@ -229,6 +229,13 @@ def test_nearly_all_values_tell_a_column_and_a_few_do_not(kind):
     assert told(MANY[kind]) == [f"looks like a direct identifier: {kind}"]
     few = told([*MANY[kind][:3], *(f"value {n}" for n in range(9))])
     assert few == (told(MANY[kind]) if kind in TOLD_BY_ONE else [])
+
+
+def test_short_phone_numbers_tell_a_column_and_numbers_of_sites_and_subjects_do_not():
+    phones = pd.Series(["555-1234", "876-5432", "302-0199", "641-0020", "288-4410"])
+    subjects = pd.Series(["201-0001", "201-0002", "202-0001", "202-0002", "203-0001"])
+    assert kind_of_values(phones, "reach", None, None)[0] == "phone numbers"
+    assert kind_of_values(subjects, "screening_no", None, None)[0] is None
 
 
 def test_chinese_names_tell_a_column_and_diagnoses_do_not():

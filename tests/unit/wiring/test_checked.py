@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from anpi.problems import InputError
+from anpi.subtypes.model import DEFAULT, load_model, subtype_genes
 from anpi.wiring import checked
-from anpi.wiring.checked import MEMORY, checked_run
+from anpi.wiring.checked import MEMORY, MODEL_MEMORY, checked_run, genes_of_model
 from anpi.wiring.files import known_by
 
 CONFIG = {"samples": "samples.tsv", "units": "units.tsv", "clinical": {"patients": "patients.csv"}}
@@ -97,3 +99,24 @@ def test_a_job_without_the_memory_reads_the_sheets_alone(unchecked: checked.Run)
     Path(MEMORY).unlink()
     again = plan(job=True)
     assert (again.used, again.sexes) == (unchecked.used, unchecked.sexes)
+
+
+def genes_now(model: Path) -> list[list[str]]:
+    known_by.cache_clear()
+    return genes_of_model(model)
+
+
+def test_the_genes_of_a_model_are_remembered_until_it_changes(trial: Path, monkeypatch: pytest.MonkeyPatch):
+    model = trial / "model"
+    shutil.copytree(DEFAULT, model)
+    found = genes_now(model)
+    assert found == [sorted(genes) for genes in subtype_genes(load_model(DEFAULT))]
+    with monkeypatch.context() as patch:
+        patch.setattr("anpi.subtypes.model.load_model", lambda folder: pytest.fail("read again"))
+        assert genes_now(model) == found
+    Path(MODEL_MEMORY).write_text('{"digest": 1}')
+    assert genes_now(model) == found
+    with open(model / "weights.tsv", "a", encoding="utf-8") as weights:
+        weights.write("\n")
+    with pytest.raises(InputError, match=r"weights\.tsv"):
+        genes_now(model)
