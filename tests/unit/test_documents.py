@@ -15,6 +15,7 @@ from documents.markdown import ROOT, anchors, documents, links, tables
 from documents.result_pages import result_pages, told_columns
 from unit.test_house import MAY_IMPORT
 
+from anpi.subtypes.model import DEFAULT
 from anpi.tables.schema import describe, load_schema
 
 NAMES = [str(file.relative_to(ROOT)) for file in documents()]
@@ -70,6 +71,15 @@ def test_methods_are_a_page_per_topic_in_lines_that_fit_a_screen():
     for page in [ROOT / "docs" / "methods.md", *pages]:
         lines = page.read_text(encoding="utf-8").splitlines()
         assert [line for line in lines if len(line) > 120 and not line.startswith("|")] == [], page.name
+
+
+def test_the_accuracy_in_the_readme_is_that_of_the_model_card():
+    (card, *_) = [rows for rows in tables(DEFAULT / "CARD.md") if "recall A" in rows[0]]
+    known = {row["setting"]: row for row in card}
+    (shown,) = [rows for rows in tables(ROOT / "README.md") if "recall A" in rows[0]]
+    assert len(shown) >= 3
+    assert [row for row in shown if not row.items() <= known[row["setting"]].items()] == []
+    assert any("not at hand" in line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines())
 
 
 def test_every_program_is_told():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import html
 import json
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from documents.markdown import tables
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -240,3 +242,14 @@ def test_snakemake_makes_its_own_report(demo: Path, tmp_path: Path):
         assert words in text
     for name in ("index.html", "details.html"):  # the pages themselves, not a link
         assert base64.b64encode((demo / "report" / name).read_bytes()).decode("ascii") in text
+
+
+def test_the_calls_in_the_readme_are_those_of_the_demo(demo: Path):
+    (shown,) = [rows for rows in tables(ROOT / "README.md") if "p_A" in rows[0]]
+    with open(demo / "subtypes" / "calls.tsv", encoding="utf-8") as file:
+        calls = {row["sample_id"]: row for row in csv.DictReader(file, delimiter="\t")}
+    assert len(shown) >= 4
+    for row in shown:
+        call = {name: "" if value == "NA" else value for name, value in calls[row["sample_id"]].items()}
+        assert call.pop("reason").startswith(row.pop("reason").removesuffix(" …"))
+        assert row.items() <= call.items()

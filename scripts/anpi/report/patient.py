@@ -22,6 +22,7 @@ from anpi.report.under_treatment import change_blocks
 from anpi.trial.endpoints import SURVIVAL, endpoint_words
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
+from anpi.words.strangers import VIRUSES
 
 LONGEST = 100.0
 COURSE = "Course of treatment"
@@ -96,6 +97,9 @@ def sample_flags(run: Run, sample: str) -> list[str]:
         if known(one.get("identity")) and one["identity"] != "unknown":
             fits = one["identity"] == "match"
             found.append("genotypes fit" if fits else "GENOTYPES DO NOT FIT: maybe another person's sample")
+        if known(one.get("viruses")):
+            told = [VIRUSES[kind].partition(":") for kind in str(one["viruses"]).split(", ")]
+            found += [f"{head.upper()}:{rest}" for head, _, rest in told]
     if tissues is not None:
         words = {"yes": "SCLC by its genes", "doubt": "TISSUE IN DOUBT", "no": "NOT SCLC by its genes"}
         found += [words[answer] for answer in tissues["sclc"] if answer in words]
