@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import html
 import re
 import threading
@@ -71,6 +72,16 @@ def test_methods_are_a_page_per_topic_in_lines_that_fit_a_screen():
     for page in [ROOT / "docs" / "methods.md", *pages]:
         lines = page.read_text(encoding="utf-8").splitlines()
         assert [line for line in lines if len(line) > 120 and not line.startswith("|")] == [], page.name
+
+
+WORKED = ("endpoints", "quantification", "signatures", "statistics")
+
+
+@pytest.mark.parametrize("page", WORKED)
+def test_the_worked_example_of_a_method_gives_what_it_says(page: str):
+    found = doctest.testfile(str(ROOT / "docs" / "methods" / f"{page}.md"), module_relative=False)
+    assert found.attempted >= 3
+    assert found.failed == 0
 
 
 def test_the_accuracy_in_the_readme_is_that_of_the_model_card():

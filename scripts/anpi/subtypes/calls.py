@@ -151,7 +151,7 @@ def call_subtypes(
     votes = None if forest is None else forest_votes(expression, evidence.profile.shift, forest)
     rows = []
     for i, sample in enumerate(evidence.profile.samples):
-        row = word_call(evidence, model, i, barred[i], notes[i], opinions[i])
+        row = decide_call(evidence, model, i, barred[i], notes[i], opinions[i])
         # The classes share out a certainty that the sample is a readable SCLC; where it is not, they mean nothing.
         shares = dict.fromkeys(CLASSES, np.nan) if barred[i] else evidence.probability.iloc[i].to_dict()
         verdict, doubt = evidence.identity.iloc[i]
@@ -275,7 +275,7 @@ def present_share(evidence: Evidence, model: Model, i: int) -> float:
     return float(evidence.profile.anchors[i] / there) if there > 0 else 1.0
 
 
-def word_call(
+def decide_call(
     evidence: Evidence, model: Model, i: int, barred: str, note: str, opinion: str | None
 ) -> dict[str, object]:
     """Turn one sample's probabilities into confident, lean, mixed or none, with the reason.
