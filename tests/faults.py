@@ -26,7 +26,7 @@ more than 50 are cut. A value that may identify a person is never shown (see [se
 """
 # Titles of the groups, by the name of the file that a message begins with.
 GROUPS = (
-    ("Inputs of the attacker", r"\d+ inputs\b"),
+    ("Inputs of the attacker", r"\d+ inputs?\b"),
     ("The config", r"config\.yaml|--"),
     ("Sample sheet", r"samples\.tsv"),
     ("Units", r"units\.tsv"),

@@ -1,7 +1,7 @@
 """make attack: thousands of wrong inputs, drawn by a seed, and what came of each.
 
 Then each write and each tool call of a small run fails once (see `attack.failing`), and counts as an input too.
-The last line is ``N inputs: N silent, N tracebacks, N hangs``; the exit code is 0 when all three are 0.
+The last line is as ``5000 inputs: 0 silent, 0 tracebacks, 0 hangs``; the exit code is 0 when all three are 0.
 
     python -m attack.run --inputs 5000 --seed 1
 """
@@ -22,6 +22,7 @@ from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 
+from anpi.words.lists import plural
 from attack.failing import fail_each, programs
 from attack.mutation import apply
 from attack.oracle import BAD, attack
@@ -138,12 +139,14 @@ def summary(findings: list[Finding]) -> str:
         lines.append(f"{target}: {counts_of(own)}")
     called = Counter((f.target, f.kind, f.judgement) for f in findings if f.verdict == "silent" and f.judgement)
     lines += [
-        f"judgement call, {n} times: {target}, {kind}: {why}" for (target, kind, why), n in sorted(called.items())
+        f"judgement call, {plural(n, 'time')}: {target}, {kind}: {why}"
+        for (target, kind, why), n in sorted(called.items())
     ]
     silent, tracebacks, hangs = (
         sum(finding.verdict == verdict and is_fault(finding) for finding in findings) for verdict in BAD
     )
-    lines.append(f"{len(findings)} inputs: {silent} silent, {tracebacks} tracebacks, {hangs} hangs")
+    counted = f"{silent} silent, {plural(tracebacks, 'traceback')}, {plural(hangs, 'hang')}"
+    lines.append(f"{plural(len(findings), 'input')}: {counted}")
     return "\n".join(lines)
 
 
@@ -151,13 +154,15 @@ def counts_of(findings: list[Finding]) -> str:
     """Count verdicts in words; silent ones that no rule can find are judgement calls."""
     words = {"asked": "asked about", "silent": "silent"}
     counts = Counter(
-        "judgement calls"
+        "judgement call"
         if finding.verdict in BAD and not is_fault(finding)
         else words.get(finding.verdict, finding.verdict)
         for finding in findings
     )
-    order = ("refused", "asked about", "the same", "judgement calls", "silent", "traceback", "hang")
-    return f"{len(findings)} inputs: " + ", ".join(f"{counts[word]} {word}" for word in order if counts[word])
+    counted = {word: f"{counts[word]} {word}" for word in ("refused", "asked about", "the same", "silent")}
+    counted |= {word: plural(counts[word], word) for word in ("judgement call", "traceback", "hang")}
+    order = ("refused", "asked about", "the same", "judgement call", "silent", "traceback", "hang")
+    return f"{plural(len(findings), 'input')}: " + ", ".join(counted[word] for word in order if counts[word])
 
 
 def main() -> None:

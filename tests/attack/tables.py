@@ -280,7 +280,7 @@ def is_word(name: str, cell: str) -> bool:
         "new_",
         "value",
     )
-    return any(word in name for word in words) and name != "site"
+    return any(word in name for word in words) and name != "site" and (name != "value" or is_text(name, cell))
 
 
 def any_cell(name: str, cell: str) -> bool:

@@ -81,10 +81,12 @@ def test_judgement_calls_are_counted_and_have_a_reason():
         Finding("a.csv", "x", 3, "traceback", "", "no rule can"),
     ]
     assert summary(findings).splitlines() == [
-        "a.csv: 3 inputs: 1 judgement calls, 1 silent, 1 traceback",
-        "judgement call, 1 times: a.csv, x: no rule can",
-        "3 inputs: 1 silent, 1 tracebacks, 0 hangs",
+        "a.csv: 3 inputs: 1 judgement call, 1 silent, 1 traceback",
+        "judgement call, 1 time: a.csv, x: no rule can",
+        "3 inputs: 1 silent, 1 traceback, 0 hangs",
     ]
+    assert counts_of(findings[:1]) == "1 input: 1 judgement call"
+    assert counts_of([findings[0], findings[0], findings[2]]) == "3 inputs: 2 judgement calls, 1 traceback"
 
 
 def test_a_kind_that_is_judged_undetectable_says_why():
