@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
@@ -24,6 +24,8 @@ LISTS = {
 }
 DURING_TREATMENT = ("response", "immune_related", "clearance")  # what happens then and divides a patient's time
 SAMPLE_COLUMNS = ("site", "batch", "specimen", "timepoint", "tumour_content")
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,17 @@ class Entry:
     why: str
 
 
+class Key(Generic[Value]):
+    """A key of a plan, read from its settings."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, plan: Plan, owner: type) -> Value:
+        found: Value = plan.settings[self.name]
+        return found
+
+
 @dataclass(frozen=True)
 class Plan:
     """A checked plan.
@@ -65,11 +78,21 @@ class Plan:
     gates: dict[str, str] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.__dict__["settings"][name]
-        except KeyError:
-            raise AttributeError(name) from None
+    seed = Key[int]()
+    permutations = Key[int]()
+    alpha = Key[float]()
+    smallest_group = Key[int]()
+    events_per_parameter = Key[float]()
+    rate_months = Key[list[float]]()
+    restricted_mean_months = Key[float]()
+    landmark_days = Key[list[int]]()
+    subtype_order = Key[list[str]]()
+    all_treated = Key[str]()
+    biomarker_set = Key[str]()
+    baseline = Key[list[str]]()
+    subgroups = Key[list[str]]()
+    change = Key[dict[str, Any]]()
+    expression = Key[dict[str, Any]]()
 
     def primary(self) -> Entry | None:
         """Return the first entry of the primary tier."""

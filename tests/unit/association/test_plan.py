@@ -10,10 +10,11 @@ import pytest
 import yaml
 
 from anpi.association.history import compare, record_plan
-from anpi.association.plan import check_plan, chosen_signatures, plan_faults, read_plan
+from anpi.association.plan import Key, Plan, check_plan, chosen_signatures, plan_faults, read_plan
 from anpi.files.shipped import ROOT
 from anpi.problems import InputError
 from anpi.tables.reading import read_facts
+from anpi.tables.schema import load_schema
 from anpi.trial.endpoints import endpoint_columns, endpoint_kind, endpoint_variants
 
 PATIENTS = pd.DataFrame(
@@ -221,3 +222,8 @@ def test_strategies_for_intercurrent_events_are_variants_of_pfs():
     columns = ["pfs_days", "pfs_event", "pfs_days_if_therapy_counted", "pfs_event_if_therapy_counted"]
     assert endpoint_variants("pfs", columns) == ["pfs_if_therapy_counted"]
     assert endpoint_kind("pfs_if_therapy_counted") == "time"
+
+
+def test_a_plan_has_the_keys_of_its_schema():
+    keys = {name for name, value in vars(Plan).items() if isinstance(value, Key)}
+    assert keys | {"families"} == set(load_schema("plan")["properties"])
