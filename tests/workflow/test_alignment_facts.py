@@ -35,7 +35,8 @@ def write_bam(path: Path, seed: int) -> None:
 def aligned(trial: Trial) -> Trial:
     """A trial whose first sample comes as a BAM file."""
     genes = "".join(
-        f'22\tt\texon\t{start}\t{end}\t.\t+\t.\tgene_id "G{start}"; transcript_id "T{start}";\n' for start, end in GENES
+        f'22\tt\texon\t{start}\t{end}\t.\t+\t.\tgene_id "ENSG{start:011d}"; transcript_id "ENST{start:011d}";\n'
+        for start, end in GENES
     )
     trial.path("genes.gtf").write_text("#!genome-build GRCh38\n" + genes)
     write_bam(trial.path("reads/P001-B.bam"), 1)
