@@ -64,7 +64,10 @@ def all_targets() -> list[Target]:
             "another word": "the kind of a therapy is free text",
             "formula": "names of therapies are free text; a workbook shows it as a text",
         },
-        "biomarkers": {"another word": "0 is a result of a marker, as is any word of its scale"},
+        "biomarkers": {
+            "another word": "0 is a result of a marker, as is any word of its scale",
+            "two columns exchanged": "marker, unit and method are free text; a plan that names a marker tells another",
+        },
     }
     of_days = {"biomarkers": {"negative number": "a marker may be measured before treatment or after its start"}}
     tables = {"patients": 9, "assessments": 8, "lesions": 8, "therapies": 4, "adverse_events": 7, "biomarkers": 5}
