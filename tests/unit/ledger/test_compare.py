@@ -312,8 +312,8 @@ def test_a_result_that_moved_stands_from_and_to_and_the_others_do_not(tmp_path: 
             "primary", f"PFS by subtype against A {where}", "chi-square 2.1, p 0.31", "chi-square 2.1, p 0.04",
             "the adjusted p, 0.31 before and 0.04 now, is below the declared 0.05",
         ],
-        ["primary", f"PFS by subtype I against A {where}", "HR 0.42 (0.15 to 1.21), p 0.31",
-         "HR 0.5 (0.2 to 1.25), p 0.31", "none"],
+        ["primary", f"PFS by subtype I against A {where}", "HR 0.42 (0.15 to 1.21), p 0.29, adjusted 0.31",
+         "HR 0.5 (0.2 to 1.25), p 0.29, adjusted 0.31", "none"],
     ]  # fmt: skip
 
 
@@ -327,7 +327,7 @@ def test_a_question_that_is_only_described_now_was_in_the_results(tmp_path: Path
     counts = [f"described, {int(n)} patients" for n in tables["results"].loc[[0, 2], "n"]]
     assert [row[1:4] for row in found] == [
         [f"PFS by subtype against A {where}", "chi-square 2.1, p 0.31", counts[0]],
-        [f"PFS by subtype I against A {where}", "HR 0.42 (0.15 to 1.21), p 0.31", counts[1]],
+        [f"PFS by subtype I against A {where}", "HR 0.42 (0.15 to 1.21), p 0.29, adjusted 0.31", counts[1]],
     ]
 
 
