@@ -281,7 +281,7 @@ def immune_words(outcome: Outcome, course: Course, immune: str) -> str:
     """Return why iPFS ends where it does: by iRECIST (``immune``), or as PFS does."""
     if outcome.event and outcome.moment.code == "PD":
         return immune
-    ordinary = words(outcome, course)
+    ordinary = ending_words(outcome, course)
     if not outcome.event and immune and ":" not in immune:
         return f"{immune}: {ordinary.partition(': ')[2]}"
     return ordinary
@@ -295,7 +295,7 @@ def time_columns(name: str, suffix: str, outcome: Outcome, start: int, course: C
         f"{name}_event{suffix}": int(outcome.event),
         f"{name}_date{suffix}": day,
         f"{name}_source{suffix}": outcome.moment.source,
-        f"{name}_reason{suffix}": words(outcome, course),
+        f"{name}_reason{suffix}": ending_words(outcome, course),
     }
 
 
@@ -317,7 +317,7 @@ def supplied_columns(name: str, suffix: str, known: Known, why: str) -> dict[str
     return row
 
 
-def words(outcome: Outcome, course: Course) -> str:
+def ending_words(outcome: Outcome, course: Course) -> str:
     """Return in words why a time ends where it does; the first words are the kind of reason."""
     day = study_day(outcome.day)
     if outcome.event:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from anpi.endpoints.derive import words
+from anpi.endpoints.derive import ending_words
 from anpi.endpoints.evaluators import patients_read, suffix_of
 from anpi.endpoints.immune import immune_outcome
 from anpi.endpoints.observations import Observations, observe
@@ -163,7 +163,9 @@ def as_columns(
     events = [None if outcome is None else int(outcome.event) for outcome in found]
     unread = f"no reading by {estimand.strategies['evaluator']}"
     reasons = [
-        (seen.facts.at[patient, "no_reference"] or unread) if outcome is None else words(outcome, seen.courses[patient])
+        (seen.facts.at[patient, "no_reference"] or unread)
+        if outcome is None
+        else ending_words(outcome, seen.courses[patient])
         for patient, outcome in zip(patients, found, strict=True)
     ]
     return {

@@ -30,8 +30,8 @@ def timepoint_table(seen: Observations, queries: Iterable[ScanQuery]) -> pd.Data
             "sum_mm": total,
             "baseline_mm": baseline,
             "nadir_mm": nadir,
-            "change_from_baseline_pct": percent(total, baseline),
-            "change_from_nadir_pct": percent(total, nadir),
+            "change_from_baseline_pct": percent_change(total, baseline),
+            "change_from_nadir_pct": percent_change(total, nadir),
             "change_from_nadir_mm": (total - nadir).round(6),
             "target_response": points["target_response"],
             "nontarget_response": points["nontarget_response"],
@@ -56,5 +56,5 @@ def timepoint_table(seen: Observations, queries: Iterable[ScanQuery]) -> pd.Data
     return table
 
 
-def percent(value: pd.Series, base: pd.Series) -> pd.Series:
+def percent_change(value: pd.Series, base: pd.Series) -> pd.Series:
     return (100 * (value - base) / base.where(base > 0)).round(4)

@@ -79,8 +79,8 @@ def months_axis(last: float, x: Place, bottom: float) -> Iterator[str]:
     yield f'<path d="M{LEFT:g} {bottom:g}H{RIGHT:g}" stroke="{QUIET}"/>'
     for tick in ticks(0, last, 7):
         yield f'<path d="M{x(tick):.1f} {bottom:g}v4" stroke="{QUIET}"/>'
-        yield words(x(tick), bottom + 16, f"{tick:g}")
-    yield words((LEFT + RIGHT) / 2, bottom + 33, "Months from start of treatment")
+        yield svg_text(x(tick), bottom + 16, f"{tick:g}")
+    yield svg_text((LEFT + RIGHT) / 2, bottom + 33, "Months from start of treatment")
 
 
 def sums(measured: pd.DataFrame, x: Place) -> Iterator[str]:
@@ -96,7 +96,7 @@ def sums(measured: pd.DataFrame, x: Place) -> Iterator[str]:
         yield f'<path d="M{LEFT:g} {y(level):.1f}H{RIGHT:g}" stroke="{colour}" stroke-dasharray="{dash}"/>'
     yield f'<path d="M{LEFT:g} {TOP:g}V{BOTTOM:g}" stroke="{QUIET}"/>'
     for tick in ticks(low, high, 5):
-        yield words(LEFT - 7, y(tick) + 3.5, f"{tick:g}".replace("-", "−"), "end")
+        yield svg_text(LEFT - 7, y(tick) + 3.5, f"{tick:g}".replace("-", "−"), "end")
     middle = (TOP + BOTTOM) / 2
     yield (f'<text transform="translate(26 {middle:g}) rotate(-90)" text-anchor="middle">Change of sum, %</text>')
     points = [(x(0), y(0)), *((x(d / DAYS_PER_MONTH), y(c)) for d, c in zip(measured["day"], changes, strict=True))]
@@ -108,7 +108,7 @@ def sums(measured: pd.DataFrame, x: Place) -> Iterator[str]:
 def lane(scans: pd.DataFrame, ends: dict[str, float], last: float, x: Place) -> Iterator[str]:
     """Draw treatment as a bar and follow-up as a line, with the scans above and the ends below."""
     stop = ends["treatment_end"] / DAYS_PER_MONTH if "treatment_end" in ends else last
-    yield words(LEFT - 7, LANE + 3.5, "treatment", "end")
+    yield svg_text(LEFT - 7, LANE + 3.5, "treatment", "end")
     yield f'<path d="M{LEFT:g} {LANE - 7:g}H{x(stop):.1f}v14H{LEFT:g}Z" fill="#dfe6ec"/>'
     until = ends.get("death", ends.get("last_alive"))
     if until is not None and until / DAYS_PER_MONTH > stop:
@@ -118,16 +118,16 @@ def lane(scans: pd.DataFrame, ends: dict[str, float], last: float, x: Place) -> 
         at, colour = x(day / DAYS_PER_MONTH), RESPONSE_COLOURS.get(told, "#ffffff")
         yield (
             f'<path d="M{at - 4:.1f} {LANE - 4:g}h8v8h-8Z" fill="{colour}" stroke="{QUIET}" stroke-width=".7"/>'
-            f"{words(at, LANE - 12, told, size=9)}"
+            f"{svg_text(at, LANE - 12, told, size=9)}"
         )
     for name, (shape, told, colour) in ENDS.items():
         if name in ends and not (name == "last_alive" and "death" in ends):
             at = x(ends[name] / DAYS_PER_MONTH)
             look = f'transform="translate({at:.1f} {LANE:g})" fill="{colour}" stroke="{colour}" stroke-width="1.6"'
-            yield f'<path d="{shape}" {look}/>{words(at, LANE + 20, told, size=9)}'
+            yield f'<path d="{shape}" {look}/>{svg_text(at, LANE + 20, told, size=9)}'
 
 
-def words(x: float, y: float, told: str, anchor: str = "middle", size: float = 10) -> str:
+def svg_text(x: float, y: float, told: str, anchor: str = "middle", size: float = 10) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size:g}">{escape(told)}</text>'
 
 

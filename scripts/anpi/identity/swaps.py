@@ -39,7 +39,7 @@ def judge_identities(pairs: pd.DataFrame, patients: Mapping[str, str]) -> pd.Dat
         if sample in strangers:
             # Too shallow for a comparison of its own, a sample may be of that person through another one's matches.
             foreign = foreign or ([] if opposing else namesakes(sample, person, patients))
-            rows.append((sample, "suspect", words(sample, patients, opposing, foreign)))
+            rows.append((sample, "suspect", suspicion_words(sample, patients, opposing, foreign)))
         elif agreeing:
             rows.append((sample, "match", ""))
         else:
@@ -102,7 +102,7 @@ def namesakes(sample: str, person: Mapping[str, str], patients: Mapping[str, str
     return sorted(other for other in person if person[other] == person[sample] and patients[other] != patients[sample])
 
 
-def words(sample: str, patients: Mapping[str, str], opposing: list[str], foreign: list[str]) -> str:
+def suspicion_words(sample: str, patients: Mapping[str, str], opposing: list[str], foreign: list[str]) -> str:
     """Return which samples of its own patient a suspect differs from and whose it matches."""
     parts = []
     if opposing:

@@ -56,7 +56,10 @@ def compare_installation(manifest: Mapping[str, Any], trial: Path) -> list[Line]
         Folder in which the run was started: the inputs are looked for at their paths below it.
     """
     present = software(manifest["settings"])
-    lines = [Line("anpi", name, words(manifest[name]), words(present[name])) for name in ("anpi", "commit", "code")]
+    lines = [
+        Line("anpi", name, recorded_words(manifest[name]), recorded_words(present[name]))
+        for name in ("anpi", "commit", "code")
+    ]
     for name, version in sorted(manifest["software"].items()):
         kind = "tool" if name not in present or name in (*TOOLS, "python") else "package"
         lines.append(Line(kind, name, version or NOT_GIVEN, present.get(name) or ABSENT))
@@ -67,7 +70,7 @@ def compare_installation(manifest: Mapping[str, Any], trial: Path) -> list[Line]
     return lines + list(input_lines(manifest["inputs"], trial))
 
 
-def words(value: object) -> str:
+def recorded_words(value: object) -> str:
     return NOT_GIVEN if value is None else str(value)
 
 

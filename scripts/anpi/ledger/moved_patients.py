@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from anpi.ledger.reasons import Reasons, row_words, words
+from anpi.ledger.reasons import Reasons, cell_words, row_words
 from anpi.ledger.sections import State, section
 from anpi.trial.endpoints import BY_NAME, RESPONSES, TIMES
 from anpi.trial.subtypes import CALLED
@@ -108,7 +108,7 @@ def call_words(sample: Mapping[str, Any]) -> str:
     """Write a call: ``SCLC-A, confident``, ``mixed`` or ``none``."""
     if sample.get("call") in CALLED:
         return f"SCLC-{sample.get('subtype')}, {sample['call']}"
-    return words(sample.get("call"))
+    return cell_words(sample.get("call"))
 
 
 def memberships(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
@@ -201,7 +201,7 @@ def endpoints(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
 def response_moves(was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
     for name, called in RESPONSE_NAMES.items():
         if was.get(name) != now.get(name):
-            yield called, "", words(was.get(name)), words(now.get(name)), "", ""
+            yield called, "", cell_words(was.get(name)), cell_words(now.get(name)), "", ""
 
 
 def time_moves(was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, ...]]:

@@ -85,13 +85,13 @@ def rate_words(row: Mapping[str, str] | None) -> str:
         return "not given"
     counts = f"{row['events']} of {row['n']}, " if "events" in row and "n" in row else ""
     if row.get("unit") == "proportion":
-        share, low, high = (percent(row.get(name)) for name in ("estimate", "ci_low", "ci_high"))
+        share, low, high = (percent_words(row.get(name)) for name in ("estimate", "ci_low", "ci_high"))
         return f"{counts}{share}" + (f" ({low} to {high})" if "ci_low" in row else "")
     unit = f" {row['unit']}" if "unit" in row and "estimate" in row else ""
     return counts + estimate_words(row, "estimate", "ci_low", "ci_high") + unit
 
 
-def percent(share: str | None) -> str:
+def percent_words(share: str | None) -> str:
     return "not estimated" if share is None else f"{100 * float(share):.0f}%"
 
 

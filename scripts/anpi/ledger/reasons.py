@@ -43,7 +43,7 @@ class Reasons:
         if self.sex_changed(after["patient"]):
             found.append("patients: sex corrected or filled in")
         if kind != "verdict" and before.get("verdict") != after.get("verdict"):
-            found.append(f"verdict {words(before.get('verdict'))} became {words(after.get('verdict'))}")
+            found.append(f"verdict {cell_words(before.get('verdict'))} became {cell_words(after.get('verdict'))}")
         if before.get("model") != after.get("model"):
             found.append("other subtype model")
         if self.settings:
@@ -106,7 +106,7 @@ def thresholds_of(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def cutoff_words(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
     before, after = old["rules"].get("data_cutoff"), new["rules"].get("data_cutoff")
-    return None if before == after else f"data cut-off moved from {words(before)} to {words(after)}"
+    return None if before == after else f"data cut-off moved from {cell_words(before)} to {cell_words(after)}"
 
 
 def row_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
@@ -131,5 +131,5 @@ def column_words(table: str, before: Mapping[str, str], after: Mapping[str, str]
     return [f"{table}: {listed(changed, 4)} corrected or filled in"] if changed else []
 
 
-def words(value: object) -> str:
+def cell_words(value: object) -> str:
     return "none" if value is None or value == "" else str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from anpi.ledger.reasons import words
+from anpi.ledger.reasons import cell_words
 
 State = Mapping[str, Any]
 
@@ -21,7 +21,7 @@ def section(
     further: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Put together one part of a comparison; ``same`` names it when nothing in it moved."""
-    cells = [[words(cell) for cell in row] for row in rows]
+    cells = [[cell_words(cell) for cell in row] for row in rows]
     return {
         "name": name, "title": title, "same": same, "sentences": list(sentences), "further": list(further),
         "header": list(header), "rows": cells, "patients": list(patients),

@@ -151,7 +151,7 @@ def calls_table(calls: pd.DataFrame) -> Table:
                 Cell(text(row["call"])),
                 *(Cell(decimal(row[f"p_{k}"]), row[f"p_{k}"] if known(row[f"p_{k}"]) else None) for k in SUBTYPES),
                 Cell(decimal(row["margin"]), row["margin"] if known(row["margin"]) else None),
-                Cell(share(row["gene_coverage"])),
+                Cell(coverage_words(row["gene_coverage"])),
                 Cell(text(row["napy"])),
                 Cell(text(row["reason"])),
             ]
@@ -175,7 +175,7 @@ def calls_table(calls: pd.DataFrame) -> Table:
     )
 
 
-def share(value: Any) -> str:
+def coverage_words(value: Any) -> str:
     return NONE if not known(value) else f"{100 * float(value):.0f}%"
 
 

@@ -10,7 +10,7 @@ from anpi.subtypes.model import CLASSES
 from anpi.subtypes.validation import KINDS, NOTHING, cohen_kappa
 
 
-def share(right: int, total: int) -> str:
+def counted_share(right: int, total: int) -> str:
     if not total:
         return "none labelled"
     low, high = clopper_pearson(right, total)
@@ -24,7 +24,9 @@ def table(heads: list[str], rows: list[list[object]]) -> list[str]:
 
 def recall_rows(counts: Mapping[str, Any]) -> list[list[object]]:
     own = counts["confusion"]["gay"]
-    return [[k, share(own[k][k], sum(own[k].values())), *(counts["calls"][k][c] for c in KINDS)] for k in CLASSES]
+    return [
+        [k, counted_share(own[k][k], sum(own[k].values())), *(counts["calls"][k][c] for c in KINDS)] for k in CLASSES
+    ]
 
 
 def write_page(counts: Mapping[str, Any]) -> str:
@@ -38,8 +40,8 @@ def write_page(counts: Mapping[str, Any]) -> str:
     lines += ["## Recall by class (confident, lean and mixed calls by their foremost class)", ""]
     lines += table(["label", "right, exact 95% interval", *KINDS], recall_rows(counts))
     lines += [
-        f"- Coverage: {share(called, labelled)}",
-        f"- Confident and wrong: {share(counts['confident_wrong'], labelled)}",
+        f"- Coverage: {counted_share(called, labelled)}",
+        f"- Confident and wrong: {counted_share(counts['confident_wrong'], labelled)}",
         f"- Brier score {brier:.3f} over {counts['with_shares']} samples with shares",
         "",
     ]
