@@ -62,6 +62,7 @@ def all_targets() -> list[Target]:
         "therapies": {
             "cut at a row's end": "most patients have no further therapy, and no other table speaks of one",
             "another word": "the kind of a therapy is free text",
+            "two columns exchanged": "name and kind of a therapy are both free text",
             "formula": "names of therapies are free text; a workbook shows it as a text",
         },
         "biomarkers": {
