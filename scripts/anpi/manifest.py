@@ -18,7 +18,7 @@ from anpi import __version__
 from anpi.files.checksums import hash_file
 from anpi.files.intact import read_json
 from anpi.files.sheet import file_of
-from anpi.files.shipped import ROOT
+from anpi.files.shipped import ROOT, SHIPPED, is_shipped
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import read_settings
 from anpi.tools import ALIGNERS, ALWAYS, COUNTER, version_of
@@ -39,7 +39,6 @@ PACKAGES = (
     "snakemake",
     "statsmodels",
 )
-SHIPPED = ("scripts", "workflow", "resources", "envs", "config/plan.yaml", "config/endpoints.yaml", "requirements.lock")
 RECORDS = "made_from"
 SHEET_COLUMNS = ("strandedness", "umi", "aligned_to")
 ENVIRONMENTS = ("envs", "requirements.lock")
@@ -129,7 +128,7 @@ def records_of(results: Path, files: Iterable[str], shown: Mapping[Path, str]) -
         read = {}
         for name, digest in record["read"].items():
             place = Path(os.path.normpath((results / name).absolute()))
-            if not place.is_relative_to(ROOT) or place.is_relative_to(results.absolute()):
+            if not is_shipped(place):
                 inside = not name.startswith("..")
                 read[name if inside else names.get(place) or placeless(str(place))] = digest
         if made:

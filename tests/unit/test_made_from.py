@@ -31,6 +31,7 @@ def main():
     below = open(Path(folder) / "S1" / "facts.json").read()
     Path("elsewhere.txt").read_text()
     [file.read_text() for file in Path("results/made_from").glob("*.json")]
+    [Path(word).read_text() for word in sys.argv if word.endswith("registry.tsv")]
     write_text(out, below)
     write_text(Path(out).parent / "deep" / "a.tsv", "second")
     write_text(Path(out).parent / "gone.tsv", "taken away again")
@@ -122,3 +123,11 @@ def typed_units(path: Path) -> pd.DataFrame:
     rows = read_table(path, "units")
     kind = "bam" if rows["bam"].notna().any() else "paired"
     return rows.assign(kind=kind)
+
+
+def test_shipped_files_are_no_inputs_wherever_the_results_are(tmp_path: Path):
+    registry = ROOT / "resources" / "signatures" / "registry.tsv"
+    done = run(tmp_path, "--registry", str(registry), ANPI_MADE_FROM="abc", ANPI_RECORDS="results/made_from")
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "results" / "made_from" / "qc" / "b.tsv.json").read_text())
+    assert sorted(record["read"]) == ["../table.tsv", "samples/S1/facts.json"]

@@ -2,7 +2,8 @@
 
 Snakemake knows what it planned; only the program knows what it read. So each program that the workflow calls leaves a
 record: a digest of its code and settings, as the workflow gives it, what a sheet declares of the sample, the files that
-it read and those that it wrote, by their content. A result that was touched, put back from a backup or left after its
+it read and those that it wrote, by their content; files that come with anpi are covered by the digest of its code. A
+result that was touched, put back from a backup or left after its
 settings changed contradicts its record, years later and without Snakemake.
 """
 
@@ -19,6 +20,7 @@ from typing import Any
 
 from anpi.files.checksums import content_digest
 from anpi.files.sheet import file_of
+from anpi.files.shipped import is_shipped
 
 DIGEST, FOLDER = "ANPI_MADE_FROM", "ANPI_RECORDS"
 DECLARED = ("strandedness", "umi", "aligned-to", "molecules")  # options that a sheet declares of each sample
@@ -64,7 +66,8 @@ def recorded(environment: Mapping[str, str] = os.environ) -> Iterator[None]:
     if made:
         # Records are no inputs: among those that the manifest looks through are some of samples withdrawn since.
         records = os.path.abspath(folder) + os.sep
-        read = {file for file in files_at(watch.read) - made if not file.startswith(records)}
+        outside = (file for file in files_at(watch.read) - made if not file.startswith(records))
+        read = {file for file in outside if not is_shipped(Path(file))}
         write_record(Path(folder), environment.get(DIGEST, ""), read, made)
 
 

@@ -12,3 +12,9 @@ PACKAGE = Path(str(files("anpi")))
 INSTALLED = (PACKAGE / "data").is_dir()
 ROOT = PACKAGE / "data" if INSTALLED else PACKAGE.parents[1]
 REGISTRY = ROOT / "resources" / "signatures" / "registry.tsv"
+SHIPPED = ("scripts", "workflow", "resources", "envs", "config/plan.yaml", "config/endpoints.yaml", "requirements.lock")
+
+
+def is_shipped(place: Path) -> bool:
+    """Return whether a file, by its absolute path, came with anpi: the digest of the code covers what it holds."""
+    return any(place.is_relative_to(ROOT / name) for name in SHIPPED)
