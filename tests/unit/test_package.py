@@ -39,7 +39,10 @@ def test_the_command_calls_subtypes_of_one_sample(installed: Path, tmp_path: Pat
     (tmp_path / "tpm.tsv").write_text("gene\tS1\n" + "".join(f"{gene}\t{tpm}\n" for gene, tpm in GENES.items()))
     words = ("call-subtypes", "--expression", "tpm.tsv", "--unit", "tpm", "--out", "calls.tsv")
     done = run(installed / "anpi", *words, cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "tpm.tsv: 6 of 6 gene names found in the annotation\n")
+    assert done.returncode == 0
+    said = done.stderr.splitlines()
+    assert said[0] == "tpm.tsv: 6 of 6 gene names found in the annotation"
+    assert [line for line in said[1:] if "of a part of the genes alone?" not in line] == []
     with open(tmp_path / "calls.tsv") as file:
         (row,) = csv.DictReader(file, delimiter="\t")
     assert row["sample_id"] == "S1"

@@ -103,7 +103,7 @@ CASES = [
     case(
         "path that no file can have",
         lambda t: t.setting("clinical.lesions", "lesions\0.csv"),
-        *(CONFIG, "clinical.lesions", "a path without line breaks, tabs and characters that cannot be seen"),
+        *(CONFIG, "clinical.lesions", "a text without characters that cannot be seen"),
     ),
     case("missing block", lambda t: t.setting("clinical", None), CONFIG, "key clinical is missing"),
     case(

@@ -176,9 +176,10 @@ def test_an_index_of_an_earlier_genome_of_that_name_is_not_used(tmp_path, gtf, g
     assert dict(extract_transcripts(gtf, genome)) == SPLICED
 
 
-def test_nothing_to_build_from(gtf, tmp_path):
+@pytest.mark.parametrize("with_genome", [False, True])
+def test_nothing_to_build_from(genome, tmp_path, with_genome):
     with pytest.raises(InputError, match=r"Give reference\.transcripts, or reference\.gtf with reference\.genome"):
-        build_reference(None, gtf, None, tmp_path / "out.fa")
+        build_reference(None, None, genome if with_genome else None, tmp_path / "out.fa")
 
 
 def test_genes_of_transcripts():
