@@ -6,10 +6,11 @@ import io
 import re
 import xml.etree.ElementTree as ET
 
+import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from anpi.figures.style import PATIENT
+from anpi.figures.style import PATIENT, STYLE
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
@@ -47,7 +48,8 @@ def linked_svg(figure: Figure, name: str, title: str, description: str = "", cut
         An ``<svg>`` element without XML declaration.
     """
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", bbox_inches=cut or tight(figure), metadata=PLAIN_SVG)
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(buffer, format="svg", bbox_inches=cut or tight(figure), metadata=PLAIN_SVG)
     root = ET.fromstring(buffer.getvalue())
     for metadata in root.findall(f"{{{SVG}}}metadata"):
         root.remove(metadata)
@@ -97,5 +99,6 @@ def has_patients(root: ET.Element) -> bool:
 def plain_pdf(figure: Figure, cut: Bbox | None = None) -> bytes:
     """Write a figure as PDF without dates, cut as `linked_svg` does."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="pdf", bbox_inches=cut or tight(figure), metadata=PLAIN_PDF)
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(buffer, format="pdf", bbox_inches=cut or tight(figure), metadata=PLAIN_PDF)
     return buffer.getvalue()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -27,30 +29,28 @@ VERDICT_COLOURS = {"pass": "#e4ecf1", "warn": "#F0C75E", "fail": "#C4501B", "not
 
 PATIENT = "patient:"
 
-matplotlib.rcParams.update(
-    {
-        "font.family": "DejaVu Sans",
-        "font.size": 9,
-        "axes.titlesize": 10,
-        "axes.titleweight": "bold",
-        "axes.titlelocation": "left",
-        "axes.labelcolor": INK,
-        "axes.edgecolor": QUIET,
-        "axes.linewidth": 0.8,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "text.color": INK,
-        "text.parse_math": False,
-        "xtick.color": QUIET,
-        "ytick.color": QUIET,
-        "xtick.labelcolor": INK,
-        "ytick.labelcolor": INK,
-        "svg.fonttype": "none",
-        "svg.hashsalt": "anpi",
-        "pdf.fonttype": 3,
-        "figure.facecolor": "white",
-    }
-)
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelcolor": INK,
+    "axes.edgecolor": QUIET,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.color": INK,
+    "text.parse_math": False,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "anpi",
+    "pdf.fonttype": 3,
+    "figure.facecolor": "white",
+}
 
 
 def patient_mark(patient_id: object) -> str:
@@ -86,6 +86,10 @@ def level_line(level: str, place: int = 0) -> object:
 
 
 def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
-    """Make a figure of one set of axes, sizes in inches."""
+    """Make a figure of one set of axes in the house style, sizes in inches.
+
+    The style is set at each figure: other libraries that are loaded in between change what holds for all.
+    """
+    matplotlib.rcParams.update(STYLE)
     figure = Figure(figsize=(width, height))
     return figure, figure.add_subplot()

@@ -2,15 +2,16 @@
 
 Snakemake knows what it planned; only the program knows what it read. So each program that the workflow calls leaves a
 record: a digest of its code and settings, as the workflow gives it, what a sheet declares of the sample, the files that
-it read and those that it wrote, by their content; files that come with anpi are covered by the digest of its code. A
-result that was touched, put back from a backup or left after its
-settings changed contradicts its record, years later and without Snakemake.
+it read and those that it wrote, by their content. Files that come with anpi are covered by the digest of its code; the
+memory of earlier runs decides no result. A result that was touched, put back from a backup or left after its settings
+changed contradicts its record, years later and without Snakemake.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ from anpi.files.checksums import content_digest
 from anpi.files.sheet import file_of
 from anpi.files.shipped import is_shipped
 
+# What runs remember of those before them, below the results; some of it is of samples withdrawn since.
+MEMORY = r"(made_from/|ledger/\d{4,}-|association/plan_history\.json$)"
 DIGEST, FOLDER = "ANPI_MADE_FROM", "ANPI_RECORDS"
 DECLARED = ("strandedness", "umi", "aligned-to", "molecules")  # options that a sheet declares of each sample
 
@@ -62,12 +65,10 @@ def recorded(environment: Mapping[str, str] = os.environ) -> Iterator[None]:
         yield
     finally:
         watch.active = False
-    made = files_at(watch.made)
+    memory = re.compile(re.escape(os.path.dirname(os.path.abspath(folder)) + os.sep) + MEMORY)
+    made, read = ({file for file in files_at(found) if not memory.match(file)} for found in (watch.made, watch.read))
     if made:
-        # Records are no inputs: among those that the manifest looks through are some of samples withdrawn since.
-        records = os.path.abspath(folder) + os.sep
-        outside = (file for file in files_at(watch.read) - made if not file.startswith(records))
-        read = {file for file in outside if not is_shipped(Path(file))}
+        read = {file for file in read - made if not is_shipped(Path(file))}
         write_record(Path(folder), environment.get(DIGEST, ""), read, made)
 
 

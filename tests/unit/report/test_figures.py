@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -112,6 +113,15 @@ def test_the_same_figure_gives_the_same_bytes() -> None:
     assert linked_svg(first, "a", "t") == linked_svg(second, "a", "t")
     assert plain_pdf(first) == plain_pdf(second)
     assert b"CreationDate" not in plain_pdf(first)
+
+
+def test_another_style_set_in_between_changes_no_figure() -> None:
+    figure, axes = new_figure(2, 2)
+    axes.set_title("a title")
+    expected = linked_svg(figure, "x", "title", "description")
+    with matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": None}):
+        assert linked_svg(figure, "x", "title", "description") == expected
+    assert ">a title</text>" in expected
 
 
 def test_text_from_users_is_no_formula_to_matplotlib() -> None:
