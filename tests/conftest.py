@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 # Fixtures and hooks count by standing here.
+# pytest takes hooks and fixtures of this module by their names.
 from faults import pytest_addoption, pytest_runtest_logreport, pytest_sessionfinish, tells  # noqa: F401
 
 from anpi.arithmetic import SAME

@@ -208,22 +208,37 @@ def gmt_kinds() -> Kinds:
     return kinds
 
 
-def registry_kinds() -> Kinds:
-    """Return what can be done to the table of signatures."""
+Change = Callable[[random.Random, str], str]
+
+
+def table_kinds(lost: str = "") -> Kinds:
+    """Return what can be done to any table; ``lost`` says why rows may lack, where no rule can tell that they do."""
     kinds = text_kinds()
     line_kinds(kinds)
     column_kinds(kinds)
-    for name in ("cut at a row's end", "row lost"):
-        lost = kinds.kinds.pop(name)
-        kinds.add(name, "a registry may list fewer signatures; the scores show which")(lost.change)
+    for name in ("row lost", "cut at a row's end") if lost else ():
+        kinds.add(name, lost)(kinds.kinds.pop(name).change)
+    return kinds
 
-    def cell(name: str, column: str, words: tuple[str, ...]) -> None:
-        @kinds.add(name)
+
+def cells_of(kinds: Kinds) -> Callable[..., None]:
+    """Return how a change of one cell is added: another word, or what is made of the word."""
+
+    def cell(name: str, column: str, change: tuple[str, ...] | Change, judgement: str = "") -> None:
+        @kinds.add(name, judgement)
         def _(rng, content):
             table = Table.read(content)
-            rng.choice(table.rows[1:])[table.header.index(column)] = rng.choice(words)
+            row, place = rng.choice(table.rows[1:]), table.header.index(column)
+            row[place] = rng.choice(change) if isinstance(change, tuple) else change(rng, row[place])
             return table.write()
 
+    return cell
+
+
+def registry_kinds() -> Kinds:
+    """Return what can be done to the table of signatures."""
+    kinds = table_kinds("a registry may list fewer signatures; the scores show which")
+    cell = cells_of(kinds)
     cell("method of another name", "method", ("mean", "", "weighted-sum", "ssgsea2"))
     cell("unit of another name", "unit", ("rpkm", "", "log2_tpm_plus_x", "log2_tpm_plus_-1", "log2_tpm_plus_nan"))
     cell("coverage that is none", "minimum_coverage", ("nan", "", "2", "-1", "inf", "80%", "abc"))
@@ -234,12 +249,7 @@ def registry_kinds() -> Kinds:
 
 def genes_kinds() -> Kinds:
     """Return what can be done to a table of the genes and weights of signatures."""
-    kinds = text_kinds()
-    line_kinds(kinds)
-    column_kinds(kinds)
-    for name in ("row lost", "cut at a row's end"):
-        lost = kinds.kinds.pop(name)
-        kinds.add(name, "a signature may have fewer genes; genes_total shows how many")(lost.change)
+    kinds = table_kinds("a signature may have fewer genes; genes_total shows how many")
 
     @kinds.add("weight that is none")
     def _(rng, content):
@@ -254,22 +264,8 @@ def genes_kinds() -> Kinds:
 
 def target_kinds() -> Kinds:
     """Return what can be done to a list of targets."""
-    kinds = text_kinds()
-    line_kinds(kinds)
-    column_kinds(kinds)
-    for name in ("row lost", "cut at a row's end"):
-        lost = kinds.kinds.pop(name)
-        kinds.add(name, "a list may hold fewer targets; the table shows which")(lost.change)
-
-    def cell(name: str, column: str, change: Callable[[random.Random, str], str], judgement: str = "") -> None:
-        @kinds.add(name, judgement)
-        def _(rng, content):
-            table = Table.read(content)
-            row = rng.choice(table.rows[1:])
-            place = table.header.index(column)
-            row[place] = change(rng, row[place])
-            return table.write()
-
+    kinds = table_kinds("a list may hold fewer targets; the table shows which")
+    cell = cells_of(kinds)
     words = ("Tumour", "tumor", "", "stroma", "tumour ", "tum\u043eur", "nan", "-9")
     cell("compartment of another word", "compartment", lambda rng, cell: rng.choice(words))
     cell("gene misspelt", "genes", lambda rng, cell: cell.replace(cell[1:3], "zz", 1))
@@ -289,17 +285,8 @@ def target_kinds() -> Kinds:
 
 def verdict_kinds() -> Kinds:
     """Return what can be done to verdicts."""
-    kinds = text_kinds()
-    line_kinds(kinds)
-    column_kinds(kinds)
-
-    def cell(name: str, column: str, words: tuple[str, ...]) -> None:
-        @kinds.add(name)
-        def _(rng, content):
-            table = Table.read(content)
-            rng.choice(table.rows[1:])[table.header.index(column)] = rng.choice(words)
-            return table.write()
-
+    kinds = table_kinds()
+    cell = cells_of(kinds)
     cell("verdict of another word", "verdict", ("ok", "", "PASS", "failed", "1", "p\u0430ss"))
     cell("sample of no matrix", "sample_id", ("nobody", "", "P001\u200b-B"))
     return kinds
@@ -307,9 +294,7 @@ def verdict_kinds() -> Kinds:
 
 def salmon_kinds() -> Kinds:
     """Return what can be done to a salmon table."""
-    kinds = text_kinds()
-    line_kinds(kinds)
-    column_kinds(kinds)
+    kinds = table_kinds()
 
     def numbers(name: str, column: str, change: Callable[[random.Random, list[float]], list[float]]) -> None:
         @kinds.add(name)

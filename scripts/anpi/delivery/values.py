@@ -309,10 +309,10 @@ def convert_numbers(column: Column, factor: float = 1, of: str = "") -> pd.Serie
     texts = distinct(column.texts)
     become = unknown_words(texts)
     texts = [text for text in texts if text not in become]
-    matches = {text: MEASURED.fullmatch(text) for text in texts}
-    bodies = {text: match["number"] for text, match in matches.items() if match}
+    matches = {text: match for text in texts if (match := MEASURED.fullmatch(text))}
+    bodies = {text: match["number"] for text, match in matches.items()}
     commas = decimal_comma(column, list(bodies.values()))
-    odd = [text for text in texts if not matches[text]]
+    odd = [text for text in texts if text not in matches]
     centimetres = column.target == "diameter_mm"
     for text, body in bodies.items():
         if commas is None and ("," in body or LONG.fullmatch(body)):
@@ -322,7 +322,7 @@ def convert_numbers(column: Column, factor: float = 1, of: str = "") -> pd.Serie
         if not NUMBER.fullmatch(plain):
             odd.append(text)
             continue
-        times = 10.0 if centimetres and str(matches[text]["unit"]).lower() == "cm" else factor  # type: ignore[index]
+        times = 10.0 if centimetres and str(matches[text]["unit"]).lower() == "cm" else factor
         value = plain if times == 1 else f"{float(plain) * times:.10g}"
         why = f"a number{' with a decimal comma' if commas and ',' in body else ''}"
         why += f"; {of or 'cm to mm'}" if times != 1 else ""

@@ -92,7 +92,8 @@ class Bounded(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed asks for any Buffer; BufferedReader gives these two
+    # typeshed asks for any Buffer; BufferedReader gives these two.
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         count = self.file.readinto(buffer)
         self.left -= count
         if self.left < 0:
