@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+import pandas as pd
+
 from anpi.delivery.conversions import Conversions
 from anpi.delivery.decisions import LEAVE_OUT, Decisions
 from anpi.delivery.sources import Source
+from anpi.delivery.values import read_date
 from anpi.problems import fold, nearest
 from anpi.tables.identifiers import identifier_problems
-from anpi.tables.schema import day_form, load_schema
+from anpi.tables.schema import DATE, day_form, load_schema
 from anpi.words.lists import listed
 
 EXTRA = "extra"  # a column that no schema knows, kept as it is
 OPEN = "open"  # a column that is asked about
 UNIT_COLUMN = "unit of times"
 PATIENT = "patient_id"
+START = "treatment_start_date"
+BEGINNING = re.compile(rf"{START}|randomisation_date|(pfs|os)_(time|days|months)|\w+_day")  # from which times can count
 # Names that trials use, without blanks and signs. Pseudo-columns end with a blank word: a time whose unit is open, an
 # event whose coding is open.
 OF_PATIENT_ID = """patient patientid patid patno patientno patientnumber patientennummer patientenid patientennr pat
@@ -240,7 +245,9 @@ def recognise(source: Source, decisions: Decisions, conversions: Conversions) ->
         sheet.taken[table] = take_columns(source, table, decisions)
         claimed |= {taken.header for taken in sheet.taken[table]}
     rest = [header for header in source.frame.columns if header not in claimed]
-    sheet.taken[tables[-1]] += extra_columns(source, rest, tables[-1], decisions)
+    taken_for = [taken.column for taken in sheet.taken[tables[-1]]]
+    start = START if tables[-1] == "patients" and not any(BEGINNING.fullmatch(one) for one in taken_for) else None
+    sheet.taken[tables[-1]] += extra_columns(source, rest, tables[-1], decisions, start)
     for taken in (taken for columns in sheet.taken.values() for taken in columns):
         if taken.column in (LEAVE_OUT, UNIT_COLUMN):
             why = f"left out: {taken.why}" if taken.column == LEAVE_OUT else "left out: it is the unit of other columns"
@@ -294,8 +301,13 @@ def one_of(source: Source, table: str, column: str, headers: list[str], decision
     return decisions.decide(f"{source.key}: {column} of {table}", text, headers, told)
 
 
-def extra_columns(source: Source, headers: list[str], table: str, decisions: Decisions) -> list[Taken]:
-    """Return columns that no schema knows: kept, save those of direct identifiers; slips are asked about."""
+def extra_columns(
+    source: Source, headers: list[str], table: str, decisions: Decisions, start: str | None = None
+) -> list[Taken]:
+    """Return columns that no schema knows: kept, save those of direct identifiers; slips are asked about.
+
+    Where the table lacks its ``start``, so is each column of dates: without a start no patient has an endpoint.
+    """
     told = {p.column: p.message for p in identifier_problems(source.frame[headers], {}, table, source.shown)}
     properties = load_schema(table)["properties"]
     days = {str(day_form(column)): column for column in properties if day_form(column)}
@@ -308,7 +320,7 @@ def extra_columns(source: Source, headers: list[str], table: str, decisions: Dec
             found.append(Taken(header, LEAVE_OUT, "it is empty"))
             continue
         near = nearest(header, [*properties, *days], 0.85)
-        near = days.get(str(near), near)
+        near = days.get(str(near), near) or (start if is_dated(source.frame[header]) else None)
         name = f"{source.key}, {header}: column of {table}"
         if near is None or decisions.answers.get(name) == EXTRA:
             found.append(Taken(header, EXTRA, "a name that no table has"))
@@ -318,6 +330,14 @@ def extra_columns(source: Source, headers: list[str], table: str, decisions: Dec
         why = "asked" if answer is None else "so answered"
         found.append(Taken(header, answer or OPEN, why, unit_of(header)))
     return found
+
+
+def is_dated(texts: pd.Series) -> bool:
+    """Return whether a column holds dates alone, however they are written."""
+    return all(
+        DATE.fullmatch(text) or read_date(text, "day_first") or read_date(text, "month_first")
+        for text in texts.dropna().astype(str).str.strip()
+    )
 
 
 def described(sheet: Sheet) -> list[str]:

@@ -19,7 +19,7 @@ from anpi.tables.clinical import study_day
 from anpi.tables.names import OTHER_WORDS, alike, is_unknown, plain_name
 from anpi.tables.reading import FIRST_DATA_ROW
 from anpi.tables.schema import DATE, FIRST_DAY, LAST_DAY, NUMBER, describe, parse_value
-from anpi.words.lists import listed
+from anpi.words.lists import listed, plural
 
 MISSING = "missing"  # the answer by which a cell is emptied
 MONTH_NAMES = {
@@ -402,7 +402,8 @@ def convert_names(column: Column) -> pd.Series:
         return column.convert(become)
     counts = column.texts.map(known).value_counts().to_dict()
     for odd, other in sorted(alike(counts, counts).items()):
-        text = f"{odd!r} ({counts[odd]} rows) differs from {other!r} ({counts[other]} rows) in case or look alone."
+        here, there = (f"{name!r} ({plural(counts[name], 'row')})" for name in (odd, other))
+        text = f"{here} differs from {there} in case or look alone."
         text += " Which name is right?"
         answer = column.ask(" or ".join(sorted((odd, other))), text, (other, odd))
         if answer is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     """Return a count with its noun, such as ``1 patient`` or ``3 patients``."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def listed(names: Iterable[object], most: int = 8) -> str:

@@ -109,6 +109,11 @@ MESSES = {
         {"patients.csv, Date of last contact: dates of a spreadsheet": "day_and_month_exchanged"},
         ("last_alive_date", ["2024-03-05", "2024-03-14"]),
     ),
+    "a start under a name that no table has": (
+        ("treatment_start_date as Begin", ["2024-01-15", "2024-01-20"]),
+        {"patients.csv, Begin: column of patients": "treatment_start_date"},
+        ("treatment_start_date", ["2024-01-15", "2024-01-20"]),
+    ),
     "a misspelt column": (
         ("liver_mets as Liver_metz", ["Y", "N"]),
         {"patients.csv, Liver_metz: column of patients": "liver_mets"},
