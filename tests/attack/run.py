@@ -1,7 +1,7 @@
 """make attack: thousands of wrong inputs, drawn by a seed, and what came of each.
 
 Then each write and each tool call of a small run fails once (see `attack.failing`), and counts as an input too.
-The last line is as ``5000 inputs: 0 silent, 0 tracebacks, 0 hangs``; the exit code is 0 when all three are 0.
+The last line is as ``5,000 inputs: 0 silent, 0 tracebacks, 0 hangs``; the exit code is 0 when all three are 0.
 
     python -m attack.run --inputs 5000 --seed 1
 """

@@ -70,4 +70,4 @@ def test_counts_and_lists() -> None:
 
 def test_what_is_not_drawn_is_counted() -> None:
     assert numbers.drawn_of(26, 26, "sample") == "26 samples"
-    assert numbers.drawn_of(600, 1000, "sample") == "600 of 1000 samples, evenly spaced by id (all are in the tables)"
+    assert numbers.drawn_of(600, 1000, "sample") == "600 of 1,000 samples, evenly spaced by id (all are in the tables)"
