@@ -15,10 +15,12 @@ import pandas as pd
 from anpi.exports.datasets import Dataset, datasets
 from anpi.exports.finished_run import FinishedRun
 from anpi.files.writing import write_json, write_table, write_text
+from anpi.files.xml import xml_text
 
 ODM = "http://www.cdisc.org/ns/odm/v1.3"
 DEF = "http://www.cdisc.org/ns/def/v2.1"
 XLINK = "http://www.w3.org/1999/xlink"
+PREFIXES = {"": ODM, "def": DEF, "xlink": XLINK}
 UNDATED = "1970-01-01"
 YES_NO = "CL.NY"
 
@@ -73,8 +75,6 @@ def plain(value: Any, kind: str) -> Any:
 
 def define_xml(run: FinishedRun, made: list[Dataset]) -> str:
     """Return the text of ``define.xml``."""
-    for prefix, uri in (("", ODM), ("def", DEF), ("xlink", XLINK)):
-        ET.register_namespace(prefix, uri)
     root = ET.Element(f"{{{ODM}}}ODM", {
         "FileType": "Snapshot", "FileOID": f"DEF.{run.study_id}", "ODMVersion": "1.3.2",
         "CreationDateTime": f"{run.date or UNDATED}T00:00:00", f"{{{DEF}}}Context": "Other",
@@ -97,12 +97,8 @@ def define_xml(run: FinishedRun, made: list[Dataset]) -> str:
         for name in one.table:
             item(version, one, name)
     code_list(version)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + indented(root) + "\n"
-
-
-def indented(root: ET.Element) -> str:
     ET.indent(root)
-    return ET.tostring(root, encoding="unicode")
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + xml_text(root, PREFIXES) + "\n"
 
 
 def child(parent: ET.Element, tag: str, **attributes: str) -> ET.Element:

@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from anpi.figures.style import PATIENT, STYLE
+from anpi.files.xml import xml_text
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
-ET.register_namespace("", SVG)
-ET.register_namespace("xlink", XLINK)
+PREFIXES = {"": SVG, "xlink": XLINK}
 MARGIN = 0.05  # inches
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 FONT = re.compile(r"'DejaVu Sans'(, [a-z-]+)?")
@@ -56,7 +56,7 @@ def linked_svg(figure: Figure, name: str, title: str, description: str = "", cut
     for element in root.iter():
         link_element(element, name)
     label(root, name, title, description)
-    return ET.tostring(root, encoding="unicode", short_empty_elements=True)
+    return xml_text(root, PREFIXES)
 
 
 def link_element(element: ET.Element, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -435,22 +436,31 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_workbook_of_several_sheets_becomes_a_trial_that_passes_all_checks(hospital: Path):
-    words = ("--reads", "fastq", "--clinical", "export_2024-06.xlsx", "--out", "config")
-    first = run(hospital, *words)
+WORKBOOK = ("--reads", "fastq", "--clinical", "export_2024-06.xlsx", "--out", "config")
+TRANSCRIPTS = "reference: transcripts"
+
+
+@pytest.fixture(scope="module")
+def converted(hospital: Path) -> Path:
+    """Return that folder after a run whose questions were answered; tests only read it."""
+    (hospital / "filled.yaml").write_text(yaml.safe_dump({"answers": ANSWERS | {TRANSCRIPTS: "transcripts.fa"}}))
+    done = run(hospital, *WORKBOOK, "--answers", "filled.yaml")
+    assert done.returncode == 0, done.stderr
+    return hospital
+
+
+def test_a_workbook_of_several_sheets_asks_what_it_leaves_open(hospital: Path, tmp_path: Path):
+    first = run(hospital, *WORKBOOK[:-1], tmp_path / "asked")
     assert first.returncode == 2, first.stderr
-    assert {path.name for path in (hospital / "config").iterdir()} == {"answers.yaml"}
-    questions = yaml.safe_load((hospital / "config" / "answers.yaml").read_text())["answers"]
-    reference = "reference: transcripts"
-    assert set(questions) == {*ANSWERS, reference, "samples: timepoint, X9"}
+    assert {path.name for path in (tmp_path / "asked").iterdir()} == {"answers.yaml"}
+    questions = yaml.safe_load((tmp_path / "asked" / "answers.yaml").read_text())["answers"]
+    assert set(questions) == {*ANSWERS, TRANSCRIPTS, "samples: timepoint, X9"}
     assert set(questions.values()) == {None}
 
-    answers = ANSWERS | {reference: "transcripts.fa"}
-    (hospital / "filled.yaml").write_text(yaml.safe_dump({"answers": answers}))
-    second = run(hospital, *words, "--answers", "filled.yaml")
-    assert second.returncode == 0, second.stderr
-    config = yaml.safe_load((hospital / "config" / "config.yaml").read_text())
-    checked = check_run(config, str(hospital / "config" / "config.yaml"))
+
+def test_a_workbook_of_several_sheets_becomes_a_trial_that_passes_all_checks(converted: Path):
+    config = yaml.safe_load((converted / "config" / "config.yaml").read_text())
+    checked = check_run(config, str(converted / "config" / "config.yaml"))
     assert checked.used == ["P001_baseline", "P002_pre", "P003"]
     assert yaml.safe_load(Path(config["endpoints"]).read_text())["data_cutoff"].isoformat() == "2024-06-30"
     assert Path(config["plan"]).is_file()
@@ -477,8 +487,8 @@ def test_a_workbook_of_several_sheets_becomes_a_trial_that_passes_all_checks(hos
     ]
 
 
-def test_each_change_is_a_row_with_its_place(hospital: Path):
-    changes = rows(hospital / "config" / "conversion.tsv")
+def test_each_change_is_a_row_with_its_place(converted: Path):
+    changes = rows(converted / "config" / "conversion.tsv")
     assert list(changes[0]) == ["file", "sheet", "row", "column", "from", "to", "why"]
     cells = {(row["sheet"], row["row"], row["column"]): (row["from"], row["to"]) for row in changes}
     # What stands in a table otherwise than in the workbook has its row, and says what stood there.
@@ -492,7 +502,8 @@ def test_each_change_is_a_row_with_its_place(hospital: Path):
     assert cells["AE", "2", "End"] == ("ongoing", "")
 
 
-def test_the_next_delivery_converts_without_questions_and_asks_about_what_is_new(hospital: Path):
+def test_the_next_delivery_converts_without_questions_and_asks_about_what_is_new(converted: Path, tmp_path: Path):
+    hospital = shutil.copytree(converted, tmp_path / "hospital")
     grown = [*PATIENTS, ["P004", "Arm B", "f", 66, datetime(2024, 5, 2), "190,0", None, "1,5", 0]]
     write_workbook(hospital / "export_2024-09.xlsx", SHEETS | {"Patients": grown})
     words = ("--reads", "fastq", "--out", "config", "--clinical")

@@ -119,6 +119,7 @@ def test_another_style_set_in_between_changes_no_figure() -> None:
     figure, axes = new_figure(2, 2)
     axes.set_title("a title")
     expected = linked_svg(figure, "x", "title", "description")
+    ET.register_namespace("", "http://www.cdisc.org/ns/odm/v1.3")
     with matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": None}):
         assert linked_svg(figure, "x", "title", "description") == expected
     assert ">a title</text>" in expected
