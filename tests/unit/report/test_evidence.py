@@ -135,8 +135,9 @@ def test_the_patients_of_a_row_are_those_it_counts(run: Run):
     assert len(patients_behind(run, Row("rates", 0))) == 40
 
 
-def test_where_the_count_is_another_nobody_is_lit(run: Run):
+def test_where_the_count_is_another_nobody_is_lit(folder: Path):
     """Who stands behind a number is told right or not at all."""
+    run = read_made(folder)
     run.tables["results"] = run.tables["results"].assign(n=7)
     assert patients_behind(run, Row("results", 0)) == []
 
