@@ -11,6 +11,7 @@ from anpi.delivery.conversions import Conversions
 from anpi.delivery.decisions import LEAVE_OUT, Decisions
 from anpi.delivery.sources import Source
 from anpi.delivery.values import read_date
+from anpi.delivery.visits import VISIT, VISIT_DATE, holds_sizes, is_visit, visit_of_dates
 from anpi.problems import fold, nearest
 from anpi.tables.identifiers import identifier_problems
 from anpi.tables.schema import DATE, day_form, load_schema
@@ -85,7 +86,7 @@ NAMES: dict[str, dict[str, str]] = {
     "lesions": {
         PATIENT: OF_PATIENT_ID,
         "assessment_date": "assessmentdate scandate dateofscan date datum imagingdate ctdate trdtc",
-        "lesion_id": "lesionid lesion lesionno lesionnumber laesion trlnkid",
+        "lesion_id": "lesionid lesion lesionno lesionnumber targetlesion laesion läsion trlnkid",
         "kind": "kind type lesiontype targetnontarget category",
         "node": "node lymphnode nodal isnode lymphknoten",
         "location": "location organ lokalisation lesionsite site",
@@ -154,6 +155,7 @@ class Taken:
     column: str
     why: str
     unit: str | None = None
+    visit: str = ""
 
 
 @dataclass
@@ -244,6 +246,9 @@ def recognise(source: Source, decisions: Decisions, conversions: Conversions) ->
     for table in tables:
         sheet.taken[table] = take_columns(source, table, decisions)
         claimed |= {taken.header for taken in sheet.taken[table]}
+    if tables == ("lesions",):
+        sheet.taken["lesions"] += visits_taken(source, sheet.taken["lesions"], decisions)
+        claimed |= {taken.header for taken in sheet.taken["lesions"]}
     rest = [header for header in source.frame.columns if header not in claimed]
     taken_for = [taken.column for taken in sheet.taken[tables[-1]]]
     start = START if tables[-1] == "patients" and not any(BEGINNING.fullmatch(one) for one in taken_for) else None
@@ -253,6 +258,37 @@ def recognise(source: Source, decisions: Decisions, conversions: Conversions) ->
             why = f"left out: {taken.why}" if taken.column == LEAVE_OUT else "left out: it is the unit of other columns"
             conversions.add(source.place, None, taken.header, "column", "", why)
     return sheet
+
+
+def visits_taken(source: Source, taken: list[Taken], decisions: Decisions) -> list[Taken]:
+    """Return the columns of a sheet of lesions that each hold the sizes, or the dates, of a visit.
+
+    One that has the size and the date of a scan in columns of their own is no such sheet. A column of sizes whose name
+    is that of no visit is asked about.
+    """
+    if {"diameter_mm", "assessment_date"} & {one.column for one in taken}:
+        return []
+    free = [header for header in map(str, source.frame) if header not in {one.header for one in taken}]
+    words = {fold(word) for word in NAMES["lesions"]["assessment_date"].split()}
+    dates = {header: visit for header in free if (visit := visit_of_dates(header, words))}
+    named = [header for header in free if header not in dates and is_visit(header)]
+    if not named:
+        return []
+    for one in taken:
+        if one.column in ("status", "visit"):
+            one.column, one.why = LEAVE_OUT, "the sheet has a column a visit"
+    found = [Taken(header, VISIT_DATE, "its name", None, visit) for header, visit in dates.items()]
+    for header in free:
+        told = "visit" if header in named else None
+        if header not in dates and (told or holds_sizes(source.frame[header])):
+            text = f"{source.shown}: {header!r} holds sizes. Are they of a visit?"
+            name = f"{source.key}, {header}: a visit"
+            answer = decisions.decide(name, text, ("visit", EXTRA, LEAVE_OUT), told)
+            column = {None: OPEN, "visit": VISIT}.get(answer, answer)
+            if column != EXTRA:
+                unit = next((unit for unit in ("mm", "cm") if UNIT_WORDS[unit].search(header.replace("_", " "))), None)
+                found.append(Taken(header, str(column), "its name" if told else "so answered", unit))
+    return found
 
 
 def take_columns(source: Source, table: str, decisions: Decisions) -> list[Taken]:

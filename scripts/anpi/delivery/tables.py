@@ -12,7 +12,6 @@ from anpi.delivery.columns import EXTRA, OPEN, PATIENT, UNIT_COLUMN, Sheet, Take
 from anpi.delivery.conversions import Conversions
 from anpi.delivery.decisions import LEAVE_OUT, Decisions
 from anpi.delivery.values import (
-    LARGEST_CM,
     Column,
     convert_dates,
     convert_events,
@@ -23,12 +22,15 @@ from anpi.delivery.values import (
     convert_times,
     convert_words,
     distinct,
+    unit_factor,
 )
+from anpi.delivery.visits import VISIT, VISIT_DATE
+from anpi.delivery.wide import Visits, decide_kinds, visits_of
 from anpi.files.sheet import split_sheet
 from anpi.problems import InputError, Problem
 from anpi.tables.clinical import TABLES
 from anpi.tables.reading import FIRST_DATA_ROW
-from anpi.tables.schema import NUMBER, load_schema
+from anpi.tables.schema import load_schema
 from anpi.words.lists import plural
 
 LEAST_COLUMNS = 3  # of a table, a row of which with one cell alone is asked about
@@ -52,19 +54,28 @@ class Table:
 def build_tables(sheets: Sequence[Sheet], decisions: Decisions, conversions: Conversions) -> dict[str, Table]:
     """Return the tables that sheets make, ``samples`` among them; values that are open stay as they are."""
     tables: dict[str, Table] = {}
-    for sheet in sheets:
+    visits = [visits_of(sheet, decisions, conversions) for sheet in sheets]
+    for sheet, of_sheet in zip(sheets, visits, strict=True):
+        if of_sheet is not None:
+            of_sheet.part_rows()
         leave_remarks(sheet, decisions, conversions)
         fill_ids(sheet, decisions, conversions)
+        if of_sheet is not None:
+            of_sheet.part_dates()
     ids: list[str] = []
     for table in ("patients", *(name for name in (*TABLES, "samples") if name != "patients")):
-        given = [sheet for sheet in sheets if table in sheet.tables and len(sheet.source.frame)]
-        parts = [convert_sheet(sheet, table, ids, decisions, conversions) for sheet in given]
+        given = [
+            pair for pair in zip(sheets, visits, strict=True) if table in pair[0].tables and len(pair[0].source.frame)
+        ]
+        parts = [convert_sheet(sheet, table, ids, decisions, conversions, wide) for sheet, wide in given]
         parts = [part for part in parts if has_key(part, table, decisions)]
         if parts:
             join = join_patients if table == "patients" else stack
             tables[table] = join(parts, decisions)
         if table == "patients" and parts:
             ids = distinct(tables[table].frame[PATIENT])
+    if "lesions" in tables:
+        decide_kinds(tables["lesions"].frame, decisions, conversions)
     for name, table_ in tables.items():
         tables[name] = without_empty(name, table_, conversions)
     return tables
@@ -123,10 +134,15 @@ def fill_ids(sheet: Sheet, decisions: Decisions, conversions: Conversions) -> No
 
 
 def convert_sheet(
-    sheet: Sheet, table: str, ids: Sequence[str], decisions: Decisions, conversions: Conversions
+    sheet: Sheet,
+    table: str,
+    ids: Sequence[str],
+    decisions: Decisions,
+    conversions: Conversions,
+    visits: Visits | None = None,
 ) -> Table:
     """Return the rows of a sheet as rows of a table."""
-    taken = [one for one in sheet.taken[table] if one.column not in (LEAVE_OUT, OPEN)]
+    taken = [one for one in sheet.taken[table] if one.column not in (LEAVE_OUT, OPEN, VISIT, VISIT_DATE)]
     if table == "samples" and "patients" in sheet.tables:
         taken += [one for one in sheet.taken["patients"] if one.column == PATIENT and PATIENT not in columns_of(taken)]
     units = [one for one in taken if one.column == UNIT_COLUMN]
@@ -144,6 +160,8 @@ def convert_sheet(
             continue
         columns[name], headers[name] = values, one.header
     frame = pd.DataFrame(columns, index=sheet.source.frame.index, dtype=object)
+    if visits is not None:
+        return Table(*visits.unfold(frame), headers)
     origins = [(sheet.source.shown, int(index) + FIRST_DATA_ROW) for index in frame.index]
     return Table(frame.reset_index(drop=True), origins, headers)
 
@@ -197,25 +215,6 @@ def convert_column(
     if rule.get("type") == "integer":
         return name, convert_grades(column)
     return name, convert_names(column) if rule.get("name") else column.texts
-
-
-def unit_factor(column: Column) -> tuple[float, str]:
-    """Return the factor by which diameters become millimetres and shares percent, and how it is called."""
-    if column.target not in ("diameter_mm", "tumour_content"):
-        return 1, ""
-    texts = [text.replace(",", ".") for text in distinct(column.texts)]
-    values = [float(text) for text in texts if NUMBER.fullmatch(text)]
-    if not values:  # each cell has its unit
-        return 1, ""
-    if column.target == "tumour_content":
-        text = f"are the shares in percent, or fractions of one? They reach {max(values):g}."
-        told, refuted = ("percent", ["fraction"]) if max(values) > 1 else (None, [])
-        unit = column.ask("unit", text, ("percent", "fraction"), told, refuted)
-        return (100, "a fraction to percent") if unit == "fraction" else (1, "")
-    told = column.unit if column.unit in ("mm", "cm") else "mm" if max(values) > LARGEST_CM else None
-    text = f"are the diameters in millimetres or centimetres? They reach {max(values):g}."
-    unit = column.ask("unit", text, ("mm", "cm"), told, [unit for unit in ("mm", "cm") if told not in (None, unit)])
-    return (10, "cm to mm") if unit == "cm" else (1, "")
 
 
 def stack(parts: Sequence[Table], decisions: Decisions) -> Table:
@@ -283,7 +282,9 @@ def without_empty(name: str, table: Table, conversions: Conversions) -> Table:
         shown, row = table.origins[place]
         column = str(lacking.columns[lacking.loc[place]][0])
         file, sheet = split_sheet(shown)
-        conversions.add((file, sheet or ""), row, table.headers[column], "row", "", f"left out: no {column}")
+        conversions.add(
+            (file, sheet or ""), row, table.headers.get(column, column), "row", "", f"left out: no {column}"
+        )
     kept = [origin for origin, out in zip(table.origins, gone, strict=True) if not out]
     return Table(table.frame[~gone].reset_index(drop=True), kept, table.headers)
 

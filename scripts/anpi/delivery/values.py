@@ -65,11 +65,19 @@ class Column:
         """Name a question about the column."""
         return f"{self.source.key}, {self.header}: {what}"
 
+    @property
+    def shown(self) -> str:
+        """Name the column in a question."""
+        return f"{self.source.shown}, column {self.header}"
+
+    def place_of(self, index: object) -> tuple[int | None, str]:
+        """Return the row, as the spreadsheet counts, and the column of a cell."""
+        return int(str(index)) + FIRST_DATA_ROW, self.header
+
     def ask(
         self, what: str, text: str, choices: Sequence[str] = (), told: str | None = None, refuted: Sequence[str] = ()
     ) -> str | None:
-        place = f"{self.source.shown}, column {self.header}"
-        return self.decisions.decide(self.name(what), f"{place}: {text}", choices, told, refuted)
+        return self.decisions.decide(self.name(what), f"{self.shown}: {text}", choices, told, refuted)
 
     def convert(self, become: Mapping[str, tuple[str | None, str]]) -> pd.Series:
         """Put other texts in place of some, each with its reason, and note every cell."""
@@ -79,8 +87,7 @@ class Column:
                 value, why = become[text]
                 result.at[index] = value
                 if value != text:
-                    row = int(str(index)) + FIRST_DATA_ROW
-                    self.conversions.add(self.source.place, row, self.header, text, value, why)
+                    self.conversions.add(self.source.place, *self.place_of(index), text, value, why)
         return result
 
     def answered(
@@ -89,8 +96,7 @@ class Column:
         """Return what the user says of values that cannot be read."""
         if not odd:
             return {}
-        place = f"{self.source.shown}, column {self.header}"
-        text = f"{place}: {self.target} takes {expected}, or {MISSING} where none is known. What is"
+        text = f"{self.shown}: {self.target} takes {expected}, or {MISSING} where none is known. What is"
         answers = self.decisions.decide_each(
             self.name("values"), text, list(odd), [*choices, MISSING] if choices else ()
         )
@@ -191,13 +197,10 @@ def order_of(column: Column, texts: Sequence[str], others: Sequence[pd.Series]) 
     own = orders_told(texts)
     if len(own) > 1:
         odd = [text for text in texts if orders_told([text])]
-        rows = [int(str(i)) + FIRST_DATA_ROW for i, text in column.texts.items() if text in odd]
+        row, header = next(column.place_of(index) for index, text in column.texts.items() if text in odd)
         fault = "dates with the day first and dates with the month first in one column"
-        column.decisions.faults.append(
-            Problem(
-                column.source.shown, fault, row=rows[0], column=column.header, mend="Write all of them as YYYY-MM-DD."
-            )
-        )
+        mend = "Write all of them as YYYY-MM-DD."
+        column.decisions.faults.append(Problem(column.source.shown, fault, row=row, column=header, mend=mend))
         return None
     beside = [text for other in others for text in distinct(other) if EITHER.fullmatch(text)]
     told = own or orders_told(beside)
@@ -310,10 +313,12 @@ def convert_numbers(column: Column, factor: float = 1, of: str = "") -> pd.Serie
     become = unknown_words(texts)
     texts = [text for text in texts if text not in become]
     matches = {text: match for text in texts if (match := MEASURED.fullmatch(text))}
+    centimetres = column.target == "diameter_mm"
+    if centimetres:  # a change in percent is no size
+        matches = {text: match for text, match in matches.items() if is_size(text)}
     bodies = {text: match["number"] for text, match in matches.items()}
     commas = decimal_comma(column, list(bodies.values()))
     odd = [text for text in texts if text not in matches]
-    centimetres = column.target == "diameter_mm"
     for text, body in bodies.items():
         if commas is None and ("," in body or LONG.fullmatch(body)):
             continue
@@ -329,6 +334,31 @@ def convert_numbers(column: Column, factor: float = 1, of: str = "") -> pd.Serie
         become[text] = (value, why if value != text else "")
     become |= column.answered(odd, describe(column.rule))
     return column.convert(become)
+
+
+def is_size(text: str) -> bool:
+    """Return whether a cell holds a length: a number, alone or in mm or cm."""
+    match = MEASURED.fullmatch(text)
+    return match is not None and (match["unit"] or "mm").lower() in ("mm", "cm")
+
+
+def unit_factor(column: Column) -> tuple[float, str]:
+    """Return the factor by which diameters become millimetres and shares percent, and how it is called."""
+    if column.target not in ("diameter_mm", "tumour_content"):
+        return 1, ""
+    texts = [text.replace(",", ".") for text in distinct(column.texts)]
+    values = [float(text) for text in texts if NUMBER.fullmatch(text)]
+    if not values:  # each cell has its unit
+        return 1, ""
+    if column.target == "tumour_content":
+        text = f"are the shares in percent, or fractions of one? They reach {max(values):g}."
+        told, refuted = ("percent", ["fraction"]) if max(values) > 1 else (None, [])
+        unit = column.ask("unit", text, ("percent", "fraction"), told, refuted)
+        return (100, "a fraction to percent") if unit == "fraction" else (1, "")
+    told = column.unit if column.unit in ("mm", "cm") else "mm" if max(values) > LARGEST_CM else None
+    text = f"are the diameters in millimetres or centimetres? They reach {max(values):g}."
+    unit = column.ask("unit", text, ("mm", "cm"), told, [unit for unit in ("mm", "cm") if told not in (None, unit)])
+    return (10, "cm to mm") if unit == "cm" else (1, "")
 
 
 def decimal_comma(column: Column, texts: Sequence[str]) -> bool | None:
