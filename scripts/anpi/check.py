@@ -149,7 +149,7 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
             units = collect(lambda: read_units(settings["units"], samples))
             if units is not None:
                 units = units[units["sample_id"].isin(used)]
-        elif settings["expression"] and os.path.isfile(settings["expression"]["matrix"]):
+        elif settings["expression"] and os.path.isfile(file_of(settings["expression"]["matrix"])):
             collect(lambda: check_matrix(settings["expression"]["matrix"], used))
     elif settings["units"]:
         collect(lambda: read_table(settings["units"], "units"))
@@ -249,7 +249,7 @@ def allowance_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
     entries = [(key, entry) for key in ("allow_columns", "carry_columns") for entry in settings[key]]
     for table in sorted({entry.split(".", 1)[0] for _, entry in entries} & set(tables)):
         headers[table] = read_header(tables[table])
-    if settings["expression"] and os.path.isfile(settings["expression"]["matrix"]):
+    if settings["expression"] and os.path.isfile(file_of(settings["expression"]["matrix"])):
         headers["expression"] = ["samples"]
     known = [f"{table}.{column}" for table, columns in headers.items() for column in columns]
     problems = []
@@ -353,7 +353,7 @@ def source_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
     paths += [("signatures.gmt", path) for path in settings["signatures"]["gmt"]]
     paths += [("targets.own", path) for path in [settings["targets"]["own"]] if path]
     paths += [("strangers.contigs", path) for path in [settings["strangers"]["contigs"]] if path]
-    return problems + [absent_file(file, key, path) for key, path in paths if not os.path.isfile(path)]
+    return problems + [absent_file(file, key, path) for key, path in paths if not os.path.isfile(file_of(path))]
 
 
 def absent_file(file: str, key: str, path: str) -> Problem:

@@ -70,3 +70,38 @@ def test_a_fault_of_a_sheet_is_told_at_planning_with_its_place(tmp_path: Path):
     assert code == 1
     assert "book.xlsx#Patients, row 14, column sex: found 'X'" in said
     assert "found '#Scan', expected a sheet of the workbook. Did you mean Scans?" in said
+
+
+GENES = [["gene", *(row[0] for row in PATIENTS[1:])]] + [
+    [symbol, *(round(1e5 / (place + number), 3) for number in range(1, 13))]
+    for place, symbol in enumerate(("ASCL1", "NEUROD1", "POU2F3", "CD8A", "GAPDH"), start=1)
+]
+SAMPLES = [["sample_id", "patient_id", "timepoint"], *([row[0], row[0], "baseline"] for row in PATIENTS[1:])]
+EXPRESSED = "results/cohort/tpm.tsv.gz"
+
+
+def with_matrix(folder: Path, samples: str, matrix: str) -> Path:
+    trial(folder, "book.xlsx#Patients", "book.xlsx#Scans")
+    with open(folder / "config" / "config.yaml", "a", encoding="utf-8") as config:
+        config.write(f"samples: {samples}\nexpression: {{matrix: {matrix}, unit: tpm}}\n")
+    other = [GENES[0], *([row[0], *row[:0:-1]] for row in GENES[1:])]
+    sheets = {"Patients": PATIENTS, "Scans": SCANS, "Samples": SAMPLES, "TPM": GENES, "Other": other}
+    write_workbook(folder / "book.xlsx", sheets)
+    return folder
+
+
+def test_a_matrix_that_is_a_sheet_gives_the_cohort_of_the_same_text(tmp_path: Path):
+    sheet = with_matrix(tmp_path / "sheet", "book.xlsx#Samples", "book.xlsx#TPM")
+    text = with_matrix(tmp_path / "text", "book.xlsx#Samples", "matrix.csv")
+    (text / "matrix.csv").write_text("\n".join(",".join(map(str, row)) for row in GENES) + "\n")
+    for folder in (sheet, text):
+        code, said = attempt(ROOT, folder, EXPRESSED)
+        assert code == 0, said
+    assert (sheet / EXPRESSED).read_bytes() == (text / EXPRESSED).read_bytes()
+    config = sheet / "config" / "config.yaml"
+    config.write_text(config.read_text().replace("#TPM", "#Other"))
+    assert "assemble_cohort" in attempt(ROOT, sheet, "-n", EXPRESSED)[1]
+    config.write_text(config.read_text().replace("#Other", "#Tpm"))
+    code, said = attempt(ROOT, sheet, "-n", EXPRESSED)
+    assert code == 1
+    assert "found '#Tpm', expected a sheet of the workbook. Did you mean TPM?" in said

@@ -4,7 +4,7 @@
 def expression_source(wildcards):
     """List what the cohort is assembled from: the samples' summaries, or the user's matrix."""
     if UNITS is None:
-        return {"matrix": given(SETTINGS["expression"]["matrix"])}
+        return {"matrix": given(file_of(SETTINGS["expression"]["matrix"]))}
     return {
         "summaries": expand(out("samples/{sample}/genes.parquet"), sample=RUN.used),
         "qc": expand(out("samples/{sample}/qc.json"), sample=RUN.used),
@@ -12,10 +12,18 @@ def expression_source(wildcards):
     }
 
 
+def sheet_of_matrix(wildcards):
+    """Return the sheet of a workbook that the user's matrix is, behind its sign; nothing of another one."""
+    path = "" if UNITS is not None else SETTINGS["expression"]["matrix"]
+    return path.removeprefix(file_of(path))
+
+
 def expression_options(wildcards, input):
     """Write the options that tell where the cohort is assembled from."""
     if UNITS is None:
-        return option("--matrix", [input.matrix]) + option(" --unit", [setting("expression.unit")])
+        return option("--matrix", [f"{input.matrix}{sheet_of_matrix(wildcards)}"]) + option(
+            " --unit", [setting("expression.unit")]
+        )
     folder = Path(input.qc[0]).parents[1]
     return option("--samples-dir", [folder]) + option(" --reference-genes", [input.reference_genes])
 
@@ -40,6 +48,7 @@ rule assemble_cohort:
     params:
         program=program("assemble_cohort", GENES, settings=["expression.unit"], files=["expression.matrix"]),
         source=expression_options,
+        sheet=sheet_of_matrix,
         samples=RUN.used,
     shell:
         "{params.program} {params.source} --samples {params.samples}"

@@ -15,7 +15,9 @@ import pandas as pd
 
 from anpi.delivery.decisions import Decisions
 from anpi.expression.matrix import DESCRIPTIONS, MOST_TPM, read_numbers, read_rows
+from anpi.files.sheet import WORKBOOKS, split_sheet
 from anpi.problems import InputError, Problem
+from anpi.tables.workbook import sheet_names
 from anpi.words.lists import listed, plural
 
 FASTQ = re.compile(
@@ -61,9 +63,10 @@ def find_reads(place: Path, besides: Collection[Path]) -> Reads:
     besides : collection of Path
         Clinical files, which are no matrices.
     """
-    if not place.exists():
+    given, sheet = split_sheet(place)
+    if not os.path.exists(given):
         raise InputError(Problem(str(place), "the folder does not exist", mend="Check --reads."))
-    files = [place] if place.is_file() else sorted(walk(place))
+    files = [Path(given)] if os.path.isfile(given) else sorted(walk(place))
     reads = Reads()
     units = {
         "fastq": list(fastq_units([file for file in files if FASTQ.fullmatch(file.name)])),
@@ -76,6 +79,11 @@ def find_reads(place: Path, besides: Collection[Path]) -> Reads:
     for file in files:
         if TABLE.fullmatch(file.name) and file.resolve() not in clinical and (samples := matrix_samples(file)):
             reads.matrices[absolute(file)] = samples
+    books = [file for file in files if file.suffix.lower() in WORKBOOKS and (sheet or file.resolve() not in clinical)]
+    for book in books:
+        for name in [sheet] if sheet else sheet_names(book):
+            if samples := matrix_samples(path := f"{absolute(book)}#{name}"):
+                reads.matrices[path] = samples
     reads.transcripts = [absolute(file) for file in files if TRANSCRIPTS.fullmatch(file.name)]
     reads.annotations = [absolute(file) for file in files if re.fullmatch(r".+\.gtf(\.gz)?", file.name)]
     return reads
@@ -87,7 +95,7 @@ def walk(folder: Path) -> Iterator[Path]:
         yield from (Path(place) / name for name in names if not name.startswith("."))
 
 
-def absolute(file: Path) -> str:
+def absolute(file: Path | str) -> str:
     return os.path.abspath(file)
 
 
@@ -140,7 +148,7 @@ def sample_id(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")
 
 
-def matrix_samples(file: Path) -> list[str]:
+def matrix_samples(file: Path | str) -> list[str]:
     """Return the samples of a table that is a matrix: names of genes, then numbers alone; none of another table."""
     try:
         rows = list(itertools.islice(read_rows(file), LEAST_GENES + 1))

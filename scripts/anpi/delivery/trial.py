@@ -83,6 +83,8 @@ def propose(reads: Path | None, clinical: Sequence[Path], answers: Decisions) ->
     """
     conversions, decisions = Conversions(), Decisions(answers.answers, answers.file)
     sources = read_sources(clinical, conversions)
+    if reads is not None:  # a sheet of the same workbook
+        sources = [source for source in sources if os.path.abspath(source.shown) != os.path.abspath(reads)]
     said = continue_sources(sources, answers.earlier)
     of_cdisc, others = datasets.split_sources(sources)
     sheets = [columns.recognise(source, decisions, conversions) for source in others]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,9 +15,12 @@ from anpi.tables.reading import read_text_table
 GENES = ROOT / "resources" / "genes" / "gencode_v48.tsv.gz"
 ALIASES = ROOT / "resources" / "genes" / "aliases.tsv"
 ENSEMBL_GENE = re.compile(r"(ENSG\d{11})(?:\.\d+)?(_PAR_Y)?")
+MONTHS = "mars?|mrz|mär|sept?|dec|dez|déc|oct|okt|apr|avr|feb|févr?"  # that genes were named like, in three languages
 EXCEL_DATE = re.compile(
-    r"(\d{1,2}-(Mar|Sep|Dec|Oct|Apr|Feb)|(Mar|Sep|Dec|Oct|Apr|Feb)-\d{1,2}|\d{4}-\d{2}-\d{2}.*)", re.I
+    rf"\d{{1,2}}(?:-|\.\s?)(?:{MONTHS})\.?(?:-\d{{2,4}})?|(?:{MONTHS})-\d{{1,2}}|\d{{4}}-\d{{2}}-\d{{2}}.*|\d{{1,2}}/\d{{1,2}}/\d{{2,4}}",
+    re.IGNORECASE,
 )
+DAYS = range(36_526, 73_051)  # of the years 2000 to 2099, as Excel counts them
 
 
 def strip_version(gene_id: str) -> str:
@@ -33,6 +36,17 @@ def strip_version(gene_id: str) -> str:
 def is_excel_date(name: str) -> bool:
     """Return whether a gene name is one that a spreadsheet turned into a date (``2-Sep``, ``Mar-01``)."""
     return EXCEL_DATE.fullmatch(name) is not None
+
+
+def dates_among(names: Sequence[str]) -> list[str]:
+    """Return the gene names that a spreadsheet turned into dates, also into the number of a day (``45292``).
+
+    Names that are numbers throughout are those of another register of genes.
+    """
+    days = [name for name in names if name.isdecimal() and int(name) in DAYS]
+    numbered = 2 * sum(name.isdecimal() for name in names) > len(names)
+    mangled = {name for name in names if is_excel_date(name)} | (set() if numbered else set(days))
+    return [name for name in names if name in mangled]
 
 
 @functools.cache

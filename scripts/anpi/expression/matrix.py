@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import re
 import zlib
@@ -15,9 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from anpi.expression.genes import ENSEMBL_GENE, annotate, is_excel_date
+from anpi.expression.genes import ENSEMBL_GENE, annotate, dates_among
 from anpi.files.plain import text_lines
+from anpi.files.sheet import WORKBOOKS, split_sheet
 from anpi.problems import InputError, Problem, missing_file, refuse
+from anpi.tables.workbook import iterate_sheet
 
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 FOREIGN = re.compile("[\u0391-\u03a9\u0400-\u04ff\uff00-\uffef]")  # capitals of Greek, Cyrillic, full width
@@ -79,7 +82,7 @@ def read_expression(
     Parameters
     ----------
     path : path
-        TSV or CSV, ``.gz`` allowed.
+        TSV or CSV, ``.gz`` allowed, or a sheet (``file.xlsx#Sheet``).
     unit : str
         counts, tpm, log2_tpm_plus_<c> or vst. Logarithms are taken back to TPM: ``2**x - c``, not below 0.
     annotation : pandas.DataFrame, optional
@@ -176,6 +179,13 @@ def read_sample_names(path: Path | str) -> list[str]:
 def read_rows(path: Path | str) -> Iterator[list[str]]:
     """Iterate over the rows of a matrix, as texts; a file that cannot be read is an InputError."""
     name = str(path)
+    file, sheet = split_sheet(path)
+    if sheet is not None:
+        yield from sheet_rows(file, sheet)
+        return
+    if name.lower().endswith(WORKBOOKS):
+        mend = f"Name the sheet: {name}#Sheet1."
+        raise InputError(Problem(name, "this is an Excel workbook", expected="a matrix", mend=mend))
     try:
         yield from csv.reader(text_lines(path), delimiter=separator_of(path))
     except FileNotFoundError:
@@ -186,14 +196,26 @@ def read_rows(path: Path | str) -> Iterator[list[str]]:
         raise InputError(Problem(name, f"cannot be read ({error})", mend="Copy it again.")) from None
 
 
-def row_problems(path: Path | str) -> Iterator[Problem]:
+def sheet_rows(file: str, sheet: str) -> Iterator[list[str]]:
+    """Iterate over the rows of a sheet as wide as its header, with all digits of numbers; an empty one has no cells."""
+    last, width = 0, 0
+    for number, row in iterate_sheet(file, sheet, exact=True):
+        yield from ([] for _ in range(number - last - 1))
+        while len(row) > width and not row[-1].strip():
+            row.pop()
+        width = width or len(row)
+        yield row + [""] * (width - len(row)) if any(cell.strip() for cell in row) else []
+        last = number
+
+
+def row_problems(rows: Iterator[list[str]], name: str) -> Iterator[Problem]:
     """Find what pandas would pass over, row by row.
 
     Rows with more or fewer cells than the header, which it fills or shifts; characters that cannot be seen, and names
     with letters that look like others, which make a gene unknown; words for no number, which it takes as missing; a
     row that stands twice, whose values would be added up.
     """
-    rows, name, copies = read_rows(path), str(path), Copies(str(path))
+    copies = Copies(name)
     header = next(rows)
     for number, row in enumerate(rows, start=2):
         if row and len(row) != len(header):
@@ -261,32 +283,29 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
     """Read the bare matrix: index = names as they stand in the file, columns = samples, values float."""
     name = str(path)
     samples = read_sample_names(path)
-    refuse(list(itertools.islice(row_problems(path), 20)))
-    plain = read_plain_numbers(path, samples)
+    sheet = None if split_sheet(path)[1] is None else list(read_rows(path))
+
+    def rows() -> Iterator[list[str]]:
+        return read_rows(path) if sheet is None else iter(sheet)
+
+    refuse(list(itertools.islice(row_problems(rows(), name), 20)))
+    plain = read_plain_numbers(path, samples, sheet)
     if plain is not None:
         return plain
     try:
-        frame = pd.read_csv(
-            path,
-            sep=separator_of(path),
-            index_col=0,
-            dtype=str,
-            keep_default_na=False,
-            encoding="utf-8-sig",
-            compression="gzip" if is_gzip(path) else None,
-        )
+        frame = pd.read_csv(**csv_source(path, sheet), index_col=0, dtype=str, keep_default_na=False)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, pd.errors.ParserError) as error:
         raise InputError(Problem(name, f"not a readable table ({error})")) from None
     frame.index = frame.index.map(str).str.strip()
     frame = frame.set_axis(frame.columns.str.strip(), axis=1)[samples]
     problems = []
-    mangled = [gene for gene in frame.index if is_excel_date(gene)]
+    mangled = dates_among(list(frame.index))
     if mangled:
         problems.append(
             Problem(
                 name,
                 f"{len(mangled)} gene names turned into dates",
-                found=", ".join(mangled[:5]),
+                found=", ".join(mangled[:20]),
                 expected="symbols such as SEPTIN2 or MARCHF1",
                 mend="Export the matrix again without passing it through a spreadsheet.",
             )
@@ -295,11 +314,12 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
     missing = frame.isin(["", "NA"])
     numbers = frame.mask(missing, np.nan).apply(pd.to_numeric, errors="coerce").astype(float)
     bad = (numbers.isna() & ~missing) | np.isinf(numbers)
+    filled = [number for number, row in enumerate(rows(), start=1) if row][1:] if bad.any(axis=None) else []
     for row, column in list(zip(*np.nonzero(bad.to_numpy()), strict=True))[:20]:
         problems.append(
             Problem(
                 name,
-                row=int(row) + 2,
+                row=filled[row],
                 column=str(frame.columns[column]),
                 found=str(frame.iat[row, column]),
                 expected="a number",
@@ -313,27 +333,43 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
     return numbers
 
 
-def read_plain_numbers(path: Path | str, samples: list[str]) -> pd.DataFrame | None:
+def csv_source(path: Path | str, sheet: Sequence[Sequence[str]] | None) -> dict[str, Any]:
+    """Return how pandas is to read a matrix: its file, or the rows of a sheet."""
+    if sheet is None:
+        compression = "gzip" if is_gzip(path) else None
+        source: Any = path
+        return {
+            "filepath_or_buffer": source,
+            "sep": separator_of(path),
+            "encoding": "utf-8-sig",
+            "compression": compression,
+        }
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(sheet)
+    text.seek(0)
+    return {"filepath_or_buffer": text, "sep": ","}
+
+
+def read_plain_numbers(
+    path: Path | str, samples: list[str], sheet: Sequence[Sequence[str]] | None
+) -> pd.DataFrame | None:
     """Read a matrix without faults at once; None where any cell or name needs a closer look."""
     kinds: dict[Any, type] = defaultdict(lambda: float, {0: str} | dict.fromkeys(DESCRIPTIONS, str))
     try:
         frame = pd.read_csv(
-            path,
-            sep=separator_of(path),
+            **csv_source(path, sheet),
             index_col=0,
             dtype=kinds,
             keep_default_na=False,
             na_values=["", "NA"],
-            encoding="utf-8-sig",
-            compression="gzip" if is_gzip(path) else None,
-            float_precision="high",
+            float_precision="high" if sheet is None else "round_trip",
         )
     except (OSError, EOFError, zlib.error, ValueError):  # the slower reader of cells finds it again and names the place
         return None
     frame.columns = frame.columns.str.strip()
     if list(frame.columns) != samples:
         frame = frame[samples]
-    if frame.index.hasnans or frame.index.map(str).map(is_excel_date).any():
+    if frame.index.hasnans or dates_among([str(name).strip() for name in frame.index]):
         return None
     frame.index = frame.index.map(str).str.strip()
     values = frame.to_numpy(dtype=float)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
@@ -54,16 +54,29 @@ def read_sheet(file: Path | str, name: str) -> dict[int, list[str]]:
         No workbook, no such sheet, a formula whose value the workbook does not hold, a workbook that unpacks to more
         than any real one.
     """
-    with opened(file, values=True) as workbook:
-        found = cells_of(workbook, str(file), name)
-    with opened(file, values=False) as workbook:
-        refuse_empty_formulas(cells_of(workbook, str(file), name), found, f"{file}#{name}")
-    rows = {number: [shown(cell) for cell in row] for number, row in found.items()}
-    rows = {number: row for number, row in rows.items() if any(cell.strip() for cell in row)}
+    rows = {number: row for number, row in iterate_sheet(file, name) if any(cell.strip() for cell in row)}
     width = max((len(row) for row in rows.values()), default=0)
     while width and not any(row[width - 1].strip() for row in rows.values() if len(row) >= width):
         width -= 1
     return {number: (row + [""] * width)[:width] for number, row in rows.items()}
+
+
+def iterate_sheet(file: Path | str, name: str, exact: bool = False) -> Iterator[tuple[int, list[str]]]:
+    """Iterate over the rows of a sheet that have cells, by their number, as `read_sheet` does; one at a time.
+
+    Parameters
+    ----------
+    exact : bool
+        Whether numbers have all their digits, rather than the 15 that a spreadsheet shows.
+    """
+    empty: list[tuple[int, int]] = []
+    with opened(file, values=True) as found, opened(file, values=False) as written:
+        rows = zip(cells_of(found, str(file), name), cells_of(written, str(file), name), strict=True)
+        for (number, row), (_, formulas) in rows:
+            empty += empty_formulas(number, row, formulas)
+            if any(cell.value is not None for cell in row):
+                yield number, [shown(cell, exact) for cell in row]
+    refuse_empty_formulas(empty, f"{file}#{name}")
 
 
 @contextmanager
@@ -104,8 +117,8 @@ def refuse_bomb(name: str) -> None:
                     raise InputError(Problem(name, "the workbook holds XML that Excel does not write", found=part))
 
 
-def cells_of(workbook: Any, file: str, name: str) -> dict[int, list[Any]]:
-    """Return the cells of a sheet by row."""
+def cells_of(workbook: Any, file: str, name: str) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Iterate over the rows of a sheet, each with its number."""
     sheets = {sheet.title: sheet for sheet in workbook.worksheets}
     if name not in sheets:
         near = nearest(name, sheets)
@@ -113,28 +126,26 @@ def cells_of(workbook: Any, file: str, name: str) -> dict[int, list[Any]]:
         raise InputError(Problem(file, found=f"#{name}", expected="a sheet of the workbook", mend=mend))
     sheet = sheets[name]
     sheet.reset_dimensions()
-    rows: dict[int, list[Any]] = {}
     cells = 0
     for number, row in enumerate(sheet.iter_rows(), start=1):
         cells += len(row)
         if cells > MOST_CELLS or number > MOST_ROWS:
             expected = f"at most {MOST_CELLS:,} cells in {MOST_ROWS:,} rows"
             raise InputError(Problem(f"{file}#{name}", found=f"more cells up to row {number}", expected=expected))
-        if any(cell.value is not None for cell in row):
-            rows[number] = list(row)
-    return rows
+        yield number, row
 
 
-def refuse_empty_formulas(written: dict[int, list[Any]], found: dict[int, list[Any]], place: str) -> None:
-    """Refuse formulas whose value the workbook does not hold, as programs write it that do not compute."""
+def empty_formulas(number: int, found: Sequence[Any], written: Sequence[Any]) -> Iterator[tuple[int, int]]:
+    """Find the formulas of a row whose value the workbook does not hold, as programs write it that do not compute."""
+    for column, cell in enumerate(written):
+        if cell.data_type == "f" and (column >= len(found) or found[column].value is None):
+            yield number, column
+
+
+def refuse_empty_formulas(empty: Sequence[tuple[int, int]], place: str) -> None:
+    """Refuse formulas without a value."""
     from openpyxl.utils import get_column_letter
 
-    empty = [
-        (number, column)
-        for number, row in written.items()
-        for column, cell in enumerate(row)
-        if cell.data_type == "f" and value_at(found.get(number, []), column) is None
-    ]
     if empty:
         number, column = empty[0]
         more = f" and {len(empty) - 1} more" if len(empty) > 1 else ""
@@ -143,11 +154,7 @@ def refuse_empty_formulas(written: dict[int, list[Any]], found: dict[int, list[A
         raise InputError(Problem(place, fault, row=number, mend=mend))
 
 
-def value_at(row: list[Any], column: int) -> Any:
-    return row[column].value if column < len(row) else None
-
-
-def shown(cell: Any) -> str:
+def shown(cell: Any, exact: bool = False) -> str:
     """Write the value of a cell as a text, as close to what a person sees as its format tells."""
     value = cell.value
     if value is None:
@@ -161,5 +168,5 @@ def shown(cell: Any) -> str:
     if isinstance(value, (int, float)):
         if "%" in str(getattr(cell, "number_format", "")):
             return f"{value * 100:.12g}%"
-        return str(value) if isinstance(value, int) else f"{value:.15g}"
+        return str(value) if isinstance(value, int) else repr(value) if exact else f"{value:.15g}"
     return str(value)

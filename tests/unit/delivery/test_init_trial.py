@@ -543,3 +543,22 @@ def test_settings_that_a_person_added_stay(tmp_path: Path):
     write_trial(tmp_path / "config", proposal, check_run)
     assert yaml.safe_load(config.read_text())["seed"] == 7
     assert plan.read_text().endswith("# ours\n")
+
+
+def test_a_sheet_of_a_workbook_is_the_matrix(tmp_path: Path):
+    genes = [["gene", "P001", "P002"], *([f"G{number}", 1000.5 * number, 3] for number in range(1, 9))]
+    book = write_workbook(tmp_path / "expression" / "book.xlsx", {"Notes": [["a", "b"], ["c", "d"]], "TPM": genes})
+    question = "expression: unit"
+    answers = CUTOFF | {question: "counts", "samples: timepoint": "baseline"}
+    for reads in (book.parent, book, Path(f"{book}#TPM")):
+        proposal = proposed([patients(tmp_path)], answers, reads)
+        assert asked(proposal) == set()
+        assert proposal.settings["expression"]["matrix"] == f"{book}#TPM"
+
+
+def test_a_sheet_of_the_clinical_workbook_is_the_matrix_alone(tmp_path: Path):
+    genes = [["gene", "P001", "P002"], *([f"G{number}", 1000.5 * number, 3] for number in range(1, 9))]
+    book = write_workbook(tmp_path / "book.xlsx", {"Patients": [HEADER, P1, P2], "TPM": genes})
+    assert asked(proposed([book], reads=Path(f"{book}#TPM"))) == {
+        *("expression: unit", "samples: timepoint, P001", "samples: timepoint, P002")
+    }
