@@ -95,11 +95,17 @@ class Stopped(Exception):
     """A tool that was stopped because its result is not wanted any more."""
 
 
-@cache
 def version_of(tool: str) -> str | None:
-    """Ask a program for its version; None when it is not here, or says none."""
+    """Return the version of a program; None when it is not here, or says none."""
+    program = shutil.which(tool)
+    return None if program is None else asked_version(program, TOOLS[tool].asked if tool in TOOLS else "--version")
+
+
+@cache
+def asked_version(program: str, option: str) -> str | None:
+    """Ask a program for its version once; None when it says none."""
     try:
-        command = [tool, TOOLS[tool].asked if tool in TOOLS else "--version"]
+        command = [program, option]
         answer = subprocess.run(
             command, capture_output=True, text=True, errors="replace", check=False, timeout=ANSWER_SECONDS
         )

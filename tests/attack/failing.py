@@ -26,7 +26,7 @@ import derive_endpoints
 import score_signatures
 import tabulate_adverse_events
 
-from anpi.tools import version_of
+from anpi.tools import asked_version
 from attack.oracle import Outcome, judge
 from attack.read_targets import UNITS, quantify, run_main, summarise_into
 
@@ -180,7 +180,7 @@ def results_in(out: Path) -> dict[str, str]:
 def fail_each(name: str, program: Program, folder: Path) -> Iterator[tuple[str, str, str]]:
     """Let each write and each tool call of a program fail once; yield what failed, the verdict and its words."""
     out = folder / "undisturbed"
-    version_of.cache_clear()
+    asked_version.cache_clear()
     with Calls().watched() as calls, Writes().watched() as writes, contextlib.redirect_stderr(io.StringIO()):
         program(out)
     good = results_in(out)
@@ -198,7 +198,7 @@ def fail_once(program: Program, out: Path, watch: Writes | Calls, good: dict[str
     """Run a program of which one step fails, look at what it left, and run it again."""
 
     def run() -> Outcome:
-        version_of.cache_clear()  # so that these calls fail too
+        asked_version.cache_clear()  # so that these calls fail too
         with watch.watched():
             program(out)
         return Outcome(frozenset(told_in(out)), results_in(out))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,18 +13,16 @@ from anpi.quantification.salmon import DETERMINISTIC
 
 
 @pytest.fixture
-def pretend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
+def pretend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
     """Put a program on the path that says a version."""
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    tools.version_of.cache_clear()
 
     def make(tool: str, words: str) -> None:
         program = tmp_path / tool
         program.write_text(f"#!/bin/sh\necho '{words}'\n")
         program.chmod(0o755)
 
-    yield make
-    tools.version_of.cache_clear()
+    return make
 
 
 @pytest.mark.parametrize(
@@ -72,3 +70,12 @@ def test_a_program_that_hangs_when_asked_has_no_version(pretend, monkeypatch, tm
     (tmp_path / "salmon").write_text("#!/bin/sh\nexec sleep 600\n")
     monkeypatch.setattr(tools, "ANSWER_SECONDS", 0.2)
     assert tools.version_of("salmon") is None
+
+
+def test_another_program_of_the_name_is_asked_anew(pretend, tmp_path, monkeypatch):
+    pretend("salmon", "salmon 1.10.1")
+    assert tools.version_of("salmon") == "1.10.1"
+    (tmp_path / "other").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "other"), prepend=":")
+    pretend("other/salmon", "salmon 1.11.0")
+    assert tools.version_of("salmon") == "1.11.0"
