@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--samples", type=Path, help="samples.tsv, when the run has expression")
     parser.add_argument("--adverse-events", type=Path, help="adverse_events.csv, for the pages of patients")
     parser.add_argument("--therapies", type=Path, help="therapies.csv, for the courses of patients")
+    parser.add_argument("--own-targets", type=Path, help="list of targets of your own, for their drugs")
     parser.add_argument("--title", default=DEFAULT_TITLE, help="what heads the report")
     parser.add_argument(
         "--threshold",
@@ -73,6 +74,7 @@ def main() -> None:
         dict(arguments.threshold),
         {"multiqc": arguments.multiqc} if arguments.multiqc else {},
         frozenset(arguments.carry),
+        arguments.own_targets,
     )
     write_report(read_run(given), arguments.out_dir)
 

@@ -121,6 +121,7 @@ rule write_report:
         samples=sample_sheet(),
         adverse_events=clinical("adverse_events"),
         therapies=clinical("therapies"),
+        own_targets=[given(path) for path in [SETTINGS["targets"]["own"]] if path],
         tables=report_tables,
         changes=out("ledger/changes.json"),
         own_plan=own("plan", PLAN),
@@ -162,7 +163,7 @@ rule write_report:
             "write_report",
             *(TEMPLATES, PLAN, RULES, REGISTRY, GENES, RESOURCES / "targets"),
             settings=["title", "qc", "carry_columns"],
-            files=["clinical.", "samples"],
+            files=["clinical.", "samples", "targets.own"],
         ),
         plan=PLAN,
         rules=RULES,
@@ -170,7 +171,7 @@ rule write_report:
         folder=subpath(output.page, parent=True),
         thresholds=threshold_options(),
         multiqc=option("--multiqc", ["../multiqc/multiqc.html"] if UNITS is not None else []),
-        tables=options_of("samples", "adverse_events", "therapies"),
+        tables=options_of("samples", "adverse_events", "therapies", "own_targets"),
         carry=option("--carry", SETTINGS["carry_columns"]),
     shell:
         "{params.program} --results {params.results:q} --patients {input.patients:q} --plan {params.plan:q}"

@@ -16,8 +16,8 @@ from anpi.files.shipped import ROOT
 from anpi.report.blocks import Note, Section, Text, draw
 from anpi.report.numbers import known
 from anpi.report.tables import Run, call_groups
-from anpi.report.targets import LIST
 from anpi.tables.reading import read_facts
+from anpi.tables.targets import TARGETS
 from anpi.words.lists import plural
 
 FILE = "genes.js"
@@ -75,7 +75,7 @@ def genes(run: Run) -> Section | None:
 
 def open_targets() -> list[str]:
     """Return the genes of the first targets of the list, those of one gene on a surface or a checkpoint."""
-    table = read_facts(LIST)
+    table = read_facts(TARGETS)
     return list(table.loc[table["group"].isin(OPEN_GROUPS), "genes"])[:MOST_OPEN]
 
 

@@ -18,6 +18,7 @@ from anpi.report.inputs import GENES, NEEDED, STATEMENTS, expected_tables
 from anpi.report.numbers import known
 from anpi.tables.reading import read_facts, read_table
 from anpi.tables.schema import read_settings
+from anpi.tables.targets import read_target_table
 from anpi.trial.subtypes import CALLED
 
 MOST_DRAWN = 300  # patients a figure: more can neither be seen nor pointed at
@@ -45,6 +46,8 @@ class Given:
         Where other pages are, as seen from the report: ``multiqc``.
     carry : frozenset of str
         Extra columns that go along into the workbook.
+    own_targets : Path or None
+        The user's list of targets.
     """
 
     results: Path
@@ -58,6 +61,7 @@ class Given:
     thresholds: dict[str, tuple[float, float]] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     carry: frozenset[str] = frozenset()
+    own_targets: Path | None = None
 
 
 @dataclass
@@ -78,6 +82,7 @@ class Run:
     links: dict[str, str] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)
     genes: pd.DataFrame | None = None
+    targets: pd.DataFrame = field(default_factory=read_target_table)
     declared: str = ""
     carry: frozenset[str] = frozenset()
     strips: dict[str, Any] = field(default_factory=dict)  # of `report.strips`, made when first asked for
@@ -198,6 +203,7 @@ def read_run(given: Given) -> Run:
         genes=read_genes(results) if given.samples else None,
         changes=read_json(changes) if changes.is_file() else {},
         carry=given.carry,
+        targets=read_target_table(own=given.own_targets),
         declared=f"Plan: {settings_words(given.plan)}. Rules of endpoints: {settings_words(given.rules)}.",
     )
 

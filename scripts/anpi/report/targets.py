@@ -7,16 +7,13 @@ from typing import Any
 import pandas as pd
 
 from anpi.figures import heatmaps
-from anpi.files.shipped import ROOT
 from anpi.report import sentences as say
 from anpi.report.blocks import Bars, Note, Section, Text, Write, draw, table_of
 from anpi.report.numbers import decimal, drawn_of, known, text
 from anpi.report.strips import percentile_bars, strips_of
 from anpi.report.tables import Run, call_groups
-from anpi.tables.reading import read_facts
 from anpi.words.lists import listed, plural
 
-LIST = ROOT / "resources" / "targets" / "targets.tsv"
 NO_ADVICE = Note(
     "No advice on treatment. Expression of a target is not response to a drug; for most targets no limit of RNA is "
     "established, and the levels say only where a tumour stands among small cell lung cancers."
@@ -83,7 +80,7 @@ def target_blocks(run: Run, sample: Any) -> list[Any]:
     mine = run.rows("targets", "sample_id", sample)
     if mine is None:
         return [Note("No target was scored for this patient.", "absent")]
-    mine = mine.merge(read_facts(LIST)[["target", "name", "drugs", "threshold"]], on="target", how="left")
+    mine = mine.merge(run.targets[["target", "name", "drugs", "threshold"]], on="target", how="left")
     write: dict[str, Write] = {
         "tpm": text_of_tpm,
         "tumour_tpm": text_of_tpm,

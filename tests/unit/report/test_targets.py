@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from anpi.report.blocks import Bars, Drawing, Table, Text
 from anpi.report.patient_map import target_tracks
 from anpi.report.tables import Run
 from anpi.report.targets import NO_ADVICE, protein_blocks, target_blocks, targets
+from anpi.tables.targets import read_target_table
 
 
 @pytest.fixture
@@ -51,6 +53,29 @@ def test_a_patient_is_shown_levels_drugs_and_that_it_is_no_advice(run: Run):
     assert "tarlatamab" in cells["DLL3"]
     assert "cannot tell" in cells["SEZ6"]
     assert target_blocks(run, "P0003-B")[0].kind == "note"
+
+
+def test_a_target_of_ones_own_has_the_drugs_and_the_evidence_of_its_list(run: Run, tmp_path: Path):
+    """Columns that the list leaves out are empty on the page; the shipped targets keep theirs."""
+    own = tmp_path / "own.tsv"
+    own.write_text("target\tgenes\tcompartment\tname\tdrugs\nPTK7\tPTK7\ttumour\tCCK4\tcofetuzumab pelidotin\n")
+    more = pd.DataFrame({"sample_id": ["P0001-B"], "target": ["PTK7"], "tpm": [12.0], "level": ["intermediate"]})
+    run.tables["targets"] = pd.concat([run.tables["targets"], more])
+    run = replace(run, targets=read_target_table(own=own))
+    *_, table = target_blocks(run, "P0001-B")
+    cells = {row[0].words: [cell.words for cell in row] for row in table.rows}
+    shown = dict(zip(table.header, cells["PTK7"], strict=True))
+    assert shown["Tried in SCLC"] == "cofetuzumab pelidotin"
+    assert shown["Also called"] == "CCK4"
+    assert shown["Evidence for a limit"] == "–"
+    assert "tarlatamab" in cells["DLL3"]
+
+
+def test_the_report_takes_the_list_of_ones_own_targets(tmp_path: Path):
+    write_run(tmp_path, make_tables(6))
+    own = tmp_path / "own.tsv"
+    own.write_text("target\tgenes\tcompartment\tdrugs\nPTK7\tPTK7\ttumour\tcofetuzumab pelidotin\n")
+    assert read_made(tmp_path, own_targets=own).targets["target"].tolist()[-1] == "PTK7"
 
 
 def test_the_map_has_the_targets_and_who_lacks_antigen_presentation(run: Run):
