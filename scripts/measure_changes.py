@@ -1,13 +1,14 @@
 """Pair the samples of each patient and measure what changed between them, each pair by itself.
 
-Baseline against on treatment, and against progression: signatures, targets, genes of the plan, programmes, cell
-fractions and the subtype, with the interval that reads and purity leave. A pair that genotypes give to two persons is
-refused.
+Baseline against on treatment, and against progression: signatures, targets, genes of the plan, programmes, pathways,
+cell fractions and the subtype, with the interval that reads and purity leave. A pair that genotypes give to two
+persons is refused.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,21 +16,35 @@ import pandas as pd
 from anpi.association.plan import read_plan
 from anpi.change.features import (
     COLUMNS,
+    SUBTYPE,
+    Measure,
     fraction_features,
     gene_features,
-    score_errors,
+    long_features,
+    range_features,
+    read_errors,
     signature_features,
+    signature_levels,
     target_features,
     wide_features,
+    within_errors,
 )
 from anpi.change.measure import measure_changes
 from anpi.change.pairs import gather_known, make_pairs
 from anpi.expression.matrix import read_expression
 from anpi.files.shipped import REGISTRY
 from anpi.files.writing import write_estimates, write_table
+from anpi.pathways.progeny import pathway_levels
 from anpi.program import run_program
 from anpi.signatures.registry import read_gmt, read_registry
+from anpi.subtypes.calls import class_log_odds, programme_levels, tumour_programmes
+from anpi.subtypes.model import DEFAULT, Model, load_model
+from anpi.subtypes.profile import make_profile
 from anpi.tables.reading import read_facts, read_table
+from anpi.targets.levels import FACTOR_OF_SHARE
+
+IN_TUMOUR = "programme_in_tumour"
+OF_SHARES = (1.0, 1 / FACTOR_OF_SHARE, FACTOR_OF_SHARE)
 
 
 def main() -> None:
@@ -46,6 +61,8 @@ def main() -> None:
     parser.add_argument("--scores", required=True, help="scores.tsv")
     parser.add_argument("--targets", required=True, help="targets.tsv")
     parser.add_argument("--fractions", help="fractions.tsv")
+    parser.add_argument("--pathways", help="pathways.tsv")
+    parser.add_argument("--model", type=Path, default=DEFAULT, help="folder of the model that made the calls")
     parser.add_argument("--tpm", required=True, help="tpm.tsv.gz")
     parser.add_argument("--counts", help="counts.tsv.gz: for the intervals of read depth")
     parser.add_argument("--gmt", nargs="*", default=[], help="own gene sets that were scored")
@@ -74,30 +91,45 @@ def main() -> None:
 
 def features_of(options: argparse.Namespace, samples: list[str], targets: pd.DataFrame) -> pd.DataFrame:
     """Return all features of the samples that stand in a pair."""
-    scores, programmes = read_facts(options.scores), read_facts(options.programmes)
-    plan = read_plan(options.plan)
+    programmes, plan, model = read_facts(options.programmes), read_plan(options.plan), load_model(options.model)
     expression = read_expression(options.tpm, "tpm", genes_needed=False)
-    counts = read_expression(options.counts, "counts", genes_needed=False) if options.counts else None
-    errors = None
-    if counts is not None and samples:
-        signatures = read_registry(Path(REGISTRY))
-        for path in options.gmt:
-            signatures += read_gmt(path)
-        errors = score_errors(expression, counts, signatures, samples)
+    expression = replace(expression, values=expression.values[samples])
     named = dict(zip(expression.genes["symbol"], expression.genes["gene_id"], strict=True))
     scored = set(targets["target"])
     own = {name: named.get(name, name) for name in plan.settings["change"]["genes"] if name not in scored}
     parts = [
-        signature_features(scores, errors),
+        signature_features(read_facts(options.scores)),
         target_features(targets),
-        gene_features(expression.values[samples], own),
+        gene_features(expression.values, own),
         wide_features(programmes, "programme", [name for name in programmes.columns if name != "sample_id"]),
-        wide_features(read_facts(options.calls), "subtype", ["p_A", "p_N", "p_P", "p_I"]),
+        wide_features(read_facts(options.calls), SUBTYPE, ["p_A", "p_N", "p_P", "p_I"]),
     ]
+    if samples:
+        parts.append(range_features([tumour_programmes(expression, model, factor) for factor in OF_SHARES], IN_TUMOUR))
+    if options.pathways:
+        parts.append(long_features(read_facts(options.pathways), "pathway", "score"))
     if options.fractions:
         parts.append(fraction_features(read_facts(options.fractions)))
-    table = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    return table.reindex(columns=COLUMNS)[table["sample_id"].isin(samples)]
+    table = pd.concat([part for part in parts if len(part)], ignore_index=True).reindex(columns=COLUMNS)
+    table = table[table["sample_id"].isin(samples)]
+    if not options.counts or not samples:
+        return table
+    counts = read_expression(options.counts, "counts", genes_needed=False)
+    return within_errors(table, read_errors(expression, counts, measures_of(options.gmt, model), samples))
+
+
+def measures_of(gmt: list[str], model: Model) -> dict[str, Measure]:
+    """Return what measures the features of each kind whose limits come from drawn reads."""
+    signatures = read_registry(Path(REGISTRY))
+    for path in gmt:
+        signatures += read_gmt(path)
+    return {
+        "signature": lambda drawn: signature_levels(drawn, signatures),
+        "programme": lambda drawn: programme_levels(make_profile(drawn, model), model),
+        IN_TUMOUR: lambda drawn: tumour_programmes(drawn, model),
+        SUBTYPE: lambda drawn: class_log_odds(drawn, model),
+        "pathway": pathway_levels,
+    }
 
 
 if __name__ == "__main__":

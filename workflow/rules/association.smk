@@ -121,6 +121,7 @@ rule measure_changes:
         scores=out("immune/scores.tsv"),
         targets=out("targets/targets.tsv"),
         fractions=out("immune/fractions.tsv"),
+        pathways=out("immune/pathways.tsv"),
         tpm=out("cohort/tpm.tsv.gz"),
         counts=out("cohort/counts.tsv.gz") if COUNTED else [],
         gmt=[given(path) for path in SETTINGS["signatures"]["gmt"]],
@@ -139,16 +140,17 @@ rule measure_changes:
     params:
         program=program(
             "measure_changes",
-            *(PLAN, RESOURCES / "signatures", GENES),
+            *(PLAN, MODEL, RESOURCES / "signatures", RESOURCES / "pathways", GENES),
             files=["clinical.patients", "samples", "signatures.gmt"],
         ),
         plan=PLAN,
+        model=MODEL,
         tables=options_of(
             *("samples", "patients", "verdicts", "identity", "identity_pairs", "calls", "programmes"),
-            *("scores", "targets", "fractions", "tpm", "counts", "gmt"),
+            *("scores", "targets", "fractions", "pathways", "tpm", "counts", "gmt"),
         ),
     shell:
-        "{params.program} --plan {params.plan:q} {params.tables}"
+        "{params.program} --plan {params.plan:q} --model {params.model:q} {params.tables}"
         " --out-pairs {output.pairs:q} --out-changes {output.changes:q} > {log:q} 2>&1"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,32 +16,46 @@ COLUMNS = ["sample_id", "feature", "kind", "value", "low", "high"]
 DRAWS = 32
 Z = 1.959963984540054
 CLASSES = ("p_A", "p_N", "p_P", "p_I")
+SUBTYPE = "subtype"  # the kind whose values are probabilities
+LEAST = 1e-4  # of a probability, as the calls write it
+Measure = Callable[[Expression], pd.DataFrame]
 
 
-def signature_features(scores: pd.DataFrame, errors: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the scores, those in TPM as log2(x + 1), with the interval of read depth where errors are known."""
-    table = scores[["sample_id", "signature", "score", "unit"]].copy()
-    linear = table["unit"].astype(str).str.lower().eq("tpm")
-    table["value"] = table["score"].where(~linear, np.log2(table["score"].clip(lower=0) + 1))
-    table = table.rename(columns={"signature": "feature"}).assign(kind="signature")
-    if errors is None:
-        return table[COLUMNS[:4]]
-    table = table.merge(errors.rename(columns={"signature": "feature"}), on=["sample_id", "feature"], how="left")
-    return table.assign(low=table["value"] - Z * table["error"], high=table["value"] + Z * table["error"])[COLUMNS]
+def signature_features(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the scores, those in TPM as log2(x + 1)."""
+    table = scores[["sample_id", "signature"]].rename(columns={"signature": "feature"})
+    return table.assign(value=logs_of_tpm(scores), kind="signature")[COLUMNS[:4]]
 
 
-def score_errors(
-    expression: Expression, counts: Expression, signatures: list[Signature], samples: list[str]
+def logs_of_tpm(scores: pd.DataFrame) -> pd.Series:
+    """Return scores as they are, those in TPM as log2(x + 1)."""
+    linear = scores["unit"].astype(str).str.lower().eq("tpm")
+    return scores["score"].where(~linear, np.log2(scores["score"].clip(lower=0) + 1))
+
+
+def signature_levels(expression: Expression, signatures: list[Signature]) -> pd.DataFrame:
+    """Measure signatures: samples x signatures, in the unit of their features."""
+    table = score_samples(prepare_samples(expression), signatures, None)
+    return table.assign(level=logs_of_tpm(table)).pivot(index="sample_id", columns="signature", values="level")
+
+
+def read_errors(
+    expression: Expression, counts: Expression, measures: Mapping[str, Measure], samples: list[str]
 ) -> pd.DataFrame:
-    """Return the standard error of each score that the number of reads makes, by drawing the counts anew.
+    """Return the standard error of features that the number of reads makes, by drawing the counts anew.
 
     Each draw takes counts from a Gamma of count + 1/2, which is what Poisson counts tell of their mean; a gene without
     a fragment may have some in the next library. The draws of a sample are its own.
 
+    Parameters
+    ----------
+    measures : mapping of str to callable
+        By kind, what measures features: an Expression gives samples x features.
+
     Returns
     -------
     pandas.DataFrame
-        ``sample_id``, ``signature``, ``error`` (in the unit of the score; of TPM in log2(x + 1)).
+        ``sample_id``, ``feature``, ``kind``, ``error`` (in the unit of the measure).
     """
     parts = []
     lengths = expression.genes.set_index("gene_id")["length"]
@@ -49,12 +64,26 @@ def score_errors(
         count = counts.values[sample].reindex(tpm.index)
         drawn = draw_tpm(tpm.to_numpy(float), count.to_numpy(float), lengths.reindex(tpm.index).to_numpy(float))
         values = pd.DataFrame(drawn.T, index=tpm.index, columns=[str(i) for i in range(DRAWS)])
-        table = score_samples(prepare_samples(replace(expression, values=values)), signatures, None)
-        linear = table["unit"].str.lower().eq("tpm")
-        table["score"] = table["score"].where(~linear, np.log2(table["score"].clip(lower=0) + 1))
-        error = table.groupby("signature", sort=False)["score"].std().rename("error").reset_index()
-        parts.append(error.assign(sample_id=sample))
-    return pd.concat(parts) if parts else pd.DataFrame(columns=["sample_id", "signature", "error"])
+        for kind, measure in measures.items():
+            error = measure(replace(expression, values=values)).std().rename("error").rename_axis("feature")
+            parts.append(error.reset_index().assign(sample_id=sample, kind=kind))
+    return pd.concat(parts) if parts else pd.DataFrame(columns=[*COLUMNS[:3], "error"])
+
+
+def within_errors(features: pd.DataFrame, errors: pd.DataFrame) -> pd.DataFrame:
+    """Widen the limits of features by the error of their reads; those without limits have none but that.
+
+    Probabilities move on the scale of log odds, so that limits stay between 0 and 1.
+    """
+    table = features.reindex(columns=COLUMNS).merge(errors, on=["sample_id", "feature", "kind"], how="left")
+    known = table["error"].notna()
+    for name, sign in (("low", -1), ("high", 1)):
+        limit = table[name].fillna(table["value"]).astype(float)
+        moved = limit + sign * Z * table["error"]
+        odds = np.log(limit.clip(LEAST, 1 - LEAST) / (1 - limit.clip(LEAST, 1 - LEAST))) + sign * Z * table["error"]
+        moved = moved.where(table["kind"].ne(SUBTYPE), 1 / (1 + np.exp(-odds)))
+        table[name] = moved.where(known, table[name])
+    return table[COLUMNS]
 
 
 def draw_tpm(tpm: np.ndarray, count: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -106,6 +135,19 @@ def wide_features(table: pd.DataFrame, kind: str, columns: list[str]) -> pd.Data
     """Return columns of a table with one row per sample as features without an interval."""
     long = table.melt("sample_id", [c for c in columns if c in table], "feature", "value")
     return long.assign(kind=kind)
+
+
+def long_features(table: pd.DataFrame, kind: str, value: str) -> pd.DataFrame:
+    """Return a table with one row per sample and feature, the feature named by the kind's column, without limits."""
+    return table.rename(columns={kind: "feature", value: "value"}).assign(kind=kind)[COLUMNS[:4]]
+
+
+def range_features(measured: list[pd.DataFrame], kind: str) -> pd.DataFrame:
+    """Return the first of several measures (samples x features) with limits that hold them all."""
+    parts = [table.rename_axis("sample_id").reset_index().melt("sample_id", var_name="feature") for table in measured]
+    values = np.column_stack([part["value"].to_numpy(float) for part in parts])
+    table = parts[0].assign(kind=kind, low=values.min(axis=1), high=values.max(axis=1))
+    return table.dropna(subset=["value"])[COLUMNS]
 
 
 def fraction_features(fractions: pd.DataFrame) -> pd.DataFrame:

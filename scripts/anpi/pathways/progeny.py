@@ -40,6 +40,19 @@ def read_weights() -> pd.DataFrame:
     return table.sort_values(["pathway", "gene_id"], ignore_index=True)[["pathway", "gene_id", "weight"]]
 
 
+def pathway_levels(expression: Expression) -> pd.DataFrame:
+    """Return the score of every pathway in every sample as `score_pathways` does, samples x pathways, alone."""
+    samples = prepare_samples(expression)
+    levels = {}
+    for pathway, rows in read_weights().groupby("pathway", sort=True):
+        places = pd.Index(samples.gene_ids).get_indexer(rows["gene_id"])
+        logs = np.log2(samples.tpm[:, places[places >= 0]] + 1)
+        found = ~np.isnan(logs)
+        scores = np.where(found, logs * rows["weight"].to_numpy()[places >= 0], 0.0).sum(axis=1)
+        levels[pathway] = np.where(found.sum(axis=1) / len(places) >= LEAST_COVERAGE, scores, np.nan)
+    return pd.DataFrame(levels, index=samples.names)
+
+
 def score_pathways(expression: Expression) -> pd.DataFrame:
     """Score every pathway in every sample, each by itself.
 

@@ -433,8 +433,34 @@ def programme_table(expression: Expression, model: Model) -> pd.DataFrame:
         ``sample_id``, then mean z of the A, N, P, non-neuroendocrine (Y), inflamed, neuroendocrine and proliferation
         panels, against the locked reference.
     """
-    profile = make_profile(expression, model)
+    table = programme_levels(make_profile(expression, model), model)
+    return table.round(DECIMALS).add(0.0).rename_axis("sample_id").reset_index()
+
+
+def programme_levels(profile: Profile, model: Model) -> pd.DataFrame:
+    """Return the locked z-score of each programme, samples x programmes."""
     scores = panel_scores(profile, model, standardised=True)
     names = {"A": "A", "N": "N", "P": "P", "Y": "non_neuroendocrine", "inflamed": "inflamed", "ne": "neuroendocrine"}
-    table = scores.rename(columns=names)[[*names.values(), "proliferation"]].round(DECIMALS) + 0.0
-    return table.rename_axis("sample_id").reset_index()
+    return scores.rename(columns=names)[[*names.values(), "proliferation"]]
+
+
+def tumour_programmes(expression: Expression, model: Model, factor: float = 1.0) -> pd.DataFrame:
+    """Return the programmes of what is left without normal tissue, leukocytes and stroma, samples x programmes.
+
+    Parameters
+    ----------
+    factor : float
+        Takes out so many times the fitted shares, for how far an error of them reaches.
+    """
+    profile = make_profile(expression, model)
+    shares = estimate_shares(profile, model)
+    left = remove(profile, plan_removal((shares * factor).clip(upper=1.0), model, shares.columns), model)
+    levels = programme_levels(left, model)
+    levels[shares.isna().all(axis=1)] = np.nan
+    return levels
+
+
+def class_log_odds(expression: Expression, model: Model) -> pd.DataFrame:
+    """Return log odds of the probability of each class (``p_A`` …), samples x classes."""
+    shares = gather_evidence(expression, model).probability.clip(10.0**-DECIMALS, 1 - 10.0**-DECIMALS)
+    return np.log(shares / (1 - shares)).add_prefix("p_")

@@ -7,15 +7,23 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from measure_changes import measures_of
 
 from anpi.association.plan import Plan, read_plan
 from anpi.association.trial import Trial
 from anpi.change.expression import compare_pairs
-from anpi.change.features import draw_tpm, target_features
+from anpi.change.features import draw_tpm, range_features, read_errors, target_features, within_errors
 from anpi.change.measure import measure_changes
 from anpi.change.pairs import Known, gather_known, make_pairs, study_days
 from anpi.change.tests import run_tests
+from anpi.expression.matrix import Expression
 from anpi.files.shipped import ROOT
+from anpi.pathways.progeny import read_weights
+from anpi.subtypes.calls import programme_levels, tumour_programmes
+from anpi.subtypes.model import DEFAULT, load_model
+from anpi.subtypes.profile import make_profile
+from demo.expression import build_model, pure_tumours, simulate_expression
+from demo.genes import asked_genes, choose_genes
 
 
 def sheet(count: int, extra: list[tuple[str, str, str]] = ()) -> pd.DataFrame:
@@ -139,6 +147,74 @@ def test_draws_of_counts_scatter_as_the_counts_do():
     assert relative[200:].mean() == pytest.approx(0.01, rel=0.1)
     assert drawn[:, 400].max() > 0
     assert (drawn == draw_tpm(tpm, count, np.full(len(count), 1000.0))).all()
+
+
+@pytest.fixture(scope="module")
+def libraries() -> tuple[Expression, Expression, Expression]:
+    """A tumour of A as it is, and ten libraries of it, of some 450 fragments a gene: TPM and counts."""
+    genes = choose_genes(asked=asked_genes() | set(read_weights()["gene_id"]))
+    truth = simulate_expression(pure_tumours(["A"]), 3, build_model(genes))
+    each = truth.iloc[:, 0] * genes["length"]
+    draw = np.random.default_rng(5)
+    drawn = {f"L{i}": draw.multinomial(1_000_000, each / each.sum()) for i in range(10)}
+    counts = pd.DataFrame(drawn, index=truth.index)
+    rates = counts.div(genes["length"], axis=0)
+    table = genes.reset_index()[["gene_id", "symbol", "length"]].assign(length=genes["length"].to_numpy(float))
+    tpm = (rates / rates.sum() * 1e6, "tpm")
+    return (
+        Expression(truth, table, "tpm"),
+        *(Expression(values, table, unit) for values, unit in (tpm, (counts.astype(float), "counts"))),
+    )
+
+
+@pytest.mark.parametrize("kind", ["programme", "pathway", "programme_in_tumour"])
+def test_limits_of_reads_hold_the_tumour_itself(libraries, kind: str):
+    """Ten libraries of one tumour: each limits nearly all programmes around the tumour's own."""
+    deep, tpm, counts = libraries
+    measure = measures_of([], load_model(DEFAULT))[kind]
+    truth = measure(deep).iloc[0].dropna()
+    found = measure(tpm)[truth.index]
+    errors = read_errors(tpm, counts, {kind: measure}, list(found.index))
+    wide = errors.pivot(index="sample_id", columns="feature", values="error").loc[found.index, truth.index]
+    held = (found - truth).abs() <= 1.96 * wide
+    assert len(truth) >= 7
+    assert held.to_numpy().mean() > 0.85
+    # and they are no wider than the libraries scatter
+    assert (wide.mean() / found.std()).median() == pytest.approx(1, abs=0.4)
+
+
+def test_errors_of_reads_widen_limits_and_leave_probabilities_between_0_and_1():
+    table = pd.DataFrame(
+        [("S", "A", "programme", 1.0, None, None), ("S", "N", "programme_in_tumour", 1.0, 0.5, 2.0),
+         ("S", "p_A", "subtype", 0.9, None, None), ("S", "B cells", "fraction", 0.1, 0.05, 0.2)],
+        columns=["sample_id", "feature", "kind", "value", "low", "high"],
+    )  # fmt: skip
+    errors = table[["sample_id", "feature", "kind"]].head(3).assign(error=[0.1, 0.1, 1.0])
+    found = within_errors(table, errors).set_index("feature")[["low", "high"]]
+    assert found.loc["A"].tolist() == pytest.approx([1 - 0.196, 1 + 0.196], abs=1e-4)
+    assert found.loc["N"].tolist() == pytest.approx([0.5 - 0.196, 2 + 0.196], abs=1e-4)
+    odds = 9 * np.exp([-1.96, 1.96])
+    assert found.loc["p_A"].tolist() == pytest.approx((odds / (1 + odds)).tolist(), abs=1e-4)
+    assert found.loc["B cells"].tolist() == [0.05, 0.2]
+
+
+def test_a_tumour_diluted_in_the_second_sample_has_not_lost_its_programme():
+    """Half of liver thins the programme out; what is left without the liver may be as it was."""
+    genes, model = choose_genes(), load_model(DEFAULT)
+    tumour = simulate_expression(pure_tumours(["A"]), 1, build_model(genes)).iloc[:, 0]
+    mixed = 0.5 * tumour + 0.5 * model.profiles["liver"].reindex(tumour.index).fillna(0.0)
+    table = genes.reset_index()[["gene_id", "symbol", "length"]]
+    expression = Expression(pd.DataFrame({"P0-b": tumour, "P0-o": mixed}), table, "tpm")
+    measured = programme_levels(make_profile(expression, model), model)
+    kept = [tumour_programmes(expression, model, factor) for factor in (1.0, 0.5, 2.0)]
+    parts = [range_features([measured], "programme"), range_features(kept, "programme_in_tumour")]
+    samples = sheet(1)
+    pairs = make_pairs(samples, verdicts_of(samples), known(), None)
+    changes = measure_changes(pairs, pd.concat(parts)).set_index(["kind", "feature"])
+    diluted, left = (changes.loc[(kind, "neuroendocrine")] for kind in ("programme", "programme_in_tumour"))
+    assert diluted["high"] < 0
+    assert abs(left["change"]) < abs(diluted["change"]) / 2
+    assert left["low"] < 0 < left["high"]
 
 
 def test_a_tumour_diluted_in_the_second_sample_has_not_lost_its_target():
