@@ -135,6 +135,7 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
     problems += (
         source_problems(settings, file) + reference_problems(settings, file) + threshold_problems(settings, file)
     )
+    notes: list[str] = []
     collect = Collector(problems)
     tables = {name: Path(path) for name, path in settings["clinical"].items() if path}
     clinical = collect(lambda: read_clinical(tables))
@@ -167,7 +168,7 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
         collect(lambda: read_contigs(contigs))
     own_targets = settings["targets"]["own"]
     if own_targets and os.path.isfile(own_targets):
-        collect(lambda: read_target_table(own=own_targets))
+        notes += collect(lambda: check_targets(own_targets, settings["expression"])) or []
     signatures = collect(lambda: known_signatures(settings["signatures"]["gmt"]))
     if signatures is not None:
         plan = shipped(settings["plan"], SHIPPED_SETTINGS["plan"])
@@ -180,7 +181,7 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
         problems += timepoint_problems(samples, Timeline(clinical.patients))
     refuse(problems)
     assert clinical is not None
-    notes = planning_notes(clinical, samples, date.today())
+    notes += planning_notes(clinical, samples, date.today())
     notes += [f"{file}: {LOST} {GIVE_GENOME}"] if counted_alone(settings["reference"], units) else []
     return Run(settings, samples, units, used, sexes_of(clinical.patients, samples, used), notes)
 
@@ -318,6 +319,16 @@ class Collector:
         except InputError as error:
             self.problems += error.problems
             return None
+
+
+def check_targets(own: str, expression: Mapping[str, Any] | None) -> list[str]:
+    """Look at the user's own targets and their genes; return a note for each that the matrix cannot tell."""
+    from anpi.expression.gene_lists import check_genes
+
+    table = read_target_table(own=own)
+    mine = table["genes"].iloc[len(read_target_table()) :]
+    matrix = expression["matrix"] if expression and os.path.isfile(expression["matrix"]) else None
+    return check_genes(own, "genes", list(mine), matrix, "its level cannot be told")
 
 
 def check_matrix(path: str, samples: Sequence[str]) -> None:

@@ -176,6 +176,13 @@ def read_sample_names(path: Path | str) -> list[str]:
     return samples
 
 
+def read_gene_names(path: Path | str) -> list[str]:
+    """Read the names of the rows of a matrix, without its values."""
+    rows = read_rows(path)
+    next(rows, None)
+    return [row[0].strip() for row in rows if row]
+
+
 def read_rows(path: Path | str) -> Iterator[list[str]]:
     """Iterate over the rows of a matrix, as texts; a file that cannot be read is an InputError."""
     name = str(path)
