@@ -160,7 +160,58 @@ def overall(point: Row) -> str:
     return point["target"]
 
 
-def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bool) -> tuple[list[Row], bool]:
+def by_tables(words: list[str]) -> str:
+    """Return the overall response of readings of one time point: SD, PR, CR speak of target lesions, the rest not."""
+    if "PD" in words or len(set(words)) == 1:
+        return max(words, key=SEVERITY.index)
+    target = max((word for word in words if word in ("CR", "PR", "SD")), key=SEVERITY.index, default=None)
+    nontarget = "NE" if "NE" in words else "NON-CR/NON-PD" if "NON-CR/NON-PD" in words else None
+    return overall({"target": target, "nontarget": nontarget, "new": None})
+
+
+def code_by_tables(codes: list[str]) -> str:
+    """Do the same for the codes of iRECIST that were given."""
+    said = [code for code in codes if code]
+    if not said or {"iUPD", "iCPD"} & set(said):
+        return max(codes, key=CODES.index)
+    word = by_tables([code.replace("NON-iCR/NON-iUPD", "NON-CR/NON-PD").removeprefix("i") for code in said])
+    return word if word == "NE" else "NON-iCR/NON-iUPD" if word == "NON-CR/NON-PD" else f"i{word}"
+
+
+def unite(told: list[Row], rules: Row, therapy: int | None) -> list[Row]:
+    """Unite reported scans that are parts of one time point."""
+    groups: list[list[Row]] = []
+    for scan in sorted(told, key=lambda scan: scan["day"]):
+        for group in groups:
+            first, last = group[0]["day"], group[-1]["day"]
+            apart = scan["day"] - (last if scan["visit"] else first)
+            across = first <= 0 or (therapy is not None and first <= therapy < scan["day"])
+            if scan["visit"] == group[0]["visit"] and not across and apart <= rules["scans"]["window_days"]:
+                group.append(scan)
+                break
+        else:
+            groups.append([scan])
+    if rules["scans"]["close_assessments"] == "apart":
+        return told
+    return [group[0] if len(group) == 1 else united(group) for group in groups]
+
+
+def united(group: list[Row]) -> Row:
+    """Return the scan that several reported ones make."""
+    scan = {"day": group[-1]["day"], "sum": None, "symptom": any(one["symptom"] for one in group)}
+    scan["response"] = by_tables([one["response"] for one in group])
+    scan["code"] = code_by_tables([one["code"] for one in group])
+    for part in ("target", "nontarget"):
+        scan[part] = max((one[part] for one in group), key=lambda word: ["", *SEVERITY].index(word or ""))
+    scan["new"] = max((one["new"] for one in group), key=lambda word: ["", "N", "E", "Y"].index(word or ""))
+    scan["shown"] = [one["day"] for one in group if one["response"] == "PD"]
+    scan["doubted"] = [one["day"] for one in group if one["new"] == "E"]
+    return scan
+
+
+def all_scans(
+    assessments: list[Row], lesions: list[Row], rules: Row, judged: bool, therapy: int | None
+) -> tuple[list[Row], bool]:
     """Return the scans in order of time, each with ``day``, ``response`` and ``new``; and whether there are targets.
 
     Without a baseline scan (``judged`` is false) all but PD by an unequivocal new lesion is NE.
@@ -182,6 +233,7 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bo
                 "response": row["overall_response"],
                 "new": row["new_lesion"] or None,
                 "rank": worse,
+                "visit": row.get("visit", ""),
             }
             told[day] |= {part: row.get(f"{part}_response") or None for part in ("target", "nontarget")}
         code = row.get("irecist_response", "")
@@ -205,12 +257,16 @@ def all_scans(assessments: list[Row], lesions: list[Row], rules: Row, judged: bo
         if point["response"] == "PD":
             first = rules["progression"]["date_of_sum"] == "first_scan"
             point["day"] = point["since"] if point["since"] is not None else point["first" if first else "last"]
-    scans = sorted([*points, *told.values()], key=lambda scan: scan["day"])
+    scans = sorted([*points, *unite(list(told.values()), rules, therapy)], key=lambda scan: scan["day"])
     if rules["progression"]["equivocal_new_lesion"] == "date_back":
         date_back(scans, rules["progression"]["date_of_sum"] == "first_scan")
     for scan in scans:
         if not judged and not (scan["response"] == "PD" and scan["new"] == "Y"):
             scan["response"] = "NE"
+        if scan["response"] == "PD" and "shown" in scan:
+            back = scan["new"] == "Y" and rules["progression"]["equivocal_new_lesion"] == "date_back"
+            scan["day"] = min(scan["shown"] + (scan["doubted"] if back else []))
+    scans.sort(key=lambda scan: scan["day"])
     hold(scans, rules)
     return scans, measurable or not baseline
 
@@ -363,7 +419,7 @@ def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: 
     if patient["baseline"] is None:
         patient["baseline"] = any(row["day"] <= 0 for row in lesions) or not lesions
     therapy = min((day for day in days if day >= 0), default=None)
-    scans, measurable = all_scans(assessments, lesions, rules, patient["baseline"])
+    scans, measurable = all_scans(assessments, lesions, rules, patient["baseline"], therapy)
     first = next((place for place, scan in enumerate(scans) if scan["response"] == "PD"), len(scans))
     counted = scans[: first + 1]
     if rules["best_response"]["after_new_therapy"] == "exclude" and therapy is not None:

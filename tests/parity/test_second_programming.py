@@ -24,7 +24,7 @@ OTHER_RULES: list[dict[str, Any]] = [
     {"confirmation": {"minimum_days": 14, "not_evaluable_between": 2, "stable_between": 1}},
     {"scans": {"interval_days": 21, "missed_scans": 3}, "stable_disease": {"minimum_days": 56}},
     {"scans": {"missed_scans": None}, "best_response": {"regrowth_after_pr": "none"}},
-    {"survival": {"last_alive": "as_recorded"}},
+    {"survival": {"last_alive": "as_recorded"}, "scans": {"close_assessments": "apart"}},
     {"scans": {"later": [{"from_day": 127, "interval_days": 84}]}, "progression": {"radiotherapy": "ignore"}},
     {
         "progression": {"clinical": "event", "new_node_below_10_mm": "ignore", "equivocal_new_lesion": "as_recorded"},
@@ -48,6 +48,7 @@ def make_patient(draw: random.Random) -> dict[str, Any]:
     """Draw a patient whose days often fall together or on the edge of a rule."""
     visits = [42 * place + draw.randint(-8, 8) for place in range(1, draw.randint(2, 7))]
     days = [draw.choice([*visits, draw.randint(-20, 400), 0, 27, 28]) for _ in range(draw.randint(0, 6))]
+    days += [day + draw.choice([1, 3, 3, 7, 8]) for day in days if draw.random() < 0.3]  # a scan of another organ
 
     def sometime() -> int:
         return max(0, draw.choice([*visits, draw.randint(0, 400), 98]) + draw.choice([-1, 0, 0, 1, 97, 98]))
@@ -75,6 +76,7 @@ def make_patient(draw: random.Random) -> dict[str, Any]:
             row["target_response"] = draw.choice(["CR", "PR", "SD", "PD", "NE"])
             row["nontarget_response"] = draw.choice(["", "CR", "NON-CR/NON-PD", "PD", "NE"])
         row["new_symptom"] = draw.choice(["", "", "Y", "N"])
+        row["visit"] = draw.choice(["", "", "", "V1", "V2"])
         row["new_lesion"] = draw.choice("YYN") if row["overall_response"] == "PD" else row["new_lesion"]
     lesions = make_lesions(draw, visits) if draw.random() < 0.7 else []
     kinds = ["radiotherapy", "chemotherapy", ""]

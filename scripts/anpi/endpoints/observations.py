@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from anpi.endpoints.close_scans import JOINED, date_joined, join_close_scans
 from anpi.endpoints.contacts import all_contacts, last_contacts
 from anpi.endpoints.immune_scans import read_immune
 from anpi.endpoints.populations import add_populations
@@ -75,7 +76,7 @@ def observe(clinical: Clinical, rules: Rules) -> Observations:
         rows = rows.assign(state=rows["state"].mask(small_new_nodes(rows), "absent"))
     lesions = None if rows is None else follow_lesions(rows, window)
     facts["baseline"] = baseline_known(clinical, lesions, rows)
-    points = join_scans(lesions, rows, told, rules, facts["baseline"])
+    points = join_scans(lesions, rows, told, rules, facts)
     scans = scans_of(points)
     immune = read_immune(points, lesions, rules)
     targets = facts.index.map(lesions.baseline["targets"]) if lesions is not None else None
@@ -248,7 +249,7 @@ def join_scans(
     lesion_rows: pd.DataFrame | None,
     reported: pd.DataFrame | None,
     rules: Rules,
-    baseline: pd.Series,
+    facts: pd.DataFrame,
 ) -> pd.DataFrame:
     """Lay derived time points and reported assessments side by side and choose the response that counts.
 
@@ -272,13 +273,13 @@ def join_scans(
             ["patient_id", "day", "reported_day", "visit", "target_reported", "nontarget_reported",
              "new_lesion_reported", "overall_reported", "irecist_reported", "symptom_reported", "reported_row"]
         ]  # fmt: skip
-    if lesions is None:
-        points = (
-            told.assign(derived=False) if told is not None else pd.DataFrame(columns=["patient_id", "day", "derived"])
-        )
+    if lesions is not None:
+        points = match_scans(lesions, told, rules, facts["new_therapy"])
+    elif told is not None:
+        points = join_close_scans(told, rules, facts["new_therapy"]).assign(derived=False)
     else:
-        points = match_scans(lesions, told, rules)
-    more = ("symptom_reported", "row", "reported_row", "derived")
+        points = pd.DataFrame(columns=["patient_id", "day", "derived"])
+    more = ("symptom_reported", "row", "reported_row", "derived", *JOINED)
     points = points.reindex(columns=list(dict.fromkeys([*TIMEPOINT_COLUMNS, *more])))
     points["derived"] = points["derived"].eq(True)
     points["by_lesions"] = points["new_lesion"].notna()
@@ -289,7 +290,8 @@ def join_scans(
         points[column] = points[column].astype(object).where(points[column].notna(), None)
     points["overall"] = points["overall_derived"].where(points["derived"], points["overall_reported"])
     date_back_equivocal(points, rules)
-    without_baseline(points, baseline)
+    without_baseline(points, facts["baseline"])
+    date_joined(points, rules)
     points = date_progression(points, lesion_rows, rules)
     points = points.sort_values(["patient_id", "day"], kind="stable").reset_index(drop=True)
     return hold_responses(points, rules)
@@ -304,7 +306,7 @@ def move_into_visits(reported: pd.DataFrame, points: pd.DataFrame) -> pd.DataFra
     return reported.assign(day=last.reindex(reported.index).fillna(reported["day"]))
 
 
-def match_scans(lesions: LesionCourse, told: pd.DataFrame | None, rules: Rules) -> pd.DataFrame:
+def match_scans(lesions: LesionCourse, told: pd.DataFrame | None, rules: Rules, new_therapy: pd.Series) -> pd.DataFrame:
     """Pair each time point with the assessment of its day, or else with the nearest one within the scan window."""
     points = lesions.timepoints.assign(derived=True)
     if told is None:
@@ -319,7 +321,8 @@ def match_scans(lesions: LesionCourse, told: pd.DataFrame | None, rules: Rules) 
     for key, row in near.items():
         same.loc[key, list(row.index)] = row.to_numpy()
     alone = loose[~loose["reported_row"].isin([row["reported_row"] for row in near.values()])]
-    return pd.concat([same.reset_index(), alone.assign(derived=False)], ignore_index=True)
+    alone = join_close_scans(alone, rules, new_therapy).assign(derived=False)
+    return pd.concat([same.reset_index(), alone], ignore_index=True)
 
 
 def pair_nearest(points: pd.DataFrame, told: pd.DataFrame, window: int) -> dict[tuple[str, float], pd.Series]:
@@ -382,11 +385,11 @@ def date_progression(points: pd.DataFrame, lesion_rows: pd.DataFrame | None, rul
     if lesion_rows is None:
         return points
     first_new = points["patient_id"].map(new_lesion_days(lesion_rows))
-    within = (points["overall"] == "PD") & (first_new >= points["first_day"]) & (first_new <= points["day"])
+    progressed = points["derived"] & points["overall"].eq("PD")
+    within = progressed & first_new.between(points["first_day"], points["day"])
     points["day"] = points["day"].where(~within, first_new)
     if rules.settings["progression"]["date_of_sum"] == "first_scan":
-        by_sum = (points["overall"] == "PD") & points["derived"] & ~within
-        points["day"] = points["day"].where(~by_sum, points["first_day"])
+        points["day"] = points["day"].mask(progressed & ~within, points["first_day"])
     return points
 
 

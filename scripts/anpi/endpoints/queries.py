@@ -358,14 +358,22 @@ def visit_queries(clinical: Clinical, seen: Observations, rules: Rules) -> Itera
 
 def close_queries(seen: Observations, rules: Rules) -> Iterator[ScanQuery]:
     """Ask about assessments within one scan window of each other, which may be parts of one time point."""
+    points = seen.timepoints
+    for point in points[points["joined"].notna()].to_dict("records"):
+        places = ", ".join(str(row) for row, _, _ in point["joined"])
+        scans = ", ".join(f"{response} on day {study_day(day)}" for _, day, response in point["joined"])
+        differ = len({response for _, _, response in point["joined"]}) > 1
+        text = f"assessments rows {places}: {scans} are one time point, {point['overall_reported']}; "
+        text += "if they are not, give each its visit"
+        severity = "warning" if differ else "note"
+        yield ScanQuery(point["patient_id"], severity, "assessments_joined", text, int(point["day"]))
     window = rules.settings["scans"]["window_days"]
-    told = seen.timepoints[~seen.timepoints["derived"]]
-    for patient, points in told.groupby("patient_id", sort=False):
-        scans = zip(points["day"], points["source"], strict=True)
-        for (before, _), (day, source) in pairwise(scans):
-            if day - before <= window:
+    for patient, scans in points.groupby("patient_id", sort=False):
+        rows = zip(scans["day"], scans["source"], scans["derived"], strict=True)
+        for (before, _, measured_before), (day, source, derived) in pairwise(rows):
+            if day - before <= window and not (measured_before and derived):
                 days = f"{day - before:.0f} day(s) after the one of day {study_day(before)}"
-                text = f"{source}: assessment {days}; if both are parts of one time point, give it one overall response"
+                text = f"{source}: scan {days}; if both are parts of one time point, give it one overall response"
                 yield ScanQuery(str(patient), "warning", "assessments_close_together", text, int(day))
 
 

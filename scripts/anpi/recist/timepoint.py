@@ -7,7 +7,7 @@ Source: Eisenhauer et al., Eur J Cancer 2009;45:228-247, sections 4.3 and 4.4, t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 NM = 1_000_000  # nanometres in a millimetre
@@ -53,3 +53,17 @@ def overall_response(target: str | None, nontarget: str | None, new_lesion: str 
     if target == "CR":
         return "CR" if nontarget in ("CR", None) else "PR"
     return target
+
+
+def joint_response(responses: Sequence[str]) -> str:
+    """Combine the overall responses that were given to the scans of one time point.
+
+    Any PD is one. CR, PR and SD speak of target lesions, and the worst counts; NON-CR/NON-PD and NE beside them are
+    said of the rest (table 1). Without target lesions not all evaluated is NE (table 2).
+    """
+    found = set(responses)
+    if len(found) == 1 or "PD" in found:
+        return max(found, key=SEVERITY.__getitem__)
+    target = max(found & {"CR", "PR", "SD"}, key=SEVERITY.__getitem__, default=None)
+    rest = [word for word in ("NE", "NON-CR/NON-PD") if word in found]
+    return overall_response(target, rest[0] if rest else None, None)

@@ -309,4 +309,77 @@ def test_assessments_close_together_are_asked_about(tmp_path):
     trial = Trial(tmp_path)
     trial.patient("P", last_alive_at=200)
     trial.scans("P", scans_of("42:NE 45:SD 84:SD"))
-    assert "assessments_close_together" in trial.derive().rules_asked("P")
+    assert "assessments_joined" in trial.derive().rules_asked("P")
+    apart = trial.derive(scans={"close_assessments": "apart"})
+    assert "assessments_close_together" in apart.rules_asked("P")
+
+
+@pytest.mark.parametrize(
+    ("scans", "expected"),
+    [
+        ("42:SD 45:SD", "45:SD"),
+        ("42:SD 45:PD", "45:PD"),
+        ("42:PD 45:SD", "42:PD"),
+        ("42:PD 45:PD", "42:PD"),
+        ("42:PR 45:SD", "45:SD"),
+        ("42:NON-CR/NON-PD 45:PR", "45:PR"),  # table 1: what is left of non-target lesions leaves a PR one
+        ("42:CR 45:NON-CR/NON-PD", "45:PR"),
+        ("42:CR 45:NE", "45:PR"),
+        ("42:NE 45:SD", "45:SD"),
+        ("42:NON-CR/NON-PD 45:NE", "45:NE"),  # table 2
+        ("42:NON-CR/NON-PD 45:CR", "45:PR"),
+        ("42:NE 45:PD", "45:PD"),
+        ("42:SD 49:PD", "49:PD"),
+        ("42:SD 50:PD", "42:SD 50:PD"),
+        ("42:SD 46:SD 49:PR 50:PR", "49:SD 50:PR"),
+        ("0:SD 5:SD", "0:SD 5:SD"),
+    ],
+)
+def test_reported_scans_within_the_window_are_one_time_point(scans, expected, tmp_path):
+    """The response by RECIST 1.1, tables 1 and 2; progression on the first scan that shows it, all else on the last."""
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=200)
+    trial.scans("P", scans_of(scans))
+    found = trial.derive().seen.timepoints
+    assert " ".join(f"{day:.0f}:{word}" for day, word in zip(found["day"], found["overall"], strict=True)) == expected
+
+
+@pytest.mark.parametrize(
+    ("visits", "expected"),
+    [(("V1", "V1"), [42]), (("V1", "V2"), [42, 45]), (("V1", ""), [42, 45])],
+)
+def test_visits_say_which_reported_scans_are_one_time_point(visits, expected, tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=200)
+    for day, visit, response in zip((42, 45), visits, ("PD", "SD"), strict=True):
+        trial.add("assessments", patient_id="P", assessment_at=day, visit=visit, overall_response=response)
+    assert trial.derive().seen.timepoints["day"].tolist() == expected
+
+
+def test_reported_scans_do_not_join_across_the_start_of_a_new_therapy(tmp_path):
+    """The CT before the therapy counts; the MRI after it does not."""
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=200)
+    trial.scans("P", scans_of("42:SD 45:SD"))
+    trial.add("therapies", patient_id="P", start_at=43, name="topotecan", kind="chemotherapy")
+    row = trial.derive()["P"]
+    assert (row["bor"], row["pfs_days"], row["pfs_event"]) == ("SD", 43, 0)
+
+
+def test_an_equivocal_lesion_of_one_part_is_not_settled_by_the_other(tmp_path):
+    """The CT doubts, the MRI of the brain sees none; six weeks later it is sure: it counts from the CT."""
+    trial = Trial(tmp_path)
+    equivocal(trial, (42, "SD", "E"), (45, "SD", "N"), (84, "PD", "Y"))
+    row = trial.derive()["P"]
+    assert (row["pfs_days"], row["pfs_event"]) == (43, 1)
+    row = trial.derive(progression={"equivocal_new_lesion": "as_recorded"})["P"]
+    assert (row["pfs_days"], row["pfs_event"]) == (85, 1)
+
+
+def test_a_joined_scan_confirms_as_one(tmp_path):
+    """PR by CT and stable disease left in the brain at two visits: one confirmed response, dated at its last scan."""
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=200)
+    trial.scans("P", scans_of("42:PR 45:NON-CR/NON-PD 84:PR 88:NON-CR/NON-PD"))
+    row = trial.derive()["P"]
+    assert (row["cbor"], row["ttr_days"]) == ("PR", 46)
