@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from anpi.cohort.sets import build_attrition, build_sets
+from anpi.cohort.sets import build_attrition, build_sets, of_trial
 from anpi.files.writing import write_table
 from anpi.program import run_program
 from anpi.tables.reading import read_facts, read_table
+from anpi.trial.sets import TUMOURS
 
 
 def main() -> None:
@@ -18,6 +19,7 @@ def main() -> None:
     parser.add_argument("--samples", type=Path, help="sample sheet; absent when the run has no expression")
     parser.add_argument("--verdicts", type=Path)
     parser.add_argument("--calls", type=Path)
+    parser.add_argument("--tumour", choices=TUMOURS, default=TUMOURS[0], help="whose samples stand for patients")
     parser.add_argument("--out-sets", required=True, type=Path)
     parser.add_argument("--out-attrition", required=True, type=Path)
     arguments = parser.parse_args()
@@ -25,7 +27,7 @@ def main() -> None:
     endpoints = read_facts(arguments.endpoints)
     samples = read_table(arguments.samples, "samples") if arguments.samples else None
     verdicts = read_facts(arguments.verdicts) if arguments.verdicts else None
-    calls = read_facts(arguments.calls) if arguments.calls else None
+    calls = of_trial(read_facts(arguments.calls) if arguments.calls else None, arguments.tumour)
     sets = build_sets(patients, endpoints, samples, verdicts, calls)
     write_table(arguments.out_sets, sets)
     write_table(arguments.out_attrition, build_attrition(sets, samples, calls))

@@ -31,6 +31,7 @@ from anpi.change.features import (
 )
 from anpi.change.measure import measure_changes
 from anpi.change.pairs import gather_known, make_pairs
+from anpi.cohort.sets import of_trial
 from anpi.expression.matrix import read_expression
 from anpi.files.shipped import REGISTRY
 from anpi.files.writing import write_estimates, write_table
@@ -42,6 +43,7 @@ from anpi.subtypes.model import DEFAULT, Model, load_model
 from anpi.subtypes.profile import make_profile
 from anpi.tables.reading import read_facts, read_table
 from anpi.targets.levels import FACTOR_OF_SHARE
+from anpi.trial.sets import TUMOURS
 
 IN_TUMOUR = "programme_in_tumour"
 OF_SHARES = (1.0, 1 / FACTOR_OF_SHARE, FACTOR_OF_SHARE)
@@ -57,6 +59,7 @@ def main() -> None:
     parser.add_argument("--identity", help="identity.tsv")
     parser.add_argument("--identity-pairs", help="identity_pairs.tsv")
     parser.add_argument("--calls", required=True, help="calls.tsv")
+    parser.add_argument("--tumour", choices=TUMOURS, default=TUMOURS[0], help="whose samples stand for patients")
     parser.add_argument("--programmes", required=True, help="programmes.tsv")
     parser.add_argument("--scores", required=True, help="scores.tsv")
     parser.add_argument("--targets", required=True, help="targets.tsv")
@@ -78,8 +81,9 @@ def main() -> None:
     )
     verdicts = read_facts(options.verdicts)
     patients = read_table(options.patients, "patients")
-    known = gather_known(samples, patients, verdicts, calls, identity, identity_pairs, purity)
-    pairs = make_pairs(samples, verdicts, known, calls)
+    of_tumour = of_trial(calls, options.tumour)
+    known = gather_known(samples, patients, verdicts, of_tumour, identity, identity_pairs, purity)
+    pairs = make_pairs(samples, verdicts, known, of_tumour)
     used = pairs[pairs["used"].eq("yes")]
     measured = sorted({*used["from_sample"], *used["to_sample"]})
     features = features_of(options, measured, targets)

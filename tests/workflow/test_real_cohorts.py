@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +74,8 @@ def gide(external_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "plan.yaml").write_text(yaml.safe_dump(plan))
     matrix = {"matrix": str(source / "expression_log2tpm.tsv.gz"), "unit": "log2_tpm_plus_0.001"}
     config = {"samples": "samples.tsv", "expression": matrix, "clinical": {"patients": "patients.csv"}}
+    run_workflow(folder, {**config, "plan": "plan.yaml", "tumour": "any"})
+    shutil.copytree(folder / "results", folder / "any_tumour")
     return run_workflow(folder, {**config, "plan": "plan.yaml"})
 
 
@@ -102,6 +106,20 @@ def test_samples_of_another_tumour_stand_in_no_test_and_the_attrition_says_so(gi
     attrition = pd.read_csv(gide / "analysis" / "attrition.tsv", sep="\t").set_index("step")
     assert attrition.loc["qc_pass", "patients"] == 41
     assert attrition.loc["tumour", "left"] == 41
+
+
+def test_a_cohort_that_is_declared_as_another_tumour_has_its_known_association(gide: Path):
+    """The signature's hazard ratio a standard deviation is 0.48; report and manifest say what was declared."""
+    declared = gide.parent / "any_tumour"
+    row = pd.read_csv(declared / "association" / "results.tsv", sep="\t").iloc[0]
+    assert (row["biomarker"], row["n"]) == ("gep18_raw", 41)
+    assert row["estimate"] == pytest.approx(0.48, abs=0.02)
+    assert row["p"] < 0.05
+    attrition = pd.read_csv(declared / "analysis" / "attrition.tsv", sep="\t").set_index("step")
+    assert attrition.loc["tumour", "left"] == 0
+    assert json.loads((declared / "manifest.json").read_text())["settings"]["tumour"] == "any"
+    assert "41 of 41 patients" in (declared / "report" / "details.html").read_text()
+    assert "not SCLC-like" in (declared / "report" / "index.html").read_text()
 
 
 def test_no_melanoma_gets_a_confident_sclc_subtype(gide: Path):

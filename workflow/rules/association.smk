@@ -141,6 +141,7 @@ rule measure_changes:
         program=program(
             "measure_changes",
             *(PLAN, MODEL, RESOURCES / "signatures", RESOURCES / "pathways", GENES),
+            settings=["tumour"],
             files=["clinical.patients", "samples", "signatures.gmt"],
         ),
         plan=PLAN,
@@ -150,7 +151,7 @@ rule measure_changes:
             *("scores", "targets", "fractions", "pathways", "tpm", "counts", "gmt"),
         ),
     shell:
-        "{params.program} --plan {params.plan:q} --model {params.model:q} {params.tables}"
+        "{params.program} --plan {params.plan:q} --model {params.model:q} --tumour {params.program.settings[tumour]} {params.tables}"
         " --out-pairs {output.pairs:q} --out-changes {output.changes:q} > {log:q} 2>&1"
 
 

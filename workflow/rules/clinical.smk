@@ -138,8 +138,8 @@ rule build_sets:
         mem_mb=needs("mem_mb", 1500, sample=1),
         runtime=needs("runtime", 15),
     params:
-        program=program("build_sets", files=["clinical.patients", "samples"]),
+        program=program("build_sets", settings=["tumour"], files=["clinical.patients", "samples"]),
         expression=options_of("samples", "verdicts", "calls"),
     shell:
         "{params.program} --patients {input.patients:q} --endpoints {input.endpoints:q}"
-        " {params.expression} --out-sets {output.sets:q} --out-attrition {output.attrition:q} > {log:q} 2>&1"
+        " --tumour {params.program.settings[tumour]} {params.expression} --out-sets {output.sets:q} --out-attrition {output.attrition:q} > {log:q} 2>&1"

@@ -12,6 +12,11 @@ TIMEPOINTS = {"baseline": 0, "on_treatment": 1, "progression": 2}
 VERDICTS = {"pass": 0, "warn": 1, "fail": 2}
 
 
+def of_trial(calls: pd.DataFrame | None, tumour: str) -> pd.DataFrame | None:
+    """Return the calls as analysis sets take them: where the trial's tumour may be any, none is another tumour."""
+    return calls if calls is None or tumour == "sclc" else calls.drop(columns="identity", errors="ignore")
+
+
 def foreign_samples(calls: pd.DataFrame | None) -> dict[str, str]:
     """Return the samples whose tissue is not SCLC, with the reason of their call.
 

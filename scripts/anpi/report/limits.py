@@ -15,6 +15,7 @@ from anpi.report.robustness import choices_of, holds_sentence
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_words
 from anpi.trial.results import INTERACTION
+from anpi.trial.sets import USABLE
 from anpi.words.counting import COUNTED_BY, LOST
 from anpi.words.lists import listed, plural
 from anpi.words.p_values import p_words
@@ -36,6 +37,7 @@ def ranked_limits(run: Run) -> list[str]:
         *doubtful_members(run),
         *hanging_on(run),
         *lean_members(run),
+        *other_tumours(run),
         *other_choices(run),
         *missing_biomarker(run, entry),
         *warnings_of_test(run, entry),
@@ -96,6 +98,21 @@ def lean_members(run: Run) -> list[str]:
     lean = members.index[members["call"].eq("lean")]
     who = [f"{patient} (SCLC-{members.at[patient, 'subtype']})" for patient in lean]
     return [f"In the primary analysis on a lean call of the subtype: {listed(who, len(who))}."] if who else []
+
+
+def other_tumours(run: Run) -> list[str]:
+    """Name the patients in analysis sets whose sample is not SCLC-like, as where `tumour` of the config is any."""
+    members, calls = run.members(USABLE), run.table("calls")
+    if members.empty or calls is None or "identity" not in calls:
+        return []
+    foreign = set(calls.loc[calls["identity"].eq("not_sclc"), "sample_id"])
+    who = list(members.index[members["sample_id"].isin(foreign)])
+    if not who:
+        return []
+    return [
+        f"In the analysis sets although the sample is not SCLC-like, as `tumour: any` declares: {len(who)} of "
+        f"{plural(len(members), 'patient')}, {listed(who)}."
+    ]
 
 
 def hanging_on(run: Run) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from anpi.cohort.sets import build_attrition, build_sets, choose_samples
+from anpi.cohort.sets import build_attrition, build_sets, choose_samples, of_trial
 
 # P01 all in; P02 no tissue; P03 failed sample; P04 no subtype; P05 two samples; P06 its sample is not in use;
 # P07 not treated; P08 no response; P09 lean call; P10 mixed call and not treated.
@@ -112,6 +112,11 @@ def test_a_sample_of_other_tissue_stands_in_no_set_of_expression():
     steps = build_attrition(sets, samples, calls).set_index("step")
     assert steps.loc[["qc_pass", "tumour"], "patients"].tolist() == [5, 4]
     assert steps.loc["tumour", "who_left"] == "P01"
+    declared = build_sets(PATIENTS, ENDPOINTS, samples, pd.concat([VERDICTS, told]), of_trial(calls, "any"))
+    row = declared.set_index("patient_id").loc["P01"]
+    assert row[["rna_evaluable", "subtype_evaluable"]].tolist() == ["yes", "no"]
+    assert build_attrition(declared, samples, calls).set_index("step").loc["tumour", "left"] == 0
+    assert of_trial(calls, "sclc") is calls
 
 
 def test_nobody_is_lost_on_the_way():

@@ -13,6 +13,7 @@ from anpi.report.limits import (
     doubtful_members,
     lean_members,
     other_choices,
+    other_tumours,
     ranked_limits,
     secondary_sentences,
 )
@@ -32,6 +33,19 @@ def test_patients_of_the_primary_test_whose_sample_is_in_doubt_are_named(tmp_pat
     )
     assert lean_members(run) == ["In the primary analysis on a lean call of the subtype: P0004 (SCLC-I)."]
     assert ranked_limits(run)[:2] == [sex, *lean_members(run)]
+
+
+def test_patients_with_another_tumour_in_the_analysis_sets_are_named(tmp_path: Path):
+    tables = make_tables(12)
+    tables["calls"] = tables["calls"].assign(identity="sclc")
+    write_run(tmp_path / "one", tables)
+    assert other_tumours(read_made(tmp_path / "one")) == []
+    tables["calls"].loc[[0, 3, 10], "identity"] = "not_sclc"  # the last of them failed quality
+    write_run(tmp_path / "other", tables)
+    run = read_made(tmp_path / "other")
+    (limit,) = other_tumours(run)
+    assert limit.endswith("2 of 10 patients, P0001 and P0004.")
+    assert limit in ranked_limits(run)
 
 
 def test_the_gravest_limits_stand_first_and_name_the_patients_on_whom_the_answer_hangs(tmp_path: Path):
