@@ -562,3 +562,15 @@ def test_a_sheet_of_the_clinical_workbook_is_the_matrix_alone(tmp_path: Path):
     assert asked(proposed([book], reads=Path(f"{book}#TPM"))) == {
         *("expression: unit", "samples: timepoint, P001", "samples: timepoint, P002")
     }
+
+
+def test_the_guide_shows_each_mess_with_its_questions():
+    text = (ROOT / "docs" / "init.md").read_text(encoding="utf-8").split("## Twelve messy columns", 1)[1]
+    rows = text.split("\n## ", 1)[0].splitlines()
+    shown = {line[1 : line.index("|", 1)].strip(): line for line in rows if line.startswith("| ")}
+    assert set(shown) - {"mess"} == set(MESSES)
+    for mess, ((_, delivered), answers, (_, values)) in MESSES.items():
+        for name, answer in answers.items():
+            assert f"`{name.removeprefix('patients.csv, ')}`: `{answer}`" in shown[mess]
+        for value in [*(str(value).strip('"') for value in delivered), *(value for value in values if value)]:
+            assert f"`{value}`" in shown[mess]

@@ -1,7 +1,8 @@
 """Each format against its owner's schema or validator.
 
 The validators are no dependencies: the tests skip without them. ANPI_VALIDATORS names a folder with checkouts of
-cBioPortal/cbioportal-core and cdisc-org/analysis-results-standard, each under its own name.
+cBioPortal/cbioportal-core, cdisc-org/analysis-results-standard and cdisc-org/DataExchange-DatasetJson, each under its
+own name.
 """
 
 from __future__ import annotations
@@ -54,6 +55,17 @@ def test_define_xml_by_the_schema_of_odmlib(export):
     assert schema.validate(document), schema.error_log
     next(document.iter("{*}ItemGroupDef")).attrib.pop("OID")
     assert not schema.validate(document)
+
+
+def test_dataset_json_by_the_schema(export):
+    schema = json.loads((checkout("DataExchange-DatasetJson") / "schema/dataset.schema.json").read_text())
+    files = sorted(export("definexml").glob("*.json"))
+    datasets = [json.loads(file.read_text()) for file in files if not file.name.startswith("export_")]
+    assert len(datasets) == 4
+    for dataset in datasets:
+        jsonschema.validate(dataset, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**datasets[0], "records": "many"}, schema)
 
 
 def test_mudata_reads_it(export):
