@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from unit.delivery.delivery_files import write_csv
+from unit.delivery.delivery_files import SHEETS, write_csv, write_reads, write_workbook
 
 from workflow.running import environment
 
@@ -138,3 +138,30 @@ def test_a_folder_of_nf_core_rnaseq(external_data: Path, tmp_path: Path):
     times = {f"samples: timepoint, {run}": "baseline" for run in ("SRR1039508", "SRR1039509")}
     config = start(tmp_path, times, *words)
     assert config["expression"]["unit"] == "counts"
+
+
+def test_a_messy_workbook(tmp_path: Path):
+    """As hospitals send it, with lesions in a column a visit."""
+    lesions = [
+        ["Patient", "Lesion", "Type", "Lymph node", "Location", "Baseline", "Week 6"],
+        ["P001", "Date", None, None, None, "10/01/2024", "14/02/2024"],
+        [None, "T1", "Target", "no", "liver", "32 mm", "30 mm"],
+        [None, "N1", "non-target", "no", "lung", "present", "absent"],
+    ]
+    write_workbook(tmp_path / "export.xlsx", SHEETS | {"Lesions": lesions})
+    write_reads(tmp_path / "fastq", ["P001_baseline", "P002_pre", "P003_baseline"])
+    (tmp_path / "transcripts.fa").write_text(
+        ">ENST00000456328.2|ENSG00000290825.1|-|-|A-1|A|12|lncRNA|\nACGTACGTACGT\n"
+    )
+    answers = {
+        "export.xlsx#Scans, Subject: rows without a patient": "as_above",
+        "export.xlsx#Lesions, Patient: rows without a patient": "as_above",
+        "export.xlsx#Patients, Arm: Arm A or arm A": "Arm A",
+        "export.xlsx#Patients, OS status: coding": "1_is_event",
+        "export.xlsx#Patients, Date of death: values, UNK": "missing",
+        "reference: transcripts": str(tmp_path / "transcripts.fa"),
+        "endpoints: data cut-off": "2024-06-30",
+    }
+    config = start(tmp_path, answers, "--reads", tmp_path / "fastq", "--clinical", tmp_path / "export.xlsx")
+    made = [(row["lesion_id"], row["visit"], row["diameter_mm"]) for row in rows(config["clinical"]["lesions"])]
+    assert made == [("T1", "Baseline", "32"), ("T1", "Week 6", "30"), ("N1", "Baseline", "NA"), ("N1", "Week 6", "NA")]

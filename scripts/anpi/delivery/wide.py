@@ -83,11 +83,12 @@ class Visits:
 
     def column_of(self, cells: Sequence[Cell], target: str, unit: str | None = None) -> Cells:
         """Return cells as one column."""
-        frame = pd.DataFrame({"visits": [cell.text for cell in cells]}, dtype=object)
+        header = "visits" if unit is None else f"visits in {unit}"
+        frame = pd.DataFrame({header: [cell.text for cell in cells]}, dtype=object)
         rule = load_schema("lesions")["properties"][target]
         places = [cell.place for cell in cells]
         source = replace(self.source, frame=frame, known_as=self.source.key)
-        return Cells(source, "visits", target, rule, unit, self.decisions, self.conversions, places)
+        return Cells(source, header, target, rule, unit, self.decisions, self.conversions, places)
 
     def is_dated(self, row: Mapping[str, Any]) -> bool:
         """Return whether a row holds the dates of visits."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anpi.files.sheet import split_sheet
 from anpi.problems import InputError, Problem, refuse
 from anpi.subtypes.model import CLASSES, Model
 from anpi.tables.reading import read_text_table
@@ -61,6 +62,8 @@ def plain_matrix(path: Path, folder: Path) -> Path:
 
     Of rows with one symbol the highest stays.
     """
+    if split_sheet(path)[1] is not None:
+        return path
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as file:
         header = next(csv.reader(file, delimiter="\t"), [])

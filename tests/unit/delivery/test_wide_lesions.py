@@ -182,3 +182,19 @@ def test_two_rows_of_dates_of_a_patient_are_refused(tmp_path: Path, tells):
         proposed(delivered(tmp_path, rows), {ABOVE: "as_above"})
     assert "row 7, column Baseline: found '11/01/2024'" in str(refused.value)
     tells("two rows of dates of a patient on a sheet with a column a visit", map(str, refused.value.problems))
+
+
+def test_columns_in_two_units_also_in_the_next_delivery(tmp_path: Path):
+    rows: list[list[object]] = [
+        [*FIXED, "Baseline date", "Baseline (mm)", "Week 6 date", "Week 6 (cm)"],
+        ["P001", "T1", "Target", "liver", "2024-01-10", 32, "2024-02-21", "3.0"],
+    ]
+    first = proposed(delivered(tmp_path, rows))
+    assert column(first, "lesions", "diameter_mm") == ["32", "30"]
+    grown = [[*rows[0], "Week 12 date", "Week 12"], [*rows[1], "2024-04-03", 28]]
+    answers = first.decisions.made
+    question = "book.xlsx#RECIST, visits: unit"
+    assert asked(proposed(delivered(tmp_path, grown), answers)) == {question}
+    assert column(proposed(delivered(tmp_path, grown), answers | {question: "mm"}), "lesions", "diameter_mm") == [
+        *("32", "30", "28")
+    ]

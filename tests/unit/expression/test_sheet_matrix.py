@@ -13,6 +13,7 @@ from unit.delivery.delivery_files import write_workbook
 from anpi.expression.genes import is_excel_date
 from anpi.expression.matrix import read_expression, read_numbers, read_sample_names
 from anpi.problems import InputError
+from anpi.subtypes.validation import plain_matrix
 
 HEADER = ["gene", "S1", "S2"]
 ROWS = [["ASCL1", 1.5, 12], ["NEUROD1", "0.25", "3"], ["TP53", 1 / 3, None], ["SEPTIN2", 7, 0]]
@@ -96,3 +97,8 @@ def test_a_workbook_without_its_sheet_is_refused(tmp_path: Path, tells):
     assert "Name the sheet" in faults[0]
     tells("a workbook as the matrix, without the name of its sheet", faults)
     assert "Did you mean TPM?" in faults_of(f"{tmp_path / 'matrix.xlsx'}#TPMs")[0]
+
+
+def test_programs_that_look_for_another_layout_pass_a_sheet_by(tmp_path: Path):
+    path = Path(matrix(tmp_path, [HEADER, *ROWS]))
+    assert plain_matrix(path, tmp_path) == path
