@@ -22,7 +22,7 @@ from anpi.files.text import read_text
 from anpi.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.biomarkers import strange_samples
 from anpi.tables.clinical import DERIVED, Clinical, Timeline, read_clinical, row_number, tables_of
-from anpi.tables.identifiers import allowed_columns, allowing, looks_like_person
+from anpi.tables.identifiers import allowed_columns, allowing, kind_of_path, looks_like_person
 from anpi.tables.reading import read_table, read_text_table
 from anpi.tables.schema import check_settings, column_rule, load_schema, load_yaml
 from anpi.tables.sheets import (
@@ -223,6 +223,11 @@ def path_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
         expected = odd_path(path)
         if expected:
             problems.append(Problem(file, column=key, found=path, expected=expected))
+        elif kind := kind_of_path(path):
+            fault = f"the name of the file looks like a direct identifier: {kind}"
+            problems.append(
+                Problem(file, fault, column=key, mend="It would stand in the records of the run: rename it.")
+            )
         elif odd := odd_file(file_of(path), file, key):
             problems.append(odd)
     results = os.path.realpath(settings["results"] or "/") if not problems else ""

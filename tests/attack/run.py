@@ -24,6 +24,7 @@ from pathlib import Path
 
 from anpi.words.lists import plural
 from attack.failing import fail_each, programs
+from attack.memory import Memory
 from attack.mutation import apply
 from attack.oracle import BAD, attack
 from attack.targets import Target, all_targets
@@ -52,6 +53,7 @@ class Attacker:
         write_trials(folder)
         self.targets = {target.name: target for target in all_targets()}
         self.undisturbed: dict = {}
+        self.memory = Memory()
 
     def try_one(self, name: str, kind_name: str, seed: int) -> Finding | None:
         """Try one input; None where the kind does not apply."""
@@ -59,7 +61,7 @@ class Attacker:
         trial = self.folder / target.folder
         key = target.folder, target.run
         kind = target.kinds.kinds[kind_name]
-        with chdir(trial):
+        with chdir(trial), self.memory:
             if key not in self.undisturbed:
                 self.undisturbed[key] = target.run()
             mutated = apply(kind, seed, Path(target.file).read_bytes())

@@ -123,8 +123,8 @@ def expression_targets() -> list[Target]:
 def read_targets() -> list[Target]:
     """Return the targets that run fastp, salmon and samtools."""
     return [
-        Target("FASTQ", "reads", "R1.fastq", fastq_kinds(), reads_outcome("fastq"), 3),
-        Target("BAM", "reads", "reads.bam", alignment_kinds("b"), reads_outcome("bam"), 2),
-        Target("CRAM", "reads", "reads.cram", alignment_kinds("c"), reads_outcome("cram"), 2),
-        Target("genome of a CRAM", "reads", "genome.fa", genome_kinds(), reads_outcome("cram"), 1),
+        Target("FASTQ", "reads", "R1.fastq", fastq_kinds(), reads_outcome("fastq"), 5),
+        Target("BAM", "reads", "reads.bam", alignment_kinds("b"), reads_outcome("bam"), 4),
+        Target("CRAM", "reads", "reads.cram", alignment_kinds("c"), reads_outcome("cram"), 4),
+        Target("genome of a CRAM", "reads", "genome.fa", genome_kinds(), reads_outcome("cram"), 2),
     ]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from anpi.tables import reading
 from attack.failing import fail_each, programs
+from attack.memory import Memory
 from attack.oracle import Outcome, judge
 from attack.run import Attacker, Finding, counts_of, draw, is_fault, summary, try_drawn_by
 from attack.targets import all_targets
 
-SEED, INPUTS, WITH_TOOLS = 5, 90, 1
+SEED, INPUTS, WITH_TOOLS = 5, 90, 4
 TOOLS = ("FASTQ", "BAM", "CRAM", "genome of a CRAM")
 pytestmark = [
     pytest.mark.skipif(not shutil.which("salmon"), reason="salmon, fastp and samtools are needed"),
@@ -72,6 +76,21 @@ def test_the_oracle_knows_each_fault():
     assert judge(lambda: outcome({("P1", "odd")}, "b"), good, frozenset({"P1"}))[0] == "asked"
     assert judge(raises, good, frozenset())[0] == "traceback"
     assert judge(loops, good, frozenset(), seconds=1)[0] == "hang"
+
+
+def test_a_disturbed_file_is_read_anew_and_no_reader_sees_what_another_did_to_its_copy(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file, read = Path("patients.csv"), []
+    monkeypatch.setattr(reading, "read_text_table", lambda path: read.append(path) or pd.read_csv(path, dtype=str))
+    memory = Memory()
+    for name in ("P1", "P1", "P2"):
+        file.write_text(f"patient_id\n{name}\n")
+        with memory:
+            table = reading.read_text_table("patients.csv")
+        assert table["patient_id"].tolist() == [name]
+        table["patient_id"] = "spoilt"
+    reading.read_text_table("patients.csv")  # outside of the block nothing is remembered
+    assert len(read) == 3
 
 
 def test_judgement_calls_are_counted_and_have_a_reason():

@@ -9,35 +9,36 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
-import sys
 from pathlib import Path
 
+import anndata
 import pandas as pd
 import pytest
 
 from workflow.failing_cohorts import write_case
+from workflow.persons import PERSONS, TOKENS, allow, contents, plant, told_in
+from workflow.running import ROOT, command, environment
 
-ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(sys.executable).parent
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("failing")]
+
+
+def run_snakemake(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(ROOT, folder, *words), capture_output=True, text=True, env=environment(), check=False, cwd=folder
+    )
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory) -> Path:
+    """The results of a run of which all samples fail; its tables hold persons in columns that the config allows."""
     folder = tmp_path_factory.mktemp("failing") / "trial"
     write_case(folder, "all fail")
-    done = subprocess.run(
-        [
-            *(str(BIN / "snakemake"), "--snakefile", str(ROOT / "workflow" / "Snakefile"), "--cores", "2"),
-            *("--directory", str(folder), "--configfile", str(folder / "config" / "config.yaml")),
-        ],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"},
-        check=False,
-    )
+    plant(folder)
+    done = run_snakemake(folder)
     assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+    (folder / "results" / "said.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
     return folder / "results"
 
 
@@ -71,3 +72,36 @@ def test_the_report_says_that_nothing_is_left(results: Path):
     assert "fail by its facts, fail by hand" in text or "pass by its facts, fail by hand" in text
     manifest = json.loads((results / "manifest.json").read_text())
     assert {row["reason"] for row in manifest["verdicts_by_hand"].values()} == {"made to fail"}
+
+
+def test_no_person_of_an_allowed_column_stands_in_what_the_run_left(results: Path):
+    """Logs, records, crate, report, workbook, AnnData; the records of Snakemake; what was said; all names of files."""
+    left = [file for place in (results, results.parent / ".snakemake") for file in place.rglob("*") if file.is_file()]
+    kinds = {file.suffix for file in left} | {file.name for file in left}
+    assert {".xlsx", ".h5ad", ".html", ".log", "manifest.json", "ro-crate-metadata.json", "said.txt"} <= kinds
+    assert len(left) > 100
+    told = {str(file): found for file in left for content in contents(file) if (found := told_in(content))}
+    assert told == {}
+    assert told_in("\n".join(map(str, left)).encode()) == []
+
+
+def test_the_search_finds_a_person_in_every_kind_of_file(tmp_path: Path):
+    table = pd.DataFrame({"a": [TOKENS[0], "欧阳瑾瑜"]})
+    table.to_excel(tmp_path / "t.xlsx")
+    table.to_parquet(tmp_path / "t.parquet")
+    table.to_csv(tmp_path / "t.csv.gz")
+    (tmp_path / "t.json").write_text(json.dumps(table["a"].tolist()))
+    anndata.AnnData(obs=table.set_index(pd.Index(["x", "y"]))).write_h5ad(tmp_path / "t.h5ad", compression="gzip")
+    for file in tmp_path.iterdir():
+        assert {found for content in contents(file) for found in told_in(content)} == {TOKENS[0], "欧阳瑾瑜"}, file
+
+
+def test_the_same_columns_are_refused_without_a_value_when_none_is_allowed(results: Path, tmp_path: Path):
+    shutil.copytree(results.parent / "config", tmp_path / "config")
+    os.link(results.parent / "counts.tsv.gz", tmp_path / "counts.tsv.gz")
+    allow(tmp_path, [])
+    done = run_snakemake(tmp_path, "--dry-run")
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    assert said.count("looks like a direct identifier") == len(PERSONS)
+    assert told_in(said.encode()) == []

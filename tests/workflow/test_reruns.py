@@ -146,6 +146,25 @@ def test_a_result_that_is_kept_over_changed_settings_is_found(anpi: Path, trial:
     assert all("made with other settings" in fault for fault in faults)
 
 
+def test_another_word_of_the_sheet_of_units_over_kept_results_is_found(anpi: Path, trial: Path):
+    """A strand and molecular identifiers that are declared after the reads were quantified, and a touch."""
+    sheet = trial / "config" / "units.tsv"
+    units = pd.read_csv(sheet, sep="\t", dtype=str)
+    with_umi, stranded = units["sample_id"].unique()[:2]
+    assert set(units.loc[units["sample_id"] == stranded, "strandedness"]) != {"forward"}
+    units.loc[units["sample_id"] == with_umi, "umi"] = "read1:8"
+    units.loc[units["sample_id"] == stranded, "strandedness"] = "forward"
+    units.to_csv(sheet, sep="\t", index=False, na_rep="NA")
+    run(anpi, trial, "--touch")
+    (trial / "results" / "manifest.json").unlink()
+    run(anpi, trial)
+    verify = [sys.executable, str(anpi / "scripts" / "verify_run.py"), "results"]
+    stale = subprocess.run(verify, cwd=trial, capture_output=True, text=True, check=False)
+    assert stale.returncode == 1
+    told = re.findall(r"^stale: samples/([^/]+)/.*: made with another (\S+) than units.tsv", stale.stdout, flags=re.M)
+    assert sorted(told) == sorted([(with_umi, "umi"), (stranded, "strandedness"), (stranded, "strandedness")])
+
+
 def test_facts_that_come_beside_a_salmon_result_later_are_taken_in(anpi: Path, small_trial: Path, tmp_path: Path):
     """A folder that was copied without aux_info told no mapping rate, and none was judged."""
     folder = tmp_path / "trial"

@@ -20,6 +20,7 @@ COLUMNS = [
     "level", "soc", "term", "category", "grade", "arm", "n", "N", "percent", "events", "patient_years",
     "rate_per_100_patient_years", "not_stated", "meddra_version", "ctcae_version",
 ]  # fmt: skip
+LOOKED_AT = ["patient_id", "start", "soc", "term", "grade", "serious", "related", "immune_related", "action", "outcome"]
 
 
 @dataclass
@@ -151,7 +152,8 @@ def adverse_event_table(safety: Safety, settings: Mapping[str, Any]) -> pd.DataF
         stand in order of their frequency, and terms within them. A category that no row states is left out.
     """
     tally = Tally(safety)
-    events = safety.events.sort_values(["patient_id", "start"], na_position="first", kind="stable")
+    events = safety.events[LOOKED_AT].sort_values(["patient_id", "start"], na_position="first", kind="stable")
+    events.attrs = {}  # pandas copies them with each choice of rows
     rows = []
     for level, soc, term, members in levels(events):
         for category, grade, matching, not_stated in bands(members, events, settings):

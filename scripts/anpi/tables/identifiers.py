@@ -68,6 +68,10 @@ RECORD_AS_ID = r"(?i)mrn[-_.]?\d{5,}"
 # What cannot identify anybody, so that most cells are looked at once only.
 HARMLESS = re.compile(r"[A-Za-z_-]+|[-+<>]?\d{1,7}(?:[.,]\d*)?|\d{4}-\d\d-\d\d")
 SITES = ("site", "SITENAM", "SITEID")
+PATHS = ("fastq_1", "fastq_2", "bam", "quant")
+FILE_ENDS = re.compile(r"(?i)(?:\.(?:fastq|fq|bam|cram|sam|sf|gz|bz2|tsv|csv|txt|xlsx))+$")
+ACCESSION = re.compile(r"[SED]R[RXS]\d+")
+ELSEWHERE = re.compile(r"\w+://|[/\\~]|\w:")  # a path that does not begin in the folder of the run
 
 
 @contextmanager
@@ -180,8 +184,8 @@ def kind_of_values(
     # Of a column of such numbers alone, trial ids are told from social security numbers below.
     numbered = len(distinct) >= LEAST_VALUES and all(re.fullmatch(SOCIAL, legible(text)) for text in distinct)
     is_id = column.endswith("_id") or column == "USUBJID" or numbered
-    is_path = not extra and column in ("fastq_1", "fastq_2", "bam", "quant")
-    kinds = {text: kind_of_text(text, is_id, is_path, column in SITES) for text in distinct}
+    is_path = not extra and column in PATHS
+    kinds = {text: kind_of_path(text) if is_path else kind_of_text(text, is_id, column in SITES) for text in distinct}
     kinds = {text: None if group and kind == "web addresses" else kind for text, kind in kinds.items()}
     if column == "patient_id":
         kinds |= {text: "names" for text in distinct if kinds[text] is None and is_name_as_id(text)}
@@ -203,21 +207,47 @@ def is_name_as_id(text: str) -> bool:
     return re.fullmatch(NAME_AS_ID, text) is not None or begins_as_chinese_name(legible(text))
 
 
-def kind_of_text(text: str | None, is_id: bool = False, is_path: bool = False, of_places: bool = False) -> str | None:
+def kind_of_text(text: str | None, is_id: bool = False, of_places: bool = False) -> str | None:
     """Return the kind of identifier that stands in a text, by forms that nothing else has; None for none.
 
     Parameters
     ----------
-    is_id, is_path, of_places : bool
-        Whether the text is an id of the trial, a path, or the name of a hospital, which may bear that of a person.
+    is_id, of_places : bool
+        Whether the text is an id of the trial, or the name of a hospital, which may bear that of a person.
     """
     if text is None or len(text) < SHORTEST or HARMLESS.fullmatch(text):
         return None
     text = legible(text)
-    kind = next(kinds_within(text, is_id or is_path), None)
-    if kind is None and not is_id and not is_path and names_a_person(text, of_places):
+    kind = next(kinds_within(text, is_id), None)
+    return "names" if kind is None and not is_id and names_a_person(text, of_places) else kind
+
+
+def kind_of_path(path: str) -> str | None:
+    """Return the kind of identifier that stands in the name of a file or of a folder of the run; None for none.
+
+    Of a path that begins elsewhere the file and the folder around it are looked at: above them, a folder may bear the
+    name of who works on this machine.
+    """
+    parts = legible(path).rstrip("/").split("/")
+    looked = parts[-2:] if ELSEWHERE.match(path) else parts
+    return next((kind for kind in map(kind_of_file, looked) if kind is not None), None)
+
+
+@functools.lru_cache(4096)
+def kind_of_file(name: str) -> str | None:
+    """Return the kind of identifier that stands in the name of a file, whose words ``_``, ``-`` or ``.`` may part.
+
+    Of labels in Latin letters that of record numbers counts alone: names of samples and machines begin as others do.
+    """
+    name = FILE_ENDS.sub("", name)
+    words = re.sub(r"[_.-]+", " ", name).strip()
+    if kind := kind_of_text(name, is_id=name.isascii()):
+        return kind
+    if names_a_person(words) or begins_as_chinese_name(re.split(r"[\W\d_]", name)[0]):
         return "names"
-    return None if is_path and kind != "national ids" else kind
+    if re.search(BIRTH_IN_ID, name) and not ACCESSION.match(name):
+        return "dates of birth"
+    return "record numbers" if re.search(RECORD_AS_ID, name) else None
 
 
 def kinds_of_codes(texts: Sequence[str]) -> dict[str, str | None]:
