@@ -71,7 +71,8 @@ SITES = ("site", "SITENAM", "SITEID")
 PATHS = ("fastq_1", "fastq_2", "bam", "quant")
 FILE_ENDS = re.compile(r"(?i)(?:\.(?:fastq|fq|bam|cram|sam|sf|gz|bz2|tsv|csv|txt|xlsx))+$")
 ACCESSION = re.compile(r"[SED]R[RXS]\d+")
-ELSEWHERE = re.compile(r"\w+://|[/\\~]|\w:")  # a path that does not begin in the folder of the run
+HOST = re.compile(r"\w+://[^/]*")
+ELSEWHERE = re.compile(r"[/\\~]|\w:")  # a path that does not begin in the folder of the run
 
 
 @contextmanager
@@ -228,7 +229,8 @@ def kind_of_path(path: str) -> str | None:
     Of a path that begins elsewhere the file and the folder around it are looked at: above them, a folder may bear the
     name of who works on this machine.
     """
-    parts = legible(path).rstrip("/").split("/")
+    path = HOST.sub("", legible(path))
+    parts = path.rstrip("/").split("/")
     looked = parts[-2:] if ELSEWHERE.match(path) else parts
     return next((kind for kind in map(kind_of_file, looked) if kind is not None), None)
 

@@ -517,7 +517,7 @@ OF_SAMPLES = """230412_A00123_0456_AHXYZ/P1_S1_L001_R1_001.fastq.gz|SRR19500201_
 reads/P001-B_L1_R1.fastq.gz|H1650_rep2_R1.fastq.gz|Lung_Left_Lobe_R1.fastq.gz|Small_Cell_Lung_R1.fq.gz|19-1234_S12_R2.fq|
 S23-00123_R1.fastq.gz|V350123456_L01_12_1.fq.gz|DP8400012345TR_L01_501_1.fq.gz|E100012345_L01_B5EHOM_1.fq.gz|HC809_S23.bam|
 101-01-0001-A_R1.fastq.gz|Unaligned/Project_Wong/Sample_LY-12/LY-12_R1.fastq.gz|X202SC23010101-Z01-F001/raw_data/T1/T1_1.fq|
-/home/anna.schmidt/trial/reads/P1_R1.fastq.gz|Kelly_R1.fastq.gz|Universal_Human_R1.fq.gz|00503376_4271_R1.fastq.gz|
+/lab/anna.schmidt/trial/reads/P1_R1.fastq.gz|Kelly_R1.fastq.gz|Universal_Human_R1.fq.gz|00503376_4271_R1.fastq.gz|
 May_2023_Batch_2_R1.fq.gz|Mark_Duplicates_sorted.bam|Dana_Farber_01_R1.fq.gz|EGAF00001234567.bam|SN397_S18_L001_R1_001.fastq
 """.replace("\n", "").split("|")  # fmt: skip
 
