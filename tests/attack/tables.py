@@ -101,8 +101,9 @@ def line_kinds(kinds: Kinds) -> None:
     def _(rng, content):
         table = Table.read(content)
         number = some_row(rng, table)
+        about = table.owner(number)  # before another row has this number
         table.rows.insert(rng.randrange(1, len(table.rows)), table.rows[number])
-        return Mutated(table.write(), table.owner(number))
+        return Mutated(table.write(), about)
 
     @kinds.add("all rows twice")
     def _(rng, content):
