@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -198,3 +199,48 @@ def test_columns_in_two_units_also_in_the_next_delivery(tmp_path: Path):
     assert column(proposed(delivered(tmp_path, grown), answers | {question: "mm"}), "lesions", "diameter_mm") == [
         *("32", "30", "28")
     ]
+
+
+Size = tuple[str, str, str, str, str | None, str | None]  # patient, lesion, date, visit, diameter, state
+
+
+def drawn(rng: random.Random) -> list[Size]:
+    """Draw the sizes of two patients, with lesions and scans that lack."""
+    sizes: list[Size] = []
+    for patient in ("P001", "P002"):
+        days = [date(2024, 1, 1) + timedelta(rng.randrange(10) + 42 * n) for n in range(rng.randrange(1, 5))]
+        for lesion in range(1, rng.randrange(2, 5)):
+            for number, day in enumerate(days):
+                if rng.random() < 0.8:
+                    told = (str(rng.randrange(31, 90)), None) if rng.random() < 0.7 else (None, "too small")
+                    visit = "Baseline" if number == 0 else f"Week {6 * number}"
+                    sizes.append((patient, f"T{lesion}", day.isoformat(), visit, *told))
+    return sizes
+
+
+def wide_rows(sizes: Sequence[Size], paired: bool) -> Rows:
+    """Write sizes in a column a visit, with dates beside them or in a row above those of a patient."""
+    visits = [visit for visit in ("Baseline", *(f"Week {n}" for n in (6, 12, 18))) if visit in {s[3] for s in sizes}]
+    day_of = {(size[0], size[3]): size[2] for size in sizes}
+    cell_of = {(size[0], size[1], size[3]): size[4] or size[5] for size in sizes}
+    rows: list[list[object]] = [["Patient", "Lesion", "Type"]]
+    rows[0] += [name for visit in visits for name in ([f"{visit} date", visit] if paired else [visit])]
+    for patient in dict.fromkeys(size[0] for size in sizes):
+        if not paired:
+            rows.append([patient, "Date", None, *(day_of.get((patient, visit)) for visit in visits)])
+        for lesion in dict.fromkeys(size[1] for size in sizes if size[0] == patient):
+            cells = [(day_of.get((patient, visit)), cell_of.get((patient, lesion, visit))) for visit in visits]
+            rows.append([patient, lesion, "target", *(c for pair in cells for c in (pair if paired else pair[1:]))])
+    return rows
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("paired", [True, False], ids=["dates beside", "dates above"])
+def test_any_sizes_come_back(seed: int, paired: bool, tmp_path: Path):
+    sizes = drawn(random.Random(seed))
+    people = write_csv(tmp_path / "patients.csv", [HEADER, P1, P2])
+    files = [people, write_csv(tmp_path / "lesions.csv", wide_rows(sizes, paired))]
+    done = proposed(files)
+    assert asked(done) == set()
+    columns = ("patient_id", "lesion_id", "assessment_date", "visit", "diameter_mm", "status")
+    assert lesions(done, columns) == sizes
