@@ -16,9 +16,9 @@ from pathlib import Path
 from anpi.files.writing import write_json
 from anpi.ledger.arguments import named_file
 from anpi.ledger.compare import compare_runs
-from anpi.ledger.entries import Entry, last_different, read_entries
+from anpi.ledger.entries import Entry, last_different, read_entries, state_digest
 from anpi.ledger.leftovers import find_leftovers
-from anpi.ledger.state import build_state, state_digest
+from anpi.ledger.state import build_state
 from anpi.program import run_program
 
 

@@ -26,12 +26,12 @@ from anpi.expression.summary import (
     summarise_genes,
 )
 from anpi.files.intact import read_json
+from anpi.files.stored import quant_file
 from anpi.files.writing import whole_file, write_json, write_table
 from anpi.problems import refuse
 from anpi.program import run_program
 from anpi.subtypes.model import DEFAULT, load_model, subtype_genes
 from anpi.tables.reading import read_facts, read_text_table
-from anpi.tables.sheets import quant_file
 from anpi.words.counting import COUNTED_BY
 
 

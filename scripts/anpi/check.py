@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,19 +14,26 @@ from anpi.association.plan import plan_faults
 from anpi.cohort.facts import is_ceiling
 from anpi.endpoints.rules import read_rules
 from anpi.expression.contigs import read_contigs
-from anpi.files.plain import odd_file
-from anpi.files.sheet import file_of
-from anpi.files.shipped import REGISTRY, ROOT
+from anpi.files.shipped import REGISTRY
+from anpi.files.stored import is_object, is_stored
 from anpi.files.text import read_text
 from anpi.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.biomarkers import strange_samples
 from anpi.tables.clinical import DERIVED, Clinical, Timeline, read_clinical, row_number, tables_of
+from anpi.tables.config import (
+    REFERENCE_FILES,
+    SHIPPED_SETTINGS,
+    Run,
+    config_paths,
+    counted_alone,
+    is_url,
+    path_problems,
+    shipped,
+)
 from anpi.tables.identifiers import allowed_columns, allowing, kind_of_path, looks_like_person
 from anpi.tables.reading import read_table, read_text_table
 from anpi.tables.schema import check_settings, column_rule, load_schema, load_yaml
 from anpi.tables.sheets import (
-    is_object,
-    is_stored,
     read_samples,
     read_units,
     sample_notes,
@@ -38,39 +44,8 @@ from anpi.tables.targets import read_target_table
 from anpi.words.counting import LOST
 from anpi.words.urls import public_url, url_fault
 
-REFERENCE_FILES = ("transcripts", "gtf", "genome")
 GIVE_GENOME = "Give reference.genome (the FASTA of the alignment) beside reference.gtf."
-# Files that anpi ships in config/, which a run takes when the config names none of its own.
-SHIPPED_SETTINGS = {"endpoints": "endpoints.yaml", "plan": "plan.yaml"}
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run whose inputs were checked.
-
-    Parameters
-    ----------
-    config : dict
-        With every default filled in.
-    samples : pandas.DataFrame or None
-        Sample sheet; None when the run has no expression.
-    units : pandas.DataFrame or None
-        Units of the samples in use; None when a matrix is given.
-    used : list of str
-        Samples that take part, sorted.
-    sexes : dict of str to str
-        F or M by patient of a sample that takes part, as the clinical table says.
-    notes : list of str
-        What is said when a run is planned and stands in no result: dates yet to come, groups of one sample.
-    """
-
-    config: dict[str, Any]
-    samples: pd.DataFrame | None
-    units: pd.DataFrame | None
-    used: list[str]
-    sexes: dict[str, str]
-    notes: list[str] = field(default_factory=list)
 
 
 def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
@@ -82,7 +57,7 @@ def check_run(config: Mapping[str, Any], file: str = "config.yaml") -> Run:
         With the faults of all files, each with its place and how to mend it.
     """
     settings = check_settings(config, load_schema("config"), file)
-    refuse(path_problems(settings, file))
+    refuse(path_problems(settings, file) + name_problems(settings, file))
     with allowing(settings["allow_columns"]):
         return check_inputs(settings, file)
 
@@ -118,16 +93,6 @@ def planning_notes(clinical: Clinical, samples: pd.DataFrame | None, today: date
                 rows = f"row {row_number(late[0])}" + (f" and {len(late) - 1} more" if len(late) > 1 else "")
                 notes.append(f"{file}, {rows}, column {column}: a date after today, {today:%Y-%m-%d}")
     return notes + ([] if samples is None else sample_notes(samples, Timeline(clinical.patients)))
-
-
-def check_writable(folder: str) -> None:
-    """Refuse a folder to write into that is read-only, or would be made in one that is."""
-    place = os.path.abspath(folder)
-    while not os.path.exists(place):
-        place = os.path.dirname(place)
-    if not os.access(place, os.W_OK):
-        mend = "Mount it for writing, have it opened to you, or take another folder."
-        raise InputError(Problem(place, "the folder cannot be written to", mend=mend))
 
 
 def check_inputs(settings: dict[str, Any], file: str) -> Run:
@@ -201,50 +166,15 @@ def sexes_of(patients: pd.DataFrame | None, samples: pd.DataFrame | None, used: 
     return dict(sorted(zip(known["patient_id"], known["sex"], strict=True)))
 
 
-def config_paths(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Return every path of the config by its key."""
-    keys = ("results", "samples", "units", "subtype_model", "endpoints", "plan")
-    paths = {key: settings[key] for key in keys}
-    paths |= {f"clinical.{table}": path for table, path in settings["clinical"].items()}
-    paths |= {f"reference.{name}": settings["reference"][name] for name in REFERENCE_FILES}
-    paths |= {f"signatures.gmt.{number}": path for number, path in enumerate(settings["signatures"]["gmt"], start=1)}
-    paths["targets.own"] = settings["targets"]["own"]
-    paths["strangers.contigs"] = settings["strangers"]["contigs"]
-    if settings["expression"]:
-        paths["expression.matrix"] = settings["expression"]["matrix"]
-    return {key: path for key, path in paths.items() if path is not None}
-
-
-def path_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
-    """Find paths that a program or Snakemake would read as something else, and results where inputs stand."""
-    paths = config_paths(settings)
-    problems = []
-    for key, path in paths.items():
-        expected = odd_path(path)
-        if expected:
-            problems.append(Problem(file, column=key, found=path, expected=expected))
-        elif kind := kind_of_path(path):
-            fault = f"the name of the file looks like a direct identifier: {kind}"
-            problems.append(
-                Problem(file, fault, column=key, mend="It would stand in the records of the run: rename it.")
-            )
-        elif odd := odd_file(file_of(path), file, key):
-            problems.append(odd)
-    results = os.path.realpath(settings["results"] or "/") if not problems else ""
-    tables = ("samples", "units", "expression.matrix", "clinical.")
-    if settings["results"] == "" or results == os.path.realpath("/"):
-        problems.append(Problem(file, column="results", found=settings["results"], expected="a folder of its own"))
-    elif results and Path(results) in Path.cwd().resolve().parents:
-        expected = "a folder in, beside or below the one in which the run is started, not one above it"
-        problems.append(Problem(file, column="results", found=settings["results"], expected=expected))
-    elif os.path.exists(results) and not os.path.isdir(results):
-        problems.append(Problem(file, column="results", found=settings["results"], expected="a folder, not a file"))
-    for key, path in paths.items():
-        if results and key.startswith(tables) and os.path.dirname(os.path.realpath(path)) == results:
-            expected = f"a folder of its own, not that of {key}"
-            problems.append(Problem(file, column="results", found=settings["results"], expected=expected))
-            break
-    return problems
+def name_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
+    """Find names of files that look like direct identifiers."""
+    told = {key: kind_of_path(path) for key, path in config_paths(settings).items() if not odd_path(path)}
+    mend = "It would stand in the records of the run: rename it."
+    return [
+        Problem(file, f"the name of the file looks like a direct identifier: {kind}", column=key, mend=mend)
+        for key, kind in told.items()
+        if kind
+    ]
 
 
 def allowance_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
@@ -274,11 +204,6 @@ def read_header(path: str) -> list[str]:
         return list(map(str, read_text_table(path).columns))
     except InputError:
         return []
-
-
-def shipped(path: str | None, name: str) -> Path:
-    """Return the user's file, or the one that anpi ships in ``config/``."""
-    return Path(path) if path else ROOT / "config" / name
 
 
 def unnamed_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
@@ -444,11 +369,6 @@ def alignment_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
     return problems
 
 
-def is_url(value: str) -> bool:
-    """Return whether a reference is to be downloaded; objects of S3 are not, Snakemake fetches them."""
-    return "://" in value and not is_stored(value)
-
-
 def unit_problems(settings: Mapping[str, Any], units: pd.DataFrame | None, file: str) -> list[Problem]:
     """Ask for the reference that units need."""
     reference = settings["reference"]
@@ -464,10 +384,3 @@ def unit_problems(settings: Mapping[str, Any], units: pd.DataFrame | None, file:
         ][:1]
     mend = "Give reference.transcripts, or reference.gtf with reference.genome."
     return [Problem(file, "units need a reference", column="reference", mend=mend)]
-
-
-def counted_alone(reference: Mapping[str, Any], units: pd.DataFrame | None) -> bool:
-    """Return whether alignments to the genome are to be counted as they are: genes are given, and no sequences."""
-    if units is None or reference["transcripts"] or reference["genome"] or not reference["gtf"]:
-        return False
-    return set(units["kind"]) == {"bam"} and not (units["aligned_to"] == "transcriptome").any()

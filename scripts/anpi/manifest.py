@@ -21,7 +21,7 @@ from anpi.files.sheet import file_of
 from anpi.files.shipped import ROOT, SHIPPED, is_shipped
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import read_settings
-from anpi.tools import ALIGNERS, ALWAYS, COUNTER, version_of
+from anpi.tools import ALWAYS, tools_of, version_of
 
 PACKAGES = (
     "anndata",
@@ -257,12 +257,6 @@ def package_versions() -> dict[str, str | None]:
         except metadata.PackageNotFoundError:
             versions[name] = None
     return versions
-
-
-def tools_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """List the programs that a config asks for."""
-    aligner = str((settings.get("alignment") or {}).get("tool"))
-    return (*ALWAYS, ALIGNERS[aligner].program, COUNTER) if aligner in ALIGNERS else ALWAYS
 
 
 def tool_versions(tools: Iterable[str] = ALWAYS) -> dict[str, str | None]:

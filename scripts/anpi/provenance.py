@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -18,8 +19,11 @@ from anpi.files.shipped import PACKAGE
 
 SCRIPTS = PACKAGE.parent
 SCHEMAS = SCRIPTS.parent / "workflow" / "schemas"
-# "from anpi… import …", its names in brackets or to the end of the line, or "import …"
-IMPORT = re.compile(r"\bfrom\s+((?:anpi|demo)[\w.]*)\s+import\s+(\([^)]*\)|[^\n;]*)|\bimport\s+([^\n;]*)")
+# What stands behind "import", in brackets or to the end of the statement, and the package before it. Both are fast: the
+# one begins with a word, the other looks at a few letters; one pattern for both would try every letter of the code.
+IMPORT = re.compile(r"import\s+(\([^)]*\)|[^\n;]*)")
+PACKAGE_BEFORE = re.compile(r"\bfrom\s+((?:anpi|demo)[\w.]*)\s+$")
+LONGEST_FROM = 200
 WORD = re.compile(r"[\w.]+")
 STRING = re.compile(r"""["'](\w+)["']""")
 
@@ -98,19 +102,28 @@ def imported_modules(file: Path) -> tuple[Path, ...]:
 
     Words of a text that read like an import count too: one module too many in a digest is harmless, one too few is not.
     """
-    names = []
-    for package, members, modules in IMPORT.findall(text_of(file)):
-        names += WORD.findall(modules)
-        names += [package, *(f"{package}.{member}" for member in WORD.findall(members))] if package else []
-    homes = {"anpi": SCRIPTS, "demo": SCRIPTS.parent}
-    places = [homes[top] / name.replace(".", "/") for name in names if (top := name.split(".")[0]) in homes]
-    files = [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]
-    return tuple(dict.fromkeys(file for file in files if is_shipped(file)))
+    text = text_of(file)
+    names: list[str] = []
+    for found in IMPORT.finditer(text):
+        members = WORD.findall(found[1])
+        package = PACKAGE_BEFORE.search(text[max(0, found.start() - LONGEST_FROM) : found.start()])
+        names += [package[1], *(f"{package[1]}.{member}" for member in members)] if package else members
+    shipped = shipped_modules(SCRIPTS)
+    return tuple(dict.fromkeys(module for name in names for module in shipped.get(name, ())))
 
 
 @functools.cache
-def is_shipped(file: Path) -> bool:
-    return file.is_file()
+def shipped_modules(scripts: Path) -> dict[str, list[Path]]:
+    """List the files in and beside ``scripts/`` that a dotted name stands for: a module or a package."""
+    found: dict[str, list[Path]] = {}
+    for top, home in (("anpi", scripts), ("demo", scripts.parent)):
+        for folder, _, files in os.walk(home / top):
+            package = ".".join(Path(folder).relative_to(home).parts)
+            for file in files:
+                if file.endswith(".py"):
+                    name = package if file == "__init__.py" else f"{package}.{file[:-3]}"
+                    found.setdefault(name, []).append(Path(folder, file))
+    return found
 
 
 @functools.cache

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import psutil
 
@@ -135,6 +136,12 @@ def version_problems(tools: Iterable[str]) -> list[Problem]:
             mend = "Its options and files may be others: install a version that is known (envs/ names one)."
             problems.append(Problem(tool, found=found, expected=f"version {first} or later, below {below}", mend=mend))
     return problems
+
+
+def tools_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """List the programs that a config asks for."""
+    aligner = str((settings.get("alignment") or {}).get("tool"))
+    return (*ALWAYS, ALIGNERS[aligner].program, COUNTER) if aligner in ALIGNERS else ALWAYS
 
 
 def check_versions(tools: Iterable[str]) -> None:

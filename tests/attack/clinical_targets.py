@@ -11,7 +11,7 @@ import pandas as pd
 
 from anpi.adverse_events.table import adverse_event_table, safety_set
 from anpi.association.plan import read_plan
-from anpi.check import SHIPPED_SETTINGS, check_run, shipped
+from anpi.check import check_run
 from anpi.endpoints.derive import derive_endpoints
 from anpi.endpoints.estimands import check_estimands, estimand_columns
 from anpi.endpoints.observations import observe
@@ -19,6 +19,7 @@ from anpi.endpoints.queries import find_queries
 from anpi.endpoints.rules import read_rules
 from anpi.endpoints.timepoints import timepoint_table
 from anpi.tables.clinical import read_clinical, tables_of
+from anpi.tables.config import SHIPPED_SETTINGS, shipped
 from anpi.tables.schema import load_yaml
 from attack.oracle import Outcome
 

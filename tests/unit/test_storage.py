@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from anpi.tables.sheets import is_object
+from anpi.files.stored import is_object
 
 ROOT = Path(__file__).resolve().parents[2]
 RULE_FILES = [file for file in sorted((ROOT / "workflow" / "rules").glob("*.smk")) if file.name != "common.smk"]

@@ -35,17 +35,15 @@ if str(ROOT / "scripts") not in sys.path:
     sys.path.insert(0, str(ROOT / "scripts"))
 
 from anpi.arithmetic import SAME
-from anpi.check import check_writable, config_paths, counted_alone, is_url, shipped
 from anpi.files.checksums import fingerprint
 from anpi.files.sheet import file_of, split_sheet
 from anpi.files.shipped import REGISTRY
-from anpi.tables.identifiers import VARIABLE
+from anpi.files.stored import is_stored, quant_file
+from anpi.tables.config import ALLOWED_COLUMNS, check_writable, config_paths, counted_alone, is_url, shipped
 from anpi.ledger.delivery import check_delivery
-from anpi.manifest import tools_of
 from anpi.problems import InputError
 from anpi.tables.schema import load_yaml
-from anpi.tables.sheets import is_stored, quant_file
-from anpi.tools import check_versions
+from anpi.tools import check_versions, tools_of
 from anpi.wiring import programs
 from anpi.wiring.checked import checked_run
 from anpi.wiring.files import known_by
@@ -73,7 +71,9 @@ for note in () if IS_JOB else RUN.notes:
     print(note, file=sys.stderr)
 SETTINGS = RUN.config
 os.environ.update(SAME)  # of all jobs, wherever they run
-os.environ[VARIABLE] = ",".join(SETTINGS["allow_columns"])  # programs refuse all other columns that identify a person
+os.environ[ALLOWED_COLUMNS] = ",".join(
+    SETTINGS["allow_columns"]
+)  # programs refuse all other columns that identify a person
 if SETTINGS["private"]:
     os.umask(0o027)
     for folder in filter(os.path.isdir, (".snakemake", SETTINGS["results"])):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from anpi.files.writing import write_json
-from anpi.ledger.state import state_digest
 from anpi.problems import InputError, Problem
 
 NAME = re.compile(r"(\d{4,})-[0-9a-f]{12}\.json")
@@ -38,6 +38,11 @@ class Entry:
     def words(self) -> str:
         """Name the entry in a sentence."""
         return "the present state" if self.number is None else f"run {self.number} of {self.date}"
+
+
+def state_digest(state: Mapping[str, Any]) -> str:
+    """Return the SHA-256 by which a state is known, whatever the order and the layout of its text."""
+    return hashlib.sha256(json.dumps(state, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def read_entries(folder: Path) -> list[Entry]:

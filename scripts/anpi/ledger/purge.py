@@ -8,9 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from anpi.ledger.entries import CURRENT, locked, read_entries, read_entry, write_entry
+from anpi.ledger.entries import CURRENT, locked, read_entries, read_entry, state_digest, write_entry
 from anpi.ledger.leftovers import places_of
-from anpi.ledger.state import state_digest
 from anpi.problems import InputError, Problem
 
 PURGED = "(purged)"

@@ -80,11 +80,6 @@ def build_state(
     }
 
 
-def state_digest(state: Mapping[str, Any]) -> str:
-    """Return the SHA-256 by which a state is known, whatever the order and the layout of its text."""
-    return hashlib.sha256(json.dumps(state, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
 def short_digest(*values: object) -> str:
     return hashlib.sha256(json.dumps([str(value) for value in values]).encode()).hexdigest()[:SHORT]
 

@@ -8,30 +8,11 @@ Kinds follow the categories of HIPAA Safe Harbor (45 CFR 164.514(b)(2)). The for
 from __future__ import annotations
 
 import functools
+import importlib
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-
-from stdnum import iban, luhn
-from stdnum.be import nn
-from stdnum.br import cpf
-from stdnum.ca import sin
-from stdnum.ch import ssn as ahv
-from stdnum.de import idnr
-from stdnum.dk import cpr
-from stdnum.es import dni, nie
-from stdnum.fi import hetu
-from stdnum.fr import nir
-from stdnum.gb import nhs
-from stdnum.in_ import aadhaar
-from stdnum.it import codicefiscale
-from stdnum.kr import rrn
-from stdnum.nl import bsn
-from stdnum.no import fodselsnummer
-from stdnum.pl import pesel
-from stdnum.se import personnummer
-from stdnum.us import ssn
 
 from anpi.tables.identifier_lists import alternatives, cities, labels, rows
 
@@ -59,6 +40,8 @@ SOCIAL = r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])"
 
 def danish(number: str) -> bool:
     """Return whether a Danish number holds by its check digit too, which those born before 2007 have."""
+    from stdnum.dk import cpr
+
     return cpr.is_valid(number) and cpr.checksum(cpr.compact(number)) == 0
 
 
@@ -86,34 +69,41 @@ def is_address(text: str) -> bool:
     return True
 
 
-# How the numbers of ``forms.tsv`` are checked, by the name that stands there.
-CHECKS: Mapping[str, Check] = {
+# How the numbers of ``forms.tsv`` are checked, by the name that stands there: by a module of stdnum, or in another way.
+NUMBERS = {
+    "aadhaar": "in_.aadhaar",
+    "ahv": "ch.ssn",
+    "bsn": "nl.bsn",
+    "codicefiscale": "it.codicefiscale",
+    "cpf": "br.cpf",
+    "dni": "es.dni",
+    "fodselsnummer": "no.fodselsnummer",
+    "hetu": "fi.hetu",
+    "iban": "iban",
+    "idnr": "de.idnr",
+    "luhn": "luhn",
+    "nhs": "gb.nhs",
+    "nie": "es.nie",
+    "nir": "fr.nir",
+    "nn": "be.nn",
+    "personnummer": "se.personnummer",
+    "pesel": "pl.pesel",
+    "rrn": "kr.rrn",
+    "sin": "ca.sin",
+    "ssn": "us.ssn",
+}
+BEFORE_CHECK: Mapping[str, Callable[[str], str]] = {
+    "dni": lambda text: text.replace(".", ""),
+    "luhn": lambda text: re.sub("[ -]", "", text),
+    "ssn": lambda text: text.replace(" ", "-"),
+}
+OTHER_CHECKS: Mapping[str, Check] = {
     "none": bool,
-    "aadhaar": aadhaar.is_valid,
-    "ahv": ahv.is_valid,
-    "bsn": bsn.is_valid,
-    "codicefiscale": codicefiscale.is_valid,
-    "cpf": cpf.is_valid,
     "cpr": danish,
-    "dni": lambda text: dni.is_valid(text.replace(".", "")),
-    "fodselsnummer": fodselsnummer.is_valid,
-    "hetu": hetu.is_valid,
-    "iban": iban.is_valid,
-    "idnr": idnr.is_valid,
     "ip": is_address,
     "kvnr": german_insured,
-    "luhn": lambda text: luhn.is_valid(re.sub("[ -]", "", text)),
     "french_mobile": lambda text: text[1] in "67",
     "mobile": lambda text: re.fullmatch(MOBILE, text) is not None,
-    "nhs": nhs.is_valid,
-    "nie": nie.is_valid,
-    "nir": nir.is_valid,
-    "nn": nn.is_valid,
-    "personnummer": personnummer.is_valid,
-    "pesel": pesel.is_valid,
-    "rrn": rrn.is_valid,
-    "sin": sin.is_valid,
-    "ssn": lambda text: ssn.is_valid(text.replace(" ", "-")),
     "vin": chassis_number,
 }
 EMAIL = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63}){1,4}"
@@ -139,6 +129,15 @@ LEAST_DIGITS = {"national ids": 4, "postal addresses": 4}
 USUAL_DIGITS = 5
 
 
+def check_named(name: str) -> Check:
+    """Return a check of numbers; its module is imported now, since a planning that remembers its checks needs none."""
+    if name in OTHER_CHECKS:
+        return OTHER_CHECKS[name]
+    is_valid: Check = importlib.import_module(f"stdnum.{NUMBERS[name]}").is_valid
+    before = BEFORE_CHECK.get(name)
+    return is_valid if before is None else lambda text: is_valid(before(text))
+
+
 @functools.cache
 def forms(sort: str) -> tuple[tuple[str, re.Pattern[str], Check], ...]:
     """Return the forms of one sort: kind, expression and check.
@@ -151,7 +150,7 @@ def forms(sort: str) -> tuple[tuple[str, re.Pattern[str], Check], ...]:
     """
     flags = re.NOFLAG if sort == "sure" else re.ASCII
     return tuple(
-        (kind, re.compile(form, flags), CHECKS[check]) for of, kind, check, form in rows("forms") if of == sort
+        (kind, re.compile(form, flags), check_named(check)) for of, kind, check, form in rows("forms") if of == sort
     )
 
 

@@ -19,9 +19,9 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
-from stdnum.us import ssn
 
 from anpi.problems import Problem
+from anpi.tables.config import ALLOWED_COLUMNS
 from anpi.tables.identifier_forms import (
     ANY_DAY,
     BRITISH_POSTCODE,
@@ -29,6 +29,7 @@ from anpi.tables.identifier_forms import (
     MOBILE,
     SOCIAL,
     Check,
+    check_named,
     forms,
     kinds_within,
     year_of,
@@ -37,7 +38,6 @@ from anpi.tables.identifier_lists import plain_letters, rows
 from anpi.tables.names import legible
 from anpi.tables.person_names import begins_as_chinese_name, known, names_a_person
 
-VARIABLE = "ANPI_ALLOW_COLUMNS"
 LEAST_VALUES = 4  # of so many distinct values nearly all must have a form that others may have too
 NEARLY_ALL = 0.8
 MOST_LOOKED_AT = 500
@@ -78,19 +78,19 @@ ELSEWHERE = re.compile(r"[/\\~]|\w:")  # a path that does not begin in the folde
 @contextmanager
 def allowing(columns: Sequence[str]) -> Iterator[None]:
     """Allow columns, each written table.column, as long as the block lasts, beside those of the environment."""
-    before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = ",".join(sorted({*allowed_columns(), *columns}))
+    before = os.environ.get(ALLOWED_COLUMNS)
+    os.environ[ALLOWED_COLUMNS] = ",".join(sorted({*allowed_columns(), *columns}))
     try:
         yield
     finally:
-        del os.environ[VARIABLE]
+        del os.environ[ALLOWED_COLUMNS]
         if before is not None:
-            os.environ[VARIABLE] = before
+            os.environ[ALLOWED_COLUMNS] = before
 
 
 def allowed_columns() -> set[str]:
     """Return the columns that the user allows, each written table.column."""
-    return {name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()}
+    return {name.strip() for name in os.environ.get(ALLOWED_COLUMNS, "").split(",") if name.strip()}
 
 
 def identifier_problems(frame: pd.DataFrame, schema: Mapping[str, Any], table: str, file: str) -> list[Problem]:
@@ -264,7 +264,7 @@ def kinds_of_codes(texts: Sequence[str]) -> dict[str, str | None]:
 
 def social_numbers(ids: Sequence[str]) -> bool:
     """Return whether ids are social security numbers; trials write site and subject the same way, sites repeat."""
-    found = [text for text in map(legible, ids) if re.fullmatch(SOCIAL, text) and ssn.is_valid(text)]
+    found = [text for text in map(legible, ids) if re.fullmatch(SOCIAL, text) and check_named("ssn")(text)]
     return len(found) >= NEARLY_ALL * len(ids) and len({text[:6] for text in found}) > NEARLY_ALL * len(found)
 
 

@@ -19,15 +19,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import yaml
 
 from anpi.files.plain import refuse_odd_file
 from anpi.files.shipped import ROOT
 from anpi.problems import InputError, Problem, fold, missing_file, nearest
 from anpi.tables.names import meant_word, name_fault, plain_name, unseen
+
+if TYPE_CHECKING:  # loaded when something is checked: a planning that remembers its checks starts without it
+    import jsonschema
 
 SCHEMAS = ROOT / "workflow" / "schemas"
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -129,6 +131,8 @@ def finite(number: Any) -> Any:
 
 def validation_faults(value: Any, rule: Mapping[str, Any]) -> list[str]:
     """List what ``value`` breaks of the rule, in words."""
+    import jsonschema
+
     checked = {key: word for key, word in rule.items() if key not in ("format", "default")}
     if isinstance(value, Decimal):
         value = float(value)
@@ -283,6 +287,8 @@ def check_forgiving(
     problems : list of Problem
         Every fault; with any, the settings are good for checks alone.
     """
+    import jsonschema
+
     filled = copy.deepcopy(dict(settings))
     problems = [
         Problem(file, column=place(key, filled), message="unknown key", mend=hint)

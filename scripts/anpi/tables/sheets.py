@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from anpi.files.plain import odd_file
+from anpi.files.stored import is_object, is_stored
 from anpi.problems import Problem, nearest, nearest_file, odd_path, refuse
 from anpi.tables.clinical import Timeline
 from anpi.tables.reading import FIRST_DATA_ROW, case_problems, missing_at_end, read_table
@@ -165,17 +166,6 @@ def unit_problems(unit: pd.Series, name: str, used: bool) -> list[Problem]:
     return problems
 
 
-def is_stored(path: str) -> bool:
-    """Return whether a path of the user is an object of S3; it is looked for when the run is planned, not here."""
-    return path.startswith("s3://")
-
-
-def is_object(path: str) -> bool:
-    """Return whether a path is a whole URL of an object: bucket and key, no folder, no step up or aside."""
-    parts = path.removeprefix("s3://").split("/")
-    return is_stored(path) and len(parts) > 1 and not {"", ".", ".."} & set(parts)
-
-
 def stored_problems(value: str, column: str, row: int, name: str) -> list[Problem]:
     """Check the shape of the URL of an object."""
     expected = "s3://bucket/key"
@@ -211,14 +201,6 @@ def path_problems(value: str, column: str, row: int, name: str) -> list[Problem]
             Problem(name, "the file is empty (0 bytes)", row=row, column=column, found=value, mend="Copy it again.")
         ]
     return []
-
-
-def quant_file(path: str) -> Path:
-    """Return the quant.sf of a salmon folder, or the file itself when the path is one."""
-    folder = Path(path)
-    if folder.is_file():
-        return folder
-    return next(folder / name for name in ("quant.sf", "quant.sf.gz") if (folder / name).is_file())
 
 
 def sample_matches(units: pd.DataFrame, samples: pd.DataFrame, name: str) -> list[Problem]:

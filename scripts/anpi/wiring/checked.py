@@ -16,18 +16,19 @@ from typing import Any
 
 import pandas as pd
 
-from anpi.check import SHIPPED_SETTINGS, Run, check_run, config_paths, path_problems, read_checked, shipped
 from anpi.files.checksums import short_digest
+from anpi.files.shipped import ROOT
+from anpi.files.stored import is_stored
 from anpi.problems import refuse
 from anpi.provenance import code_digest
+from anpi.tables.config import SHIPPED_SETTINGS, Run, config_paths, path_problems, shipped
 from anpi.tables.identifier_lists import LISTS
-from anpi.tables.identifiers import allowing
-from anpi.tables.schema import check_settings, load_schema
-from anpi.tables.sheets import FILES, is_stored
 from anpi.wiring.files import known_by
 
 MEMORY = ".snakemake/anpi_checked.json"
 MODEL_MEMORY = ".snakemake/anpi_model.json"
+CONFIG_SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"  # its defaults are no part of a program's code
+LISTED = ("used", "sexes", "notes")  # fields of a run that JSON knows
 
 
 def checked_run(config: Mapping[str, Any], file: str, job: bool = False, memory: str = MEMORY) -> Run:
@@ -47,17 +48,21 @@ def checked_run(config: Mapping[str, Any], file: str, job: bool = False, memory:
     InputError
         With the faults of all files, each with its place and how to mend it.
     """
-    settings = check_settings(config, load_schema("config"), file)
-    refuse(path_problems(settings, file))
-    digest = inputs_digest(settings, file)
-    found = recall(memory, digest, settings)
+    found = recall(memory, config, file)
     if found is not None:
         return found
+    # Here and below: a planning that remembers its checks starts without what only they need.
+    from anpi.check import check_run, read_checked
+    from anpi.tables.identifiers import allowing
+    from anpi.tables.schema import check_settings, load_schema
+
     if job:
+        settings = check_settings(config, load_schema("config"), file)
+        refuse(path_problems(settings, file))
         with allowing(settings["allow_columns"]):
             return read_checked(settings)
     run = check_run(config, file)
-    remember(memory, digest, run)
+    remember(memory, config, file, run)
     return run
 
 
@@ -66,24 +71,30 @@ def inputs_digest(settings: Mapping[str, Any], file: str) -> str:
     files = {key: known_by(path) for key, path in config_paths(settings).items() if key != "results"}
     names = SHIPPED_SETTINGS.values()
     beside = {name: known_by(os.path.join(os.path.dirname(file), name)) for name in names}
-    code = code_digest("anpi/check.py", *(shipped(None, name) for name in names), LISTS)
-    return short_digest([code, dict(settings), files, beside, date.today().isoformat(), os.getcwd()])
+    code = code_digest("anpi/check.py", CONFIG_SCHEMA, *(shipped(None, name) for name in names), LISTS)
+    today = date.today().isoformat()
+    return short_digest([code, dict(settings), files, beside, today, os.getcwd()])
 
 
-def recall(memory: str, digest: str, settings: dict[str, Any]) -> Run | None:
-    """Return a run that was checked, unless inputs differ or a file of a sample is not there any more."""
+def recall(memory: str, config: Mapping[str, Any], file: str) -> Run | None:
+    """Return a run that was checked, unless inputs differ or a file of a sample is not there any more.
+
+    Raises
+    ------
+    InputError
+        The same config names a path that has become what no file or folder of a run can be.
+    """
     try:
         kept = json.loads(Path(memory).read_text(encoding="utf-8"))
-        if kept["digest"] != digest:
+        if kept["config"] != short_digest(dict(config)):
             return None
-        units = None if kept["units"] is None else pd.DataFrame(kept["units"], dtype=object)
-        samples = None if kept["samples"] is None else pd.DataFrame(kept["samples"], dtype=object)
-        run = Run(settings, samples, units, kept["used"], kept["sexes"], kept["notes"])
-    except (OSError, ValueError, KeyError, TypeError):  # no memory, or a damaged one: the inputs are checked again
+        run = Run(kept["settings"], table_of(kept["samples"]), table_of(kept["units"]), *(kept[key] for key in LISTED))
+        refuse(path_problems(run.config, file))
+        if kept["digest"] != inputs_digest(run.config, file) or not all(map(is_there, kept["reads"])):
+            return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # no memory, or a damaged one: all is checked
         return None
-    rows = kept["units"] or []
-    files = {row[column] for row in rows for column in FILES if row[column] is not None}
-    return run if all(map(is_there, files)) else None
+    return run
 
 
 def is_there(path: str) -> bool:
@@ -92,17 +103,26 @@ def is_there(path: str) -> bool:
     return is_stored(path) or os.path.isfile(path) or any(map(os.path.isfile, tables))
 
 
-def remember(memory: str, digest: str, run: Run) -> None:
+def remember(memory: str, config: Mapping[str, Any], file: str, run: Run) -> None:
     """Note a checked run."""
+    from anpi.tables.sheets import FILES
+
+    units = None if run.units is None else records(run.units)
     kept = {
-        "digest": digest,
+        "config": short_digest(dict(config)),
+        "digest": inputs_digest(run.config, file),
+        "settings": run.config,
         "samples": None if run.samples is None else records(run.samples[["sample_id"]]),
-        "units": None if run.units is None else records(run.units),
-        "used": run.used,
-        "sexes": run.sexes,
-        "notes": run.notes,
+        "units": units,
+        "reads": sorted({row[column] for row in units or [] for column in FILES if row[column] is not None}),
+        **{key: getattr(run, key) for key in LISTED},
     }
     write_memory(memory, kept)
+
+
+def table_of(rows: list[dict[str, Any]] | None) -> pd.DataFrame | None:
+    """Return the table that was written as rows."""
+    return None if rows is None else pd.DataFrame(rows, dtype=object)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from anpi.files.checksums import content_digest
 from anpi.files.sheet import file_of
-from anpi.tables.sheets import is_stored
+from anpi.files.stored import is_stored
 
 
 @functools.cache

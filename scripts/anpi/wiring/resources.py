@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Iterable
 
-from anpi.tables.sheets import is_stored
+from anpi.files.stored import is_stored
 
 # The most that one job asks for (MB, minutes), however large its input and however often it is tried again.
 CEILING = {"mem_mb": 64_000, "runtime": 1_440}

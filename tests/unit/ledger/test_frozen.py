@@ -28,8 +28,9 @@ from anpi.ledger.freeze import freeze_run, verify_copy
 from anpi.ledger.installation import advice, compare_installation
 from anpi.ledger.leftovers import find_leftovers
 from anpi.ledger.purge import purge_patient
-from anpi.manifest import build_manifest, pattern_of, placeless, read_checksums, result_files, tools_of
+from anpi.manifest import build_manifest, pattern_of, placeless, read_checksums, result_files
 from anpi.problems import InputError
+from anpi.tools import tools_of
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from anpi.files.stored import quant_file
 from anpi.problems import InputError
-from anpi.tables.sheets import quant_file, read_samples, read_units, used_samples
+from anpi.tables.sheets import read_samples, read_units, used_samples
 
 
 @pytest.fixture

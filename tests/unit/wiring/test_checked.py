@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from anpi import check
 from anpi.problems import InputError
+from anpi.provenance import code_digest, file_digest
 from anpi.subtypes.model import DEFAULT, load_model, subtype_genes
 from anpi.wiring import checked
 from anpi.wiring.checked import MEMORY, MODEL_MEMORY, checked_run, genes_of_model
 from anpi.wiring.files import known_by
 
+# A second planning in a process of its own, which says what of the checks it loaded.
+PLAN_AGAIN = """
+import json, sys
+from anpi.wiring.checked import checked_run
+checked_run(json.loads(sys.argv[1]), "config.yaml")
+print(*sorted({"jsonschema", "stdnum", "anpi.check", "anpi.tables.reading"} & set(sys.modules)))
+"""
+
 CONFIG = {"samples": "samples.tsv", "units": "units.tsv", "clinical": {"patients": "patients.csv"}}
 REFERENCE = {"transcripts": "transcripts.fa"}
 
 
-def plan(job: bool = False) -> checked.Run:
+def plan(job: bool = False, **config: object) -> checked.Run:
     """Plan as a new process does, with nothing remembered in it."""
     known_by.cache_clear()
-    return checked_run({**CONFIG, "reference": dict(REFERENCE)}, "config.yaml", job)
+    code_digest.cache_clear()
+    file_digest.cache_clear()
+    return checked_run({**CONFIG, "reference": dict(REFERENCE), **config}, "config.yaml", job)
 
 
 @pytest.fixture
@@ -52,7 +68,7 @@ def unchecked(trial: Path, monkeypatch: pytest.MonkeyPatch) -> checked.Run:
     def fail(*arguments: object) -> None:
         raise AssertionError("checked again")
 
-    monkeypatch.setattr(checked, "check_run", fail)
+    monkeypatch.setattr(check, "check_run", fail)
     return run
 
 
@@ -85,6 +101,36 @@ def test_every_change_is_checked(unchecked: checked.Run, change: Callable[[], ob
     change()
     with pytest.raises(AssertionError, match="checked again"):
         plan()
+
+
+def test_another_config_is_checked(unchecked: checked.Run):
+    with pytest.raises(AssertionError, match="checked again"):
+        plan(title="another title")
+
+
+def test_another_default_is_checked(unchecked: checked.Run, monkeypatch: pytest.MonkeyPatch):
+    """The schema of the config is no part of the code of a program: what it fills in is handed on by the Snakefile."""
+    schema = Path("config.schema.yaml")
+    schema.write_text(checked.CONFIG_SCHEMA.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setattr(checked, "CONFIG_SCHEMA", schema)
+    assert plan().config == unchecked.config
+    schema.write_text(schema.read_text(encoding="utf-8") + "# another default\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match="checked again"):
+        plan()
+
+
+def test_results_that_became_a_file_are_refused_at_each_planning(unchecked: checked.Run):
+    Path("results").write_text("")
+    with pytest.raises(InputError, match="a folder, not a file"):
+        plan()
+
+
+def test_a_planning_that_remembers_loads_no_checks(unchecked: checked.Run, trial: Path):
+    config = json.dumps({**CONFIG, "reference": REFERENCE})
+    environment = {**os.environ, "PYTHONPATH": str(checked.ROOT / "scripts")}
+    command = [sys.executable, "-c", PLAN_AGAIN, config]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.split() == []
 
 
 def test_a_fault_is_never_remembered(trial: Path):
