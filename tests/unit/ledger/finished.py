@@ -13,8 +13,8 @@ from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json, write_text
 from anpi.ledger.compare import compare_runs
 from anpi.ledger.crate import build_crate, copy_wiring
-from anpi.ledger.entries import Entry, last_different, read_entries, record
-from anpi.ledger.state import build_state, state_digest
+from anpi.ledger.entries import Entry, last_different, read_entries, record, state_digest
+from anpi.ledger.state import build_state
 from anpi.manifest import build_manifest
 
 CONFIG = ROOT / "config"

@@ -15,8 +15,7 @@ import pytest
 
 from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json
-from anpi.ledger.entries import last_different, read_entries, read_entry, read_run, record
-from anpi.ledger.state import state_digest
+from anpi.ledger.entries import last_different, read_entries, read_entry, read_run, record, state_digest
 from anpi.problems import InputError
 
 
