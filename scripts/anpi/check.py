@@ -18,6 +18,7 @@ from anpi.files.shipped import REGISTRY
 from anpi.files.stored import is_object, is_stored
 from anpi.files.text import read_text
 from anpi.problems import InputError, Problem, nearest, nearest_file, odd_path, refuse
+from anpi.tables.allowed import allowed_columns, allowing
 from anpi.tables.biomarkers import strange_samples
 from anpi.tables.clinical import DERIVED, Clinical, Timeline, read_clinical, row_number, tables_of
 from anpi.tables.config import (
@@ -30,7 +31,7 @@ from anpi.tables.config import (
     path_problems,
     shipped,
 )
-from anpi.tables.identifiers import allowed_columns, allowing, kind_of_path, looks_like_person
+from anpi.tables.identifiers import kind_of_path, looks_like_person
 from anpi.tables.reading import read_table, read_text_table
 from anpi.tables.schema import check_settings, column_rule, load_schema, load_yaml
 from anpi.tables.sheets import (

@@ -39,7 +39,8 @@ from anpi.files.checksums import fingerprint
 from anpi.files.sheet import file_of, split_sheet
 from anpi.files.shipped import REGISTRY
 from anpi.files.stored import is_stored, quant_file
-from anpi.tables.config import ALLOWED_COLUMNS, check_writable, config_paths, counted_alone, is_url, shipped
+from anpi.tables.allowed import ALLOWED_COLUMNS
+from anpi.tables.config import check_writable, config_paths, counted_alone, is_url, shipped
 from anpi.ledger.delivery import check_delivery
 from anpi.problems import InputError
 from anpi.tables.schema import load_yaml

@@ -17,8 +17,8 @@ from anpi.files.checksums import hash_file
 from anpi.files.intact import intact, read_json
 from anpi.files.sheet import file_of
 from anpi.problems import InputError, Problem
+from anpi.tables.allowed import allowing
 from anpi.tables.carried import carried
-from anpi.tables.identifiers import allowing
 from anpi.tables.reading import read_facts, read_matrix, read_table
 from anpi.trial.endpoints import SUPPLIED_RESPONSES, SUPPLIED_TIMES
 from anpi.trial.subtypes import CALLED

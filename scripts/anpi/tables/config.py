@@ -19,7 +19,6 @@ from anpi.files.shipped import ROOT
 from anpi.files.stored import is_stored
 from anpi.problems import InputError, Problem, odd_path
 
-ALLOWED_COLUMNS = "ANPI_ALLOW_COLUMNS"  # variable of the environment: `allow_columns` of the config, for the programs
 REFERENCE_FILES = ("transcripts", "gtf", "genome")
 # Files that anpi ships in config/, which a run takes when the config names none of its own.
 SHIPPED_SETTINGS = {"endpoints": "endpoints.yaml", "plan": "plan.yaml"}

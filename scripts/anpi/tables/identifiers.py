@@ -10,18 +10,16 @@ hold. Forms that other numbers or words may have too convict it only when nearly
 from __future__ import annotations
 
 import functools
-import os
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from anpi.problems import Problem
-from anpi.tables.config import ALLOWED_COLUMNS
+from anpi.tables.allowed import allowed_columns
 from anpi.tables.identifier_forms import (
     ANY_DAY,
     BRITISH_POSTCODE,
@@ -73,24 +71,6 @@ FILE_ENDS = re.compile(r"(?i)(?:\.(?:fastq|fq|bam|cram|sam|sf|gz|bz2|tsv|csv|txt
 ACCESSION = re.compile(r"[SED]R[RXS]\d+")
 HOST = re.compile(r"\w+://[^/]*")
 ELSEWHERE = re.compile(r"[/\\~]|\w:")  # a path that does not begin in the folder of the run
-
-
-@contextmanager
-def allowing(columns: Sequence[str]) -> Iterator[None]:
-    """Allow columns, each written table.column, as long as the block lasts, beside those of the environment."""
-    before = os.environ.get(ALLOWED_COLUMNS)
-    os.environ[ALLOWED_COLUMNS] = ",".join(sorted({*allowed_columns(), *columns}))
-    try:
-        yield
-    finally:
-        del os.environ[ALLOWED_COLUMNS]
-        if before is not None:
-            os.environ[ALLOWED_COLUMNS] = before
-
-
-def allowed_columns() -> set[str]:
-    """Return the columns that the user allows, each written table.column."""
-    return {name.strip() for name in os.environ.get(ALLOWED_COLUMNS, "").split(",") if name.strip()}
 
 
 def identifier_problems(frame: pd.DataFrame, schema: Mapping[str, Any], table: str, file: str) -> list[Problem]:

@@ -21,6 +21,7 @@ from anpi.files.shipped import ROOT
 from anpi.files.stored import is_stored
 from anpi.problems import refuse
 from anpi.provenance import code_digest
+from anpi.tables.allowed import allowing
 from anpi.tables.config import SHIPPED_SETTINGS, Run, config_paths, path_problems, shipped
 from anpi.tables.identifier_lists import LISTS
 from anpi.wiring.files import known_by
@@ -53,7 +54,6 @@ def checked_run(config: Mapping[str, Any], file: str, job: bool = False, memory:
         return found
     # Here and below: a planning that remembers its checks starts without what only they need.
     from anpi.check import check_run, read_checked
-    from anpi.tables.identifiers import allowing
     from anpi.tables.schema import check_settings, load_schema
 
     if job:

@@ -14,9 +14,9 @@ import pytest
 from anpi.check import check_run
 from anpi.problems import InputError
 from anpi.tables.adam import convert_adam, read_adam
+from anpi.tables.allowed import allowing
 from anpi.tables.clinical import read_clinical
 from anpi.tables.identifiers import (
-    allowing,
     identifier_problems,
     kind_of_name,
     kind_of_path,
