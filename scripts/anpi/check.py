@@ -14,6 +14,7 @@ from anpi.association.plan import plan_faults
 from anpi.cohort.facts import is_ceiling
 from anpi.endpoints.rules import read_rules
 from anpi.expression.contigs import read_contigs
+from anpi.files.sheet import file_of
 from anpi.files.shipped import REGISTRY
 from anpi.files.stored import is_object, is_stored
 from anpi.files.text import read_text
