@@ -270,7 +270,7 @@ def treatment_end(
     draw: np.random.Generator,
     design: TrialDesign,
 ) -> date | None:
-    """Last dose: shortly before what ended the treatment; None while it goes on at the cut-off."""
+    """Return the last dose: shortly before what ended the treatment; None while it goes on at the cut-off."""
     back = int(draw.integers(0, 14))
     ends = [day for day in (course.progressed, early_therapy, withdrawal, death) if day is not None]
     return max(course.start, min(ends) - timedelta(days=back)) if ends else None
@@ -373,7 +373,7 @@ def report(
 
 
 def target_response(diameters: np.ndarray, node: np.ndarray, total: float, sums: list[float]) -> str:
-    """Response of the target lesions: CR, PD (20% and 5 mm over the nadir), PR (30% below baseline) or SD."""
+    """Return the response of target lesions: CR, PD (20% and 5 mm over the nadir), PR (30% below baseline) or SD."""
     nadir, baseline = min(sums), sums[0]
     if np.all(diameters[~node] == 0) and np.all(diameters[node] < 10):
         return "CR"

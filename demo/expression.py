@@ -131,7 +131,7 @@ def sex_centres(symbols: pd.Series) -> np.ndarray:
 
 
 def normal_profiles(genes: pd.DataFrame, members: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """TPM of normal tissues: the stated markers; others at the reference median, tumour programmes nearly silent."""
+    """Return TPM of normal tissues: stated markers; others at the reference median, tumour programmes nearly silent."""
     tissues = read_normal_tissues()
     default = genes["median"].to_numpy(copy=True)
     silent = members["ascl1"] | members["neurod1"] | members["pou2f3"] | members["neuroendocrine"]
@@ -199,7 +199,7 @@ def draw_profile(tumour: pd.Series, sample: str, seed: int, model: ExpressionMod
 
 
 def gene_normals(seed: int, name: str, gene_ids: pd.Index) -> np.ndarray:
-    """Standard normal deviates, one a gene."""
+    """Return standard normal deviates, one a gene."""
     return stream(seed, name, zlib.crc32("\n".join(gene_ids).encode())).standard_normal(len(gene_ids))
 
 

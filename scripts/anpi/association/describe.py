@@ -104,7 +104,7 @@ def triple(name: str, values: tuple[float, ...]) -> dict[str, float]:
 
 
 def curve_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Coordinates for drawing: ``kind`` step (curve and interval), censor (marks), risk (numbers below the axis)."""
+    """Return points of curves: ``kind`` step (curve and interval), censor (marks), risk (numbers below the axis)."""
     parts = []
     for names, frame in described_groups(plan, trial, registry):
         if endpoint_kind(names["endpoint"]) != "time" or frame.empty:
@@ -129,7 +129,7 @@ def curve_rows(curve: SurvivalCurve, longest: float) -> pd.DataFrame:
 
 
 def response_counts(plan: Plan, trial: Trial, registry: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Patients, responders, rate with exact interval, and best responses of each described group, by arm too."""
+    """Return patients, responders, rate with exact interval, and best responses of each described group, by arm too."""
     best = trial.endpoints["bor"].fillna("NE") if "bor" in trial.endpoints.columns else None
     rows = []
     for names, frame in described_groups(plan, trial, registry):

@@ -36,7 +36,7 @@ TRIALS = 2000
 
 
 def detectable_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> pd.DataFrame:
-    """Hazard ratios that would be shown with 80% power, for primary and secondary time-to-event questions.
+    """Return hazard ratios that would be shown with 80% power, for primary and secondary time-to-event questions.
 
     Returns
     -------

@@ -15,7 +15,7 @@ from anpi.words.lists import plural
 
 
 def time_by_event(question: Question, plan: Plan, exposure: Exposure | None) -> list[Row]:
-    """Event during treatment (response, immune-related event) against survival: time-dependent, then landmarks."""
+    """Test an event during treatment (response, immune-related) against survival: time-dependent, then landmarks."""
     frame = question.frame
     if exposure is None:
         words = {"response": "response", "immune_related": "first immune-related event"}
@@ -57,7 +57,7 @@ def time_dependent_row(question: Question, frame: pd.DataFrame, day: pd.Series, 
 
 
 def followed(frame: pd.DataFrame) -> pd.Series:
-    """Length of follow-up; who left on the first day was followed for half of it."""
+    """Return the length of follow-up; who left on the first day was followed for half of it."""
     return frame["time"].where(frame["time"] > 0, 0.5)
 
 

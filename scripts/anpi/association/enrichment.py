@@ -73,7 +73,7 @@ def rank_genes(differential: pd.DataFrame) -> pd.Series:
 def enrich(
     ranks: pd.Series, sets: dict[str, list[str]], smallest: int, largest: int, permutations: int, seed: int
 ) -> pd.DataFrame:
-    """Preranked enrichment (Subramanian 2005): scores of every set, with a reason where there is none.
+    """Test every set for enrichment by preranked GSEA (Subramanian 2005); a reason stands where there is none.
 
     Parameters
     ----------

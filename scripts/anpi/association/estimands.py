@@ -33,7 +33,7 @@ COLUMNS = (
 
 
 def estimand_table(plan: Plan, sensitivity: pd.DataFrame) -> pd.DataFrame:
-    """Range of the primary answers over the declared endpoint and its variants (rules, iRECIST, evaluators).
+    """Return the range of the primary answers over the declared endpoint and its variants (rules, iRECIST, evaluators).
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ FIRST, OTHER = 1, 2
 
 
 def incidence_table(plan: Plan, trial: Trial) -> pd.DataFrame:
-    """Cumulative incidence of all treated patients, together and by arm, at the plan's ``rate_months``.
+    """Return the cumulative incidence of all treated patients, together and by arm, at the plan's ``rate_months``.
 
     Returns
     -------

@@ -90,12 +90,12 @@ def build_design(question: Question, plan: Plan) -> Design:
 
 
 def time_test(test: Row, design: Design) -> bool:
-    """Penalised likelihood-ratio test of the products in a Cox model; False when it could not be fitted."""
+    """Compute the penalised likelihood-ratio test of the products in a Cox model; False when it could not be fitted."""
     return products_test(test, design, fit_firth_cox(design.frame["time"], design.frame["event"], design.x))
 
 
 def binary_test(test: Row, design: Design) -> bool:
-    """Penalised likelihood-ratio test of the products in a logistic model; False when it could not be fitted."""
+    """Compute the penalised likelihood-ratio test of the products in a logistic model; False when it has no fit."""
     return products_test(test, design, fit_logistic(design.frame["y"], design.x, firth=True))
 
 
@@ -109,7 +109,7 @@ def products_test(test: Row, design: Design, fit: RegressionFit | None) -> bool:
 
 
 def arm_rows(question: Question, design: Design, arm: str, plan: Plan) -> list[Row]:
-    """Effect of the biomarker within one arm."""
+    """Return the effect of the biomarker within one arm."""
     inside = design.frame["arm"].eq(arm)
     part = design.frame[inside]
     outcome = part["event" if question.kind == "time" else "y"]

@@ -159,7 +159,7 @@ def family_gates(families: Sequence[dict[str, Any]]) -> dict[str, str]:
 
 
 def own_problems(plan: Plan) -> Iterator[Problem]:
-    """Faults that the plan shows by itself."""
+    """Find faults that the plan shows by itself."""
     families = plan.settings["families"]
     yield from repeated(plan.file, "families", [family["family"] for family in families if "family" in family])
     yield from repeated(plan.file, "entries", [entry.entry for entry in plan.entries])
@@ -205,7 +205,7 @@ def list_problems(file: str, key: str, entry: Entry) -> Iterator[Problem]:
 
 
 def gate_problems(plan: Plan) -> Iterator[Problem]:
-    """Gates that are no family before their own, and shares of alpha that come to more than one."""
+    """Find gates that are no family before their own, and shares of alpha that come to more than one."""
     families = plan.settings["families"]
     names = [family.get("family", "") for family in families]
     for place, name in enumerate(names):
@@ -228,7 +228,7 @@ def repeated(file: str, key: str, names: Sequence[str]) -> Iterator[Problem]:
 
 
 def unknown(file: str, key: str, found: str, known: Iterable[str], expected: str) -> Problem:
-    """A name that is not among the known ones, with the nearest."""
+    """Find a name that is not among the known ones, and the nearest of them."""
     names = list(known)
     near = nearest(found, names)
     shown = ", ".join(names[:30]) + (f" and {len(names) - 30} more" if len(names) > 30 else "")
@@ -361,7 +361,7 @@ def signature_problems(file: str, key: str, entry: Entry, registry: pd.DataFrame
 def column_problems(
     file: str, key: str, column: str, patients: pd.DataFrame, samples: pd.DataFrame | None
 ) -> Iterator[Problem]:
-    """A column that is not there, or in which all patients are alike."""
+    """Find a column that is not there, or in which all patients are alike."""
     source = patients.attrs.get("file", "patients.csv")
     frame = patients
     if column not in patients.columns and column in SAMPLE_COLUMNS:
@@ -379,7 +379,7 @@ def column_problems(
 
 
 def chosen_signatures(entry: Entry, registry: pd.DataFrame) -> list[str]:
-    """Ids of the signatures that an entry names, in the order of the registry."""
+    """Return ids of the signatures that an entry names, in the order of the registry."""
     wanted = set(entry.signatures)
     by_category = registry["category"].isin(entry.categories) | ("all" in entry.categories)
     return list(registry.loc[by_category | registry["id"].isin(wanted), "id"])

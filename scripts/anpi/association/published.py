@@ -39,7 +39,7 @@ COLUMNS = (
 
 
 def published_table(rows: list[Row], cohorts: pd.DataFrame) -> pd.DataFrame:
-    """Hazard ratios a standard deviation of each signature that the trial tested: cohorts, pooled, and both together.
+    """Return hazard ratios a standard deviation of each signature tested: in cohorts, pooled, and both together.
 
     Returns
     -------

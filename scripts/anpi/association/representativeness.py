@@ -65,7 +65,7 @@ def row(
 
 
 def compare(name: str, values: pd.Series, inside: pd.Series, comparable: bool) -> list[dict[str, object]]:
-    """One row for a number, one row a level for a category."""
+    """Return one row for a number, one row a level for a category."""
     missing: dict[str, object] = {
         "missing_evaluable": int(values[inside].isna().sum()),
         "missing_not_evaluable": int(values[~inside].isna().sum()),
@@ -106,7 +106,7 @@ def share(values: pd.Series) -> str:
 
 
 def difference(a: pd.Series, b: pd.Series, comparable: bool) -> dict[str, object]:
-    """Standardised mean difference; for 0/1 values with the variance of a proportion."""
+    """Return the standardised mean difference; for 0/1 values with the variance of a proportion."""
     if not comparable or min(a.notna().sum(), b.notna().sum()) < 2:
         return {"smd": np.nan, "warning": "too few patients on one side to compare"}
     binary = set(pd.concat([a, b]).dropna().unique()) <= {0.0, 1.0}
@@ -119,7 +119,7 @@ def difference(a: pd.Series, b: pd.Series, comparable: bool) -> dict[str, object
 
 
 def compare_survival(endpoint: str, outcome: pd.DataFrame, inside: pd.Series, plan: Plan) -> dict[str, object]:
-    """Medians in months, and the hazard ratio of the evaluable against the others."""
+    """Return medians in months, and the hazard ratio of the evaluable against the others."""
     whole = outcome.dropna()
     group = inside.reindex(whole.index).astype(bool)
     texts = [median_words(whole[part]) for part in (group, ~group, group | True)]

@@ -46,7 +46,7 @@ def too_little(question: Question, frame: pd.DataFrame) -> str | None:
 
 
 def binary_by_group(question: Question, plan: Plan) -> list[Row]:
-    """One exact test over the groups, then each group's odds against the largest one."""
+    """Test all groups at once by an exact test, then each group's odds against the largest one."""
     if question.obstacle:
         return [Row(n=len(question.frame), warnings=[question.obstacle])]
     grouped = prepare_test(question, plan, "y", too_little)
@@ -66,7 +66,7 @@ def binary_by_group(question: Question, plan: Plan) -> list[Row]:
 
 
 def exact_test(test: Row, question: Question, frame: pd.DataFrame, plan: Plan) -> None:
-    """Fisher's exact test, or within arms the exact-conditional Cochran-Mantel-Haenszel test by permutation."""
+    """Compute Fisher's exact test, or within arms the exact-conditional Cochran-Mantel-Haenszel test by permutation."""
     table = pd.crosstab(frame["marker"], frame["y"])
     if question.stratified:
         result = permute_groups(frame["y"], frame["marker"], frame["arm"], plan.permutations, plan.seed)
@@ -83,7 +83,7 @@ def exact_test(test: Row, question: Question, frame: pd.DataFrame, plan: Plan) -
 
 
 def fit_odds(y: pd.Series, x: pd.DataFrame) -> RegressionFit | None:
-    """Logistic regression with Firth's penalty, the one estimator of odds ratios however many outcomes there are."""
+    """Fit logistic regression with Firth's penalty, the estimator of odds ratios for any number of outcomes."""
     return fit_logistic(y, x.loc[:, x.nunique() > 1], firth=True)
 
 
@@ -120,7 +120,7 @@ def compare_odds(fit: RegressionFit | None, few: list[str], row: Row, level: str
 
 
 def binary_by_score(question: Question, plan: Plan) -> list[Row]:
-    """Area under the curve with the exact rank test, and the odds ratio a standard deviation."""
+    """Compute the area under the curve with the exact rank test, and the odds ratio a standard deviation."""
     frame = question.frame
     test = Row(n=len(frame), events=int(frame["y"].sum()), effect="AUC")
     odds = Row(n=test.n, events=test.events, effect="OR per SD", role="contrast")
@@ -161,7 +161,7 @@ def binary_by_score(question: Question, plan: Plan) -> list[Row]:
 
 
 def rank_test(question: Question, frame: pd.DataFrame, plan: Plan) -> tuple[float, str]:
-    """Wilcoxon's exact test, or within arms its permutation (van Elteren) form."""
+    """Compute Wilcoxon's exact test, or within arms its permutation (van Elteren) form."""
     values, yes = frame["marker"].astype(float), frame["y"].eq(1)
     if not question.stratified:
         result = wilcoxon(values[yes], values[~yes])
@@ -175,7 +175,7 @@ def rank_test(question: Question, frame: pd.DataFrame, plan: Plan) -> tuple[floa
 
 
 def ordered_rows(question: Question, plan: Plan) -> list[Row]:
-    """Best response as an ordered outcome (PD, SD, PR, CR): Jonckheere for scores, permuted ranks for groups."""
+    """Test best response as an ordered outcome (PD, SD, PR, CR): Jonckheere for scores, permuted ranks for groups."""
     frame = question.frame
     test = Row(n=len(frame), events=int((frame["y"] >= 2).sum()))
     test.warnings += [] if question.obstacle else ["best response not evaluable is left out"]

@@ -77,7 +77,7 @@ def answers(entry: Entry, plan: Plan, trial: Trial, registry: pd.DataFrame | Non
 
 
 def subtype_variants(entry: Entry, plan: Plan, trial: Trial) -> list[tuple[str, Row]]:
-    """Other readings of the subtype: confident calls alone, the scheme of Rudin 2019, probabilities as weights."""
+    """Return other readings of the subtype: confident calls alone, Rudin's scheme of 2019, probabilities as weights."""
     calls = trial.calls
     assert calls is not None
     found: list[tuple[str, Row]] = []
@@ -119,7 +119,7 @@ def is_mixed(calls: pd.DataFrame) -> pd.Series:
 
 
 def probability_rows(question: Question, weights: pd.DataFrame, plan: Plan) -> list[Row]:
-    """The test with each patient shared over the subtypes by the call's probabilities, and the ratios of pure subtypes.
+    """Test with each patient shared over the subtypes by the call's probabilities; ratios are of pure subtypes.
 
     Subtypes with less weight than the smallest group are left out of the ratios, the one with most weight is the
     reference.
@@ -155,7 +155,7 @@ def probability_rows(question: Question, weights: pd.DataFrame, plan: Plan) -> l
 
 
 def restricted_mean_rows(question: Question, plan: Plan) -> list[Row]:
-    """Difference in restricted mean time of each tested group against the reference, in months."""
+    """Return the difference in restricted mean time of each tested group against the reference, in months."""
     frame = question.frame
     groups = split_groups(frame["marker"], plan, question.biomarker)
     tau = plan.restricted_mean_months * DAYS_PER_MONTH
@@ -205,7 +205,7 @@ def answer_of(
 
 
 def influence_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> pd.DataFrame:
-    """The primary test and hazard ratios without each patient in turn (first endpoint of the primary entry).
+    """Return the primary test and hazard ratios without each patient in turn (first endpoint of the primary entry).
 
     Returns
     -------

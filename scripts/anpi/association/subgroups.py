@@ -38,7 +38,7 @@ COLUMNS = (
 
 
 def subgroup_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> pd.DataFrame:
-    """Effects of the primary biomarker within each subgroup that the plan names.
+    """Return effects of the primary biomarker within each subgroup that the plan names.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def subgroup_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> p
 
 
 def main_columns(question: Question, plan: Plan) -> pd.DataFrame:
-    """Columns of the biomarker: a 0/1 column each tested group but the reference, or the score by its SD."""
+    """Return columns of the biomarker: a 0/1 column each tested group but the reference, or the score by its SD."""
     marker = question.frame["marker"]
     if not question.grouped:
         return standardised(marker).rename("score").to_frame().dropna()
@@ -67,7 +67,7 @@ def main_columns(question: Question, plan: Plan) -> pd.DataFrame:
 def variable_rows(
     question: Question, main: pd.DataFrame, name: str, trial: Trial, plan: Plan
 ) -> Iterator[dict[str, object]]:
-    """Rows of one variable, none where all patients are alike in it or it is not known."""
+    """Return rows of one variable, none where all patients are alike in it or it is not known."""
     levels = subgroup_levels(trial.arms() if name == "arm" else trial.covariate(name)).reindex(main.index)
     shown = sorted(levels.dropna().unique())
     if main.empty or len(shown) < 2:
@@ -88,7 +88,7 @@ def variable_rows(
 
 
 def subgroup_levels(values: pd.Series) -> pd.Series:
-    """Levels of a variable as text; an amount with many values is split at its median."""
+    """Return levels of a variable as text; an amount with many values is split at its median."""
     if pd.api.types.is_numeric_dtype(values) and values.nunique() > MOST_LEVELS:
         middle = values.median()
         words = np.where(values > middle, f"above {middle:g}", f"at most {middle:g}")
@@ -121,7 +121,7 @@ def fit_subgroup(question: Question, x: pd.DataFrame, plan: Plan) -> RegressionF
 
 
 def interaction(question: Question, main: pd.DataFrame, levels: pd.Series, is_stratum: bool) -> float:
-    """P of the products of biomarker and variable, by the penalised likelihood ratio; NaN when it cannot be fitted.
+    """Return p of the products of biomarker and variable, by the penalised likelihood ratio; NaN without a fit.
 
     A variable that is the stratum has no column of its own: each of its levels has a baseline.
     """

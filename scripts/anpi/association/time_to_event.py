@@ -38,7 +38,7 @@ def too_little(question: Question, frame: pd.DataFrame) -> str | None:
 
 
 def time_by_group(question: Question, plan: Plan) -> list[Row]:
-    """One test over all groups, then each group against the largest one."""
+    """Test all groups at once, then each group against the largest one."""
     if question.obstacle:
         return [Row(n=len(question.frame), warnings=[question.obstacle])]
     grouped = prepare_test(question, plan, "event", too_little)
@@ -58,7 +58,7 @@ def time_by_group(question: Question, plan: Plan) -> list[Row]:
 
 
 def permutation_test(test: Row, question: Question, frame: pd.DataFrame, plan: Plan) -> None:
-    """Log-rank test by permutation, within arms where they are strata."""
+    """Compute the log-rank test by permutation, within arms where they are strata."""
     strata = strata_of(frame, question)
     data = frame["time"], frame["event"], frame["marker"]
     result = permute_logrank(*data, strata, plan.permutations, plan.seed)
@@ -71,7 +71,7 @@ def permutation_test(test: Row, question: Question, frame: pd.DataFrame, plan: P
 
 
 def stratified_scores(frame: pd.DataFrame, strata: np.ndarray | None) -> np.ndarray:
-    """Log-rank scores, computed within each stratum."""
+    """Compute log-rank scores within each stratum."""
     if strata is None:
         return logrank_scores(frame["time"], frame["event"])
     scores = np.zeros(len(frame))
@@ -82,7 +82,7 @@ def stratified_scores(frame: pd.DataFrame, strata: np.ndarray | None) -> np.ndar
 
 
 def adjusted_test(test: Row, covariates: pd.DataFrame, tested: list[str], fit: RegressionFit | None) -> None:
-    """Penalised likelihood-ratio test of the tested columns beside the covariates."""
+    """Compute the penalised likelihood-ratio test of the tested columns beside the covariates."""
     if fit is None:
         test.warnings.append("the adjusted model could not be fitted: not tested")
         return
@@ -141,7 +141,7 @@ def compare_hazards(fit: RegressionFit | None, few: list[str], row: Row, level: 
 
 
 def time_by_score(question: Question, plan: Plan) -> list[Row]:
-    """Hazard ratio a standard deviation of a score."""
+    """Return the hazard ratio a standard deviation of a score."""
     frame = question.frame
     row = Row(n=len(frame), events=int(frame["event"].sum()), effect="HR per SD")
     obstacle = too_little(question, frame)
@@ -169,7 +169,7 @@ def adjusted_words(covariates: pd.DataFrame) -> str:
 
 
 def time_by_best_cut(question: Question, plan: Plan) -> list[Row]:
-    """Maximally selected log-rank statistic; its p accounts for the choice, the hazard ratio at the cut does not."""
+    """Compute the maximally selected log-rank statistic; its p accounts for the choice, the hazard ratio does not."""
     frame = question.frame
     row = Row(n=len(frame), events=int(frame["event"].sum()), effect="maximally selected statistic")
     obstacle = too_little(question, frame)

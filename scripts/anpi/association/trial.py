@@ -75,15 +75,15 @@ class Trial:
     markers: dict[str, Measured] = field(default_factory=dict)
 
     def members(self, name: str) -> pd.Index:
-        """Patients of an analysis set."""
+        """Return patients of an analysis set."""
         return self.sets.index[self.sets[name].eq("yes")]
 
     def set_names(self) -> list[str]:
-        """Names of the analysis sets."""
+        """Return names of the analysis sets."""
         return [column for column in self.sets.columns if column not in ("sample_id", "reason_out")]
 
     def arms(self) -> pd.Series:
-        """Treatment arm of each patient."""
+        """Return the treatment arm of each patient."""
         return self.patients["arm"].astype(str)
 
     def outcome(self, endpoint: str) -> pd.DataFrame:
@@ -109,7 +109,7 @@ class Trial:
         return response_exposure(self) if biomarker == "response" else None
 
     def covariate(self, name: str) -> pd.Series:
-        """Values of a column of the patients or of their samples; levels are categories (see `levelled`)."""
+        """Return values of a column of the patients or of their samples; levels are categories (see `levelled`)."""
         if name in self.patients.columns and self.patients[name].notna().any():
             return levelled(self.patients[name], "patients")
         if self.samples is not None and name in self.samples.columns:
@@ -232,7 +232,7 @@ def strangers(names: pd.Index, known: pd.Index, file: str, source: str) -> Itera
 
 
 def endpoint_problems(frame: pd.DataFrame, file: str) -> Iterator[Problem]:
-    """Durations that are no numbers or negative, and events that are neither 0 nor 1."""
+    """Find durations that are no numbers or negative, and events that are neither 0 nor 1."""
     for column in frame.columns:
         values = frame[column].dropna()
         if "_days" not in column and "_event" not in column:
@@ -278,13 +278,13 @@ def read_tpm(path: Path | str, chosen: pd.Series) -> pd.DataFrame:
 
 
 def read_symbols(path: Path | str) -> dict[str, str]:
-    """Gene id by symbol, the first of a symbol that several ids share."""
+    """Return the gene id by symbol, the first of a symbol that several ids share."""
     genes = read_facts(path).dropna(subset=["symbol"]).drop_duplicates("symbol")
     return dict(zip(genes["symbol"].astype(str), genes["gene_id"].astype(str), strict=True))
 
 
 def reference_dates(endpoints: pd.DataFrame, patients: pd.DataFrame) -> pd.Series:
-    """Day 1 of each patient's times as a date: what the endpoints count from, else the start of treatment.
+    """Return day 1 of each patient's times as a date: what endpoints count from, else the start of treatment.
 
     Times may count from randomisation; the day of an adverse event must count from there too.
     """
@@ -329,11 +329,11 @@ def immune_event_days(path: Path | str, patients: pd.DataFrame, reference: pd.Se
 
 
 def first_immune_event(days: pd.Series, patients: pd.Index) -> pd.Series:
-    """Day of each patient's first immune-related adverse event, NaN without one."""
+    """Return the day of each patient's first immune-related adverse event, NaN without one."""
     return days.groupby(level=0).min().reindex(patients).astype(float)
 
 
 def undated(days: pd.Series) -> frozenset[str]:
-    """Patients who had immune-related events, but on no day that is known."""
+    """Return patients who had immune-related events, but on no day that is known."""
     known = days.groupby(level=0).count()
     return frozenset(known.index[known == 0])

@@ -140,7 +140,7 @@ def compare_contrast(
 
 
 def counts_by_patient(counts: pd.DataFrame, trial: Trial) -> pd.DataFrame:
-    """Counts of the sample that the sets name for each patient (genes x patients)."""
+    """Return counts of the sample that the sets name for each patient (genes x patients)."""
     chosen = trial.sets["sample_id"].dropna()
     chosen = chosen[chosen.isin(counts.columns)]
     return counts[chosen.to_list()].set_axis(list(chosen.index), axis=1)

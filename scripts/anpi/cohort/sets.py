@@ -97,7 +97,7 @@ def build_sets(
 def sample_reasons(
     table: pd.DataFrame, samples: pd.DataFrame | None, verdicts: pd.DataFrame | None, calls: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """For each patient the chosen sample and, when it cannot be used, the reason."""
+    """Return for each patient the chosen sample and, when it cannot be used, the reason."""
     if samples is None or verdicts is None:
         return pd.DataFrame({"sample_id": None, "reason": "no expression in this run"}, index=table.index)
     chosen, foreign = choose_samples(samples, verdicts, calls).set_index("patient_id"), foreign_samples(calls)
@@ -123,7 +123,7 @@ def sample_reasons(
 
 
 def call_reasons(table: pd.DataFrame, usable: pd.DataFrame, calls: pd.DataFrame | None) -> pd.Series:
-    """For each patient with a usable sample the reason why it has no subtype, if it has none."""
+    """Return for each patient with a usable sample the reason why it has no subtype, if it has none."""
     by_sample = calls.set_index("sample_id") if calls is not None else pd.DataFrame(columns=["call", "reason"])
     reasons: list[str | None] = []
     for sample, out in zip(usable["sample_id"], usable["reason"], strict=True):

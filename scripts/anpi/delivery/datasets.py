@@ -139,7 +139,7 @@ def described(sources: Mapping[str, Source]) -> list[str]:
 
 
 def split_sources(sources: Sequence[Source]) -> tuple[dict[str, Source], list[Source]]:
-    """Part datasets of CDISC's, each kind once, from all other tables.
+    """Separate datasets of CDISC's, each kind once, from all other tables.
 
     Raises
     ------

@@ -66,7 +66,7 @@ class AlleleReads:
         return alt + ref - log_rising(concentration, self.most)[self.depth]
 
     def ratio(self, mean: float, concentration: float) -> np.ndarray:
-        """Probability of the reads over that when every share of alt is as likely; kept, as it is asked for often."""
+        """Return the probability of the reads over that when every share of alt is as likely; kept, as it recurs."""
         key = (mean, concentration)
         if key not in self.known:
             self.known[key] = np.exp(self.log_probability(mean, concentration) - self.flat)
@@ -87,7 +87,7 @@ def genotype_shares(frequency: np.ndarray) -> np.ndarray:
 def genotype_log_likelihoods(
     reads: AlleleReads, frequency: np.ndarray, contamination: float = 0.0, imbalance: Imbalance | None = None
 ) -> np.ndarray:
-    """Log likelihood of the counts under each genotype of the sample's owner.
+    """Return the log likelihood of the counts under each genotype of the sample's owner.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def genotype_log_likelihoods(
 def genotype_ratios(
     reads: AlleleReads, frequency: np.ndarray, contamination: float, imbalance: Imbalance
 ) -> np.ndarray:
-    """Likelihood of the counts under each genotype, over that when every share of alt is as likely (see above)."""
+    """Return the likelihood of the counts by genotype, over that when every share of alt is as likely (see above)."""
     others = genotype_shares(frequency) if contamination else np.ones((1, len(reads.ref)))
     ratios = [
         sum(

@@ -67,6 +67,6 @@ def estimate_contamination(ref: np.ndarray, alt: np.ndarray, frequencies: np.nda
 
 
 def log_likelihood(reads: AlleleReads, frequency: np.ndarray, contamination: float, imbalance: Imbalance) -> float:
-    """Log likelihood of all counts, up to a constant, over the genotypes of owner and contaminating person."""
+    """Return the log likelihood of all counts, up to a constant, over genotypes of owner and contaminating person."""
     ratios = genotype_ratios(reads, frequency, contamination, imbalance)
     return float(np.log((ratios * genotype_shares(frequency)).sum(axis=0)).sum())

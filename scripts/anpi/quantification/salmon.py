@@ -63,7 +63,7 @@ class Library:
     reverse: int = 0
 
     def type(self, fragments: int) -> str:
-        """salmon's library type: stranded from 70% on one strand; unstranded below, and for too few fragments.
+        """Return salmon's library type: stranded from 70% on one strand; unstranded below, and for too few fragments.
 
         Parameters
         ----------

@@ -323,7 +323,7 @@ def sensitivity(run: Run) -> Section:
 
 
 def variant_table(table: pd.DataFrame) -> Table:
-    """One row a variant and question: its test, and each group's ratio."""
+    """Return one row a variant and question: its test, and each group's ratio."""
     rows = []
     keys = ["variant", "entry", "endpoint"]
     for (variant, _, endpoint), part in table.groupby(keys, sort=False):

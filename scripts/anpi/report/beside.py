@@ -34,7 +34,7 @@ def group_name(row: dict[str, Any]) -> str:
 
 
 def estimand_blocks(run: Run) -> list[Any]:
-    """The primary answer over every declared estimand, as a range: sentences and table."""
+    """Return the primary answer over every declared estimand, as a range: sentences and table."""
     table = run.table("estimands")
     if table is None:
         return []
@@ -88,7 +88,7 @@ def estimand_sentence(row: dict[str, Any], alpha: float) -> list[str]:
 
 
 def subgroup_blocks(run: Run) -> list[Any]:
-    """Forest plot of the primary answer within subgroups."""
+    """Return the forest plot of the primary answer within subgroups."""
     table = run.table("subgroups")
     if table is None or table["estimate"].isna().all():
         return []
@@ -121,7 +121,7 @@ def subgroup_label(row: dict[str, Any]) -> str:
 
 
 def incidence_blocks(run: Run) -> list[Any]:
-    """Cumulative incidence of response and of immune-related events."""
+    """Return the cumulative incidence of response and of immune-related events."""
     table = run.table("incidence")
     if table is None:
         return []
@@ -165,7 +165,7 @@ def incidence_cell(row: dict[str, Any]) -> Cell:
 
 
 def published_blocks(run: Run) -> list[Any]:
-    """The trial's signatures beside published cohorts."""
+    """Return the trial's signatures beside published cohorts."""
     table = run.table("published")
     if table is None:
         return []

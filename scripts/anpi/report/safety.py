@@ -107,7 +107,7 @@ def summary_table(events: pd.DataFrame, arms: list[str]) -> Table:
 
 
 def term_table(events: pd.DataFrame, arms: list[str]) -> Table:
-    """Classes by frequency, terms within them by frequency."""
+    """Return classes by frequency, terms within them by frequency."""
     part = events[(events["category"] == "all") & events["grade"].astype(str).isin(["any", ">=3"])]
     part = part[part["level"].isin(["soc", "term"])]
     lookup = {

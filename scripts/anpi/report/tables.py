@@ -155,7 +155,7 @@ class Run:
         return None if places is None else frame.take(places)
 
     def members(self, name: str) -> pd.DataFrame:
-        """Rows of `people` that belong to an analysis set."""
+        """Return rows of `people` that belong to an analysis set."""
         return self.people[self.people[name].eq("yes")] if name in self.people else self.people.iloc[:0]
 
 

@@ -26,7 +26,7 @@ def weighted_sum(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def geometric_mean(tpm: np.ndarray, offset: float = 0.01) -> np.ndarray:
-    """Geometric mean of TPM + 0.01, as cytolytic activity is defined (Rooney 2015, doi:10.1016/j.cell.2014.12.033)."""
+    """Return the geometric mean of TPM + 0.01, cytolytic activity (Rooney 2015, doi:10.1016/j.cell.2014.12.033)."""
     return np.exp(weighted_mean(np.log(tpm + offset), np.ones(tpm.shape[1])))
 
 
@@ -36,7 +36,7 @@ def rank_genes(values: np.ndarray) -> np.ndarray:
 
 
 def ssgsea_raw(ranks: np.ndarray, members: np.ndarray, alpha: float = 0.25) -> np.ndarray:
-    """Enrichment score of single-sample GSEA (Barbie 2009, doi:10.1038/nature08460), not normalised.
+    """Compute the enrichment score of single-sample GSEA (Barbie 2009, doi:10.1038/nature08460), not normalised.
 
     The random walk summed over all positions has a closed form: with ``p`` a gene's position from the bottom, the
     score is the mean of ``p`` over the set, weighted by ``rank ** alpha``, less the mean of ``p`` outside the set.
@@ -65,7 +65,7 @@ def ssgsea_raw(ranks: np.ndarray, members: np.ndarray, alpha: float = 0.25) -> n
 
 
 def singscore(ranks: np.ndarray, up: np.ndarray, down: np.ndarray) -> np.ndarray:
-    """Mean rank of a set of genes within the sample, between its least and its greatest possible, centred on 0.
+    """Return a set's mean rank within the sample, between its least and its greatest possible, centred on 0.
 
     The score of the genes expected up, plus that of the genes expected down with ranks turned round (Foroutan 2018,
     doi:10.1186/s12859-018-2435-4). From -1 to 1 with both sets, -0.5 to 0.5 with one.

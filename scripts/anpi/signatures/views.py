@@ -57,7 +57,7 @@ def summarise_by_subtype(scores: pd.DataFrame, subtypes: pd.Series) -> pd.DataFr
 
 
 def correlate_signatures(scores: pd.DataFrame) -> pd.DataFrame:
-    """Spearman correlation of every pair of signatures over the samples that have both.
+    """Return the Spearman correlation of every pair of signatures over the samples that have both.
 
     Returns
     -------

@@ -69,7 +69,7 @@ def cohen_kappa(
 
 
 def agreement_weights(count: int, weights: str | None) -> Array:
-    """How far two categories agree: 1 on the diagonal, falling with their distance where weights are asked for."""
+    """Return how far two categories agree: 1 on the diagonal, falling with distance where weights are asked for."""
     if weights is None:
         return np.eye(count)
     distance = np.abs(np.subtract.outer(np.arange(count), np.arange(count))) / (count - 1)

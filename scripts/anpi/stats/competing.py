@@ -148,6 +148,6 @@ class GrayWalk:
         self.variance += np.outer(direction, direction) * amount
 
     def covariance(self) -> Array:
-        """Covariance of the scores at the end."""
+        """Return the covariance of the scores at the end."""
         mixed = self.c @ self.cross.T
         return self.variance + (self.c * self.square) @ self.c.T + mixed + mixed.T

@@ -16,7 +16,7 @@ MOST_RANKED = 200
 
 
 def clopper_pearson(successes: int, total: int, level: float = 0.95) -> tuple[float, float]:
-    """Exact interval of a proportion (Clopper & Pearson 1934); NaN for an empty group."""
+    """Return the exact interval of a proportion (Clopper & Pearson 1934); NaN for an empty group."""
     if total == 0:
         return np.nan, np.nan
     tail = (1 - level) / 2
@@ -35,7 +35,7 @@ class FisherTest:
 
 
 def fisher_exact(table: ArrayLike, seed: int = 0, draws: int = 100_000) -> FisherTest:
-    """Fisher's exact test of an r x c table by enumeration (Freeman & Halton 1951).
+    """Compute Fisher's exact test of an r x c table by enumeration (Freeman & Halton 1951).
 
     p is the share of all tables with the same margins that are no more probable than the one seen. Empty rows and
     columns are passed over; p is NaN when fewer than two rows or columns remain. Beyond four million candidates it is
@@ -82,7 +82,7 @@ def all_table_logs(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Array
 
 
 def compositions(total: int, limits: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Every way to share ``total`` over cells, none above its limit (ways x cells)."""
+    """List every way to share ``total`` over cells, none above its limit (ways x cells)."""
     ways = np.zeros((1, 0), dtype=np.int64)
     for limit in limits[:-1]:
         choice = np.arange(min(int(limit), total) + 1)
@@ -126,7 +126,7 @@ class RankTest:
 
 
 def wilcoxon(x: ArrayLike, y: ArrayLike) -> RankTest:
-    """Wilcoxon's rank-sum test, exact also with ties, by counting over the midranks seen (Streitberg & Roehmel 1986).
+    """Compute Wilcoxon's rank-sum test, exact also with ties, by counting over midranks (Streitberg & Roehmel 1986).
 
     p is the share of all allocations whose rank sum lies at least as far from its mean. Beyond 200 values the
     normal approximation with ties and continuity correction is taken, as in R.
@@ -156,7 +156,7 @@ def wilcoxon(x: ArrayLike, y: ArrayLike) -> RankTest:
 
 
 def normal_rank_p(ranks: Array, size: int, w: float) -> float:
-    """Two-sided p of W by the normal approximation, corrected for ties and continuity."""
+    """Return the two-sided p of W by the normal approximation, corrected for ties and continuity."""
     other = len(ranks) - size
     ties = np.unique(ranks, return_counts=True)[1]
     total = len(ranks)
@@ -176,7 +176,7 @@ class TrendTest:
 
 
 def jonckheere(values: ArrayLike, order: ArrayLike) -> TrendTest:
-    """Jonckheere-Terpstra test for a trend of values over ordered groups, variance corrected for ties in both.
+    """Compute the Jonckheere-Terpstra test for a trend over ordered groups, variance corrected for ties in both.
 
     Parameters
     ----------

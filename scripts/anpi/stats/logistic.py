@@ -76,5 +76,5 @@ class LogisticLikelihood:
         return np.asarray(np.sqrt(np.diag(augmented)))
 
     def curvature(self, beta: Array, point: Point, free: Mask) -> Array:
-        """Information of the free coefficients."""
+        """Return the information of the free coefficients."""
         return point.information[np.ix_(free, free)]

@@ -102,7 +102,7 @@ def spread(y: Array, v: Array, between: float) -> float:
 
 
 def share_between(v: Array, q: float, between: float, method: str) -> float:
-    """I², from the variance between studies and the typical variance within (Higgins & Thompson 2002)."""
+    """Return I², from the variance between studies and the typical variance within (Higgins & Thompson 2002)."""
     df, weight = len(v) - 1, 1 / v
     if not df:
         return 0.0
@@ -121,7 +121,7 @@ def variance_between(y: Array, v: Array, method: str) -> float:
         return max(0.0, (spread(y, v, 0.0) - df) / float(weight.sum() - (weight**2).sum() / weight.sum()))
 
     def excess(between: float) -> float:
-        """Falls through 0 at the estimate: the score of the restricted likelihood, or Q less its expectation."""
+        """Return what falls through 0 at the estimate: the score of the restricted likelihood, or Q less its mean."""
         if method == "pm":
             return spread(y, v, between) - df
         weight = 1 / (v + between)

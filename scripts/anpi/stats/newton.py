@@ -55,7 +55,7 @@ class Likelihood(Protocol):
         """Evaluate it."""
 
     def curvature(self, beta: Array, point: Point, free: Mask) -> Array:
-        """Negative second derivatives over the free coefficients."""
+        """Return negative second derivatives over the free coefficients."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Penalised:
         return Point(point.value + 0.5 * float(log_determinant), point.score + pull, point.information)
 
     def curvature(self, beta: Array, point: Point, free: Mask) -> Array:
-        """Differences of the score, a ten-thousandth of a standard error apart."""
+        """Return differences of the score, a ten-thousandth of a standard error apart."""
         steps = DIFFERENCE / np.sqrt(np.diag(point.information))
         places = np.flatnonzero(free)
         columns = []
@@ -91,7 +91,7 @@ class Penalised:
 
 
 def scaled(information: Array) -> Array:
-    """Information in units of its own diagonal, like a correlation matrix."""
+    """Return the information in units of its own diagonal, like a correlation matrix."""
     size = np.sqrt(np.diag(information))
     return information / np.outer(size, size)
 
@@ -104,7 +104,7 @@ def estimable(information: Array, spread: Array) -> bool:
 
 
 def information_kept(information: Array, first: Array) -> float:
-    """Smallest share of the first information, over all directions, that is still there."""
+    """Return the smallest share of the first information, over all directions, that is still there."""
     root = np.linalg.inv(np.linalg.cholesky(first))
     return float(np.linalg.eigvalsh(root @ information @ root.T)[0])
 
@@ -226,7 +226,7 @@ def next_distance(distance: float, step: float, inside: float, outside: float) -
 
 
 def profile_p(likelihood: Likelihood, best: tuple[Array, Point], places: Sequence[int]) -> tuple[float, float]:
-    """Likelihood-ratio chi-square, and its p, of some coefficients being 0; NaN when it cannot be found."""
+    """Return the likelihood-ratio chi-square, and its p, of some coefficients being 0; NaN when it cannot be found."""
     beta, top = best
     free = np.ones(len(beta), dtype=bool)
     free[list(places)] = False
@@ -295,7 +295,7 @@ class RegressionFit:
         return float(estimate), float(low), float(high), self.joint_test([term])[1]
 
     def joint_test(self, tested: Iterable[object]) -> tuple[float, float]:
-        """Likelihood-ratio chi-square and p of all ``tested`` coefficients being 0.
+        """Return the likelihood-ratio chi-square and p of all ``tested`` coefficients being 0.
 
         Under Firth the penalty stays that of the whole model, as in logistf's joint test.
         """

@@ -54,7 +54,7 @@ def signed_rank(differences: ArrayLike, level: float = 0.95) -> SignedRank:
 
 
 def signed_rank_p(d: Array) -> float:
-    """Share of all signs whose rank sum is as far from its mean; 1 without a difference."""
+    """Return the share of all signs whose rank sum is as far from its mean; 1 without a difference."""
     if not len(d):
         return 1.0
     doubled = np.rint(2 * rankdata(np.abs(d))).astype(int)
@@ -65,7 +65,7 @@ def signed_rank_p(d: Array) -> float:
 
 
 def rank_sums(doubled: NDArray[np.int64]) -> Array:
-    """Probability of each sum of positive ranks (doubled, so that midranks are whole), each sign by chance."""
+    """Return the probability of each sum of positive ranks (doubled, to be whole), each sign by chance."""
     share = np.zeros(int(doubled.sum()) + 1)
     share[0] = 1.0
     for rank in doubled:
@@ -93,7 +93,7 @@ class ModeratedT:
 
 
 def moderated_t(differences: ArrayLike, covariate: ArrayLike | None = None, level: float = 0.95) -> ModeratedT:
-    """Paired t whose variances are shrunken towards each other (limma's empirical Bayes).
+    """Compute the paired t whose variances are shrunken towards each other (limma's empirical Bayes).
 
     Features that do not vary are left out before the prior is estimated: one of them would spoil it for all others.
 
@@ -126,7 +126,7 @@ def moderated_t(differences: ArrayLike, covariate: ArrayLike | None = None, leve
 
 
 def least_squares(y: Array, x: Array) -> tuple[float, float, float, float, float]:
-    """Intercept, residual variance, leverage of the intercept, residual degrees of freedom, rows; of known rows."""
+    """Return intercept, residual variance, leverage of the intercept, residual df and rows, of known rows."""
     there = np.isfinite(y) & np.isfinite(x).all(axis=1)
     y, x = y[there], x[there]
     df = len(y) - x.shape[1]
@@ -143,7 +143,7 @@ def least_squares(y: Array, x: Array) -> tuple[float, float, float, float, float
 
 
 def variance_prior(variance: Array, df: Array) -> tuple[float, float]:
-    """Degrees of freedom and variance of the prior, by the moments of log variances; (0, 1) below two features."""
+    """Return degrees of freedom and variance of the prior, by moments of log variances; (0, 1) below two features."""
     if len(variance) < 2:
         return 0.0, 1.0
     floored = np.maximum(variance, 1e-5 * np.median(variance))

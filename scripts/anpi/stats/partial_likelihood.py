@@ -68,7 +68,7 @@ class PartialLikelihood:
         return Point(value if np.isfinite(value) else -np.inf, score, information, slope)
 
     def curvature(self, beta: Array, point: Point, free: Mask) -> Array:
-        """Information of the free coefficients."""
+        """Return the information of the free coefficients."""
         return point.information[np.ix_(free, free)]
 
 
@@ -108,7 +108,7 @@ class RiskSets:
         self.powers = np.column_stack([np.ones(count), self.x, square])
 
     def sums(self, weight: Array, values: Array) -> Array:
-        """Weighted sums over the risk set of each event (events x columns)."""
+        """Return weighted sums over the risk set of each event (events x columns)."""
         weighted = weight[:, None] * values
         found = np.cumsum(weighted, axis=0)[self.last]
         if self.entered is not None and self.later is not None:
@@ -120,7 +120,7 @@ class RiskSets:
         return found
 
     def moments(self, beta: Array) -> Moments:
-        """Moments of the covariates over the risk set of each event, at some coefficients."""
+        """Return moments of the covariates over the risk set of each event, at some coefficients."""
         size = self.x.shape[1]
         eta = self.x @ beta
         eta = eta - eta.max()
@@ -135,7 +135,7 @@ class RiskSets:
         return Moments(self.times, likelihood, self.x[self.dead] - mean, variance, weight, total, mean)
 
     def skewness(self, found: Moments, matrix: Array) -> Array:
-        """Third central moments, traced with a matrix: E[c'Mc c] for c the distance from the mean, over all events."""
+        """Return third central moments traced with a matrix: E[c'Mc c], c from the mean, over all events."""
         form = np.einsum("ni,ij,nj->n", self.x, matrix, self.x)
         sums = self.sums(found.weight, form[:, None] * np.column_stack([np.ones(len(form)), self.x]))
         raw = sums / found.total[:, None]

@@ -141,7 +141,7 @@ def stratum_codes(strata: ArrayLike | None, count: int) -> NDArray[np.int64]:
 
 
 def linear_moments(values: Array, design: Array, blocks: NDArray[np.int64]) -> tuple[Array, Array]:
-    """Mean and covariance of ``values @ design`` over all exchanges of ``values`` within blocks."""
+    """Return the mean and covariance of ``values @ design`` over all exchanges of ``values`` within blocks."""
     width = design.shape[1]
     mean, covariance = np.zeros(width), np.zeros((width, width))
     for block in np.unique(blocks):
@@ -178,7 +178,7 @@ def permute_logrank(
     permutations: int = 10_000,
     seed: int = 0,
 ) -> PermutationTest:
-    """Log-rank test whose p is found by exchanging patients between groups within strata.
+    """Compute a log-rank test whose p is found by exchanging patients between groups within strata.
 
     The statistic is the usual log-rank chi-square, its covariance computed anew for every arrangement (Janssen & Mayer
     2001). It keeps its level where groups are small and unequal, where the chi-square distribution is too liberal,
@@ -211,8 +211,10 @@ def permute_logrank(
 
 
 def chi_squares(difference: Array, covariance: Array) -> Array:
-    """Quadratic forms of many arrangements; the last group follows from the others, and a group that was never at
-    risk at an event adds nothing (a ridge far below any other number stands for its missing variance)."""
+    """Return the quadratic forms of many arrangements; the last group follows from the others.
+
+    A group that was never at risk at an event adds nothing: a ridge far below any other number stands for its variance.
+    """
     rest = difference.shape[1] - 1
     part, vector = covariance[:, :rest, :rest].copy(), difference[:, :rest]
     place = np.arange(rest)
@@ -232,7 +234,7 @@ def arranged_terms(
     stratum_events: list[tuple[NDArray[np.int64], Array, Array]],
     groups: int,
 ) -> tuple[Array, Array]:
-    """Observed minus expected events (arrangements x groups) and their covariance, summed over strata."""
+    """Return observed minus expected events (arrangements x groups) and their covariance, summed over strata."""
     difference = np.zeros((len(codes), groups))
     covariance = np.zeros((len(codes), groups, groups))
     for block, (first, deaths, event) in zip(np.unique(blocks), stratum_events, strict=True):
@@ -258,7 +260,7 @@ def permute_onset(
     permutations: int = 10_000,
     seed: int = 0,
 ) -> PermutationTest:
-    """Log-rank test of a state that begins during follow-up, such as a response; p by drawing who enters it.
+    """Test a state that begins during follow-up, such as a response, by log-rank; p by drawing who enters it.
 
     The statistic is the log-rank chi-square of those in the state against those who are not (yet): Mantel & Byar 1974,
     Cox's score test with the state as a time-dependent covariate. Survival and the days of onset stay as they are. On
@@ -337,7 +339,7 @@ def draw_onsets(
 def onset_terms(
     parts: list[tuple[Array, Array, NDArray[np.bool_], Array, NDArray[np.int64]]],
 ) -> tuple[Array, Array]:
-    """Observed minus expected events in the state, and their variance, of each arrangement, summed over strata.
+    """Return observed minus expected events in the state, and their variance, of each arrangement, over all strata.
 
     Who is in the state at a time has entered it before and is still followed: entries less those whose time is over.
     """
@@ -376,7 +378,7 @@ def maximally_selected(
     permutations: int = 10_000,
     seed: int = 0,
 ) -> MaximallySelected:
-    """Maximally selected log-rank statistic with its permutation p (Lausen & Schumacher 1992; Hothorn & Lausen 2003).
+    """Compute the maximally selected log-rank statistic and its permutation p (Lausen & Schumacher 1992; Hothorn 2003).
 
     Parameters
     ----------

@@ -18,13 +18,13 @@ HALVINGS = 7
 
 
 def required_noncentrality(df: int, alpha: float = 0.05, power: float = 0.8) -> float:
-    """Noncentrality at which a chi-square test of ``df`` degrees of freedom reaches ``power``."""
+    """Return the noncentrality at which a chi-square test of ``df`` degrees of freedom reaches ``power``."""
     critical = chdtri(df, alpha)
     return float(brentq(lambda ncp: 1 - chndtr(critical, df, ncp) - power, 1e-6, 1e4))
 
 
 def detectable_hazard_ratio(events: int, share: float, df: int = 1, alpha: float = 0.05, power: float = 0.8) -> float:
-    """Hazard ratio of one group (a ``share`` of the events) against the rest that a log-rank test would show.
+    """Return the hazard ratio of a group (a ``share`` of the events) against the rest that log-rank would show.
 
     Schoenfeld (1981): noncentrality = events x share x (1 - share) x log(HR)^2. NaN without events or groups.
     """
@@ -35,14 +35,14 @@ def detectable_hazard_ratio(events: int, share: float, df: int = 1, alpha: float
 
 
 def detectable_hazard_ratio_per_sd(events: int, alpha: float = 0.05, power: float = 0.8) -> float:
-    """Hazard ratio a standard deviation of a marker that a Cox model would show (Hsieh & Lavori 2000)."""
+    """Return the hazard ratio a standard deviation of a marker that a Cox model would show (Hsieh & Lavori 2000)."""
     if events <= 0:
         return np.nan
     return float(np.exp(np.sqrt(required_noncentrality(1, alpha, power) / events)))
 
 
 def logrank_power(events: int, shares: ArrayLike, hazard_ratios: ArrayLike, alpha: float = 0.05) -> float:
-    """Power of a k-sample log-rank test for groups' shares of the events and hazard ratios (Schoenfeld)."""
+    """Return the power of a k-sample log-rank test for groups' shares of the events and hazard ratios (Schoenfeld)."""
     weight, effect = np.asarray(shares, dtype=float), np.log(np.asarray(hazard_ratios, dtype=float))
     weight = weight / weight.sum()
     ncp = events * float(weight @ (effect - weight @ effect) ** 2)
@@ -60,7 +60,7 @@ def detectable_by_simulation(
     trials: int = 1000,
     seed: int = 0,
 ) -> dict[object, tuple[float, float]]:
-    """Hazard ratios of each group against the rest that a log-rank test with the right level would show with ``power``.
+    """Find each group's hazard ratio against the rest that a log-rank test of the right level shows with ``power``.
 
     Trials are drawn with the group sizes, hazards and follow-up at hand: the hazard is that of Nelson and Aalen within
     each stratum, times the ratio in the group; follow-up is drawn from the reverse Kaplan-Meier curve. So a group
@@ -89,7 +89,7 @@ def simulated_power(
     trials: int = 1000,
     seed: int = 0,
 ) -> dict[object, tuple[float, ...]]:
-    """Power of the log-rank test for stated hazard ratios of each group against the rest, in trials drawn afresh.
+    """Return the power of log-rank for stated hazard ratios of each group against the rest, in trials drawn afresh.
 
     Parameters
     ----------
@@ -141,12 +141,12 @@ class Drawer:
         return critical_value(null, alpha) if np.isfinite(null).all() and null.max() > 0 else np.nan
 
     def power(self, label: object, log_ratio: float, critical: float) -> float:
-        """Share of trials that reach the critical value when a group has this log hazard ratio against the rest."""
+        """Return the share of trials that reach the critical value when a group has this log hazard ratio."""
         return float((self.chi_squares(log_ratio * (self.labels == label)) >= critical - TIE).mean())
 
 
 def cumulative_hazard(time: Array, event: Array) -> tuple[Array, Array]:
-    """Nelson and Aalen's cumulative hazard and its times, from 0; drawn as a line between them, so without ties."""
+    """Return Nelson and Aalen's cumulative hazard and its times, from 0; a line between them, so without ties."""
     table = risk_table(time, event)
     died = table.events > 0
     hazard = np.cumsum(table.events[died] / table.at_risk[died])
@@ -161,7 +161,7 @@ def follow_up_times(time: Array, event: Array, uniform: Array) -> Array:
 
 
 def drawn_terms(died: Array, followed: Array, codes: NDArray[np.int64], groups: int) -> tuple[Array, Array]:
-    """Observed minus expected events (trials x groups) and their covariance, of times (trials x patients)."""
+    """Return observed minus expected events (trials x groups) and their covariance, of times (trials x patients)."""
     time = np.minimum(died, followed)
     order = np.argsort(time, axis=1, kind="stable")
     event = np.take_along_axis((died <= followed).astype(float), order, axis=1)
@@ -176,7 +176,7 @@ def drawn_terms(died: Array, followed: Array, codes: NDArray[np.int64], groups: 
 
 
 def critical_value(null: Array, alpha: float) -> float:
-    """Least value that at most ``alpha`` of the null trials reach; infinite when even the largest is too common."""
+    """Return the least value that at most ``alpha`` of null trials reach; infinite when the largest is too common."""
     ordered = np.sort(null)
     for value in np.append(ordered[int(np.floor(len(ordered) * (1 - alpha))) :], np.inf):
         if (ordered >= value - TIE).mean() <= alpha:

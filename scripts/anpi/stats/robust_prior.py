@@ -59,7 +59,7 @@ def mixture_below(value: float, weight: Array, centre: Array, width: Array) -> f
 
 
 def mixture_quantile(share: float, weight: Array, centre: Array, width: Array) -> float:
-    """Quantile of a mixture of normal distributions, by halving."""
+    """Return the quantile of a mixture of normal distributions, by halving."""
     low, high = float((centre + ndtri(1e-9) * width).min()), float((centre - ndtri(1e-9) * width).max())
     for _ in range(100):
         middle = (low + high) / 2

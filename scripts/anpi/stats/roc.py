@@ -21,7 +21,7 @@ class Auc:
 
 
 def area_under_curve(score: ArrayLike, positive: ArrayLike, level: float = 0.95) -> Auc:
-    """Area under the ROC curve; error by DeLong (1988), interval on the logit scale so that it stays within 0 and 1.
+    """Compute the area under the ROC curve; error by DeLong (1988), interval on the logit scale, so within 0 and 1.
 
     The interval is NaN when the area is 0 or 1 (the groups do not overlap) or a group has fewer than two.
     """
@@ -49,7 +49,7 @@ def with_interval(area: float, se: float, level: float) -> Auc:
 
 
 def stratified_area(score: ArrayLike, positive: ArrayLike, strata: ArrayLike, level: float = 0.95) -> Auc:
-    """Area under the ROC curve within strata, combined with van Elteren's weights (pairs / (n + 1)).
+    """Return the area under the ROC curve within strata, combined with van Elteren's weights (pairs / (n + 1)).
 
     Strata with fewer than two on either side hold no error and are left out; NaN when none remains.
     """

@@ -133,7 +133,7 @@ def crossing(times: Array, curve: Array, level: float) -> float:
 
 
 def follow_up(time: ArrayLike, event: ArrayLike) -> tuple[float, float, float]:
-    """Median follow-up with its interval by the reverse Kaplan-Meier method (Schemper & Smith 1996)."""
+    """Return the median follow-up with its interval by the reverse Kaplan-Meier method (Schemper & Smith 1996)."""
     return kaplan_meier(time, 1 - np.asarray(event, dtype=float)).median()
 
 
@@ -147,7 +147,7 @@ class RestrictedMean:
 
 
 def restricted_mean(time: ArrayLike, event: ArrayLike, tau: float) -> RestrictedMean:
-    """Restricted mean survival time up to ``tau`` (Royston & Parmar 2013), in the unit of ``time``.
+    """Return the restricted mean survival time up to ``tau`` (Royston & Parmar 2013), in the unit of ``time``.
 
     NaN when the curve is not known up to ``tau``, that is when the last time is a censoring before it.
     """
@@ -180,7 +180,7 @@ class LogRank:
 def logrank(
     time: ArrayLike, event: ArrayLike, group: ArrayLike, strata: ArrayLike | None = None, rho: float = 0.0
 ) -> LogRank:
-    """k-sample log-rank test, stratified when ``strata`` is given (Mantel; Harrington & Fleming G-rho).
+    """Compute the k-sample log-rank test, stratified when ``strata`` is given (Mantel; Harrington & Fleming G-rho).
 
     Parameters
     ----------
@@ -212,7 +212,7 @@ def logrank(
 
 
 def logrank_terms(time: Array, event: Array, codes: Array, count: int, rho: float) -> tuple[Array, Array, Array]:
-    """Weighted observed and expected events and their covariance within one stratum."""
+    """Return weighted observed and expected events and their covariance within one stratum."""
     died = np.unique(time[event == 1])
     member = codes[:, None] == np.arange(count)
     at_risk = (time[:, None] >= died).astype(float).T @ member
@@ -227,7 +227,7 @@ def logrank_terms(time: Array, event: Array, codes: Array, count: int, rho: floa
 
 
 def quadratic_form(difference: Array, covariance: Array) -> tuple[float, int]:
-    """Chi-square of a difference whose components sum to 0, with its rank as degrees of freedom."""
+    """Return the chi-square of a difference whose components sum to 0, with its rank as degrees of freedom."""
     df = int(np.linalg.matrix_rank(covariance, hermitian=True, rtol=RANK_TOLERANCE)) if covariance.any() else 0
     if df == 0:
         return np.nan, 0
@@ -235,12 +235,12 @@ def quadratic_form(difference: Array, covariance: Array) -> tuple[float, int]:
 
 
 def inverse(covariance: Array) -> Array:
-    """Generalised inverse of a covariance that lacks full rank by design."""
+    """Return the generalised inverse of a covariance that lacks full rank by design."""
     return np.linalg.pinv(covariance, hermitian=True, rtol=RANK_TOLERANCE)
 
 
 def logrank_scores(time: ArrayLike, event: ArrayLike) -> Array:
-    """Log-rank score of each patient: event minus the Nelson-Aalen cumulative hazard at the patient's time.
+    """Return the log-rank score of each patient: event minus the Nelson-Aalen cumulative hazard at the patient's time.
 
     Their sum over a group is its observed minus expected events; they are what a permutation test exchanges
     (Hothorn et al. 2006).
@@ -252,7 +252,7 @@ def logrank_scores(time: ArrayLike, event: ArrayLike) -> Array:
 
 
 def maximal_rank_scores(time: ArrayLike, event: ArrayLike) -> Array:
-    """Log-rank scores with the maximal-rank convention for ties, as R's maxstat takes them (Hothorn & Lausen 2003)."""
+    """Return log-rank scores with the maximal-rank convention for ties, as R's maxstat (Hothorn & Lausen 2003)."""
     time_, event_ = np.asarray(time, dtype=float), np.asarray(event, dtype=float)
     rank = np.searchsorted(np.sort(time_), time_, side="right")
     step = event_ / (len(time_) - rank + 1)

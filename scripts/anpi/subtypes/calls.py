@@ -210,7 +210,7 @@ def inflammation(evidence: Evidence, i: int, readable: bool) -> dict[str, float]
 
 
 def neuroendocrine_score(evidence: Evidence, i: int) -> float:
-    """Mean locked z of the neuroendocrine less that of the non-neuroendocrine genes (Zhang 2018)."""
+    """Return the mean locked z of the neuroendocrine less that of the non-neuroendocrine genes (Zhang 2018)."""
     row = evidence.standardised.iloc[i]
     return float(row["ne"] - row["non_ne"])
 
@@ -270,7 +270,7 @@ def bars(
 
 
 def present_share(evidence: Evidence, model: Model, i: int) -> float:
-    """Share of the anchor genes in the matrix that are above zero; 1 where the matrix has none of them."""
+    """Return the share of the anchor genes in the matrix that are above zero; 1 where the matrix has none of them."""
     there = evidence.coverage.iloc[i]["anchor"]
     return float(evidence.profile.anchors[i] / there) if there > 0 else 1.0
 

@@ -56,7 +56,7 @@ def place(level: pd.Series, rule: dict[str, float]) -> pd.Series:
 
 
 def probabilities(activation: pd.DataFrame, steepness: float) -> pd.DataFrame:
-    """Softmax of the activations."""
+    """Return the softmax of the activations."""
     strength = np.ascontiguousarray(activation.to_numpy(float)) * steepness
     raised = np.exp(strength - strength.max(axis=1, keepdims=True))
     total = raised[:, 0] + raised[:, 1] + raised[:, 2] + raised[:, 3]
@@ -112,6 +112,6 @@ def gene_pairs(profile: Profile, model: Model) -> tuple[list[str | None], np.nda
 
 
 def pairs_won(own: np.ndarray, rival: np.ndarray) -> float:
-    """Share of pairs in which the own gene stands higher; a tie is half won."""
+    """Return the share of pairs in which the own gene stands higher; a tie is half won."""
     difference = own[:, None] - rival[None, :]
     return float(((difference > 0) + 0.5 * (difference == 0)).mean())

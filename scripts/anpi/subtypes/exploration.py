@@ -118,7 +118,7 @@ def cluster(
 
 
 def project(logs: pd.DataFrame, subtype: pd.Series, genes: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
-    """Principal components, UMAP of neighbours, and marker genes of the called subtypes, by scanpy."""
+    """Compute principal components, UMAP of neighbours, and marker genes of the called subtypes, by scanpy."""
     data = scanpy.AnnData(
         logs.to_numpy(float), obs=pd.DataFrame(index=logs.index), var=pd.DataFrame(index=logs.columns)
     )

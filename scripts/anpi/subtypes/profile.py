@@ -87,7 +87,7 @@ def scale_levels(levels: np.ndarray, names: list[str], model: Model) -> Profile:
 
 
 def row_medians(values: np.ndarray) -> np.ndarray:
-    """Median of each row over what is not NaN; NaN for a row without any."""
+    """Return the median of each row over what is not NaN; NaN for a row without any."""
     ordered = np.sort(values, axis=1)
     count = (~np.isnan(values)).sum(axis=1)
     rows = np.arange(len(values))

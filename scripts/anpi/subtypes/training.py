@@ -187,7 +187,7 @@ def fit(
 
 
 def describe_genes(levels: pd.DataFrame, logs: pd.DataFrame, base: Model) -> pd.DataFrame:
-    """Median TPM, location and scale of log2(TPM + 1) of each gene over the samples; anchors keep the base's median."""
+    """Return median TPM, location and scale of log2(TPM + 1) of each gene; anchors keep the base's median."""
     quartiles = logs.quantile([0.25, 0.75])
     reference = pd.DataFrame(
         {
@@ -278,7 +278,7 @@ def profile_table(model: Model) -> pd.DataFrame:
 
 
 def measure(probability: pd.DataFrame, truth: pd.Series) -> dict[str, Any]:
-    """Accuracy, accuracy by class, Brier score and log loss."""
+    """Return the accuracy, accuracy by class, Brier score and log loss."""
     called = probability.idxmax(axis=1)
     target = np.array([[k == t for k in CLASSES] for t in truth], float)
     right = called == truth
@@ -347,6 +347,6 @@ def write_card(training: Training, source: str, base: Model, rival: pd.DataFrame
 
 
 def rival_probability(expression: Expression, truth: pd.Series, base: Model) -> pd.DataFrame:
-    """Probabilities by the base model of the same samples."""
+    """Return probabilities by the base model of the same samples."""
     scores = panel_scores(make_profile(expression, base), base)
     return probabilities(activations(scores, base), base.settings["steepness"]).loc[truth.index]

@@ -175,7 +175,7 @@ def endpoint_kind(endpoint: str) -> str:
 
 
 def endpoint_columns(endpoint: str) -> tuple[str, ...]:
-    """Columns of endpoints.tsv that an endpoint stands on; the suffix of a variant comes last."""
+    """Return columns of endpoints.tsv that an endpoint stands on; the suffix of a variant comes last."""
     if endpoint_kind(endpoint) != "time":
         return (endpoint,)
     base, suffix = endpoint_parts(endpoint)
