@@ -33,6 +33,8 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
+from anpi.accounts.account import Account, account_table
+from anpi.files.writing import write_table
 from demo.genes import choose_genes
 from demo.reads import Transcriptome, build_transcriptome, write_transcripts
 from demo.trial import LEAST_PATIENTS, simulate_trial, write_sheets
@@ -69,7 +71,7 @@ class Prepared:
     tpm: pd.DataFrame
 
     def lay_out(self, sample: str, column: str, seed: int, finished: bool = True) -> None:
-        """Write a sample's salmon table, and its gene summary when it counts as finished."""
+        """Write a sample's salmon table, or all that its job leaves when it counts as finished."""
         draw = np.random.default_rng(seed)
         ballast = np.random.default_rng(0).lognormal(1, 1.5, len(self.names))
         known = self.tpm[column].reindex(self.names).to_numpy()
@@ -84,6 +86,8 @@ class Prepared:
         table.assign(tpm=1e6 * counts / counts.sum()).to_parquet(results / "genes.parquet", index=False)
         facts = {"fragments": FRAGMENTS, "mapping_rate": 85.0, "genes_detected": int((counts >= 5).sum())}
         (results / "qc.json").write_text(json.dumps(facts))
+        reads = Account("reads", sample, FRAGMENTS, FRAGMENTS)
+        write_table(results / "accounts.tsv", account_table([reads]))
 
     def transcripts(self) -> pd.DataFrame:
         """List all transcripts of the reference, with their share of the reads of their gene."""
