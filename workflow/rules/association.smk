@@ -94,7 +94,7 @@ rule test_expression:
         "../../envs/anpi.yaml"
     threads: 5  # a contrast each: responders and four subtypes
     resources:
-        mem_mb=needs("mem_mb", 4000, sample=12),
+        mem_mb=needs("mem_mb", 4000, sample=4),
         runtime=needs("runtime", 60, sample=0.2),
     params:
         program=program("test_expression", PLAN, GENE_SETS, files=["clinical.patients", "samples"]),

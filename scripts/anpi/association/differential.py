@@ -10,11 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from pydeseq2.dds import DeseqDataSet
-from pydeseq2.default_inference import DefaultInference
-from pydeseq2.ds import DeseqStats
 
 from anpi.association.confounding import inseparable
+from anpi.association.deseq import compare
 from anpi.association.plan import Plan
 from anpi.association.question import design
 from anpi.association.trial import Trial
@@ -171,39 +169,20 @@ def compare_groups(counts: pd.DataFrame, item: Contrast, minimum_count: int) -> 
     tested = result["reason"].isna()
     if not tested.any():
         return result
-    found = fit(part[tested].astype(int), item)
+    part = part[tested]
+    found = fit(part, item)
     for name in found.columns:
         result.loc[found.index, name] = found[name]
     return result
 
 
 def fit(counts: pd.DataFrame, item: Contrast) -> pd.DataFrame:
-    """Run pydeseq2 on one thread and explain what it leaves missing."""
-    names = {column: f"c{place}" for place, column in enumerate(item.covariates.columns)}
-    metadata = item.covariates.rename(columns=names).assign(**{GROUP: item.inside})
-    inference = DefaultInference(n_cpus=1)
-    formula = "~ " + " + ".join([*names.values(), GROUP])
+    """Run DESeq2 on one thread and explain what it leaves missing."""
+    design = item.covariates.set_axis([f"c{place}" for place in range(item.covariates.shape[1])], axis=1)
+    design.insert(0, "Intercept", 1.0)
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
-        data = DeseqDataSet(counts=counts.T, metadata=metadata, design=formula, quiet=True, inference=inference)
-        data.deseq2()
-        vector = np.zeros(data.obsm["design_matrix"].shape[1])
-        vector[list(data.obsm["design_matrix"].columns).index(GROUP)] = 1.0
-        test = DeseqStats(data, contrast=vector, inference=inference, quiet=True)
-        test.summary()
-        plain = test.results_df.copy()
-        test.lfc_shrink(coeff=GROUP)
-    result = pd.DataFrame(
-        {
-            "base_mean": plain["baseMean"],
-            "log2_fold_change": plain["log2FoldChange"],
-            "standard_error": plain["lfcSE"],
-            "shrunken_log2_fold_change": test.results_df["log2FoldChange"],
-            "statistic": plain["stat"],
-            "p": plain["pvalue"],
-            "p_adjusted": plain["padj"],
-        }
-    )
+        result = compare(counts, design.assign(**{GROUP: item.inside}), GROUP)
     reason = pd.Series(None, index=result.index, dtype=object)
     reason[result["p_adjusted"].isna()] = "expression too low for the adjusted p (independent filtering)"
     reason[result["p"].isna()] = "one sample far from the others (Cook's distance), or the fit failed"

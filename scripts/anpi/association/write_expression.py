@@ -16,9 +16,9 @@ from anpi.association.trial import Trial
 from anpi.files.writing import write_estimates
 from anpi.progress import say
 
-# What a contrast takes beside the program: copies of the matrix within pydeseq2, as measured with 100 to 3,000 samples.
-CONTRAST_COPIES = 20
-BASE_MB = 300
+# What a contrast takes beside the program: its counts, rounded and whole, their means, and a block that is fitted.
+CONTRAST_COPIES = 4
+BASE_MB = 600
 Compared = tuple[pd.DataFrame, pd.DataFrame]
 CONTRAST_COLUMNS = (
     "contrast",

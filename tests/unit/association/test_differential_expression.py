@@ -235,10 +235,11 @@ def test_a_design_of_too_many_columns_is_refused_and_says_of_what(files):
 
 
 @pytest.mark.parametrize(
-    ("samples", "memory", "expected"), [(40, 4480, 5), (3000, 40_000, 4), (3000, 8000, 1), (3000, None, 5)]
+    ("samples", "memory", "expected"),
+    [(40, 4480, 5), (3000, 16_000, 5), (3000, 8000, 3), (3000, 2000, 1), (3000, None, 5)],
 )
 def test_as_many_contrasts_at_a_time_as_memory_holds(samples, memory, expected):
-    """Of 20,000 genes a matrix takes 8 bytes a cell, a contrast twenty matrices and 300 MB."""
+    """Of 20,000 genes a matrix takes 8 bytes a cell, a contrast four matrices and 600 MB."""
     assert contrasts_at_a_time(20_000 * samples, 5, memory) == expected
 
 
