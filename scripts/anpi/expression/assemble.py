@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression, read_expression, to_tpm
@@ -41,18 +43,32 @@ def assemble_samples(folder: Path, samples: Sequence[str], genes: pd.DataFrame) 
     index = pd.Index(genes["gene_id"], name="gene_id")
     # Filled in place: thousands of samples are not held twice.
     counts, tpm = np.empty((len(names), len(index))), np.empty((len(names), len(index)))
+    read = SummaryReader(index)
     for place, sample in enumerate(names):
-        summary = read_summary(folder / sample / "genes.parquet").reindex(index)
-        counts[place], tpm[place] = summary["counts"], summary["tpm"]
+        counts[place], tpm[place] = read(folder / sample / "genes.parquet")
         facts.append({"sample_id": sample, **read_json(folder / sample / "qc.json")})
     both = [pd.DataFrame(values.T, index=index, columns=names, copy=False) for values in (counts, tpm)]
     return Cohort(both[0], both[1], genes, pd.DataFrame(facts))
 
 
-def read_summary(file: Path) -> pd.DataFrame:
-    """Read the counts and TPM of a sample's genes."""
-    with intact(file):
-        return pd.read_parquet(file).set_index("gene_id")
+class SummaryReader:
+    """Reads counts and TPM in one order of genes, whose places are looked up once for samples that list them alike."""
+
+    def __init__(self, index: pd.Index):
+        self.index = index
+        self.listed: pa.ChunkedArray | None = None
+
+    def __call__(self, file: Path) -> tuple[np.ndarray, np.ndarray]:
+        with intact(file):
+            table = pq.ParquetFile(file).read(use_threads=False)
+            listed, counts, tpm = (table[name] for name in ("gene_id", "counts", "tpm"))
+            if self.listed is None or not listed.equals(self.listed):
+                self.places = pd.Index(listed.to_numpy()).get_indexer(self.index)
+                self.listed = listed
+        return self.in_order(counts.to_numpy()), self.in_order(tpm.to_numpy())
+
+    def in_order(self, values: np.ndarray) -> np.ndarray:
+        return np.where(self.places < 0, np.nan, values[self.places])
 
 
 def assemble_matrix(path: Path, unit: str, samples: Sequence[str], genes: pd.DataFrame | None = None) -> Cohort:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import functools
 import re
 from collections.abc import Iterable, Sequence
@@ -58,15 +59,22 @@ def read_gene_table(path: Path = GENES) -> pd.DataFrame:
     pandas.DataFrame
         Columns ``gene_id`` (no version), ``symbol``, ``biotype``, ``length`` (exonic bases, float), one row a gene.
     """
-    genes = read_text_table(path)[["gene_id", "symbol", "biotype", "length"]]
+    genes = read_shipped(path) if path == GENES else read_text_table(path)
+    genes = genes[["gene_id", "symbol", "biotype", "length"]].copy()
     genes["length"] = genes["length"].astype(float)
     return genes
+
+
+def read_shipped(path: Path) -> pd.DataFrame:
+    """Read a table of the installation as `read_text_table` does, without the checks of what a user gives."""
+    table = pd.read_csv(path, sep="\t", dtype=object, keep_default_na=False, quoting=csv.QUOTE_NONE)
+    return table.where(~table.isin(["", "NA"]), None)
 
 
 @functools.cache
 def read_aliases(path: Path = ALIASES) -> dict[str, str]:
     """Read the stated table of former symbols: ``{alias: present symbol}``."""
-    table = read_text_table(path)
+    table = read_shipped(path)
     return dict(zip(table["alias"], table["symbol"], strict=True))
 
 

@@ -17,13 +17,15 @@ import numpy as np
 import pandas as pd
 
 from anpi.expression.genes import ENSEMBL_GENE, annotate, dates_among
-from anpi.files.plain import text_lines
+from anpi.files.plain import MOST_LINE, open_bounded, text_lines
 from anpi.files.sheet import WORKBOOKS, split_sheet
 from anpi.problems import InputError, Problem, missing_file, refuse
 from anpi.tables.workbook import iterate_sheet
 
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 FOREIGN = re.compile("[\u0391-\u03a9\u0400-\u04ff\uff00-\uffef]")  # capitals of Greek, Cyrillic, full width
+PLAIN_NAME = re.compile(rb"[A-Za-z0-9][A-Za-z0-9_.-]*")
+OF_NUMBERS = b"0123456789.eE+-\n"
 NO_NUMBER = re.compile(r"\t\s*[+-]?(?:nan|inf|infinity|true|false|null|none)\s*(?=\t|$)", re.I)
 LOG2_TPM = re.compile(r"log2_tpm_plus_(\d+(?:\.\d+)?)")
 UNITS = "counts, tpm, log2_tpm_plus_<c> (such as log2_tpm_plus_1) or vst"
@@ -233,6 +235,31 @@ def row_problems(rows: Iterator[list[str]], name: str) -> Iterator[Problem]:
     yield from copies.problems()
 
 
+def is_plain(path: Path | str) -> bool:
+    """Return whether rows hold a plain name, each once, and characters of numbers alone: then none has a fault.
+
+    A matrix is read by most steps of a run, and looking at each cell takes longer than all that they compute of it.
+    """
+    names: set[bytes] = set()
+    separator = separator_of(path).encode()
+    try:
+        with open_bounded(path) as file:
+            header = file.readline(MOST_LINE + 1)
+            if b'"' in header or b"\r" in header:
+                return False
+            while line := file.readline(MOST_LINE + 1):
+                name, _, cells = line.partition(separator)
+                strange = cells.translate(None, OF_NUMBERS + separator)
+                if strange or cells.count(separator) + 1 != header.count(separator) or not PLAIN_NAME.fullmatch(name):
+                    return False
+                if name in names or len(line) > MOST_LINE:
+                    return False
+                names.add(name)
+    except (OSError, EOFError, zlib.error):  # told by the reader of rows
+        return False
+    return True
+
+
 class Copies:
     """Rows of a matrix that stand twice: one gene with the same values, or one Ensembl id.
 
@@ -295,7 +322,8 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
     def rows() -> Iterator[list[str]]:
         return read_rows(path) if sheet is None else iter(sheet)
 
-    refuse(list(itertools.islice(row_problems(rows(), name), 20)))
+    if sheet is not None or not is_plain(path):
+        refuse(list(itertools.islice(row_problems(rows(), name), 20)))
     plain = read_plain_numbers(path, samples, sheet)
     if plain is not None:
         return plain

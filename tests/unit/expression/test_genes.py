@@ -5,7 +5,16 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from anpi.expression.genes import annotate, is_excel_date, read_gene_table, strip_version
+from anpi.expression.genes import (
+    ALIASES,
+    GENES,
+    annotate,
+    is_excel_date,
+    read_gene_table,
+    read_shipped,
+    strip_version,
+)
+from anpi.tables.reading import read_text_table
 
 
 @pytest.mark.parametrize(
@@ -83,3 +92,8 @@ def test_the_shipped_table_names_every_gene_once():
     assert genes["gene_id"].is_unique
     assert (genes["length"] > 0).all()
     assert 19_000 < genes["biotype"].eq("protein_coding").sum() < 21_000
+
+
+@pytest.mark.parametrize("path", [GENES, ALIASES])
+def test_shipped_tables_are_read_at_once_as_those_of_a_user_are(path):
+    pd.testing.assert_frame_equal(read_shipped(path), read_text_table(path))

@@ -11,7 +11,7 @@ import pytest
 
 from anpi.expression.assemble import assemble_matrix
 from anpi.expression.genes import read_gene_table
-from anpi.expression.matrix import Expression, read_expression, read_sample_names, to_tpm, unit_problems
+from anpi.expression.matrix import Expression, is_plain, read_expression, read_sample_names, to_tpm, unit_problems
 from anpi.problems import InputError
 
 GENES = pd.DataFrame(
@@ -40,6 +40,35 @@ def test_tabs_and_commas_packed_and_not(tmp_path, name):
     assert found.values.to_numpy().tolist() == [[1, 2], [30, 4.5]]
     assert found.values.columns.tolist() == read_sample_names(path) == ["S1", "007"]
     assert found.values.index.tolist() == ["ENSG00000000001", "ENSG00000000002"]
+
+
+@pytest.mark.parametrize(
+    ("body", "plain"),
+    [
+        ("AAA\t1\t2.5e-3\nBBB\t30\t-4\n", True),
+        ("AAA\t1\t2", True),
+        ("AAA\t1\t2\nAAA\t3\t4\n", False),
+        ("AAA\t1\n", False),
+        ("AAA\t1\t2\t3\n", False),
+        ("AAA\t1\tnan\n", False),
+        ("AAA\t1\tNA\n", False),
+        ("\u0391AA\t1\t2\n", False),
+        ("AAA\t1\t2\n\n", False),
+        ("AAA\t1\t2\r\n", False),
+        ('"AAA"\t1\t2\n', False),
+        (" AAA\t1\t2\n", False),
+    ],
+)
+def test_only_rows_of_plain_names_and_numbers_are_not_looked_at_cell_by_cell(tmp_path, body, plain):
+    for name in ("m.tsv", "m.tsv.gz"):
+        assert is_plain(write(tmp_path, "gene\tS1\t007\n" + body, name)) is plain
+
+
+def test_a_matrix_cut_short_or_with_quoted_columns_is_not_plain(tmp_path):
+    path = write(tmp_path, "gene\tS1\n" + "".join(f"G{i}\t{i}\n" for i in range(5000)), "m.tsv.gz")
+    path.write_bytes(path.read_bytes()[:-100])
+    assert not is_plain(path)
+    assert not is_plain(write(tmp_path, 'gene\t"S\t1"\nAAA\t1\t2\n'))
 
 
 def test_columns_that_describe_genes_are_no_samples(tmp_path):

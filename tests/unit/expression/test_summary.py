@@ -183,3 +183,9 @@ def test_samples_side_by_side_keep_their_own_values(tmp_path):
     assert cohort.counts.loc["G1"].tolist() == [20, 0, 10]
     assert cohort.tpm.loc["G1"].tolist() == [2, 0, 1]
     assert cohort.facts.set_index("sample_id")["genes_detected"].to_dict() == {"007": 2, "S10": 0, "S2": 1}
+    pd.DataFrame({"gene_id": ["G3", "G2"], "counts": [5.0, 6.0], "tpm": [7.0, 8.0]}).to_parquet(
+        tmp_path / "S10" / "genes.parquet"
+    )
+    other = assemble_samples(tmp_path, ["S2", "S10", "007"], table)
+    assert other.counts.loc["G2"].tolist() == [2, 6, 1]
+    assert other.tpm.loc["G1"].isna().tolist() == [False, True, False]
