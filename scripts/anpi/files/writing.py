@@ -76,7 +76,7 @@ def write_table(path: Path | str, frame: pd.DataFrame, float_format: str = "%.10
 
 def is_matrix(frame: pd.DataFrame) -> bool:
     """Return whether a table is a column of plain names and columns of numbers."""
-    if frame.shape[1] < 2 or set(frame.dtypes.iloc[1:]) != {"float64"}:
+    if frame.shape[1] < 2 or any(kind != "float64" for kind in frame.dtypes.iloc[1:]):
         return False
     return all(isinstance(name, str) and PLAIN_NAME.fullmatch(name) for name in frame.iloc[:, 0])
 

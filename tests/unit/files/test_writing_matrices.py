@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from anpi.files.writing import write_table
+from anpi.files.writing import is_matrix, write_table
 
 NUMBERS = [0.0, -0.0, 1.0, 12345678901.0, 1e-300, 0.1, 1 / 3, 123456.789, -2.5e10, np.inf, -np.inf]
 
@@ -22,10 +22,11 @@ def by_pandas(frame: pd.DataFrame, separator: str) -> str:
 def test_a_matrix_has_the_bytes_of_pandas(tmp_path, name, file):
     rng = np.random.default_rng(0)
     values = np.vstack([NUMBERS, rng.gamma(1, 100, (3, len(NUMBERS)))])
-    values[1, 4] = np.nan
+    values[2, 4] = np.nan
     columns = ["S1", 'S"2', "S,3", "S\t4", *[f"T{i}" for i in range(len(NUMBERS) - 4)]]
     frame = pd.DataFrame(values, columns=columns)
     frame.insert(0, "gene_id", ["ENSG00000000002", name, "MIR1.1", "HLA-A"])
+    assert is_matrix(frame) == (name == "ENSG00000000001")
     write_table(tmp_path / file, frame)
     data = (tmp_path / file).read_bytes()
     text = (gzip.decompress(data) if file.endswith("gz") else data).decode()
