@@ -51,6 +51,12 @@ class Transcriptome:
         """Sum counts of transcripts by gene (sorted by id)."""
         return pd.Series(counts, index=self.table["gene_id"]).groupby(level=0).sum()
 
+    def with_others(self, others: Transcriptome) -> Transcriptome:
+        """Return these transcripts and, behind them, others."""
+        table = pd.concat([self.table, others.table], ignore_index=True)
+        starts = np.concatenate([self.starts, others.starts + len(self.bases)])
+        return Transcriptome(table, np.concatenate([self.bases, others.bases]), starts)
+
 
 def build_transcriptome(genes: pd.DataFrame, seed: int = 1) -> Transcriptome:
     """Return each gene a random sequence; every twentieth gene has a second transcript that lacks the first third.

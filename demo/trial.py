@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json, write_table, write_text
+from demo.biomarkers import MARKER, simulate_ctdna
 from demo.clinical import (
     LOG_HAZARD_RATIO_OF_INFLAMMATION,
     LOG_HAZARD_RATIOS,
@@ -24,12 +26,14 @@ from demo.clinical import (
 from demo.expression import SUBTYPES, build_model, draw_tumours, simulate_expression
 from demo.genes import choose_genes
 from demo.reads import Transcriptome, build_transcriptome, draw_counts, write_reads, write_transcripts
+from demo.strangers import build_contigs, draw_fragments, write_contigs
 from demo.streams import stream
 
 SUBTYPE_CYCLE = "ANAIPAIANAPAIANAAIPNAIAN"
 LEAST_PATIENTS = 16
 WRONG_SEX, NO_TISSUE, FAILED, MIXED, NOT_SCLC = 4, 6, 9, 12, 15
-TARGET_HIGH = 16
+MOUSE, TARGET_HIGH = 14, 16
+MOUSE_SHARE = 0.065
 SWITCHED = [0.0, 1.0, 0.0, 0.0]  # shares of A, N, P, I
 TARGET, TARGET_LIFT = "DLL3", 8.0
 ON_TREATMENT_SAMPLES = 6
@@ -45,8 +49,12 @@ clinical:
   lesions: config/clinical/lesions.csv
   therapies: config/clinical/therapies.csv
   adverse_events: config/clinical/adverse_events.csv
+  biomarkers: config/clinical/biomarkers.csv
+plan: config/plan.yaml
 reference:
   transcripts: reference/transcripts.fa.gz
+strangers:
+  contigs: reference/strangers.fa
 # The single-end libraries were cut to this length.
 fragment_length: {mean: 180, sd: 30}
 # A small transcriptome and few reads: thresholds to match.
@@ -55,6 +63,20 @@ qc:
   genes_detected: {warn: 600, fail: 400}
 """
 WARN_SHARE, FAIL_SHARE = 0.5, 0.25
+SHIPPED_PLAN = ROOT / "config" / "plan.yaml"
+FAMILY = f"""\
+  - family: exploratory_clearance
+    tier: exploratory
+    multiplicity: bh
+    entries:
+      - entry: survival_by_clearance
+        endpoints: [pfs, os]
+        biomarker: clearance
+        markers: [{MARKER}]
+        set: all_treated
+        why: Landmark and time-dependent models, since only who is followed can clear a marker
+
+"""
 
 
 @dataclass(frozen=True)
@@ -66,8 +88,10 @@ class SimulatedTrial:
     patients : pandas.DataFrame
         Truth by patient: ``subtype`` (mixed or none for the planted ones), shares, inflammation, purity, ``role``.
     samples : pandas.DataFrame
-        Truth by sample: the columns of `simulate_expression`, sheet columns, ``fragments`` and ``unmapped``.
+        Truth by sample: the columns of `simulate_expression`, sheet columns, ``fragments``, ``unmapped``, ``foreign``.
     clinical : ClinicalTables
+    biomarkers : pandas.DataFrame
+        Rows of ``biomarkers.csv``.
     tpm : pandas.DataFrame
         Genes x samples, as drawn.
     planted : list of dict
@@ -78,6 +102,7 @@ class SimulatedTrial:
     patients: pd.DataFrame
     samples: pd.DataFrame
     clinical: ClinicalTables
+    biomarkers: pd.DataFrame
     tpm: pd.DataFrame
     planted: list[dict[str, Any]]
 
@@ -112,11 +137,12 @@ def simulate_trial(
     tpm = simulate_expression(samples, seed, build_model(genes))
     tpm.loc[genes["symbol"].eq(TARGET), f"{patient_name(TARGET_HIGH)}-B"] *= TARGET_LIFT
     later = samples.loc[samples["timepoint"] != "baseline", "donor"]
-    spared = {*later, *truth.index[truth["role"] != "ordinary"]}
+    spared = {*later, patient_name(MOUSE), *truth.index[truth["role"] != "ordinary"]}
     planted = planted_in_samples() + planted_switch(samples) + contradict(clinical, spared)
     truth["hazard_multiplier"] = clinical.truth.set_index("patient_id")["hazard_multiplier"]
     truth["progression_days"] = clinical.truth.set_index("patient_id")["progression_days"]
-    return SimulatedTrial(truth, samples, clinical, tpm, planted)
+    biomarkers, truth["ctdna_cleared_day"] = simulate_ctdna(clinical, seed)
+    return SimulatedTrial(truth, samples, clinical, biomarkers, tpm, planted)
 
 
 def draw_patients(patients: int, seed: int) -> pd.DataFrame:
@@ -227,6 +253,7 @@ def sample_facts(sample: str, number: int, point: str, facts: pd.Series, pairs: 
         "declared": "unstranded" if number % 24 == 17 else "auto" if number % 5 == 0 else "reverse",
         "fragments": total - unmapped,
         "unmapped": unmapped,
+        "foreign": round(MOUSE_SHARE * total) if number == MOUSE and point == "baseline" else 0,
     }
 
 
@@ -263,6 +290,12 @@ def planted_in_samples() -> list[dict[str, Any]]:
             "not SCLC",
             "airway smooth muscle without neuroendocrine genes and proliferation: gets no subtype",
             no_call,
+        ),
+        (
+            MOUSE,
+            "mouse",
+            f"{MOUSE_SHARE:.1%} more fragments of a mouse's contigs: a warning",
+            {"file": "qc/verdicts.tsv", "column": "verdict", "values": ["warn"]},
         ),
         (
             TARGET_HIGH,
@@ -338,9 +371,11 @@ def write_trial(folder: Path | str, patients: int = 24, pairs: int = 120_000, se
     trial = simulate_trial(patients, pairs, seed, genes)
     transcriptome = build_transcriptome(genes)
     write_transcripts(folder / "reference" / "transcripts.fa.gz", transcriptome)
+    contigs = build_contigs(seed)
+    write_contigs(folder / "reference" / "strangers.fa", contigs)
     counts, units = {}, []
     for sample, facts in trial.samples.iterrows():
-        counts[sample], rows = write_sample(folder, str(sample), facts, trial.tpm[sample], transcriptome, seed)
+        counts[sample], rows = write_sample(folder, str(sample), facts, trial.tpm[sample], transcriptome, contigs, seed)
         units += rows
     write_sheets(folder / "config", trial, pd.DataFrame(units), pairs)
     write_truth(folder / "truth", trial, pd.DataFrame(counts), genes)
@@ -348,20 +383,29 @@ def write_trial(folder: Path | str, patients: int = 24, pairs: int = 120_000, se
 
 
 def write_sample(
-    folder: Path, sample: str, facts: pd.Series, tpm: pd.Series, transcriptome: Transcriptome, seed: int
+    folder: Path,
+    sample: str,
+    facts: pd.Series,
+    tpm: pd.Series,
+    transcriptome: Transcriptome,
+    contigs: Transcriptome,
+    seed: int,
 ) -> tuple[pd.Series, list[dict[str, Any]]]:
     """Write a sample's reads; give its true fragments by gene and its rows of the units sheet."""
     total = np.zeros(len(transcriptome.table), dtype=np.int64)
+    all_sequences = transcriptome.with_others(contigs)
     rows = []
     for lane in range(facts["lanes"]):
         unit = f"L{lane + 1}"
         draw = stream(seed, "reads", sample, unit)
         counts = draw_counts(tpm, transcriptome, facts["fragments"] // facts["lanes"], draw)
         names = [f"reads/{sample}_{unit}_R{mate + 1}{facts['suffix']}" for mate in range(facts["mates"])]
+        foreign = facts["foreign"] // facts["lanes"]
+        strangers = draw_fragments(contigs, "mouse", foreign, stream(seed, "mouse", sample, unit))
         write_reads(
             [folder / name for name in names],
-            counts,
-            transcriptome,
+            np.concatenate([counts, strangers]),
+            all_sequences,
             draw,
             name=f"{sample}:{unit}",
             strandedness=facts["strandedness"],
@@ -380,6 +424,10 @@ def write_sheets(config: Path, trial: SimulatedTrial, units: pd.DataFrame, pairs
     write_table(config / "units.tsv", units)
     for name in ("patients", "assessments", "lesions", "therapies", "adverse_events"):
         write_table(config / "clinical" / f"{name}.csv", getattr(trial.clinical, name))
+    write_table(config / "clinical" / "biomarkers.csv", trial.biomarkers)
+    write_text(
+        config / "plan.yaml", SHIPPED_PLAN.read_text(encoding="utf-8").replace("change:  ", FAMILY + "change:  ", 1)
+    )
     depth = {"warn": round(WARN_SHARE * pairs), "fail": round(FAIL_SHARE * pairs)}
     write_text(config / "config.yaml", CONFIG % depth)
 
@@ -390,6 +438,7 @@ def write_truth(folder: Path, trial: SimulatedTrial, counts: pd.DataFrame, genes
     patients.loc[patients["subtype"] == "none", [*SUBTYPES, "inflammation"]] = np.nan
     write_table(folder / "patients.tsv", patients.reset_index())
     shown = ["patient_id", "timepoint", "inflammation", "purity", "tissue", "strandedness", "fragments", "unmapped"]
+    shown.append("foreign")
     samples = trial.samples[shown].copy()
     samples["fragments"] = counts.sum()
     write_table(folder / "samples.tsv", samples.reset_index())
@@ -414,5 +463,6 @@ def effects() -> dict[str, Any]:
                 "unit": "one standard deviation of the inflammation factor in the reference tumours",
             },
         },
+        "clearance": "ctDNA is cleared by those whose latent progression comes late; it causes nothing",
         "no_effect_on_pfs": list(ABSENT),
     }

@@ -37,6 +37,7 @@ from anpi.accounts.account import Account, account_table
 from anpi.files.writing import write_table
 from demo.genes import choose_genes
 from demo.reads import Transcriptome, build_transcriptome, write_transcripts
+from demo.strangers import build_contigs, write_contigs
 from demo.trial import LEAST_PATIENTS, simulate_trial, write_sheets
 
 BIN = Path(sys.executable).parent
@@ -113,6 +114,7 @@ def prepare(folder: Path, count: int, genes: int, batches: int) -> Prepared:
     transcriptome = build_transcriptome(chosen)
     fasta = folder / "reference" / "transcripts.fa.gz"
     write_transcripts(fasta, transcriptome)
+    write_contigs(folder / "reference" / "strangers.fa", build_contigs())
     ballast = [BALLAST.format(i) for i in range(max(0, genes - len(chosen)))]
     sequence = "".join(np.random.default_rng(1).choice(list("ACGT"), 300))
     with gzip.open(fasta, "at") as out:

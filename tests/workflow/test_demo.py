@@ -82,7 +82,9 @@ def test_ordinary_tumours_get_their_true_subtype_or_an_honest_doubt(demo: Path):
     assert len(called) >= 0.85 * len(calls)
 
 
-@pytest.mark.parametrize("kind", ["wrong sex", "no tissue", "failed sample", "between two subtypes", "not SCLC"])
+@pytest.mark.parametrize(
+    "kind", ["wrong sex", "no tissue", "failed sample", "between two subtypes", "not SCLC", "mouse"]
+)
 def test_each_planted_sample_is_found(demo: Path, kind: str):
     item = next(item for item in planted(demo) if item["kind"] == kind)
     shown = item["shown_in"]
@@ -183,6 +185,30 @@ def test_the_planted_target_is_high(demo: Path):
     targets = table(demo, "targets/targets.tsv").set_index(["sample_id", "target"])
     assert targets.at[(sample, "DLL3"), "level"] == "high"
     assert targets["level"].isin(["high", "intermediate", "low", "cannot_tell"]).all()
+
+
+def test_the_mouse_and_no_other_stranger_is_found(demo: Path):
+    mouse = next(item["sample_id"] for item in planted(demo) if item["kind"] == "mouse")
+    verdicts = table(demo, "qc/verdicts.tsv").set_index("sample_id")
+    truth = table(demo, "truth/samples.tsv").set_index("sample_id").loc[mouse]
+    share = 100 * truth["foreign"] / truth[["fragments", "unmapped", "foreign"]].sum()
+    assert verdicts.at[mouse, "drawn_mouse"] == pytest.approx(share, abs=1)  # 3.6 standard errors of the drawn pairs
+    assert (
+        "foreign_share" in verdicts.at[mouse, "reasons"] or "reads of others" in verdicts.at[mouse, "reasons"].lower()
+    )
+    assert (verdicts.drop(mouse)["foreign_share"] < 0.05).all()
+    assert verdicts["viruses"].isna().all()
+
+
+def test_clearance_of_ctdna_goes_with_survival_at_the_landmarks_and_over_time(demo: Path):
+    truth = table(demo, "truth/patients.tsv").set_index("patient_id")["ctdna_cleared_day"]
+    results = table(demo, "association/results.tsv")
+    rows = results[(results["biomarker"] == "clearance of ctDNA") & (results["endpoint"] == "pfs")].set_index("level")
+    assert set(rows.index) == {"after it", "by day 50", "by day 99"}
+    assert rows.at["after it", "n"] == 24
+    assert f"({truth.notna().sum()} patients had it)" in rows.at["after it", "method"]
+    assert rows.at["after it", "ci_high"] < 1
+    assert rows.at["by day 50", "estimate"] < 1
 
 
 def test_the_report_names_every_planted_finding(demo: Path):

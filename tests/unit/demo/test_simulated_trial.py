@@ -15,6 +15,8 @@ import pytest
 import yaml
 
 from anpi.files.shipped import ROOT
+from anpi.reads.strangers import count_strangers
+from anpi.tables.biomarkers import biomarker_problems
 from anpi.tables.reading import read_table
 from anpi.tables.schema import check_settings, load_schema, load_yaml
 from demo.clinical import LOG_HAZARD_RATIOS
@@ -106,7 +108,7 @@ def test_config_fits_its_schema(trial: Written) -> None:
     settings = check_settings(load_yaml(file), load_schema("config"), str(file))
     assert settings["qc"]["fragments"]["fail"] == PAIRS / 4
     truth = pd.read_csv(trial[0] / "truth" / "samples.tsv", sep="\t").set_index("sample_id")
-    sequenced = truth["fragments"] + truth["unmapped"]
+    sequenced = truth["fragments"] + truth["unmapped"] + truth["foreign"]
     failed = planted(trial[0])["failed sample"]["sample_id"]
     assert sequenced.index[sequenced < settings["qc"]["fragments"]["fail"]].tolist() == [failed]
     assert sequenced.index[sequenced < settings["qc"]["fragments"]["warn"]].tolist() == [failed]
@@ -162,8 +164,8 @@ def test_true_counts_are_the_simulated_fragments(trial: Written, units: pd.DataF
     for sample, paths in units.groupby("sample_id")["fastq_1"]:
         written = sum(records(folder / path) for path in paths)
         assert counts[sample] == samples.loc[sample, "fragments"]
-        unmapped = samples.loc[sample, "unmapped"] // lanes[sample] * lanes[sample]
-        assert written == counts[sample] + unmapped
+        strange = samples.loc[sample, ["unmapped", "foreign"]] // lanes[sample] * lanes[sample]
+        assert written == counts[sample] + strange.sum()
     pairs = units.dropna(subset=["fastq_2"]).iloc[0]
     assert records(folder / pairs["fastq_1"]) == records(folder / pairs["fastq_2"])
 
@@ -178,11 +180,12 @@ def test_everything_planted_is_there(trial: Written) -> None:
         "between two subtypes",
         "not SCLC",
         "target high",
+        "mouse",
         "subtype switch",
         "scan after death",
         "unsupported progression",
     }
-    assert len({entry["patient_id"] for entry in found.values()}) == 9
+    assert len({entry["patient_id"] for entry in found.values()}) == 10
     samples = read_table(folder / "config" / "samples.tsv", "samples")
     later = samples.loc[samples["timepoint"] != "baseline", "patient_id"]
     assert set(later) & {entry["patient_id"] for entry in found.values()} == {found["subtype switch"]["patient_id"]}
@@ -233,6 +236,42 @@ def test_planted_contradictions_stand_in_the_tables(trial: Written) -> None:
     held = scans["target_response"].isin(["CR", "PR", "SD"]) & (scans["new_lesion"] == "N")
     odd = scans[(scans["overall_response"] == "PD") & held & (scans["nontarget_response"] != "PD") & ~after]
     assert odd["patient_id"].tolist() == [found["unsupported progression"]["patient_id"]]
+
+
+def test_one_sample_holds_reads_of_the_simulated_mouse(trial: Written, units: pd.DataFrame) -> None:
+    folder = trial[0]
+    contigs = folder / yaml.safe_load((folder / "config" / "config.yaml").read_text())["strangers"]["contigs"]
+    (mouse,) = [planted(folder)["mouse"]["sample_id"]]
+    shares = {}
+    for sample in (mouse, "P001-B", "P012-B"):
+        unit = units[units["sample_id"] == sample].iloc[0]
+        found = count_strangers([(folder / unit["fastq_1"], folder / unit["fastq_2"])], contigs)
+        assert {kind for kind, count in found.items() if count} <= {"mouse", "fragments"}
+        shares[sample] = found["mouse"] / found["fragments"]
+    assert 0.05 < shares.pop(mouse) < 0.08
+    assert set(shares.values()) == {0}
+
+
+def test_ctdna_is_measured_before_treatment_and_cleared_by_those_who_progress_late(trial: Written) -> None:
+    folder = trial[0]
+    config = yaml.safe_load((folder / "config" / "config.yaml").read_text())
+    table = read_table(folder / config["clinical"]["biomarkers"], "biomarkers")
+    assert list(biomarker_problems(table)) == []
+    patients = read_table(folder / config["clinical"]["patients"], "patients").set_index("patient_id")
+    day = (table["date"] - table["patient_id"].map(patients["treatment_start_date"])).dt.days + 1
+    value = table["value"].astype(float)
+    before = day <= 1
+    assert sorted(table.loc[before, "patient_id"]) == sorted(patients.index)
+    assert (value[before] > 0).all()
+    truth = pd.read_csv(folder / "truth" / "patients.tsv", sep="\t").set_index("patient_id")
+    first = day[(value == 0) & ~before].groupby(table["patient_id"]).min().reindex(truth.index)
+    pd.testing.assert_series_equal(first.astype(float), truth["ctdna_cleared_day"], check_names=False)
+    late = truth["progression_days"] > 160
+    assert first[late].notna().mean() > 0.6
+    assert first[truth["progression_days"] < 90].notna().mean() < 0.2
+    families = yaml.safe_load((folder / config["plan"]).read_text())["families"]
+    (entry,) = [entry for family in families for entry in family["entries"] if entry["biomarker"] == "clearance"]
+    assert entry["markers"] == table["marker"].unique().tolist() == ["ctDNA"]
 
 
 def test_truth_names_the_effects(trial: Written) -> None:
