@@ -53,6 +53,8 @@ def test_a_rule_changed_in_the_copied_config_changes_the_endpoints(copied: Trial
 def test_a_file_beside_the_config_that_is_not_named_is_refused(trial: Trial, tells, key: str, change: dict):
     shipped = yaml.safe_load((ROOT / "config" / f"{key}.yaml").read_text())
     trial.path(f"config/{key}.yaml").write_text(yaml.safe_dump(shipped | change))
+    if key in trial.config():
+        trial.setting(key, None)
     with pytest.raises(InputError) as caught:
         check_run(load_yaml(CONFIG), CONFIG)
     (problem,) = map(str, caught.value.problems)
@@ -66,6 +68,7 @@ def test_a_file_beside_the_config_that_is_not_named_is_refused(trial: Trial, tel
 def test_an_unnamed_file_that_says_what_the_shipped_one_says_is_allowed(trial: Trial):
     shipped = yaml.safe_load((ROOT / "config" / "plan.yaml").read_text())
     trial.path("config/plan.yaml").write_text("# without the comments\n" + yaml.safe_dump(shipped))
+    trial.setting("plan", None)
     check_run(load_yaml(CONFIG), CONFIG)
 
 
