@@ -54,7 +54,7 @@ plan: config/plan.yaml
 reference:
   transcripts: reference/transcripts.fa.gz
 strangers:
-  contigs: reference/strangers.fa
+  contigs: config/strangers.fa
 # The single-end libraries were cut to this length.
 fragment_length: {mean: 180, sd: 30}
 # A small transcriptome and few reads: thresholds to match.
@@ -372,7 +372,7 @@ def write_trial(folder: Path | str, patients: int = 24, pairs: int = 120_000, se
     transcriptome = build_transcriptome(genes)
     write_transcripts(folder / "reference" / "transcripts.fa.gz", transcriptome)
     contigs = build_contigs(seed)
-    write_contigs(folder / "reference" / "strangers.fa", contigs)
+    write_contigs(folder / "config" / "strangers.fa", contigs)
     counts, units = {}, []
     for sample, facts in trial.samples.iterrows():
         counts[sample], rows = write_sample(folder, str(sample), facts, trial.tpm[sample], transcriptome, contigs, seed)

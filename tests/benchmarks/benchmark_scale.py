@@ -114,7 +114,7 @@ def prepare(folder: Path, count: int, genes: int, batches: int) -> Prepared:
     transcriptome = build_transcriptome(chosen)
     fasta = folder / "reference" / "transcripts.fa.gz"
     write_transcripts(fasta, transcriptome)
-    write_contigs(folder / "reference" / "strangers.fa", build_contigs())
+    write_contigs(folder / "config" / "strangers.fa", build_contigs())
     ballast = [BALLAST.format(i) for i in range(max(0, genes - len(chosen)))]
     sequence = "".join(np.random.default_rng(1).choice(list("ACGT"), 300))
     with gzip.open(fasta, "at") as out:
