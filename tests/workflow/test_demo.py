@@ -165,6 +165,8 @@ def test_the_planted_switch_is_probable_and_no_other_is(demo: Path):
     switched = next(item["sample_id"] for item in planted(demo) if item["kind"] == "subtype switch")
     assert switches[switched] > 0.8
     assert (switches.drop(switched).dropna() < 0.5).all()
+    programmes = changes[changes["kind"].eq("programme") & changes["to_sample"].eq(switched)].set_index("feature")
+    assert programmes.at["A", "high"] < 0 < programmes.at["N", "low"]
 
 
 def test_the_rise_of_inflammation_on_treatment_is_found(demo: Path):
@@ -192,10 +194,10 @@ def test_the_mouse_and_no_other_stranger_is_found(demo: Path):
     verdicts = table(demo, "qc/verdicts.tsv").set_index("sample_id")
     truth = table(demo, "truth/samples.tsv").set_index("sample_id").loc[mouse]
     share = 100 * truth["foreign"] / truth[["fragments", "unmapped", "foreign"]].sum()
-    assert verdicts.at[mouse, "drawn_mouse"] == pytest.approx(share, abs=1)  # 3.6 standard errors of the drawn pairs
-    assert (
-        "foreign_share" in verdicts.at[mouse, "reasons"] or "reads of others" in verdicts.at[mouse, "reasons"].lower()
-    )
+    assert verdicts.at[mouse, "drawn_mouse"] == pytest.approx(
+        share, abs=1
+    )  # four standard errors
+    assert "of the drawn reads are another species'" in verdicts.at[mouse, "reasons"]
     assert (verdicts.drop(mouse)["foreign_share"] < 0.05).all()
     assert verdicts["viruses"].isna().all()
 
