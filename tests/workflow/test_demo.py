@@ -194,9 +194,7 @@ def test_the_mouse_and_no_other_stranger_is_found(demo: Path):
     verdicts = table(demo, "qc/verdicts.tsv").set_index("sample_id")
     truth = table(demo, "truth/samples.tsv").set_index("sample_id").loc[mouse]
     share = 100 * truth["foreign"] / truth[["fragments", "unmapped", "foreign"]].sum()
-    assert verdicts.at[mouse, "drawn_mouse"] == pytest.approx(
-        share, abs=1
-    )  # four standard errors
+    assert verdicts.at[mouse, "drawn_mouse"] == pytest.approx(share, abs=1)  # four standard errors
     assert "of the drawn reads are another species'" in verdicts.at[mouse, "reasons"]
     assert (verdicts.drop(mouse)["foreign_share"] < 0.05).all()
     assert verdicts["viruses"].isna().all()
