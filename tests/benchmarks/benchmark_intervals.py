@@ -20,7 +20,7 @@ from anpi.stats.cox import fit_cox, fit_firth_cox
 
 SCANS = np.concatenate([np.arange(42, 400, 42), np.arange(400, 40_000, 84)])
 RATIOS = (0.4, 0.7, 1.0, 2.0)
-ESTIMATORS = ("Efron, Wald", "Efron, profile", "Firth, profile")
+ESTIMATORS = ("Efron, Wald", "Efron, profile", "Firth, profile", "Firth, t")
 
 
 def simulated(
@@ -41,13 +41,15 @@ def simulated(
 def intervals(time: np.ndarray, event: np.ndarray, x: pd.DataFrame) -> Iterator[tuple[float, float] | None]:
     """Return the interval of each estimator, or None where it has none."""
     plain, firth = fit_cox(time, event, x), fit_firth_cox(time, event, x)
+    few = fit_firth_cox(time, event, x, patients=len(time))
     if plain is None:
         yield from (None, None)
     else:
         low, high = plain.wald()
         yield float(low[0]), float(high[0])
         yield float(plain.low[0]), float(plain.high[0])
-    yield None if firth is None else (float(firth.low[0]), float(firth.high[0]))
+    for fit in (firth, few):
+        yield None if fit is None else (float(fit.low[0]), float(fit.high[0]))
 
 
 def coverage(count: int, share: float, ratio: float, scans: bool, trials: int, seed: int) -> dict[str, float]:

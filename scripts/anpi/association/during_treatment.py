@@ -72,7 +72,7 @@ def fit_intervals(frame: pd.DataFrame, day: pd.Series, question: Question) -> Re
     x = question.covariates.loc[both.index].reset_index(drop=True)
     x.insert(0, "marker", both["marker"].to_numpy())
     strata = frame.loc[both.index, "arm"].to_numpy() if question.stratified else None
-    return fit_firth_cox(both["stop"], both["event"], x, strata, both["start"])
+    return fit_firth_cox(both["stop"], both["event"], x, strata, both["start"], patients=len(frame))
 
 
 def landmark_row(question: Question, frame: pd.DataFrame, day: pd.Series, landmark: int, plan: Plan) -> Row:

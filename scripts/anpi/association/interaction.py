@@ -91,7 +91,9 @@ def build_design(question: Question, plan: Plan) -> Design:
 
 def time_test(test: Row, design: Design) -> bool:
     """Compute the penalised likelihood-ratio test of the products in a Cox model; False when it could not be fitted."""
-    return products_test(test, design, fit_firth_cox(design.frame["time"], design.frame["event"], design.x))
+    frame = design.frame
+    fit = fit_firth_cox(frame["time"], frame["event"], design.x, patients=len(frame))
+    return products_test(test, design, fit)
 
 
 def binary_test(test: Row, design: Design) -> bool:

@@ -85,6 +85,7 @@ class Plan:
     events_per_parameter = Key[float]()
     rate_months = Key[list[float]]()
     restricted_mean_months = Key[float]()
+    discrete_p = Key[str]()
     landmark_days = Key[list[int]]()
     subtype_order = Key[list[str]]()
     all_treated = Key[str]()

@@ -132,7 +132,7 @@ def compare_survival(endpoint: str, outcome: pd.DataFrame, inside: pd.Series, pl
     if min(group.sum(), (~group).sum()) < plan.smallest_group:
         return result | {"warning": f"fewer than {plan.smallest_group} patients on one side: described, not compared"}
     x = group.astype(float).rename("evaluable").to_frame()
-    fit = fit_firth_cox(whole["time"], whole["event"], x)
+    fit = fit_firth_cox(whole["time"], whole["event"], x, patients=len(whole))
     if fit is None:
         return result | {"warning": "no event: not compared"}
     estimate, low, high, _ = fit.ratio("evaluable")

@@ -68,18 +68,19 @@ def binary_by_group(question: Question, plan: Plan) -> list[Row]:
 def exact_test(test: Row, question: Question, frame: pd.DataFrame, plan: Plan) -> None:
     """Compute Fisher's exact test, or within arms the exact-conditional Cochran-Mantel-Haenszel test by permutation."""
     table = pd.crosstab(frame["marker"], frame["y"])
+    mid = plan.discrete_p == "mid"
     if question.stratified:
-        result = permute_groups(frame["y"], frame["marker"], frame["arm"], plan.permutations, plan.seed)
+        result = permute_groups(frame["y"], frame["marker"], frame["arm"], plan.permutations, plan.seed, mid)
         test.effect, test.estimate, test.p = "chi-square", result.statistic, result.p
         test.method = (
-            f"generalised Cochran-Mantel-Haenszel test within arms, {result.df} df, permutation p "
+            f"generalised Cochran-Mantel-Haenszel test within arms, {result.df} df, permutation {'mid-' * mid}p "
             f"({result.arrangements} arrangements)"
         )
         return
-    exact = fisher_exact(table.to_numpy(), plan.seed)
+    exact = fisher_exact(table.to_numpy(), plan.seed, mid=mid)
     test.p = exact.p
     how = "exact" if exact.exact else f"{exact.tables} random tables"
-    test.method = f"Fisher's test of a {table.shape[0]} x {table.shape[1]} table, {how}"
+    test.method = f"Fisher's test of a {table.shape[0]} x {table.shape[1]} table, {how}{', mid-p' * mid}"
 
 
 def fit_odds(y: pd.Series, x: pd.DataFrame) -> RegressionFit | None:

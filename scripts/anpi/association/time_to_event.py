@@ -97,7 +97,7 @@ def fit_hazards(frame: pd.DataFrame, x: pd.DataFrame, question: Question) -> Reg
     The one estimator of hazard ratios, however many events there are: it has a finite answer in groups without an
     event, its profile intervals keep their level in small groups, and no interim result jumps by a change of method.
     """
-    return fit_firth_cox(frame["time"], frame["event"], x, strata_of(frame, question))
+    return fit_firth_cox(frame["time"], frame["event"], x, strata_of(frame, question), patients=len(frame))
 
 
 def strata_of(frame: pd.DataFrame, question: Question) -> np.ndarray | None:

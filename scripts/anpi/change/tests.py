@@ -157,7 +157,8 @@ def by_time(row: Row, moved: pd.Series, day: pd.Series, outcome: pd.DataFrame, p
         row.warnings.append(f"{plural(len(frame), 'patient')}, {plural(row.events, 'event')}: too few, not tested")
         return
     x = (frame[["change"]] - frame["change"].mean()) / spread
-    fit = fit_firth_cox(frame["time"] - frame["day"], frame["event"], x.reset_index(drop=True))
+    days = frame["time"] - frame["day"]
+    fit = fit_firth_cox(days, frame["event"], x.reset_index(drop=True), patients=len(frame))
     if fit is None:
         row.warnings.append("the model could not be fitted: not tested")
         return

@@ -123,7 +123,7 @@ def statistics_methods(plan: dict[str, Any]) -> list[str]:
         "group is the reference.",
         f"Permutation p-values use {plan['permutations']} arrangements with seed {plan['seed']}.",
         "Times to event: Kaplan-Meier with log-log intervals, log-rank tests, Cox regression with Firth's penalty "
-        "(ties by Efron) and profile-likelihood intervals; with fewer than "
+        "(ties by Efron) and profile-likelihood intervals by Student's t; with fewer than "
         f"{plan['events_per_parameter']:g} events a parameter the row says so.",
         "Response: exact tests and intervals, logistic regression with Firth's penalty and profile intervals.",
         "No cut-point was chosen by the data for inference.",

@@ -34,12 +34,13 @@ class FisherTest:
     exact: bool
 
 
-def fisher_exact(table: ArrayLike, seed: int = 0, draws: int = 100_000) -> FisherTest:
+def fisher_exact(table: ArrayLike, seed: int = 0, draws: int = 100_000, mid: bool = False) -> FisherTest:
     """Compute Fisher's exact test of an r x c table by enumeration (Freeman & Halton 1951).
 
     p is the share of all tables with the same margins that are no more probable than the one seen. Empty rows and
     columns are passed over; p is NaN when fewer than two rows or columns remain. Beyond four million candidates it is
-    drawn from ``draws`` seeded random tables.
+    drawn from ``draws`` seeded random tables. With ``mid`` tables as probable as the one seen count half (mid-p,
+    Lancaster 1961).
     """
     counts = np.asarray(table, dtype=int)
     counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
@@ -52,14 +53,15 @@ def fisher_exact(table: ArrayLike, seed: int = 0, draws: int = 100_000) -> Fishe
     seen = -gammaln(counts + 1).sum()
     logs = all_table_logs(rows, columns)
     if logs is not None:
-        return FisherTest(share_as_extreme(logs, seen), len(logs), True)
-    return drawn_tables(rows, columns, seen, seed, draws)
+        return FisherTest(share_as_extreme(logs, seen, mid), len(logs), True)
+    return drawn_tables(rows, columns, seen, seed, draws, mid)
 
 
-def share_as_extreme(logs: Array, seen: float) -> float:
+def share_as_extreme(logs: Array, seen: float, mid: bool) -> float:
     weights = np.exp(logs - logs.max())
-    extreme = np.sort(weights[logs <= seen + RELATIVE_TIE])
-    return float(min(1.0, extreme.sum() / np.sort(weights).sum()))
+    tied = weights[np.abs(logs - seen) <= RELATIVE_TIE].sum() if mid else 0.0
+    extreme = np.sort(weights[logs <= seen + RELATIVE_TIE]).sum() - tied / 2
+    return float(min(1.0, extreme / np.sort(weights).sum()))
 
 
 def all_table_logs(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Array | None:
@@ -92,7 +94,9 @@ def compositions(total: int, limits: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.column_stack([ways, last])[last <= limits[-1]]
 
 
-def drawn_tables(rows: NDArray[np.int64], columns: NDArray[np.int64], seen: float, seed: int, draws: int) -> FisherTest:
+def drawn_tables(
+    rows: NDArray[np.int64], columns: NDArray[np.int64], seen: float, seed: int, draws: int, mid: bool
+) -> FisherTest:
     rng = np.random.default_rng(seed)
     left = np.tile(columns, (draws, 1))
     logs = np.zeros(draws)
@@ -101,8 +105,10 @@ def drawn_tables(rows: NDArray[np.int64], columns: NDArray[np.int64], seen: floa
         left = left - cells
         logs -= gammaln(cells + 1.0).sum(axis=1)
     logs -= gammaln(left + 1.0).sum(axis=1)
-    extreme = int((logs <= seen + RELATIVE_TIE).sum())
-    return FisherTest((1 + extreme) / (1 + draws), draws, False)
+    extreme = 1.0 + (logs <= seen + RELATIVE_TIE).sum()
+    if mid:
+        extreme -= (1 + (np.abs(logs - seen) <= RELATIVE_TIE).sum()) / 2
+    return FisherTest(float(extreme / (1 + draws)), draws, False)
 
 
 def draw_row(left: NDArray[np.int64], total: int, rng: np.random.Generator) -> NDArray[np.int64]:

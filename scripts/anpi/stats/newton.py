@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc, chdtri, ndtri
+from scipy.special import chdtrc, fdtrc, ndtri, stdtrit
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -186,14 +186,13 @@ def conditional(likelihood: Likelihood, near: Array, place: int, value: float) -
     return climb(likelihood, start, free) or climb(likelihood, np.where(free, 0.0, value), free)
 
 
-def profile_limit(likelihood: Likelihood, best: tuple[Array, Point], place: int, sign: float, level: float) -> float:
-    """Find where the profile likelihood has fallen by half the point of chi-square; infinite where it never does.
+def profile_limit(likelihood: Likelihood, best: tuple[Array, Point], place: int, sign: float, goal: float) -> float:
+    """Find where the signed root of the deviance reaches a goal (of 95%: 1.96); infinite where it never does.
 
-    The signed root of the deviance is nearly a straight line in the coefficient, so Newton's steps find the place,
+    That root is nearly a straight line in the coefficient, so Newton's steps find the place,
     held between a point inside and one outside.
     """
     beta, top = best
-    goal = float(np.sqrt(chdtri(1, 1 - level)))
     error = float(np.sqrt(np.linalg.inv(top.information)[place, place]))
     inside, outside, near = 0.0, np.inf, beta
     distance = goal * error
@@ -225,16 +224,15 @@ def next_distance(distance: float, step: float, inside: float, outside: float) -
     return wanted if inside < wanted < outside else (inside + outside) / 2
 
 
-def profile_p(likelihood: Likelihood, best: tuple[Array, Point], places: Sequence[int]) -> tuple[float, float]:
-    """Return the likelihood-ratio chi-square, and its p, of some coefficients being 0; NaN when it cannot be found."""
+def profile_chi_square(likelihood: Likelihood, best: tuple[Array, Point], places: Sequence[int]) -> float:
+    """Return the likelihood-ratio chi-square of some coefficients being 0; NaN when it cannot be found."""
     beta, top = best
     free = np.ones(len(beta), dtype=bool)
     free[list(places)] = False
     found = climb(likelihood, np.where(free, beta, 0.0), free) or climb(likelihood, np.zeros(len(beta)), free)
     if found is None:
-        return np.nan, np.nan
-    chi_square = max(0.0, 2 * (top.value - found[1].value))
-    return chi_square, float(chdtrc(len(places), chi_square))
+        return np.nan
+    return max(0.0, 2 * (top.value - found[1].value))
 
 
 @dataclass(frozen=True)
@@ -244,7 +242,8 @@ class RegressionFit:
     Intervals and p are those of the profile likelihood (penalised with Firth), so the two agree: the interval holds 0
     just when p is at least 1 - level. They are searched when they are asked for. ``log_likelihood`` and
     ``null_log_likelihood`` are comparable within one method alone; under Firth the null keeps the whole model's
-    penalty.
+    penalty. With ``df`` the signed root of the deviance is held against Student's t, and that of several terms against
+    F, of so many degrees of freedom; else against the normal and chi-square distributions.
     """
 
     terms: tuple[str, ...]
@@ -255,6 +254,13 @@ class RegressionFit:
     level: float
     likelihood: Likelihood = field(repr=False, compare=False)
     best: tuple[Array, Point] = field(repr=False, compare=False)
+    df: float = np.inf
+
+    @property
+    def goal(self) -> float:
+        """Return the signed root of the deviance at the limits."""
+        tail = 0.5 + self.level / 2
+        return float(ndtri(tail) if np.isinf(self.df) else stdtrit(self.df, tail))
 
     def places(self, terms: Iterable[object]) -> list[int]:
         """Return where terms stand among all coefficients, of which the first may be of no interest."""
@@ -264,7 +270,7 @@ class RegressionFit:
     def limits(self, sign: float) -> Array:
         """Return the lower (-1) or upper (1) limits of all terms."""
         places = self.places(self.terms)
-        return np.array([profile_limit(self.likelihood, self.best, place, sign, self.level) for place in places])
+        return np.array([profile_limit(self.likelihood, self.best, place, sign, self.goal) for place in places])
 
     @cached_property
     def low(self) -> Array:
@@ -289,7 +295,7 @@ class RegressionFit:
     def ratio(self, term: str) -> tuple[float, float, float, float]:
         """Return exp(coef), its interval and p of one term."""
         (place,) = self.places([term])
-        limits = [profile_limit(self.likelihood, self.best, place, sign, self.level) for sign in (-1.0, 1.0)]
+        limits = [profile_limit(self.likelihood, self.best, place, sign, self.goal) for sign in (-1.0, 1.0)]
         with np.errstate(over="ignore"):
             estimate, low, high = np.exp([self.coef[self.terms.index(term)], *limits])
         return float(estimate), float(low), float(high), self.joint_test([term])[1]
@@ -299,7 +305,11 @@ class RegressionFit:
 
         Under Firth the penalty stays that of the whole model, as in logistf's joint test.
         """
-        return profile_p(self.likelihood, self.best, self.places(tested))
+        places = self.places(tested)
+        chi_square = profile_chi_square(self.likelihood, self.best, places)
+        if np.isinf(self.df):
+            return chi_square, float(chdtrc(len(places), chi_square))
+        return chi_square, float(fdtrc(len(places), self.df, chi_square / len(places)))
 
     def wald(self) -> tuple[Array, Array]:
         """Return the interval of estimate and standard error, for comparison with programs that give no other."""
@@ -308,7 +318,7 @@ class RegressionFit:
 
 
 def fit_regression(
-    likelihood: Likelihood, terms: Iterable[object], method: str, level: float, before: int = 0
+    likelihood: Likelihood, terms: Iterable[object], method: str, level: float, before: int = 0, df: float = np.inf
 ) -> RegressionFit | None:
     """Maximise a likelihood and describe its coefficients, of which the first ``before`` are of no interest."""
     best = maximum(likelihood)
@@ -316,4 +326,4 @@ def fit_regression(
         return None
     beta, top = best
     se = np.sqrt(np.diag(np.linalg.inv(top.information)))[before:]
-    return RegressionFit(tuple(map(str, terms)), beta[before:], se, top.value, method, level, likelihood, best)
+    return RegressionFit(tuple(map(str, terms)), beta[before:], se, top.value, method, level, likelihood, best, df)

@@ -31,7 +31,12 @@ class PermutationTest:
 
 
 def permute_groups(
-    scores: ArrayLike, group: ArrayLike, strata: ArrayLike | None = None, permutations: int = 10_000, seed: int = 0
+    scores: ArrayLike,
+    group: ArrayLike,
+    strata: ArrayLike | None = None,
+    permutations: int = 10_000,
+    seed: int = 0,
+    mid: bool = False,
 ) -> PermutationTest:
     """Test whether the sum of scores differs between groups, by exchanging patients within strata.
 
@@ -48,6 +53,8 @@ def permute_groups(
     permutations : int
         Random arrangements; p = (1 + those at least as extreme) / (1 + permutations).
     seed : int
+    mid : bool
+        Arrangements as extreme as the one seen count half, that one too (mid-p, Lancaster 1961).
 
     Returns
     -------
@@ -69,10 +76,17 @@ def permute_groups(
         picks = np.array(list(combinations(range(len(values)), size)))
         sums = values[picks].sum(axis=1)
         deviations = np.abs(sums - mean[0])
-        extreme = int((deviations >= abs(values @ member[:, 0] - mean[0]) - TIE).sum())
-        return PermutationTest(observed, df, extreme / len(picks), len(picks), True)
-    extreme = count_extreme(values, member, blocks, (mean, inverse(covariance), observed), permutations, seed)
-    return PermutationTest(observed, df, (1 + extreme) / (1 + permutations), permutations, False)
+        p = float(as_extreme(deviations, abs(values @ member[:, 0] - mean[0]), mid) / len(picks))
+        return PermutationTest(observed, df, p, len(picks), True)
+    extreme = count_extreme(values, member, blocks, (mean, inverse(covariance), observed), permutations, seed, mid)
+    p = ((0.5 if mid else 1.0) + extreme) / (1 + permutations)
+    return PermutationTest(observed, df, p, permutations, False)
+
+
+def as_extreme(drawn: Array, observed: float, mid: bool) -> float:
+    """Count what reaches the observed value; with ``mid`` ties count half."""
+    count = float((drawn >= observed - TIE).sum())
+    return count - (np.abs(drawn - observed) <= TIE).sum() / 2 if mid else count
 
 
 def permute_design(
@@ -98,14 +112,15 @@ def count_extreme(
     target: tuple[Array, Array, float],
     permutations: int,
     seed: int,
-) -> int:
-    """Count random arrangements whose quadratic form reaches the observed one."""
+    mid: bool = False,
+) -> float:
+    """Count random arrangements whose quadratic form reaches the observed one; with ``mid`` ties count half."""
     mean, weight, observed = target
     rng = np.random.default_rng(seed)
-    extreme = 0
+    extreme = 0.0
     for count in chunks(permutations, len(values)):
         sums = shuffled(values, blocks, count, rng) @ design - mean
-        extreme += int((np.einsum("bi,ij,bj->b", sums, weight, sums) >= observed - TIE).sum())
+        extreme += as_extreme(np.einsum("bi,ij,bj->b", sums, weight, sums), observed, mid)
     return extreme
 
 

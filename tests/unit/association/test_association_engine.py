@@ -62,7 +62,7 @@ def test_rows_are_what_the_functions_give(plan_of, trial_of):
     expected = logrank(outcome["time"], outcome["event"], subtype, arm)
     assert table["estimate"].iloc[0] == pytest.approx(expected.chi_square)
     x = pd.DataFrame({level: (subtype == level).astype(float) for level in "NPI"})
-    fit = fit_firth_cox(outcome["time"], outcome["event"], x, arm)
+    fit = fit_firth_cox(outcome["time"], outcome["event"], x, arm, patients=len(members))
     for level in "NPI":
         assert tuple(table.loc[level, ["estimate", "ci_low", "ci_high", "p"]]) == pytest.approx(fit.ratio(level))
     assert table["n"].iloc[0] == len(members)
@@ -171,7 +171,7 @@ def test_covariates_are_adjusted_for(plan_of, trial_of):
     covariates = pd.DataFrame({"age": people["age"], "sex": (people["sex"] == "M").astype(float)})
     x = pd.concat([pd.DataFrame({level: (subtype == level).astype(float) for level in "NPI"}), covariates], axis=1)
     arm = trial.arms().loc[members]
-    fit = fit_firth_cox(outcome["time"], outcome["event"], x, arm)
+    fit = fit_firth_cox(outcome["time"], outcome["event"], x, arm, patients=len(members))
     assert tuple(table[["estimate", "p"]].iloc[0]) == pytest.approx(fit.joint_test(["N", "P", "I"]))
 
 
@@ -522,7 +522,8 @@ def test_interaction_with_arm(plan_of, trial_of):
     assert arms.loc["arm AK104", "ci_low"] < np.exp(-0.9) < arms.loc["arm AK104", "ci_high"]
     inside = arm == "AK104 + chemotherapy"
     z = ((teff - teff.mean()) / teff.std()).rename("z").to_frame()
-    alone = fit_firth_cox(endpoints["pfs_days"][inside], endpoints["pfs_event"][inside], z[inside])
+    part = endpoints[inside]
+    alone = fit_firth_cox(part["pfs_days"], part["pfs_event"], z[inside], patients=len(part))
     found = arms.loc["arm AK104 + chemotherapy", ["estimate", "ci_low", "ci_high"]]
     assert list(found) == pytest.approx(alone.ratio("z")[:3])
     plan = plan_of(
@@ -706,4 +707,4 @@ def test_responders_without_a_death_have_an_estimate(plan_of, trial_of):
     assert 0 < row["ci_low"] < row["estimate"] < row["ci_high"] < 1
     assert row["p"] < 0.01
     assert "no event after it: the estimate rests on the penalty" in row["warning"]
-    assert row["method"].startswith("Firth Cox, time-dependent")
+    assert row["method"].startswith("Firth Cox (t, 43 df), time-dependent")

@@ -194,3 +194,27 @@ def test_adjustment_equals_statsmodels(p):
 
     for method, name in (("holm", "holm"), ("bh", "fdr_bh")):
         assert adjust(p, method) == pytest.approx(multipletests(p, method=name)[1], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("table", "exact", "mid"), [([[3, 1], [1, 3]], 34 / 70, 18 / 70), ([[4, 0], [0, 4]], 2 / 70, 1 / 70)]
+)
+def test_with_mid_p_ties_count_half(table, exact, mid):
+    """Of 70 tables 16 are as probable as 3:1 on either side, 1 is as 4:0."""
+    assert fisher_exact(table).p == pytest.approx(exact)
+    assert fisher_exact(table, mid=True).p == pytest.approx(mid)
+    group = np.repeat(["a", "a", "b", "b"], np.ravel(table))
+    response = np.repeat([1.0, 0.0, 1.0, 0.0], np.ravel(table))
+    assert permute_groups(response, group).p == pytest.approx(exact)
+    assert permute_groups(response, group, mid=True).p == pytest.approx(mid)
+    # Two copies of a stratum are drawn at random; half of the ties go.
+    drawn = [
+        permute_groups(np.tile(response, 2), np.tile(group, 2), np.repeat([1, 2], 8), 9_999, 3, mid=half).p
+        for half in (False, True)
+    ]
+    counts = np.array([stats.hypergeom.pmf(k, 8, 4, 4) for k in range(5)])
+    both = np.convolve(counts, counts)
+    distance = np.abs(np.arange(9) - 4)
+    seen = abs(2 * table[0][0] - 4)
+    reached, tied = both[distance >= seen].sum(), both[distance == seen].sum()
+    assert drawn == pytest.approx([reached, reached - tied / 2], abs=0.015)

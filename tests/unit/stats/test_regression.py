@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import minimize
-from scipy.stats import chi2
+from scipy.stats import chi2, f, t
 
 from anpi.stats.cox import fit_cox, fit_firth_cox
 from anpi.stats.logistic import LogisticLikelihood, fit_logistic, with_intercept
@@ -82,9 +82,26 @@ def test_interval_and_p_say_the_same():
     rng = np.random.default_rng(4)
     for _ in range(40):
         time, event, x = survival(rng, 20)
-        for fit in (fit_firth_cox(time, event, x), fit_cox(time, event, x)):
+        for fit in (fit_firth_cox(time, event, x), fit_firth_cox(time, event, x, patients=20), fit_cox(time, event, x)):
             if fit is not None:
                 assert ((fit.p < 0.05) == ((fit.low > 0) | (fit.high < 0))).all()
+
+
+def test_few_patients_are_held_against_student():
+    """The root of the deviance against t, that of two terms against F, of patients - terms - 1 degrees of freedom."""
+    time, event, x = survival(np.random.default_rng(5), 30)
+    plain, few = fit_firth_cox(time, event, x), fit_firth_cox(time, event, x, patients=30)
+    chi_square, p = few.joint_test(["a"])
+    assert plain.joint_test(["a"]) == pytest.approx((chi_square, chi2.sf(chi_square, 1)))
+    assert p == pytest.approx(2 * t.sf(np.sqrt(chi_square), 27))
+    both = few.joint_test(["a", "b"])
+    assert both[1] == pytest.approx(f.sf(both[0] / 2, 2, 27))
+    assert few.ratio("a")[0] == plain.ratio("a")[0]
+    likelihood = Penalised(PartialLikelihood(time, event, x.to_numpy()))
+    for limit in (few.low[0], few.high[0]):
+        held = minimize(lambda b, at=limit: -likelihood.at(np.array([at, b[0]])).value, [0.0], tol=1e-12)
+        root = np.sqrt(2 * (few.log_likelihood + held.fun))
+        assert root == pytest.approx(t.ppf(0.975, 27), abs=1e-4)
 
 
 @pytest.mark.parametrize("penalised", [False, True])
@@ -209,5 +226,5 @@ class Bounded:
 
 def test_flat_likelihood_has_no_limit():
     best = np.zeros(1), Bounded().at(np.zeros(1))
-    assert profile_limit(Bounded(), best, 0, -1.0, 0.95) == pytest.approx(-np.sqrt(chi2.ppf(0.95, 1)), abs=1e-8)
-    assert profile_limit(Bounded(), best, 0, 1.0, 0.95) == np.inf
+    assert profile_limit(Bounded(), best, 0, -1.0, 1.96) == pytest.approx(-1.96, abs=1e-8)
+    assert profile_limit(Bounded(), best, 0, 1.0, 1.96) == np.inf
