@@ -262,11 +262,11 @@ class Measures:
             "aligned_supplementary": count(values & SUPPLEMENTARY > 0),
             "aligned_qc_failed": count(values & QC_FAILED > 0),
             "aligned_mapped": count(mapped),
-            "aligned_rate": share(count(mapped), count(primary)) if count(mapped) < count(primary) else None,
-            "aligned_proper_pair_rate": share(count(paired & mapped & (values & PROPER > 0)), count(paired)),
-            "aligned_unique_rate": share(self.unique, count(mapped)),
+            "aligned_rate": percent_or_none(count(mapped), count(primary)) if count(mapped) < count(primary) else None,
+            "aligned_proper_pair_rate": percent_or_none(count(paired & mapped & (values & PROPER > 0)), count(paired)),
+            "aligned_unique_rate": percent_or_none(self.unique, count(mapped)),
             "duplicates_marked": marked,
-            "duplicate_rate": share(duplicates, count(mapped)) if marked else None,
+            "duplicate_rate": percent_or_none(duplicates, count(mapped)) if marked else None,
         }
 
     def base_facts(self) -> dict[str, Any]:
@@ -275,23 +275,25 @@ class Measures:
         return {
             "error_rate": round(100 * edits / bases, 4) if bases else None,
             "error_source": source,
-            "aligned_gc_content": share(self.gc, self.bases),
+            "aligned_gc_content": percent_or_none(self.gc, self.bases),
             "aligned_read_length": round(self.read_bases / self.reads, 1) if self.reads else None,
-            "mitochondrial_share": None if self.mitochondrial is None else share(self.mitochondrial, self.counted),
+            "mitochondrial_share": None
+            if self.mitochondrial is None
+            else percent_or_none(self.mitochondrial, self.counted),
         }
 
     def annotation_facts(self) -> dict[str, Any]:
         stranded = self.forward + self.reverse
         call = strand_call(self.forward, self.reverse)
         return {
-            "exonic_share": share(self.exonic, self.annotated),
-            "intronic_share": share(self.genic - self.exonic, self.annotated),
-            "intergenic_share": share(self.annotated - self.genic, self.annotated),
-            "unannotated_share": share(self.blocks - self.annotated, self.blocks),
-            "ribosomal_share": share(self.ribosomal, self.annotated) if self.ribosomal_known else None,
+            "exonic_share": percent_or_none(self.exonic, self.annotated),
+            "intronic_share": percent_or_none(self.genic - self.exonic, self.annotated),
+            "intergenic_share": percent_or_none(self.annotated - self.genic, self.annotated),
+            "unannotated_share": percent_or_none(self.blocks - self.annotated, self.blocks),
+            "ribosomal_share": percent_or_none(self.ribosomal, self.annotated) if self.ribosomal_known else None,
             "genomic_dna_share": self.genomic_dna(call),
             "aligned_strandedness": call,
-            "aligned_forward_share": share(self.forward, stranded),
+            "aligned_forward_share": percent_or_none(self.forward, stranded),
         }
 
     def genomic_dna(self, call: str | None) -> float | None:
@@ -357,7 +359,7 @@ class Measures:
     def junction_facts(self) -> dict[str, Any]:
         self.junctions.merge()
         facts: dict[str, Any] = {
-            "spliced_share": share(self.spliced, self.unique_counted),
+            "spliced_share": percent_or_none(self.spliced, self.unique_counted),
             "junctions": len(self.junctions.starts),
             "junctions_known_share": None,
             "junction_saturation": None,
@@ -368,9 +370,9 @@ class Measures:
         known = known_sites(self.junctions.starts, self.model.donors)
         known &= known_sites(self.junctions.ends, self.model.acceptors)
         curve = self.junctions.found_by_step(known)
-        facts["junctions_known_share"] = share(int(known.sum()), len(known))
+        facts["junctions_known_share"] = percent_or_none(int(known.sum()), len(known))
         if curve[-1] >= LEAST_JUNCTIONS:
-            facts["junction_saturation"] = share(curve[len(curve) // 2 - 1], curve[-1])
+            facts["junction_saturation"] = percent_or_none(curve[len(curve) // 2 - 1], curve[-1])
             facts["junction_curve"] = curve
         return facts
 
@@ -438,6 +440,6 @@ def quantile(histogram: np.ndarray, part: float) -> int:
     return int(np.searchsorted(np.cumsum(histogram), part * histogram.sum()))
 
 
-def share(part: int, whole: int) -> float | None:
+def percent_or_none(part: int, whole: int) -> float | None:
     """Return a share in percent; None of nothing."""
     return percent(part, whole) if whole else None

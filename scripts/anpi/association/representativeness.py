@@ -11,6 +11,7 @@ from anpi.stats.cox import fit_firth_cox
 from anpi.stats.survival import kaplan_meier
 from anpi.trial.endpoints import SURVIVAL
 from anpi.trial.times import DAYS_PER_MONTH
+from anpi.words.shares import share
 
 COLUMNS = (
     "variable",
@@ -87,7 +88,7 @@ def compare(name: str, values: pd.Series, inside: pd.Series, comparable: bool) -
     for level in sorted(texts.dropna().unique()):
         is_level = texts.dropna().eq(level).astype(float)
         parts = [is_level[inside.reindex(is_level.index)], is_level[~inside.reindex(is_level.index)], is_level]
-        shares = [share(part) for part in parts]
+        shares = [share(int(part.sum()), len(part)) for part in parts]
         rows.append(
             row(name, str(level), shares[0], shares[1], shares[2], missing | difference(parts[0], parts[1], comparable))
         )
@@ -99,10 +100,6 @@ def quartiles(values: pd.Series) -> str:
         return "no value"
     low, middle, high = values.quantile([0.25, 0.5, 0.75])
     return f"{middle:.3g} [{low:.3g}, {high:.3g}]"
-
-
-def share(values: pd.Series) -> str:
-    return f"{int(values.sum())} ({100 * values.mean():.0f}%)" if len(values) else "0"
 
 
 def difference(a: pd.Series, b: pd.Series, comparable: bool) -> dict[str, object]:

@@ -16,6 +16,7 @@ from anpi.report.quality import failed_blocks, override_blocks, verdict_sentence
 from anpi.report.tables import Run, numbers_of
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
+from anpi.words.shares import share
 
 
 def patients(run: Run) -> Section:
@@ -112,7 +113,11 @@ def variable_rows(column: str, words: str, parts: list[pd.DataFrame], compare: b
         rows = [[Cell(words), *(Cell("") for _ in parts), *smd]]
         blank = [Cell("")] if compare else []
         rows += [
-            [Cell(f"   {level_words(column, level)}"), *(Cell(share(values, level)) for values in texts), *blank]
+            [
+                Cell(f"   {level_words(column, level)}"),
+                *(Cell(share(int(values.eq(level).sum()), int(values.count()), NONE)) for values in texts),
+                *blank,
+            ]
             for level in levels
         ]
     missing = [int(part[column].isna().sum()) for part in parts]
@@ -132,12 +137,6 @@ def median_iqr(values: pd.Series) -> str:
         return NONE
     low, middle, high = np.percentile(there, [25, 50, 75])
     return f"{middle:.4g} [{low:.4g}, {high:.4g}]"
-
-
-def share(values: pd.Series, level: str) -> str:
-    there = values.dropna()
-    count = int(there.eq(level).sum())
-    return f"{count} ({100 * count / len(there):.0f}%)" if len(there) else NONE
 
 
 def smd_numbers(first: pd.Series, second: pd.Series) -> float:
