@@ -32,7 +32,7 @@ from anpi.tables.config import (
     path_problems,
     shipped,
 )
-from anpi.tables.identifiers import kind_of_path, looks_like_person
+from anpi.tables.identifiers import kind_of_file, looks_like_person
 from anpi.tables.reading import read_table, read_text_table
 from anpi.tables.schema import check_settings, column_rule, load_schema, load_yaml
 from anpi.tables.sheets import (
@@ -170,7 +170,8 @@ def sexes_of(patients: pd.DataFrame | None, samples: pd.DataFrame | None, used: 
 
 def name_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
     """Find names of files that look like direct identifiers."""
-    told = {key: kind_of_path(path) for key, path in config_paths(settings).items() if not odd_path(path)}
+    paths = {key: path for key, path in config_paths(settings).items() if key != "results" and not odd_path(path)}
+    told = {key: kind_of_file(os.path.basename(path)) for key, path in paths.items()}
     mend = "It would stand in the records of the run: rename it."
     return [
         Problem(file, f"the name of the file looks like a direct identifier: {kind}", column=key, mend=mend)

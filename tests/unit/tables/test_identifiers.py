@@ -544,3 +544,9 @@ def test_a_table_named_after_a_person_is_refused_and_not_shown(tmp_path, monkeyp
     with pytest.raises(InputError, match=r"clinical[.]patients: the name of the file looks like a direct id") as caught:
         check_run({"clinical": {"patients": "John_Smith.csv"}})
     assert "Smith" not in str(caught.value)
+    Path("anna_schmidt").mkdir()  # as the folder of who works here
+    Path("John_Smith.csv").rename("anna_schmidt/patients.csv")
+    run = check_run(
+        {"results": "anna_schmidt/results", "clinical": {"patients": str(tmp_path / "anna_schmidt/patients.csv")}}
+    )
+    assert run.used == []
