@@ -26,7 +26,8 @@ from anpi.problems import InputError, Problem, refuse
 ANSWER_SECONDS = 60
 STALL_SECONDS = 300
 POLL_SECONDS = 0.1
-LOOK_SECONDS = 1
+# Processor time is asked for so often in that time: each look goes through all processes of the machine.
+LOOKS = 30
 WORDS_KEPT = 1500
 LEAST_SPACE = 1 << 20
 NO_SPACE = os.strerror(errno.ENOSPC)
@@ -267,7 +268,7 @@ def wait_or_stall(processes: Sequence[psutil.Popen], stop: Event | None = None) 
         try:
             running[0].wait(timeout=POLL_SECONDS)
         except psutil.TimeoutExpired:
-            if time.monotonic() - looked < LOOK_SECONDS:
+            if time.monotonic() - looked < STALL_SECONDS / LOOKS:
                 continue
             now, looked = sum(map(processor_time, running)), time.monotonic()
             if abs(now - used) > 0.01:

@@ -13,15 +13,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pysam
 
 from anpi.quantification.salmon import Library, deterministic, reads_options, salmon_facts
 from anpi.reads.fastq import FaultyReads
 from anpi.reads.molecules import Fragments, digest_names, digest_place, is_kept, keep_reads
 from anpi.tools import ToolFailed, run_tool
+
+if TYPE_CHECKING:
+    import pysam
 
 UNMAPPED, REVERSE, SECOND, NOT_PRIMARY = 0x4, 0x10, 0x80, 0x900
 CLIPPED = re.compile(r"(?:\d+H)?(?:(\d+)S)?(.*?)(?:(\d+)S)?(?:\d+H)?")
@@ -126,6 +128,8 @@ def first_place(hits: Iterable[tuple[Place | None, int]]) -> Place | None:
 
 def records_of(files: Sequence[Path]) -> Iterator[pysam.AlignedSegment]:
     """Iterate over the records of BAM files, one file after the other."""
+    import pysam  # most samples have no identifiers, and short ones would pay for it
+
     for file in files:
         with pysam.AlignmentFile(str(file), check_sq=False) as records:
             yield from records.fetch(until_eof=True)
@@ -179,6 +183,8 @@ def place_of_record(record: pysam.AlignedSegment) -> Place:
 
 def copy_alignments(source: Path, target: Path, kept: np.ndarray) -> None:
     """Copy the records of the kept fragments, in their order."""
+    import pysam
+
     with (
         pysam.AlignmentFile(str(source), check_sq=False) as records,
         pysam.AlignmentFile(str(target), "wb", template=records) as out,

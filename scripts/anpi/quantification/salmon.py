@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,8 @@ MINIMUM_FRAGMENTS = 10
 UNMAPPED, REVERSE, FIRST, PROPER, PAIRED, SECONDARY = 0x4, 0x10, 0x40, 0x2, 0x1, 0x100
 # not primary, a mate unmapped
 NO_PAIR = 0x90C
+# Flag, template length, and whether the read maps once.
+Mapping = tuple[int, int, bool]
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,9 @@ def measure_library(
             return Library(fallback, paired)
         raise
     with whole_output(scratch, "salmon, drawn sample"):
-        refuse_lost_mappings(scratch / "drawn")
-        lengths, forward, reverse = read_mappings(scratch / "drawn.sam", paired)
+        found = list(mappings(scratch / "drawn.sam"))
+        refuse_lost_mappings(found, salmon_facts(scratch / "drawn"))
+        lengths, forward, reverse = library_of(found, paired)
     return Library(fragment_length(lengths, fallback) if paired else fallback, paired, forward, reverse)
 
 
@@ -110,14 +113,13 @@ def deterministic() -> list[str]:
     return DETERMINISTIC.get(major_version("salmon"), DETERMINISTIC[max(DETERMINISTIC)])
 
 
-def refuse_lost_mappings(drawn: Path) -> None:
+def refuse_lost_mappings(found: Sequence[Mapping], facts: dict) -> None:
     """Raise ValueError when fewer reads stand in the mappings than salmon says it mapped: one primary record each.
 
     A disk that was full leaves neither mappings nor salmon's word of them: that is no library of which nothing maps.
     """
-    flags = (flag for flag, _, _ in mappings(drawn.with_suffix(".sam")))
-    mapped = sum(not flag & SECONDARY and (not flag & PAIRED or bool(flag & FIRST)) for flag in flags)
-    stated = salmon_facts(drawn).get("num_mapped")
+    mapped = sum(not flag & SECONDARY and (not flag & PAIRED or bool(flag & FIRST)) for flag, _, _ in found)
+    stated = facts.get("num_mapped")
     if stated is None or mapped < stated:
         raise ValueError(f"{mapped} of {stated} mapped reads are written")
 
@@ -142,8 +144,8 @@ def fragment_length_of(mean: float, sd: float, pairs: int, fallback: FragmentLen
     return FragmentLength(round(mean), max(round(sd), 1), "measured", pairs)
 
 
-def read_mappings(sam: Path, paired: bool) -> tuple[list[int], int, int]:
-    """Read salmon's mappings.
+def library_of(found: Iterable[Mapping], paired: bool) -> tuple[list[int], int, int]:
+    """Measure a library on salmon's mappings.
 
     Returns
     -------
@@ -153,7 +155,7 @@ def read_mappings(sam: Path, paired: bool) -> tuple[list[int], int, int]:
         Fragments that read as the transcript, and against it: of pairs, the facing ones.
     """
     lengths, strands = [], [0, 0]
-    for flag, length, unique in mappings(sam):
+    for flag, length, unique in found:
         if not paired:
             if not flag & (UNMAPPED | SECONDARY):
                 strands[bool(flag & REVERSE)] += 1
@@ -164,7 +166,7 @@ def read_mappings(sam: Path, paired: bool) -> tuple[list[int], int, int]:
     return lengths, strands[0], strands[1]
 
 
-def mappings(sam: Path) -> Iterator[tuple[int, int, bool]]:
+def mappings(sam: Path) -> Iterator[Mapping]:
     """Iterate over flag, template length and uniqueness of the records of salmon's mappings."""
     with open(sam, encoding="ascii") as lines:
         for line in lines:

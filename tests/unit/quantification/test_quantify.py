@@ -19,7 +19,7 @@ import pytest
 from anpi import tools as running
 from anpi.problems import InputError, Problem
 from anpi.quantification.quantify import Reference, by_name, quantify_sample, record_failure
-from anpi.quantification.salmon import FragmentLength, read_mappings
+from anpi.quantification.salmon import FragmentLength, library_of, mappings
 from anpi.reads import sample_reads
 from anpi.reads.fastq import FaultyReads
 from anpi.reads.sample_reads import Unit, open_reads
@@ -290,7 +290,7 @@ def test_only_unique_concordant_pairs_tell_a_length(tmp_path):
         f"r\t{flag}\tT\t1\t255\t50M\t=\t90\t{length}\tACGT\tIIII\t{hits}\n" for flag, length, hits, _ in rows
     ]
     (tmp_path / "drawn.sam").write_text("".join(lines))
-    lengths, forward, reverse = read_mappings(tmp_path / "drawn.sam", True)
+    lengths, forward, reverse = library_of(mappings(tmp_path / "drawn.sam"), True)
     assert lengths == [int(length) for _, length, _, counts in rows if counts]
     # 99 is a first mate that reads as the transcript, 163 a second one; hits of several transcripts count too
     assert (forward, reverse) == (3, 1)
