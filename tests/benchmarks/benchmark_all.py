@@ -249,7 +249,7 @@ def versions() -> str:
 
 def table(parts: Sequence[str], sizes: Sizes, repeats: int) -> str:
     """Measure parts; print rows as they come, and give the table."""
-    text = f"{machine()}. {versions()}. Medians of {repeats}.\n\n{HEAD}"
+    text = f"{machine()}.\n{versions()}. Medians of {repeats}.\n\n{HEAD}"
     print(text, end="", flush=True)
     for part in parts:
         with tempfile.TemporaryDirectory() as name:
