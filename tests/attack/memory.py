@@ -21,7 +21,7 @@ from anpi.association import plan
 from anpi.endpoints import rules
 from anpi.expression import reference_look
 from anpi.tables import biomarkers, clinical, reading, schema, sheets
-from anpi.tables.identifiers import VARIABLE
+from anpi.tables.allowed import VARIABLE
 
 READERS = (
     (table, "adverse_event_table"),  # of the safety set, which most disturbed files leave as it is
