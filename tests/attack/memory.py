@@ -21,7 +21,7 @@ from anpi.association import plan
 from anpi.endpoints import rules
 from anpi.expression import reference_look
 from anpi.tables import biomarkers, clinical, reading, schema, sheets
-from anpi.tables.allowed import VARIABLE
+from anpi.tables.allowed import ALLOWED_COLUMNS
 
 READERS = (
     (table, "adverse_event_table"),  # of the safety set, which most disturbed files leave as it is
@@ -88,7 +88,7 @@ class Memory:
 
 
 def key_of(reader: Callable[..., Any], words: tuple[Any, ...], options: dict[str, Any]) -> bytes:
-    place = (reader.__module__, reader.__name__, os.getcwd(), os.environ.get(VARIABLE))
+    place = (reader.__module__, reader.__name__, os.getcwd(), os.environ.get(ALLOWED_COLUMNS))
     written = io.BytesIO()
     pickler = pickle.Pickler(written)
     pickler.fast = True  # equal words are written alike, whether or not they are one object
