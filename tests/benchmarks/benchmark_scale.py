@@ -211,7 +211,7 @@ def prepare_bare(folder: Path, count: int) -> None:
         (folder / "out" / f"S{i}.quant").touch()
         (folder / "out" / f"S{i}.genes").touch()
     (folder / "merged.txt").touch()
-    call(["snakemake", "--cores", "1", "--touch"], folder)
+    call(["snakemake", "--cores", "1", "--forceall", "--touch"], folder)
 
 
 def read_costs(folder: Path) -> dict[str, dict[str, float]]:
