@@ -97,6 +97,7 @@ def features_of(options: argparse.Namespace, samples: list[str], targets: pd.Dat
     """Return all features of the samples that stand in a pair."""
     programmes, plan, model = read_facts(options.programmes), read_plan(options.plan), load_model(options.model)
     expression = read_expression(options.tpm, "tpm", genes_needed=False)
+    counts = read_expression(options.counts, "counts", genes_needed=False) if options.counts else None
     expression = replace(expression, values=expression.values[samples])
     named = dict(zip(expression.genes["symbol"], expression.genes["gene_id"], strict=True))
     scored = set(targets["target"])
@@ -116,9 +117,8 @@ def features_of(options: argparse.Namespace, samples: list[str], targets: pd.Dat
         parts.append(fraction_features(read_facts(options.fractions)))
     table = pd.concat([part for part in parts if len(part)], ignore_index=True).reindex(columns=COLUMNS)
     table = table[table["sample_id"].isin(samples)]
-    if not options.counts or not samples:
+    if counts is None or not samples:
         return table
-    counts = read_expression(options.counts, "counts", genes_needed=False)
     return within_errors(table, read_errors(expression, counts, measures_of(options.gmt, model), samples))
 
 
