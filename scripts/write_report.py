@@ -5,6 +5,7 @@ section whose table the run does not have says so. Writes to the folder of --out
 
   index.html           the report to decide by; needs no network
   details.html         methods, all tables, all tests
+  strips.css           where responders and others stand, read by the pages of patients
   genes.js             every gene, read by the page when one is asked for
   patients/<id>.html   one page a patient
   figures/             every figure as SVG and PDF, with the data that it draws as CSV
@@ -60,6 +61,9 @@ def main() -> None:
         metavar="TABLE.COLUMN",
         help="extra columns that go along into the workbook (patients.<column>)",
     )
+    parser.add_argument(
+        "--memory", type=Path, help="folder that remembers pages, so that those that are right are kept"
+    )
     parser.add_argument("--out-dir", required=True, type=Path, help="folder to write to; made when it lacks")
     arguments = parser.parse_args()
     given = Given(
@@ -76,7 +80,7 @@ def main() -> None:
         frozenset(arguments.carry),
         arguments.own_targets,
     )
-    write_report(read_run(given), arguments.out_dir)
+    write_report(read_run(given), arguments.out_dir, arguments.memory)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def sample_results():
 def run_results(wildcards):
     """List what the manifest holds checksums of: all of it is made before, and fetched when it is stored elsewhere."""
     files = ["clinical/adtte.csv", "clinical/adrs.csv", "ledger/current.json", "ledger/changes.json"]
-    files += [f"report/{file}" for file in ("index.html", "details.html", "genes.js", "tables.xlsx")]
+    files += [f"report/{file}" for file in ("index.html", "details.html", "genes.js", "strips.css", "tables.xlsx")]
     if EXPRESSED:
         files += [f"cohort/{file}" for file in ("counts.tsv.gz", "cohort.h5ad")]
         files += ["qc/facts.tsv", "qc/identity.tsv", "qc/identity_pairs.tsv", "immune/by_subtype.tsv"]
@@ -140,6 +140,7 @@ rule write_report:
             labels={"page": "details, methods, all tables"},
         ),
         genes=out("report/genes.js"),
+        strips=out("report/strips.css"),
         patients=directory(out("report/patients")),
         figures=report(
             directory(out("report/figures")),
@@ -169,6 +170,8 @@ rule write_report:
         rules=RULES,
         results=subpath(output.page, ancestor=2),
         folder=subpath(output.page, parent=True),
+        # The memory of runs stays in the folder of the run, wherever results are stored.
+        memory=lambda wildcards: out("ledger/pages"),
         thresholds=threshold_options(),
         multiqc=option("--multiqc", ["../multiqc/multiqc.html"] if UNITS is not None else []),
         tables=options_of("samples", "adverse_events", "therapies", "own_targets"),
@@ -176,7 +179,7 @@ rule write_report:
     shell:
         "{params.program} --results {params.results:q} --patients {input.patients:q} --plan {params.plan:q}"
         " --rules {params.rules:q} {params.tables} --title {params.program.settings[title]:q} {params.thresholds} {params.multiqc}"
-        " {params.carry} --out-dir {params.folder:q}"
+        " {params.carry} --memory {params.memory:q} --out-dir {params.folder:q}"
         " > {log:q} 2>&1"
 
 

@@ -5,11 +5,10 @@ There is one a patient, so it is written by hand: matplotlib takes eighty times 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
-
-import numpy as np
-import pandas as pd
+from typing import NamedTuple
 
 from anpi.figures.style import GREY, INK, QUIET, RULE
 from anpi.trial.times import DAYS_PER_MONTH
@@ -37,13 +36,21 @@ REACHES = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 Place = Callable[[float], float]
 
 
-def course(scans: pd.DataFrame, ends: dict[str, float], name: str, title: str, description: str) -> str:
+class Scan(NamedTuple):
+    """A scan: study day, response, change from the baseline sum in percent (None where not measured)."""
+
+    day: float
+    response: str | None
+    change: float | None
+
+
+def course(scans: Sequence[Scan], ends: dict[str, float], name: str, title: str, description: str) -> str:
     """Draw a patient's course.
 
     Parameters
     ----------
-    scans : pandas.DataFrame
-        ``day`` (study day), ``response``, ``change`` (percent of the baseline sum, NaN where not measured).
+    scans : sequence of Scan
+        In the order of their days.
     ends : dict
         Study days of ``treatment_end``, ``death``, ``last_alive``, ``new_therapy`` as far as known.
     name : str
@@ -56,9 +63,9 @@ def course(scans: pd.DataFrame, ends: dict[str, float], name: str, title: str, d
     str
         An ``<svg>`` element.
     """
-    measured = scans.dropna(subset=["change"])
-    last = max([*ends.values(), *scans["day"], SHORTEST]) / DAYS_PER_MONTH
-    bottom = BOTTOM if len(measured) else TOP - 8
+    measured = [(scan.day, scan.change) for scan in scans if scan.change is not None]
+    last = max([*ends.values(), *(scan.day for scan in scans), SHORTEST]) / DAYS_PER_MONTH
+    bottom = BOTTOM if measured else TOP - 8
 
     def x(months: float) -> float:
         return LEFT + (RIGHT - LEFT) * months / (last * 1.04)
@@ -67,7 +74,7 @@ def course(scans: pd.DataFrame, ends: dict[str, float], name: str, title: str, d
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE:g} {bottom + ROOM:g}" role="img" '
         f'aria-labelledby="{name}-title {name}-desc" style="--natural:{1.2 * WIDE:g}px" font-size="10" fill="{INK}">'
         f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(description)}</desc>',
-        *(sums(measured, x) if len(measured) else []),
+        *(sums(measured, x) if measured else []),
         *lane(scans, ends, last, x),
         *months_axis(last, x, bottom),
         "</svg>",
@@ -83,10 +90,10 @@ def months_axis(last: float, x: Place, bottom: float) -> Iterator[str]:
     yield svg_text((LEFT + RIGHT) / 2, bottom + 33, "Months from start of treatment")
 
 
-def sums(measured: pd.DataFrame, x: Place) -> Iterator[str]:
+def sums(measured: Sequence[tuple[float, float]], x: Place) -> Iterator[str]:
     """Draw the change of the sum from baseline, with the lines of response and of growth by a fifth."""
-    changes = measured["change"].to_numpy(float)
-    low, high = min(-40.0, changes.min() * 1.1), max(30.0, changes.max() * 1.1)
+    changes = [change for _, change in measured]
+    low, high = min(-40.0, min(changes) * 1.1), max(30.0, max(changes) * 1.1)
 
     def y(change: float) -> float:
         return BOTTOM - (BOTTOM - TOP) * (change - low) / (high - low)
@@ -99,13 +106,13 @@ def sums(measured: pd.DataFrame, x: Place) -> Iterator[str]:
         yield svg_text(LEFT - 7, y(tick) + 3.5, f"{tick:g}".replace("-", "−"), "end")
     middle = (TOP + BOTTOM) / 2
     yield (f'<text transform="translate(26 {middle:g}) rotate(-90)" text-anchor="middle">Change of sum, %</text>')
-    points = [(x(0), y(0)), *((x(d / DAYS_PER_MONTH), y(c)) for d, c in zip(measured["day"], changes, strict=True))]
+    points = [(x(0), y(0)), *((x(day / DAYS_PER_MONTH), y(change)) for day, change in measured)]
     line = "L".join(f"{a:.1f} {b:.1f}" for a, b in points)
     yield f'<path d="M{line}" fill="none" stroke="{INK}" stroke-width="1.6"/>'
     yield from (f'<circle cx="{a:.1f}" cy="{b:.1f}" r="2.6"/>' for a, b in points)
 
 
-def lane(scans: pd.DataFrame, ends: dict[str, float], last: float, x: Place) -> Iterator[str]:
+def lane(scans: Sequence[Scan], ends: dict[str, float], last: float, x: Place) -> Iterator[str]:
     """Draw treatment as a bar and follow-up as a line, with the scans above and the ends below."""
     stop = ends["treatment_end"] / DAYS_PER_MONTH if "treatment_end" in ends else last
     yield svg_text(LEFT - 7, LANE + 3.5, "treatment", "end")
@@ -113,8 +120,8 @@ def lane(scans: pd.DataFrame, ends: dict[str, float], last: float, x: Place) -> 
     until = ends.get("death", ends.get("last_alive"))
     if until is not None and until / DAYS_PER_MONTH > stop:
         yield f'<path d="M{x(stop):.1f} {LANE:g}H{x(until / DAYS_PER_MONTH):.1f}" stroke="{GREY}"/>'
-    for day, response in zip(scans["day"], scans["response"], strict=True):
-        told = response if isinstance(response, str) else "?"
+    for day, response, _ in scans:
+        told = response or "?"
         at, colour = x(day / DAYS_PER_MONTH), RESPONSE_COLOURS.get(told, "#ffffff")
         yield (
             f'<path d="M{at - 4:.1f} {LANE - 4:g}h8v8h-8Z" fill="{colour}" stroke="{QUIET}" stroke-width=".7"/>'
@@ -134,4 +141,4 @@ def svg_text(x: float, y: float, told: str, anchor: str = "middle", size: float 
 def ticks(low: float, high: float, most: int) -> list[float]:
     """Return round numbers within limits, at most ``most`` of them where a round step allows."""
     step = next((s for s in REACHES if (high - low) / s < most), REACHES[-1])
-    return [float(tick) for tick in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step]
+    return [step * place for place in range(math.ceil(low / step), math.floor(high / step) + 1)]

@@ -52,6 +52,7 @@ def purge_patient(results: Path, patient: str) -> list[str]:
         raise InputError(Problem(str(ledger), f"no entry holds patient {patient}", mend="Write the id as in patients."))
     for name in ("ledger/changes.json", "report/index.html"):
         remove(results / name)
+    remove(results / "ledger" / "pages")
     if remove(results / "exports"):
         done.append("exports was removed; the target export makes it anew")
     done.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -292,13 +292,22 @@ def methods_table(run: Run, methods: pd.DataFrame) -> Table:
 
 
 def drawn_signatures(run: Run, given: Iterable[str]) -> list[str]:
-    """Choose what is drawn by the registry alone, never by the data: no single genes, hallmarks or populations."""
-    order = list(given)
-    if run.registry is not None:
-        registry = run.registry[~run.registry["category"].isin(NOT_DRAWN) & ~run.registry["id"].str.startswith("gene_")]
-        there = set(order)
-        order = [name for name in registry["id"] if name in there]
-    return order[:MOST_SIGNATURES]
+    """Choose what is drawn by the registry alone, never by the data."""
+    return chosen_signatures(drawable(run.registry), given)
+
+
+def drawable(registry: pd.DataFrame | None) -> list[str] | None:
+    """Return the signatures that may be drawn, in their order: no single genes, hallmarks or populations."""
+    if registry is None:
+        return None
+    drawn = ~registry["category"].isin(NOT_DRAWN) & ~registry["id"].str.startswith("gene_")
+    return [str(name) for name in registry.loc[drawn, "id"]]
+
+
+def chosen_signatures(order: Sequence[str] | None, given: Iterable[str]) -> list[str]:
+    """Return the first of the given signatures, in an order that no data chose."""
+    there = dict.fromkeys(given)
+    return [name for name in (there if order is None else order) if name in there][:MOST_SIGNATURES]
 
 
 def given_in(wide: pd.DataFrame) -> list[str]:

@@ -68,8 +68,8 @@ class Drawing:
     title: str
     caption: str
     svg: str
-    pdf: bytes
-    data: pd.DataFrame
+    pdf: bytes = b""
+    data: pd.DataFrame | None = None
     kind: str = "figure"
 
 
@@ -102,25 +102,28 @@ class Table:
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar or dot: ``share`` of the track in percent; ``above`` and ``below`` are paths of lines along the track."""
+    """One bar or dot: ``share`` of the track in percent; ``strip`` is the class of the lines along the track."""
 
     words: str
     share: float
     value: str
     group: str | None = None
-    above: str = ""
-    below: str = ""
+    strip: str = ""
     hollow: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
 class Bars:
-    """Values beside each other; ``style`` is ``fill`` (a bar from 0) or ``dot`` (a place on a scale)."""
+    """Values beside each other; ``style`` is ``fill`` (a bar from 0) or ``dot`` (a place on a scale).
+
+    ``strips`` is the table whose patients the lines along the tracks are.
+    """
 
     title: str
     bars: Sequence[Bar]
     style: str
     caption: str = ""
+    strips: str = ""
     kind: str = "bars"
 
 
@@ -176,24 +179,39 @@ def table_of(
     patient : str, optional
         Column that names the patient of a row.
     """
-    write = write or {}
     numeric = [column in frame and pd.api.types.is_numeric_dtype(frame[column]) for column in columns]
-    cells = {
-        column: [
-            make_cell(value, write.get(column, text))
-            for value in (frame[column] if column in frame else [None] * len(frame))
-        ]
-        for column in columns
-    }
-    rows = [list(row) for row in zip(*cells.values(), strict=True)] if len(frame) else []
+    values = {c: list(frame[c]) if c in frame else [None] * len(frame) for c in columns}
     patients = [None if not known(value) else str(value) for value in frame[patient]] if patient else []
+    rows = written(values, write or {})
     return Table(name, title, list(columns.values()), rows, numeric=numeric, patients=patients, **rest)
+
+
+def table_of_rows(
+    found: Sequence[Mapping[str, Any]],
+    name: str,
+    title: str,
+    columns: Mapping[str, str],
+    write: Mapping[str, Write] | None = None,
+    caption: str = "",
+) -> Table:
+    """Make a table of a few rows, as `table_of` does of a frame; a column of numbers alone is numeric."""
+    values = {column: [row.get(column) for row in found] for column in columns}
+    numeric = [all(is_number(v) for v in vs if known(v)) and any(map(known, vs)) for vs in values.values()]
+    return Table(name, title, list(columns.values()), written(values, write or {}), caption, numeric)
+
+
+def written(columns: Mapping[str, Sequence[Any]], write: Mapping[str, Write]) -> list[list[Cell]]:
+    """Write the values of columns as rows of cells."""
+    cells = [[make_cell(value, write.get(c, text)) for value in values] for c, values in columns.items()]
+    return [list(row) for row in zip(*cells, strict=True)]
+
+
+def is_number(value: Any) -> bool:
+    return pd.api.types.is_number(value) and not isinstance(value, bool)
 
 
 def make_cell(value: Any, write: Write) -> Cell:
     words = write(value)
     if not known(value):
         return Cell(words or NONE)
-    if isinstance(value, (bool, str)) or not pd.api.types.is_number(value):
-        return Cell(words)
-    return Cell(words, float(value))
+    return Cell(words, float(value)) if is_number(value) else Cell(words)

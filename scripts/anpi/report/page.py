@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,15 +18,20 @@ from markupsafe import Markup, escape
 
 from anpi.files.shipped import ROOT
 from anpi.files.writing import whole_file, write_table, write_text
+from anpi.provenance import code_digest
 from anpi.report.blocks import Drawing, Fold, Link, Section
 from anpi.report.evidence import cited_rows, patients_behind, spans_of
 from anpi.report.genes import FILE as GENE_FILE
 from anpi.report.genes import GeneBox, gene_script
 from anpi.report.inputs import TABLES
+from anpi.report.kept import Memory
 from anpi.report.numbers import known, months, text
+from anpi.report.own import Own, all_patients
 from anpi.report.patient import patient_sections
 from anpi.report.patient_map import Map
 from anpi.report.sections import DETAILS, FIRST_PAGE, sections_of
+from anpi.report.strips import FILE as STRIP_FILE
+from anpi.report.strips import strip_file
 from anpi.report.tables import Run
 from anpi.report.workbook import neutral, write_workbook
 from anpi.tables.carried import carried
@@ -36,18 +43,22 @@ WORD = re.compile(r"([\w.-]*\w)")
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-def write_report(run: Run, out: Path) -> None:
-    """Write the whole report below a folder; the page comes last, so that it never stands without its files."""
+def write_report(run: Run, out: Path, memory: Path | None = None) -> None:
+    """Write the whole report below a folder; the page comes last, so that it never stands without its files.
+
+    Parameters
+    ----------
+    memory : Path, optional
+        Folder that remembers the pages of patients, so that the next report leaves those that are right as they are.
+    """
     first, details = sections_of(run, FIRST_PAGE), sections_of(run, DETAILS)
     figures = {drawing.name: drawing for drawing in drawings([*details, *first])}
     for drawing in figures.values():
         write_figure(drawing, out / "figures")
     environment = make_environment()
     files = page_files(run)
-    for patient, name in files.items():
-        page = Page(f"Patient {patient}", patient_sections(run, patient), {}, home="../index.html")
-        write_text(out / "patients" / name, render(environment, run, page))
-    remove_others(out / "patients", set(files.values()))
+    write_pages(environment, run, out / "patients", files, memory)
+    write_text(out / STRIP_FILE, strip_file(run))
     remove_others(out / "figures", {f"{name}.{kind}" for name in figures for kind in ("svg", "pdf", "csv")})
     with whole_file(out / "tables.xlsx") as part:
         patients = carried(run.patients, "patients", run.carry)
@@ -61,15 +72,45 @@ def write_report(run: Run, out: Path) -> None:
     write_text(out / "index.html", render(environment, run, page))
 
 
+def write_pages(
+    environment: Environment, run: Run, folder: Path, files: Mapping[str, str], memory: Path | None
+) -> None:
+    """Write the page of each patient, as far as it is not there already; pages of others are removed."""
+    pages = Memory(memory, set(files.values()))
+    beside = page_code()
+    for own in all_patients(run):
+        page, made_from = folder / files[own.patient], own.digest(beside)
+        if not pages.put_back(page, made_from):
+            pages.write(page, made_from, patient_page(environment, own))
+    remove_others(folder, set(files.values()))
+    pages.close()
+
+
+def page_code() -> str:
+    """Return what decides a page beside its patient: anpi's code and templates, and the libraries that write it."""
+    versions = " ".join([sys.version, *map(version, ("jinja2", "markupsafe", "pandas"))])
+    return f"{code_digest('write_report.py', TEMPLATES)} {versions}"
+
+
+def patient_page(environment: Environment, own: Own) -> str:
+    """Return the page of a patient; it sees nothing else of the run."""
+    page = Page(f"Patient {own.patient}", patient_sections(own), {}, "../index.html", strips=f"../{STRIP_FILE}")
+    return fill(environment, page, own.shared.title, "", {"people": {}, "evidence": {}, "behind": [], "ids": []})
+
+
 @dataclass(frozen=True)
 class Page:
-    """A page: its title, its sections, the page of each patient, where it leads back to, what stands beside it."""
+    """A page: its title, its sections, the page of each patient, where it leads back to, what stands beside it.
+
+    ``strips`` is where the file of `report.strips` is, for a page that has bars with lines.
+    """
 
     title: str
     sections: Sequence[Section]
     links: dict[str, str]
     home: str | None = None
     beside: Link | None = None
+    strips: str = ""
 
 
 def gene_box(sections: Sequence[Section]) -> GeneBox | None:
@@ -77,36 +118,45 @@ def gene_box(sections: Sequence[Section]) -> GeneBox | None:
 
 
 def make_environment() -> Environment:
-    """Make the template engine: everything escaped, an unknown name is an error."""
-    return Environment(
+    """Make the template engine: everything escaped, an unknown name is an error; style and script are of all pages."""
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
+    made.globals.update(
+        linked=linked,
+        script=script,
+        script_digest=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
+        css=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
+    )
+    return made
 
 
 def render(environment: Environment, run: Run, page: Page) -> str:
-    """Render one page."""
-    script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
+    """Render a page of the whole run."""
+    return fill(environment, page, run.title, run.declared, page_data(run, page))
+
+
+def fill(environment: Environment, page: Page, run_title: str, declared: str, data: Mapping[str, Any]) -> str:
+    """Fill the template with a page and what its script reads."""
     box = gene_box(page.sections)
     return (
         environment.get_template("page.html.j2")
         .render(
             title=page.title,
-            run_title=run.title,
-            declared=run.declared,
+            run_title=run_title,
+            declared=declared,
             sections=page.sections,
             links=page.links,
-            data=page_data(run, page),
+            data=data,
             home=page.home,
             beside=page.beside,
-            linked=linked,
-            script=script,
-            script_digest=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
+            strips=page.strips,
             gene_digest=box.digest if box else "",
-            css=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
         )
         .lstrip()
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -235,12 +236,13 @@ def coverage_blocks(run: Run, verdicts: pd.DataFrame) -> list[Any]:
 
 
 def verdict_table(verdicts: pd.DataFrame) -> Any:
-    columns = {"sample_id": "Sample", "patient_id": "Patient", **verdict_columns(verdicts)}
+    told = {str(name) for name in verdicts.columns[verdicts.notna().any()]}
+    columns = {"sample_id": "Sample", "patient_id": "Patient", **verdict_columns(told.__contains__)}
     write = dict.fromkeys(FACTS, number)
     return table_of(verdicts, "verdicts", "Verdicts", columns, write, patient="patient_id", filter=True)
 
 
-def verdict_columns(verdicts: pd.DataFrame) -> dict[str, str]:
+def verdict_columns(is_known: Callable[[str], bool]) -> dict[str, str]:
     """Name the columns of a table of verdicts: the verdict, then what is known of a sample at least."""
     told = {
         "verdict_before_override": "Verdict by its facts",
@@ -250,8 +252,7 @@ def verdict_columns(verdicts: pd.DataFrame) -> dict[str, str]:
         "identity": "Genotypes",
         **{name: fact.title for name, fact in FACTS.items()},
     }
-    known = {name: words for name, words in told.items() if name in verdicts and verdicts[name].notna().any()}
-    return {"verdict": "Verdict", "reasons": "Reasons", **known}
+    return {"verdict": "Verdict", "reasons": "Reasons", **{n: words for n, words in told.items() if is_known(n)}}
 
 
 def number(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -59,7 +60,7 @@ def others_words(row: dict[str, Any]) -> str:
     return ", ".join(f"{name} {row[key]}" for key, name in SCHEMES.items() if known(row.get(key)))
 
 
-def schemes_of_sample(call: pd.Series) -> list[Any]:
+def schemes_of_sample(call: Mapping[Any, Any] | pd.Series) -> list[Any]:
     """Return a sample's class by each scheme; nothing where the calls have none."""
     if not known(call.get(AGREEMENT)):
         return []

@@ -1,27 +1,59 @@
-"""Where a patient stands among responders and others: short lines along the track of a value."""
+"""Where a patient stands among responders and others: short lines along the track of a value.
+
+The lines are of the whole run and stand in a file of their own beside the pages, so that a patient more leaves the
+pages of the others as they are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 
 from anpi.report.blocks import Bar
+from anpi.report.numbers import known
+from anpi.report.own import Own, Rows
 from anpi.report.tables import Run
+from anpi.words.lists import plural
 
+FILE = "strips.css"
 MOST_LINES = 40  # of a group: more are told by as many evenly spaced quantiles
 NAMES = {"scores": "signature", "targets": "target"}
+WORDS = " Hollow: other samples of this patient. Lines above: responders; below: others."
+SHAPE = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 100 1' preserveAspectRatio='none'>{}</svg>"
+SAFE = " =:/'"
+LINE = "<path d='{}' stroke='#000' stroke-width='1.2' vector-effect='non-scaling-stroke'/>"
 
 Strips = dict[str, tuple[tuple[float, ...], tuple[float, ...]]]
 
 
-def strips_of(run: Run, table: str) -> tuple[Strips, str]:
-    """Return the percentiles of responders and of others by name, and what a caption says of them; made once a run."""
-    if table not in run.strips:
-        run.strips[table] = (made_strips(run, table), strip_words(run, table))
-    return run.strips[table]
+def strip_file(run: Run) -> str:
+    """Write the lines of responders and of others as pictures that the pages of patients lay along their tracks."""
+    rules = []
+    for table in NAMES:
+        found = responses_of(run, table)
+        counts = found.drop_duplicates("sample_id")["response"].value_counts()
+        told = f"{plural(int(counts.get('Y', 0)), 'responder')}, {plural(int(counts.get('N', 0)), 'other')}"
+        told = f" In this run: {told}." if len(counts) else " No response is known."
+        rules.append(f'.strips-{table}::after {{ content: "{told}"; }}')
+        for name, (responders, rest) in strips_of(found, table).items():
+            pictures = f"--above: {picture(responders)}; --below: {picture(rest)}"
+            rules.append(f".{strip_class(table, name)} {{ {pictures}; }}")
+    return "\n".join([*rules, ""])
+
+
+def picture(places: tuple[float, ...]) -> str:
+    drawn = LINE.format("".join(f"M{place:g} 0v1" for place in places)) if places else ""
+    return f'url("data:image/svg+xml,{quote(SHAPE.format(drawn), safe=SAFE)}")'
+
+
+def strip_class(table: str, name: str) -> str:
+    """Name the lines of a value; names of users never stand in a style."""
+    return f"strip-{hashlib.sha256(f'{table} {name}'.encode()).hexdigest()[:8]}"
 
 
 def responses_of(run: Run, table: str) -> pd.DataFrame:
@@ -34,8 +66,9 @@ def responses_of(run: Run, table: str) -> pd.DataFrame:
     return rows.dropna(subset=["response", "reference_percentile"])
 
 
-def made_strips(run: Run, table: str) -> Strips:
-    by_name = responses_of(run, table).groupby(NAMES[table], sort=False)
+def strips_of(responses: pd.DataFrame, table: str) -> Strips:
+    """Return the percentiles of responders and of others by name."""
+    by_name = responses.groupby(NAMES[table], sort=False)
     return {str(name): (thinned(part, "Y"), thinned(part, "N")) for name, part in by_name}
 
 
@@ -46,43 +79,20 @@ def thinned(rows: pd.DataFrame, response: str) -> tuple[float, ...]:
     return tuple(values.round(1).tolist())
 
 
-@lru_cache(maxsize=1024)
-def lines(values: tuple[float, ...], top: int) -> str:
-    """Write the path of short lines at 0 to 100, of which ``top`` is the upper end."""
-    return "".join(f"M{value:g} {top}v4" for value in values)
-
-
-def strip_words(run: Run, table: str) -> str:
-    """Return what the lines are; empty where no response is known."""
-    counts = responses_of(run, table).drop_duplicates("sample_id")["response"].value_counts()
-    if counts.empty:
-        return ""
-    return (
-        f" Lines above: {counts.get('Y', 0)} responders, below: {counts.get('N', 0)} others; hollow: other samples of "
-        "this patient."
-    )
-
-
-def percentile_bars(run: Run, table: str, sample: str, names: Mapping[str, str]) -> list[Bar]:
-    """Return a dot a name at the percentile of a sample, with the lines of all and the dots of the other samples."""
-    found = percentiles(run, table, [sample])
-    own = found[0][1] if found else {}
-    patient = str(run.sample_patients.get(sample, ""))
-    others = percentiles(run, table, [s for s in run.samples_of.get(patient, ()) if s != sample])
-    beside, _ = strips_of(run, table)
+def percentile_bars(own: Own, table: str, names: Mapping[str, str]) -> list[Bar]:
+    """Return a dot a name at the percentile of the chosen sample, with the dots of the patient's other samples."""
+    mine = percentiles(own.of_sample(table, own.sample), table)
+    others = [(s, percentiles(own.of_sample(table, s), table)) for s in own.samples if s != own.sample]
     bars = []
     for name, words in names.items():
-        if name not in own:
-            continue
-        responders, rest = beside.get(name, ((), ()))
-        hollow = [ranks[name] for _, ranks in others if name in ranks]
-        value = f"{own[name]:.0f}" + "".join(f"; {ranks[name]:.0f} in {s}" for s, ranks in others if name in ranks)
-        bars.append(Bar(words, own[name], value, None, lines(responders, 0), lines(rest, 8), hollow))
+        if name in mine:
+            hollow = [(ranks[name], sample) for sample, ranks in others if name in ranks]
+            value = f"{mine[name]:.0f}" + "".join(f"; {rank:.0f} in {sample}" for rank, sample in hollow)
+            bars.append(Bar(words, mine[name], value, None, strip_class(table, name), [rank for rank, _ in hollow]))
     return bars
 
 
-def percentiles(run: Run, table: str, samples: Iterable[str]) -> list[tuple[str, dict[str, float]]]:
-    """Return the known percentiles of samples by name."""
-    found = [(sample, run.rows(table, "sample_id", sample)) for sample in samples]
-    known = [(s, rows.dropna(subset=["reference_percentile"])) for s, rows in found if rows is not None]
-    return [(s, dict(zip(r[NAMES[table]], r["reference_percentile"].astype(float), strict=True))) for s, r in known]
+def percentiles(rows: Rows, table: str) -> dict[str, float]:
+    """Return the known percentiles of a sample by name."""
+    ranks: dict[str, Any] = {str(row[NAMES[table]]): row["reference_percentile"] for row in rows}
+    return {name: float(rank) for name, rank in ranks.items() if known(rank)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -85,7 +86,6 @@ class Run:
     targets: pd.DataFrame = field(default_factory=read_target_table)
     declared: str = ""
     carry: frozenset[str] = frozenset()
-    strips: dict[str, Any] = field(default_factory=dict)  # of `report.strips`, made when first asked for
     _places: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)
 
     def table(self, name: str) -> pd.DataFrame | None:
@@ -228,18 +228,20 @@ def settings_words(path: Path) -> str:
     return f"{path.name}{' as shipped' if same else ''}, SHA-256 {sha256[:12]}…"
 
 
-def end_days(row: pd.Series) -> dict[str, float]:
+def end_days(row: Mapping[str, Any] | pd.Series) -> dict[str, float]:
     """Return study days of the ends of a course, from dates or from study days."""
     start = row.get("treatment_start_date")
     found = {}
     for name in ENDS:
-        day, date = row.get(f"{name}_day"), row.get(f"{name}_date")
+        day: Any = row.get(f"{name}_day")
+        date: Any = row.get(f"{name}_date")
         if known(day):
             found[name] = float(day)
         elif known(date) and known(start):
             found[name] = float((pd.Timestamp(date) - pd.Timestamp(start)).days + 1)
-    if "death" not in found and row.get("os_event") == 1 and known(row.get("os_days")):
-        found["death"] = float(row["os_days"])
+    os_days: Any = row.get("os_days")
+    if "death" not in found and row.get("os_event") == 1 and known(os_days):
+        found["death"] = float(os_days)
     return found
 
 

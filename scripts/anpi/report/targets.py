@@ -8,9 +8,10 @@ import pandas as pd
 
 from anpi.figures import heatmaps
 from anpi.report import sentences as say
-from anpi.report.blocks import Bars, Note, Section, Text, Write, draw, table_of
+from anpi.report.blocks import Bars, Note, Section, Text, Write, draw, table_of, table_of_rows
 from anpi.report.numbers import decimal, drawn_of, known, text
-from anpi.report.strips import percentile_bars, strips_of
+from anpi.report.own import Own
+from anpi.report.strips import WORDS, percentile_bars
 from anpi.report.tables import Run, call_groups
 from anpi.words.lists import listed, plural
 
@@ -75,22 +76,21 @@ def level_sentences(found: pd.DataFrame, run: Run) -> list[str]:
     return lines
 
 
-def target_blocks(run: Run, sample: Any) -> list[Any]:
+def target_blocks(own: Own) -> list[Any]:
     """Return the targets of a patient's chosen sample."""
-    mine = run.rows("targets", "sample_id", sample)
-    if mine is None:
+    mine = [{**own.shared.targets.get(row["target"], {}), **row} for row in own.of_sample("targets", own.sample)]
+    if not mine:
         return [Note("No target was scored for this patient.", "absent")]
-    mine = mine.merge(run.targets[["target", "name", "drugs", "threshold"]], on="target", how="left")
     write: dict[str, Write] = {
         "tpm": text_of_tpm,
         "tumour_tpm": text_of_tpm,
         "reference_percentile": lambda value: decimal(value, 0),
         "level": lambda value: LEVELS.get(str(value), text(value)),
     }
-    bars = percentile_bars(run, "targets", sample, {str(name): str(name) for name in mine["target"]})
-    caption = "Percentile of the measured TPM among the reference tumours (George 2015)."
-    shown = [Bars("Targets as percentiles", bars, "dot", caption + strips_of(run, "targets")[1])] if bars else []
-    return [NO_ADVICE, *shown, table_of(mine, "targets", f"Targets in {sample}", COLUMNS, write)]
+    bars = percentile_bars(own, "targets", {str(row["target"]): str(row["target"]) for row in mine})
+    caption = f"Percentile of the measured TPM among the reference tumours (George 2015).{WORDS}"
+    shown = [Bars("Targets as percentiles", bars, "dot", caption, "targets")] if bars else []
+    return [NO_ADVICE, *shown, table_of_rows(mine, "targets", f"Targets in {own.sample}", COLUMNS, write)]
 
 
 def text_of_tpm(value: Any) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
 
 from anpi.figures.slopes import slopes
-from anpi.report.blocks import Note, Section, Text, draw, table_of
-from anpi.report.numbers import decimal, p_value, text
+from anpi.report.blocks import Note, Section, Text, draw, table_of, table_of_rows
+from anpi.report.numbers import decimal, known, p_value, text
+from anpi.report.own import Own
 from anpi.report.tables import Run
 from anpi.words.lists import listed, plural
 
@@ -84,34 +86,33 @@ def drawn_slopes(run: Run, changes: pd.DataFrame, tests: pd.DataFrame | None, co
     return [draw(f"slopes-{contrast.replace('_', '-')}", f"Baseline and {words}", caption, figure)]
 
 
-def change_blocks(run: Run, patient: str) -> list[Any]:
+def change_blocks(own: Own) -> list[Any]:
     """Return a patient's changes: declared features, targets in the tumour, and the subtype."""
-    mine, own = (run.rows(table, "patient_id", patient) for table in ("pairs", "changes"))
-    tests = run.table("change_tests")
-    if mine is None:
+    pairs, changes = own.rows.get("pairs"), own.rows.get("changes")
+    if pairs is None:
         return [Note("This patient has one sample, or none.", "absent")]
     lines = [
-        f"{row.from_sample} (day {text(row.from_day)}) and {row.to_sample} (day {text(row.to_day)}): compared."
-        if row.used == "yes"
-        else f"{row.to_sample}: not compared, {row.reason}."
-        for row in mine.itertuples()
+        f"{row['from_sample']} (day {text(row['from_day'])}) and {row['to_sample']} (day {text(row['to_day'])}): "
+        "compared."
+        if row["used"] == "yes"
+        else f"{row['to_sample']}: not compared, {row['reason']}."
+        for row in pairs
     ]
-    if own is None:
+    if changes is None:
         return [Text(lines)]
-    declared = set(tests["biomarker"]) if tests is not None else set()
-    shown = own[own["feature"].isin(declared) | own["kind"].isin(["subtype", "switch"]) | known_in_tumour(own)]
+    shown = [row | {"feature": feature_words(row)} for row in changes if is_shown(row, own.shared.declared)]
     numbers = dict.fromkeys(("before", "after", "change", "low", "high"), decimal)
     write = {**numbers, "contrast": lambda value: CONTRASTS.get(str(value), text(value))}
-    shown = shown.assign(
-        feature=[
-            f"{f} in the tumour" if k == "gene_in_tumour" else f
-            for f, k in zip(shown["feature"], shown["kind"], strict=True)
-        ]
-    )
     caption = f"{SWITCH}: probability that the two samples are of different subtypes. Genes in log2(TPM + 1)."
-    return [Text(lines), table_of(shown, "changes", "Changes", OF_PATIENT, write, caption=caption)]
+    return [Text(lines), table_of_rows(shown, "changes", "Changes", OF_PATIENT, write, caption=caption)]
 
 
-def known_in_tumour(changes: pd.DataFrame) -> pd.Series:
-    """Return which rows are targets whose change in the tumour is known."""
-    return changes["kind"].eq("gene_in_tumour") & changes["change"].notna()
+def is_shown(change: dict[str, Any], declared: Collection[str]) -> bool:
+    """Return whether a patient's page shows a change: declared, of the subtype, or of a target in the tumour."""
+    if change["kind"] == "gene_in_tumour" and known(change["change"]):
+        return True
+    return change["feature"] in declared or change["kind"] in ("subtype", "switch")
+
+
+def feature_words(change: dict[str, Any]) -> str:
+    return f"{change['feature']} in the tumour" if change["kind"] == "gene_in_tumour" else str(change["feature"])

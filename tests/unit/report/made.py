@@ -11,6 +11,7 @@ from lifelines import KaplanMeierFitter
 from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json, write_table
 from anpi.report.inputs import TABLES
+from anpi.report.own import Own, all_patients
 from anpi.report.tables import Given, Run, read_run
 
 CLASSES = ("A", "N", "P", "I")
@@ -238,3 +239,8 @@ def read_made(folder: Path, title: str = "Made trial", own_targets: Path | None 
     thresholds = {"fragments": (500.0, 100.0), "genes_detected": (800.0, 400.0)}
     sheet = samples if samples.is_file() else None
     return read_run(Given(*paths, title, sheet, thresholds=thresholds, own_targets=own_targets))
+
+
+def own_of(run: Run, patient: str) -> Own:
+    """Return what the page of a patient is made from."""
+    return next(own for own in all_patients(run) if own.patient == patient)

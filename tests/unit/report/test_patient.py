@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from unit.report.made import make_tables, read_made, write_run
 
+from anpi.report.own import all_patients
 from anpi.report.patient import verdict_line
 
 
@@ -17,8 +18,7 @@ def test_a_patient_is_told_in_a_line_with_what_speaks_against_the_sample(tmp_pat
     tables["verdicts"]["viruses"] = [None, None, "merkel", None, None]
     tables["tissues"] = pd.DataFrame({"sample_id": samples, "sclc": ["yes", "yes", "no", "doubt", "unknown"]})
     write_run(tmp_path, tables)
-    run = read_made(tmp_path)
-    lines = [verdict_line(run, row) for _, row in run.people.iterrows()]
+    lines = [verdict_line(own) for own in all_patients(read_made(tmp_path))]
     assert lines[0] == "SCLC-A, confident call, probability 0.91; quality pass; sex agrees; SCLC by its genes."
     assert "SEX BY GENES DIFFERS: maybe another person's sample" in lines[1]
     assert "NOT SCLC by its genes" in lines[2]

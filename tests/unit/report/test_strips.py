@@ -4,27 +4,46 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
 import pytest
-from unit.report.made import make_tables, read_made, write_run
+from unit.report.made import make_tables, own_of, read_made, write_run
 
-from anpi.report.strips import MOST_LINES, percentile_bars, strips_of
+from anpi.report.strips import MOST_LINES, percentile_bars, strip_class, strip_file
+
+
+def places(style: str, name: str, which: str) -> list[float]:
+    """Return where the lines of a signature stand, read from the file of lines."""
+    (rule,) = re.findall(rf"\.{strip_class('scores', name)} {{(.*)}}", style)
+    (picture,) = re.findall(rf'--{which}: url\("([^"]*)"\)', rule)
+    return [float(place) for place in re.findall(r"M([\d.]+) 0v1", unquote(picture))]
 
 
 def test_lines_are_those_of_responders_above_and_of_others_below(tmp_path: Path):
     tables = make_tables(9)
     write_run(tmp_path, tables)
     run = read_made(tmp_path)
-    (bar,) = percentile_bars(run, "scores", "P0002-B", {"gep18": "GEP"})
+    style = strip_file(run)
     rank = tables["scores"].query("signature == 'gep18'").set_index("sample_id")["reference_percentile"]
     response = tables["endpoints"].set_index("patient_id")["response"]
-    for answer, path in (("Y", bar.above), ("N", bar.below)):
+    for answer, which in (("Y", "above"), ("N", "below")):
         samples = [f"{patient}-B" for patient in response.index[response.eq(answer)] if f"{patient}-B" in rank.index]
-        assert [float(x) for x in re.findall(r"M([\d.]+)", path)] == sorted(rank[samples].round(1))
+        assert places(style, "gep18", which) == sorted(rank[samples].round(1))
+    (bar,) = percentile_bars(own_of(run, "P0002"), "scores", {"gep18": "GEP"})
+    assert bar.strip == strip_class("scores", "gep18")
     assert bar.share == pytest.approx(rank["P0002-B"])
-    assert "Lines above: 3 responders, below: 5 others" in strips_of(run, "scores")[1]  # the ninth has no sample
+    assert (
+        '.strips-scores::after { content: " In this run: 3 responders, 5 others."; }' in style
+    )  # the ninth has no sample
+
+
+def test_no_name_of_a_user_stands_in_the_style(tmp_path: Path):
+    tables = make_tables(5)
+    tables["scores"]["signature"] = tables["scores"]["signature"].replace({"gep18": "} body { display: none"})
+    write_run(tmp_path, tables)
+    assert "body" not in strip_file(read_made(tmp_path))
 
 
 def test_other_samples_of_the_patient_are_hollow(tmp_path: Path):
@@ -35,16 +54,17 @@ def test_other_samples_of_the_patient_are_hollow(tmp_path: Path):
     tables["scores"] = pd.concat([tables["scores"], pd.DataFrame([row | {"genes_used": 10, "genes_total": 10}])])
     write_run(tmp_path, tables)
     run = read_made(tmp_path)
-    (bar,) = percentile_bars(run, "scores", "P0001-B", {"gep18": "GEP"})
+    (bar,) = percentile_bars(own_of(run, "P0001"), "scores", {"gep18": "GEP"})
     assert bar.hollow == [88.0]
     assert bar.value.endswith("; 88 in P0001-O")
-    assert "M88" not in bar.above + bar.below  # a second sample is no patient
+    style = strip_file(run)
+    assert 88 not in places(style, "gep18", "above") + places(style, "gep18", "below")  # a second sample is no patient
 
 
 def test_many_patients_are_as_many_quantiles_from_the_least_to_the_most(tmp_path: Path):
     tables = make_tables(200)
     write_run(tmp_path, tables)
-    _, others = strips_of(read_made(tmp_path), "scores")[0]["gep18"]
+    others = places(strip_file(read_made(tmp_path)), "gep18", "below")
     assert len(others) == MOST_LINES
     rank = tables["scores"].query("signature == 'gep18'").set_index("sample_id")["reference_percentile"]
     response = tables["endpoints"].set_index("patient_id")["response"].rename(lambda patient: f"{patient}-B")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from unit.report.made import make_tables, read_made, write_run
+from unit.report.made import make_tables, own_of, read_made, write_run
 
 from anpi.report.blocks import Drawing, Table, Text
 from anpi.report.tables import Run
@@ -67,12 +67,12 @@ def test_the_section_names_who_was_not_compared_and_who_switched(run: Run):
 
 
 def test_a_patient_sees_both_samples_or_why_not(run: Run):
-    words, table = change_blocks(run, "P0001")
+    words, table = change_blocks(own_of(run, "P0001"))
     assert "P0001-B (day -4) and P0001-O (day 43): compared." in words.words
     assert isinstance(table, Table)
     assert [row[1].words for row in table.rows] == ["gep18", "DLL3 in the tumour", "subtype_switch"]
-    assert "not compared, genotypes" in change_blocks(run, "P0002")[0].words
-    assert change_blocks(run, "P0003")[0].kind == "note"
+    assert "not compared, genotypes" in change_blocks(own_of(run, "P0002"))[0].words
+    assert change_blocks(own_of(run, "P0003"))[0].kind == "note"
 
 
 def test_a_run_without_second_samples_has_no_section(tmp_path: Path):
