@@ -26,7 +26,9 @@ from pathlib import Path
 from anpi.cohort.facts import threshold
 from anpi.files.shipped import ROOT
 from anpi.program import run_program
-from anpi.report.page import write_report
+from anpi.provenance import code_digest
+from anpi.report.kept import Place
+from anpi.report.page import TEMPLATES, write_report
 from anpi.report.tables import Given, read_run
 
 DEFAULT_TITLE = "Molecular subtypes, immune signatures and efficacy"
@@ -66,6 +68,7 @@ def main() -> None:
     )
     parser.add_argument("--out-dir", required=True, type=Path, help="folder to write to; made when it lacks")
     arguments = parser.parse_args()
+    memory = Place(arguments.memory, code_digest("write_report.py", TEMPLATES)) if arguments.memory else None
     given = Given(
         arguments.results,
         arguments.patients,
@@ -80,7 +83,7 @@ def main() -> None:
         frozenset(arguments.carry),
         arguments.own_targets,
     )
-    write_report(read_run(given), arguments.out_dir, arguments.memory)
+    write_report(read_run(given), arguments.out_dir, memory)
 
 
 if __name__ == "__main__":

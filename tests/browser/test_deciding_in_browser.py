@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -238,10 +239,32 @@ def test_without_script_all_is_there_but_what_needs_it(page: Page, report: Path)
     page.send("Emulation.setScriptExecutionDisabled", value=False)
 
 
+@pytest.mark.parametrize("name", ["index.html", "details.html", "patients/P0001.html"])
+def test_print_shows_tables_whole(page: Page, report: Path, name: str) -> None:
+    page.resize(718, 1000)  # A4 within its margins
+    page.send("Emulation.setEmulatedMedia", media="print")
+    page.open(report / name)
+    page.run("document.querySelectorAll('details').forEach((fold) => (fold.open = true))")
+    boxes = "[...document.querySelectorAll('.scroll')].filter((box) => box.querySelector('table'))"
+    cut = "box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1"
+    assert page.run(f"{boxes}.filter((box) => {cut}).map((box) => box.querySelector('table').id)") == []
+    page.send("Emulation.setEmulatedMedia", media="")
+
+
+def test_where_others_stand_is_read_from_the_file_beside_the_pages(page: Page, report: Path) -> None:
+    page.open(report / "patients" / "P0001.html")
+    for part in ("before", "after"):
+        drawn = page.run(f"getComputedStyle(document.querySelector('.striped'), '::{part}').maskImage")
+        assert drawn.startswith('url("data:image/svg+xml'), drawn
+    assert "responders" in page.run("getComputedStyle(document.querySelector('.strips-scores'), '::after').content")
+    assert page.console == []
+
+
 @pytest.mark.skipif(not os.environ.get("AXE_CORE"), reason="AXE_CORE names no axe.min.js (npm pack axe-core)")
 @pytest.mark.parametrize("name", ["index.html", "details.html", "patients/P0001.html", "patients/P0012.html"])
 def test_axe_finds_no_fault_with_all_folds_open(page: Page, report: Path, name: str) -> None:
-    for scheme in ("light", "dark"):
+    for scheme, width in product(("light", "dark"), (1400, 390)):
+        page.resize(width, 900, touch=width < 400)
         page.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         page.open(report / name)
         page.run("document.querySelectorAll('details').forEach((fold) => (fold.open = true))")

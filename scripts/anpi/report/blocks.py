@@ -179,7 +179,7 @@ def table_of(
     patient : str, optional
         Column that names the patient of a row.
     """
-    numeric = [column in frame and pd.api.types.is_numeric_dtype(frame[column]) for column in columns]
+    numeric = [c in frame and pd.api.types.is_numeric_dtype(frame[c]) and frame[c].notna().any() for c in columns]
     values = {c: list(frame[c]) if c in frame else [None] * len(frame) for c in columns}
     patients = [None if not known(value) else str(value) for value in frame[patient]] if patient else []
     rows = written(values, write or {})

@@ -10,13 +10,24 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Collection
+from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 from anpi.files.checksums import hash_file
 from anpi.files.writing import whole_file, write_json, write_text
 
 RECORD = "pages.json"
+LIBRARIES = ("jinja2", "markupsafe", "pandas")  # that write a page
+
+
+class Place(NamedTuple):
+    """Where pages are remembered, and a digest of the code that writes them: another code makes them anew."""
+
+    folder: Path
+    code: str
 
 
 class Memory:
@@ -24,14 +35,15 @@ class Memory:
 
     Parameters
     ----------
-    folder : Path or None
+    place : Place or None
         Where they are remembered; None for nowhere.
     names : collection of str
         The files of the patients of this report; all others are forgotten at once.
     """
 
-    def __init__(self, folder: Path | None, names: Collection[str]):
-        self.folder = folder
+    def __init__(self, place: Place | None, names: Collection[str]):
+        self.folder = folder = place.folder if place else None
+        self.beside = " ".join([place.code if place else "", sys.version, *map(version, LIBRARIES)])
         self.before = read_record(folder / RECORD) if folder else {}
         self.now: dict[str, dict[str, str]] = {}
         if folder:

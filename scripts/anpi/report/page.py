@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,13 +16,12 @@ from markupsafe import Markup, escape
 
 from anpi.files.shipped import ROOT
 from anpi.files.writing import whole_file, write_table, write_text
-from anpi.provenance import code_digest
 from anpi.report.blocks import Drawing, Fold, Link, Section
 from anpi.report.evidence import cited_rows, patients_behind, spans_of
 from anpi.report.genes import FILE as GENE_FILE
 from anpi.report.genes import GeneBox, gene_script
 from anpi.report.inputs import TABLES
-from anpi.report.kept import Memory
+from anpi.report.kept import Memory, Place
 from anpi.report.numbers import known, months, text
 from anpi.report.own import Own, all_patients
 from anpi.report.patient import patient_sections
@@ -43,13 +40,13 @@ WORD = re.compile(r"([\w.-]*\w)")
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-def write_report(run: Run, out: Path, memory: Path | None = None) -> None:
+def write_report(run: Run, out: Path, memory: Place | None = None) -> None:
     """Write the whole report below a folder; the page comes last, so that it never stands without its files.
 
     Parameters
     ----------
-    memory : Path, optional
-        Folder that remembers the pages of patients, so that the next report leaves those that are right as they are.
+    memory : Place, optional
+        Remembers the pages of patients, so that the next report leaves those that are right as they are.
     """
     first, details = sections_of(run, FIRST_PAGE), sections_of(run, DETAILS)
     figures = {drawing.name: drawing for drawing in drawings([*details, *first])}
@@ -73,23 +70,16 @@ def write_report(run: Run, out: Path, memory: Path | None = None) -> None:
 
 
 def write_pages(
-    environment: Environment, run: Run, folder: Path, files: Mapping[str, str], memory: Path | None
+    environment: Environment, run: Run, folder: Path, files: Mapping[str, str], memory: Place | None
 ) -> None:
     """Write the page of each patient, as far as it is not there already; pages of others are removed."""
     pages = Memory(memory, set(files.values()))
-    beside = page_code()
     for own in all_patients(run):
-        page, made_from = folder / files[own.patient], own.digest(beside)
+        page, made_from = folder / files[own.patient], own.digest(pages.beside)
         if not pages.put_back(page, made_from):
             pages.write(page, made_from, patient_page(environment, own))
     remove_others(folder, set(files.values()))
     pages.close()
-
-
-def page_code() -> str:
-    """Return what decides a page beside its patient: anpi's code and templates, and the libraries that write it."""
-    versions = " ".join([sys.version, *map(version, ("jinja2", "markupsafe", "pandas"))])
-    return f"{code_digest('write_report.py', TEMPLATES)} {versions}"
 
 
 def patient_page(environment: Environment, own: Own) -> str:

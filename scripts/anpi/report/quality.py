@@ -260,4 +260,4 @@ def number(value: Any) -> str:
         return "–"
     if float(value) >= 1000 or float(value) == int(value):
         return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(float(value)) >= 1 else f"{value:.3g}"
+    return f"{value:.1f}".removesuffix(".0") if abs(float(value)) >= 1 else f"{value:.3g}"

@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 
 from anpi.figures.slopes import slopes
-from anpi.report.blocks import Note, Section, Text, draw, table_of, table_of_rows
+from anpi.report.blocks import Note, Section, Text, Write, draw, table_of, table_of_rows
 from anpi.report.numbers import decimal, known, p_value, text
 from anpi.report.own import Own
 from anpi.report.tables import Run
+from anpi.trial.endpoints import endpoint_words
 from anpi.words.lists import listed, plural
 
 CONTRASTS = {"on_treatment": "on treatment", "progression": "at progression"}
@@ -34,14 +35,15 @@ def under_treatment(run: Run) -> Section | None:
         for contrast, words in CONTRASTS.items():
             blocks += drawn_slopes(run, changes[changes["contrast"] == contrast], tests, contrast, words)
     if tests is not None:
-        numbers = dict.fromkeys(("estimate", "ci_low", "ci_high"), decimal) | dict.fromkeys(
-            ("p", "p_adjusted"), p_value
-        )
+        numbers: dict[str, Write] = dict.fromkeys(("estimate", "ci_low", "ci_high"), decimal)
+        numbers |= dict.fromkeys(("p", "p_adjusted"), p_value)
+        numbers |= {"biomarker": lambda name: run.signature_names.get(name, text(name))}
         rows = tests[tests["endpoint"] == "change"]
         blocks.append(table_of(rows, "changes-tested", "Changes that the plan declared", COLUMNS, numbers, folded=True))
         others = tests[tests["endpoint"] != "change"]
         shown = {"endpoint": "Endpoint", **COLUMNS, "estimate": "Estimate"}
         title = "Changes against response and survival"
+        numbers |= {"endpoint": endpoint_words}
         blocks.append(table_of(others, "changes-endpoints", title, shown, numbers, folded=True))
     return Section("under-treatment", "Change under treatment", blocks, "Change", exploratory=True)
 

@@ -13,6 +13,7 @@ import pytest
 from unit.report.made import make_tables, read_made, write_run
 
 from anpi.report import page as pages
+from anpi.report.kept import Place
 from anpi.report.page import make_environment, page_files, write_pages
 from anpi.report.strips import strip_file
 from anpi.report.tables import Run
@@ -49,8 +50,8 @@ def run_of(folder: Path, tables: dict[str, pd.DataFrame], title: str = "Made tri
     return run
 
 
-def write(run: Run, folder: Path, memory: Path | None = None) -> dict[str, bytes]:
-    write_pages(make_environment(), run, folder, page_files(run), memory)
+def write(run: Run, folder: Path, memory: Path | None = None, code: str = "as it is") -> dict[str, bytes]:
+    write_pages(make_environment(), run, folder, page_files(run), Place(memory, code) if memory else None)
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
@@ -154,16 +155,15 @@ def test_after_a_change_of_any_column_pages_are_those_from_scratch(tmp_path: Pat
     assert fresh(tmp_path / "pages") <= {"P0001"} or table == "change_tests"
 
 
-def test_what_all_pages_share_makes_all_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, built: list[str]) -> None:
+def test_what_all_pages_share_makes_all_anew(tmp_path: Path, built: list[str]) -> None:
     tables, memory = all_tables(), tmp_path / "memory"
     write(run_of(tmp_path, tables), tmp_path / "pages", memory)
     for change in ("title", "declared changes", "code", "nothing"):
         built.clear()
         if change == "declared changes":
             tables["change_tests"]["biomarker"] = "ifng6"
-        if change == "code":
-            monkeypatch.setattr(pages, "page_code", lambda: "edited")
-        write(run_of(tmp_path, tables, "Other"), tmp_path / "pages", memory)
+        code = "as it is" if change in ("title", "declared changes") else "edited"
+        write(run_of(tmp_path, tables, "Other"), tmp_path / "pages", memory, code)
         assert len(built) == (0 if change == "nothing" else 5), change
 
 
