@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from anpi.figures.course import RESPONSE_COLOURS
-from anpi.figures.style import GREY, INK, QUIET, RULE, SUBTYPE_COLOURS, new_figure, patient_mark
+from anpi.figures.style import GREY, INK, QUIET, RULE, SUBTYPE_COLOURS, blank_figure, new_figure, patient_mark
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
 
@@ -109,7 +109,7 @@ def spider(
     best = endpoints.set_index("patient_id")["cbor"]
     patients = data["patient_id"].unique()
     panels = in_panels(patients, groups) if groups else {"": list(patients)}
-    figure = Figure(figsize=(max(7.0, 1.75 * len(panels)), 3.8))
+    figure = blank_figure(max(7.0, 1.75 * len(panels)), 3.8)
     figure.subplots_adjust(wspace=0.08)
     for place, (group, members) in enumerate(panels.items()):
         shared = figure.axes[0] if place else None

@@ -12,7 +12,7 @@ from matplotlib.colors import Colormap, ListedColormap, Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from anpi.figures.style import QUIET, SUBTYPE_COLOURS, VERDICT_COLOURS, ink_on, patient_mark
+from anpi.figures.style import QUIET, SUBTYPE_COLOURS, VERDICT_COLOURS, blank_figure, ink_on, patient_mark
 from anpi.trial.subtypes import SUBTYPES
 
 LEVELS = ("pass", "warn", "fail", "not known")
@@ -127,7 +127,7 @@ def heat_axes(columns: int, rows: list[int]) -> tuple[Figure, list[Axes]]:
     width, gap, row = max(2.4, columns * cell), 0.08, 0.21
     tall = sum(rows) * row + gap * (len(rows) - 1)
     left, right, top, bottom = 2.6, 1.1, 0.35, 0.9
-    figure = Figure(figsize=(left + width + right, top + tall + bottom))
+    figure = blank_figure(left + width + right, top + tall + bottom)
     w, h = figure.get_size_inches()
     axes, y = [], h - top
     for count in rows:

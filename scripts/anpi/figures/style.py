@@ -85,11 +85,16 @@ def level_line(level: str, place: int = 0) -> object:
     return SUBTYPE_LINES.get(level, OTHER_LINES[place % len(OTHER_LINES)])
 
 
-def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
-    """Make a figure of one set of axes in the house style, sizes in inches.
+def blank_figure(width: float, height: float) -> Figure:
+    """Make a figure without axes in the house style, sizes in inches.
 
     The style is set at each figure: other libraries that are loaded in between change what holds for all.
     """
     matplotlib.rcParams.update(STYLE)
-    figure = Figure(figsize=(width, height))
+    return Figure(figsize=(width, height))
+
+
+def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
+    """Make a figure of one set of axes in the house style, sizes in inches."""
+    figure = blank_figure(width, height)
     return figure, figure.add_subplot()

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from anpi.figures.style import QUIET, RULE, level_colour, level_line, patient_mark
+from anpi.figures.style import QUIET, RULE, blank_figure, level_colour, level_line, patient_mark
 from anpi.trial.times import DAYS_PER_MONTH
 
 LEAST_AT_RISK = 3
@@ -76,7 +76,7 @@ def kaplan_meier(
     written = annotations or Annotations()
     width, height = size
     key = 0.3 + 0.2 * -(-len(levels) // COLUMNS)
-    figure = Figure(figsize=(width, height + 0.7 + key + 0.24 * (len(levels) + 1)))
+    figure = blank_figure(width, height + 0.7 + key + 0.24 * (len(levels) + 1))
     share, above = height / figure.get_figheight(), key / figure.get_figheight()
     left = 1.78 / width
     axes = figure.add_axes((left, 1 - above - share, 0.98 - left, share))
