@@ -120,27 +120,30 @@ climb <- function(f, beta, free) {
   }
   list(beta = beta, value = f(beta))
 }
-penalised_fit <- function(f, k) { best <- climb(f, rep(0, k), seq_len(k)); list(f = f, k = k, best = best) }
+# With the number of patients, Cox models take Student's t and F in place of the normal and chi-square distributions.
+penalised_fit <- function(f, k, patients = Inf) {
+  best <- climb(f, rep(0, k), seq_len(k)); list(f = f, k = k, best = best, df = max(1, patients - k - 1))
+}
 joint <- function(fit, places) {
   held <- fit$best$beta; held[places] <- 0
   statistic <- max(0, 2 * (fit$best$value - climb(fit$f, held, setdiff(seq_len(fit$k), places))$value))
-  c(statistic, pchisq(statistic, length(places), lower.tail = FALSE))
+  c(statistic, pf(statistic / length(places), length(places), fit$df, lower.tail = FALSE))
 }
 limit <- function(fit, place, sign) {
-  near <- fit$best$beta; free <- setdiff(seq_len(fit$k), place)
+  near <- fit$best$beta; free <- setdiff(seq_len(fit$k), place); goal <- qt(0.975, fit$df)
   fall <- function(distance) {
     held <- near; held[place] <- fit$best$beta[place] + sign * distance
     found <- climb(fit$f, held, free); near <<- found$beta
-    sqrt(max(0, 2 * (fit$best$value - found$value))) - qnorm(0.975)
+    sqrt(max(0, 2 * (fit$best$value - found$value))) - goal
   }
   far <- 0.25
   while (fall(far) < 0) { far <- far * 1.6; if (far > 60) return(sign * Inf) }
-  fit$best$beta[place] + sign * uniroot(fall, c(0, far), f.lower = -qnorm(0.975), tol = 1e-9)$root
+  fit$best$beta[place] + sign * uniroot(fall, c(0, far), f.lower = -goal, tol = 1e-9)$root
 }
 ratio <- function(fit, place)
   c(estimate = exp(fit$best$beta[place]), ci_low = exp(limit(fit, place, -1)), ci_high = exp(limit(fit, place, 1)), p = joint(fit, place)[2])
 cox_fit <- function(q, x, stratified = q$stratified)
-  penalised_fit(cox_penalised(q$frame$time, q$frame$event, x, if (stratified) q$frame$arm, firth = q$firth), ncol(x))
+  penalised_fit(cox_penalised(q$frame$time, q$frame$event, x, if (stratified) q$frame$arm, firth = q$firth), ncol(x), if (q$firth) nrow(q$frame) else Inf)
 odds_fit <- function(q, x) { x <- informative(x); list(x = x, fit = penalised_fit(logistic_penalised(q$frame$y, x), ncol(x) + 1)) }
 
 # ---- the kinds of rows ----
@@ -257,7 +260,7 @@ after_row <- function(a, q) {
   event <- c(ifelse(had, 0, d$event), d$event[had]); marker <- rep(0:1, c(nrow(d), sum(had)))
   x <- cbind(marker = marker, rbind(q$x, q$x[had, , drop = FALSE])); arm <- c(d$arm, d$arm[had]); keep <- stop > start
   f <- cox_penalised(stop[keep], event[keep], x[keep, , drop = FALSE], if (q$stratified) arm[keep], start[keep], q$firth)
-  found <- c(ratio(penalised_fit(f, ncol(x)), 1), n = nrow(d), events = sum(d$event))
+  found <- c(ratio(penalised_fit(f, ncol(x), if (q$firth) nrow(d) else Inf), 1), n = nrow(d), events = sum(d$event))
   if (!grepl("Mantel-Byar", a$method)) return(found)
   blocks <- if (q$stratified) d$arm else rep("", nrow(d))
   c(found[names(found) != "p"], onset_p(length, d$event, ifelse(had, change, Inf), blocks))

@@ -141,10 +141,10 @@ class Page:
         return answer["result"].get("value")
 
     def place(self, selector: str) -> tuple[float, float]:
-        """Scroll an element into view and give its middle."""
+        """Scroll an element into view and give its middle, of its first line where it has several."""
         found = self.run(
             f"(() => {{const e = document.querySelector({json.dumps(selector)}); e.scrollIntoView({{block: 'center', "
-            "inline: 'center', behavior: 'instant'}); const r = e.getBoundingClientRect(); "
+            "inline: 'center', behavior: 'instant'}); const r = e.getClientRects()[0]; "
             "return [r.x + r.width / 2, r.y + r.height / 2];})()"
         )
         return found[0], found[1]
