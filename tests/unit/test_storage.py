@@ -13,7 +13,12 @@ from anpi.files.stored import is_object
 ROOT = Path(__file__).resolve().parents[2]
 RULE_FILES = [file for file in sorted((ROOT / "workflow" / "rules").glob("*.smk")) if file.name != "common.smk"]
 # What outlives a run stays in the folder of the run.
-MEMORY = {("test_associations", "history"), ("describe_run", "ledger"), ("record_run", "ledger")}
+MEMORY = {
+    ("test_associations", "history"),
+    ("describe_run", "ledger"),
+    ("record_run", "ledger"),
+    ("write_report", "memory"),
+}
 
 
 def blocks(keyword: str) -> Iterator[tuple[str, str]]:

@@ -60,6 +60,7 @@ def alone(trial: Trial) -> tuple[Trial, list[str], dict[str, pd.Series]]:
     return trial, ids, truth
 
 
+@pytest.mark.skipif(not shutil.which("featureCounts"), reason="featureCounts is needed")
 def test_alignments_and_genes_are_enough_for_counts(alone):
     trial, ids, truth = alone
     run(ROOT, trial.folder, "results/cohort/counts.tsv.gz", "results/accounts.tsv", "results/multiqc/multiqc.html")
