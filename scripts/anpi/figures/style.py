@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import matplotlib
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -28,6 +30,8 @@ OTHER_LINES = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (7, 2, 1.5, 2)))
 VERDICT_COLOURS = {"pass": "#e4ecf1", "warn": "#F0C75E", "fail": "#C4501B", "not known": "#ffffff"}
 
 PATIENT = "patient:"
+# Machines have other versions of the same fonts, whose glyphs have other numbers: those of matplotlib are taken.
+FONTS = sorted(Path(matplotlib.get_data_path(), "fonts", "ttf").glob("DejaVuSans*.ttf"))
 
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -51,6 +55,16 @@ STYLE: dict[Any, Any] = {
     "pdf.fonttype": 3,
     "figure.facecolor": "white",
 }
+
+
+def take_own_fonts() -> None:
+    """Let matplotlib know its own fonts alone, whatever the machine has."""
+    font_manager.fontManager.ttflist.clear()
+    for font in FONTS:
+        font_manager.fontManager.addfont(font)
+
+
+take_own_fonts()
 
 
 def patient_mark(patient_id: object) -> str:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -11,7 +16,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from anpi.figures import heatmaps
+from anpi.figures import heatmaps, style
 from anpi.figures.components import components
 from anpi.figures.expression import volcano
 from anpi.figures.forest import axis_limits, forest
@@ -123,6 +128,27 @@ def test_another_style_set_in_between_changes_no_figure() -> None:
     with matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": None}):
         assert linked_svg(figure, "x", "title", "description") == expected
     assert ">a title</text>" in expected
+
+
+def test_fonts_of_the_machine_are_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "fonts").mkdir()
+    own = Path(matplotlib.get_data_path(), "fonts", "ttf")
+    shutil.copy(own / "DejaVuSans.ttf", tmp_path / "fonts")
+    show = "print(*[font.fname for font in fontManager.ttflist], sep='\\n');"
+    words = f"from matplotlib.font_manager import fontManager; {show} import anpi.figures.style; print(); {show}"
+    scripts = Path(style.__file__).parents[2]
+    places = {
+        "PYTHONPATH": str(scripts),
+        "XDG_DATA_HOME": str(tmp_path),
+        "XDG_CACHE_HOME": str(tmp_path),
+        "MPLCONFIGDIR": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", words], env=os.environ | places, capture_output=True, text=True, check=True
+    )
+    before, after = (part.splitlines() for part in done.stdout.split("\n\n"))
+    assert str(tmp_path / "fonts" / "DejaVuSans.ttf") in before
+    assert {Path(font).parents[1] for font in after} == {own.parent}
 
 
 def test_text_from_users_is_no_formula_to_matplotlib() -> None:
