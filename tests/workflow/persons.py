@@ -58,7 +58,7 @@ def forms(token: str) -> tuple[bytes, ...]:
 
 
 def contents(file: Path) -> Iterator[bytes]:
-    """Give what a file holds: as it is, unpacked, and the texts of tables of other forms."""
+    """Return what a file holds: as it is, unpacked, and the texts of tables of other forms."""
     yield file.read_bytes()
     if file.suffix == ".gz":
         yield gzip.decompress(file.read_bytes())

@@ -83,14 +83,14 @@ def read_record(path: Path) -> dict[str, dict[str, str]]:
     """Read what pages were made from; a record that is damaged remembers nothing."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # none yet, or damaged: pages are built anew
         return {}
     found = content if isinstance(content, dict) else {}
     return {str(name): value for name, value in found.items() if isinstance(value, dict)}
 
 
 def link(file: Path, other: Path) -> None:
-    """Give a file a second name; a copy where the file system has no links. Who may read it is as for a new file."""
+    """Name a file a second time; a copy where the file system has no links. Who may read it is as for a new file."""
     other.touch()
     mode = other.stat().st_mode
     other.unlink()
