@@ -13,14 +13,13 @@ import anndata
 import numpy as np
 import pandas as pd
 from pydeseq2.dds import DeseqDataSet
+from pydeseq2.default_inference import DefaultInference
 from pydeseq2.ds import DeseqStats
 from pydeseq2.preprocessing import deseq2_norm_fit
 
-from anpi.association.gene_fits import GeneFits, shrunken
-
 CELLS = 2_000_000  # counts of a block
 SAMPLES = 256  # whose ratios to the mean sample are held at a time
-LARGEST_PRIOR_SCALE = 1
+LARGEST_PRIOR_SCALE, WIDE_SCALE = 1, 15  # those of pydeseq2
 COLUMNS = {
     "baseMean": "base_mean",
     "log2FoldChange": "log2_fold_change",
@@ -34,7 +33,9 @@ class Block(DeseqDataSet):
     """Some genes of a cohort."""
 
     def __init__(self, counts: pd.DataFrame, design: pd.DataFrame):
-        super().__init__(counts=counts.T, metadata=design, design=design, quiet=True, inference=GeneFits())
+        super().__init__(
+            counts=counts.T, metadata=design, design=design, quiet=True, inference=DefaultInference(n_cpus=1)
+        )
 
     def fit_alone(self, size_factors: np.ndarray | None) -> None:
         """Fit what needs no other gene, and keep counts and means."""
@@ -144,6 +145,8 @@ def test_of(blocks: Sequence[Block], results: pd.DataFrame, contrast: np.ndarray
 
 
 def shrunken_of(block: Block, scale: float, place: int) -> np.ndarray:
-    """Return the shrunken coefficient of the genes of a block."""
+    """Return the coefficient of the genes of a block, shrunken by apeglm (Zhu 2019)."""
     design, offset = block.obsm["design_matrix"].values, np.log(block.obs["size_factors"]).values
-    return shrunken(block.X, design, 1.0 / block.var["dispersions"].values, offset, scale, place)
+    sizes = 1.0 / block.var["dispersions"].values
+    fits = block.inference.lfc_shrink_nbinom_glm(design, block.X, sizes, offset, WIDE_SCALE, scale, "L-BFGS-B", place)
+    return fits[0][:, place]
