@@ -152,14 +152,29 @@ def line_kinds(kinds: Kinds) -> None:
         return table.write()
 
 
+def answers(table: Table) -> list[int]:
+    """Return the places of the columns that hold Y and N alone."""
+    return [place for place, name in enumerate(table.header) if set(table.column(name)) - set(MISSING) == {"Y", "N"}]
+
+
+def exchanged(table: Table, one: int, other: int) -> bytes:
+    for row in table.rows[1:]:
+        row[one], row[other] = row[other], row[one]
+    return table.write()
+
+
 def column_kinds(kinds: Kinds) -> None:
     @kinds.add("two columns exchanged")
     def _(rng, content):
         table = Table.read(content)
         one, other = rng.sample(range(len(table.header)), 2)
-        for row in table.rows[1:]:
-            row[one], row[other] = row[other], row[one]
-        return table.write()
+        return None if {one, other} <= set(answers(table)) else exchanged(table, one, other)
+
+    @kinds.add("two columns of Y and N exchanged", "one plausible answer for another")
+    def _(rng, content):
+        table = Table.read(content)
+        places = answers(table)
+        return exchanged(table, *rng.sample(places, 2)) if len(places) > 1 else None
 
     @kinds.add("column twice")
     def _(rng, content):

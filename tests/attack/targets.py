@@ -60,12 +60,14 @@ def all_targets() -> list[Target]:
     """Return every target."""
     others = {
         "therapies": {
+            "column shifted by a row": "whose therapy it is, no other table tells",
             "cut at a row's end": "most patients have no further therapy, and no other table speaks of one",
             "another word": "the kind of a therapy is free text",
             "two columns exchanged": "name and kind of a therapy are both free text",
             "formula": "names of therapies are free text; a workbook shows it as a text",
         },
         "biomarkers": {
+            "column shifted by a row": "whose measurement it is, no other table tells",
             "another word": "0 is a result of a marker, as is any word of its scale",
             "two columns exchanged": "marker, unit and method are free text; a plan that names a marker tells another",
         },

@@ -100,12 +100,17 @@ def name_fault(text: str) -> str | None:
     """Return what a name should be when it cannot stand as it is; None when it can."""
     if is_unknown(text):
         return "a name, or nothing where none is known"
-    if SPREADSHEET_ERROR.fullmatch(text.strip()):
-        return "a name, not the error of a spreadsheet"
-    if "\n" in text or "\r" in text:
-        return "a name on one line"
     if mixed_script(text):
         return "letters of one script: one of another looks like a Latin one"
+    return text_fault(text, "a name")
+
+
+def text_fault(text: str, what: str = "a text") -> str | None:
+    """Return what a text should be when a spreadsheet's error or a line's end stands in it; None when it can stand."""
+    if SPREADSHEET_ERROR.fullmatch(text.strip()):
+        return f"{what}, not the error of a spreadsheet"
+    if len(text.splitlines()) > 1:
+        return f"{what} on one line"
     return None
 
 

@@ -26,7 +26,7 @@ import yaml
 from anpi.files.plain import refuse_odd_file
 from anpi.files.shipped import ROOT
 from anpi.problems import InputError, Problem, fold, missing_file, nearest
-from anpi.tables.names import meant_word, name_fault, plain_name, unseen
+from anpi.tables.names import meant_word, name_fault, plain_name, text_fault, unseen
 
 if TYPE_CHECKING:  # loaded when something is checked: a planning that remembers its checks starts without it
     import jsonschema
@@ -113,7 +113,7 @@ def parse_value(text: str, rule: Mapping[str, Any]) -> tuple[Any, str | None]:
     except (ValueError, InvalidOperation):
         return None, describe(rule)
     text = plain_name(text) if rule.get("plain") else text
-    return text, next(iter(validation_faults(text, rule)), None)
+    return text, next(iter(validation_faults(text, rule)), None) or text_fault(text)
 
 
 def parse_date(text: str) -> date:

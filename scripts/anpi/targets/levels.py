@@ -10,9 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
+from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression
 from anpi.signatures.scores import QUARTILE, Samples, prepare_samples, read_reference, reference_shift
 from anpi.targets.lists import Target, read_normal
+from anpi.words.lists import listed
 
 Array = NDArray[np.float64]
 COLUMNS = [
@@ -109,6 +111,12 @@ def read_interval(count: Array, each: Array, tpm: Array) -> Range:
     return Range(tpm, low, gammaincinv(count + 1, 0.975) * each)
 
 
+def not_measured(genes: list[str]) -> str:
+    """Return that genes, by their ids, are not in the matrix, in words."""
+    table = read_gene_table().drop_duplicates("gene_id").set_index("gene_id")["symbol"]
+    return f"not in the matrix: {listed([str(table.get(gene, gene)) for gene in genes])}"
+
+
 def judge(
     target: Target,
     tpm: Array,
@@ -121,8 +129,9 @@ def judge(
     """Return one target in one sample: values, percentile, level and the reason of what is missing."""
     row: dict[str, object] = {"target": target.name, "purity": purity, "level": CANNOT_TELL}
     genes = [gene for gene in target.gene_ids if gene in position and not math.isnan(tpm[position[gene]])]
+    missing = [gene for gene in target.gene_ids if gene not in genes]
     if len(genes) / len(target.gene_ids) < LEAST_COVERAGE:
-        return row | {"reason": f"{len(genes)} of {len(target.gene_ids)} genes are in the matrix"}
+        return row | {"reason": not_measured(missing)}
     if not (tpm > 0).any():
         return row | {"reason": "no expression in the sample"}
     at = np.array([position[gene] for gene in genes])
@@ -133,7 +142,8 @@ def judge(
     row |= {"tpm": middle}
     if depth is not None:
         row |= {"tpm_low": low, "tpm_high": high}
-    notes = [] if depth is not None else ["no counts: the interval of read depth is not known"]
+    notes = [f"{not_measured(missing)}; the mean is of the others"] if missing else []
+    notes += [] if depth is not None else ["no counts: the interval of read depth is not known"]
     ends = (low, high)
     if target.compartment == "immune":
         notes.append("not adjusted for purity: other cells than the tumour's make it")

@@ -77,6 +77,23 @@ def test_an_error_of_a_spreadsheet_is_no_name(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ('"no\nne"', "found 'no\\nne', expected a text on one line"),
+        ("#NAME?", "found '#NAME?', expected a text, not the error of a spreadsheet"),
+    ],
+)
+def test_a_free_text_is_one_line_that_a_person_wrote(tmp_path, cell, expected):
+    path = tmp_path / "adverse_events.csv"
+    path.write_text(f"patient_id,term,soc,grade,action\nP1,Rash,Skin,1,{cell}\n", encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        read_table(path, "adverse_events")
+    assert [str(problem).split(", ", 1)[1] for problem in refused.value.problems] == [
+        f"row 2, column action: {expected}"
+    ]
+
+
 def test_columns_have_their_kinds(tmp_path):
     text = "patient_id,arm,sex,age,ecog,treatment_start_date,pfs_days,note\n007,x,F,61.5,1,2024-02-29,NA,3\n"
     frame = read_table(write(tmp_path, text), "patients")

@@ -135,6 +135,13 @@ def test_low_antigen_presentation_is_stated():
     assert scored(whole.drop([id_of("HLA-A"), id_of("B2M")]), "MHC-I")["level"] == "cannot_tell"
 
 
+def test_a_gene_that_the_matrix_lacks_is_named():
+    part = scored(tumour().drop(id_of("TAP1")), "MHC-I")
+    assert part["reason"].startswith("not in the matrix: TAP1; the mean is of the others")
+    assert scored(tumour().drop(id_of("DLL3")), "DLL3")["reason"] == "not in the matrix: DLL3"
+    assert "not in the matrix" not in scored(tumour(), "MHC-I")["reason"]
+
+
 def test_a_sample_knows_nothing_of_the_others():
     rng = np.random.default_rng(5)
     profiles = {f"S{i}": tumour() * rng.lognormal(0, 1, len(tumour())) for i in range(4)}
