@@ -73,7 +73,8 @@ def judge(
     except BaseException:
         return "traceback", traceback.format_exc()
     changed = {name for name in undisturbed.results if outcome.results.get(name) != undisturbed.results[name]}
-    new = [(who, words) for who, words in outcome.told - undisturbed.told if not about or not who or who.lstrip("'") in about]
+    told = outcome.told - undisturbed.told
+    new = [(who, words) for who, words in told if not about or not who or who.lstrip("'") in about]
     if new:
         return "asked", "; ".join(words for _, words in sorted(new)[:3])
     if not changed:
