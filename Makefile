@@ -7,7 +7,7 @@ BIN := .venv/bin
 DEMO := results/demo
 CORES ?= all
 
-.PHONY: help setup tools demo test attack benchmark test-slurm test-s3 test-docs test-kernels screenshots lock faults lint format clean reproduce validate-tumours train-tumours
+.PHONY: help setup tools demo test attack benchmark test-slurm test-s3 test-docs test-kernels test-page screenshots lock faults lint format clean reproduce validate-tumours train-tumours
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ attack: setup  ## thousands of wrong inputs, drawn by a seed: each refused, aske
 
 test-kernels: demo  ## statistics and the demo's tables under two kernels of linear algebra: the same bytes
 	@.ci/compare-kernels $(DEMO)
+
+test-page: demo  ## the demo's report by axe-core (from npm) and the contrast of its figures, in chromium
+	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -q tests/browser/run_on_demo.py
 
 benchmark: setup  ## the table of docs/performance.md: costs against rivals in the same run (PAIRS, REPEATS; some 15 minutes)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" python tests/benchmarks/benchmark_all.py --write docs/performance.md \

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser.accessible import fetch_axe
 from browser.chromium import BINARY, Page
+from once import made_once
 
 NONE = pytest.mark.skip(reason="no chromium on this machine (Debian: apt-get install chromium)")
 
@@ -32,3 +34,9 @@ def index(page: Page, report: Path) -> Page:
     page.requests.clear()
     page.open(report / "index.html")
     return page
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return axe-core's script."""
+    return made_once(tmp_path_factory, "axe", fetch_axe) / "axe.min.js"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -258,16 +256,3 @@ def test_where_others_stand_is_read_from_the_file_beside_the_pages(page: Page, r
         assert drawn.startswith('url("data:image/svg+xml'), drawn
     assert "responders" in page.run("getComputedStyle(document.querySelector('.strips-scores'), '::after').content")
     assert page.console == []
-
-
-@pytest.mark.skipif(not os.environ.get("AXE_CORE"), reason="AXE_CORE names no axe.min.js (npm pack axe-core)")
-@pytest.mark.parametrize("name", ["index.html", "details.html", "patients/P0001.html", "patients/P0012.html"])
-def test_axe_finds_no_fault_with_all_folds_open(page: Page, report: Path, name: str) -> None:
-    for scheme, width in product(("light", "dark"), (1400, 390)):
-        page.resize(width, 900, touch=width < 400)
-        page.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        page.open(report / name)
-        page.run("document.querySelectorAll('details').forEach((fold) => (fold.open = true))")
-        page.run(Path(os.environ["AXE_CORE"]).read_text(encoding="utf-8") + ";0")
-        found = page.run("axe.run().then((r) => JSON.stringify(r.violations.map((v) => [v.id, v.nodes.length])))")
-        assert json.loads(found) == []
