@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv, gammaln, ndtr
-from scipy.stats import rankdata
+
+from anpi.stats.ranks import midranks
 
 Array = NDArray[np.float64]
 RELATIVE_TIE = 1e-7
@@ -140,7 +141,7 @@ def wilcoxon(x: ArrayLike, y: ArrayLike) -> RankTest:
     a, b = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     if not len(a) or not len(b):
         return RankTest(np.nan, np.nan, True)
-    ranks = rankdata(np.concatenate([a, b]))
+    ranks = midranks(np.concatenate([a, b]))
     w = float(ranks[: len(a)].sum() - len(a) * (len(a) + 1) / 2)
     if np.ptp(ranks) == 0:
         return RankTest(w, np.nan, True)

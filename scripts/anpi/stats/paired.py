@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, polygamma, stdtr, stdtrit
-from scipy.stats import rankdata
+
+from anpi.stats.ranks import midranks
 
 Array = NDArray[np.float64]
 TIE = 1e-9
@@ -57,7 +58,7 @@ def signed_rank_p(d: Array) -> float:
     """Return the share of all signs whose rank sum is as far from its mean; 1 without a difference."""
     if not len(d):
         return 1.0
-    doubled = np.rint(2 * rankdata(np.abs(d))).astype(int)
+    doubled = np.rint(2 * midranks(np.abs(d))).astype(int)
     share = rank_sums(doubled)
     seen = abs(2 * int(doubled[d > 0].sum()) - int(doubled.sum()))
     far = np.abs(2 * np.arange(len(share)) - int(doubled.sum())) >= seen

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtri
-from scipy.stats import rankdata
+
+from anpi.stats.ranks import midranks
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ def area_under_curve(score: ArrayLike, positive: ArrayLike, level: float = 0.95)
     m, n = len(cases), len(controls)
     if not m or not n:
         return Auc(np.nan, np.nan, np.nan, np.nan)
-    together = rankdata(np.concatenate([cases, controls]))
-    above = (together[:m] - rankdata(cases)) / n
-    below = 1 - (together[m:] - rankdata(controls)) / m
+    together = midranks(np.concatenate([cases, controls]))
+    above = (together[:m] - midranks(cases)) / n
+    below = 1 - (together[m:] - midranks(controls)) / m
     area = float(above.mean())
     if m < 2 or n < 2:
         return Auc(area, np.nan, np.nan, np.nan)

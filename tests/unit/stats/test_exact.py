@@ -14,6 +14,7 @@ from scipy import stats
 from anpi.stats.exact import clopper_pearson, fisher_exact, jonckheere, wilcoxon
 from anpi.stats.multiplicity import adjust
 from anpi.stats.permutation import maximally_selected, permute_design, permute_groups, permute_logrank, permute_trend
+from anpi.stats.ranks import midranks
 from anpi.stats.roc import area_under_curve
 from anpi.stats.survival import logrank
 
@@ -218,3 +219,8 @@ def test_with_mid_p_ties_count_half(table, exact, mid):
     seen = abs(2 * table[0][0] - 4)
     reached, tied = both[distance >= seen].sum(), both[distance == seen].sum()
     assert drawn == pytest.approx([reached, reached - tied / 2], abs=0.015)
+
+
+@given(st.lists(st.sampled_from([-1.5, 0.0, 2.0, 2.5, 1e300]), max_size=30))
+def test_ranks_with_ties_are_those_of_scipy(values):
+    assert midranks(values).tolist() == stats.rankdata(values).tolist()
