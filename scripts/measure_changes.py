@@ -17,25 +17,23 @@ from anpi.association.plan import read_plan
 from anpi.change.features import (
     COLUMNS,
     SUBTYPE,
-    Measure,
     fraction_features,
     gene_features,
     long_features,
     range_features,
-    read_errors,
     signature_features,
     signature_levels,
     target_features,
     wide_features,
-    within_errors,
 )
 from anpi.change.measure import measure_changes
 from anpi.change.pairs import gather_known, make_pairs
+from anpi.change.reads import Measure, read_errors, within_errors
 from anpi.cohort.sets import of_trial
 from anpi.expression.matrix import read_expression
 from anpi.files.shipped import REGISTRY
 from anpi.files.writing import write_estimates, write_table
-from anpi.pathways.progeny import pathway_levels
+from anpi.pathways.progeny import pathway_levels, read_weights
 from anpi.program import run_program
 from anpi.signatures.registry import read_gmt, read_registry
 from anpi.subtypes.calls import class_log_odds, programme_levels, tumour_programmes
@@ -127,12 +125,14 @@ def measures_of(gmt: list[str], model: Model) -> dict[str, Measure]:
     signatures = read_registry(Path(REGISTRY))
     for path in gmt:
         signatures += read_gmt(path)
+    of_model = frozenset(model.gene_ids)
+    of_signatures = frozenset[str]().union(*(signature.genes["gene_id"] for signature in signatures))
     return {
-        "signature": lambda drawn: signature_levels(drawn, signatures),
-        "programme": lambda drawn: programme_levels(make_profile(drawn, model), model),
-        IN_TUMOUR: lambda drawn: tumour_programmes(drawn, model),
-        SUBTYPE: lambda drawn: class_log_odds(drawn, model),
-        "pathway": pathway_levels,
+        "programme": Measure(lambda drawn: programme_levels(make_profile(drawn, model), model), of_model),
+        IN_TUMOUR: Measure(lambda drawn: tumour_programmes(drawn, model), of_model),
+        SUBTYPE: Measure(lambda drawn: class_log_odds(drawn, model), of_model),
+        "signature": Measure(lambda drawn: signature_levels(drawn, signatures), of_signatures),
+        "pathway": Measure(pathway_levels, frozenset(read_weights()["gene_id"])),
     }
 
 

@@ -27,9 +27,7 @@ COMPARED |= {f"{name}{suffix}" for name in ("dor_days", "dor_event", "ttr_days")
 def person(sequence: tuple[str, ...], every: int) -> dict[str, Any]:
     """Return a patient who is seen at scans alone and followed to the last one."""
     days = [FIRST + every * place for place in range(len(sequence))]
-    rows = [
-        {"day": day, "overall_response": word, "new_lesion": ""} for day, word in zip(days, sequence, strict=True)
-    ]
+    rows = [{"day": day, "overall_response": word, "new_lesion": ""} for day, word in zip(days, sequence, strict=True)]
     facts = dict.fromkeys(("death", "withdrawal", "cutoff", "treatment_end"))
     facts |= {"last_alive": days[-1], "baseline": True, "progressed": False, "contacts": []}
     return {"patient": facts, "assessments": rows, "lesions": [], "therapies": []}

@@ -1,9 +1,6 @@
-"""What is measured of each sample, with how far its reads can tell: the features whose change is looked at."""
+"""What is measured of each sample: the features whose change is looked at."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,12 +10,8 @@ from anpi.signatures.registry import Signature
 from anpi.signatures.scores import prepare_samples, score_samples
 
 COLUMNS = ["sample_id", "feature", "kind", "value", "low", "high"]
-DRAWS = 32
-Z = 1.959963984540054
 CLASSES = ("p_A", "p_N", "p_P", "p_I")
 SUBTYPE = "subtype"  # the kind whose values are probabilities
-LEAST = 1e-4  # of a probability, as the calls write it
-Measure = Callable[[Expression], pd.DataFrame]
 
 
 def signature_features(scores: pd.DataFrame) -> pd.DataFrame:
@@ -37,68 +30,6 @@ def signature_levels(expression: Expression, signatures: list[Signature]) -> pd.
     """Measure signatures: samples x signatures, in the unit of their features."""
     table = score_samples(prepare_samples(expression), signatures, None)
     return table.assign(level=logs_of_tpm(table)).pivot(index="sample_id", columns="signature", values="level")
-
-
-def read_errors(
-    expression: Expression, counts: Expression, measures: Mapping[str, Measure], samples: list[str]
-) -> pd.DataFrame:
-    """Return the standard error of features that the number of reads makes, by drawing the counts anew.
-
-    Each draw takes counts from a Gamma of count + 1/2, which is what Poisson counts tell of their mean; a gene without
-    a fragment may have some in the next library. The draws of a sample are its own.
-
-    Parameters
-    ----------
-    measures : mapping of str to callable
-        By kind, what measures features: an Expression gives samples x features.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``sample_id``, ``feature``, ``kind``, ``error`` (in the unit of the measure).
-    """
-    parts = []
-    lengths = expression.genes.set_index("gene_id")["length"]
-    for sample in samples:
-        tpm = expression.values[sample]
-        count = counts.values[sample].reindex(tpm.index)
-        drawn = draw_tpm(tpm.to_numpy(float), count.to_numpy(float), lengths.reindex(tpm.index).to_numpy(float))
-        values = pd.DataFrame(drawn.T, index=tpm.index, columns=[str(i) for i in range(DRAWS)])
-        for kind, measure in measures.items():
-            error = measure(replace(expression, values=values)).std().rename("error").rename_axis("feature")
-            parts.append(error.reset_index().assign(sample_id=sample, kind=kind))
-    return pd.concat(parts) if parts else pd.DataFrame(columns=[*COLUMNS[:3], "error"])
-
-
-def within_errors(features: pd.DataFrame, errors: pd.DataFrame) -> pd.DataFrame:
-    """Widen the limits of features by the error of their reads; those without limits have none but that.
-
-    Probabilities move on the scale of log odds, so that limits stay between 0 and 1.
-    """
-    table = features.reindex(columns=COLUMNS).merge(errors, on=["sample_id", "feature", "kind"], how="left")
-    known = table["error"].notna()
-    for name, sign in (("low", -1), ("high", 1)):
-        limit = table[name].fillna(table["value"]).astype(float)
-        moved = limit + sign * Z * table["error"]
-        odds = np.log(limit.clip(LEAST, 1 - LEAST) / (1 - limit.clip(LEAST, 1 - LEAST))) + sign * Z * table["error"]
-        moved = moved.where(table["kind"].ne(SUBTYPE), 1 / (1 + np.exp(-odds)))
-        table[name] = moved.where(known, table[name])
-    return table[COLUMNS]
-
-
-def draw_tpm(tpm: np.ndarray, count: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Draw TPM of as many reads (draws x genes), summing to what was measured; a gene without a count stays."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        each = tpm / count
-        rate = np.where((count >= 10) & (lengths > 0), each * lengths, np.nan)
-        usual = np.nanmedian(rate) if np.isfinite(rate).any() else np.nan
-        each = np.where(count > 0, each, usual / lengths)
-    known = np.isfinite(each) & np.isfinite(count)
-    rng = np.random.default_rng(0)
-    drawn = np.tile(tpm, (DRAWS, 1))
-    drawn[:, known] = rng.standard_gamma(count[known] + 0.5, (DRAWS, int(known.sum()))) * each[known]
-    sums = np.nansum(drawn, axis=1, keepdims=True)
-    return drawn * (np.nansum(tpm) / np.where(sums > 0, sums, 1.0))
 
 
 def target_features(targets: pd.DataFrame) -> pd.DataFrame:

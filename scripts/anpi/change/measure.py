@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.change.features import CLASSES
+from anpi.change.reads import LEAST_FRAGMENTS, TOO_THIN
 
 COLUMNS = [
     "patient_id",
@@ -22,6 +23,8 @@ COLUMNS = [
     "reason",
 ]
 SWITCH = "subtype_switch"
+NO_LIMITS = "the interval is not known"
+TOO_FEW = f"{TOO_THIN}: fewer than {LEAST_FRAGMENTS:g} a gene in one of the samples, too few for limits"
 PAIR = ["patient_id", "from_sample", "to_sample", "contrast"]
 
 
@@ -35,7 +38,7 @@ def measure_changes(pairs: pd.DataFrame, features: pd.DataFrame, calls: pd.DataF
     Parameters
     ----------
     features : pandas.DataFrame
-        ``sample_id``, ``feature``, ``kind``, ``value``, ``low``, ``high``.
+        ``sample_id``, ``feature``, ``kind``, ``value``, ``low``, ``high``; ``reason`` where limits were withheld.
     calls : pandas.DataFrame, optional
         ``sample_id``, ``p_A``, ``p_N``, ``p_P``, ``p_I``.
 
@@ -66,7 +69,9 @@ def compare(both: pd.DataFrame) -> pd.DataFrame:
     down = np.hypot(a - both["low_after"].astype(float), both["high_before"].astype(float) - b)
     up = np.hypot(both["high_after"].astype(float) - a, b - both["low_before"].astype(float))
     reason = pd.Series(None, index=both.index, dtype=object)
-    reason[down.isna() | up.isna()] = "the interval is not known"
+    reason[down.isna() | up.isna()] = NO_LIMITS
+    thin = both.filter(["reason_before", "reason_after"]).eq(TOO_THIN).any(axis=1)
+    reason[thin] = TOO_FEW
     reason[change.isna()] = "not measured in the second sample"
     reason[b.isna()] = "not measured in the first sample"
     return pd.DataFrame(

@@ -103,6 +103,8 @@ def change_blocks(own: Own) -> list[Any]:
     if changes is None:
         return [Text(lines)]
     shown = [row | {"feature": feature_words(row)} for row in changes if is_shown(row, own.shared.declared)]
+    bare = dict.fromkeys(str(row["reason"]) for row in shown if known(row["change"]) and known(row["reason"]))
+    lines += [f"Changes without limits: {reason}." for reason in bare]
     numbers = dict.fromkeys(("before", "after", "change", "low", "high"), decimal)
     write = {**numbers, "contrast": lambda value: CONTRASTS.get(str(value), text(value))}
     caption = f"{SWITCH}: probability that the two samples are of different subtypes. Genes in log2(TPM + 1)."

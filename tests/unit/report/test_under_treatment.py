@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from unit.report.made import make_tables, own_of, read_made, write_run
 
+from anpi.change.measure import TOO_FEW
 from anpi.report.blocks import Drawing, Table, Text
 from anpi.report.tables import Run
 from anpi.report.under_treatment import change_blocks, under_treatment
@@ -36,7 +37,14 @@ def run(tmp_path: Path) -> Run:
                 "low": 1.5,
                 "high": 2.5,
             },
-            {"feature": "DLL3", "kind": "gene_in_tumour", "before": 6.0, "after": 4.0, "change": -2.0},
+            {
+                "feature": "DLL3",
+                "kind": "gene_in_tumour",
+                "before": 6.0,
+                "after": 4.0,
+                "change": -2.0,
+                "reason": TOO_FEW,
+            },
             {"feature": "subtype_switch", "kind": "switch", "change": 0.93},
         ]
     ).assign(**pair)
@@ -69,6 +77,7 @@ def test_the_section_names_who_was_not_compared_and_who_switched(run: Run):
 def test_a_patient_sees_both_samples_or_why_not(run: Run):
     words, table = change_blocks(own_of(run, "P0001"))
     assert "P0001-B (day -4) and P0001-O (day 43): compared." in words.words
+    assert f"Changes without limits: {TOO_FEW}." in words.words
     assert isinstance(table, Table)
     assert [row[1].words for row in table.rows] == ["gep18", "DLL3 in the tumour", "subtype_switch"]
     assert "not compared, genotypes" in change_blocks(own_of(run, "P0002"))[0].words
