@@ -29,14 +29,20 @@ def words_of(bases: bytes) -> tuple[np.ndarray, np.ndarray]:
     """
     codes = CODE[np.frombuffer(bases, np.uint8)]
     count = max(len(codes) - WORD + 1, 0)
-    forward, reverse = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
-    for place in range(WORD if count else 0):
-        letter = (codes[place : place + count] & 3).astype(np.uint64)
-        forward = (forward << np.uint64(2)) | letter
-        reverse |= (np.uint64(3) - letter) << np.uint64(2 * place)
+    words, opposite = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
+    # Parts of 1, 2, 4, 8 and 16 letters, each made of two halves; a word of 31 is one of each, the longest first.
+    parts = (codes & 3).astype(np.uint64)
+    opposites, size, behind = 3 - parts, 1, 0
+    while size <= WORD and count:
+        place, twice = np.uint64(2 * behind), np.uint64(2 * size)
+        first = WORD - behind - size
+        words |= parts[first : first + count] << place
+        opposite |= opposites[first : first + count] << np.uint64(2 * first)
+        parts, opposites = (parts[:-size] << twice) | parts[size:], opposites[:-size] | (opposites[size:] << twice)
+        behind, size = behind + size, 2 * size
     strange = np.concatenate([[0], np.cumsum(codes > 3)])
     places = np.flatnonzero(strange[WORD:][:count] == strange[:count])
-    return np.minimum(forward, reverse)[places], places
+    return np.minimum(words, opposite)[places], places
 
 
 def words_by_class(contigs: Mapping[str, Sequence[bytes]]) -> tuple[np.ndarray, np.ndarray, list[str]]:

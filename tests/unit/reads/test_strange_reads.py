@@ -49,6 +49,9 @@ def test_words_are_the_same_on_both_strands_and_leave_out_other_letters():
     text = bases(6, 200)
     forward, places = words_of(text.encode())
     assert len(forward) == 200 - WORD + 1
+    digits, opposite = str.maketrans("ACGT", "0123"), str.maketrans("ACGT", "3210")
+    for number, word in zip(forward.tolist(), (text[at : at + WORD] for at in range(len(text))), strict=False):
+        assert number == min(int(word.translate(digits), 4), int(word[::-1].translate(opposite), 4))
     turned, _ = words_of(text[::-1].translate(TURN).encode())
     assert turned[::-1].tolist() == forward.tolist()
     assert words_of(text.lower().replace("t", "u").encode())[0].tolist() == forward.tolist()
