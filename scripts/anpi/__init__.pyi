@@ -6,6 +6,7 @@ from anpi.api import derive_endpoints as derive_endpoints
 from anpi.api import fit_cox as fit_cox
 from anpi.api import fit_logistic as fit_logistic
 from anpi.api import kaplan_meier as kaplan_meier
+from anpi.api import list_methods as list_methods
 from anpi.api import read_expression as read_expression
 from anpi.api import score_signatures as score_signatures
 

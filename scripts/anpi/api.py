@@ -10,7 +10,8 @@ Example
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +19,8 @@ import pandas as pd
 from anpi.endpoints import derive, observations, rules
 from anpi.expression.matrix import Expression, as_expression, read_expression
 from anpi.files.shipped import REGISTRY
+from anpi.fractions.til10 import read_profiles
+from anpi.pathways.progeny import read_weights
 from anpi.problems import InputError
 from anpi.signatures import registry, scores
 from anpi.stats.cox import fit_cox
@@ -25,6 +28,9 @@ from anpi.stats.logistic import fit_logistic
 from anpi.stats.survival import kaplan_meier
 from anpi.subtypes import calls, model
 from anpi.tables.clinical import read_clinical
+from anpi.tables.targets import read_target_table
+from anpi.trial import methods
+from anpi.trial.endpoints import ENDPOINTS
 
 __all__ = [
     "Expression",
@@ -35,6 +41,7 @@ __all__ = [
     "fit_cox",
     "fit_logistic",
     "kaplan_meier",
+    "list_methods",
     "read_expression",
     "score_signatures",
 ]
@@ -81,6 +88,61 @@ def score_signatures(expression: Expression, registry_file: Path | str = REGISTR
         The registry or a list of genes is damaged.
     """
     return scores.score_signatures(expression, registry.read_registry(Path(registry_file)))
+
+
+def list_methods(registry_file: Path | str = REGISTRY, model_folder: Path | str = model.DEFAULT) -> pd.DataFrame:
+    """List all that is measured, with the method behind it, its source and its limits.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per signature, cell type, pathway, target, subtype scheme, exploratory method and endpoint: ``kind``,
+        ``id``, ``name``, ``method``, ``needs``, ``coverage`` (least share of the genes; 0: no genes are needed),
+        ``samples`` (least number), ``low`` and ``high`` (that a number can be), ``reference``, ``limits``.
+
+    Raises
+    ------
+    InputError
+        The registry, a list of genes or the model is damaged.
+    """
+    columns = ["kind", "id", "name", "method", "needs", "coverage", "samples", "low", "high", "reference", "limits"]
+    return pd.DataFrame(method_rows(Path(registry_file), Path(model_folder)), columns=columns)
+
+
+def method_rows(registry_file: Path, model_folder: Path) -> Iterator[dict[str, object]]:
+    """Yield the rows of `list_methods`: what a name has of its own, over the record of its method."""
+    for signature in registry.read_registry(registry_file):
+        scoring = replace(methods.SCORING[signature.method], coverage=signature.minimum_coverage)
+        yield method_row(scoring, signature.id, signature.name, signature.citation)
+    for cell_type in read_profiles().cell_types:
+        yield method_row(methods.QUANTISEQ, cell_type)
+    for pathway in dict.fromkeys(read_weights()["pathway"]):
+        yield method_row(methods.PROGENY, pathway)
+    for target in read_target_table().to_dict("records"):
+        threshold = f"Threshold: {target['threshold']} ({target['threshold_source'] or 'none published'})."
+        record = replace(methods.TARGET_LEVEL, limits=(*methods.TARGET_LEVEL.limits, threshold))
+        yield method_row(record, target["target"], target["name"])
+    gay = replace(methods.GAY, coverage=model.load_model(model_folder).settings["coverage"]["programme"])
+    for record in (gay, methods.RUDIN, methods.NABET, methods.FOREST, methods.CONSENSUS_NMF, methods.CORRELATION):
+        yield method_row(record, record.id)
+    for endpoint in ENDPOINTS:
+        yield method_row(endpoint.method, endpoint.name, endpoint.words)
+
+
+def method_row(
+    record: methods.Method, name: str, words: str | None = None, reference: str | None = None
+) -> dict[str, object]:
+    """Return the row of what a method measures."""
+    return {
+        **vars(record),
+        "id": name,
+        "name": words or record.name,
+        "method": record.id,
+        "low": record.span[0],
+        "high": record.span[1],
+        "reference": reference or record.reference,
+        "limits": " ".join(record.limits),
+    }
 
 
 def derive_endpoints(tables: Mapping[str, Path | str | None], rules_file: Path | str = rules.DEFAULT) -> pd.DataFrame:

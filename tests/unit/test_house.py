@@ -46,7 +46,7 @@ MAY_IMPORT = {
     "association": GROUND | {"tables", "stats"},
     "figures": GROUND,
     "report": GROUND | {"tables", "figures", "cohort"},
-    "api": GROUND | {"tables", "expression", "subtypes", "signatures", "endpoints", "stats"},
+    "api": GROUND | {"tables", "expression", "subtypes", "signatures", "endpoints", "stats", "fractions", "pathways"},
     "main": {"files", "problems"},
     "accounts": GROUND | {"tables", "endpoints", "adverse_events"},
     "check": GROUND | {"tables", "association", "endpoints", "cohort", "expression"},

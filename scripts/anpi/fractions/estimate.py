@@ -11,11 +11,10 @@ from anpi.expression.matrix import Expression
 from anpi.fractions.deconvolve import deconvolve, intervals
 from anpi.fractions.til10 import Profiles, genes_of_the_million, read_profiles
 from anpi.signatures.scores import prepare_samples
+from anpi.trial.methods import QUANTISEQ
 from anpi.words.lists import listed
 
-METHOD = "quantiseq"
 OTHER = "Other"
-LEAST_COVERAGE = 0.8
 WHOLE = 10_000  # genes of the million, about half of them: such a matrix is scaled to a million over them
 MOST_OF_A_PART = 5e5  # TPM of fewer genes; more are those of a panel that was scaled by itself
 # Percent of a normal tissue from which its own leukocytes are no small part of those counted.
@@ -82,7 +81,7 @@ def one_sample(profiles: Profiles, name: str, tpm: np.ndarray, own: np.ndarray) 
     return pd.DataFrame(
         {
             "sample_id": name,
-            "method": METHOD,
+            "method": QUANTISEQ.id,
             "cell_type": [*profiles.cell_types, OTHER],
             "fraction": fraction,
             "low": low,
@@ -98,8 +97,8 @@ def why_none(used: int, asked: int, total: float, measured: int) -> str | None:
     """Return why a sample has no fractions, or None."""
     if total == 0:
         return "no expression in the sample"
-    if used / asked < LEAST_COVERAGE:
-        return f"{used} of {asked} genes, at least {LEAST_COVERAGE:.0%} needed"
+    if used / asked < QUANTISEQ.coverage:
+        return f"{used} of {asked} genes, at least {QUANTISEQ.coverage:.0%} needed"
     if measured < WHOLE and total > MOST_OF_A_PART:
         return f"TPM of {measured} genes that sum to {total:.3g}: a panel, whose share of all mRNA is not known"
     return None

@@ -13,9 +13,9 @@ from anpi.expression.matrix import Expression
 from anpi.files.shipped import ROOT
 from anpi.signatures.scores import prepare_samples, read_reference, reference_shift
 from anpi.tables.reading import read_text_table
+from anpi.trial.methods import PROGENY
 
 WEIGHTS = ROOT / "resources" / "pathways" / "progeny.tsv"
-LEAST_COVERAGE = 0.6  # some of the genes are neither coding nor in every annotation
 DRAWS = 400
 LEVELS = (2.5, 97.5)
 COLUMNS = [
@@ -49,7 +49,7 @@ def pathway_levels(expression: Expression) -> pd.DataFrame:
         logs = np.log2(samples.tpm[:, places[places >= 0]] + 1)
         found = ~np.isnan(logs)
         scores = np.where(found, logs * rows["weight"].to_numpy()[places >= 0], 0.0).sum(axis=1)
-        levels[pathway] = np.where(found.sum(axis=1) / len(places) >= LEAST_COVERAGE, scores, np.nan)
+        levels[pathway] = np.where(found.sum(axis=1) / len(places) >= PROGENY.coverage, scores, np.nan)
     return pd.DataFrame(levels, index=samples.names)
 
 
@@ -108,8 +108,8 @@ def one_score(
     counted = {"genes_used": int(here.sum()), "genes_total": len(genes)}
     if not expressed:
         return {**counted, "reason": "no expression in the sample"}
-    if here.mean() < LEAST_COVERAGE:
-        return {**counted, "reason": f"{here.sum()} of {len(genes)} genes, at least {LEAST_COVERAGE:.0%} needed"}
+    if here.mean() < PROGENY.coverage:
+        return {**counted, "reason": f"{here.sum()} of {len(genes)} genes, at least {PROGENY.coverage:.0%} needed"}
     weights, usual, tpm = weights[here], usual[here], tpm[here]
     logs = np.log2(tpm + 1)
     score, deviations = (weights * logs).sum(), weights * (logs - usual)

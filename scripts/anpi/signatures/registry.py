@@ -14,16 +14,9 @@ from anpi.files.shipped import REGISTRY
 from anpi.files.text import read_text
 from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.reading import read_text_table
+from anpi.trial.methods import SCORING
 
-ROLES = {
-    "mean_log": {"gene"},
-    "geometric_mean": {"gene"},
-    "weighted_sum": {"gene"},
-    "weighted_sum_housekeeping": {"gene", "housekeeping"},
-    "log_ratio": {"numerator", "denominator"},
-    "ssgsea_raw": {"gene"},
-    "singscore": {"up", "down"},
-}
+ROLES = {method.id: method.roles for method in SCORING.values()}
 COLUMNS = [
     "id",
     "name",

@@ -16,12 +16,12 @@ from anpi.problems import InputError, Problem
 from anpi.signatures.methods import geometric_mean, rank_genes, singscore, ssgsea_raw, weighted_mean, weighted_sum
 from anpi.signatures.registry import Signature
 from anpi.tables.reading import read_text_table
+from anpi.trial.methods import BY_RANKS, SCORING
 
 REFERENCE = ROOT / "resources" / "expression" / "sclc_ucologne_2015_tpm_quartiles.tsv.gz"
 DECIMALS = 6
 BATCH = 250  # samples in memory as ranks and rows beside the matrix
 QUARTILE = 0.6744897501960817
-LINEAR = ("mean_log", "geometric_mean", "weighted_sum", "weighted_sum_housekeeping", "log_ratio")
 COLUMNS = [
     "sample_id",
     "signature",
@@ -105,7 +105,7 @@ def score_signatures(
 def score_samples(samples: Samples, signatures: list[Signature], quartiles: pd.DataFrame | None) -> pd.DataFrame:
     """Score every signature in a batch of samples, each by itself."""
     position = {gene: i for i, gene in enumerate(samples.gene_ids)}
-    ranks = rank_genes(samples.tpm) if any(s.method in ("ssgsea_raw", "singscore") for s in signatures) else samples.tpm
+    ranks = rank_genes(samples.tpm) if any(s.method in BY_RANKS for s in signatures) else samples.tpm
     shift = reference_shift(samples, quartiles) if quartiles is not None else np.full(len(samples.names), np.nan)
     expressed = (samples.tpm > 0).any(axis=1)
     blocks = []
@@ -119,7 +119,7 @@ def score_samples(samples: Samples, signatures: list[Signature], quartiles: pd.D
         enough = expressed & (used / total >= signature.minimum_coverage)
         score = np.where(enough, score, np.nan)
         percentile = np.full(len(used), np.nan)
-        if quartiles is not None and signature.method in LINEAR and len(columns):
+        if quartiles is not None and signature.method not in BY_RANKS and len(columns):
             percentile = np.where(
                 enough, reference_percentile(signature, genes, samples.tpm[:, columns], quartiles, shift), np.nan
             )
@@ -151,16 +151,7 @@ def score_samples(samples: Samples, signatures: list[Signature], quartiles: pd.D
 
 def score_unit(signature: Signature) -> str:
     """Return in what the score is measured."""
-    log = f"log2(TPM + {log_offset(signature):g})"
-    return {
-        "mean_log": log,
-        "weighted_sum": f"weighted {log}",
-        "weighted_sum_housekeeping": f"weighted {log} over housekeeping",
-        "geometric_mean": "TPM",
-        "log_ratio": "log2 ratio",
-        "ssgsea_raw": "enrichment score",
-        "singscore": "centred rank score",
-    }[signature.method]
+    return SCORING[signature.method].unit.format(log=f"log2(TPM + {log_offset(signature):g})")
 
 
 def log_offset(signature: Signature) -> float:
@@ -179,7 +170,7 @@ def why_no_score(signature: Signature, used: int, score: float, absent: str) -> 
 def why_no_percentile(signature: Signature, score: float, percentile: float, shift: float) -> str | None:
     if math.isnan(score) or not math.isnan(percentile):
         return None
-    if signature.method not in LINEAR:
+    if signature.method in BY_RANKS:
         return "a score by ranks: quartiles of single genes cannot place it"
     if math.isnan(shift):
         return "too few steadily expressed genes to bring the sample to the reference's level"

@@ -14,10 +14,10 @@ import pandas as pd
 from anpi.expression.matrix import Expression
 from anpi.signatures.registry import Signature
 from anpi.signatures.scores import score_signatures
+from anpi.trial.methods import CORRELATION, MEAN_LOG, SINGSCORE, SSGSEA_RAW
 
-LEAST_SAMPLES = 10
 LEAST_GENES = 5
-METHODS = ("mean_log", "ssgsea_raw", "singscore")
+METHODS = (MEAN_LOG.id, SSGSEA_RAW.id, SINGSCORE.id)
 
 
 def spread_out(scores: pd.DataFrame) -> pd.DataFrame:
@@ -65,7 +65,7 @@ def correlate_signatures(scores: pd.DataFrame) -> pd.DataFrame:
         ``signature_1``, ``signature_2``, ``rho``, ``samples``; rho is NaN with fewer than 10 samples.
     """
     wide = spread_out(scores)
-    rho = wide.corr(method="spearman", min_periods=LEAST_SAMPLES)
+    rho = wide.corr(method="spearman", min_periods=CORRELATION.samples)
     there = wide.notna().to_numpy(int)
     both = pd.DataFrame(there.T @ there, index=wide.columns, columns=wide.columns)
     first, second = np.triu_indices(len(wide.columns), k=1)
@@ -98,7 +98,7 @@ def compare_methods(expression: Expression, signatures: Iterable[Signature]) -> 
     rows = []
     for signature in plain:
         own = wide[[f"{signature.id} {method}" for method in METHODS]].set_axis(list(METHODS), axis=1).dropna()
-        rho = own.corr(method="spearman", min_periods=LEAST_SAMPLES)
+        rho = own.corr(method="spearman", min_periods=CORRELATION.samples)
         pairs = {f"{a}_{b}": rho.at[a, b] for i, a in enumerate(METHODS) for b in METHODS[i + 1 :]}
         rows.append({"signature": signature.id, "samples": len(own), **pairs})
     return pd.DataFrame(rows)

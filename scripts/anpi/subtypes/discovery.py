@@ -20,7 +20,6 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 from anpi.expression.matrix import Expression, to_tpm
 from anpi.stats.agreement import cohen_kappa
 
-LEAST_SAMPLES = 20
 PROGRAMMES = {"A": ["A"], "N": ["N"], "P": ["P"], "I": ["non_neuroendocrine", "inflamed"]}
 
 

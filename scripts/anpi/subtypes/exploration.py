@@ -14,7 +14,6 @@ import scanpy
 from anpi.expression.matrix import Expression
 from anpi.subtypes.calls import programme_table
 from anpi.subtypes.discovery import (
-    LEAST_SAMPLES,
     agree,
     consensus_nmf,
     draw_samples,
@@ -22,6 +21,7 @@ from anpi.subtypes.discovery import (
     variable_genes,
 )
 from anpi.subtypes.model import Model
+from anpi.trial.methods import CONSENSUS_NMF
 
 LEAST_IN_GROUP = 3
 LEAST_TO_PROJECT = 3
@@ -85,8 +85,9 @@ def explore_cohort(
     else:
         subtype = calls.set_index("sample_id")["subtype"].reindex(logs.index)
         tables = project(logs, subtype, expression.genes, search.seed)
-        if len(logs) < LEAST_SAMPLES:
-            notes.append(f"consensus NMF and UMAP not done: {len(logs)} samples, at least {LEAST_SAMPLES} needed")
+        if len(logs) < CONSENSUS_NMF.samples:
+            needed = CONSENSUS_NMF.samples
+            notes.append(f"consensus NMF and UMAP not done: {len(logs)} samples, at least {needed} needed")
         else:
             tables |= cluster(expression, logs, calls, model, search, notes)
     return {name: tables.get(name, pd.DataFrame(columns=columns)) for name, columns in COLUMNS.items()}, notes
@@ -131,7 +132,7 @@ def project(logs: pd.DataFrame, subtype: pd.Series, genes: pd.DataFrame, seed: i
         "components": components,
         "variance": pd.DataFrame({"component": [f"pc{i + 1}" for i in range(count)], "share": shares}),
     }
-    if len(logs) >= LEAST_SAMPLES:
+    if len(logs) >= CONSENSUS_NMF.samples:
         scanpy.pp.neighbors(data, n_neighbors=min(15, len(logs) - 1), random_state=seed)
         scanpy.tl.umap(data, random_state=seed)
         places = data.obsm["X_umap"]

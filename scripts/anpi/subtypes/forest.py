@@ -12,10 +12,10 @@ from anpi.expression.matrix import Expression
 from anpi.subtypes.model import MODELS, check_sums
 from anpi.subtypes.profile import length_scaled
 from anpi.tables.reading import read_text_table
+from anpi.trial import methods
 
 FOREST = MODELS / "fatherree_forest" / "1.0.0"
 FILES = ("forest.tsv.gz", "classes.tsv", "CARD.md", "LICENSE")
-LEAST_VOTING = 0.5  # share of the trees that must meet no missing gene
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def forest_votes(expression: Expression, shift: np.ndarray, forest: Forest) -> p
     counts = count_votes(tpm, forest)
     voting = counts.sum(axis=1)
     best = counts.argmax(axis=1)
-    told = voting >= LEAST_VOTING * len(forest.roots)
+    told = voting >= methods.FOREST.coverage * len(forest.roots)
     chosen = forest.classes.iloc[best]
     table = pd.DataFrame(
         {

@@ -9,8 +9,9 @@ import pandas as pd
 
 from anpi.subtypes.classify import place
 from anpi.subtypes.model import Model
+from anpi.trial.methods import FOREST, GAY, NABET, RUDIN
 
-SCHEMES = ("gay", "rudin", "nabet", "forest")
+SCHEMES = tuple(method.id for method in (GAY, RUDIN, NABET, FOREST))
 COLUMNS = [f"scheme_{name}" for name in SCHEMES] + ["scheme_agreement", "scheme_reason"]
 # Classes of Gay 2021 that a label of another scheme may stand for.
 MAY_BE = {

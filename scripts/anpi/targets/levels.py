@@ -14,6 +14,7 @@ from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression
 from anpi.signatures.scores import QUARTILE, Samples, prepare_samples, read_reference, reference_shift
 from anpi.targets.lists import Target, read_normal
+from anpi.trial.methods import TARGET_LEVEL
 from anpi.words.lists import listed
 
 Array = NDArray[np.float64]
@@ -35,7 +36,6 @@ COLUMNS = [
 HIGH_AT_LEAST = 10.0  # TPM; below it the upper quarter of tumours is no high expression
 LOW_BELOW = 1.0  # TPM
 LEAST_PURITY = 0.2
-LEAST_COVERAGE = 0.8  # of the genes of a target
 FACTOR_OF_SHARE = 2.0  # shares of normal tissue are right to about this factor
 FURTHEST = 1.0, 99.0  # quartiles tell no more of the tails
 CANNOT_TELL = "cannot_tell"
@@ -130,7 +130,7 @@ def judge(
     row: dict[str, object] = {"target": target.name, "purity": purity, "level": CANNOT_TELL}
     genes = [gene for gene in target.gene_ids if gene in position and not math.isnan(tpm[position[gene]])]
     missing = [gene for gene in target.gene_ids if gene not in genes]
-    if len(genes) / len(target.gene_ids) < LEAST_COVERAGE:
+    if len(genes) / len(target.gene_ids) < TARGET_LEVEL.coverage:
         return row | {"reason": not_measured(missing)}
     if not (tpm > 0).any():
         return row | {"reason": "no expression in the sample"}

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from anpi.trial import methods
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -66,6 +68,11 @@ class Endpoint:
     supplied: bool = False
     least_median: int | None = None
     status: tuple[str, str] | None = None
+
+    @property
+    def method(self) -> methods.Method:
+        """Record of the method that derives it."""
+        return methods.IRECIST if self.irecist_of else methods.RECIST if self.of_scans else methods.DEATH
 
 
 # Suffixes of variants, as they stand in endpoints.tsv, and what they say behind the words of an endpoint.
