@@ -61,7 +61,7 @@ class Contrast:
 
     def summary(self) -> dict[str, object]:
         """Name, sizes, design and obstacle, as a row of the table of contrasts."""
-        terms = [*self.covariates.columns, "group"]
+        terms = [*dict.fromkeys(name.split(": ")[0] for name in self.covariates.columns), "group"]
         return {
             "contrast": self.name,
             "n_group": int(self.inside.sum()),

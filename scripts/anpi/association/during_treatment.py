@@ -51,7 +51,7 @@ def time_dependent_row(question: Question, frame: pd.DataFrame, day: pd.Series, 
         result = permute_onset(length, frame["event"], day, strata_of(frame, question), plan.permutations, plan.seed)
         row.p = result.p
         row.method += (
-            f"; p of the Mantel-Byar test, drawing who had it on each day ({result.arrangements} arrangements)"
+            f"; p of the Mantel-Byar test, drawing who had it on each day ({result.arrangements:,} arrangements)"
         )
     return row
 
@@ -102,5 +102,5 @@ def landmark_row(question: Question, frame: pd.DataFrame, day: pd.Series, landma
         data = moved["time"], moved["event"], marker
         result = permute_logrank(*data, strata_of(moved, question), plan.permutations, plan.seed)
         row.p = result.p
-        row.method += f"; p of the log-rank test by permutation ({result.arrangements} arrangements)"
+        row.method += f"; p of the log-rank test by permutation ({result.arrangements:,} arrangements)"
     return row

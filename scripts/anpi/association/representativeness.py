@@ -9,8 +9,9 @@ from anpi.association.plan import Plan
 from anpi.association.trial import Trial
 from anpi.stats.cox import fit_firth_cox
 from anpi.stats.survival import kaplan_meier
-from anpi.trial.endpoints import SURVIVAL
+from anpi.trial.endpoints import SURVIVAL, endpoint_words
 from anpi.trial.times import DAYS_PER_MONTH
+from anpi.words.quartiles import quartile_words
 from anpi.words.shares import share
 
 COLUMNS = (
@@ -99,7 +100,7 @@ def quartiles(values: pd.Series) -> str:
     if values.notna().sum() == 0:
         return "no value"
     low, middle, high = values.quantile([0.25, 0.5, 0.75])
-    return f"{middle:.3g} [{low:.3g}, {high:.3g}]"
+    return quartile_words(middle, low, high)
 
 
 def difference(a: pd.Series, b: pd.Series, comparable: bool) -> dict[str, object]:
@@ -125,7 +126,7 @@ def compare_survival(endpoint: str, outcome: pd.DataFrame, inside: pd.Series, pl
         "missing_evaluable": int((missing & inside).sum()),
         "missing_not_evaluable": int((missing & ~inside).sum()),
     }
-    result = row(f"{endpoint}, median months", None, texts[0], texts[1], texts[2], counts)
+    result = row(f"{endpoint_words(endpoint)}, median months", None, texts[0], texts[1], texts[2], counts)
     if min(group.sum(), (~group).sum()) < plan.smallest_group:
         return result | {"warning": f"fewer than {plan.smallest_group} patients on one side: described, not compared"}
     x = group.astype(float).rename("evaluable").to_frame()

@@ -74,7 +74,7 @@ def exact_test(test: Row, question: Question, frame: pd.DataFrame, plan: Plan) -
         test.effect, test.estimate, test.p = "chi-square", result.statistic, result.p
         test.method = (
             f"generalised Cochran-Mantel-Haenszel test within arms, {result.df} df, permutation {'mid-' * mid}p "
-            f"({result.arrangements} arrangements)"
+            f"({result.arrangements:,} arrangements)"
         )
         return
     exact = fisher_exact(table.to_numpy(), plan.seed, mid=mid)
@@ -171,7 +171,7 @@ def rank_test(question: Question, frame: pd.DataFrame, plan: Plan) -> tuple[floa
     sizes = frame.groupby("arm")["marker"].transform("size")
     ranks = frame.groupby("arm")["marker"].rank() / (sizes + 1)
     trend = permute_trend(ranks, yes.astype(float), frame["arm"], plan.permutations, plan.seed)
-    words = f"within arms: interval by DeLong; van Elteren rank test, permutation p ({trend.arrangements})"
+    words = f"within arms: interval by DeLong; van Elteren rank test, permutation p ({trend.arrangements:,})"
     return trend.p, words
 
 
@@ -198,13 +198,15 @@ def ordered_rows(question: Question, plan: Plan) -> list[Row]:
         test.effect, test.estimate, test.p = "chi-square", result.statistic, result.p
         test.method = (
             f"Kruskal-Wallis test of ordered best response{' within arms' if question.stratified else ''}, "
-            f"{result.df} df, permutation p ({result.arrangements})"
+            f"{result.df} df, permutation p ({result.arrangements:,})"
         )
     elif question.stratified:
         ranks = frame.groupby("arm")["marker"].rank()
         trend = permute_trend(ranks, frame["y"], strata, plan.permutations, plan.seed)
         test.effect, test.estimate, test.p = "z", trend.statistic, trend.p
-        test.method = f"trend of the score over ordered best response within arms, permutation p ({trend.arrangements})"
+        test.method = (
+            f"trend of the score over ordered best response within arms, permutation p ({trend.arrangements:,})"
+        )
     else:
         line = jonckheere(frame["marker"].astype(float), frame["y"])
         test.effect, test.estimate, test.p, test.method = "z", line.z, line.p, "Jonckheere-Terpstra test"

@@ -65,7 +65,7 @@ def permutation_test(test: Row, question: Question, frame: pd.DataFrame, plan: P
     test.effect, test.estimate, test.p = "chi-square", result.statistic, result.p
     stratified = ", stratified by arm" if question.stratified else ""
     test.method = (
-        f"log-rank test{stratified}, {result.df} df, permutation p ({result.arrangements} arrangements); "
+        f"log-rank test{stratified}, {result.df} df, permutation p ({result.arrangements:,} arrangements); "
         f"asymptotic p {logrank(*data, strata).p:.3g}"
     )
 
@@ -183,7 +183,7 @@ def time_by_best_cut(question: Question, plan: Plan) -> list[Row]:
         return [row]
     row.estimate, row.p = result.statistic, result.p
     row.level = f"cut at {result.cut:.4g}"
-    row.method = f"maximally selected log-rank statistic, permutation p ({plan.permutations} arrangements)"
+    row.method = f"maximally selected log-rank statistic, permutation p ({plan.permutations:,} arrangements)"
     row.warnings.append("the cut was chosen by these data: no hazard ratio is given, it would be exaggerated")
     if question.stratified:
         row.warnings.append("arms are not strata in this test")

@@ -86,6 +86,11 @@ def fact_words(fact: str) -> str:
     return words if words.startswith("%") else f" {words}"
 
 
+def fact_unit(fact: str) -> str:
+    """Return what follows a threshold of a fact: ``%``, or nothing."""
+    return "%" if fact_words(fact).startswith("%") else ""
+
+
 def threshold(text: str) -> tuple[str, tuple[float, float]]:
     """Read ``fact=warn,fail``, as programs take it."""
     fact, limits = text.split("=")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from anpi.cohort.facts import fact_words, is_ceiling
+from anpi.cohort.facts import fact_unit, fact_words, is_ceiling
 from anpi.problems import Problem, refuse
 from anpi.tables.reading import read_text_table
 from anpi.words.strangers import VIRUSES
@@ -126,7 +126,7 @@ def judge_threshold(facts: pd.Series, fact: str, limits: Mapping[str, float]) ->
         limit = limits[level]
         if value > limit if ceiling else value < limit:
             side = "above" if ceiling else "below"
-            return Finding(fact, level, f"{value:,.10g}{fact_words(fact)}, {side} {limit:,.10g}")
+            return Finding(fact, level, f"{value:,.10g}{fact_words(fact)}, {side} {limit:,.10g}{fact_unit(fact)}")
     return Finding(fact, "pass")
 
 

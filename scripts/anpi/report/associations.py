@@ -175,7 +175,7 @@ def question_sentences(rows: pd.DataFrame, alpha: float, tier: str) -> list[str]
     small = [sentence for sentence in [say.small_groups(rows)] if sentence]
     if not say.tested(test):
         why = "; ".join(notes) or text(test["warning"], "no reason given")
-        return [head, f"Not tested. This cannot be told from these data: {why}.", *small]
+        return [head, f"Not tested. This cannot be told from these data: {why.removesuffix(say.NOT_TESTED)}.", *small]
     ratios = rows[rows["estimate"].notna() & rows["effect"].isin(list(say.RATIOS))]
     estimates = [
         cite(f"{say.capital(say.ratio_clause(row))}.", "results", (say.bounds(row), place))
@@ -213,7 +213,7 @@ def forest_rows(run: Run, rows: pd.DataFrame) -> pd.DataFrame:
 def forest_caption(rows: pd.DataFrame, drawn: pd.DataFrame, tier: str, grouped: bool) -> str:
     methods = sorted(
         {
-            str(m).split(",")[0]
+            str(m).split("; ")[0]
             for m, e in zip(rows["method"], rows["effect"], strict=True)
             if known(m) and e in say.RATIOS
         }
@@ -285,7 +285,7 @@ def result_table(run: Run, rows: pd.DataFrame, family: str, tier: str) -> Table:
 
 
 def number(value: Any) -> Cell:
-    return Cell(NONE) if not known(value) else Cell(f"{value:.0f}", float(value))
+    return Cell(NONE) if not known(value) else Cell(f"{value:,.0f}", float(value))
 
 
 def estimate_cell(row: dict[str, Any]) -> Cell:
@@ -318,7 +318,7 @@ def sensitivity(run: Run) -> Section:
         )
         blocks.append(variant_table(table))
     if influence is not None and influence["patient_id"].notna().any():
-        blocks.append(influence_table(influence))
+        blocks.append(influence_table(run, influence))
     return Section("sensitivity", "Sensitivity", blocks, "Sensitivity")
 
 
@@ -336,7 +336,7 @@ def variant_table(table: pd.DataFrame) -> Table:
         ]
         rows.append(
             [
-                Cell(variant),
+                Cell("another endpoint" if str(variant).startswith("endpoint ") else variant),
                 Cell(endpoint_words(endpoint)),
                 number(test["n"]),
                 number(test["events"]),
@@ -349,10 +349,12 @@ def variant_table(table: pd.DataFrame) -> Table:
     return Table("sensitivity", "Other choices", header, rows, "", [False, False, True, True, False, True, False])
 
 
-def influence_table(influence: pd.DataFrame) -> Table:
+def influence_table(run: Run, influence: pd.DataFrame) -> Table:
     alone = influence.sort_values("p")
     ratios = [c for c in alone if c.startswith("hr_")]
-    header = ["Patient left out", "p", *(f"Hazard ratio {c.removeprefix('hr_')}" for c in ratios), "Conclusion changes"]
+    biomarker = (say.primary_entry(run.plan) or {"biomarker": ""})["biomarker"]
+    heads = [f"Hazard ratio, {say.group_words(c.removeprefix('hr_'), biomarker)}" for c in ratios]
+    header = ["Patient left out", "p", *heads, "Conclusion changes"]
     rows = [
         [
             Cell(text(row["patient_id"], "nobody")),

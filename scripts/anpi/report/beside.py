@@ -16,7 +16,7 @@ from anpi.words.p_values import p_words
 
 
 def number(value: Any) -> Cell:
-    return Cell(NONE) if not known(value) else Cell(f"{value:.0f}", float(value))
+    return Cell(NONE) if not known(value) else Cell(f"{value:,.0f}", float(value))
 
 
 def ratio_cell(row: dict[str, Any]) -> Cell:
@@ -46,17 +46,18 @@ def estimand_blocks(run: Run) -> list[Any]:
             Cell(text(row["effect"])),
             Cell(span(row, "estimate", ratio)),
             Cell(span(row, "p", p_value)),
-            Cell(f"{row['shown']:.0f} of {row['answers']:.0f}"),
-            Cell("; ".join(endpoint_words(name) for name in str(row["variants"]).split("; "))),
+            Cell(f"{row['shown']:.0f} of {row['answers']:.0f}" if known(row["p_low"]) else NONE),
         ]
         for row in table.to_dict("records")
     ]
     header = ["Endpoint", "Comparison", "Effect", "Estimate: declared (range)", "p: declared (range)"]
-    header += ["p below alpha, unadjusted", "Estimands"]
+    header += [f"p below {run.plan['alpha']:g}, unadjusted"]
+    names = dict.fromkeys(name for names in table["variants"] for name in str(names).split("; "))
+    caption = f"Estimands: {'; '.join(map(endpoint_words, names))}."
     return [
         Heading("The primary answer under every declared estimand"),
         Text(lines),
-        Table("estimands", "Range over estimands", header, rows, "", [False] * 7, folded=True),
+        Table("estimands", "Range over estimands", header, rows, caption, [False] * 6, folded=True),
     ]
 
 
@@ -76,12 +77,14 @@ def estimand_sentence(row: dict[str, Any], alpha: float) -> list[str]:
     if not known(row["level"]) and known(row["p_low"]):
         untold = count - int(row["tested"])
         gaps = f"; under {plural(untold, 'of them', 'of them')} it cannot be tested" if untold else ""
+        low, high = p_words(row["p_low"]), p_words(row["p_high"])
+        span = f"{low} under each" if low == high else f"{low} to {high}"
         return [
-            f"{name} by {row['biomarker']} under {count} estimands: {p_words(row['p_low'])} to "
-            f"{p_words(row['p_high'])}, below {alpha:g} in {int(row['shown'])} (unadjusted){gaps}."
+            f"{name} by {row['biomarker']} under {count} estimands: {span}, below {alpha:g} in "
+            f"{int(row['shown'])} (unadjusted){gaps}."
         ]
     if row["effect"] in say.RATIOS and known(row["estimate_low"]):
-        ends = f"{ratio(row['estimate_low'])} to {ratio(row['estimate_high'])}"
+        ends = " to ".join(dict.fromkeys(ratio(row[name]) for name in ("estimate_low", "estimate_high")))
         outer = interval(row["ci_low_least"], row["ci_high_most"])
         return [f"{group_name(row)}: {say.RATIOS[row['effect']]} {ends}; outermost 95% limits {outer}."]
     return []

@@ -34,7 +34,7 @@ def cell_blocks(run: Run) -> list[Any]:
     if fractions is not None:
         blocks += [Heading("Who is in the tumour"), fractions_table(run, fractions)]
     if pathways is not None:
-        blocks += [Heading("Activity of pathways"), pathways_table(run, pathways)]
+        blocks += [Heading("Activity of pathways"), pathways_block(run, pathways)]
     return blocks
 
 
@@ -69,7 +69,10 @@ def fraction_cell(row: pd.Series, mcp: float | None) -> Cell:
     return Cell(f"{percent(row['fraction'])} ({between}){beside}", float(row["fraction"]))
 
 
-def pathways_table(run: Run, pathways: pd.DataFrame) -> Table:
+def pathways_block(run: Run, pathways: pd.DataFrame) -> Table | Note:
+    if pathways["above_reference"].isna().all():
+        why = listed(sorted(set(pathways["reason"].dropna()))[:3]) if "reason" in pathways else ""
+        return Note(f"No activity of pathways: {why or 'no reason given'}.", "absent")
     wide = pathways.pivot(index="sample_id", columns="pathway", values="above_reference").sort_index()
     rows = [
         [Cell(text(sample)), *(Cell(decimal(v, 0), float(v) if known(v) else None) for v in values)]

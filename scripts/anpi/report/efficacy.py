@@ -97,7 +97,8 @@ def immune_sentences(endpoints: pd.DataFrame) -> list[str]:
         (later, "with a progression by RECIST 1.1 that iRECIST dates later or takes back"),
     ):
         who = endpoints.loc[members, "patient_id"].tolist()
-        lines.append(f"{plural(len(who), 'patient')} {words}{': ' + listed(who, len(who)) if who else ''}.")
+        names = f": {listed(who, len(who))}" if who else ""
+        lines.append(f"{plural(len(who), 'patient') if who else 'No patient'} {words}{names}.")
     return lines
 
 
@@ -160,7 +161,8 @@ def measure_words(measure: str, at: Any) -> str | None:
     if measure in MEDIANS:
         return f"{MEDIANS[measure]}, median in months"
     if measure.endswith("_rate"):
-        return f"{measure.removesuffix('_rate')} at {at:g} months"
+        name = measure.removesuffix("_rate")
+        return f"{MEDIANS.get(f'{name}_median', name)} at {at:g} months"
     return None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from anpi.figures import expression as figures
+from anpi.report import sentences as say
 from anpi.report.associations import EXPLORATORY
 from anpi.report.blocks import Note, Section, Table, Text, draw, table_of
 from anpi.report.evidence import anchor_of, cite
@@ -39,13 +40,13 @@ def contrast_sentence(row: pd.Series) -> str:
     """Return what was compared and how many genes stand out, or why nothing was."""
     name = f"{row['contrast'][:1].upper()}{row['contrast'][1:]}"
     if known(row["reason"]):
-        return f"{name}: not compared, {row['reason']}."
+        return f"{name}: not compared: {str(row['reason']).removesuffix(say.NOT_TESTED)}."
     numbers = (
         f"{row['n_group']:.0f} against {row['n_reference']:.0f} patients, "
         f"{plural(int(row['genes_tested']), 'gene')} tested, "
         f"{row['genes_fdr_5']:.0f} with a false discovery rate below 5%"
     )
-    sentence = f"{name}: {numbers}. Design {row['design']}."
+    sentence = f"{name}: {numbers}. Design: {row['design']}."
     if str(row["contrast"]).startswith("subtype"):
         sentence += " The subtypes were called from expression, so genes that differ between them are no surprise."
     words = sentence + (f" Note: {row['notes']}." if known(row["notes"]) else "")
@@ -69,7 +70,7 @@ def gene_blocks(genes: pd.DataFrame, name: str, place: int) -> list[Any]:
     figure = draw(f"volcano-{place}", f"Genes: {name}", caption, figures.volcano(drawn))
     missing = int(genes["p"].isna().sum())
     note = (
-        f"The {min(MOST_ROWS, len(genes))} genes with the smallest p of {len(genes)}; {missing} have none, with "
+        f"The {min(MOST_ROWS, len(genes))} genes with the smallest p of {len(genes):,}; {missing:,} have none, with "
         "the reason in the file."
     )
     columns = {

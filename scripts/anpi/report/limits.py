@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from anpi.report import sentences as say
+from anpi.report.baseline import variable_words
 from anpi.report.evidence import cite
-from anpi.report.numbers import known, ratio, text
+from anpi.report.numbers import known, ratio
 from anpi.report.robustness import choices_of, holds_sentence
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_words
@@ -22,7 +23,7 @@ from anpi.words.p_values import p_words
 
 FIRST = 3  # on the first screen; the others stand behind a line that opens them
 FEW_PATIENTS = 40
-FROM_SAMPLES = ("subtype", "signatures", "genes")
+FROM_SAMPLES = {"subtype": "a subtype", "signatures": "a signature score", "genes": "expression of the gene"}
 SEXES = ("F", "M")
 NOT_RANDOMISED = (
     "Subtypes and scores were not randomised: an association with outcome under treatment cannot tell a marker of "
@@ -36,13 +37,14 @@ def ranked_limits(run: Run) -> list[str]:
     lines = [
         *doubtful_members(run),
         *hanging_on(run),
-        *lean_members(run),
+        *lean_members(run, compared=True),
         *other_tumours(run),
         *other_choices(run),
         *missing_biomarker(run, entry),
         *warnings_of_test(run, entry),
         *unlike_patients(run),
         say.sample_sentence(run.table("verdicts"), run.people["group"]),
+        *lean_members(run, compared=False),
         *counted_alone(run),
         say.query_sentence(run.table("queries")),
         *detectable_sentences(run),
@@ -90,14 +92,25 @@ def call_words(row: pd.Series) -> str:
     return f"SCLC-{row['subtype']}, {row['call']} call" if known(row["subtype"]) else "no single subtype"
 
 
-def lean_members(run: Run) -> list[str]:
-    """Name the patients of the primary analysis whose subtype is a lean call."""
+def described_groups(run: Run, entry: str) -> set[str]:
+    """Return the groups that a question describes and does not compare."""
+    results = run.table("results")
+    if results is None:
+        return set()
+    rows = results[results["entry"].eq(entry) & results["warning"].astype(str).str.contains("described, not tested")]
+    return set(rows["level"].dropna().astype(str))
+
+
+def lean_members(run: Run, compared: bool) -> list[str]:
+    """Name the patients whose subtype is a lean call, in groups that the primary test compares or in the others."""
     entry, members = say.primary_entry(run.plan), primary_members(run)
     if entry is None or entry["biomarker"] != "subtype" or members.empty:
         return []
-    lean = members.index[members["call"].eq("lean")]
+    described = members["subtype"].astype(str).isin(described_groups(run, entry["entry"]))
+    lean = members.index[members["call"].eq("lean") & described.ne(compared)]
     who = [f"{patient} (SCLC-{members.at[patient, 'subtype']})" for patient in lean]
-    return [f"In the primary analysis on a lean call of the subtype: {listed(who, len(who))}."] if who else []
+    where = "In the primary test" if compared else "In a group that is described only,"
+    return [f"{where} on a lean call of the subtype: {listed(who, len(who))}."] if who else []
 
 
 def other_tumours(run: Run) -> list[str]:
@@ -143,7 +156,7 @@ def missing_biomarker(run: Run, entry: dict[str, Any] | None) -> list[str]:
         return []
     treated = len(run.members("all_treated"))
     lines = [
-        f"{len(members)} of {treated} treated patients have the biomarker"
+        f"{len(members):,} of {plural(treated, 'treated patient')} have {FROM_SAMPLES[entry['biomarker']]}"
         + ("; results may not hold for the others." if len(members) < treated else ".")
     ]
     if len(members) < FEW_PATIENTS:
@@ -167,7 +180,8 @@ def unlike_patients(run: Run) -> list[str]:
     if table is None:
         return []
     notable = table.loc[table["warning"].eq("notable difference"), "variable"].unique()
-    return [f"Patients with and without the biomarker differ in {listed(notable)}."] if len(notable) else []
+    names = [variable_words(str(name)) for name in notable]
+    return [f"Patients with and without a subtype differ notably in {listed(names)}."] if names else []
 
 
 def detectable_sentences(run: Run) -> list[str]:
@@ -224,7 +238,7 @@ def interaction_sentence(test: pd.Series, alpha: float, tier: str) -> str:
     """Return whether an effect differs between arms, which is another question than whether there is one."""
     name = f"{say.capital(endpoint_words(test['endpoint']))} by {test['biomarker']}, whether it differs between arms"
     if not say.tested(test):
-        return f"{name}: not tested, {text(test['warning'], 'no reason given')}."
+        return f"{name}: {say.untested_words(test)}."
     words = f"{name}: {say.verdict(test, alpha, tier)}."
     return cite(words, "results", *((part, test.name) for part in say.numbers_of(test)))
 
@@ -235,7 +249,7 @@ def secondary_sentence(rows: pd.DataFrame, alpha: float) -> str:
     test = main.iloc[0]
     name = f"{say.capital(endpoint_words(test['endpoint']))} by {test['biomarker']}"
     if not say.tested(test):
-        return f"{name}: not tested, {text(test['warning'], 'no reason given')}."
+        return f"{name}: {say.untested_words(test)}."
     ratios = main[main["estimate"].notna() & main["effect"].isin(list(say.RATIOS))]
     parts = [say.ratio_clause(row) for _, row in ratios.iterrows()]
     own = [f"interval and {p_words(test['p'])} unadjusted"] if parts and adjusted(test) else []

@@ -121,7 +121,7 @@ def statistics_methods(plan: dict[str, Any]) -> list[str]:
         f"Tests are two-sided at {plan['alpha']:g}.",
         f"Groups of fewer than {plan['smallest_group']} patients are described, not tested; the largest "
         "group is the reference.",
-        f"Permutation p-values use {plan['permutations']} arrangements with seed {plan['seed']}.",
+        f"Permutation p-values use {plan['permutations']:,} arrangements with seed {plan['seed']}.",
         "Times to event: Kaplan-Meier with log-log intervals, log-rank tests, Cox regression with Firth's penalty "
         "(ties by Efron) and profile-likelihood intervals by Student's t; with fewer than "
         f"{plan['events_per_parameter']:g} events a parameter the row says so.",

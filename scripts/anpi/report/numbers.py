@@ -34,7 +34,8 @@ def decimal(value: Any, digits: int = 2, missing: str = NONE) -> str:
     """Write a number with a fixed count of decimals and a true minus sign."""
     if not known(value) or not math.isfinite(float(value)):
         return missing
-    return f"{float(value):.{digits}f}".replace("-", "−")
+    shown = f"{float(value):.{digits}f}"
+    return shown.lstrip("-") if float(shown) == 0 else shown.replace("-", "−")
 
 
 def ratio(value: Any) -> str:
@@ -51,9 +52,9 @@ def ratio(value: Any) -> str:
         if number < 10
         else f"{number:.1f}"
         if number < 100
-        else f"{number:.0f}"
+        else f"{number:,.0f}"
         if number < 1e4
-        else "> 10000"
+        else "> 10,000"
     )
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from anpi.cohort.facts import FACTS
 from anpi.figures.course import Scan, course
 from anpi.report import sentences as say
 from anpi.report.baseline import VARIABLES, YES_NO, level_words
@@ -15,7 +14,7 @@ from anpi.report.biology import PROGRAMMES, chosen_signatures
 from anpi.report.blocks import Bar, Bars, Cell, Drawing, Note, Section, Table, Text, table_of_rows
 from anpi.report.numbers import NONE, decimal, known, months, text
 from anpi.report.own import Own, Rows
-from anpi.report.quality import number, verdict_columns
+from anpi.report.quality import VERDICT_WORDS, verdict_columns
 from anpi.report.schemes import schemes_of_sample
 from anpi.report.strips import WORDS, percentile_bars, percentiles
 from anpi.report.tables import end_days
@@ -230,7 +229,7 @@ def quality_blocks(own: Own) -> list[Any]:
     if mine is None:
         return [Note("No sample of this patient is in the run.", "absent")]
     columns = {"sample_id": "Sample", **verdict_columns(lambda column: is_told(mine, column))}
-    return [table_of_rows(mine, "samples", "Samples", columns, dict.fromkeys(FACTS, number))]
+    return [table_of_rows(mine, "samples", "Samples", columns, VERDICT_WORDS)]
 
 
 def query_blocks(own: Own) -> list[Any]:

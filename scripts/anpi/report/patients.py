@@ -16,6 +16,7 @@ from anpi.report.quality import failed_blocks, override_blocks, verdict_sentence
 from anpi.report.tables import Run, numbers_of
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
+from anpi.words.quartiles import quartile_words
 from anpi.words.shares import share
 
 
@@ -136,7 +137,7 @@ def median_iqr(values: pd.Series) -> str:
     if there.empty:
         return NONE
     low, middle, high = np.percentile(there, [25, 50, 75])
-    return f"{middle:.4g} [{low:.4g}, {high:.4g}]"
+    return quartile_words(middle, low, high)
 
 
 def smd_numbers(first: pd.Series, second: pd.Series) -> float:
@@ -178,7 +179,7 @@ def representativeness_table(represent: pd.DataFrame) -> Table:
     }
     caption = "Do the patients with a subtype stand for all who were treated? Differences are standardised."
     frame = represent.assign(
-        variable=[variable_words(str(name)) for name in represent["variable"]],
+        variable=[say.capital(variable_words(str(name))) for name in represent["variable"]],
         level=[level_words(*pair) for pair in zip(represent["variable"], represent["level"], strict=True)],
     )
     return table_of(
@@ -203,7 +204,8 @@ def people_table(run: Run) -> Table:
     for patient, row in people.iterrows():
         group, sample = row["group"], row.get("sample_id")
         verdict = judged.get(sample, {})
-        why = [text(value) for value in (row.get("reason_out"), verdict.get("reasons")) if known(value) and value]
+        out, noted = (text(value, "") for value in (row.get("reason_out"), verdict.get("reasons")))
+        why = [words for words in (out, noted if noted not in out else "") if words]
         rows.append(
             [
                 Cell(str(patient)),

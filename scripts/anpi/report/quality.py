@@ -10,7 +10,8 @@ import pandas as pd
 from anpi.cohort.facts import FACTS, JUDGED_IN_WORDS, fact_title, is_ceiling
 from anpi.cohort.verdicts import RANK, findings_of
 from anpi.figures import coverage, heatmaps
-from anpi.report.blocks import Heading, Link, Note, Points, Section, Text, draw, table_of
+from anpi.report.baseline import level_words
+from anpi.report.blocks import Heading, Link, Note, Points, Section, Text, Write, draw, table_of
 from anpi.report.numbers import drawn_of, known
 from anpi.report.tables import MOST_DRAWN, Run, numbers_of
 from anpi.words.lists import listed, plural
@@ -45,8 +46,12 @@ def worst_first(verdicts: pd.DataFrame) -> pd.DataFrame:
 def verdict_sentence(verdicts: pd.DataFrame) -> str:
     counts = verdicts["verdict"].value_counts()
     words = [
-        f"{counts[v]} {name}"
-        for v, name in (("pass", "pass"), ("warn", "pass with a warning"), ("fail", "fail"))
+        f"{counts[v]:,} {one if counts[v] == 1 else many}"
+        for v, one, many in (
+            ("pass", "passes", "pass"),
+            ("warn", "passes with a warning", "pass with a warning"),
+            ("fail", "fails", "fail"),
+        )
         if v in counts
     ]
     sentence = (
@@ -238,8 +243,7 @@ def coverage_blocks(run: Run, verdicts: pd.DataFrame) -> list[Any]:
 def verdict_table(verdicts: pd.DataFrame) -> Any:
     told = {str(name) for name in verdicts.columns[verdicts.notna().any()]}
     columns = {"sample_id": "Sample", "patient_id": "Patient", **verdict_columns(told.__contains__)}
-    write = dict.fromkeys(FACTS, number)
-    return table_of(verdicts, "verdicts", "Verdicts", columns, write, patient="patient_id", filter=True)
+    return table_of(verdicts, "verdicts", "Verdicts", columns, VERDICT_WORDS, patient="patient_id", filter=True)
 
 
 def verdict_columns(is_known: Callable[[str], bool]) -> dict[str, str]:
@@ -261,3 +265,10 @@ def number(value: Any) -> str:
     if float(value) >= 1000 or float(value) == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}".removesuffix(".0") if abs(float(value)) >= 1 else f"{value:.3g}"
+
+
+# How the columns of verdicts are written.
+VERDICT_WORDS: dict[str, Write] = {
+    **dict.fromkeys(FACTS, number),
+    "sex_expression": lambda sex: level_words("sex", sex),
+}

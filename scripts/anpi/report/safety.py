@@ -61,10 +61,10 @@ def exposure_blocks(run: Run) -> list[Any]:
     exposure, shifts = run.table("exposure"), run.table("shifts")
     blocks: list[Any] = []
     if exposure is not None:
-        columns = {"measure": "Measure", "unit": "Unit", "arm": "Arm", "n": "Known of", "N": "Treated"}
+        columns = {"measure": "Measure", "unit": "Unit", "arm": "Arm", "n": "Patients with data", "N": "Treated"}
         columns |= {"on_treatment": "Still treated", "median": "Median", "q1": "Lower quartile", "q3": "Upper quartile"}
-        columns |= {"least": "Least", "most": "Most", "patient_years": "Patient-years"}
-        write = {"patient_years": lambda value: decimal(value, 1)}
+        columns |= {"least": "Minimum", "most": "Maximum", "patient_years": "Patient-years"}
+        write = dict.fromkeys(("median", "q1", "q3", "patient_years"), lambda value: decimal(value, 1))
         blocks.append(table_of(exposure, "exposure", "Exposure to treatment", columns, write))
     if shifts is not None:
         columns = {"soc": "Class", "term": "Term", "arm": "Arm", "baseline_grade": "Grade before"}

@@ -30,20 +30,28 @@ RATIOS = {
     "OR per SD": "odds ratio per SD",
 }
 # What happens during treatment divides a patient's time, not the patients.
-EXPOSURES = {
-    "response": "the time after a response and the time before or without it",
-    "immune_related": "the time after an immune-related event and the time before or without it",
-}
+EXPOSURES = {"response": "a response", "immune_related": "an immune-related event"}
+NOT_TESTED = ": not tested"
+
+
+def exposure_words(biomarker: object) -> str | None:
+    """Name what happens during treatment, ``a response``; None where the biomarker is nothing of the kind."""
+    return EXPOSURES.get(str(biomarker)) or (str(biomarker) if str(biomarker).startswith(CLEARANCE) else None)
 
 
 def level_words(level: object, biomarker: str) -> str:
-    """Name a group: SCLC-A for the subtype A."""
-    return f"SCLC-{level}" if biomarker == "subtype" and str(level) in SUBTYPES else str(level)
+    """Name a group: SCLC-A for the subtype A, ``after a response`` for the time after it."""
+    event, name = exposure_words(biomarker), str(level)
+    if event and name.startswith("by day "):
+        return f"{event} {name}"
+    if event:
+        return {"after it": f"after {event}", "not by then": "none by then"}.get(name, name)
+    return f"SCLC-{level}" if biomarker == "subtype" and name in SUBTYPES else name
 
 
 def group_words(level: object, biomarker: str) -> str:
     """Name a group in a sentence, with its biomarker where the level alone says too little."""
-    if biomarker in ("subtype", "arm", "response", "immune_related"):
+    if biomarker in ("subtype", "arm") or exposure_words(biomarker):
         return level_words(level, biomarker)
     return f"{biomarker} {level}"
 
@@ -77,6 +85,13 @@ def primary_entry(plan: dict[str, Any]) -> dict[str, Any] | None:
     return next((e for f in plan["families"] if f["tier"] == "primary" for e in f["entries"]), None)
 
 
+def untested_words(row: pd.Series) -> str:
+    """Return that a test was not made, and why: the reason itself first, then what else was noted."""
+    noted = text(row["warning"], "no reason given").split("; ")
+    noted.sort(key=lambda note: not note.endswith(NOT_TESTED))
+    return f"not tested ({'; '.join(note.removesuffix(NOT_TESTED) for note in noted)})"
+
+
 def test_rows(results: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that carry a question's tests: its first row, and its interaction with arm."""
     first = ~results.duplicated(["entry", "endpoint", "biomarker"])
@@ -96,7 +111,7 @@ def verdict(row: pd.Series, alpha: float, tier: str) -> str:
     shown = f"adjusted {shown}" if adjusted else shown
     below = (row["p_adjusted"] if known(row["p_adjusted"]) else row["p"]) < alpha
     if tier == "exploratory":
-        return f"{shown}: {'worth a look in other data' if below else 'nothing that chance would not give'}"
+        return f"{shown}: {'worth a look in other data' if below else 'chance alone may give as much'}"
     if below:
         return f"{shown}, below the declared {alpha:g}: a difference is shown"
     return f"{shown}: a difference is not shown, which is not the same as no difference"
@@ -172,10 +187,8 @@ def against(row: pd.Series) -> str:
 def compared(rows: pd.DataFrame) -> str:
     """Name the groups that a question compared."""
     test = rows.iloc[0]
-    if test["biomarker"] in EXPOSURES:
-        return EXPOSURES[test["biomarker"]]
-    if str(test["biomarker"]).startswith(CLEARANCE):
-        return f"the time after {test['biomarker']} and the time before or without it"
+    if event := exposure_words(test["biomarker"]):
+        return f"the time after {event} and the time before or without it"
     inside = rows[rows["level"].notna() & (rows["estimate"].notna() | rows["method"].eq("reference group"))]
     if len(inside) < 2:
         return {"subtype": "SCLC subtypes", "arm": "treatment arms"}.get(
@@ -252,7 +265,8 @@ def sample_sentence(verdicts: pd.DataFrame | None, groups: pd.Series) -> str:
         f"{failed} of {plural(len(verdicts), 'sample')} failed quality control"
         + (f", {warned} passed with a warning" if warned else "")
     ]
-    parts.append(f"{plural(mixed, 'patient')} had a mixed call and {none} no call; they are in no subtype group")
+    who = f"{plural(mixed, 'patient')} had a mixed call" if mixed else "no patient had a mixed call"
+    parts.append(f"{who} and {none or 'none'} had no call; they are in no subtype group")
     return "; ".join(parts) + "."
 
 
@@ -275,7 +289,9 @@ def account_sentences(accounts: pd.DataFrame | None) -> list[str]:
         return []
     rows = accounts[accounts["account"].str.startswith("rows of")]
     asked, left, given = (int(rows[column].sum()) for column in ("asked", "left_out", "given"))
-    words = f"of {plural(given, 'row')} of clinical tables {asked} wait for an answer and {left} are left out"
+    waiting = f"{asked or 'none'} {'wait' if asked > 1 else 'waits'} for an answer"
+    out = f"{left or 'none'} {'are' if left > 1 else 'is'} left out"
+    words = f"of {plural(given, 'row')} of the clinical tables {waiting} and {out}"
     return [f"All {len(accounts)} accounts of the run close: {words}, each with its reason (accounts.tsv)."]
 
 
@@ -307,7 +323,7 @@ def short_answer(test: pd.Series, alpha: float, tier: str) -> str:
     """Say one test in one sentence: estimate, then p, then what it allows to say."""
     name = f"{capital(endpoint_words(test['endpoint']))} by {test['biomarker']}"
     if not tested(test):
-        return f"{name}: not tested, {text(test['warning'], 'no reason given')}."
+        return f"{name}: {untested_words(test)}."
     has_ratio = test["effect"] in RATIOS and known(test["estimate"])
     words = f"{name}: {ratio_clause(test) + '; ' if has_ratio else ''}{verdict(test, alpha, tier)}."
     return cite(words, "results", *((part, test.name) for part in numbers_of(test)))
@@ -344,7 +360,8 @@ def influence_sentence(influence: pd.DataFrame | None, alpha: float) -> str | No
     turned = influence.loc[influence["changes_conclusion"].eq("yes"), "patient_id"]
     span = f"Leaving out each patient in turn moves the primary p-value between {low} and {high}"
     words = (
-        f"; without {listed(list(turned))} the conclusion would change. It hangs on single patients."
+        f"; without {'any one of ' if len(turned) > 1 else ''}{listed(list(turned))} the conclusion would change. It "
+        "hangs on single patients."
         if len(turned)
         else "; no single patient changes the conclusion."
     )

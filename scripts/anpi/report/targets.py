@@ -9,7 +9,7 @@ import pandas as pd
 from anpi.figures import heatmaps
 from anpi.report import sentences as say
 from anpi.report.blocks import Bars, Note, Section, Text, Write, draw, table_of, table_of_rows
-from anpi.report.numbers import decimal, drawn_of, known, text
+from anpi.report.numbers import NONE, decimal, drawn_of, known, text
 from anpi.report.own import Own
 from anpi.report.strips import WORDS, percentile_bars
 from anpi.report.tables import Run, call_groups
@@ -68,7 +68,8 @@ def protein_blocks(run: Run) -> list[Any]:
 def level_sentences(found: pd.DataFrame, run: Run) -> list[str]:
     """Count the levels, and name the patients whose antigen presentation is low."""
     counts = found["level"].value_counts()
-    sums = listed([f"{counts[level]} {words}" for level, words in LEVELS.items() if level in counts])
+    told = LEVELS | {"cannot_tell": "cannot be told"}
+    sums = listed([f"{counts[level]:,} {words}" for level, words in told.items() if level in counts])
     lines = [f"{plural(found['sample_id'].nunique(), 'sample')}, {found['target'].nunique()} targets: {sums}."]
     low = found[found["target"].eq("MHC-I") & found["level"].eq("low")]["sample_id"]
     if len(low):
@@ -95,4 +96,6 @@ def target_blocks(own: Own) -> list[Any]:
 
 def text_of_tpm(value: Any) -> str:
     """Write TPM with as many digits as they bear."""
-    return decimal(value, 1 if known(value) and float(value) < 10 else 0)
+    if not known(value):
+        return NONE
+    return decimal(value, 1) if float(value) < 10 else f"{value:,.0f}"

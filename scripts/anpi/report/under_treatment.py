@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -18,7 +18,8 @@ from anpi.words.lists import listed, plural
 CONTRASTS = {"on_treatment": "on treatment", "progression": "at progression"}
 PROBABLE = 0.8
 MOST_DRAWN = 8
-SWITCH = "subtype_switch"
+SWITCH_KIND = "switch"
+DECLARED_KINDS = ("signature", "gene")  # of which a plan declares changes; a programme may be called as a signature is
 COLUMNS = {"biomarker": "Feature", "level": "Second sample", "n": "Pairs", "estimate": "Change", "ci_low": "from"}
 COLUMNS |= {"ci_high": "to", "p": "p", "p_adjusted": "adjusted p", "method": "Method", "warning": "Remark"}
 OF_PATIENT = {"contrast": "Second sample", "feature": "Feature", "before": "Before", "after": "After"}
@@ -67,7 +68,7 @@ def switch_sentences(changes: pd.DataFrame | None) -> list[str]:
     """Name the pairs that are probably of different subtypes."""
     if changes is None:
         return []
-    switches = changes[(changes["kind"] == "switch") & changes["change"].ge(PROBABLE)]
+    switches = changes[(changes["kind"] == SWITCH_KIND) & changes["change"].ge(PROBABLE)]
     told = [f"{row.from_sample} to {row.to_sample} (probability {row.change:.2f})" for row in switches.itertuples()]
     return [f"Probably of different subtypes: {listed(told)}."] if told else ["No pair is probably of two subtypes."]
 
@@ -79,7 +80,7 @@ def drawn_slopes(run: Run, changes: pd.DataFrame, tests: pd.DataFrame | None, co
     declared = [name for name in dict.fromkeys(tests["biomarker"]) if changes["feature"].eq(name).any()][:MOST_DRAWN]
     if not declared:
         return []
-    measured = changes[changes["kind"].isin(["signature", "gene"])].dropna(subset=["change"])
+    measured = changes[changes["kind"].isin(DECLARED_KINDS)].dropna(subset=["change"])
     drawn = measured.assign(response=measured["patient_id"].astype(str).map(run.people["response"]))
     names = {name: run.signature_names.get(name, name).split(",")[0] for name in declared}
     columns = ["patient_id", "from_sample", "to_sample", "feature", "before", "after", "response"]
@@ -94,29 +95,44 @@ def change_blocks(own: Own) -> list[Any]:
     if pairs is None:
         return [Note("This patient has one sample, or none.", "absent")]
     lines = [
-        f"{row['from_sample']} (day {text(row['from_day'])}) and {row['to_sample']} (day {text(row['to_day'])}): "
-        "compared."
+        f"{day_of(row, 'from')} and {day_of(row, 'to')}: compared."
         if row["used"] == "yes"
         else f"{row['to_sample']}: not compared, {row['reason']}."
         for row in pairs
     ]
     if changes is None:
         return [Text(lines)]
-    shown = [row | {"feature": feature_words(row)} for row in changes if is_shown(row, own.shared.declared)]
+    shown = [
+        row | {"feature": feature_words(row, own.shared.signatures)}
+        for row in changes
+        if is_shown(row, own.shared.declared)
+    ]
     bare = dict.fromkeys(str(row["reason"]) for row in shown if known(row["change"]) and known(row["reason"]))
     lines += [f"Changes without limits: {reason}." for reason in bare]
     numbers = dict.fromkeys(("before", "after", "change", "low", "high"), decimal)
     write = {**numbers, "contrast": lambda value: CONTRASTS.get(str(value), text(value))}
-    caption = f"{SWITCH}: probability that the two samples are of different subtypes. Genes in log2(TPM + 1)."
+    caption = "Signatures on their own scales, genes in log2(TPM + 1)."
     return [Text(lines), table_of_rows(shown, "changes", "Changes", OF_PATIENT, write, caption=caption)]
+
+
+def day_of(pair: dict[str, Any], end: str) -> str:
+    return f"{pair[f'{end}_sample']} (day {decimal(pair[f'{end}_day'], 0)})"
 
 
 def is_shown(change: dict[str, Any], declared: Collection[str]) -> bool:
     """Return whether a patient's page shows a change: declared, of the subtype, or of a target in the tumour."""
     if change["kind"] == "gene_in_tumour" and known(change["change"]):
         return True
-    return change["feature"] in declared or change["kind"] in ("subtype", "switch")
+    if change["kind"] in ("subtype", SWITCH_KIND):
+        return True
+    return change["feature"] in declared and change["kind"] in DECLARED_KINDS
 
 
-def feature_words(change: dict[str, Any]) -> str:
-    return f"{change['feature']} in the tumour" if change["kind"] == "gene_in_tumour" else str(change["feature"])
+def feature_words(change: dict[str, Any], signatures: Mapping[str, str]) -> str:
+    """Name what changed: ``Interferon gamma, 6 genes``, ``DLL3 in the tumour``, ``Probability of SCLC-A``."""
+    name, kind = str(change["feature"]), change["kind"]
+    if kind == "gene_in_tumour":
+        return f"{name} in the tumour"
+    if kind == SWITCH_KIND:
+        return "Probability of different subtypes"
+    return f"Probability of SCLC-{name.removeprefix('p_')}" if kind == "subtype" else signatures.get(name, name)

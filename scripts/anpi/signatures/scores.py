@@ -174,7 +174,7 @@ def why_no_percentile(signature: Signature, score: float, percentile: float, shi
         return "a score by ranks: quartiles of single genes cannot place it"
     if math.isnan(shift):
         return "too few steadily expressed genes to bring the sample to the reference's level"
-    return "genes lack in the reference"
+    return "genes are missing in the reference"
 
 
 def one_score(

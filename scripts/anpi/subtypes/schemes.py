@@ -59,7 +59,9 @@ def scheme_row(
         "gay": "no call",
         "rudin": "one of the four factors lacks, or none is expressed",
         "nabet": "neither neuroendocrine nor inflamed, or inflammation not measured",
-        "forest": "not asked" if forest is None else f"genes lack: {forest['voting']:.0%} of its trees vote",
+        "forest": "not asked"
+        if forest is None
+        else f"too many of its genes are missing: {forest['voting']:.0%} of its trees vote",
     }
     untold = [f"{name}: {'see reason' if barred else why[name]}" for name in SCHEMES if label[name] is None]
     return {

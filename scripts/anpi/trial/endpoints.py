@@ -84,6 +84,22 @@ RULES = {
     "_confirmed": "confirmed",
 }
 CENSORING = {"_ema": None, "_fda": None}
+# Strategies for intercurrent events, as the names of estimands have them behind ``_if_``.
+STRATEGIES = {
+    "therapy_censored": "censored at a new therapy",
+    "therapy_counted": "counted after a new therapy",
+    "therapy_event": "a new therapy is an event",
+    "missed_censored": "censored at missed scans",
+    "missed_counted": "counted after missed scans",
+    "withdrawal_censored": "censored at withdrawal",
+    "withdrawal_counted": "counted after withdrawal",
+    "radiotherapy_new_therapy": "radiotherapy is a new therapy",
+    "radiotherapy_ignored": "radiotherapy ignored",
+    "clinical_no_event": "clinical progression is no event",
+    "clinical_event": "clinical progression is an event",
+    "recist": "by RECIST 1.1",
+    "irecist": "by iRECIST",
+}
 ENDPOINTS = (
     Endpoint(
         "pfs", "time", "progression-free survival", CENSORING, code="PFS", label="Progression-Free Survival",
@@ -212,7 +228,17 @@ def endpoint_words(endpoint: str) -> str:
     if suffix:
         words = BY_NAME[base].variants[suffix] or f"{words} ({RULES[suffix]})"
     words += f" (read by {evaluator})" if evaluator else ""
-    return words + (f" (if {strategies.replace('_', ' ')})" if strategies else "")
+    return words + (f" ({strategy_words(strategies)})" if strategies else "")
+
+
+def strategy_words(strategies: str) -> str:
+    """Name strategies that are joined by ``_``; an evaluator comes last."""
+    for name, words in STRATEGIES.items():
+        if strategies == name:
+            return words
+        if strategies.startswith(f"{name}_"):
+            return f"{words}, {strategy_words(strategies.removeprefix(f'{name}_'))}"
+    return f"read by {strategies.removeprefix('by_')}"
 
 
 def supplied(reasons: pd.Series) -> pd.Series:

@@ -117,7 +117,7 @@ def test_representativeness_adds_up(trial_40):
     table = tables(trial_40[1])["representativeness"].set_index("variable")
     first = table.loc["patients"]
     assert int(first["evaluable"]) + int(first["not_evaluable"]) == int(first["all_treated"]) == 40
-    assert table.loc["pfs, median months", "effect"] == "HR"
+    assert table.loc["progression-free survival, median months", "effect"] == "HR"
 
 
 @pytest.mark.parametrize(

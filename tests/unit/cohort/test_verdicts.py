@@ -51,8 +51,8 @@ def test_a_threshold_itself_still_passes(facts, verdict):
 def test_every_reason_is_told_with_its_number_and_its_limit():
     _, reasons = judge(mapping_rate=12.5, fragments=4000, top_gene_share=71.25)
     assert reasons == (
-        "4,000 fragments sequenced, below 5,000 (warn); 12.5% of fragments map, below 30 (fail); "
-        "71.25% of the counts on one gene, above 50 (fail)"
+        "4,000 fragments sequenced, below 5,000 (warn); 12.5% of fragments map, below 30% (fail); "
+        "71.25% of the counts on one gene, above 50% (fail)"
     )
 
 

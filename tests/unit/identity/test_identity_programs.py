@@ -140,7 +140,7 @@ def test_verdicts_follow(compared: tuple[pd.DataFrame, pd.DataFrame, Path]):
         "s1": "warn",
     }
     assert verdicts.loc["s1", "reasons"] == "female in the clinical table but male by XIST and Y genes (warn)"
-    assert "another person's by genotypes, above 20 (fail)" in verdicts.loc["s8", "reasons"]
+    assert "another person's by genotypes, above 20% (fail)" in verdicts.loc["s8", "reasons"]
 
 
 def test_the_program_gives_the_same_bytes(compared: tuple[pd.DataFrame, pd.DataFrame, Path], tmp_path: Path):

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from unit.report.made import NAMES, make_tables, read_made, write_run
 
+from anpi.endpoints import estimands
 from anpi.report.beside import estimand_sentence
 from anpi.report.page import write_report
-from anpi.trial.endpoints import endpoint_words
+from anpi.trial.endpoints import STRATEGIES, endpoint_words
 
 TEST = NAMES | {
     "level": None, "reference": "A", "effect": "chi-square", "answers": 4, "estimated": 3, "estimate": 2.1,
@@ -66,6 +67,15 @@ def test_one_estimand_is_no_range():
     assert estimand_sentence(TEST | {"answers": 1}, 0.05) == []
 
 
+def test_estimands_that_agree_are_said_once():
+    (words,) = estimand_sentence(TEST | {"p_low": 0.02, "p_high": 0.02, "answers": 4, "tested": 4, "shown": 4}, 0.05)
+    assert words.endswith("under 4 estimands: p = 0.020 under each, below 0.05 in 4 (unadjusted).")
+
+
+def test_every_strategy_of_an_estimand_has_words():
+    assert {name for names in estimands.NAMES.values() for name in names.values()} == set(STRATEGIES)
+
+
 @pytest.mark.parametrize(
     ("endpoint", "words"),
     [
@@ -75,6 +85,11 @@ def test_one_estimand_is_no_range():
         ("response_unconfirmed", "unconfirmed response"),
         ("iresponse_by_reader", "unconfirmed response (iRECIST) (read by reader)"),
         ("pfs_fda", "progression-free survival (FDA censoring)"),
+        ("pfs_if_irecist", "progression-free survival (by iRECIST)"),
+        (
+            "pfs_if_therapy_counted_missed_counted_by_site",
+            "progression-free survival (counted after a new therapy, counted after missed scans, read by site)",
+        ),
     ],
 )
 def test_variants_are_named(endpoint: str, words: str):

@@ -26,8 +26,8 @@ def test_who_has_another_answer_by_irecist_is_named():
     assert progression == "1 patient with a progression by RECIST 1.1 that iRECIST dates later or takes back: P2."
     same = immune_sentences(PATIENTS.iloc[[0, 2]])
     assert same[1:] == [
-        "0 patients with a response by iRECIST alone.",
-        "0 patients with a progression by RECIST 1.1 that iRECIST dates later or takes back.",
+        "No patient with a response by iRECIST alone.",
+        "No patient with a progression by RECIST 1.1 that iRECIST dates later or takes back.",
     ]
 
 

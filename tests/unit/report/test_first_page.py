@@ -31,8 +31,25 @@ def test_patients_of_the_primary_test_whose_sample_is_in_doubt_are_named(tmp_pat
     assert sex.endswith(
         "may be another person's: P0002 (SCLC-N, confident call), in the primary analysis all the same."
     )
-    assert lean_members(run) == ["In the primary analysis on a lean call of the subtype: P0004 (SCLC-I)."]
-    assert ranked_limits(run)[:2] == [sex, *lean_members(run)]
+    assert lean_members(run, compared=True) == ["In the primary test on a lean call of the subtype: P0004 (SCLC-I)."]
+    assert ranked_limits(run)[:2] == [sex, *lean_members(run, compared=True)]
+    assert lean_members(run, compared=False) == []
+
+
+def test_a_lean_call_in_a_group_that_is_described_only_is_no_limit_of_the_test(tmp_path: Path):
+    tables = make_tables(12)
+    tables["calls"].loc[3, "call"] = "lean"
+    results = tables["results"]
+    small = results.iloc[[0]].assign(
+        level="I", p=None, estimate=None, warning="2 patients, fewer than 5: described, not tested"
+    )
+    tables["results"] = pd.concat([results, small])
+    write_run(tmp_path, tables)
+    run = read_made(tmp_path)
+    assert lean_members(run, compared=True) == []
+    told = "In a group that is described only, on a lean call of the subtype: P0004 (SCLC-I)."
+    assert lean_members(run, compared=False) == [told]
+    assert told in ranked_limits(run)[3:]
 
 
 def test_patients_with_another_tumour_in_the_analysis_sets_are_named(tmp_path: Path):

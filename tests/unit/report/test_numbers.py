@@ -38,7 +38,7 @@ def test_p_is_never_zero_and_never_rounded_to_a_level_that_it_is_not(value: floa
         (0.113, "0.11"),
         (12.93, "12.9"),
         (198.4, "198"),
-        (1e6, "> 10000"),
+        (1e6, "> 10,000"),
         (math.inf, "∞"),
         (math.nan, "–"),
     ],
@@ -66,6 +66,7 @@ def test_counts_and_lists() -> None:
     assert lists.listed([str(i) for i in range(10)], 3) == "0, 1, 2 and 7 more"
     assert lists.plural(1, "query", "queries") == "1 query"
     assert numbers.decimal(-0.357) == "−0.36"
+    assert numbers.decimal(-0.0008) == "0.00"
 
 
 def test_what_is_not_drawn_is_counted() -> None:

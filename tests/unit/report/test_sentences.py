@@ -116,7 +116,16 @@ def test_the_rows_of_an_event_during_treatment_are_not_groups_of_patients() -> N
     words = say.one_headline(pd.DataFrame(rows), 0.05)
     assert words.startswith(
         "Overall survival differed between the time after a response and the time before or without it: hazard ratio "
-        "0.40 (95% CI 0.20 to 0.80) for after it against before or without it; "
+        "0.40 (95% CI 0.20 to 0.80) for after a response against before or without it; "
+    )
+
+
+def test_a_test_that_was_not_made_is_told_with_its_reason_first_and_once() -> None:
+    noted = "not in the test, fewer than 5 patients: N, P; 1 patient with the rarer outcome, fewer than 5: not tested"
+    test = result(endpoint="disease_control", biomarker="subtype", p=None, warning=noted)
+    assert say.short_answer(pd.Series(test), 0.05, "secondary") == (
+        "Disease control by subtype: not tested (1 patient with the rarer outcome, fewer than 5; not in the test, "
+        "fewer than 5 patients: N, P)."
     )
 
 
@@ -140,7 +149,7 @@ def test_question_of_the_plan() -> None:
     ("tier", "p", "must", "never"),
     [
         ("exploratory", 0.01, "worth a look in other data", "is shown"),
-        ("exploratory", 0.2, "nothing that chance would not give", "difference"),
+        ("exploratory", 0.2, "chance alone may give as much", "difference"),
         ("secondary", 0.01, "a difference is shown", "worth a look"),
         ("secondary", 0.2, "not the same as no difference", "a difference is shown"),
     ],
@@ -168,11 +177,11 @@ def test_one_test_is_said_in_full() -> None:
                ci_low=0.1, ci_high=1.29, p=0.11, p_adjusted=0.11)
     )  # fmt: skip
     assert say.short_answer(row, 0.05, "exploratory") == (
-        "Overall survival by response: hazard ratio 0.35 (95% CI 0.10 to 1.29) for after it against before; p = 0.11: "
-        "nothing that chance would not give."
+        "Overall survival by response: hazard ratio 0.35 (95% CI 0.10 to 1.29) for after a response against before; "
+        "p = 0.11: chance alone may give as much."
     )
     row["p"], row["warning"] = None, "4 events"
-    assert say.short_answer(row, 0.05, "exploratory") == "Overall survival by response: not tested, 4 events."
+    assert say.short_answer(row, 0.05, "exploratory") == "Overall survival by response: not tested (4 events)."
 
 
 def test_medians_and_rates() -> None:
@@ -210,7 +219,7 @@ def test_samples_queries_and_influence() -> None:
     verdicts = pd.DataFrame({"sample_id": list("abcd"), "verdict": ["pass", "pass", "warn", "fail"]})
     words = say.sample_sentence(verdicts, pd.Series(["A", "mixed", "none", None]))
     assert words.startswith(
-        "1 of 4 samples failed quality control, 1 passed with a warning; 1 patient had a mixed call and 1 no call"
+        "1 of 4 samples failed quality control, 1 passed with a warning; 1 patient had a mixed call and 1 had no call"
     )
     assert "nothing here is about subtypes" in say.sample_sentence(None, pd.Series(dtype=object))
     queries = pd.DataFrame({"patient_id": ["P1", "P1", "P2"], "severity": ["error", "warning", "error"]})

@@ -45,6 +45,7 @@ def run(tmp_path: Path) -> Run:
                 "change": -2.0,
                 "reason": TOO_FEW,
             },
+            {"feature": "gep18", "kind": "programme", "change": 2.0},  # called as the signature is
             {"feature": "subtype_switch", "kind": "switch", "change": 0.93},
         ]
     ).assign(**pair)
@@ -76,10 +77,14 @@ def test_the_section_names_who_was_not_compared_and_who_switched(run: Run):
 
 def test_a_patient_sees_both_samples_or_why_not(run: Run):
     words, table = change_blocks(own_of(run, "P0001"))
-    assert "P0001-B (day -4) and P0001-O (day 43): compared." in words.words
+    assert "P0001-B (day −4) and P0001-O (day 43): compared." in words.words
     assert f"Changes without limits: {TOO_FEW}." in words.words
     assert isinstance(table, Table)
-    assert [row[1].words for row in table.rows] == ["gep18", "DLL3 in the tumour", "subtype_switch"]
+    assert [row[1].words for row in table.rows] == [
+        "T-cell-inflamed gene expression profile, 18 genes, weighted",
+        "DLL3 in the tumour",
+        "Probability of different subtypes",
+    ]
     assert "not compared, genotypes" in change_blocks(own_of(run, "P0002"))[0].words
     assert change_blocks(own_of(run, "P0003"))[0].kind == "note"
 

@@ -84,4 +84,6 @@ def test_of_a_matrix_with_too_few_of_its_genes_it_says_so(model: Model, forest: 
     tpm, _ = george_cohort(mixed_labels(8), 3)
     calls = call_subtypes(as_matrix(tpm), model, forest=forest)
     assert calls["scheme_forest"].isna().all()
-    assert calls["scheme_reason"].str.contains(r"forest: genes lack: \d+% of its trees vote").all()
+    assert (
+        calls["scheme_reason"].str.contains(r"forest: too many of its genes are missing: \d+% of its trees vote").all()
+    )
