@@ -13,6 +13,7 @@ from scipy.stats import t
 
 from anpi.change.features import COLUMNS, SUBTYPE
 from anpi.expression.matrix import Expression
+from anpi.progress import say
 
 Array = NDArray[np.float64]
 DRAWS = 64
@@ -24,6 +25,7 @@ SHAPE = 4.0  # of the Gamma distributions that levels of genes are a mixture of
 LOWEST = 2.0**-8  # TPM
 ROUNDS = 60
 MEASURED = "measured"
+TOLD_EVERY = 10  # samples
 LEAST_GENES = 200  # that have a distribution of their own
 
 
@@ -68,7 +70,9 @@ def read_errors(
     parts = [pd.DataFrame(columns=[*COLUMNS[:3], "below", "above", "reason"])]
     lengths = expression.genes.set_index("gene_id")["length"]
     groups = group_genes(expression.values.index, measures)
-    for sample in samples:
+    for place, sample in enumerate(samples, 1):
+        if place % TOLD_EVERY == 0:
+            say(f"limits of reads: sample {place} of {len(samples)}")
         tpm = expression.values[sample]
         count = counts.values[sample].reindex(tpm.index)
         thin = count.mean() < LEAST_FRAGMENTS
