@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from anpi.files.rows import Row
 from demo.clinical import ClinicalTables
 from demo.streams import stream
 
@@ -32,7 +33,7 @@ def simulate_ctdna(clinical: ClinicalTables, seed: int = 1) -> tuple[pd.DataFram
         Study day of the first value of 0 by patient, NaN where there is none.
     """
     latent = clinical.truth.set_index("patient_id")["progression_days"]
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     cleared = {}
     for patient in clinical.patients.to_dict("records"):
         name, start = str(patient["patient_id"]), patient["treatment_start_date"]
@@ -43,14 +44,12 @@ def simulate_ctdna(clinical: ClinicalTables, seed: int = 1) -> tuple[pd.DataFram
     return pd.DataFrame(rows, columns=COLUMNS), pd.Series(cleared, dtype=float)
 
 
-def draw_course(
-    latent: float, start: date, last: date, draw: np.random.Generator
-) -> tuple[float, list[dict[str, Any]]]:
+def draw_course(latent: float, start: date, last: date, draw: np.random.Generator) -> tuple[float, list[Row]]:
     """Draw the values of one patient; give the study day of the first 0 too, NaN where there is none."""
     clears = draw.random() < 1 / (1 + np.exp(-(latent - MIDDLE_DAYS) / SPREAD_DAYS))
     first = int(draw.integers(0, 2))  # of the visits: at the first or the second
     level = float(np.exp(draw.normal(np.log(400), 0.9)))
-    rows = [{"value": round(level), "date": start - timedelta(days=int(draw.integers(0, 8)))}]
+    rows: list[Row] = [{"value": round(level), "date": start - timedelta(days=int(draw.integers(0, 8)))}]
     gone = np.nan
     for visit, nominal in enumerate(DRAWN_ON):
         study_day = nominal + int(draw.integers(-2, 3))
@@ -64,7 +63,7 @@ def draw_course(
     return gone, rows
 
 
-def last_day(patient: dict[str, Any]) -> date:
+def last_day(patient: Mapping[str, date | None]) -> date:
     """Return the last day on which blood is drawn: the end of treatment, or the last on which the patient was seen."""
     days = (patient["treatment_end_date"], patient["last_alive_date"])
     return min(day for day in days if day is not None and not pd.isna(day))

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from anpi.files.rows import Row
 from demo.streams import stream
 
 LOG_HAZARD_RATIOS = {"A": 0.0, "N": 0.0, "P": float(np.log(2.0)), "I": float(np.log(0.35))}
@@ -145,7 +145,7 @@ class Course:
     end: date
     progression: date
     death: date | None
-    rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {"assessments": [], "lesions": []})
+    rows: dict[str, list[Row]] = field(default_factory=lambda: {"assessments": [], "lesions": []})
     progressed: date | None = None
 
 
@@ -175,7 +175,7 @@ def simulate_clinical(log_hazard: pd.Series, seed: int = 1, design: TrialDesign 
     ClinicalTables
     """
     design = TrialDesign() if design is None else design
-    frames: dict[str, list[dict[str, Any]]] = {name: [] for name in COLUMNS}
+    frames: dict[str, list[Row]] = {name: [] for name in COLUMNS}
     for patient_id, effect in log_hazard.items():
         simulate_patient(str(patient_id), float(effect), seed, design, frames)
     tables = {name: pd.DataFrame(rows, columns=COLUMNS[name]) for name, rows in frames.items()}
@@ -187,7 +187,7 @@ def simulate_patient(
     effect: float,
     seed: int,
     design: TrialDesign,
-    frames: dict[str, list[dict[str, Any]]],
+    frames: dict[str, list[Row]],
 ) -> None:
     """Draw one patient and append the rows to ``frames``."""
     draw = stream(seed, "clinical", patient_id)
@@ -392,7 +392,7 @@ def measure(
     new: bool = False,
 ) -> None:
     """Record the lesions of a scan."""
-    common = {"patient_id": course.patient_id, "assessment_date": day}
+    common: Row = {"patient_id": course.patient_id, "assessment_date": day}
     rows = course.rows["lesions"]
     for lesion, diameter in zip(lesions.itertuples(), diameters, strict=True):
         facts = {"lesion_id": lesion.lesion_id, "kind": "target", "node": "Y" if lesion.node else "N"}
@@ -407,9 +407,9 @@ def measure(
         rows.append({**common, **facts, "location": "liver", "diameter_mm": Decimal(14), "status": "unequivocal"})
 
 
-def adverse_events(patient_id: str, start: date, end: date, draw: np.random.Generator) -> list[dict[str, Any]]:
+def adverse_events(patient_id: str, start: date, end: date, draw: np.random.Generator) -> list[Row]:
     """Draw adverse events between the start and the end of treatment, in order of their start."""
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     days = max(1, (end - start).days)
     for term, soc, chance, severe, immune in ADVERSE_EVENTS:
         happens, harsh, begin = draw.random() < chance, draw.random() < severe, int(draw.integers(0, days))

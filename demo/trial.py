@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 
+from anpi.files.rows import Document, Row
 from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json, write_table, write_text
 from demo.biomarkers import MARKER, simulate_ctdna
@@ -94,9 +95,7 @@ class SimulatedTrial:
         Rows of ``biomarkers.csv``.
     tpm : pandas.DataFrame
         Genes x samples, as drawn.
-    planted : list of dict
-        ``kind``, ``patient_id``, ``sample_id``, ``finding`` (what the report should say), ``shown_in`` (file below
-        ``results/``, column, and the values of which one stands in the row of that sample or patient).
+    planted : list of Planted
     """
 
     patients: pd.DataFrame
@@ -104,7 +103,30 @@ class SimulatedTrial:
     clinical: ClinicalTables
     biomarkers: pd.DataFrame
     tpm: pd.DataFrame
-    planted: list[dict[str, Any]]
+    planted: list[Planted]
+
+
+class Shown(TypedDict):
+    """Table below ``results/`` that shows a finding, by one of the values of a column."""
+
+    file: str
+    column: str
+    values: list[str]
+
+
+class Finding(TypedDict):
+    """What is planted in a patient, and what the report should say of it."""
+
+    kind: str
+    patient_id: str
+    finding: str
+
+
+class Planted(Finding):
+    """A finding, the sample that has it (None: the patient) and where it is shown."""
+
+    sample_id: str | None
+    shown_in: Shown
 
 
 def patient_name(number: int) -> str:
@@ -198,9 +220,9 @@ def first_of_a(samples: pd.DataFrame) -> list[str]:
     return list(samples.index[later][:1])
 
 
-def planted_switch(samples: pd.DataFrame) -> list[dict[str, Any]]:
+def planted_switch(samples: pd.DataFrame) -> list[Planted]:
     """Return the planted switch, where a patient's course allowed a second sample."""
-    shown_in = {"file": "change/changes.tsv", "column": "feature", "values": ["subtype_switch"]}
+    shown_in: Shown = {"file": "change/changes.tsv", "column": "feature", "values": ["subtype_switch"]}
     finding = "ASCL1 programme at baseline, NEUROD1 programme on treatment: very probably of different subtypes"
     return [
         {
@@ -214,7 +236,7 @@ def planted_switch(samples: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def later_samples(truth: pd.DataFrame, clinical: ClinicalTables) -> dict[str, dict[str, Any]]:
+def later_samples(truth: pd.DataFrame, clinical: ClinicalTables) -> dict[str, dict[str, date]]:
     """Choose who has further samples: the first six with a second scan, and the first other who progressed."""
     ordinary = truth.index[truth["role"] == "ordinary"]
     scans = clinical.assessments[clinical.assessments["patient_id"].isin(ordinary)].groupby("patient_id", sort=False)
@@ -225,11 +247,11 @@ def later_samples(truth: pd.DataFrame, clinical: ClinicalTables) -> dict[str, di
         for name, rows in scans
         if rows["overall_response"].iloc[-1] == "PD" and name not in on_treatment
     ]
-    chosen: dict[str, dict[str, Any]] = {name: {"on_treatment": day} for name, day in on_treatment.items()}
+    chosen = {name: {"on_treatment": day} for name, day in on_treatment.items()}
     return chosen | {name: {"progression": day} for name, day in progressed[:1]}
 
 
-def sample_facts(sample: str, number: int, point: str, facts: pd.Series, pairs: int, seed: int) -> dict[str, Any]:
+def sample_facts(sample: str, number: int, point: str, facts: pd.Series, pairs: int, seed: int) -> Row:
     """Draw one sample: what is in it, how it was stored and sequenced."""
     draw = stream(seed, "sample facts", sample)
     failed = number == FAILED
@@ -257,10 +279,10 @@ def sample_facts(sample: str, number: int, point: str, facts: pd.Series, pairs: 
     }
 
 
-def planted_in_samples() -> list[dict[str, Any]]:
+def planted_in_samples() -> list[Planted]:
     """Return what is planted in the samples, what the report should say of it and in which table."""
-    no_call = {"file": "subtypes/calls.tsv", "column": "call", "values": ["none"]}
-    words = (
+    no_call: Shown = {"file": "subtypes/calls.tsv", "column": "call", "values": ["none"]}
+    words: tuple[tuple[int, str, str, Shown], ...] = (
         (
             WRONG_SEX,
             "wrong sex",
@@ -316,7 +338,7 @@ def planted_in_samples() -> list[dict[str, Any]]:
     ]
 
 
-def contradict(clinical: ClinicalTables, spared: Collection[str]) -> list[dict[str, Any]]:
+def contradict(clinical: ClinicalTables, spared: Collection[str]) -> list[Planted]:
     """Plant two contradictions: a scan after death, and a progression that nothing recorded supports.
 
     Each goes to the first patient whose course allows it; where there is none, it is not planted.
@@ -324,11 +346,11 @@ def contradict(clinical: ClinicalTables, spared: Collection[str]) -> list[dict[s
     late, afterwards = scan_after_death(clinical, spared)
     doubted = doubt_progression(clinical, {*spared, *(entry["patient_id"] for entry in late)})
     clinical.assessments = in_order(pd.concat([clinical.assessments, afterwards], ignore_index=True))
-    shown_in = {"file": "clinical/queries.tsv", "column": "severity", "values": ["error", "warning"]}
+    shown_in: Shown = {"file": "clinical/queries.tsv", "column": "severity", "values": ["error", "warning"]}
     return [{**entry, "sample_id": None, "shown_in": shown_in} for entry in [*late, *doubted]]
 
 
-def scan_after_death(clinical: ClinicalTables, spared: Collection[str]) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+def scan_after_death(clinical: ClinicalTables, spared: Collection[str]) -> tuple[list[Finding], pd.DataFrame]:
     """Find who gets a scan nine days after death, and give that scan (a copy of the last true one)."""
     scans, cut_off = clinical.assessments, TrialDesign().cut_off
     for patient in clinical.patients.to_dict("records"):
@@ -337,12 +359,12 @@ def scan_after_death(clinical: ClinicalTables, spared: Collection[str]) -> tuple
             continue
         day = death + timedelta(days=9)
         finding = f"a scan on {day} stands after the death on {death}: a query"
-        entry = {"kind": "scan after death", "patient_id": patient["patient_id"], "finding": finding}
+        entry: Finding = {"kind": "scan after death", "patient_id": patient["patient_id"], "finding": finding}
         return [entry], rows.tail(1).assign(assessment_date=day)
     return [], scans.head(0)
 
 
-def doubt_progression(clinical: ClinicalTables, spared: Collection[str]) -> list[dict[str, Any]]:
+def doubt_progression(clinical: ClinicalTables, spared: Collection[str]) -> list[Finding]:
     """Report the last response before a true progression as PD, although the targets respond (in place)."""
     scans = clinical.assessments
     for name, rows in scans.groupby("patient_id", sort=False):
@@ -390,7 +412,7 @@ def write_sample(
     transcriptome: Transcriptome,
     contigs: Transcriptome,
     seed: int,
-) -> tuple[pd.Series, list[dict[str, Any]]]:
+) -> tuple[pd.Series, list[Row]]:
     """Write a sample's reads; give its true fragments by gene and its rows of the units sheet."""
     total = np.zeros(len(transcriptome.table), dtype=np.int64)
     all_sequences = transcriptome.with_others(contigs)
@@ -449,7 +471,7 @@ def write_truth(folder: Path, trial: SimulatedTrial, counts: pd.DataFrame, genes
     write_json(folder / "planted.json", trial.planted)
 
 
-def effects() -> dict[str, Any]:
+def effects() -> Document:
     """Return the built-in effects on progression-free survival, and what has none."""
     design = TrialDesign()
     return {

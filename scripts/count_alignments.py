@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from anpi.expression.strandedness import resolve_strandedness
-from anpi.expression.summary import quantified_strandedness
+from anpi.expression.summary import Reads, quantified_strandedness
 from anpi.files.checksums import hash_file
 from anpi.files.intact import read_json
 from anpi.files.writing import write_json, write_table, write_text
@@ -41,8 +41,9 @@ def main() -> None:
     parser.add_argument("--out-reads", type=Path, help="JSON: what the files are, where nothing else reads them")
     parser.add_argument("--out-summary", required=True, type=Path, help="what was assigned and what not")
     arguments = parser.parse_args()
-    quantified = quantified_strandedness(given_facts(arguments.reads), {})
-    measured = given_facts(arguments.alignment)
+    reads: Reads = read_json(arguments.reads) if arguments.reads else {}
+    quantified = quantified_strandedness(reads, {})
+    measured = read_json(arguments.alignment) if arguments.alignment else {}
     strandedness, source = resolve_strandedness(
         arguments.strandedness, quantified, measured.get("aligned_strandedness")
     )
@@ -78,10 +79,6 @@ def write_reads(arguments: argparse.Namespace, told: dict) -> None:
         units = [{"unit_id": unit, "reads": None, "sha256": [hash_file(file)]} for unit, file in files]
         facts = {"sample_id": arguments.sample, "strandedness_declared": arguments.strandedness, "units": units}
         write_json(arguments.out_reads, {**facts, **told})
-
-
-def given_facts(path: Path | None) -> dict:
-    return read_json(path) if path else {}
 
 
 if __name__ == "__main__":

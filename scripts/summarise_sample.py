@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -17,6 +16,7 @@ from anpi.expression.degradation import grade_degradation
 from anpi.expression.quant_account import account_problems
 from anpi.expression.strandedness import settled_strandedness
 from anpi.expression.summary import (
+    Reads,
     alignment_facts,
     depth_facts,
     library_formats,
@@ -26,6 +26,7 @@ from anpi.expression.summary import (
     summarise_genes,
 )
 from anpi.files.intact import read_json
+from anpi.files.rows import Row
 from anpi.files.stored import quant_file
 from anpi.files.writing import whole_file, write_json, write_table
 from anpi.problems import refuse
@@ -75,20 +76,20 @@ def main() -> None:
     print(f"{facts['genes_detected']} genes detected", file=sys.stderr)
 
 
-Sample = tuple[pd.DataFrame, list[Account], dict[str, Any]]
+Sample = tuple[pd.DataFrame, list[Account], Row]
 
 
 def from_salmon(arguments: argparse.Namespace, transcripts: pd.DataFrame) -> Sample:
     """Return genes, accounts and facts of a salmon result."""
     file = quant_file(arguments.quant)
-    own = read_json(arguments.reads) if arguments.reads else {}
+    own: Reads = read_json(arguments.reads) if arguments.reads else {}
     told = salmon_reads(file.parent)
     quant = read_quant(file)
     at_most = told.pop("mapped_overcounted", False)
     refuse(account_problems(quant, transcripts, own, told.get("fragments_mapped"), str(file), at_most))
     if at_most:
         told["fragments_mapped"] = round(float(quant["NumReads"].sum()))
-    reads = own or {**told, "strandedness_declared": arguments.strandedness}
+    reads: Reads = own or {**told, "strandedness_declared": arguments.strandedness}
     genes, unknown = summarise_genes(quant, transcripts, str(file))
     fastp = read_json(arguments.fastp) if arguments.fastp else None
     facts = {

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from anpi.adverse_events.table import ALL, Safety
+from anpi.files.rows import Row
 
 COLUMNS = [
     "measure", "unit", "arm", "N", "n", "on_treatment", "median", "q1", "q3", "least", "most", "patient_years",
@@ -33,7 +32,7 @@ def exposure_table(safety: Safety, cycle_days: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def described(values: pd.Series, days: pd.Series, ongoing: pd.Series) -> dict[str, Any]:
+def described(values: pd.Series, days: pd.Series, ongoing: pd.Series) -> Row:
     known = values.dropna()
     names = ("least", "q1", "median", "q3", "most")
     spread = known.quantile([0, 0.25, 0.5, 0.75, 1]).to_numpy() if len(known) else [np.nan] * len(names)

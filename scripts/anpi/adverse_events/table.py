@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.adverse_events.emergent import Event, Treatment, emergent_in_group, is_emergent
+from anpi.files.rows import Row
 from anpi.tables.clinical import Clinical, Timeline
 from anpi.tables.names import skeleton
 
@@ -180,7 +181,7 @@ class Tally:
         sums = np.bincount(self.arm[places], weights=values, minlength=len(self.arms))
         return np.concatenate([[sums.sum()], sums])
 
-    def count(self, matching: pd.DataFrame) -> list[dict[str, Any]]:
+    def count(self, matching: pd.DataFrame) -> list[Row]:
         """Count the patients who had any of the events; ``matching`` has the first event of a patient first."""
         places = np.array([self.place[patient] for patient in matching["patient_id"]], dtype=int)
         had, first = np.unique(places, return_index=True)

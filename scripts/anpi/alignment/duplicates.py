@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from anpi.files.rows import Document
 from anpi.reads.fastq import mix
 
 MOST_PLACES = 1 << 20
@@ -71,7 +71,7 @@ class Places:
             kept = self.drawn(self.keys)
             self.keys, self.loci, self.counts = self.keys[kept], self.loci[kept], self.counts[kept]
 
-    def facts(self, exonic: np.ndarray | None) -> dict[str, Any]:
+    def facts(self, exonic: np.ndarray | None) -> Document:
         """State what the places tell; None for fewer than 1,000 fragments.
 
         Parameters
@@ -81,7 +81,7 @@ class Places:
         """
         self.merge()
         seen, distinct = int(self.counts.sum()), len(self.keys)
-        facts: dict[str, Any] = dict.fromkeys(("place_duplicate_rate", "weak_gene_duplicate_rate", "library_fragments"))
+        facts: Document = dict.fromkeys(("place_duplicate_rate", "weak_gene_duplicate_rate", "library_fragments"))
         if self.total < LEAST_FRAGMENTS or not distinct:
             return facts
         share = distinct / seen

@@ -45,7 +45,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -71,6 +70,7 @@ from anpi.alignment.records import (
     read_batches,
 )
 from anpi.expression.summary import percent, strand_call
+from anpi.files.rows import Document
 
 UNIQUE = 30
 LONGEST_FRAGMENT = 1000
@@ -231,7 +231,7 @@ class Measures:
             bucket[rows] = batch.bucket[which]
             self.junctions.add(start[place] + left, start[place] + right, bucket[place])
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Document:
         """State the facts (see the head of this module)."""
         return {
             **self.flag_facts(),
@@ -244,7 +244,7 @@ class Measures:
             **self.junction_facts(),
         }
 
-    def flag_facts(self) -> dict[str, Any]:
+    def flag_facts(self) -> Document:
         values = np.arange(FLAGS)
 
         def count(chosen: np.ndarray) -> int:
@@ -269,7 +269,7 @@ class Measures:
             "duplicate_rate": percent_or_none(duplicates, count(mapped)) if marked else None,
         }
 
-    def base_facts(self) -> dict[str, Any]:
+    def base_facts(self) -> Document:
         source = "NM" if self.edited_bases else "nM" if self.compared_bases else None
         edits, bases = (self.edits, self.edited_bases) if source == "NM" else (self.mismatches, self.compared_bases)
         return {
@@ -282,7 +282,7 @@ class Measures:
             else percent_or_none(self.mitochondrial, self.counted),
         }
 
-    def annotation_facts(self) -> dict[str, Any]:
+    def annotation_facts(self) -> Document:
         stranded = self.forward + self.reverse
         call = strand_call(self.forward, self.reverse)
         return {
@@ -306,7 +306,7 @@ class Measures:
             estimates.append(2 * min(self.forward, self.reverse) / self.placed / self.one_strand)
         return round(100 * min(1.0, *estimates), 2) if estimates else None
 
-    def fragment_facts(self) -> dict[str, Any]:
+    def fragment_facts(self) -> Document:
         pairs = int(self.fragments.sum())
         lower, median, upper = (quantile(self.fragments, part) for part in (0.25, 0.5, 0.75))
         enough = pairs >= LEAST_PAIRS
@@ -317,7 +317,7 @@ class Measures:
             "fragment_length_histogram": self.fragments.tolist() if pairs else None,
         }
 
-    def body_facts(self) -> dict[str, Any]:
+    def body_facts(self) -> Document:
         names = ("three_prime_share", "covered_transcripts", "gene_body_coverage")
         if self.model is None or not len(self.model.body_slots):
             return dict.fromkeys(names)
@@ -350,15 +350,15 @@ class Measures:
         covered = total >= LEAST_COVERAGE * positions
         return 100 * np.exp(entropy[covered]) / positions[covered]
 
-    def integrity_facts(self) -> dict[str, Any]:
+    def integrity_facts(self) -> Document:
         if self.model is None or not len(self.model.integrity_slots):
             return {"transcript_integrity": None}
         found = self.integrity()
         return {"transcript_integrity": round(float(np.median(found)), 2) if len(found) >= LEAST_TRANSCRIPTS else None}
 
-    def junction_facts(self) -> dict[str, Any]:
+    def junction_facts(self) -> Document:
         self.junctions.merge()
-        facts: dict[str, Any] = {
+        facts: Document = {
             "spliced_share": percent_or_none(self.spliced, self.unique_counted),
             "junctions": len(self.junctions.starts),
             "junctions_known_share": None,
@@ -377,7 +377,7 @@ class Measures:
         return facts
 
 
-def measure_alignments(files: Sequence[Path], model: GeneModel | None, genome: Path | None = None) -> dict[str, Any]:
+def measure_alignments(files: Sequence[Path], model: GeneModel | None, genome: Path | None = None) -> Document:
     """Measure all alignments of a library in one pass (facts: see the head of this module).
 
     Parameters

@@ -16,6 +16,7 @@ from anpi.endpoints.populations import RANDOMISED_LATER, TREATED_LATER, populati
 from anpi.endpoints.progression import NOT_ADEQUATE, Course, progression_free
 from anpi.endpoints.rules import Rules
 from anpi.endpoints.time_to_event import Moment, Outcome, first_event
+from anpi.files.rows import Row
 from anpi.recist.best_response import (
     BENEFIT,
     Best,
@@ -80,7 +81,7 @@ def derive_endpoints(clinical: Clinical, seen: Observations, rules: Rules) -> pd
             patient |= dict.fromkeys(SUPPLIED)
         course = seen.courses.get(patient["patient_id"])
         known = Known(patient, course, missing, scanned, bool(vital.any(axis=None)), bool(told))
-        row: dict[str, Any] = {"patient_id": patient["patient_id"], "arm": patient["arm"]}
+        row: Row = {"patient_id": patient["patient_id"], "arm": patient["arm"]}
         row |= response_columns(known, rules) | survival_columns(known, rules)
         rows.append(row | immune_columns(known, seen.immune.get(patient["patient_id"], []), rules))
     endpoints = pd.DataFrame(rows).sort_values("patient_id", kind="stable").reset_index(drop=True)
@@ -89,7 +90,7 @@ def derive_endpoints(clinical: Clinical, seen: Observations, rules: Rules) -> pd
     return typed(add_dates(endpoints, seen))
 
 
-def response_columns(known: Known, rules: Rules) -> dict[str, Any]:
+def response_columns(known: Known, rules: Rules) -> Row:
     """Return best responses, response and disease control, in every variant, and whether the patient is evaluable."""
     told, course = known.patient["bor"], known.course
     if course is None or not known.scanned:
@@ -127,7 +128,7 @@ def counted_scans(course: Course, rules: Rules) -> list[Scan]:
     return scans
 
 
-def response_values(best: Best | None, confirmed: Best | None, reason: str) -> dict[str, Any]:
+def response_values(best: Best | None, confirmed: Best | None, reason: str) -> Row:
     """Put best responses into columns; all are missing where nothing is known."""
     value, strict = (None if one is None else one.value.replace("MISSING", "NE") for one in (best, confirmed))
     return {
@@ -150,7 +151,7 @@ def is_among(value: str | None, responses: Collection[str]) -> str | None:
     return None if value is None else "Y" if value in responses else "N"
 
 
-def variants(loose: Mapping[str, Any], strict: Mapping[str, Any]) -> dict[str, Any]:
+def variants(loose: Mapping[str, Any], strict: Mapping[str, Any]) -> Row:
     return {
         "response_unconfirmed": loose["response"],
         "disease_control_unconfirmed": loose["disease_control"],
@@ -188,9 +189,9 @@ def evaluability(course: Course, scans: Sequence[Scan]) -> tuple[str, str]:
     return "no", "no evaluable scan after baseline" + (" before the new therapy" if not scans else "")
 
 
-def survival_columns(known: Known, rules: Rules) -> dict[str, Any]:
+def survival_columns(known: Known, rules: Rules) -> Row:
     """Return PFS, OS, DoR, TTR and follow-up, in every style of censoring."""
-    row: dict[str, Any] = {}
+    row: Row = {}
     outcomes = {}
     course = known.course
     for style, suffix in rules.styles.items():
@@ -204,15 +205,15 @@ def survival_columns(known: Known, rules: Rules) -> dict[str, Any]:
     event = row["os_event"]
     row |= {
         "follow_up_days": row["os_days"],
-        "follow_up_event": None if event is None else 1 - event,
+        "follow_up_event": None if event is None else int(not event),
         "follow_up_reason": None
         if event is None
-        else ("cut short by death" if event else "followed until " + row["os_reason"]),
+        else ("cut short by death" if event else f"followed until {row['os_reason']}"),
     }
     return row
 
 
-def overall_survival(known: Known) -> dict[str, Any]:
+def overall_survival(known: Known) -> Row:
     course = known.course
     only_supplied = not known.told and not pd.isna(known.patient["os_days"])
     if course is None or not known.followed or only_supplied:
@@ -228,11 +229,11 @@ def survival(course: Course) -> Outcome:
     return outcome
 
 
-def duration_columns(known: Known, outcomes: Mapping[str, Outcome], rules: Rules) -> dict[str, Any]:
+def duration_columns(known: Known, outcomes: Mapping[str, Outcome], rules: Rules) -> Row:
     """Return duration of response and time to response; nothing for those without a response."""
     course = known.course
     why = known.missing or ("no response" if outcomes else "no assessments were given")
-    row: dict[str, Any] = {}
+    row: Row = {}
     for suffix in (*rules.styles.values(), "_unconfirmed"):
         row |= empty_time("dor", suffix, why)
     row |= dict.fromkeys(("ttr_days", "ttr_days_unconfirmed", "response_confirmed_days"))
@@ -252,10 +253,10 @@ def duration_columns(known: Known, outcomes: Mapping[str, Outcome], rules: Rules
     return row
 
 
-def immune_columns(known: Known, readings: Sequence[Reading], rules: Rules) -> dict[str, Any]:
+def immune_columns(known: Known, readings: Sequence[Reading], rules: Rules) -> Row:
     """Return the endpoints by iRECIST; nothing without scans."""
     columns = ("ibor", "ibor_day", "icbor", "icbor_day", "iresponse", "iresponse_confirmed")
-    row: dict[str, Any] = dict.fromkeys(columns)
+    row: Row = dict.fromkeys(columns)
     course, why = known.course, known.missing or "no assessments were given"
     row |= empty_time("ipfs", "", why) | empty_time("idor", "", why)
     if course is None or not known.scanned:
@@ -287,7 +288,7 @@ def immune_words(outcome: Outcome, course: Course, immune: str) -> str:
     return ordinary
 
 
-def time_columns(name: str, suffix: str, outcome: Outcome, start: int, course: Course) -> dict[str, Any]:
+def time_columns(name: str, suffix: str, outcome: Outcome, start: int, course: Course) -> Row:
     """Put an outcome into columns; days count the first and the last day."""
     day = max(outcome.day, start)
     return {
@@ -299,12 +300,12 @@ def time_columns(name: str, suffix: str, outcome: Outcome, start: int, course: C
     }
 
 
-def empty_time(name: str, suffix: str, reason: str) -> dict[str, Any]:
+def empty_time(name: str, suffix: str, reason: str) -> Row:
     empty = dict.fromkeys(f"{name}_{part}{suffix}" for part in ("days", "event", "date", "source"))
     return empty | {f"{name}_reason{suffix}": reason}
 
 
-def supplied_columns(name: str, suffix: str, known: Known, why: str) -> dict[str, Any]:
+def supplied_columns(name: str, suffix: str, known: Known, why: str) -> Row:
     """Take an endpoint that the sponsor decided, as it stands."""
     days, event = known.patient[f"{name}_days"], known.patient[f"{name}_event"]
     row = empty_time(name, suffix, known.missing or why)

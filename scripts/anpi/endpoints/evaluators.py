@@ -15,6 +15,7 @@ from anpi.endpoints.observations import Observations, observe
 from anpi.endpoints.queries import ScanQuery
 from anpi.endpoints.readers import evaluator_names, primary_evaluator
 from anpi.endpoints.rules import Rules
+from anpi.files.rows import Row
 from anpi.stats.agreement import cohen_kappa
 from anpi.tables.clinical import Clinical, study_day
 from anpi.trial.endpoints import BY_NAME, ENDPOINTS, RESPONSES, TIMES
@@ -163,17 +164,17 @@ def concordance_table(
     return pd.DataFrame(rows, columns=CONCORDANCE)
 
 
-def agreement(measure: str, ours: pd.Series, theirs: pd.Series, level: float) -> dict[str, Any]:
+def agreement(measure: str, ours: pd.Series, theirs: pd.Series, level: float) -> Row:
     """Count how often two readers say the same, and Cohen's kappa."""
     known = ours.notna() & theirs.notna()
     first, second = (values[known].astype(str).to_numpy() for values in (ours, theirs))
     agree = int((first == second).sum())
-    row: dict[str, Any] = {"measure": measure, "n": len(first), "agree": agree}
+    row: Row = {"measure": measure, "n": len(first), "agree": agree}
     row["agreement"] = agree / len(first) if len(first) else np.nan
     return row | dict(zip(("kappa", "ci_low", "ci_high"), cohen_kappa(first, second, level), strict=True))
 
 
-def day_agreement(people: pd.DataFrame, window: int) -> dict[str, Any]:
+def day_agreement(people: pd.DataFrame, window: int) -> Row:
     """Count whether two readers date the progressions that both saw within the scan window."""
     both = people[progressed(people, "") & progressed(people, "_other")]
     apart = both["pfs_days"].astype("float64") - both["pfs_days_other"].astype("float64")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from anpi.endpoints.rules import Rules
+from anpi.files.rows import Row
 from anpi.stats.exact import clopper_pearson
 from anpi.stats.survival import SurvivalCurve, kaplan_meier
 from anpi.trial.endpoints import BINARY, ENDPOINTS, TIMES, Endpoint
@@ -38,7 +38,7 @@ def rate_table(endpoints: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     rows = []
     for arm, members in arms:
         found = [*response_rates(members, rules), *time_rates(members, rules)]
-        rows += [{"arm": arm} | row for row in found]
+        rows += [{"arm": arm, **row} for row in found]
     return pd.DataFrame(rows, columns=COLUMNS).sort_values("measure", kind="stable", key=lambda s: s.map(order().index))
 
 
@@ -73,7 +73,7 @@ def order() -> list[str]:
     return [*responses, *(measure for pair in times for measure in pair), "follow_up_median"]
 
 
-def response_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, Any]]:
+def response_rates(members: pd.DataFrame, rules: Rules) -> Iterator[Row]:
     """Return ORR and DCR with Clopper-Pearson intervals, of each population and of the response-evaluable patients.
 
     A patient of a population without any known response counts as a non-responder; where nobody has one, nobody counts.
@@ -93,7 +93,7 @@ def response_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, An
             }  # fmt: skip
 
 
-def time_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, Any]]:
+def time_rates(members: pd.DataFrame, rules: Rules) -> Iterator[Row]:
     """Return medians of PFS, iPFS, OS, DoR, follow-up and TTR, and PFS and OS at the landmarks, by Kaplan-Meier.
 
     Times of all randomised patients are there only where they count from randomisation: else the untreated have none.
@@ -121,17 +121,18 @@ def time_rates(members: pd.DataFrame, rules: Rules) -> Iterator[dict[str, Any]]:
         "events": len(days),
         "unit": "days",
         "method": "median of the responders",
-    } | estimate((float(np.median(days)) if len(days) else np.nan, np.nan, np.nan))
+        **estimate((float(np.median(days)) if len(days) else np.nan, np.nan, np.nan)),
+    }
 
 
-def survival(group: pd.DataFrame, name: str, population: str, rules: Rules) -> tuple[dict[str, Any], SurvivalCurve]:
+def survival(group: pd.DataFrame, name: str, population: str, rules: Rules) -> tuple[Row, SurvivalCurve]:
     """Return the Kaplan-Meier curve of a time of those who have it, and whom it is of."""
     people = group[group[f"{name}_days"].notna() & group[f"{name}_event"].notna()]
     days, events = (people[f"{name}_{what}"].to_numpy(dtype=float) for what in ("days", "event"))
-    about = {"population": population, "n": len(people), "events": int(events.sum())}
+    about: Row = {"population": population, "n": len(people), "events": int(events.sum())}
     curve = kaplan_meier(days, events, rules.settings["rates"]["confidence"])
     return about | {"method": "Kaplan-Meier, log-log interval"}, curve
 
 
-def estimate(values: tuple[float, float, float]) -> dict[str, float]:
+def estimate(values: tuple[float, float, float]) -> Row:
     return dict(zip(("estimate", "ci_low", "ci_high"), values, strict=True))

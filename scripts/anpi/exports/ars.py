@@ -16,6 +16,7 @@ import pandas as pd
 from anpi.association.plan import family_gates
 from anpi.exports.datasets import RESPONSES, datasets, variables
 from anpi.exports.finished_run import FinishedRun
+from anpi.files.rows import Document
 from anpi.files.shipped import ROOT
 from anpi.files.writing import whole_file, write_json, write_table
 from anpi.trial.endpoints import endpoint_kind
@@ -126,7 +127,7 @@ def identifier(*parts: object) -> str:
     return "_".join("".join(c if c.isalnum() else "_" for c in str(part)) for part in parts)
 
 
-def reporting_event(run: FinishedRun, results: pd.DataFrame) -> dict[str, Any]:
+def reporting_event(run: FinishedRun, results: pd.DataFrame) -> Document:
     """Return the plan and its results as a ReportingEvent."""
     method_of = results["method"].fillna(DESCRIBED)
     names = dict.fromkeys(method_of)
@@ -151,7 +152,7 @@ def reporting_event(run: FinishedRun, results: pd.DataFrame) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def contents(made: list[dict[str, Any]]) -> dict[str, Any]:
+def contents(made: list[Document]) -> Document:
     items = [
         {"name": one["name"], "level": 1, "order": place, "analysisId": one["id"]}
         for place, one in enumerate(made, start=1)
@@ -159,28 +160,28 @@ def contents(made: list[dict[str, Any]]) -> dict[str, Any]:
     return {"name": "Analyses", "contentsList": {"listItems": items}}
 
 
-def analysis_set(name: str, place: int) -> dict[str, Any]:
+def analysis_set(name: str, place: int) -> Document:
     condition = {"dataset": "ADSL", "variable": f"SET{place:02}FL", "comparator": "EQ", "value": ["Y"]}
     return {"id": identifier("SET", name), "name": name, "level": 1, "order": place, "condition": condition}
 
 
-def grouping(name: str) -> dict[str, Any]:
+def grouping(name: str) -> Document:
     return {"id": identifier("GROUP", name), "name": name, "dataDriven": True, "groupingDataset": "ADBM"}
 
 
-def method_entry(key: str, name: str) -> dict[str, Any]:
-    operations = [
+def method_entry(key: str, name: str) -> Document:
+    operations: list[Document] = [
         {"id": f"{key}_{operation}", "name": operation, "label": label, "order": place}
         for place, (operation, label) in enumerate(OPERATIONS.items(), start=1)
     ]
     return {"id": key, "name": name, "operations": operations}
 
 
-def analysis(key: str, method: str, rows: pd.DataFrame, name: str, why: str) -> dict[str, Any]:
+def analysis(key: str, method: str, rows: pd.DataFrame, name: str, why: str) -> Document:
     """Return the rows of one question and method; warnings stand in the description."""
     first = rows.iloc[0]
     grouping_id = identifier("GROUP", first["biomarker"])
-    results = []
+    results: list[Document] = []
     for _, row in rows.iterrows():
         value = " | ".join(str(row[c]) for c in ("level", "effect", "reference") if pd.notna(row[c]))
         groups = [{"groupingId": grouping_id, "groupValue": value or "all"}]

@@ -14,6 +14,7 @@ import pandas as pd
 
 from anpi.exports.datasets import Dataset, datasets
 from anpi.exports.finished_run import FinishedRun
+from anpi.files.rows import Document
 from anpi.files.writing import write_json, write_table, write_text
 from anpi.files.xml import xml_text
 
@@ -46,7 +47,7 @@ def length(values: pd.Series) -> int:
     return max([1, *(len(str(value)) for value in values.dropna())])
 
 
-def dataset_json(run: FinishedRun, one: Dataset) -> dict[str, Any]:
+def dataset_json(run: FinishedRun, one: Dataset) -> Document:
     """Return a dataset as Dataset-JSON 1.1: variables with labels and kinds, then rows."""
     kinds = {name: data_type(one.table[name]) for name in one.table}
     columns = [

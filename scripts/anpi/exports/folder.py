@@ -6,11 +6,11 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from anpi.exports.finished_run import FinishedRun
 from anpi.files.checksums import hash_file
 from anpi.files.intact import read_json
+from anpi.files.rows import Document
 from anpi.files.writing import write_json
 
 
@@ -43,7 +43,7 @@ def inside(folder: Path, name: str) -> Path:
     return path if path.is_relative_to(folder.resolve()) else folder / Path(name).name
 
 
-def described(run: FinishedRun, name: str) -> dict[str, Any]:
+def described(run: FinishedRun, name: str) -> Document:
     """Return what the export was made from, and what it could not hold."""
     return {
         "format": name, "anpi": run.manifest["anpi"], "manifest_sha256": hash_file(run.folder / "manifest.json"),

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from anpi.exports.finished_run import FinishedRun
+from anpi.files.rows import Document
 from anpi.files.writing import write_json
 from anpi.trial.endpoints import RESPONSES as ENDPOINT_RESPONSES
 from anpi.trial.endpoints import TIMES
@@ -47,9 +47,9 @@ def write_phenopackets(run: FinishedRun, folder: Path) -> None:
         write_json(folder / f"{patient}.json", packet)
 
 
-def phenopacket(run: FinishedRun, patient: str, facts: pd.Series, samples: pd.DataFrame) -> dict[str, Any]:
+def phenopacket(run: FinishedRun, patient: str, facts: pd.Series, samples: pd.DataFrame) -> Document:
     """Return the phenopacket of a patient as the JSON of its schema."""
-    packet: dict[str, Any] = {
+    packet: Document = {
         "id": f"{run.study_id}-{patient}",
         "subject": subject(patient, facts),
         "diseases": [{"term": SCLC}],
@@ -61,30 +61,31 @@ def phenopacket(run: FinishedRun, patient: str, facts: pd.Series, samples: pd.Da
     return packet | ({"biosamples": biosamples} if biosamples else {})
 
 
-def meta_data(run: FinishedRun) -> dict[str, Any]:
+def meta_data(run: FinishedRun) -> Document:
     created = {"created": f"{run.date}T00:00:00Z"} if run.date else {}
     return {
         "createdBy": f"anpi {run.manifest['anpi']}",
         "phenopacketSchemaVersion": "2.0",
         "resources": RESOURCES,
-    } | created
+        **created,
+    }
 
 
-def subject(patient: str, facts: pd.Series) -> dict[str, Any]:
+def subject(patient: str, facts: pd.Series) -> Document:
     """Return sex, age at the start of treatment and vital status; survival in days from then."""
-    known: dict[str, Any] = {"id": patient, "sex": SEX.get(str(facts.get("sex")), "UNKNOWN_SEX")}
+    known: Document = {"id": patient, "sex": SEX.get(str(facts.get("sex")), "UNKNOWN_SEX")}
     if pd.notna(facts.get("age")):
         known["timeAtLastEncounter"] = {"age": {"iso8601duration": f"P{int(facts['age'])}Y"}}
     dead = facts.get("os_event")
-    status: dict[str, Any] = {"status": "UNKNOWN_STATUS" if pd.isna(dead) else "DECEASED" if dead == 1 else "ALIVE"}
+    status: Document = {"status": "UNKNOWN_STATUS" if pd.isna(dead) else "DECEASED" if dead == 1 else "ALIVE"}
     if dead == 1 and pd.notna(facts.get("os_days")):
         status["survivalTimeInDays"] = int(facts["os_days"])
     return known | {"vitalStatus": status}
 
 
-def treatment(facts: pd.Series) -> dict[str, Any]:
+def treatment(facts: pd.Series) -> Document:
     """Return the treatment of the trial with the confirmed best response to it."""
-    action: dict[str, Any] = {"treatment": {"agent": term("arm", str(facts["arm"]))}, "treatmentTarget": SCLC}
+    action: Document = {"treatment": {"agent": term("arm", str(facts["arm"]))}, "treatmentTarget": SCLC}
     best = facts.get("cbor")
     if pd.notna(best):
         action["responseToTreatment"] = RESPONSES.get(str(best), term("response", str(best)))
@@ -96,7 +97,7 @@ def term(kind: str, label: str) -> dict[str, str]:
     return {"id": f"anpi:{kind}_{'_'.join(label.split())}", "label": label}
 
 
-def endpoint_measurements(facts: pd.Series) -> Iterator[dict[str, Any]]:
+def endpoint_measurements(facts: pd.Series) -> Iterator[Document]:
     """Return times to event in days, whether they ended in the event, and Y or N of response and disease control."""
     for name in TIMES:
         if pd.notna(facts.get(f"{name}_days")):
@@ -107,12 +108,12 @@ def endpoint_measurements(facts: pd.Series) -> Iterator[dict[str, Any]]:
             yield {"assay": term("endpoint", name), "value": {"ontologyClass": term(name, str(facts[name]))}}
 
 
-def measured(name: str, value: float, unit: str, kind: str = "endpoint") -> dict[str, Any]:
-    quantity = {"unit": term("unit", unit), "value": value}
+def measured(name: str, value: float, unit: str, kind: str = "endpoint") -> Document:
+    quantity: Document = {"unit": term("unit", unit), "value": value}
     return {"assay": term(kind, name), "value": {"quantity": quantity}}
 
 
-def biosample(run: FinishedRun, patient: str, sample: pd.Series) -> dict[str, Any]:
+def biosample(run: FinishedRun, patient: str, sample: pd.Series) -> Document:
     """Return a tumour sample with its call and its signatures; one without a call says why in its description."""
     name = str(sample["sample_id"])
     measurements = [
@@ -123,7 +124,7 @@ def biosample(run: FinishedRun, patient: str, sample: pd.Series) -> dict[str, An
     call = term("subtype", str(subtype)) if pd.notna(subtype) else term("subtype", "none")
     measurements.insert(0, {"assay": term("assay", "subtype"), "value": {"ontologyClass": call}})
     words = [f"{key}: {sample[key]}" for key in ("verdict", "reasons", "call", "reason") if pd.notna(sample.get(key))]
-    described: dict[str, Any] = {
+    described: Document = {
         "id": name, "individualId": patient, "description": "; ".join(words),
         "histologicalDiagnosis": SCLC, "measurements": measurements,
     }  # fmt: skip

@@ -10,9 +10,9 @@ import re
 import uuid
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Any
 
 from anpi.exports.finished_run import FinishedRun
+from anpi.files.rows import Document
 from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json
 from anpi.tools import TOOLS
@@ -27,18 +27,18 @@ def write_sbom(run: FinishedRun, folder: Path) -> None:
         "licenses": [{"license": {"id": "MIT"}}],
     }  # fmt: skip
     components = [*packages(), *tools(run)]
-    content = repr(sorted((part["bom-ref"], part["version"]) for part in components))
+    content = repr(sorted((str(part["bom-ref"]), str(part["version"])) for part in components))
     bom = {
         "bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
         "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, content)}",
         "metadata": {"component": anpi},
         "components": components,
-        "dependencies": [{"ref": "anpi", "dependsOn": sorted(part["bom-ref"] for part in components)}],
+        "dependencies": [{"ref": "anpi", "dependsOn": sorted(str(part["bom-ref"]) for part in components)}],
     }  # fmt: skip
     write_json(folder / "sbom.cdx.json", bom)
 
 
-def packages() -> list[dict[str, Any]]:
+def packages() -> list[Document]:
     """Return the locked packages that are installed here."""
     locked = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     found = []
@@ -54,7 +54,7 @@ def packages() -> list[dict[str, Any]]:
     return found
 
 
-def tools(run: FinishedRun) -> list[dict[str, Any]]:
+def tools(run: FinishedRun) -> list[Document]:
     """Return the programs of others, in the versions that the run was made with."""
     used = {
         name: version for name, version in run.manifest["software"].items() if name in (*TOOLS, "python") and version

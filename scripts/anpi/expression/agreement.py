@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
+
+from anpi.files.rows import Row
 
 LEAST_COUNT = 5
 LEAST_GENES = 10
 
 
-def count_agreement(quantified: pd.DataFrame, counted: pd.DataFrame) -> dict[str, Any]:
+def count_agreement(quantified: pd.DataFrame, counted: pd.DataFrame) -> Row:
     """Compare salmon's counts with those of the alignments, over genes with 5 fragments or more by either.
 
     A gene whose count is not known on one side is left out.

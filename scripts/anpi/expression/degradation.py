@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from anpi.files.rows import Row
+
 GRADES = ("good", "moderate", "poor")
 # Up to which value (of a fact that is worse when high) or down to which (when low) a library is good, and moderate.
 LEAST_FRAGMENT = (150, 100)
 MOST_THREE_PRIME = (60, 75)
 
 
-def grade_degradation(facts: Mapping[str, Any]) -> dict[str, Any]:
+def grade_degradation(facts: Mapping[str, Any]) -> Row:
     """Grade the degradation of a library, which formalin and age bring about (FFPE).
 
     Two facts tell: how long the fragments are, and whether the coverage of transcripts falls towards their 5' end. The

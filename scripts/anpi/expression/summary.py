@@ -9,13 +9,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
 
 from anpi.expression.quant_account import COPY_AGAIN, number_problems
 from anpi.expression.transcript_ids import strip_transcript_version
+from anpi.files.rows import Row
 from anpi.files.text import read_text
 from anpi.problems import InputError, Problem, refuse
 from anpi.words.strangers import CLASSES, LEAST_VIRAL, OWN, VIRUSES
@@ -135,9 +136,40 @@ def summarise_genes(quant: pd.DataFrame, transcripts: pd.DataFrame, file: str) -
     return table.reset_index(), unknown
 
 
+class Length(TypedDict, total=False):
+    """Mean length of the fragments, and whether it was measured or given."""
+
+    mean: float
+    source: str
+
+
+class Orientation(TypedDict):
+    """Fragments that map as the transcript reads, and against it."""
+
+    forward: int
+    reverse: int
+
+
+class Reads(TypedDict, total=False):
+    """What ``reads.json`` tells of a sample; what is not known lacks or is None."""
+
+    failure: str | None
+    layout: str | None
+    fragments: int | None
+    fragments_passed: int | None
+    fragments_mapped: int | None
+    mapped_overcounted: bool
+    molecules: int | None
+    strangers: dict[str, int] | None
+    library_type: str | None
+    strandedness_declared: str | None
+    orientation: Orientation | None
+    fragment_length: Length | None
+
+
 def quality_facts(
-    genes: pd.DataFrame, reads: dict[str, Any], fastp: dict[str, Any] | None, formats: dict[str, Any]
-) -> dict[str, Any]:
+    genes: pd.DataFrame, reads: Reads, fastp: Mapping[str, Any] | None, formats: Mapping[str, int]
+) -> Row:
     """State the QC metrics of a sample; None where its input cannot tell.
 
     Parameters
@@ -160,8 +192,8 @@ def quality_facts(
     total = float(counts.sum())
     passed = reads.get("fragments_passed")
     fragments = reads.get("fragments")
-    length = reads.get("fragment_length") or {}
-    facts: dict[str, Any] = {
+    length: Length = reads.get("fragment_length") or {}
+    facts: Row = {
         "failure": reads.get("failure"),
         "layout": reads.get("layout"),
         "fragments": fragments,
@@ -193,7 +225,7 @@ def quality_facts(
     return facts
 
 
-def stranger_facts(found: Mapping[str, int] | None) -> dict[str, Any]:
+def stranger_facts(found: Mapping[str, int] | None) -> Row:
     """State which of the drawn fragments are of others than the tumour's genes; nothing without contigs to tell by.
 
     Parameters
@@ -230,7 +262,7 @@ def percent(part: float | None, whole: float | None) -> float | None:
     return round(100 * part / whole, 2) if whole else 0.0
 
 
-def quantified_strandedness(reads: dict[str, Any], formats: dict[str, Any]) -> str | None:
+def quantified_strandedness(reads: Reads, formats: Mapping[str, int]) -> str | None:
     """Tell the strandedness from ``reads.json``, else from salmon's ``lib_format_counts.json`` (see `strandedness_of`).
 
     The latter leaves out what is against a library type that salmon was given.
@@ -239,7 +271,7 @@ def quantified_strandedness(reads: dict[str, Any], formats: dict[str, Any]) -> s
     return strand_call(**orientation) if orientation else strandedness_of(formats)
 
 
-def strandedness_of(formats: dict[str, Any]) -> str | None:
+def strandedness_of(formats: Mapping[str, int]) -> str | None:
     """Tell the strandedness from the fragments that map in each orientation (salmon's ``lib_format_counts.json``).
 
     salmon's own guess comes from the first reads alone, and is ``unstranded`` for want of reads.
@@ -263,7 +295,7 @@ def strand_call(forward: int, reverse: int) -> str | None:
     return next((name for name, (low, high) in FORWARD_SHARES.items() if low <= share <= high), "unclear")
 
 
-def depth_facts(genes: pd.DataFrame, subtype_genes: Mapping[str, str], anchors: Sequence[str]) -> dict[str, Any]:
+def depth_facts(genes: pd.DataFrame, subtype_genes: Mapping[str, str], anchors: Sequence[str]) -> Row:
     """State how many fragments stand behind a subtype call; None for genes that the reference lacks.
 
     Parameters
@@ -293,12 +325,12 @@ def depth_facts(genes: pd.DataFrame, subtype_genes: Mapping[str, str], anchors: 
     }
 
 
-def alignment_facts(measured: Mapping[str, Any]) -> dict[str, Any]:
+def alignment_facts(measured: Mapping[str, Any]) -> Row:
     """Return the facts of ``alignment.json`` without its curves."""
     return {name: value for name, value in measured.items() if not isinstance(value, list) and name not in CURVES}
 
 
-def matrix_facts(tpm: pd.Series, counts: pd.Series | None) -> dict[str, Any]:
+def matrix_facts(tpm: pd.Series, counts: pd.Series | None) -> Row:
     """State the QC metrics that a column of a matrix can tell."""
     values = tpm.to_numpy() if counts is None else counts.to_numpy()
     detected = tpm >= 1 if counts is None else counts >= DETECTED_COUNT
@@ -310,10 +342,11 @@ def matrix_facts(tpm: pd.Series, counts: pd.Series | None) -> dict[str, Any]:
     }
 
 
-def library_formats(folder: Path) -> dict[str, Any]:
+def library_formats(folder: Path) -> dict[str, int]:
     """Return salmon's counts of fragments by orientation; empty when the folder has none."""
     file = folder / "lib_format_counts.json"
-    return json.loads(file.read_text()) if file.is_file() else {}
+    found = json.loads(file.read_text()) if file.is_file() else {}
+    return {name: count for name, count in found.items() if isinstance(count, int)}
 
 
 def overcounted(version: str) -> bool:
@@ -325,7 +358,7 @@ def overcounted(version: str) -> bool:
     return (2, 0, 0) <= numbers < (2, 1, 1)
 
 
-def salmon_reads(folder: Path) -> dict[str, Any]:
+def salmon_reads(folder: Path) -> Reads:
     """Return what a salmon folder tells of its reads, in the words of ``reads.json``; empty when it tells nothing."""
     file = folder / "aux_info" / "meta_info.json"
     if not file.is_file():

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from anpi.files.rows import Row
 from anpi.identity.alleles import GENOTYPES, AlleleReads, call_genotypes
 from anpi.identity.contamination import LEAST_DEPTH, LEAST_SITES, estimate_contamination
 from anpi.identity.pileup import Pileup, usable_sites
@@ -36,7 +36,7 @@ def genotype_table(pileup: Pileup, sites: pd.DataFrame) -> pd.DataFrame:
     return table.assign(genotype=names)[COLUMNS]
 
 
-def genotype_facts(pileup: Pileup, sites: pd.DataFrame) -> dict[str, Any]:
+def genotype_facts(pileup: Pileup, sites: pd.DataFrame) -> Row:
     """State what the genotypes rest on, and the estimate of contamination.
 
     Returns

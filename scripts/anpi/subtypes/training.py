@@ -6,7 +6,6 @@ import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ import yaml
 from sklearn.model_selection import StratifiedKFold
 
 from anpi.expression.matrix import Expression
+from anpi.files.rows import Row
 from anpi.files.writing import write_table, write_text
 from anpi.problems import InputError, Problem
 from anpi.subtypes.classify import activations, probabilities
@@ -277,7 +277,7 @@ def profile_table(model: Model) -> pd.DataFrame:
     return table.rename_axis("gene_id").reset_index()
 
 
-def measure(probability: pd.DataFrame, truth: pd.Series) -> dict[str, Any]:
+def measure(probability: pd.DataFrame, truth: pd.Series) -> Row:
     """Return the accuracy, accuracy by class, Brier score and log loss."""
     called = probability.idxmax(axis=1)
     target = np.array([[k == t for k in CLASSES] for t in truth], float)

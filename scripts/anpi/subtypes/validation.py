@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anpi.files.rows import Document
 from anpi.files.sheet import split_sheet
 from anpi.problems import InputError, Problem, refuse
 from anpi.subtypes.model import CLASSES, Model
@@ -108,7 +109,7 @@ def read_labels(path: Path | str, samples: Iterable[str]) -> pd.DataFrame:
     return labels
 
 
-def count_agreement(calls: pd.DataFrame, labels: pd.DataFrame, model: Model, source: str) -> dict[str, Any]:
+def count_agreement(calls: pd.DataFrame, labels: pd.DataFrame, model: Model, source: str) -> Document:
     """Count how calls and labels agree: sums alone, without a name of a sample or of a site.
 
     Returns
@@ -163,7 +164,7 @@ def calibration(shares: np.ndarray, target: np.ndarray) -> list[dict[str, float]
     ]
 
 
-def pool(parts: list[Mapping[str, Any]]) -> dict[str, Any]:
+def pool(parts: list[Mapping[str, Any]]) -> Document:
     """Add up the counts of several sites.
 
     Raises
