@@ -22,6 +22,7 @@ from anpi.subtypes.model import DEFAULT, load_model
 from anpi.targets.levels import score_targets
 from anpi.targets.lists import TARGETS, read_targets
 from attack.oracle import Outcome
+from attack.workbooks import workbook_of
 from demo.trial import LEAST_PATIENTS, simulate_trial
 
 SAMPLES = 6
@@ -42,6 +43,7 @@ def write_expression(folder: Path) -> None:
     counts = (tpm * 3).round().astype(int)
     for unit, values in (("tpm", tpm), ("log2_tpm_plus_1", np.log2(tpm + 1)), ("counts", counts)):
         values.to_csv(folder / f"{unit}.tsv", sep="\t", float_format="%.6g")
+    (folder / "tpm.xlsx").write_bytes(workbook_of((folder / "tpm.tsv").read_bytes(), "TPM", "\t"))
     genes = pd.read_csv(ROOT / "resources" / "signatures" / "genes" / "immune.tsv", sep="\t")
     sets = [(f"own_{name}", genes.loc[genes["signature"] == name, "symbol"]) for name in ("gep18", "ifng6")]
     lines = ["\t".join([name, "from a paper", *symbols]) for name, symbols in sets]
@@ -78,12 +80,12 @@ def words_of(frame: pd.DataFrame, columns: tuple[str, ...]) -> set[tuple[str, st
     return told
 
 
-def matrix_outcome(unit: str):
-    """Return the run from a matrix to verdicts, calls and scores."""
+def matrix_outcome(unit: str, matrix: str = ""):
+    """Return the run from a matrix (that of the unit's name) to verdicts, calls and scores."""
 
     def run() -> Outcome:
         samples = samples_of(str(Path.cwd()))
-        cohort = assemble_matrix(Path(f"{unit}.tsv"), unit, list(samples))
+        cohort = assemble_matrix(Path(matrix or f"{unit}.tsv"), unit, list(samples))
         verdicts = judge_samples(cohort.facts, THRESHOLDS)
         values = cohort.tpm
         notes = {("", note) for note in cohort.notes}

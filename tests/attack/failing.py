@@ -22,15 +22,16 @@ from unittest import mock
 
 import assemble_cohort
 import call_subtypes
+import count_alignments
 import derive_endpoints
 import score_signatures
 import tabulate_adverse_events
 
 from anpi.tools import asked_version
 from attack.oracle import Outcome, judge
-from attack.read_targets import UNITS, quantify, run_main, summarise_into
+from attack.read_targets import SAMPLE, UNITS, quantify, run_main, summarise_into
 
-TOOLS = ("salmon", "fastp", "samtools")
+TOOLS = tuple(tool for tool in ("salmon", "fastp", "samtools", "featureCounts") if shutil.which(tool))
 WAYS = ("ends with 1", "is killed", "finds no room", "cuts what it writes")
 ROOM = 100  # bytes of each file
 STAND_IN = """\
@@ -81,8 +82,17 @@ def programs() -> dict[str, tuple[str, Program]]:
         names = {"counts": "counts.tsv.gz", "tpm": "tpm.tsv.gz", "genes": "genes.tsv", "facts": "facts.tsv"}
         return [word for name, file in names.items() for word in (f"--out-{name}", out / file)]
 
+    def counted(out: Path, alignments: str) -> None:
+        outs = ["--out", out / "counts.tsv", "--out-summary", out / "summary", "--out-reads", out / "reads.json"]
+        words = ["--sample", SAMPLE, "--bam", alignments, "--gtf", "genes.gtf", "--unit-id", "L1"]
+        run_main(count_alignments, *words, "--genome", "genome.fa", *outs)
+
+    counting = {
+        "count_alignments": ("reads", lambda out: counted(out, "reads.bam")),
+        "count_alignments of a CRAM": ("reads", lambda out: counted(out, "reads.cram")),
+    }
     expression = ["--expression", "tpm.tsv", "--unit", "tpm"]
-    return {
+    return (counting if "featureCounts" in TOOLS else {}) | {
         "derive_endpoints": ("dates", lambda out: run_main(derive_endpoints, *tables, *scans, "--out-dir", out)),
         "tabulate_adverse_events": (
             "dates",

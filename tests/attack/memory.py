@@ -20,6 +20,7 @@ from anpi.adverse_events import table
 from anpi.association import plan
 from anpi.endpoints import rules
 from anpi.expression import reference_look
+from anpi.files.sheet import file_of
 from anpi.tables import biomarkers, clinical, reading, schema, sheets
 from anpi.tables.allowed import ALLOWED_COLUMNS
 
@@ -104,5 +105,5 @@ def files_in(words: tuple[Any, ...]) -> Iterator[str | Path]:
     for word in words:
         if isinstance(word, dict):
             yield from files_in(tuple(word.values()))
-        elif isinstance(word, str | Path) and os.path.isfile(word):
-            yield word
+        elif isinstance(word, str | Path) and os.path.isfile(file_of(word)):
+            yield file_of(word)

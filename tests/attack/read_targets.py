@@ -72,6 +72,11 @@ def write_alignments(folder: Path) -> None:
                 record.reference_id, record.reference_start = 0, rng.randrange(GENOME - 200)
                 record.cigarstring = f"{len(read.sequence)}M"
                 out.write(record)
+    exons = [
+        f'chr1\tdrawn\texon\t{start}\t{start + 1500}\t.\t+\t.\tgene_id "G{start:05d}"; transcript_id "T{start:05d}";\n'
+        for start in range(100, GENOME - 1600, 2000)
+    ]
+    (folder / "genes.gtf").write_text("".join(exons))
     (folder / GOOD_GENOME).parent.mkdir()
     shutil.copyfile(folder / "genome.fa", folder / GOOD_GENOME)
     cram = ["samtools", "view", "-C", "-T", GOOD_GENOME, "--no-PG", "-o", "reads.cram", "reads.bam"]

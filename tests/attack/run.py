@@ -22,6 +22,7 @@ from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 
+from anpi.progress import say
 from anpi.words.lists import plural
 from attack.failing import fail_each, programs
 from attack.memory import Memory
@@ -108,6 +109,7 @@ def try_drawn_by(attacker: Attacker, drawn: tuple[str, str, int]) -> Finding:
 def try_failures(name: str) -> list[Finding]:
     """Let each write and each tool call of a program fail once."""
     assert attacker is not None
+    say(f"each write and tool call of {name} fails in turn")
     folder, program = programs()[name]
     quiet = contextlib.redirect_stdout(io.StringIO())
     with tempfile.TemporaryDirectory() as out, chdir(attacker.folder / folder), quiet:
@@ -131,6 +133,24 @@ def attack_all(inputs: int, seed: int, processes: int, only: str = "", failures:
             yield from pool.imap_unordered(try_drawn, drawn, chunksize=8)
             for tried in failing:
                 yield from tried.get()
+
+
+class Progress:
+    """Tells on the terminal how many inputs were tried and how many faults were found, now and then."""
+
+    def __init__(self, inputs: int, seconds: float = 10):
+        self.inputs, self.seconds = inputs, seconds
+        self.tried = self.faults = 0
+        self.last = time.monotonic()
+        say(f"writing the trials; then {plural(inputs, 'input')}")
+
+    def count(self, finding: Finding) -> None:
+        drawn = finding.target != FAILURES
+        self.tried += drawn
+        self.faults += is_fault(finding)
+        if time.monotonic() - self.last >= self.seconds or (drawn and self.tried == self.inputs):
+            self.last = time.monotonic()
+            say(f"{self.tried:,} of {plural(self.inputs, 'input')} tried, {plural(self.faults, 'fault')}")
 
 
 def summary(findings: list[Finding]) -> str:
@@ -175,10 +195,12 @@ def main() -> None:
     parser.add_argument("--only", default="", help="attack targets whose names hold this alone")
     arguments = parser.parse_args()
     begun, findings = time.monotonic(), []
+    progress = Progress(arguments.inputs)
     for finding in attack_all(
         arguments.inputs, arguments.seed, arguments.processes, arguments.only, not arguments.only
     ):
         findings.append(finding)
+        progress.count(finding)
         if is_fault(finding):
             print(
                 f"{finding.verdict}: {finding.target}, {finding.kind}, seed {finding.seed}\n{finding.words}\n",

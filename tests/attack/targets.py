@@ -21,7 +21,14 @@ from attack.oracle import Outcome
 from attack.read_targets import reads_outcome, salmon_outcome
 from attack.reads import alignment_kinds, fastq_kinds, genome_kinds
 from attack.tables import clinical_kinds, day_table_kinds, table_kinds
+from attack.workbooks import sheet_kinds
 from attack.yamls import yaml_kinds
+
+# Why a column of a sheet that is shifted by a row is no fault that its table tells.
+SHIFTED = {
+    "samples": "whose sample it is, sex and genotypes tell, where there are reads of several samples of a patient",
+    "units": "names of mates that do not match are refused when the reads are read",
+}
 
 
 @dataclass(frozen=True)
@@ -86,16 +93,27 @@ def all_targets() -> list[Target]:
     targets.append(
         Target("patients.csv with supplied endpoints", "supplied", patients, clinical_kinds(), clinical_outcome, 4)
     )
-    shifted = {
-        "samples": "whose sample it is, sex and genotypes tell, where there are reads of several samples of a patient",
-        "units": "names of mates that do not match are refused when the reads are read",
-    }
-    for name, why in shifted.items():
+    for name, why in SHIFTED.items():
         judgements = {"column shifted by a row": why}
         targets.append(Target(f"{name}.tsv", "dates", f"config/{name}.tsv", table_kinds(), plan_outcome, 6, judgements))
     for name, share in (("config", 8), ("plan", 8), ("endpoints", 8)):
         targets.append(Target(f"{name}.yaml", "supplied", f"config/{name}.yaml", yaml_kinds(), plan_outcome, share))
-    return targets + expression_targets() + read_targets()
+    return targets + sheet_targets(others) + expression_targets() + read_targets()
+
+
+def sheet_targets(others: dict[str, dict[str, str]]) -> list[Target]:
+    """Return the tables that are sheets of workbooks; ``others`` as those of the text tables."""
+    targets = []
+    for table, share in (("patients", 3), ("assessments", 2), ("lesions", 2), ("biomarkers", 2)):
+        file, kinds = f"config/clinical/{table}.xlsx", sheet_kinds(clinical_kinds(), table)
+        name = f"{table}.xlsx#{table}"
+        targets.append(Target(name, "sheets", file, kinds, clinical_outcome, share, others.get(table, {})))
+    shifted = {"column shifted by a row": SHIFTED["samples"]}
+    kinds = sheet_kinds(table_kinds(), "samples")
+    targets.append(Target("samples.xlsx#samples", "sheets", "config/samples.xlsx", kinds, plan_outcome, 2, shifted))
+    outcome = matrix_outcome("tpm", "tpm.xlsx#TPM")
+    matrix = sheet_kinds(matrix_kinds("tpm"), "TPM")
+    return [*targets, Target("matrix of a workbook", "expression", "tpm.xlsx", matrix, outcome, 1)]
 
 
 def expression_targets() -> list[Target]:

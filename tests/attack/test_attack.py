@@ -12,7 +12,7 @@ from anpi.tables import reading
 from attack.failing import fail_each, programs
 from attack.memory import Memory
 from attack.oracle import Outcome, judge
-from attack.run import Attacker, Finding, counts_of, draw, is_fault, summary, try_drawn_by
+from attack.run import FAILURES, Attacker, Finding, Progress, counts_of, draw, is_fault, summary, try_drawn_by
 from attack.targets import all_targets
 
 SEED, INPUTS = 5, 90
@@ -91,6 +91,23 @@ def test_a_disturbed_file_is_read_anew_and_no_reader_sees_what_another_did_to_it
         table["patient_id"] = "spoilt"
     reading.read_text_table("patients.csv")  # outside of the block nothing is remembered
     assert len(read) == 3
+
+
+def test_progress_is_told_now_and_then(capsys):
+    progress = Progress(3, seconds=1000)
+    for verdict in ("refused", "silent", "refused"):
+        progress.count(Finding("a.csv", "x", 1, verdict, "", ""))
+    progress.count(Finding(FAILURES, "x", 1, "refused", "", ""))
+    lines = [line.split(" ", 1)[1] for line in capsys.readouterr().err.splitlines()]
+    assert lines[:2] == ["writing the trials; then 3 inputs", "3 of 3 inputs tried, 1 fault"]
+    assert "2 of 3 inputs tried, 1 fault" in told_every_time(capsys)
+
+
+def told_every_time(capsys) -> str:
+    progress = Progress(3, seconds=0)
+    for verdict in ("refused", "silent"):
+        progress.count(Finding("a.csv", "x", 1, verdict, "", ""))
+    return capsys.readouterr().err
 
 
 def test_judgement_calls_are_counted_and_have_a_reason():

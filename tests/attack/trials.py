@@ -20,6 +20,7 @@ from anpi.tables.schema import load_yaml
 from attack.clinical_targets import CONFIG
 from attack.expression_targets import write_expression
 from attack.read_targets import run_main, write_reads, write_salmon
+from attack.workbooks import workbook_of
 from demo.trial import LEAST_PATIENTS, write_trial
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,10 +40,27 @@ def write_trials(folder: Path) -> None:
     shutil.copytree(dates, folder / "supplied")
     add_supplied(folder / "supplied", derive_endpoints(clinical, seen, rules))
     write_days(dates, folder / "days")
+    write_sheets(dates, folder / "sheets")
     write_expression(folder / "expression")
     write_reads(dates, folder / "reads")
     with chdir(folder / "reads"):
         write_salmon(Path())
+
+
+def write_sheets(dates: Path, folder: Path) -> None:
+    """Write a trial whose tables are sheets of workbooks, one each."""
+    shutil.copytree(dates, folder)
+    config = yaml.safe_load((folder / CONFIG).read_text())
+    config["clinical"] = {name: as_sheet(folder, path, name) for name, path in config["clinical"].items()}
+    settle(folder, clinical=config["clinical"], samples=as_sheet(folder, config["samples"], "samples"))
+
+
+def as_sheet(trial: Path, path: str, sheet: str) -> str:
+    """Write a table as a sheet of a workbook beside it; return the sheet's name."""
+    place = Path(path).with_suffix(".xlsx")
+    separator = "," if path.endswith(".csv") else "\t"
+    (trial / place).write_bytes(workbook_of((trial / path).read_bytes(), sheet, separator))
+    return f"{place}#{sheet}"
 
 
 def settle(trial: Path, **settings: Any) -> None:
