@@ -17,7 +17,7 @@ import pandas as pd
 from anpi.expression.matrix import UNITS, read_expression
 from anpi.files.shipped import REGISTRY
 from anpi.files.writing import write_estimates
-from anpi.problems import InputError, Problem
+from anpi.problems import refuse_missing_columns
 from anpi.program import run_program
 from anpi.signatures.registry import read_registry
 from anpi.signatures.views import compare_methods, correlate_signatures, summarise_by_subtype
@@ -53,9 +53,7 @@ def main() -> None:
 
 def read_columns(path: str, columns: list[str]) -> pd.DataFrame:
     table = read_text_table(path)
-    lacking = [column for column in columns if column not in table.columns]
-    if lacking:
-        raise InputError([Problem(path, "column lacks", row=1, column=column) for column in lacking])
+    refuse_missing_columns(path, table, columns)
     return table[columns].copy()
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 import pandas as pd
 
 from anpi.expression.matrix import UNITS, Expression, read_expression
-from anpi.problems import InputError, Problem
+from anpi.problems import InputError, Problem, refuse_missing_columns
 from anpi.program import run_program
 from anpi.subtypes.calls import call_subtypes, programme_table
 from anpi.subtypes.discovery import consensus_nmf, name_clusters, variable_genes
@@ -105,9 +105,7 @@ def test_once(arguments: argparse.Namespace, trained_on: Expression, models: tup
 
 def read_labels(path: str) -> pd.Series:
     table = read_text_table(path)
-    lacking = [column for column in ("sample_id", "subtype") if column not in table.columns]
-    if lacking:
-        raise InputError([Problem(path, "column lacks", row=1, column=column) for column in lacking])
+    refuse_missing_columns(path, table, ("sample_id", "subtype"))
     return table.set_index("sample_id")["subtype"]
 
 

@@ -73,6 +73,19 @@ class InputError(Exception):
         return "\n".join([head, *shown])
 
 
+def refuse_missing_columns(file: str, found: Iterable[str], needed: Iterable[str]) -> None:
+    """Refuse a table that lacks columns, with the nearest of its own or all of them."""
+    present = list(map(str, found))
+    refuse([missing_column(file, column, present, present) for column in needed if column not in present])
+
+
+def missing_column(file: str, column: str, free: Iterable[str], present: Iterable[str]) -> Problem:
+    """Return the fault of a table that lacks a column; ``free`` are those that may be it under another name."""
+    near = nearest(column, free, 0.75)
+    mend = f"Is it the column {near}?" if near else f"Columns found: {', '.join(present)}."
+    return Problem(file, "the column is missing", row=1, column=column, mend=mend)
+
+
 def placeless_words(problems: Iterable[Problem]) -> str:
     """Tell faults in a result: files by their names, since absolute paths tell of a machine and of its users."""
     named = [

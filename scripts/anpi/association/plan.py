@@ -163,6 +163,9 @@ def own_problems(plan: Plan) -> Iterator[Problem]:
     """Find faults that the plan shows by itself."""
     families = plan.settings["families"]
     yield from repeated(plan.file, "families", [family["family"] for family in families if "family" in family])
+    if plan.change["family"] in [family.get("family") for family in families]:
+        expected = "a name that no other family has"
+        yield Problem(plan.file, column="change.family", found=plan.change["family"], expected=expected)
     yield from repeated(plan.file, "entries", [entry.entry for entry in plan.entries])
     if len([family for family in families if family.get("tier") == "primary"]) > 1:
         yield Problem(plan.file, column="families", found="two families of tier primary", expected="one at most")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.association.markers import Measured, measure_markers
-from anpi.problems import InputError, Problem, nearest, refuse
+from anpi.problems import InputError, Problem, missing_column, nearest, refuse, refuse_missing_columns
 from anpi.tables.reading import read_facts, read_matrix, read_table
 from anpi.tables.schema import column_rule, load_schema
 from anpi.trial.endpoints import SURVIVAL, endpoint_columns, endpoint_kind
@@ -215,10 +215,7 @@ def known_signatures(registry: pd.DataFrame, trial: Trial) -> pd.DataFrame:
 
 def keyed(frame: pd.DataFrame, key: str, file: str) -> pd.DataFrame:
     if key not in frame.columns:
-        near = nearest(key, frame.columns)
-        raise InputError(
-            Problem(file, "the column is missing", row=1, column=key, mend=f"Is it {near}?" if near else None)
-        )
+        raise InputError(missing_column(file, key, frame.columns, frame.columns))
     twice = sorted(frame.loc[frame[key].duplicated(), key].astype(str).unique())
     refuse([Problem(file, column=key, found=f"{name} twice", expected="one row each") for name in twice])
     return frame.set_index(key).sort_index()
@@ -252,8 +249,7 @@ def by_sample(frame: pd.DataFrame, chosen: pd.Series) -> pd.DataFrame:
 
 def pivot_scores(values: pd.DataFrame, chosen: pd.Series, file: str) -> pd.DataFrame:
     """Turn the long table of scores into patients x signatures."""
-    lacking = [name for name in ("sample_id", "signature", "score") if name not in values.columns]
-    refuse([Problem(file, "the column is missing", row=1, column=name) for name in lacking])
+    refuse_missing_columns(file, values, ("sample_id", "signature", "score"))
     twice = values[values.duplicated(["sample_id", "signature"])]
     refuse(
         [

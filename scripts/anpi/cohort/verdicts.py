@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from anpi.cohort.facts import fact_unit, fact_words, is_ceiling
-from anpi.problems import Problem, refuse
+from anpi.problems import Problem, refuse, refuse_missing_columns
 from anpi.tables.reading import read_text_table
 from anpi.words.strangers import VIRUSES
 
@@ -42,8 +42,7 @@ def read_verdicts(path: Path | str, samples: Sequence[str]) -> pd.DataFrame:
         A column that lacks, another word than pass, warn or fail, a sample twice or without a verdict.
     """
     table, name = read_text_table(path), str(path)
-    lacking = [column for column in ("sample_id", "verdict", "reasons") if column not in table]
-    refuse([Problem(name, "the column is missing", row=1, column=column) for column in lacking])
+    refuse_missing_columns(name, table, ("sample_id", "verdict", "reasons"))
     twice = table["sample_id"].duplicated()
     problems = [
         Problem(name, row=int(str(row)) + 2, column=column, found=str(table.at[row, column]), expected=expected)

@@ -26,8 +26,9 @@ BEGINNING = re.compile(rf"{START}|randomisation_date|(pfs|os)_(time|days|months)
 # Names that trials use, without blanks and signs. Pseudo-columns end with a blank word: a time whose unit is open, an
 # event whose coding is open.
 OF_PATIENT_ID = """patient patientid patid patno patientno patientnumber patientennummer patientenid patientennr pat
-    subject subjectid subjid subjectno subjectnumber usubjid participant participantid caseid studyid pid 患者编号
-    受试者编号 numeropatient idpaciente"""
+    patnr patientnr probandennummer probandennr probandenid studiennummer subject subjectid subjid
+    subjectno subjectnumber usubjid participant participantid caseid studyid pid 患者编号 受试者编号
+    numeropatient idpaciente"""
 NAMES: dict[str, dict[str, str]] = {
     "patients": {
         PATIENT: OF_PATIENT_ID,
@@ -74,9 +75,9 @@ NAMES: dict[str, dict[str, str]] = {
     "assessments": {
         PATIENT: OF_PATIENT_ID,
         "assessment_date": """assessmentdate scandate dateofscan date dateofassessment imagingdate ctdate untersuchung
-            untersuchungsdatum datum assessment rsdtc scan""",
-        "overall_response": """overallresponse response timepointresponse recist recistresponse ansprechen ovrlresp
-            overall""",
+            untersuchungsdatum datumderuntersuchung befunddatum datum assessment rsdtc scan""",
+        "overall_response": """overallresponse response timepointresponse recist recistresponse ansprechen
+            gesamtansprechen gesamtbeurteilung ovrlresp overall""",
         "target_response": "targetresponse targetlesionresponse targetlesions trgresp",
         "nontarget_response": "nontargetresponse nontargetlesionresponse nontargetlesions ntrgresp",
         "new_lesion": "newlesion newlesions neuelaesion newlprog",
@@ -85,9 +86,10 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "lesions": {
         PATIENT: OF_PATIENT_ID,
-        "assessment_date": "assessmentdate scandate dateofscan date datum imagingdate ctdate trdtc",
+        "assessment_date": """assessmentdate scandate dateofscan date datum imagingdate ctdate trdtc untersuchung
+            untersuchungsdatum datumderuntersuchung""",
         "lesion_id": "lesionid lesion lesionno lesionnumber targetlesion laesion läsion trlnkid",
-        "kind": "kind type lesiontype targetnontarget category",
+        "kind": "kind type lesiontype targetnontarget category typ art läsionstyp laesionstyp",
         "node": "node lymphnode nodal isnode lymphknoten",
         "location": "location organ lokalisation lesionsite site",
         "diameter_mm": "diametermm diameter size longestdiameter ld sizemm durchmesser groesse größe length",
@@ -245,6 +247,8 @@ def recognise(source: Source, decisions: Decisions, conversions: Conversions) ->
     claimed: set[str] = set()
     for table in tables:
         sheet.taken[table] = take_columns(source, table, decisions)
+        if table != "samples":
+            sheet.taken[table] += patient_asked(source, sheet.taken[table], table, decisions)
         claimed |= {taken.header for taken in sheet.taken[table]}
     if tables == ("lesions",):
         sheet.taken["lesions"] += visits_taken(source, sheet.taken["lesions"], decisions)
@@ -322,6 +326,19 @@ def take_columns(source: Source, table: str, decisions: Decisions) -> list[Taken
             else:
                 taken.append(Taken(other, OPEN, "asked"))
     return taken
+
+
+def patient_asked(source: Source, taken: list[Taken], table: str, decisions: Decisions) -> list[Taken]:
+    """Ask which column names the patients where none does by its name."""
+    known = {one.header for one in taken}
+    free = [header for header in map(str, source.frame) if header not in known and source.frame[header].notna().all()]
+    if table == "patients":
+        free = [header for header in free if source.frame[header].is_unique]
+    if not free or {PATIENT, OPEN} & {one.column for one in taken}:
+        return []
+    text = f"{source.shown}: which column holds the ids of the patients?"
+    answer = decisions.decide(f"{source.key}: {PATIENT} of {table}", text, free)
+    return [Taken(answer, PATIENT, "so answered")] if answer else []
 
 
 def one_of(source: Source, table: str, column: str, headers: list[str], decisions: Decisions) -> str | None:

@@ -78,7 +78,9 @@ def owned(frame: pd.DataFrame, patients: Sequence[str], decisions: Decisions, co
         frame[PATIENT] = None
     told = {name: owner_in(name, patients) for name in frame.loc[frame[PATIENT].isna(), "sample_id"]}
     asked = [name for name, owner in told.items() if owner is None]
-    text = f"The patient is open (or {LEAVE_OUT}) of the sample"
+    if not patients and decisions.open:  # the table of patients among it
+        asked = []
+    text = f"Which patient (or {LEAVE_OUT}) has the sample"
     answers = decisions.decide_each("samples: patient", text, asked, [*patients, LEAVE_OUT])
     owners = told | answers
     note(told, PATIENT, "the id of a patient in the name of the sample", conversions)
@@ -109,7 +111,7 @@ def timed(frame: pd.DataFrame, decisions: Decisions, conversions: Conversions) -
     open_ones = frame["timepoint"].isna() & (frame[PATIENT] != LEAVE_OUT)
     told = {name: timepoint_in(name) for name in frame.loc[open_ones, "sample_id"]}
     asked = [name for name, time in told.items() if time is None]
-    text = "The time point is open of the sample"
+    text = "Which time point has the sample"
     answers = decisions.decide_each("samples: timepoint", text, asked, TIMEPOINTS)
     times = told | answers
     note(told, "timepoint", "a word in the name of the sample", conversions)

@@ -16,7 +16,7 @@ import yaml
 
 from anpi.delivery import columns, datasets
 from anpi.delivery.conversions import Conversions
-from anpi.delivery.decisions import Decisions, ask, read_answers
+from anpi.delivery.decisions import LEAVE_OUT, Decisions, ask, read_answers
 from anpi.delivery.reads import choose, decide_reference, decide_unit, find_reads
 from anpi.delivery.samples import build_samples
 from anpi.delivery.sources import continue_sources, read_sources
@@ -271,6 +271,14 @@ def row_in(table: Table, file: str, match: re.Match[str]) -> str:
     return f"row {row}" if origin == file else f"row {row} of {origin}" if origin else match[0]
 
 
+def mend_of_column(problem: Problem, name: str, table: Table) -> str | None:
+    """Say what can be done about a column that a table lacks; other faults of a header have their mend."""
+    if problem.column is None or problem.column in table.frame:
+        return problem.mend
+    answers = f"'<table>, <column>: column of {name}': {problem.column}, or '<table>: table': {LEAVE_OUT}"
+    return f"{problem.mend or ''} Add it in the delivery, or answer which column it is: {answers}.".strip()
+
+
 def traced(problem: Problem, part: Path, proposal: Proposal) -> Problem:
     """Name the place of a fault in the delivery's own files, where the table that has it was made of them."""
     for name, table in proposal.tables.items():
@@ -281,5 +289,5 @@ def traced(problem: Problem, part: Path, proposal: Proposal) -> Problem:
                 file, row = table.origins[problem.row - FIRST_DATA_ROW]
                 expected = problem.expected and ROW.sub(functools.partial(row_in, table, file), problem.expected)
                 return replace(problem, file=file, row=row or None, column=column, expected=expected)
-            return replace(problem, file=shown, column=column)
+            return replace(problem, file=shown, column=column, row=None, mend=mend_of_column(problem, name, table))
     return replace(problem, file=problem.file.replace(str(part), proposal.decisions.file))

@@ -166,6 +166,8 @@ def read_sample_names(path: Path | str) -> list[str]:
     samples = [cell for cell in header[1:] if cell not in DESCRIPTIONS]
     if not samples:
         mend = "Separate the cells with tabs in a .tsv and commas in a .csv."
+        if split_sheet(path)[1] is not None:
+            mend = "Its first row names the genes' column and the samples: take out titles above it."
         raise InputError(Problem(name, "no sample columns found", row=1, mend=mend))
     if "" in samples:
         raise InputError(Problem(name, "a column has no name", row=1, mend="Name every column, or take it out."))

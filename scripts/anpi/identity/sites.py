@@ -9,7 +9,7 @@ import pandas as pd
 
 from anpi.alignment.contigs import assembly_of, plain_name
 from anpi.files.shipped import ROOT
-from anpi.problems import Problem, refuse
+from anpi.problems import Problem, refuse, refuse_missing_columns
 from anpi.tables.reading import read_text_table
 
 SITES = ROOT / "resources" / "identity" / "snps.tsv"
@@ -33,8 +33,7 @@ def read_sites(path: Path | str = SITES) -> pd.DataFrame:
         A column that lacks, a value that is no position, base or share, an rsid twice.
     """
     table = read_text_table(path)
-    missing = [column for column in COLUMNS if column not in table]
-    refuse([Problem(str(path), "the column lacks", row=1, column=column) for column in missing])
+    refuse_missing_columns(str(path), table, COLUMNS)
     problems = []
     for column in ("grch38", "grch37", "af", *POPULATIONS):
         numbers = pd.to_numeric(table[column], errors="coerce")

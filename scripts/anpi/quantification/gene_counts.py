@@ -11,6 +11,7 @@ import pandas as pd
 import pysam
 
 from anpi.expression.genes import strip_version
+from anpi.files.intact import refuse_cut_table
 from anpi.problems import InputError, Problem
 from anpi.quantification.molecules import Molecules, molecules_of_alignments
 from anpi.quantification.reference import read_gtf
@@ -74,12 +75,27 @@ def count_genes(
     if is_paired(scratch / names[0]):
         command += ["-p", "--countReadPairs"]
     run_tool([*command, *names], scratch, f"featureCounts, sample {sample}")
-    table = pd.read_csv(scratch / "counts.txt", sep="\t", comment="#", dtype={"Geneid": str}, quoting=csv.QUOTE_NONE)
+    table, summary = read_counts(scratch / "counts.txt", names, sample)
     rows = pd.DataFrame({"gene_id": table["Geneid"].map(strip_version), "counts": table[names].sum(axis=1)})
     counts = rows.assign(length=table["Length"]).groupby("gene_id").sum().reset_index()
-    summary = pd.read_csv(scratch / "counts.txt.summary", sep="\t", index_col="Status").sum(axis=1)
     lines = "".join(f"{status}\t{count}\n" for status, count in summary.items())
     return counts, f"Status\t{sample}\n{lines}", molecules
+
+
+def read_counts(path: Path, names: Sequence[str], sample: str) -> tuple[pd.DataFrame, pd.Series[int]]:
+    """Read what featureCounts wrote, its genes and its account, and hold the one against the other."""
+    try:
+        for file in (path, Path(f"{path}.summary")):
+            refuse_cut_table(file)
+        table = pd.read_csv(path, sep="\t", comment="#", dtype={"Geneid": str}, quoting=csv.QUOTE_NONE)
+        summary = pd.read_csv(f"{path}.summary", sep="\t", index_col="Status").astype(int)
+        closes = all(table[name].sum() == summary.loc["Assigned", name] for name in names)
+    except (ValueError, KeyError, InputError):
+        closes = False
+    if not closes:
+        mend = "Is the disk of the scratch folder full? Make room, and run again."
+        raise InputError(Problem(f"featureCounts, sample {sample}", "what it wrote is cut short", mend=mend))
+    return table, summary.sum(axis=1)
 
 
 def no_counts(gtf: Path) -> pd.DataFrame:
@@ -96,8 +112,18 @@ def give_bam(source: Path, target: Path, genome: Path | None) -> None:
         reference = ["--reference", str(genome.resolve())] if genome else []
         command = ["samtools", "view", "--no-PG", "-b", *reference, "-o", target.name]
         run_tool([*command, str(source.resolve())], target.parent, f"samtools, {source}")
+        refuse_cut_bam(target, source)
     else:
         target.symlink_to(source.resolve())
+
+
+def refuse_cut_bam(target: Path, source: Path) -> None:
+    """Refuse what samtools made when it has no end, as on a full disk."""
+    try:
+        pysam.AlignmentFile(str(target), check_sq=False).close()
+    except (OSError, ValueError):
+        mend = "Is the disk of the scratch folder full? Make room, and run again."
+        raise InputError(Problem(f"samtools, {source}", "the BAM that it made is cut short", mend=mend)) from None
 
 
 def is_paired(alignment: Path) -> bool:

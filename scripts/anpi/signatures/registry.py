@@ -12,7 +12,7 @@ import pandas as pd
 from anpi.expression.genes import annotate
 from anpi.files.shipped import REGISTRY
 from anpi.files.text import read_text
-from anpi.problems import InputError, Problem, nearest, refuse
+from anpi.problems import InputError, Problem, nearest, refuse, refuse_missing_columns
 from anpi.tables.reading import read_text_table
 from anpi.trial.methods import SCORING
 
@@ -70,8 +70,7 @@ def read_registry(path: Path | str = REGISTRY) -> list[Signature]:
     path = Path(path)
     table = read_text_table(path)
     name = str(path)
-    lacking = [column for column in COLUMNS if column not in table.columns]
-    refuse([Problem(name, "column lacks", row=1, column=column) for column in lacking])
+    refuse_missing_columns(name, table, COLUMNS)
     mend: str | None
     if table.empty:
         mend = "A file cut short? Copy it again, or leave it out."
@@ -132,8 +131,7 @@ def read_gene_files(folder: Path, names: Iterable[str]) -> pd.DataFrame:
     tables = []
     for file in sorted(names):
         table = read_text_table(folder / file)
-        lacking = [column for column in GENE_COLUMNS if column not in table.columns]
-        refuse([Problem(str(folder / file), "column lacks", row=1, column=column) for column in lacking])
+        refuse_missing_columns(str(folder / file), table, GENE_COLUMNS)
         tables.append(table.assign(file=file, row=table.index))
     genes = pd.concat(tables, ignore_index=True)
     genes["weight"] = finite_weights(genes)

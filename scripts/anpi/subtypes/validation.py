@@ -14,7 +14,7 @@ import pandas as pd
 
 from anpi.files.rows import Document
 from anpi.files.sheet import split_sheet
-from anpi.problems import InputError, Problem, refuse
+from anpi.problems import InputError, Problem, refuse, refuse_missing_columns
 from anpi.subtypes.model import CLASSES, Model
 from anpi.tables.reading import read_text_table
 
@@ -87,8 +87,7 @@ def read_labels(path: Path | str, samples: Iterable[str]) -> pd.DataFrame:
         A column lacks, a label is none of its scheme, a sample comes twice, or no sample is in the matrix.
     """
     table = read_text_table(path)
-    lacking = [column for column in ("sample_id", "subtype") if column not in table.columns]
-    refuse([Problem(str(path), "column lacks", row=1, column=column) for column in lacking])
+    refuse_missing_columns(str(path), table, ("sample_id", "subtype"))
     problems = []
     for column, _, allowed in SCHEMES.values():
         if column in table.columns:

@@ -33,12 +33,12 @@ OTHER_WORDS: dict[str, tuple[str, ...]] = {
     "unstranded": ("frunstranded", "iu", "u", "none", "no", "nonstranded"),
     "F": ("female", "woman", "w", "frau", "weiblich", "女"),
     "M": ("male", "man", "mann", "männlich", "男"),
-    "Y": ("yes", "true", "1", "是"),
-    "N": ("no", "false", "0", "否"),
+    "Y": ("yes", "true", "1", "ja", "oui", "是"),
+    "N": ("no", "false", "0", "nein", "non", "否"),
     "yes": ("y", "true", "1"),
     "no": ("n", "false", "0"),
-    "target": ("tl", "targetlesion"),
-    "nontarget": ("ntl", "nontargetlesion"),
+    "target": ("tl", "targetlesion", "zielläsion", "zielläsionen"),
+    "nontarget": ("ntl", "nontargetlesion", "nichtzielläsion", "nichtzielläsionen"),
     "new": ("nl", "newlesion"),
 }
 # Letters of Cyrillic and Greek that look like Latin ones, each above the letter that it looks like. Greek letters of

@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pandas as pd
 from anpi.files.intact import intact, refuse_cut_table
 from anpi.files.sheet import split_sheet
 from anpi.files.text import read_text
-from anpi.problems import InputError, Problem, fold, nearest, refuse
+from anpi.problems import InputError, Problem, fold, missing_column, nearest, refuse
 from anpi.tables.identifiers import holds_values, identifier_problems, masked
 from anpi.tables.names import (
     LETTER,
@@ -344,16 +345,9 @@ def column_problems(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -
     for column in schema.get("required", ()):
         forms = {column, day_form(column) or column}
         if not forms & present:
-            near = nearest(column, present - set(properties), 0.75)
-            problems.append(
-                Problem(
-                    file,
-                    "the column is missing",
-                    row=1,
-                    column=column,
-                    mend=f"Is it the column {near}?" if near else "Columns found: " + ", ".join(frame.columns) + ".",
-                )
-            )
+            lacks = missing_column(file, column, present - set(properties), frame.columns)
+            more = properties[column].get("lacks")
+            problems.append(replace(lacks, mend=f"{lacks.mend} {more}") if more else lacks)
     known = {fold(column): column for column in properties}
     known |= {fold(day): day for column in properties if (day := day_form(column))}
     for column in frame.columns:

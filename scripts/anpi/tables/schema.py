@@ -292,7 +292,7 @@ def check_forgiving(
     filled = copy.deepcopy(dict(settings))
     problems = [
         Problem(file, column=place(key, filled), message="unknown key", mend=hint)
-        for key, hint in unknown_keys(filled, schema, ())
+        for key, hint in unknown_keys(filled, schema, (), known_places(schema, ""))
     ]
     fill_defaults(filled, schema)
     validator = jsonschema.Draft202012Validator(schema)
@@ -388,10 +388,24 @@ def place(key: Key, settings: Any) -> str:
     return ", ".join([*words, ".".join(dotted)] if dotted else words)
 
 
-def unknown_keys(settings: Any, schema: Mapping[str, Any], prefix: Key) -> list[tuple[Key, str]]:
-    """List keys that the schema does not know, each with a hint at the nearest one that it does."""
+def known_places(schema: Mapping[str, Any], block: str) -> dict[str, list[str]]:
+    """Return the blocks in which each key of a schema may stand, dotted; empty for the file itself."""
+    places: dict[str, list[str]] = {}
+    for key, rule in schema.get("properties", {}).items():
+        places.setdefault(key, []).append(block)
+        within = f"{block}.{key}".lstrip(".")
+        for part in (rule, rule.get("items", {})):
+            for name, blocks in known_places(part if isinstance(part, dict) else {}, within).items():
+                places.setdefault(name, []).extend(blocks)
+    return places
+
+
+def unknown_keys(
+    settings: Any, schema: Mapping[str, Any], prefix: Key, places: Mapping[str, list[str]]
+) -> list[tuple[Key, str]]:
+    """List keys that the schema does not know there, each with its place or a hint at the nearest one."""
     if isinstance(settings, list) and isinstance(schema.get("items"), dict):
-        pairs = [unknown_keys(item, schema["items"], (*prefix, i)) for i, item in enumerate(settings)]
+        pairs = [unknown_keys(item, schema["items"], (*prefix, i), places) for i, item in enumerate(settings)]
         return [pair for found in pairs for pair in found]
     if not isinstance(settings, dict):
         return []
@@ -400,12 +414,14 @@ def unknown_keys(settings: Any, schema: Mapping[str, Any], prefix: Key) -> list[
     faults = []
     for key, value in settings.items():
         if key in properties:
-            faults += unknown_keys(value, properties[key], (*prefix, key))
+            faults += unknown_keys(value, properties[key], (*prefix, key), places)
         elif isinstance(rest, dict):
-            faults += unknown_keys(value, rest, (*prefix, key))
+            faults += unknown_keys(value, rest, (*prefix, key), places)
         elif rest is False:
             near = nearest(str(key), properties)
+            elsewhere = [f"below {block}" if block else "at the top of the file" for block in places.get(str(key), ())]
             hint = f"Did you mean {near}?" if near else "Known keys: " + ", ".join(properties) + "."
+            hint = f"It stands {' or '.join(elsewhere)}." if elsewhere else hint
             faults.append(((*prefix, key), hint))
     return faults
 

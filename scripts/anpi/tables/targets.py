@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from anpi.files.shipped import ROOT
-from anpi.problems import Problem, refuse
+from anpi.problems import Problem, refuse, refuse_missing_columns
 from anpi.tables.reading import read_text_table
 
 TARGETS = ROOT / "resources" / "targets" / "targets.tsv"
@@ -54,7 +54,7 @@ def read_target_table(path: Path | str = TARGETS, own: Path | str | None = None)
 
 def read_list(path: Path | str, needed: list[str]) -> pd.DataFrame:
     table, file = read_text_table(path), str(path)
-    refuse([Problem(file, "column lacks", row=1, column=name) for name in needed if name not in table.columns])
+    refuse_missing_columns(file, table, needed)
     if table.empty:
         refuse([Problem(file, "the list has no target", expected="one row per target")])
     problems = []

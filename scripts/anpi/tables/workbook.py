@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 from anpi.files.plain import refuse_odd_file
 from anpi.problems import InputError, Problem, missing_file, nearest
@@ -97,7 +96,9 @@ def opened(file: Path | str, values: bool) -> Iterator[Any]:
             workbook.close()
     except FileNotFoundError:
         raise InputError(missing_file(file)) from None
-    except (zipfile.BadZipFile, ParseError, KeyError, ValueError, TypeError, IndexError, EOFError, OSError) as error:
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # a damaged part ends its readers (zipfile, zlib, expat, openpyxl) in any way
         mend = "Save it anew as .xlsx without a password, or save the sheet as CSV UTF-8."
         raise InputError(Problem(name, f"not a readable Excel workbook ({type(error).__name__})", mend=mend)) from None
 

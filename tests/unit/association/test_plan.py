@@ -80,6 +80,18 @@ def test_names_given_twice(write_plan):
     assert "two families of tier primary" in text
 
 
+def test_the_family_of_changes_has_a_name_of_its_own(write_plan):
+    path = write_plan()
+    path.write_text(path.read_text() + "\nchange: {family: primary}\n")
+    assert "change.family: found 'primary', expected a name that no other family has" in refusal(read_plan, path)
+
+
+def test_a_key_at_another_place_is_told_where_it_stands(write_plan):
+    path = write_plan()
+    path.write_text(path.read_text() + "\nmultiplicity: bh\n")
+    assert "multiplicity: unknown key. It stands below families or below change." in refusal(read_plan, path)
+
+
 def test_a_response_is_not_set_against_a_response(plan_of):
     assert "a time to event" in refusal(plan_of, biomarker="response", endpoints=["response"])
 

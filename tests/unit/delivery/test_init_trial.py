@@ -574,3 +574,62 @@ def test_the_guide_shows_each_mess_with_its_questions():
             assert f"`{name.removeprefix('patients.csv, ')}`: `{answer}`" in shown[mess]
         for value in [*(str(value).strip('"') for value in delivered), *(value for value in values if value)]:
             assert f"`{value}`" in shown[mess]
+
+
+GERMAN = "Pat.-Nr.;Behandlungsarm;Geschlecht;Alter (Jahre);Lebermetastasen;LDH (U/l);Therapiebeginn (TT.MM.JJJJ)"
+GERMAN_SCANS = "Pat.-Nr.;Datum der Untersuchung (TT.MM.JJJJ);Gesamtbeurteilung"
+GERMAN_LESIONS = "Pat.-Nr.;Untersuchungsdatum (TT.MM.JJJJ);Läsion;Typ;Durchmesser (mm)"
+
+
+def test_a_german_export_is_understood(tmp_path: Path):
+    tables = {
+        "Patienten": [GERMAN, "001;Arm A;w;61;ja;210,5;15.01.2024", "002;Arm B;m;70;nein;240,0;20.01.2024"],
+        "Bildgebung": [GERMAN_SCANS, "001;13.03.2024;SD", "002;14.03.2024;PD"],
+        "Läsionen": [GERMAN_LESIONS, "001;13.03.2024;1;Zielläsion;31,5", "002;14.03.2024;1;Zielläsion;28,0"],
+    }
+    for name, lines in tables.items():
+        (tmp_path / f"{name}.csv").write_bytes("\r\n".join(lines).encode("cp1252"))
+    found = proposed(sorted(tmp_path.iterdir()))
+    assert asked(found) == set()
+    assert column(found, "patients", "ldh") == ["210.5", "240.0"]
+    assert column(found, "patients", "liver_mets") == ["Y", "N"]
+    assert column(found, "patients", "treatment_start_date") == ["2024-01-15", "2024-01-20"]
+    assert column(found, "assessments", "overall_response") == ["SD", "PD"]
+    assert column(found, "lesions", "diameter_mm") == ["31.5", "28.0"]
+    assert column(found, "lesions", "kind") == ["target", "target"]
+
+
+def test_which_column_names_the_patients_is_asked(tmp_path: Path):
+    file = patients(tmp_path, ("patient_id as ID", ["P001", "P002"]), ("Remark", ["a", "a"]))
+    answers = {"patients.csv: table": "patients"}
+    found = proposed([file], answers)
+    assert asked(found) == {"patients.csv: patient_id of patients"}
+    assert "ID" in found.decisions.open["patients.csv: patient_id of patients"].choices
+    assert "Remark" not in found.decisions.open["patients.csv: patient_id of patients"].choices
+    found = proposed([file], answers | {"patients.csv: patient_id of patients": "ID"})
+    assert column(found, "patients", "patient_id") == ["P001", "P002"]
+
+
+def test_samples_are_asked_about_when_the_patients_are_known(tmp_path: Path):
+    file = patients(tmp_path, ("patient_id as ID", ["P001", "P002"]))
+    reads = write_reads(tmp_path / "reads", ["S1_baseline"])
+    assert not [name for name in asked(proposed([file], reads=reads)) if name.startswith("samples: patient")]
+    answers = {"patients.csv: table": "patients", "patients.csv: patient_id of patients": "ID"}
+    found = proposed([file], answers, reads)
+    question = found.decisions.open["samples: patient, S1_baseline"]
+    assert question.text == "Which patient (or leave_out) has the sample 'S1_baseline'?"
+
+
+def test_a_column_that_a_table_needs_is_named_with_what_can_be_done(tmp_path: Path):
+    book = write_workbook(
+        tmp_path / "export.xlsx",
+        {
+            "Patients": [HEADER, P1, P2],
+            "AE": [["Adverse events"], ["Patient", "Term", "Grade"], ["P001", "Fatigue", 2]],
+        },
+    )
+    with pytest.raises(InputError) as error:
+        write_trial(tmp_path / "trial", proposed([book], CUTOFF), lambda config, file: check_run(config, file))
+    said = str(error.value)
+    assert f"{book}#AE, soc: the column is missing" in said
+    assert "'<table>, <column>: column of adverse_events': soc, or '<table>: table': leave_out" in said

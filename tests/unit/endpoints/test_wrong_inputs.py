@@ -277,6 +277,18 @@ WRONG = [
     ),
     (
         "endpoints.yaml",
+        "confirmation:",
+        "close_assessments: apart\nconfirmation:",
+        "endpoints.yaml, close_assessments: unknown key. It stands below scans.",
+    ),
+    (
+        "lesions.csv",
+        "assessment_date",
+        "Week 6",
+        "lesions.csv, row 1, column assessment_date: the column is missing. Columns found: patient_id, Week 6, lesion_id, kind, node, location, diameter_mm, status. With a column a visit (Baseline, Week 6), let scripts/init_trial.py make rows of them: docs/init.md.",
+    ),
+    (
+        "endpoints.yaml",
         "28",
         "four weeks",
         "endpoints.yaml, confirmation.minimum_days: found 'four weeks', expected a whole number from 0 to 3650",

@@ -16,6 +16,8 @@ import pytest
 from unit.quantification.made_genome import GENES, make_genome
 
 from anpi.expression.counted import genes_of_counts
+from anpi.problems import InputError
+from anpi.quantification.gene_counts import read_counts, refuse_cut_bam
 from anpi.quantification.reference import annotated_transcripts, build_reference
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -112,3 +114,58 @@ def test_a_damaged_gtf_is_told(tmp_path: Path):
     (tmp_path / "genes.gtf.gz").write_bytes(gzip.compress(b"# no exon\n"))
     with pytest.raises(Exception, match="no transcript found"):
         annotated_transcripts(tmp_path / "genes.gtf.gz")
+
+
+def written_counts(folder: Path, table: str, summary: str) -> Path:
+    (folder / "counts.txt").write_text("# Program:featureCounts\n" + table)
+    (folder / "counts.txt.summary").write_text(summary)
+    return folder / "counts.txt"
+
+
+TABLE = "Geneid\tChr\tStart\tEnd\tStrand\tLength\ta.bam\nA\tchr1\t1\t9\t+\t9\t12\nB\tchr1\t20\t29\t+\t10\t31\n"
+SUMMARY = "Status\ta.bam\nAssigned\t43\nUnassigned_NoFeatures\t7\n"
+
+
+def test_counts_are_held_against_their_account(tmp_path: Path):
+    table, summary = read_counts(written_counts(tmp_path, TABLE, SUMMARY), ["a.bam"], "S1")
+    assert table["a.bam"].tolist() == [12, 31]
+    assert summary.to_dict() == {"Assigned": 43, "Unassigned_NoFeatures": 7}
+
+
+@pytest.mark.parametrize(
+    ("table", "summary"),
+    [
+        (TABLE[:-2], SUMMARY),
+        (TABLE[: TABLE.index("B\t")], SUMMARY),
+        (TABLE[:30], SUMMARY),
+        ("", SUMMARY),
+        (TABLE, SUMMARY[: SUMMARY.index("\nUn") - 1]),
+        (TABLE, SUMMARY[:-1]),
+        (TABLE, SUMMARY[:-2]),
+        (TABLE, "Status\ta.bam\n"),
+        (TABLE, ""),
+    ],
+    ids=[
+        "last digit",
+        "last row",
+        "header",
+        "no table",
+        "digit of the account",
+        "end of a line",
+        "number",
+        "no rows",
+        "no account",
+    ],
+)
+def test_counts_that_are_cut_are_refused(tmp_path: Path, table: str, summary: str):
+    with pytest.raises(InputError, match=r"featureCounts, sample S1: what it wrote is cut short\. Is the disk"):
+        read_counts(written_counts(tmp_path, table, summary), ["a.bam"], "S1")
+
+
+def test_a_cut_copy_of_an_alignment_is_refused(tmp_path: Path):
+    write_bam(tmp_path / "whole.bam", False)
+    content = (tmp_path / "whole.bam").read_bytes()
+    (tmp_path / "cut.bam").write_bytes(content[: len(content) // 2])
+    refuse_cut_bam(tmp_path / "whole.bam", Path("a.cram"))
+    with pytest.raises(InputError, match=r"samtools, a\.cram: the BAM that it made is cut short"):
+        refuse_cut_bam(tmp_path / "cut.bam", Path("a.cram"))

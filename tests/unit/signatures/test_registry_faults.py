@@ -30,7 +30,7 @@ def test_a_sound_registry_is_read(tmp_path):
         ([], GENES, "the registry has no signature"),
         ([ROW], GENES.replace("\t1\t", "\tnan\t"), r"genes\.tsv, row 2, column weight: found 'nan', expected a number"),
         ([ROW], GENES.replace("\t1\t", "\tone\t"), "column weight: found 'one'"),
-        ([ROW], GENES.replace("weight", "wait"), r"genes\.tsv, row 1, column weight: column lacks"),
+        ([ROW], GENES.replace("weight", "wait"), r"genes\.tsv, row 1, column weight: the column is missing"),
         ([ROW[:6] + ["nan"] + ROW[7:]], GENES, "row 2, column minimum_coverage: found 'nan'"),
         ([[*ROW[:7], "", *ROW[8:]]], GENES, "row 2, column genes_file: found '', expected a value"),
     ],

@@ -168,3 +168,17 @@ def test_what_is_no_workbook_is_refused_in_words(tmp_path: Path, content: bytes)
 def test_a_workbook_without_a_sheet_says_how_to_name_one(tmp_path: Path):
     path = write(tmp_path / "t.xlsx", [HEADER, ["P1", "A", 61, None]])
     assert "name the sheet: " in refused(path)
+
+
+def test_a_workbook_whose_packed_bytes_are_damaged_is_refused_in_words(tmp_path: Path):
+    """As zlib, not zipfile, finds it."""
+    path = write(tmp_path / "a.xlsx", [HEADER, *(["P1", f"arm {number}", 60, None] for number in range(200))])
+    with zipfile.ZipFile(path) as archive:
+        part = archive.getinfo("xl/worksheets/sheet1.xml")
+    content = bytearray(path.read_bytes())
+    start = part.header_offset + 30 + len(part.filename)
+    for place in range(start, start + part.compress_size, 7):
+        damaged = content.copy()
+        damaged[place] ^= 0x55
+        path.write_bytes(damaged)
+        assert "not a readable Excel workbook" in refused(f"{path}#Patients")

@@ -191,7 +191,7 @@ def test_targets_of_ones_own_stand_behind_the_shipped_ones(tmp_path: Path):
     ("rows", "words"),
     [
         ("target\tgenes\tcompartment\nDLL3\tDLL3\ttumour\n", "row 2, column target: the shipped list has this target"),
-        ("target\tgenes\nPTK7\tPTK7\n", "row 1, column compartment: column lacks"),
+        ("target\tgenes\nPTK7\tPTK7\n", "row 1, column compartment: the column is missing"),
     ],
 )
 def test_faults_of_a_list_of_ones_own(tmp_path: Path, rows: str, words: str):
