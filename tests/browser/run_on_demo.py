@@ -17,4 +17,7 @@ def test_axe_decides_all_and_text_has_contrast(page: Page, axe: Path, name: str)
     for scheme, width in BRIEFLY:
         open_whole(page, REPORT / name, scheme, width)
         assert faults_by_axe(page, axe) == [], (scheme, width)
+    open_whole(page, REPORT / name, "light", 1440)
+    boxes = "[...document.querySelectorAll('.table .scroll')].filter((box) => box.scrollWidth > box.clientWidth + 1)"
+    assert page.run(f"{boxes}.map((box) => box.querySelector('table').id)") == [], "wider than a wide screen"
     check_contrast(page, REPORT / name)

@@ -71,8 +71,11 @@ def fraction_cell(row: pd.Series, mcp: float | None) -> Cell:
 
 def pathways_block(run: Run, pathways: pd.DataFrame) -> Table | Note:
     if pathways["above_reference"].isna().all():
-        why = listed(sorted(set(pathways["reason"].dropna()))[:3]) if "reason" in pathways else ""
-        return Note(f"No activity of pathways: {why or 'no reason given'}.", "absent")
+        best = pathways.loc[pathways["genes_used"].idxmax()]
+        words = (
+            f"No activity of pathways. The most complete, {best['pathway']}: {text(best['reason'], 'not measured')}."
+        )
+        return Note(words, "absent")
     wide = pathways.pivot(index="sample_id", columns="pathway", values="above_reference").sort_index()
     rows = [
         [Cell(text(sample)), *(Cell(decimal(v, 0), float(v) if known(v) else None) for v in values)]

@@ -97,8 +97,8 @@ STRATEGIES = {
     "radiotherapy_ignored": "radiotherapy ignored",
     "clinical_no_event": "clinical progression is no event",
     "clinical_event": "clinical progression is an event",
-    "recist": "by RECIST 1.1",
-    "irecist": "by iRECIST",
+    "recist": "beyond progression by RECIST 1.1",
+    "irecist": "beyond progression by iRECIST",
 }
 ENDPOINTS = (
     Endpoint(

@@ -85,7 +85,7 @@ def test_every_strategy_of_an_estimand_has_words():
         ("response_unconfirmed", "unconfirmed response"),
         ("iresponse_by_reader", "unconfirmed response (iRECIST) (read by reader)"),
         ("pfs_fda", "progression-free survival (FDA censoring)"),
-        ("pfs_if_irecist", "progression-free survival (by iRECIST)"),
+        ("pfs_if_irecist", "progression-free survival (beyond progression by iRECIST)"),
         (
             "pfs_if_therapy_counted_missed_counted_by_site",
             "progression-free survival (counted after a new therapy, counted after missed scans, read by site)",

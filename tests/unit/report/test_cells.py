@@ -48,3 +48,15 @@ def test_pathways_stand_as_distances_from_the_reference():
     table = pd.DataFrame({"sample_id": ["s2", "s1"], "pathway": "WNT", "above_reference": [-12.4, None]})
     _, shown = cell_blocks(run_of(pathways=table))
     assert [[cell.words for cell in row] for row in shown.rows] == [["s1", "–"], ["s2", "−12"]]
+
+
+def test_pathways_that_no_sample_has_are_told_in_words_with_the_most_complete():
+    absent = {"sample_id": "P0001-B", "above_reference": None, "reason": "13 of 100 genes, at least 60% needed"}
+    table = pd.DataFrame(
+        [
+            absent | {"pathway": "EGFR", "genes_used": 4, "reason": "4 of 100 genes, at least 60% needed"},
+            absent | {"pathway": "Androgen", "genes_used": 13},
+        ]
+    )
+    _, shown = cell_blocks(run_of(pathways=table))
+    assert shown.words == "No activity of pathways. The most complete, Androgen: 13 of 100 genes, at least 60% needed."
