@@ -9,11 +9,11 @@ python scripts/call_subtypes.py --expression tpm.tsv.gz --unit tpm --out calls.t
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 from anpi.cohort.verdicts import read_verdicts
-from anpi.expression.matrix import UNITS, read_expression
+from anpi.expression.arguments import add_expression, given_expression
+from anpi.expression.matrix import read_expression
 from anpi.files.writing import write_table
 from anpi.program import run_program
 from anpi.subtypes.calls import call_subtypes, programme_table, tissue_table
@@ -23,10 +23,7 @@ from anpi.subtypes.model import DEFAULT, load_model
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--expression", required=True, help="genes in rows (Ensembl ids or symbols), samples in columns"
-    )
-    parser.add_argument("--unit", required=True, help=UNITS)
+    add_expression(parser)
     parser.add_argument("--model", type=Path, default=DEFAULT, help="folder of a model (default: the shipped one)")
     parser.add_argument("--forest", type=Path, default=FOREST, help="folder of a forest for a second opinion")
     parser.add_argument("--verdicts", help="table with sample_id, verdict, reasons: failed samples get no call")
@@ -37,9 +34,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     model = load_model(arguments.model)
-    expression = read_expression(arguments.expression, arguments.unit, genes_needed=False)
-    for note in expression.notes:
-        print(f"{arguments.expression}: {note}", file=sys.stderr)
+    expression = given_expression(arguments)
     verdicts = read_verdicts(arguments.verdicts, list(expression.values.columns)) if arguments.verdicts else None
     counts = read_expression(arguments.counts, "counts") if arguments.counts else None
     calls = call_subtypes(expression, model, verdicts, counts, load_forest(arguments.forest))

@@ -8,9 +8,8 @@ python scripts/estimate_fractions.py --expression tpm.tsv.gz --unit tpm --tumour
 """
 
 import argparse
-import sys
 
-from anpi.expression.matrix import UNITS, read_expression
+from anpi.expression.arguments import add_expression, given_expression
 from anpi.files.writing import write_estimates
 from anpi.fractions.estimate import estimate_fractions
 from anpi.program import run_program
@@ -19,10 +18,7 @@ from anpi.tables.reading import read_facts
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--expression", required=True, help="genes in rows (Ensembl ids or symbols), samples in columns"
-    )
-    parser.add_argument("--unit", required=True, help=UNITS)
+    add_expression(parser)
     parser.add_argument(
         "--tumour", action="store_true", help="leave out marker genes that tumour cells express too (as the rule does)"
     )
@@ -30,9 +26,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, help="long table of fractions to write")
     arguments = parser.parse_args()
 
-    expression = read_expression(arguments.expression, arguments.unit, genes_needed=False)
-    for note in expression.notes:
-        print(f"{arguments.expression}: {note}", file=sys.stderr)
+    expression = given_expression(arguments)
     tissues = read_facts(arguments.tissues) if arguments.tissues else None
     fractions = estimate_fractions(expression, arguments.tumour, tissues)
     write_estimates(arguments.out, fractions)

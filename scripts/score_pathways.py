@@ -8,9 +8,8 @@ python scripts/score_pathways.py --expression tpm.tsv.gz --unit tpm --out pathwa
 """
 
 import argparse
-import sys
 
-from anpi.expression.matrix import UNITS, read_expression
+from anpi.expression.arguments import add_expression, given_expression
 from anpi.files.writing import write_estimates
 from anpi.pathways.progeny import score_pathways
 from anpi.program import run_program
@@ -18,16 +17,11 @@ from anpi.program import run_program
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--expression", required=True, help="genes in rows (Ensembl ids or symbols), samples in columns"
-    )
-    parser.add_argument("--unit", required=True, help=UNITS)
+    add_expression(parser)
     parser.add_argument("--out", required=True, help="long table of scores to write")
     arguments = parser.parse_args()
 
-    expression = read_expression(arguments.expression, arguments.unit, genes_needed=False)
-    for note in expression.notes:
-        print(f"{arguments.expression}: {note}", file=sys.stderr)
+    expression = given_expression(arguments)
     scores = score_pathways(expression)
     write_estimates(arguments.out, scores)
     lacking = int(scores["score"].isna().sum())

@@ -8,10 +8,9 @@ python scripts/score_signatures.py --expression tpm.tsv.gz --unit tpm --out scor
 """
 
 import argparse
-import sys
 from pathlib import Path
 
-from anpi.expression.matrix import UNITS, read_expression
+from anpi.expression.arguments import add_expression, given_expression
 from anpi.files.shipped import REGISTRY
 from anpi.files.writing import write_table
 from anpi.program import run_program
@@ -21,10 +20,7 @@ from anpi.signatures.scores import score_signatures
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--expression", required=True, help="genes in rows (Ensembl ids or symbols), samples in columns"
-    )
-    parser.add_argument("--unit", required=True, help=UNITS)
+    add_expression(parser)
     parser.add_argument(
         "--registry", type=Path, default=REGISTRY, help="table of signatures (default: the shipped one)"
     )
@@ -41,9 +37,7 @@ def main() -> None:
     signatures = read_registry(arguments.registry)
     for path in arguments.gmt:
         signatures += read_gmt(path, arguments.gmt_method)
-    expression = read_expression(arguments.expression, arguments.unit, genes_needed=False)
-    for note in expression.notes:
-        print(f"{arguments.expression}: {note}", file=sys.stderr)
+    expression = given_expression(arguments)
     scores = score_signatures(expression, named_once(signatures))
     write_table(arguments.out, scores)
     lacking = int(scores["score"].isna().sum())

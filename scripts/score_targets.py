@@ -9,10 +9,10 @@ python scripts/score_targets.py --expression tpm.tsv.gz --unit tpm --counts coun
 """
 
 import argparse
-import sys
 from pathlib import Path
 
-from anpi.expression.matrix import UNITS, Expression, read_expression
+from anpi.expression.arguments import add_expression, given_expression
+from anpi.expression.matrix import Expression, read_expression
 from anpi.files.writing import write_estimates
 from anpi.program import run_program
 from anpi.subtypes.calls import tissue_table
@@ -26,10 +26,7 @@ from anpi.targets.purity import choose_purity
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--expression", required=True, help="genes in rows (Ensembl ids or symbols), samples in columns"
-    )
-    parser.add_argument("--unit", required=True, help=UNITS)
+    add_expression(parser)
     parser.add_argument("--counts", help="matrix of counts of the same samples: for intervals of read depth")
     parser.add_argument("--calls", help="calls.tsv: its column purity, where it has one")
     parser.add_argument("--tissues", help="tissues.tsv: shares of normal tissue (default: estimated anew)")
@@ -39,9 +36,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     targets = read_targets(arguments.targets, arguments.own)
-    expression = read_expression(arguments.expression, arguments.unit, genes_needed=False)
-    for note in expression.notes:
-        print(f"{arguments.expression}: {note}", file=sys.stderr)
+    expression = given_expression(arguments)
     counts = read_expression(arguments.counts, "counts", genes_needed=False) if arguments.counts else None
     calls = read_facts(arguments.calls) if arguments.calls else None
     tissues = read_facts(arguments.tissues) if arguments.tissues else estimate_tissues(expression, counts is not None)

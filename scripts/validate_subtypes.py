@@ -12,9 +12,9 @@ import argparse
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from anpi.expression.matrix import UNITS, read_expression
+from anpi.files.rows import Document
 from anpi.files.writing import write_json, write_text
 from anpi.problems import InputError, Problem
 from anpi.program import run_program
@@ -45,7 +45,7 @@ def main() -> None:
     print(f"{arguments.out / 'validation.md'}: {counts['samples']} labelled samples against {counts['model']}")
 
 
-def validate(arguments: argparse.Namespace) -> dict[str, Any]:
+def validate(arguments: argparse.Namespace) -> Document:
     source = name_source(arguments.expression)
     with tempfile.TemporaryDirectory() as folder:
         expression = read_expression(plain_matrix(arguments.expression, Path(folder)), arguments.unit)
@@ -55,7 +55,7 @@ def validate(arguments: argparse.Namespace) -> dict[str, Any]:
     return count_agreement(calls, labels, model, source)
 
 
-def read_counts(path: Path) -> dict[str, Any]:
+def read_counts(path: Path) -> Document:
     try:
         counts = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

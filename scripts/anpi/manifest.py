@@ -17,6 +17,7 @@ from typing import Any
 from anpi import __version__
 from anpi.files.checksums import hash_file
 from anpi.files.intact import read_json
+from anpi.files.rows import Document
 from anpi.files.sheet import file_of
 from anpi.files.shipped import ROOT, SHIPPED, is_shipped
 from anpi.tables.reading import read_text_table
@@ -136,7 +137,7 @@ def records_of(results: Path, files: Iterable[str], shown: Mapping[Path, str]) -
     return kept
 
 
-def named_digest(path: Path) -> dict[str, Any]:
+def named_digest(path: Path) -> Document:
     """Name a file of settings, with its checksum, and say whether it is as anpi ships it."""
     sha256, shipped = hash_file(path), ROOT / "config" / path.name
     return {

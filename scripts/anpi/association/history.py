@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from anpi.association.plan import Plan
 from anpi.files.writing import write_json
 from anpi.problems import InputError, Problem
 
 
-def record_plan(plan: Plan, path: Path, today: str | None = None) -> list[dict[str, Any]]:
+class Change(TypedDict):
+    """When a plan was replaced, and in what the new one differs."""
+
+    date: str | None
+    difference: list[str]
+
+
+class Noted(Change):
+    """A plan of the history with its digest."""
+
+    sha256: str
+    plan: dict[str, Any]
+
+
+def record_plan(plan: Plan, path: Path, today: str | None = None) -> list[Change]:
     """Note the plan in the history file when it differs from the last one noted.
 
     A run with the plan that was noted last changes nothing, not even the file. The first plan is noted without a date,
@@ -36,12 +51,15 @@ def record_plan(plan: Plan, path: Path, today: str | None = None) -> list[dict[s
     return [{"date": item["date"], "difference": item["difference"]} for item in history[1:]]
 
 
-def read_history(path: Path) -> list[dict[str, Any]]:
+def read_history(path: Path) -> list[Noted]:
     if not path.is_file():
         return []
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return [{key: item[key] for key in ("date", "sha256", "plan", "difference")} for item in content]
+        return [
+            Noted(date=item["date"], sha256=item["sha256"], plan=item["plan"], difference=item["difference"])
+            for item in content
+        ]
     except (ValueError, KeyError, TypeError, UnicodeDecodeError):
         mend = "Restore it from a copy; remove it only if no result was ever made with another plan."
         raise InputError(Problem(str(path), "the history of plans is damaged", mend=mend)) from None
@@ -66,5 +84,5 @@ def named(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(i, dict) and named_key(i) for i in value)
 
 
-def named_key(item: dict[str, Any]) -> str:
+def named_key(item: Mapping[str, Any]) -> str:
     return str(item.get("entry") or item.get("family") or "")

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
+from anpi.association.history import Change
 from anpi.association.plan import Plan
 from anpi.association.question import Row
 
 
-def build_statements(plan: Plan, rows: list[Row], changes: list[dict[str, Any]]) -> dict[str, Any]:
+class Tests(TypedDict):
+    """Tests of a family that were made and that were not."""
+
+    family: str
+    multiplicity: str
+    tested: int
+    not_tested: int
+
+
+class Statements(TypedDict):
+    """Content of ``statements.json``."""
+
+    plan_changes: list[Change]
+    tests: list[Tests]
+
+
+def build_statements(plan: Plan, rows: list[Row], changes: list[Change]) -> Statements:
     """Return what no table holds.
 
     Returns
@@ -25,7 +42,7 @@ def tests(rows: list[Row]) -> list[Row]:
     return [row for row in rows if row.role == "test"]
 
 
-def count_tests(rows: list[Row], plan: Plan) -> list[dict[str, Any]]:
+def count_tests(rows: list[Row], plan: Plan) -> list[Tests]:
     return [
         {
             "family": family,

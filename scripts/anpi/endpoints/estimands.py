@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
 
 import pandas as pd
 
@@ -135,7 +134,7 @@ def estimand_columns(clinical: Clinical, seen: Observations, rules: Rules, patie
     if clinical.assessments is None and clinical.lesions is None:
         return pd.DataFrame(index=patients.index)
     observed, primary = Observed(clinical, rules, seen), primary_strategies(clinical, rules)
-    columns: dict[str, Any] = {}
+    columns: dict[str, pd.Series] = {}
     for estimand in declared_estimands(clinical, rules):
         if not estimand.suffix:
             continue

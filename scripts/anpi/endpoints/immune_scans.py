@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pandas as pd
 from anpi.endpoints.rules import Rules
 from anpi.recist.irecist import CODES, Finding, Reading, read_course
 from anpi.recist.lesions import LesionCourse
-from anpi.recist.new_lesions import lesion_evidence
+from anpi.recist.new_lesions import Evidence, lesion_evidence
 
 TOLD = {"target": "target_reported", "nontarget": "nontarget_reported", "new": "new_lesion_reported"}
 DERIVED = {"target": "target_response", "nontarget": "nontarget_response", "new": "new_lesion"}
@@ -32,16 +33,16 @@ def read_immune(points: pd.DataFrame, lesions: LesionCourse | None, rules: Rules
     return readings
 
 
-def finding(point: dict[str, Any], evidence: dict[tuple[str, int], dict[str, Any]]) -> Finding:
+def finding(point: Mapping[Hashable, Any], evidence: Mapping[tuple[str, int], Evidence]) -> Finding:
     """Bring what a time point shows into one form; a new lesion that is only reported is one without a name."""
     derived = bool(point["derived"])
-    parts: dict[str, Any] = {part: text(point[column]) for part, column in (DERIVED if derived else TOLD).items()}
+    parts = {part: text(point[column]) for part, column in (DERIVED if derived else TOLD).items()}
     parts["new"] = text(point["new_lesion"]) or parts["new"]  # that of a report may have been dated back
-    told = evidence.get((point["patient_id"], int(point["row"])), {}) if derived else {}
-    told = dict(told)
-    if parts["new"] == "Y" and not told.get("news"):
-        told["news"] = frozenset(["reported"])
-    told["symptom"] = told.get("symptom", False) or point["symptom_reported"] is True
+    none = Evidence()
+    found = Evidence(**(evidence.get((point["patient_id"], int(point["row"])), none) if derived else none))
+    if parts["new"] == "Y" and not found.get("news"):
+        found["news"] = frozenset(["reported"])
+    found["symptom"] = found.get("symptom", False) or point["symptom_reported"] is True
     return Finding(
         day=int(point["day"]),
         response=text(point["overall"]),
@@ -49,7 +50,7 @@ def finding(point: dict[str, Any], evidence: dict[tuple[str, int], dict[str, Any
         measured=derived,
         total=None if pd.isna(point["sum"]) else int(point["sum"]),
         **parts,
-        **told,
+        **found,
     )
 
 

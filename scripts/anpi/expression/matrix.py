@@ -21,6 +21,7 @@ from anpi.files.plain import MOST_LINE, open_bounded, text_lines
 from anpi.files.sheet import WORKBOOKS, split_sheet
 from anpi.problems import InputError, Problem, missing_file, refuse
 from anpi.tables.workbook import iterate_sheet
+from anpi.trial.methods import EXPRESSION
 
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 FOREIGN = re.compile("[\u0391-\u03a9\u0400-\u04ff\uff00-\uffef]")  # capitals of Greek, Cyrillic, full width
@@ -540,6 +541,13 @@ def key_by_gene(values: pd.DataFrame, unit: str, annotation: pd.DataFrame | None
     return Expression(keyed, genes.reset_index(drop=True), unit, tuple(notes))
 
 
+def refuse_vst(expression: Expression) -> None:
+    """Refuse what cannot be converted to TPM."""
+    if expression.unit == "vst":
+        mend = "vst values cannot be converted to TPM; supply one of the other units."
+        raise InputError(Problem("expression", found="vst", expected=EXPRESSION, mend=mend))
+
+
 def to_tpm(expression: Expression) -> Expression:
     """Convert to TPM: counts are divided by gene length, then scaled to one million a sample; TPM are rescaled.
 
@@ -550,15 +558,7 @@ def to_tpm(expression: Expression) -> Expression:
     InputError
         For vst, which cannot be taken back.
     """
-    if expression.unit == "vst":
-        raise InputError(
-            Problem(
-                "expression",
-                found="vst",
-                expected="counts, tpm or log2_tpm_plus_<c>",
-                mend="vst values cannot be converted to TPM; supply one of the other units.",
-            )
-        )
+    refuse_vst(expression)
     values, genes, notes = expression.values, expression.genes, expression.notes
     if expression.unit == "counts":
         measured = genes["length"].notna().to_numpy()

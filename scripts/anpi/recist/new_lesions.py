@@ -7,14 +7,26 @@ lesions, the rest are new non-target ones (Seymour et al. 2017, table 2 and text
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import TypedDict
 
 import pandas as pd
 
 from anpi.recist.baseline import MOST_OF_ORGAN, MOST_TARGETS, Candidate, classify, organ_of
 
 
-def lesion_evidence(rows: pd.DataFrame, patients: Collection[str]) -> dict[tuple[str, int], dict[str, Any]]:
+class Evidence(TypedDict, total=False):
+    """Fields of `irecist.Finding` that the lesions of a scan tell."""
+
+    news: frozenset[str]
+    new_targets: dict[str, int]
+    new_others: dict[str, int]
+    others: dict[str, int]
+    new_grew: bool
+    others_grew: bool
+    symptom: bool
+
+
+def lesion_evidence(rows: pd.DataFrame, patients: Collection[str]) -> dict[tuple[str, int], Evidence]:
     """Return the fields of `irecist.Finding` that lesions tell, by patient and first row of the scan.
 
     Parameters
@@ -25,7 +37,7 @@ def lesion_evidence(rows: pd.DataFrame, patients: Collection[str]) -> dict[tuple
     patients : collection of str
         Whose lesions are wanted.
     """
-    evidence = {}
+    evidence: dict[tuple[str, int], Evidence] = {}
     rows = rows[rows["patient_id"].isin(patients)].sort_values(["patient_id", "day", "row"], kind="stable")
     for patient, mine in rows.groupby("patient_id", sort=False):
         new = mine[mine["kind"] == "new"]
@@ -36,7 +48,7 @@ def lesion_evidence(rows: pd.DataFrame, patients: Collection[str]) -> dict[tuple
     return evidence
 
 
-def of_scan(scan: pd.DataFrame, sure: set[str], targets: set[str]) -> dict[str, Any]:
+def of_scan(scan: pd.DataFrame, sure: set[str], targets: set[str]) -> Evidence:
     new = scan[(scan["kind"] == "new") & scan["lesion_id"].isin(sure)]
     others = scan[scan["kind"] == "nontarget"]
     measured = sizes(new)

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from anpi.expression.matrix import LOG2_TPM, MOST_TPM, Expression
+from anpi.expression.matrix import LOG2_TPM, MOST_TPM, Expression, refuse_vst
 from anpi.files.shipped import ROOT
-from anpi.problems import InputError, Problem
 from anpi.signatures.methods import geometric_mean, rank_genes, singscore, ssgsea_raw, weighted_mean, weighted_sum
 from anpi.signatures.registry import Signature
 from anpi.tables.reading import read_text_table
@@ -67,9 +66,7 @@ def prepare_samples(expression: Expression) -> Samples:
     InputError
         For vst.
     """
-    if expression.unit == "vst":
-        mend = "vst values cannot be taken back to TPM; supply one of the other units."
-        raise InputError(Problem("expression", found="vst", expected="counts, tpm or log2_tpm_plus_<c>", mend=mend))
+    refuse_vst(expression)
     values = expression.values
     if expression.unit == "counts":
         values = values.div(expression.genes["length"].to_numpy(float) / 1000, axis=0)

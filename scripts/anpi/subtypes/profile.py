@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from anpi.expression.matrix import Expression
-from anpi.problems import InputError, Problem
+from anpi.expression.matrix import Expression, refuse_vst
 from anpi.subtypes.model import ANCHOR, Model
 
 
@@ -59,9 +58,7 @@ def make_profile(expression: Expression, model: Model) -> Profile:
     InputError
         For vst.
     """
-    if expression.unit == "vst":
-        mend = "vst values cannot be taken back to TPM; supply one of the other units."
-        raise InputError(Problem("expression", found="vst", expected="counts, tpm or log2_tpm_plus_<c>", mend=mend))
+    refuse_vst(expression)
     values = length_scaled(expression).reindex(model.gene_ids)
     return scale_levels(np.ascontiguousarray(values.to_numpy(float).T), [str(s) for s in values.columns], model)
 
