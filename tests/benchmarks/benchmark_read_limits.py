@@ -40,11 +40,11 @@ MEASURES = measures_of([], load_model(DEFAULT))
 KEYS = ["kind", "feature"]
 
 
-def simulated(count: int) -> tuple[pd.DataFrame, pd.Series]:
+def simulated(count: int, seed: int) -> tuple[pd.DataFrame, pd.Series]:
     """Return TPM of simulated tumours, and the lengths of their genes."""
     genes = choose_genes(asked=asked_genes() | set(read_weights()["gene_id"]))
     kinds = pd.Series(list("ANPI" * count)[:count], index=[f"T{i}" for i in range(count)])
-    return simulate_expression(draw_tumours(kinds, 4), 3, build_model(genes)), genes["length"].astype(float)
+    return simulate_expression(draw_tumours(kinds, seed), seed, build_model(genes)), genes["length"].astype(float)
 
 
 def real(path: Path, count: int) -> tuple[pd.DataFrame, pd.Series]:
@@ -101,9 +101,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--depths", type=int, nargs="+", default=[30, 100, 450, 2000], help="fragments a gene")
     parser.add_argument("--tumours", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=11, help="of the tumours; the rule was chosen on others")
     parser.add_argument("--tpm", type=Path)
     options = parser.parse_args()
-    truth, lengths = real(options.tpm, options.tumours) if options.tpm else simulated(options.tumours)
+    truth, lengths = real(options.tpm, options.tumours) if options.tpm else simulated(options.tumours, options.seed)
     table = pd.DataFrame({"gene_id": truth.index, "symbol": annotate(list(truth.index))["symbol"].to_numpy()})
     table["length"] = lengths.to_numpy()
     deep = features_of(Expression(truth, table, "tpm"), None)
