@@ -14,7 +14,7 @@ from anpi.expression.agreement import count_agreement
 from anpi.expression.counted import genes_of_counts, read_summary
 from anpi.expression.degradation import grade_degradation
 from anpi.expression.quant_account import account_problems
-from anpi.expression.strandedness import settled_strandedness
+from anpi.expression.strandedness import strandedness_facts
 from anpi.expression.summary import (
     Reads,
     alignment_facts,
@@ -63,7 +63,7 @@ def main() -> None:
         **(alignment_facts(measured) if arguments.alignment else {}),
     }
     facts |= grade_degradation(facts)
-    facts |= settled_strandedness(facts)
+    facts |= strandedness_facts(facts)
     if arguments.quant and arguments.gene_counts:
         facts |= count_agreement(genes, read_facts(arguments.gene_counts))
     with whole_file(arguments.out_genes) as part:

@@ -171,11 +171,11 @@ def sexes_of(patients: pd.DataFrame | None, samples: pd.DataFrame | None, used: 
 def name_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
     """Find names of files that look like direct identifiers."""
     paths = {key: path for key, path in config_paths(settings).items() if key != "results" and not odd_path(path)}
-    told = {key: kind_of_file(os.path.basename(path)) for key, path in paths.items()}
+    kinds = {key: kind_of_file(os.path.basename(path)) for key, path in paths.items()}
     mend = "It would stand in the records of the run: rename it."
     return [
         Problem(file, f"the name of the file looks like a direct identifier: {kind}", column=key, mend=mend)
-        for key, kind in told.items()
+        for key, kind in kinds.items()
         if kind
     ]
 
@@ -270,12 +270,12 @@ def check_matrix(path: str, samples: Sequence[str]) -> None:
     from anpi.expression.matrix import read_sample_names
 
     names = read_sample_names(path)
-    told = 0 if "expression.samples" in allowed_columns() else sum(looks_like_person(name) for name in names)
-    if told:
+    persons = 0 if "expression.samples" in allowed_columns() else sum(looks_like_person(name) for name in names)
+    if persons:
         mend = (
             "Name the samples by ids; if they are none, allow them: allow_columns: [expression.samples] in the config."
         )
-        found = f"{told} of {len(names)} sample names look like direct identifiers"
+        found = f"{persons} of {len(names)} sample names look like direct identifiers"
         raise InputError(Problem(path, found, row=1, mend=mend))
     refuse(missing_samples(path, names, samples))
 

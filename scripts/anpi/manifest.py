@@ -325,11 +325,13 @@ def result_files(
     settings: Mapping[str, Any], results: Path, samples: Sequence[str], steps: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, str]:
     """List the files that the steps of this run made, each with its step."""
-    patterns = [(pattern_of(path, samples), step) for step, told in steps.items() for path in told["makes"]]
+    patterns = [
+        (pattern_of(path, samples), step) for step, step_record in steps.items() for path in step_record["makes"]
+    ]
     absent: tuple[str, ...] = () if settings.get("samples") else OF_EXPRESSION
     if not (settings.get("clinical") or {}).get("adverse_events"):
         absent += ("clinical/adverse_events.tsv",)
-    tops = {path.split("/")[0] for told in steps.values() for path in told["makes"]}
+    tops = {path.split("/")[0] for step_record in steps.values() for path in step_record["makes"]}
     found = {}
     for file in files_below(results, tops, samples):
         name = file.relative_to(results).as_posix()

@@ -217,8 +217,8 @@ def run_pipe(
     if stop is not None and stop.is_set():
         raise Stopped
     if stalled:
-        told = f"did nothing for {STALL_SECONDS} s and was stopped; its last words: {' '.join(words)}"
-        raise InputError(Problem(name, told))
+        message = f"did nothing for {STALL_SECONDS} s and was stopped; its last words: {' '.join(words)}"
+        raise InputError(Problem(name, message))
     # A tool whose reader ended first dies of the broken pipe: the reader's own end says why, and head's is meant.
     failed = [place for place, process in enumerate(started) if process.returncode not in (0, BROKEN_PIPE)]
     if not failed and commands[-1][0] != "head":
@@ -227,8 +227,8 @@ def run_pipe(
         refuse_full_disk(folder, NO_SPACE)
     if failed:
         refuse_full_disk(folder, " ".join(words))
-        told = "; ".join(f"ended with code {started[p].returncode}; its last words: {words[p]}" for p in failed)
-        raise (InputError if any(started[p].returncode < 0 for p in failed) else ToolFailed)(Problem(name, told))
+        message = "; ".join(f"ended with code {started[p].returncode}; its last words: {words[p]}" for p in failed)
+        raise (InputError if any(started[p].returncode < 0 for p in failed) else ToolFailed)(Problem(name, message))
 
 
 def start(

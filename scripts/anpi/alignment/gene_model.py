@@ -100,7 +100,7 @@ def build_gene_model(gtf: Path) -> GeneModel:
     ribosomal = np.repeat(transcripts["biotype"].isin(RIBOSOMAL).to_numpy(), sizes)
     bare = subtract(all_exons, union(*introns))
     long = bare.ends - bare.starts >= LONG_EXON
-    chosen = standing_transcripts(transcripts, np.add.reduceat(ends - starts, first))
+    chosen = representative_transcripts(transcripts, np.add.reduceat(ends - starts, first))
     positions, slots = body_percentiles(chosen, first, sizes, starts, ends, minus)
     looked_at, looked_slots = integrity_positions(chosen, first, sizes, starts, ends)
     last = np.zeros(len(contigs), np.int64)
@@ -129,7 +129,7 @@ def head_of(gtf: Path) -> str:
     return "".join(itertools.takewhile(lambda line: line.startswith("#"), open_text(gtf)))
 
 
-def standing_transcripts(transcripts: pd.DataFrame, lengths: np.ndarray) -> np.ndarray:
+def representative_transcripts(transcripts: pd.DataFrame, lengths: np.ndarray) -> np.ndarray:
     """Choose the transcript that stands for each gene (see `build_gene_model`); give their rows."""
     table = transcripts.assign(length=lengths, place=np.arange(len(transcripts)))
     table = table[table["length"] >= LEAST_BODY]

@@ -139,8 +139,8 @@ def judge_failure(facts: pd.Series) -> Finding | None:
 
 def judge_strand(facts: pd.Series) -> Finding | None:
     """Compare what was declared, what salmon saw and what the alignments show of the strand."""
-    told = [(who, facts.get(column)) for column, who in STRAND_SOURCES.items()]
-    known = [(who, strand) for who, strand in told if strand in STRANDS]
+    strands = [(who, facts.get(column)) for column, who in STRAND_SOURCES.items()]
+    known = [(who, strand) for who, strand in strands if strand in STRANDS]
     if len({strand for _, strand in known}) > 1:
         used = facts.get("strandedness_resolved")
         words = ", ".join([f"{who} {strand}" for who, strand in known])
@@ -180,8 +180,8 @@ def judge_same_expression(facts: pd.Series) -> Finding | None:
     others = facts.get("same_expression")
     if not is_known(others):
         return None
-    told = f"its expression is that of {others} to the last digit: one file stands for several patients"
-    return Finding("same_expression", "warn", told)
+    message = f"its expression is that of {others} to the last digit: one file stands for several patients"
+    return Finding("same_expression", "warn", message)
 
 
 def judge_sex(facts: pd.Series) -> Finding | None:

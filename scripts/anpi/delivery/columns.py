@@ -230,8 +230,8 @@ def decide_table(source: Source, decisions: Decisions) -> tuple[str, ...]:
     seen = f"{source.shown} has the columns {listed(source.frame.columns, 12)}."
     why = "It is a hidden sheet. Is it meant?" if source.hidden else ""
     why = why or (f"They may be {listed(found)}." if found else "None tells what a row of it is.")
-    told = None if source.hidden else name
-    answer = decisions.decide(f"{source.key}: table", f"Which table is it? {seen} {why}", choices, told)
+    inferred = None if source.hidden else name
+    answer = decisions.decide(f"{source.key}: table", f"Which table is it? {seen} {why}", choices, inferred)
     return () if answer in (None, LEAVE_OUT) else tuple(reversed(str(answer).split(" + ")))
 
 
@@ -283,15 +283,15 @@ def visits_taken(source: Source, taken: list[Taken], decisions: Decisions) -> li
             one.column, one.why = LEAVE_OUT, "the sheet has a column a visit"
     found = [Taken(header, VISIT_DATE, "its name", None, visit) for header, visit in dates.items()]
     for header in free:
-        told = "visit" if header in named else None
-        if header not in dates and (told or holds_sizes(source.frame[header])):
+        inferred = "visit" if header in named else None
+        if header not in dates and (inferred or holds_sizes(source.frame[header])):
             text = f"{source.shown}: {header!r} holds sizes. Are they of a visit?"
             name = f"{source.key}, {header}: a visit"
-            answer = decisions.decide(name, text, ("visit", EXTRA, LEAVE_OUT), told)
+            answer = decisions.decide(name, text, ("visit", EXTRA, LEAVE_OUT), inferred)
             column = {None: OPEN, "visit": VISIT}.get(answer, answer)
             if column != EXTRA:
                 unit = next((unit for unit in ("mm", "cm") if UNIT_WORDS[unit].search(header.replace("_", " "))), None)
-                found.append(Taken(header, str(column), "its name" if told else "so answered", unit))
+                found.append(Taken(header, str(column), "its name" if inferred else "so answered", unit))
     return found
 
 
@@ -318,9 +318,9 @@ def take_columns(source: Source, table: str, decisions: Decisions) -> list[Taken
         chosen = one_of(source, table, column, headers, decisions)
         for other in headers:
             if other == chosen:
-                told = unit_of(other)
+                inferred = unit_of(other)
                 why = "so answered" if f"{source.key}, {other}: column of {table}" in answered else "its name"
-                taken.append(Taken(other, column, why, told))
+                taken.append(Taken(other, column, why, inferred))
             elif chosen is not None:
                 taken.append(Taken(other, LEAVE_OUT, f"{chosen} is taken for {column}"))
             else:
@@ -345,13 +345,13 @@ def one_of(source: Source, table: str, column: str, headers: list[str], decision
     """Return the one of several columns that is a column of a table; None while that is open."""
     exact = [header for header in headers if fold(header) == fold(column)]
     filled = [header for header in headers if source.frame[header].notna().any()]
-    told = headers[0] if len(headers) == 1 else filled[0] if len(filled) == 1 else None
-    if told is None and len(exact) == 1 and column != PATIENT:
-        told = exact[0]
+    inferred = headers[0] if len(headers) == 1 else filled[0] if len(filled) == 1 else None
+    if inferred is None and len(exact) == 1 and column != PATIENT:
+        inferred = exact[0]
     if len(headers) == 1:
-        return told
+        return inferred
     text = f"{source.shown}: {listed(map(repr, headers))} may each be {column} of {table}. Which one is it?"
-    return decisions.decide(f"{source.key}: {column} of {table}", text, headers, told)
+    return decisions.decide(f"{source.key}: {column} of {table}", text, headers, inferred)
 
 
 def extra_columns(
@@ -361,13 +361,13 @@ def extra_columns(
 
     Where the table lacks its ``start``, so is each column of dates: without a start no patient has an endpoint.
     """
-    told = {p.column: p.message for p in identifier_problems(source.frame[headers], {}, table, source.shown)}
+    inferred = {p.column: p.message for p in identifier_problems(source.frame[headers], {}, table, source.shown)}
     properties = load_schema(table)["properties"]
     days = {str(day_form(column)): column for column in properties if day_form(column)}
     found = []
     for header in headers:
-        if header in told:
-            found.append(Taken(header, LEAVE_OUT, told[header]))
+        if header in inferred:
+            found.append(Taken(header, LEAVE_OUT, inferred[header]))
             continue
         if source.frame[header].isna().all():
             found.append(Taken(header, LEAVE_OUT, "it is empty"))

@@ -60,13 +60,18 @@ class Decisions:
     faults: list[Problem] = field(default_factory=list)
 
     def decide(
-        self, name: str, text: str, choices: Sequence[str] = (), told: str | None = None, refuted: Sequence[str] = ()
+        self,
+        name: str,
+        text: str,
+        choices: Sequence[str] = (),
+        inferred: str | None = None,
+        refuted: Sequence[str] = (),
     ) -> str | None:
         """Return what was decided; None while the question is open.
 
         Parameters
         ----------
-        told : str, optional
+        inferred : str, optional
             What the files themselves tell, where they do.
         refuted : sequence of str
             Answers that the files contradict.
@@ -85,9 +90,9 @@ class Decisions:
                 return None
             self.made[name] = answer
             return answer
-        if told is not None:
-            self.made[name] = told
-            return told
+        if inferred is not None:
+            self.made[name] = inferred
+            return inferred
         self.open[name] = Question(name, text, tuple(choice for choice in choices if choice not in refuted))
         return None
 

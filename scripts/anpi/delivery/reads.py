@@ -195,15 +195,15 @@ def matrix_choice(path: str) -> str:
 def decide_unit(path: str, decisions: Decisions) -> str | None:
     """Return the unit of a matrix: by its values where only one can be, else asked."""
     values = read_numbers(path)
-    told, why = told_unit(values)
+    inferred, why = unit_of_values(values)
     text = f"{path}: which unit has the matrix? {why}"
     choices = ("counts", "tpm", *(f"log2_tpm_plus_{offset:g}" for offset in OFFSETS), "vst")
     return decisions.decide(
-        "expression: unit", text, choices, told, [unit for unit in choices if told not in (None, unit)]
+        "expression: unit", text, choices, inferred, [unit for unit in choices if inferred not in (None, unit)]
     )
 
 
-def told_unit(values: pd.DataFrame) -> tuple[str | None, str]:
+def unit_of_values(values: pd.DataFrame) -> tuple[str | None, str]:
     """Return the unit that values can alone have, or None, and what was seen of them.
 
     log2(TPM + c) has log2(c) as its lowest value, and taken back sums to a million or, of the genes of proteins alone,
@@ -229,10 +229,10 @@ def told_unit(values: pd.DataFrame) -> tuple[str | None, str]:
 
 def decide_reference(reads: Reads, kind: str, decisions: Decisions) -> Mapping[str, str]:
     """Return the reference of units: a file beside them where there is one, else asked."""
-    told = reads.transcripts[0] if len(reads.transcripts) == 1 else None
+    inferred = reads.transcripts[0] if len(reads.transcripts) == 1 else None
     found = listed(reads.transcripts) or "none"
     text = "Which transcripts (a FASTA; path or s3://…) "
     text += "was salmon's index made of?" if kind == "quant" else "are the samples quantified against?"
     text += f" Found beside them: {found}."
-    path = decisions.decide("reference: transcripts", text, (), told)
+    path = decisions.decide("reference: transcripts", text, (), inferred)
     return {} if path is None else {"transcripts": path if "://" in path else absolute(Path(path))}

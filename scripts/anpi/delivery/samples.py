@@ -76,23 +76,23 @@ def owned(frame: pd.DataFrame, patients: Sequence[str], decisions: Decisions, co
     """Fill the patient of each sample: by the sheet, by an id of a patient in the sample's name, else asked."""
     if PATIENT not in frame:
         frame[PATIENT] = None
-    told = {name: owner_in(name, patients) for name in frame.loc[frame[PATIENT].isna(), "sample_id"]}
-    asked = [name for name, owner in told.items() if owner is None]
+    inferred = {name: owner_in(name, patients) for name in frame.loc[frame[PATIENT].isna(), "sample_id"]}
+    asked = [name for name, owner in inferred.items() if owner is None]
     if not patients and decisions.open:  # the table of patients among it
         asked = []
     text = f"Which patient (or {LEAVE_OUT}) has the sample"
     answers = decisions.decide_each("samples: patient", text, asked, [*patients, LEAVE_OUT])
-    owners = told | answers
-    note(told, PATIENT, "the id of a patient in the name of the sample", conversions)
+    owners = inferred | answers
+    note(inferred, PATIENT, "the id of a patient in the name of the sample", conversions)
     frame[PATIENT] = [
         owners.get(name) if owner is None else owner
         for name, owner in zip(frame["sample_id"], frame[PATIENT], strict=True)
     ]
 
 
-def note(told: Mapping[str, str | None], column: str, why: str, conversions: Conversions) -> None:
+def note(inferred: Mapping[str, str | None], column: str, why: str, conversions: Conversions) -> None:
     """Note what was read from names of samples."""
-    for name, value in told.items():
+    for name, value in inferred.items():
         if value is not None:
             conversions.add(("samples.tsv", ""), None, column, name, value, why)
 
@@ -109,12 +109,12 @@ def timed(frame: pd.DataFrame, decisions: Decisions, conversions: Conversions) -
     if "timepoint" not in frame:
         frame["timepoint"] = None
     open_ones = frame["timepoint"].isna() & (frame[PATIENT] != LEAVE_OUT)
-    told = {name: timepoint_in(name) for name in frame.loc[open_ones, "sample_id"]}
-    asked = [name for name, time in told.items() if time is None]
+    inferred = {name: timepoint_in(name) for name in frame.loc[open_ones, "sample_id"]}
+    asked = [name for name, time in inferred.items() if time is None]
     text = "Which time point has the sample"
     answers = decisions.decide_each("samples: timepoint", text, asked, TIMEPOINTS)
-    times = told | answers
-    note(told, "timepoint", "a word in the name of the sample", conversions)
+    times = inferred | answers
+    note(inferred, "timepoint", "a word in the name of the sample", conversions)
     frame["timepoint"] = [
         times.get(name) if time is None else time
         for name, time in zip(frame["sample_id"], frame["timepoint"], strict=True)

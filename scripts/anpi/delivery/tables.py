@@ -146,7 +146,7 @@ def convert_sheet(
     if table == "samples" and "patients" in sheet.tables:
         taken += [one for one in sheet.taken["patients"] if one.column == PATIENT and PATIENT not in columns_of(taken)]
     units = [one for one in taken if one.column == UNIT_COLUMN]
-    unit = unit_told(sheet.source.frame[units[0].header]) if units else None
+    unit = single_unit(sheet.source.frame[units[0].header]) if units else None
     columns: dict[str, pd.Series] = {}
     headers: dict[str, str] = {}
     for one in taken:
@@ -170,7 +170,7 @@ def columns_of(taken: Iterable[Taken]) -> set[str]:
     return {one.column for one in taken}
 
 
-def unit_told(values: pd.Series) -> str | None:
+def single_unit(values: pd.Series) -> str | None:
     """Return the unit that a column of units names in all its rows."""
     found = {unit_of(text) for text in values.dropna().unique()}
     return found.pop() if len(found) == 1 else None

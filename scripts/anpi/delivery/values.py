@@ -75,9 +75,14 @@ class Column:
         return int(str(index)) + FIRST_DATA_ROW, self.header
 
     def ask(
-        self, what: str, text: str, choices: Sequence[str] = (), told: str | None = None, refuted: Sequence[str] = ()
+        self,
+        what: str,
+        text: str,
+        choices: Sequence[str] = (),
+        inferred: str | None = None,
+        refuted: Sequence[str] = (),
     ) -> str | None:
-        return self.decisions.decide(self.name(what), f"{self.shown}: {text}", choices, told, refuted)
+        return self.decisions.decide(self.name(what), f"{self.shown}: {text}", choices, inferred, refuted)
 
     def convert(self, become: Mapping[str, tuple[str | None, str]]) -> pd.Series:
         """Put other texts in place of some, each with its reason, and note every cell."""
@@ -179,7 +184,7 @@ def turned_dates(column: Column, texts: Sequence[str]) -> dict[str, tuple[str | 
     """
     dates = [text for text in texts if DATE.fullmatch(text)]
     left = [text for text in texts if EITHER.fullmatch(text)]
-    if not dates or not left or len(orders_told(left)) != 1 or not all(orders_told([text]) for text in left):
+    if not dates or not left or len(date_orders(left)) != 1 or not all(date_orders([text]) for text in left):
         return {}
     if any(int(text[8:]) > 12 for text in dates):
         return {}
@@ -194,24 +199,24 @@ def order_of(column: Column, texts: Sequence[str], others: Sequence[pd.Series]) 
     """Return whether days stand before months in dates such as 01/02/2024: by what cannot be otherwise, else asked."""
     if not texts:
         return None
-    own = orders_told(texts)
+    own = date_orders(texts)
     if len(own) > 1:
-        odd = [text for text in texts if orders_told([text])]
+        odd = [text for text in texts if date_orders([text])]
         row, header = next(column.place_of(index) for index, text in column.texts.items() if text in odd)
         fault = "dates with the day first and dates with the month first in one column"
         mend = "Write all of them as YYYY-MM-DD."
         column.decisions.faults.append(Problem(column.source.shown, fault, row=row, column=header, mend=mend))
         return None
     beside = [text for other in others for text in distinct(other) if EITHER.fullmatch(text)]
-    told = own or orders_told(beside)
+    inferred = own or date_orders(beside)
     example = min(texts)
     text = f"is {example} day/month/year or month/day/year? ({len(texts)} such values.)"
-    known = next(iter(told)) if len(told) == 1 else None
+    known = next(iter(inferred)) if len(inferred) == 1 else None
     other = {"day_first": "month_first", "month_first": "day_first"}
     return column.ask("order of day and month", text, ("day_first", "month_first"), known, [other[o] for o in own])
 
 
-def orders_told(texts: Sequence[str]) -> set[str]:
+def date_orders(texts: Sequence[str]) -> set[str]:
     """Return the orders of day and month that dates show by a number above 12."""
     found = set()
     for text in texts:
@@ -287,14 +292,14 @@ def convert_days(
     numbers = {text: float(text.replace(",", ".")) for text in texts}
     choices = ("study_day", "days_since_start", "weeks_since_start", "months_since_start")
     header = fold(column.header)
-    told = f"{column.unit}_since_start" if column.unit in ("weeks", "months") else None
+    inferred = f"{column.unit}_since_start" if column.unit in ("weeks", "months") else None
     named = fold(f"{column.target.removesuffix('date')}day")
-    told = "study_day" if header == named or "studyday" in header or header.endswith("dy") else told
-    told = "days_since_start" if column.unit == "days" and "since" in header else told
+    inferred = "study_day" if header == named or "studyday" in header or header.endswith("dy") else inferred
+    inferred = "days_since_start" if column.unit == "days" and "since" in header else inferred
     whole = all(number.is_integer() for number in numbers.values())
     refuted = ["study_day"] if 0 in numbers.values() or not whole else []
     text = f"the dates are numbers, such as {texts[0]}. What do they count? (study_day 1 is the start of treatment.)"
-    counted = column.ask("days counted", text, choices, None if told in refuted else told, refuted)
+    counted = column.ask("days counted", text, choices, None if inferred in refuted else inferred, refuted)
     target = f"{column.target.removesuffix('date')}day"
     if counted is None:
         return target, column.texts
@@ -352,12 +357,14 @@ def unit_factor(column: Column) -> tuple[float, str]:
         return 1, ""
     if column.target == "tumour_content":
         text = f"are the shares in percent, or fractions of one? They reach {max(values):g}."
-        told, refuted = ("percent", ["fraction"]) if max(values) > 1 else (None, [])
-        unit = column.ask("unit", text, ("percent", "fraction"), told, refuted)
+        inferred, refuted = ("percent", ["fraction"]) if max(values) > 1 else (None, [])
+        unit = column.ask("unit", text, ("percent", "fraction"), inferred, refuted)
         return (100, "a fraction to percent") if unit == "fraction" else (1, "")
-    told = column.unit if column.unit in ("mm", "cm") else "mm" if max(values) > LARGEST_CM else None
+    inferred = column.unit if column.unit in ("mm", "cm") else "mm" if max(values) > LARGEST_CM else None
     text = f"are the diameters in millimetres or centimetres? They reach {max(values):g}."
-    unit = column.ask("unit", text, ("mm", "cm"), told, [unit for unit in ("mm", "cm") if told not in (None, unit)])
+    unit = column.ask(
+        "unit", text, ("mm", "cm"), inferred, [unit for unit in ("mm", "cm") if inferred not in (None, unit)]
+    )
     return (10, "cm to mm") if unit == "cm" else (1, "")
 
 
@@ -380,11 +387,11 @@ def decimal_comma(column: Column, texts: Sequence[str]) -> bool | None:
         if text.count(",") == 1 and not LONG.fullmatch(text) and text.rfind(",") > text.rfind(".")
     ]
     thousands = [t for t in commas if t.count(",") > 1 or ("." in t and t.rfind(".") > t.rfind(","))]
-    told = "comma" if decimal and not thousands else "point" if thousands and not decimal else None
+    inferred = "comma" if decimal and not thousands else "point" if thousands and not decimal else None
     example = commas[0]
     text = f"is {example} a number with a decimal comma, or one with the comma between thousands?"
     refuted = ["point"] * bool(decimal) + ["comma"] * bool(thousands)
-    answer = column.ask("decimal sign", text, ("comma", "point"), told, refuted)
+    answer = column.ask("decimal sign", text, ("comma", "point"), inferred, refuted)
     return None if answer is None else answer == "comma"
 
 
@@ -444,16 +451,16 @@ def convert_names(column: Column) -> pd.Series:
     return column.convert(become)
 
 
-def convert_times(column: Column, unit_told: str | None) -> tuple[str, pd.Series]:
+def convert_times(column: Column, stated: str | None) -> tuple[str, pd.Series]:
     """Return times to an event in days or months; weeks and years become days."""
     endpoint = column.target.split("_")[0]
     units = ("days", "weeks", "months", "years")
-    told = next((unit for unit in (column.unit, unit_told) if unit in units), None)
+    inferred = next((unit for unit in (column.unit, stated) if unit in units), None)
     values = [
         float(text.replace(",", ".")) for text in distinct(column.texts) if NUMBER.fullmatch(text.replace(",", "."))
     ]
     text = f"which unit does {endpoint.upper()} have? Its values reach {max(values, default=0):g}."
-    unit = column.ask("unit", text, units, told, [unit for unit in units if told not in (None, unit)])
+    unit = column.ask("unit", text, units, inferred, [unit for unit in units if inferred not in (None, unit)])
     if unit in (None, "months"):
         return f"{endpoint}_months", convert_numbers(column)
     factor = DAYS[str(unit).upper()]
@@ -470,9 +477,9 @@ def convert_events(column: Column) -> tuple[str, pd.Series]:
     texts = [text for text in texts if text not in become]
     if set(texts) <= {"0", "1"}:
         censor = any(part in fold(column.header) for part in ("censor", "cnsr", "cens"))
-        told = "1_is_censored" if censor else "1_is_event" if column.target.endswith("_event") else None
+        inferred = "1_is_censored" if censor else "1_is_event" if column.target.endswith("_event") else None
         text = "does 1 stand for an event or for a censored time?"
-        coded = column.ask("coding", text, ("1_is_event", "1_is_censored"), told)
+        coded = column.ask("coding", text, ("1_is_event", "1_is_censored"), inferred)
         if coded == "1_is_censored":
             become |= {"0": ("1", "0 stands for an event"), "1": ("0", "1 stands for a censored time")}
         return target, column.convert(become)

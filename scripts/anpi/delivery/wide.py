@@ -258,11 +258,13 @@ def decide_kinds(lesions: pd.DataFrame, decisions: Decisions, conversions: Conve
     if "kind" in lesions or "lesion_id" not in lesions:
         return
     ids = [str(text) for text in lesions["lesion_id"].dropna().unique()]
-    told = {name: next((kind for kind, form in KINDS.items() if re.fullmatch(form, fold(name))), None) for name in ids}
-    choices = ("target", "nontarget", *(("by_id",) if None not in told.values() else ()))
+    inferred = {
+        name: next((kind for kind, form in KINDS.items() if re.fullmatch(form, fold(name))), None) for name in ids
+    }
+    choices = ("target", "nontarget", *(("by_id",) if None not in inferred.values() else ()))
     text = f"No column holds the kind of the lesions {listed(ids)}. Are all of them target, or nontarget lesions"
     text += "? (by_id: T1 is a target, NT1 a nontarget, N1 a new lesion.)" if "by_id" in choices else "?"
     answer = decisions.decide("lesions: kind", text, choices)
     if answer is not None:
-        lesions["kind"] = lesions["lesion_id"].map(told) if answer == "by_id" else answer
+        lesions["kind"] = lesions["lesion_id"].map(inferred) if answer == "by_id" else answer
         conversions.add(("lesions.csv", ""), None, "kind", "", answer, "the kind of the lesions, as answered")

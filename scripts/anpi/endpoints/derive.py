@@ -38,7 +38,7 @@ COUNTED = (*(one.name for one in ENDPOINTS if one.kind != "binary"), "ttr", "fol
 
 
 @dataclass(frozen=True)
-class Known:
+class PatientView:
     """What is known of a patient.
 
     Parameters
@@ -49,7 +49,7 @@ class Known:
         What was observed; ``missing`` says why there is none.
     scanned, followed : bool
         The trial has assessments or lesions; it says of somebody that he or she died or was alive on a day.
-    told : bool
+    vital_status : bool
         It says so of this patient.
     """
 
@@ -58,7 +58,7 @@ class Known:
     missing: str | None
     scanned: bool
     followed: bool
-    told: bool
+    vital_status: bool
 
 
 def derive_endpoints(clinical: Clinical, seen: Observations, rules: Rules) -> pd.DataFrame:
@@ -80,26 +80,26 @@ def derive_endpoints(clinical: Clinical, seen: Observations, rules: Rules) -> pd
         if missing in (TREATED_LATER, RANDOMISED_LATER):  # what the sponsor decided of such a patient is later too
             patient |= dict.fromkeys(SUPPLIED)
         course = seen.courses.get(patient["patient_id"])
-        known = Known(patient, course, missing, scanned, bool(vital.any(axis=None)), bool(told))
+        view = PatientView(patient, course, missing, scanned, bool(vital.any(axis=None)), bool(told))
         row: Row = {"patient_id": patient["patient_id"], "arm": patient["arm"]}
-        row |= response_columns(known, rules) | survival_columns(known, rules)
-        rows.append(row | immune_columns(known, seen.immune.get(patient["patient_id"], []), rules))
+        row |= response_columns(view, rules) | survival_columns(view, rules)
+        rows.append(row | immune_columns(view, seen.immune.get(patient["patient_id"], []), rules))
     endpoints = pd.DataFrame(rows).sort_values("patient_id", kind="stable").reset_index(drop=True)
     populations = population_columns(endpoints, seen.facts)
     endpoints = pd.concat([endpoints.iloc[:, :2], populations, endpoints.iloc[:, 2:]], axis=1)
     return typed(add_dates(endpoints, seen))
 
 
-def response_columns(known: Known, rules: Rules) -> Row:
+def response_columns(view: PatientView, rules: Rules) -> Row:
     """Return best responses, response and disease control, in every variant, and whether the patient is evaluable."""
-    told, course = known.patient["bor"], known.course
-    if course is None or not known.scanned:
+    told, course = view.patient["bor"], view.course
+    if course is None or not view.scanned:
         if told is not None and not pd.isna(told):
             reason = AS_SUPPLIED
             row = response_values(Best(told, None), Best(told, None), reason)
             evaluable = "no" if told == "NE" else "yes"
             return row | {"response_evaluable": evaluable, "response_evaluable_reason": reason} | variants(row, row)
-        reason = known.missing or "no assessments were given"
+        reason = view.missing or "no assessments were given"
         row = response_values(None, None, reason)
         return row | {"response_evaluable": "no", "response_evaluable_reason": reason} | variants(row, row)
     scans = counted_scans(course, rules)
@@ -189,19 +189,19 @@ def evaluability(course: Course, scans: Sequence[Scan]) -> tuple[str, str]:
     return "no", "no evaluable scan after baseline" + (" before the new therapy" if not scans else "")
 
 
-def survival_columns(known: Known, rules: Rules) -> Row:
+def survival_columns(view: PatientView, rules: Rules) -> Row:
     """Return PFS, OS, DoR, TTR and follow-up, in every style of censoring."""
     row: Row = {}
     outcomes = {}
-    course = known.course
+    course = view.course
     for style, suffix in rules.styles.items():
-        if course is not None and known.scanned:
+        if course is not None and view.scanned:
             outcomes[suffix] = progression_free(course, rules.handling(style))
             row |= time_columns("pfs", suffix, outcomes[suffix], 0, course)
         else:
-            row |= supplied_columns("pfs", suffix, known, "no assessments were given")
-    row |= overall_survival(known)
-    row |= duration_columns(known, outcomes, rules)
+            row |= supplied_columns("pfs", suffix, view, "no assessments were given")
+    row |= overall_survival(view)
+    row |= duration_columns(view, outcomes, rules)
     event = row["os_event"]
     row |= {
         "follow_up_days": row["os_days"],
@@ -213,11 +213,11 @@ def survival_columns(known: Known, rules: Rules) -> Row:
     return row
 
 
-def overall_survival(known: Known) -> Row:
-    course = known.course
-    only_supplied = not known.told and not pd.isna(known.patient["os_days"])
-    if course is None or not known.followed or only_supplied:
-        return supplied_columns("os", "", known, "neither death_date nor last_alive_date is given")
+def overall_survival(view: PatientView) -> Row:
+    course = view.course
+    only_supplied = not view.vital_status and not pd.isna(view.patient["os_days"])
+    if course is None or not view.followed or only_supplied:
+        return supplied_columns("os", "", view, "neither death_date nor last_alive_date is given")
     return time_columns("os", "", survival(course), 0, course)
 
 
@@ -229,10 +229,10 @@ def survival(course: Course) -> Outcome:
     return outcome
 
 
-def duration_columns(known: Known, outcomes: Mapping[str, Outcome], rules: Rules) -> Row:
+def duration_columns(view: PatientView, outcomes: Mapping[str, Outcome], rules: Rules) -> Row:
     """Return duration of response and time to response; nothing for those without a response."""
-    course = known.course
-    why = known.missing or ("no response" if outcomes else "no assessments were given")
+    course = view.course
+    why = view.missing or ("no response" if outcomes else "no assessments were given")
     row: Row = {}
     for suffix in (*rules.styles.values(), "_unconfirmed"):
         row |= empty_time("dor", suffix, why)
@@ -253,13 +253,13 @@ def duration_columns(known: Known, outcomes: Mapping[str, Outcome], rules: Rules
     return row
 
 
-def immune_columns(known: Known, readings: Sequence[Reading], rules: Rules) -> Row:
+def immune_columns(view: PatientView, readings: Sequence[Reading], rules: Rules) -> Row:
     """Return the endpoints by iRECIST; nothing without scans."""
     columns = ("ibor", "ibor_day", "icbor", "icbor_day", "iresponse", "iresponse_confirmed")
     row: Row = dict.fromkeys(columns)
-    course, why = known.course, known.missing or "no assessments were given"
+    course, why = view.course, view.missing or "no assessments were given"
     row |= empty_time("ipfs", "", why) | empty_time("idor", "", why)
-    if course is None or not known.scanned:
+    if course is None or not view.scanned:
         return row
     for name, confirm in (("ibor", False), ("icbor", True)):
         best = best_of(readings, course, rules, confirm)
@@ -305,10 +305,10 @@ def empty_time(name: str, suffix: str, reason: str) -> Row:
     return empty | {f"{name}_reason{suffix}": reason}
 
 
-def supplied_columns(name: str, suffix: str, known: Known, why: str) -> Row:
+def supplied_columns(name: str, suffix: str, view: PatientView, why: str) -> Row:
     """Take an endpoint that the sponsor decided, as it stands."""
-    days, event = known.patient[f"{name}_days"], known.patient[f"{name}_event"]
-    row = empty_time(name, suffix, known.missing or why)
+    days, event = view.patient[f"{name}_days"], view.patient[f"{name}_event"]
+    row = empty_time(name, suffix, view.missing or why)
     if not pd.isna(days) and not pd.isna(event):
         row |= {
             f"{name}_days{suffix}": days,

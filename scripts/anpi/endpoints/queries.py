@@ -216,7 +216,7 @@ def contact_queries(seen: Observations) -> Iterator[ScanQuery]:
     """Ask about patients who were seen after the day on which they were last known alive, or have no such day."""
     has_status = seen.facts[["death", "last_alive"]].notna().any(axis=None)
     for patient, fact in zip(seen.facts.index, seen.facts.to_dict("records"), strict=True):
-        told, day = fact["last_alive"], fact["contact_day"]
+        is_given, day = fact["last_alive"], fact["contact_day"]
         if not has_status or patient not in seen.courses or not np.isnan(fact["death"]) or not day > 0:
             continue
         scan = fact["contact_table"] in ("assessments", "lesions")
@@ -226,12 +226,12 @@ def contact_queries(seen: Observations) -> Iterator[ScanQuery]:
         counts = "there" if alive and alive.day >= day else f"on day {study_day(max(alive.day, 0) if alive else 0)}"
         text = f"{what} on day {study_day(day)}; OS is censored {counts}"
         at = int(day) if scan else None
-        if np.isnan(told):
+        if np.isnan(is_given):
             text = f"{place}: no date of death or last contact, but {text}"
             yield ScanQuery(patient, "error", "last_alive_missing", text, at)
-        elif day > told:
+        elif day > is_given:
             rule = "last_alive_before_scan" if scan else "last_alive_before_contact"
-            text = f"{place}: last known alive on day {study_day(told)}, but {text}"
+            text = f"{place}: last known alive on day {study_day(is_given)}, but {text}"
             yield ScanQuery(patient, "warning", rule, text, at)
 
 
@@ -246,9 +246,9 @@ def reported_scan_queries(seen: Observations) -> Iterator[ScanQuery]:
     for (patient, day), rows in several.groupby(["patient_id", "day"]):
         responses = sorted(set(rows["overall_response"]))
         differ = len(responses) > 1
-        told = "the worst is kept: " if differ else "all "
+        is_given = "the worst is kept: " if differ else "all "
         places = ", ".join(map(str, sorted(rows["row"])))
-        text = f"assessments rows {places}: {len(rows)} of day {study_day(day)}; {told}{', '.join(responses)}"
+        text = f"assessments rows {places}: {len(rows)} of day {study_day(day)}; {is_given}{', '.join(responses)}"
         parts = [column for column in READING[1:] if rows[column].nunique(dropna=False) > 1]
         text += f", of different {' and '.join(parts)}: the worst in turn" if parts and not differ else ""
         yield ScanQuery(patient, "error" if differ else "warning", "duplicate_scan", text, int(day))
@@ -275,7 +275,7 @@ def differences(point: dict, patient: str, day: int, place: str) -> Iterator[Sca
         ("target", point["target_response"], point["target_reported"]),
         ("nontarget", point["nontarget_response"], point["nontarget_reported"]),
     ):
-        if told(reported) and told(derived) and reported != derived:
+        if is_given(reported) and is_given(derived) and reported != derived:
             severity = "error" if "PD" in (reported, derived) else "warning"
             text = f"{place}: {what} response reported {reported}, derived {derived}{measured(point)}"
             yield ScanQuery(patient, severity, f"{what}_response_differs", text, day)
@@ -299,7 +299,7 @@ def inner_contradictions(point: dict, before: float, patient: str, day: int, pla
     """Check a reported response against its own components and against the measured sum."""
     reported = point["overall_reported"]
     target, nontarget, new = (
-        value if told(value) else None
+        value if is_given(value) else None
         for value in (point["target_reported"], point["nontarget_reported"], point["new_lesion_reported"])
     )
     if target is not None or nontarget is not None:
@@ -317,7 +317,11 @@ def inner_contradictions(point: dict, before: float, patient: str, day: int, pla
     if reported == "PD" and no_other and not pd.isna(total) and not pd.isna(before) and total < before:
         text = f"{place}: PD, but the sum shrank from {mm(before)} to {mm(total)} mm and there is no new lesion"
         yield ScanQuery(patient, "error", "progression_with_shrinking_sum", text, day)
-    if "CR" in (reported, target) and told(point["target_response"]) and point["target_response"] not in ("CR", "NE"):
+    if (
+        "CR" in (reported, target)
+        and is_given(point["target_response"])
+        and point["target_response"] not in ("CR", "NE")
+    ):
         text = f"{place}: CR reported, but target lesions are left, sum {mm(total)} mm"
         yield ScanQuery(patient, "error", "complete_response_with_target", text, day)
     if reported in ("CR", "PR") and target == "NE":
@@ -326,7 +330,7 @@ def inner_contradictions(point: dict, before: float, patient: str, day: int, pla
         )
 
 
-def told(value: object) -> bool:
+def is_given(value: object) -> bool:
     return isinstance(value, str)
 
 
@@ -494,7 +498,7 @@ def supplied_queries(clinical: Clinical, endpoints: pd.DataFrame) -> Iterator[Sc
         row = derived[patient["patient_id"]]
         where = f"patients row {row_number(index)}"
         bor = patient["bor"]
-        if told(bor) and told(row["bor"]) and bor not in (row["bor"], row["cbor"]):
+        if is_given(bor) and is_given(row["bor"]) and bor not in (row["bor"], row["cbor"]):
             text = f"{where}: bor {bor}, derived {row['bor']} and {row['cbor']} with confirmation ({row['bor_reason']})"
             yield ScanQuery(patient["patient_id"], "warning", "bor_differs", text)
         for name in SUPPLIED_TIMES:

@@ -172,6 +172,6 @@ def account_problems(
         expected = f"{'at most ' if at_most else ''}{mapped}, num_mapped of meta_info.json"
         fault = "the reads are not those that salmon says it mapped"
         mend = "Copy the whole salmon folder again."
-        told = Problem(file, fault, column="NumReads", found=f"a sum of {total:.10g}", expected=expected, mend=mend)
-        return [*reference_problems(quant, transcripts, file), told]
+        problem = Problem(file, fault, column="NumReads", found=f"a sum of {total:.10g}", expected=expected, mend=mend)
+        return [*reference_problems(quant, transcripts, file), problem]
     return reference_problems(quant, transcripts, file)

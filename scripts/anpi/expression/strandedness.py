@@ -8,11 +8,11 @@ from typing import Any
 CLEAR = ("forward", "reverse", "unstranded")
 
 
-def settled_strandedness(facts: Mapping[str, Any]) -> dict[str, str | None]:
+def strandedness_facts(facts: Mapping[str, Any]) -> dict[str, str | None]:
     """Return ``strandedness_resolved`` and its source from the facts of a sample (see `resolve_strandedness`)."""
-    told = (facts.get(name) for name in ("strandedness_declared", "strandedness", "aligned_strandedness"))
-    settled, source = resolve_strandedness(*told)
-    return {"strandedness_resolved": settled, "strandedness_source": source}
+    stated = (facts.get(name) for name in ("strandedness_declared", "strandedness", "aligned_strandedness"))
+    strandedness, source = resolve_strandedness(*stated)
+    return {"strandedness_resolved": strandedness, "strandedness_source": source}
 
 
 def resolve_strandedness(declared: str | None, quantified: str | None, aligned: str | None) -> tuple[str | None, str]:

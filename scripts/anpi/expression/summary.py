@@ -80,8 +80,8 @@ def read_cells(path: Path) -> pd.DataFrame:
             skip_blank_lines=False,
         )
     except InputError as error:
-        told = (replace(p, message=f"no readable salmon table: {p.message}") for p in error.problems)
-        raise InputError(told) from None
+        problems = (replace(p, message=f"no readable salmon table: {p.message}") for p in error.problems)
+        raise InputError(problems) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise InputError(Problem(name, f"no readable salmon table ({error})", mend="Copy it again.")) from None
     if list(quant.columns) != QUANT_COLUMNS:

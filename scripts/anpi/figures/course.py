@@ -121,21 +121,21 @@ def lane(scans: Sequence[Scan], ends: dict[str, float], last: float, x: Place) -
     if until is not None and until / DAYS_PER_MONTH > stop:
         yield f'<path d="M{x(stop):.1f} {LANE:g}H{x(until / DAYS_PER_MONTH):.1f}" stroke="{GREY}"/>'
     for day, response, _ in scans:
-        told = response or "?"
-        at, colour = x(day / DAYS_PER_MONTH), RESPONSE_COLOURS.get(told, "#ffffff")
+        label = response or "?"
+        at, colour = x(day / DAYS_PER_MONTH), RESPONSE_COLOURS.get(label, "#ffffff")
         yield (
             f'<path d="M{at - 4:.1f} {LANE - 4:g}h8v8h-8Z" fill="{colour}" stroke="{QUIET}" stroke-width=".7"/>'
-            f"{svg_text(at, LANE - 12, told, size=9)}"
+            f"{svg_text(at, LANE - 12, label, size=9)}"
         )
-    for name, (shape, told, colour) in ENDS.items():
+    for name, (shape, label, colour) in ENDS.items():
         if name in ends and not (name == "last_alive" and "death" in ends):
             at = x(ends[name] / DAYS_PER_MONTH)
             look = f'transform="translate({at:.1f} {LANE:g})" fill="{colour}" stroke="{colour}" stroke-width="1.6"'
-            yield f'<path d="{shape}" {look}/>{svg_text(at, LANE + 20, told, size=9)}'
+            yield f'<path d="{shape}" {look}/>{svg_text(at, LANE + 20, label, size=9)}'
 
 
-def svg_text(x: float, y: float, told: str, anchor: str = "middle", size: float = 10) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size:g}">{escape(told)}</text>'
+def svg_text(x: float, y: float, label: str, anchor: str = "middle", size: float = 10) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size:g}">{escape(label)}</text>'
 
 
 def ticks(low: float, high: float, most: int) -> list[float]:

@@ -108,10 +108,10 @@ def open_alignment(file: str, number: int, scratch: Path, genome: Path | None, t
     except ToolFailed as error:
         words = str(error)
         if "EOF" in words:
-            told = "the file is cut short: the block that ends it is missing"
+            message = "the file is cut short: the block that ends it is missing"
         else:
-            told = f"no whole BAM or CRAM (samtools: {words.split('last words:', 1)[-1].strip()[-300:]})"
-        raise FaultyReads(Problem(file, told, mend=COPY_AGAIN)) from None
+            message = f"no whole BAM or CRAM (samtools: {words.split('last words:', 1)[-1].strip()[-300:]})"
+        raise FaultyReads(Problem(file, message, mend=COPY_AGAIN)) from None
     return Alignment(file, link, scratch, reference, threads)
 
 
@@ -280,13 +280,13 @@ def restore_reads(alignment: Alignment, number: int, counts: dict[str, int]) -> 
     used = counts["primary_records"] - counts["qc_fail_records"]
     lost = used - (2 * pairs + single + other)
     if lost:
-        told = f"{lost} primary records share name and mate with another"
+        message = f"{lost} primary records share name and mate with another"
         mend = "Was one file merged twice? Give each record once."
-        raise FaultyReads(Problem(alignment.file, told, mend=mend))
+        raise FaultyReads(Problem(alignment.file, message, mend=mend))
     if single and not pairs:
-        told = f"{single} mates, and of none the other half"
+        message = f"{single} mates, and of none the other half"
         mend = "Names of mates must be equal (no /1 and /2), and both mates be in the file."
-        raise FaultyReads(Problem(alignment.file, told, mend=mend))
+        raise FaultyReads(Problem(alignment.file, message, mend=mend))
     paired = pairs > 0
     counts = {
         **counts,
@@ -300,7 +300,7 @@ def restore_reads(alignment: Alignment, number: int, counts: dict[str, int]) -> 
     return Restored(first, second, hash_file(alignment.file), counts)
 
 
-def told(counts: dict[str, int]) -> str:
+def count_words(counts: dict[str, int]) -> str:
     """Return what an alignment file held, and what of it was left out."""
     parts = [f"{value} {key.replace('_', ' ')}" for key, value in counts.items() if value]
     words = ", ".join(parts) or "no records"
@@ -318,5 +318,5 @@ def restore_unit(
     header = header_of(alignment)
     check_references(alignment, [line["SN"] for line in header.get("SQ", [])], transcripts, "genome")
     restored = restore_reads(alignment, number, count_records(alignment, header))
-    say(f"{file}: {told(restored.counts)}")
+    say(f"{file}: {count_words(restored.counts)}")
     return restored

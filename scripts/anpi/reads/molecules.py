@@ -122,9 +122,9 @@ class Fragments:
         if identifier is None or len(identifier) > LONGEST:
             expected = f"a name that ends with : or _ and at most {LONGEST} bases"
             mend = "Give in umi of the units sheet where the identifiers stand, or leave it empty when there are none."
-            told = "no molecular identifier in the name of a read"
+            message = "no molecular identifier in the name of a read"
             found = name.decode(errors="replace")
-            raise FaultyReads(Problem(self.source, told, found=found, expected=expected, mend=mend))
+            raise FaultyReads(Problem(self.source, message, found=found, expected=expected, mend=mend))
         self.waiting.append((place, identifier))
         self.names.append(name)
         if len(self.waiting) >= WAITING:

@@ -100,8 +100,8 @@ def class_of(fragments: Sequence[bytes], words: np.ndarray, owner: np.ndarray, c
         hits = np.zeros(len(fragments) * classes, np.int64)
     hits = hits.reshape(len(fragments), classes)
     most = hits.max(axis=1, keepdims=True)
-    told = (most[:, 0] >= LEAST_WORDS) & ((hits == most).sum(axis=1) == 1)
-    return np.where(told, hits.argmax(axis=1), -1)
+    clear = (most[:, 0] >= LEAST_WORDS) & ((hits == most).sum(axis=1) == 1)
+    return np.where(clear, hits.argmax(axis=1), -1)
 
 
 def sequences_of(path: Path) -> Iterator[bytes]:

@@ -125,7 +125,7 @@ def forest_votes(expression: Expression, shift: np.ndarray, forest: Forest) -> p
     counts = count_votes(tpm, forest)
     voting = counts.sum(axis=1)
     best = counts.argmax(axis=1)
-    told = voting >= methods.FOREST.coverage * len(forest.roots)
+    enough = voting >= methods.FOREST.coverage * len(forest.roots)
     chosen = forest.classes.iloc[best]
     table = pd.DataFrame(
         {
@@ -137,5 +137,5 @@ def forest_votes(expression: Expression, shift: np.ndarray, forest: Forest) -> p
         },
         index=[str(sample) for sample in values.columns],
     )
-    table.loc[~told, ["class", "votes", "gay", "inflamed"]] = None
+    table.loc[~enough, ["class", "votes", "gay", "inflamed"]] = None
     return table

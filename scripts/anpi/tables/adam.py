@@ -170,8 +170,10 @@ def convert_adam(paths: Mapping[str, Path | str | None]) -> Converted:
 
 def convert_datasets(datasets: Mapping[str, pd.DataFrame], files: Mapping[str, str]) -> Converted:
     """Turn datasets that were read, by name, into the project's tables; ``files`` names them in faults."""
-    told = [p for name, frame in datasets.items() for p in identifier_problems(frame, {}, name.lower(), files[name])]
-    refuse(told or [p for name, frame in datasets.items() for p in lacking(name, frame, files[name])])
+    identifying = [
+        p for name, frame in datasets.items() for p in identifier_problems(frame, {}, name.lower(), files[name])
+    ]
+    refuse(identifying or [p for name, frame in datasets.items() for p in lacking(name, frame, files[name])])
     result = Converted()
     result.tables["patients"] = patients_from(datasets["ADSL"], datasets.get("ADTTE"), result.notes)
     therapies = therapies_from(datasets["ADSL"], result.notes)

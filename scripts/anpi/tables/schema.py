@@ -297,9 +297,9 @@ def check_forgiving(
     fill_defaults(filled, schema)
     validator = jsonschema.Draft202012Validator(schema)
     errors = sorted(validator.iter_errors(filled), key=lambda e: [str(p) for p in e.absolute_path])
-    told = [error for error in errors if error.validator not in ("additionalProperties", "unevaluatedProperties")]
-    problems += dict.fromkeys(settings_problem(error, filled, file) for error in told)
-    odd = {tuple(error.absolute_path) for error in told if error.validator != "required"}
+    shown = [error for error in errors if error.validator not in ("additionalProperties", "unevaluatedProperties")]
+    problems += dict.fromkeys(settings_problem(error, filled, file) for error in shown)
+    odd = {tuple(error.absolute_path) for error in shown if error.validator != "required"}
     for key, number in numbers(filled, ()):
         if key not in odd and not math.isfinite(number):
             problems.append(Problem(file, column=place(key, filled), found=str(number), expected="a finite number"))

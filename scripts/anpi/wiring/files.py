@@ -24,6 +24,6 @@ def known_by(path: str) -> str:
         return ""
     if os.path.isdir(path):
         files = sorted(file for file in Path(path).rglob("*") if file.is_file())
-        told = [f"{file.relative_to(path).as_posix()}\0{known_by(str(file))}\n" for file in files]
-        return hashlib.sha256("".join(told).encode()).hexdigest()
+        lines = [f"{file.relative_to(path).as_posix()}\0{known_by(str(file))}\n" for file in files]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
     return content_digest(path)

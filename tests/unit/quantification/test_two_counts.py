@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import pearsonr, spearmanr
 
 from anpi.expression.agreement import count_agreement
-from anpi.expression.strandedness import resolve_strandedness, settled_strandedness
+from anpi.expression.strandedness import resolve_strandedness, strandedness_facts
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from anpi.expression.strandedness import resolve_strandedness, settled_strandedn
 def test_what_is_measured_and_clear_goes_before_what_is_declared(declared, quantified, aligned, settled):
     assert resolve_strandedness(declared, quantified, aligned) == settled
     facts = {"strandedness_declared": declared, "strandedness": quantified, "aligned_strandedness": aligned}
-    assert tuple(settled_strandedness(facts).values()) == settled
+    assert tuple(strandedness_facts(facts).values()) == settled
 
 
 def tables(salmon: np.ndarray, aligned: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
