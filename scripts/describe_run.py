@@ -13,10 +13,12 @@ import argparse
 import json
 from pathlib import Path
 
+from anpi.files.bucket import kept_copy
 from anpi.files.writing import write_json
 from anpi.ledger.arguments import named_file
 from anpi.ledger.compare import compare_runs
 from anpi.ledger.entries import Entry, last_different, read_entries, state_digest
+from anpi.ledger.kept import fetch_entries
 from anpi.ledger.leftovers import find_leftovers
 from anpi.ledger.state import build_state
 from anpi.program import run_program
@@ -39,7 +41,9 @@ def main() -> None:
     inputs = dict(options.inputs)
     state = build_state(options.settings, inputs, options.plan, options.rules, options.results, options.samples)
     present = Entry(state, state_digest(state))
-    earlier = last_different(read_entries(options.ledger or options.out_state.parent), present.sha256)
+    ledger = options.ledger or options.out_state.parent
+    fetch_entries(ledger, kept_copy(ledger))
+    earlier = last_different(read_entries(ledger), present.sha256)
     changes = compare_runs(earlier, present) | {"leftovers": find_leftovers(options.results, options.samples)}
     write_json(options.out_changes, changes)
     write_json(options.out_state, state)

@@ -4,10 +4,14 @@ The patient must be out of the tables already, and the run ended without him or 
 the results folder goes too. Run Snakemake again afterwards: the report is then written without naming the patient.
 
 Out of reach, and named here so that they are not forgotten: frozen copies, backups, the records of Snakemake in
-.snakemake, and the files of reads.
+.snakemake, the files of reads, older versions in a bucket that keeps them.
 
-Example:
+Where the results are stored in a bucket, name their folder there too: the copies of the entries, the pages and what
+the samples left go there as well. Keys come from the environment, as for Snakemake.
+
+Examples:
   python scripts/purge_patient.py results P007
+  python scripts/purge_patient.py results P007 --stored s3://bucket/trial/results
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from anpi.files.bucket import open_bucket
 from anpi.ledger.purge import purge_patient
 from anpi.program import run_program
 
@@ -23,10 +28,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path, help="folder of the results")
     parser.add_argument("patient", help="patient_id, as the tables had it")
+    parser.add_argument("--stored", metavar="URL", help="folder of the results in a bucket: s3://bucket/trial/results")
+    parser.add_argument("--endpoint-url", metavar="URL", help="server of the bucket, when it is not AWS")
     options = parser.parse_args()
-    for line in purge_patient(options.results, options.patient):
+    stored = open_bucket(options.stored, options.endpoint_url) if options.stored else None
+    for line in purge_patient(options.results, options.patient, stored):
         print(line)
-    print("Not touched: frozen copies, backups, .snakemake, the reads.")
+    bucket = ", what a versioned bucket keeps of them, other folders that the run was started in" if stored else ""
+    print(f"Not touched: frozen copies, backups, .snakemake, the reads{bucket}.")
 
 
 if __name__ == "__main__":

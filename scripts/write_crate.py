@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from anpi.files.bucket import kept_copy
 from anpi.files.intact import read_json
 from anpi.files.writing import write_json
 from anpi.ledger.crate import build_crate, copy_wiring
+from anpi.ledger.kept import fetch_entries
 from anpi.program import run_program
 
 
@@ -20,12 +22,14 @@ def main() -> None:
     parser.add_argument("--results", required=True, type=Path, help="folder of the results")
     parser.add_argument("--manifest", required=True, type=Path, help="manifest.json of the run")
     parser.add_argument("--recorded", required=True, type=Path, help="ledger/recorded.json of the run")
+    parser.add_argument("--ledger", required=True, type=Path, help="folder with the entries of runs")
     parser.add_argument("--workflow", required=True, type=Path, help="folder for the wiring, below the results")
     parser.add_argument("--out", required=True, type=Path, help="ro-crate-metadata.json, in the results folder")
     options = parser.parse_args()
     manifest, recorded = map(read_json, (options.manifest, options.recorded))
     copy_wiring(options.workflow)
-    write_json(options.out, build_crate(options.results, manifest, recorded, options.workflow))
+    fetch_entries(options.ledger, kept_copy(options.ledger))
+    write_json(options.out, build_crate(options.results, manifest, recorded, options.workflow, options.ledger))
 
 
 if __name__ == "__main__":

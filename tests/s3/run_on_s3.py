@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import filecmp
+import hashlib
 import json
 import os
 import re
@@ -24,8 +25,9 @@ from s3.server import BUCKET, ROOT, Server, free_port, running_server
 DIFFERS = re.compile(
     r"(logs|benchmarks|reference/salmon_index|multiqc|ledger|provenance)/|(manifest|ro-crate-metadata)\.json$"
 )
-# The memory of earlier runs stays in the folder of the run.
-KEPT_LOCAL = re.compile(r"association/plan_history\.json$|ledger/\d{4,}-")
+# What programs note beside the results stays in the folder of the run.
+KEPT_LOCAL = re.compile(r"ledger/pages/|made_from/")
+ENTRY = re.compile(r"ledger/\d{4,}-[0-9a-f]{12}\.json")
 KEY = "AKIAPLANTEDKEYOFANPI"
 SECRET = "planted/secret+of/anpi+0123456789abcdefghi"
 
@@ -55,6 +57,10 @@ class Stored:
         done = snakemake(self.folder, *storage, *words, **keys)
         self.said += [done.stdout, done.stderr]
         return done
+
+    def entries(self) -> list[str]:
+        """List the ledger's entries in the bucket."""
+        return [key for key in self.server.keys("results/ledger/") if ENTRY.search(key)]
 
     def edit(self, name: str, old: str, new: str) -> None:
         file = self.folder / name
@@ -108,8 +114,28 @@ def files_below(folder: Path) -> set[str]:
     return {name for name in files if not name.endswith(".snakemake_timestamp")}
 
 
+def named_alike(names: set[str]) -> set[str]:
+    """Name entries of the ledger without their checksum, since those of two places differ."""
+    return {ENTRY.sub(lambda match: match[0][: len("ledger/0001")], name) for name in names}
+
+
 def test_the_bucket_holds_what_a_local_run_writes(local: Path, results: Path):
-    assert files_below(results) == {name for name in files_below(local / "results") if not KEPT_LOCAL.search(name)}
+    expected = {name for name in files_below(local / "results") if not KEPT_LOCAL.search(name)}
+    assert named_alike(files_below(results)) == named_alike(expected)
+
+
+def test_the_crate_knows_the_entry_of_the_ledger(results: Path):
+    graph = json.loads((results / "ro-crate-metadata.json").read_text())["@graph"]
+    (entry,) = [item for item in graph if ENTRY.fullmatch(item["@id"])]
+    content = (results / entry["@id"]).read_bytes()
+    assert (entry["sha256"], entry["contentSize"]) == (hashlib.sha256(content).hexdigest(), str(len(content)))
+
+
+def test_what_was_downloaded_can_be_frozen(results: Path, tmp_path: Path):
+    program = [sys.executable, ROOT / "scripts" / "freeze_run.py", results, tmp_path / "frozen"]
+    subprocess.run(program, check=True)
+    names = files_below(tmp_path / "frozen")
+    assert [name for name in names if ENTRY.fullmatch(name)] != []
 
 
 def test_results_in_s3_are_those_of_a_local_run_to_the_byte(local: Path, results: Path):
@@ -130,6 +156,11 @@ def test_the_manifest_knows_the_same_results(local: Path, results: Path):
     assert sorted(there["inputs"].values()) == sorted(here["inputs"].values())
 
 
+def quantified(done: subprocess.CompletedProcess) -> list[str]:
+    """List the samples that a run quantifies, or would."""
+    return re.findall(r"rule quantify_sample:.*?wildcards: sample=(\S+)", done.stdout + done.stderr, flags=re.S)
+
+
 def test_a_second_run_does_nothing(stored: Stored):
     done = stored.run("--dry-run")
     assert "Nothing to be done" in done.stdout + done.stderr
@@ -140,7 +171,7 @@ def test_a_replaced_object_is_quantified_again_and_no_other(stored: Stored):
     source = {"Bucket": BUCKET, "Key": key}
     stored.server.client.copy_object(Bucket=BUCKET, Key=key, CopySource=source, MetadataDirective="REPLACE")
     done = stored.run("--dry-run", "--until", "quantify_sample")
-    assert re.findall(r"Quantifying sample (\S+)", done.stdout + done.stderr) == ["P003-B"]
+    assert quantified(done) == ["P003-B"]
 
 
 def test_reads_in_s3_with_results_at_home(local: Path, stored: Stored, tmp_path: Path):
@@ -191,7 +222,40 @@ def test_a_patient_who_is_taken_out_leaves_the_bucket(stored: Stored):
     done = stored.run()
     assert done.returncode == 0, done.stderr[-4000:]
     assert pages - set(stored.server.keys("results/report/patients/")) == {"results/report/patients/P016.html"}
-    assert re.findall(r"Quantifying sample (\S+)", done.stdout + done.stderr) == ["P003-B"]
+    assert quantified(done) == ["P003-B"]
+
+
+def test_a_purged_patient_is_in_no_entry_of_the_bucket(stored: Stored):
+    before = [stored.server.content(key) for key in stored.entries()]
+    assert any(b"P016" in content for content in before)
+    keys = {"SNAKEMAKE_STORAGE_S3_ACCESS_KEY": KEY, "SNAKEMAKE_STORAGE_S3_SECRET_KEY": SECRET}
+    program = [sys.executable, ROOT / "scripts" / "purge_patient.py", "results", "P016"]
+    program += ["--stored", f"s3://{BUCKET}/results", "--endpoint-url", stored.server.url]
+    done = subprocess.run(program, cwd=stored.folder, env=os.environ | keys, capture_output=True, text=True, check=True)
+    stored.said += [done.stdout, done.stderr]
+    assert len(stored.entries()) == len(before)
+    assert not any(b"P016" in stored.server.content(key) for key in stored.entries())
+    assert [key for key in stored.server.keys("results/") if "P016" in key] == []
+    assert "results/report/index.html" not in stored.server.keys("results/")
+
+
+def test_a_run_from_an_empty_folder_knows_the_earlier_ones(stored: Stored, tmp_path: Path):
+    elsewhere = Stored(tmp_path / "trial", stored.server)
+    shutil.copytree(stored.folder / "config", elsewhere.folder / "config")
+    elsewhere.edit("config/clinical/patients.csv", ",cadonilimab,", ",another,")
+    done = elsewhere.run("--dry-run")
+    assert done.returncode == 1
+    assert "not as the last run: new arm another" in done.stdout + done.stderr
+    elsewhere.edit("config/clinical/patients.csv", ",another,", ",cadonilimab,")
+    elsewhere.edit("config/plan.yaml", "alpha: 0.05", "alpha: 0.1")
+    done = elsewhere.run()
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert [int(re.findall(r"ledger/(\d+)-", key)[0]) for key in elsewhere.entries()] == [1, 2, 3]
+    changes = json.loads(stored.server.content("results/ledger/changes.json"))
+    assert changes["since"]["number"] == 2
+    assert "The plan changed" in " ".join(changes["sentences"])
+    assert len(json.loads(stored.server.content("results/association/plan_history.json"))) == 2
+    stored.said += elsewhere.said
 
 
 def test_keys_stand_in_nothing_that_was_written(stored: Stored, tmp_path: Path):

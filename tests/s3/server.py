@@ -42,6 +42,10 @@ class Server:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
+    def content(self, key: str) -> bytes:
+        """Return the content of an object."""
+        return bytes(self.client.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+
     def download(self, prefix: str, folder: Path) -> None:
         """Copy the objects below a prefix into a folder."""
         for key in self.keys(f"{prefix}/"):

@@ -12,11 +12,12 @@ from anpi.files.stored import is_object
 
 ROOT = Path(__file__).resolve().parents[2]
 RULE_FILES = [file for file in sorted((ROOT / "workflow" / "rules").glob("*.smk")) if file.name != "common.smk"]
-# What outlives a run stays in the folder of the run.
+# What outlives a run stays in the folder of the run; programs keep it in the bucket too.
 MEMORY = {
     ("test_associations", "history"),
     ("describe_run", "ledger"),
     ("record_run", "ledger"),
+    ("write_crate", "ledger"),
     ("write_report", "memory"),
 }
 

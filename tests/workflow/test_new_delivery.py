@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from anpi.ledger.entries import record
+from anpi.ledger.kept import record
 from workflow.running import ROOT, attempt
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("cohorts")]

@@ -35,6 +35,7 @@ if str(ROOT / "scripts") not in sys.path:
     sys.path.insert(0, str(ROOT / "scripts"))
 
 from anpi.arithmetic import SAME
+from anpi.files.bucket import kept_copy, kept_in
 from anpi.files.checksums import fingerprint
 from anpi.files.sheet import file_of, split_sheet
 from anpi.files.shipped import REGISTRY
@@ -42,6 +43,7 @@ from anpi.files.stored import is_stored, quant_file
 from anpi.tables.allowed import ALLOWED_COLUMNS
 from anpi.tables.config import check_writable, config_paths, counted_alone, is_url, shipped
 from anpi.ledger.delivery import check_delivery
+from anpi.ledger.kept import fetch_entries
 from anpi.problems import InputError
 from anpi.tables.schema import load_yaml
 from anpi.tools import check_versions, tools_of
@@ -154,7 +156,15 @@ def out(path):
     return os.path.normpath(os.path.join(SETTINGS["results"], path))
 
 
+# What outlives runs (the ledger, the history of plans) is kept in the bucket as well; jobs find it by the environment.
+STORAGE = workflow.storage_settings
+if STORAGE.default_storage_provider == "s3":
+    of_plugin = workflow.storage_provider_settings.get("s3")
+    os.environ.update(kept_in(STORAGE.default_storage_prefix, of_plugin and of_plugin.get_settings(None)))
+
+
 if not IS_JOB:
+    in_words(fetch_entries, Path(out("ledger")), in_words(kept_copy, out("ledger")))
     in_words(check_delivery, SETTINGS, RULES, out("ledger"), CONFIG_FILE)
 
 

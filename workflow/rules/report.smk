@@ -107,7 +107,7 @@ rule describe_run:
         files=keyed_files,
         samples=RUN.used,
         results=subpath(output.state, ancestor=2),
-        # The memory of runs stays in the folder of the run, wherever results are stored.
+        # The memory of runs is in the folder of the run, wherever results are stored; in a bucket the programs keep it too.
         ledger=lambda wildcards: out("ledger"),
     shell:
         "{params.program} --settings {params.settings:q} --inputs {params.files}"
@@ -262,6 +262,7 @@ rule write_crate:
     params:
         program=program("write_crate", ROOT / "workflow" / "Snakefile", ROOT / "workflow" / "rules"),
         results=subpath(output.crate, parent=True),
+        ledger=lambda wildcards: out("ledger"),
     shell:
         "{params.program} --results {params.results:q} --manifest {input.manifest:q} --recorded {input.recorded:q}"
-        " --out {output.crate:q} --workflow {output.workflow:q} > {log:q} 2>&1"
+        " --ledger {params.ledger:q} --out {output.crate:q} --workflow {output.workflow:q} > {log:q} 2>&1"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from anpi.association.plan import Plan
+from anpi.files.bucket import Bucket
 from anpi.files.writing import write_json
 from anpi.problems import InputError, Problem
 
@@ -28,18 +29,20 @@ class Noted(Change):
     plan: dict[str, Any]
 
 
-def record_plan(plan: Plan, path: Path, today: str | None = None) -> list[Change]:
+def record_plan(plan: Plan, path: Path, today: str | None = None, kept: Bucket | None = None) -> list[Change]:
     """Note the plan in the history file when it differs from the last one noted.
 
     A run with the plan that was noted last changes nothing, not even the file. The first plan is noted without a date,
-    so that two fresh runs leave the same bytes.
+    so that two fresh runs leave the same bytes. With a bucket (``kept``, of the file's folder) the history is that of
+    the bucket, and a change is stored there.
 
     Returns
     -------
     list of dict
         The changes so far: ``date`` and ``difference`` (list of sentences), the first use of a plan left out.
     """
-    history = read_history(path)
+    stored, tag = kept.read(path.name) if kept is not None else (None, None)
+    history = longer_history(path, stored, kept)
     digest = hashlib.sha256(json.dumps(plan.settings, sort_keys=True).encode()).hexdigest()
     if not history or history[-1]["sha256"] != digest:
         difference = compare(history[-1]["plan"], plan.settings) if history else []
@@ -48,21 +51,38 @@ def record_plan(plan: Plan, path: Path, today: str | None = None) -> list[Change
             {"date": date if history else None, "sha256": digest, "plan": plan.settings, "difference": difference}
         )
         write_json(path, history)
+    if kept is not None and path.read_bytes() != stored and not kept.replace(path.name, path.read_bytes(), tag):
+        mend = "Let one run at a time write there, and run again."
+        raise InputError(Problem(f"{kept.url}/{path.name}", "another run changed it at the same time", mend=mend))
     return [{"date": item["date"], "difference": item["difference"]} for item in history[1:]]
 
 
-def read_history(path: Path) -> list[Noted]:
-    if not path.is_file():
-        return []
+def longer_history(path: Path, stored: bytes | None, kept: Bucket | None) -> list[Noted]:
+    """Return the history of the file or of the bucket, whichever continues the other; the file is made to hold it."""
+    here = parse_history(str(path), path.read_bytes()) if path.is_file() else []
+    if kept is None or stored is None:
+        return here
+    url = f"{kept.url}/{path.name}"
+    there = parse_history(url, stored)
+    short, long = sorted((here, there), key=len)
+    if long[: len(short)] != short:
+        mend = "Keep the one of all plans that results were made with, and put it in the place of the other."
+        raise InputError(Problem(str(path), f"tells of other plans than {url}", mend=mend))
+    if long is not here:
+        write_json(path, long)
+    return long
+
+
+def parse_history(file: str, text: bytes) -> list[Noted]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(text.decode("utf-8"))
         return [
             Noted(date=item["date"], sha256=item["sha256"], plan=item["plan"], difference=item["difference"])
             for item in content
         ]
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError):
+    except (ValueError, KeyError, TypeError):
         mend = "Restore it from a copy; remove it only if no result was ever made with another plan."
-        raise InputError(Problem(str(path), "the history of plans is damaged", mend=mend)) from None
+        raise InputError(Problem(file, "the history of plans is damaged", mend=mend)) from None
 
 
 def compare(old: Any, new: Any, key: str = "") -> list[str]:

@@ -20,6 +20,7 @@ from anpi.association.sensitivity import influence_table, sensitivity_table
 from anpi.association.statements import build_statements
 from anpi.association.subgroups import subgroup_table
 from anpi.association.trial import Trial
+from anpi.files.bucket import kept_copy
 from anpi.files.writing import write_estimates, write_json
 
 
@@ -31,7 +32,7 @@ def write_associations(plan: Plan, trial: Trial, registry: pd.DataFrame | None, 
     influence = influence_table(plan, trial, registry)
     represent = representativeness_table(plan, trial)
     detectable = detectable_table(plan, trial, registry)
-    changes = record_plan(plan, history)
+    changes = record_plan(plan, history, kept=kept_copy(history.parent))
     tables = {
         "results": results_table(rows),
         "survival": survival,

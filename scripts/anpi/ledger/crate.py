@@ -53,7 +53,7 @@ def copy_wiring(folder: Path) -> None:
 
 
 def build_crate(
-    results: Path, manifest: Mapping[str, Any], recorded: Mapping[str, Any], wiring: Path
+    results: Path, manifest: Mapping[str, Any], recorded: Mapping[str, Any], wiring: Path, ledger: Path
 ) -> dict[str, Any]:
     """Describe a run as JSON-LD.
 
@@ -67,6 +67,8 @@ def build_crate(
         Content of ``ledger/recorded.json``: the ledger's entry of this run.
     wiring : Path
         Folder below the results that `copy_wiring` filled.
+    ledger : Path
+        Folder of the ledger's entries, which lies apart when results are stored in a bucket.
 
     Returns
     -------
@@ -88,10 +90,11 @@ def build_crate(
     formal = [item["exampleOfWork"] for item in (*inputs, *parameters)]
     workflow["input"] = [one for many in formal for one in (many if isinstance(many, list) else [many])]
     workflow["output"] = unique(file["exampleOfWork"] for file in outputs)
-    # With results in object storage, the ledger is not among them.
-    described = [path for path in ("manifest.json", f"ledger/{recorded['entry']}") if (results / path).is_file()]
-    for path in described:
-        outputs.append(add_file(crate, results, path, hash_file(results / path)))
+    for path, file in (
+        ("manifest.json", results / "manifest.json"),
+        (f"ledger/{recorded['entry']}", ledger / recorded["entry"]),
+    ):
+        outputs.append(add_file(crate, file, path, hash_file(file)))
     action = add(
         crate, "#run", "CreateAction", name=f"Run {recorded['number']} of anpi", endTime=recorded["date"],
         description="Versions, settings and checksums stand in manifest.json.",
@@ -153,9 +156,9 @@ def unique(items: Iterator[Any]) -> list[Any]:
     return list({item.id: item for item in items}.values())
 
 
-def add_file(crate: ROCrate, results: Path, path: str, sha256: str) -> File:
+def add_file(crate: ROCrate, file: Path, path: str, sha256: str) -> File:
     kind = KINDS.get(Path(path).suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
-    size = (results / path).stat().st_size
+    size = file.stat().st_size
     properties = {"name": path, "sha256": sha256, "contentSize": str(size), "encodingFormat": kind}
     return crate.add(File(crate, None, path, properties=properties))
 
@@ -181,7 +184,7 @@ def main_workflow(crate: ROCrate, manifest: Mapping[str, Any], results: Path, wi
     workflow["license"] = add(crate, MIT, "CreativeWork", name="MIT License", identifier=MIT)
     rules = sorted((wiring / "rules").glob("*.smk"))
     workflow["hasPart"] = [
-        add_file(crate, results, rule.relative_to(results).as_posix(), hash_file(rule)) for rule in rules
+        add_file(crate, rule, rule.relative_to(results).as_posix(), hash_file(rule)) for rule in rules
     ]
     workflow["softwareRequirements"] = [
         software(crate, name, version) for name, version in sorted(manifest["software"].items()) if version
@@ -266,7 +269,7 @@ def run_outputs(crate: ROCrate, manifest: Mapping[str, Any], results: Path) -> I
             digest = manifest["steps"][step]["code"]
             words = f"made by rule {step}" + (f", digest of its code {digest}" if digest else "")
             steps[step] = formal_parameter(crate, f"output/{step}", "File", words)
-        file = add_file(crate, results, path, sha256)
+        file = add_file(crate, results / path, path, sha256)
         file["exampleOfWork"] = steps[step]
         steps[step].append_to("workExample", file)
         yield file

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -65,16 +64,22 @@ def read_entry(path: Path) -> Entry:
     """Read an entry of a ledger, or the state of a run (``current.json``), and check it."""
     mend = "Restore it from a copy, or remove it: the comparison is then made with the entry before it."
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return read_content(str(path), path.read_bytes(), mend)
+    except FileNotFoundError:
+        raise InputError(Problem(str(path), "file not found")) from None
+
+
+def read_content(file: str, text: bytes, mend: str) -> Entry:
+    """Read the text of an entry, or of a state, and check it; ``file`` and ``mend`` are for messages."""
+    try:
+        content = json.loads(text.decode("utf-8"))
         if "state" not in content:
             return Entry(checked_state(content), state_digest(content))
         entry = Entry(checked_state(content["state"]), content["sha256"], int(content["number"]), content["date"])
-    except FileNotFoundError:
-        raise InputError(Problem(str(path), "file not found")) from None
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError):
-        raise InputError(Problem(str(path), "not an entry of a ledger, or damaged", mend=mend)) from None
+    except (ValueError, KeyError, TypeError):
+        raise InputError(Problem(file, "not an entry of a ledger, or damaged", mend=mend)) from None
     if entry.sha256 != state_digest(entry.state):
-        raise InputError(Problem(str(path), "the content is not what its checksum says", mend=mend))
+        raise InputError(Problem(file, "the content is not what its checksum says", mend=mend))
     return entry
 
 
@@ -103,23 +108,6 @@ def read_run(path: Path) -> Entry:
 def last_different(entries: list[Entry], sha256: str) -> Entry | None:
     """Return the last entry whose state is another one, or None when there is none."""
     return next((entry for entry in reversed(entries) if entry.sha256 != sha256), None)
-
-
-def record(folder: Path, state: Mapping[str, Any], today: str | None = None) -> Entry:
-    """Add a state to the ledger, unless the last entry holds the same one.
-
-    Two processes take turns, and one that is killed leaves no part of an entry.
-    """
-    sha256 = state_digest(state)
-    folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder):
-        entries = read_entries(folder)
-        if entries and entries[-1].sha256 == sha256:
-            return entries[-1]
-        number = (entries[-1].number or 0) + 1 if entries else 1
-        entry = Entry(dict(state), sha256, number, today or datetime.now(UTC).date().isoformat())
-        write_entry(folder, entry)
-        return entry
 
 
 def write_entry(folder: Path, entry: Entry) -> None:

@@ -13,7 +13,8 @@ from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json, write_text
 from anpi.ledger.compare import compare_runs
 from anpi.ledger.crate import build_crate, copy_wiring
-from anpi.ledger.entries import Entry, last_different, read_entries, record, state_digest
+from anpi.ledger.entries import Entry, last_different, read_entries, state_digest
+from anpi.ledger.kept import record
 from anpi.ledger.state import build_state
 from anpi.manifest import build_manifest
 
@@ -75,7 +76,7 @@ def finish(folder: Path, tables: Tables | None = None, today: str = "2026-03-01"
     recorded = {"entry": entry.file, "number": entry.number, "date": entry.date, "sha256": entry.sha256}
     write_json(results / "ledger" / "recorded.json", recorded)
     copy_wiring(results / "provenance")
-    crate = build_crate(results, read(results / "manifest.json"), recorded, results / "provenance")
+    crate = build_crate(results, read(results / "manifest.json"), recorded, results / "provenance", results / "ledger")
     write_json(results / "ro-crate-metadata.json", crate)
     return results
 

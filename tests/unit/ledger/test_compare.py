@@ -14,7 +14,8 @@ from unit.report.made import make_tables
 
 from anpi.files.shipped import ROOT
 from anpi.ledger.compare import compare_runs
-from anpi.ledger.entries import Entry, record, state_digest
+from anpi.ledger.entries import Entry, state_digest
+from anpi.ledger.kept import record
 from anpi.ledger.moved_patients import move_of
 from anpi.ledger.moved_results import crossing_words
 from anpi.ledger.reasons import NOT_EXPLAINED

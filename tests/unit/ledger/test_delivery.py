@@ -10,8 +10,8 @@ import pytest
 
 from anpi.files.checksums import hash_file
 from anpi.ledger.delivery import check_delivery
-from anpi.ledger.entries import record
 from anpi.ledger.fingerprint import fingerprint, lesions_of
+from anpi.ledger.kept import record
 from anpi.problems import InputError
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import check_settings, load_schema

@@ -15,7 +15,8 @@ import pytest
 
 from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json
-from anpi.ledger.entries import last_different, read_entries, read_entry, read_run, record, state_digest
+from anpi.ledger.entries import last_different, read_entries, read_entry, read_run, state_digest
+from anpi.ledger.kept import record
 from anpi.problems import InputError
 
 

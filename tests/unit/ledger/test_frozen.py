@@ -339,7 +339,7 @@ def test_the_crate_names_authors_publisher_and_licence_of_the_config(closed: Pat
         "publisher": "An Institute <https://example.org>",
         "licence": "https://spdx.org/licenses/CC-BY-4.0",
     }
-    crate = build_crate(results, manifest, recorded, results / "provenance")
+    crate = build_crate(results, manifest, recorded, results / "provenance", results / "ledger")
     graph = {item["@id"]: item for item in crate["@graph"]}
     root = graph["./"]
     assert [(kinds(graph[one]), graph[one]["name"]) for one in ids(root["author"])] == [
@@ -397,7 +397,7 @@ def test_jobs_are_in_the_crate_with_what_they_read_and_made(closed: Path):
         {"decided_by": "b", "made": {name: made[name] for name in ("analysis/sets.tsv", "analysis/attrition.tsv")},
          "read": {"clinical/endpoints.tsv": made["clinical/endpoints.tsv"]}},
     ]  # fmt: skip
-    crate = build_crate(results, manifest, recorded, results / "provenance")
+    crate = build_crate(results, manifest, recorded, results / "provenance", results / "ledger")
     graph = {item["@id"]: item for item in crate["@graph"]}
     root = graph["./"]
     workflow = graph[root["mainEntity"]["@id"]]
