@@ -33,7 +33,7 @@ def all_tables(count: int = 5) -> dict[str, pd.DataFrame]:
     pair = {"patient_id": ["P0001"], "contrast": "on_treatment", "from_sample": "P0001-B", "to_sample": "P0001-O"}
     tables["pairs"] = pd.DataFrame(pair | {"used": "yes", "reason": "made", "from_day": -4, "to_day": 43})
     tables["changes"] = pd.DataFrame(pair | {"feature": "gep18", "kind": "signature", "before": 1.0, "after": 3.0})
-    tables["changes"] = tables["changes"].assign(change=2.0, low=1.5, high=2.5)
+    tables["changes"] = tables["changes"].assign(change=2.0, low=1.5, high=2.5, reason="made")
     tables["change_tests"] = pd.DataFrame({"endpoint": ["change"], "biomarker": "gep18", "level": "on treatment"})
     tables["verdicts"] = tables["verdicts"].assign(
         sex_clinical="F", sex_expression="F", identity="match", viruses="merkel", strandedness_resolved="none"
