@@ -4,6 +4,7 @@ look like months, dates that contradict each other.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -27,6 +28,9 @@ HIGH, LOW = 10, 5  # times above and below the median from which on a laboratory
 FEW = 0.1  # share of the values of a marker up to which those below 0 are asked about
 AFTER_WITHDRAWAL = 60  # days for which a patient may be known alive after consent was withdrawn, unasked
 LARGEST = 200  # mm
+LEAST_DEATHS = 3  # on one date, from which on they may be asked about
+LEAST_DAYS = 365  # over which deaths are taken to be spread
+CHANCE = 0.001  # of as many deaths on any one date, below which they are asked about
 LONG_BEFORE = 366  # days before treatment from which on the start of an adverse event, or a marker, is asked about
 
 
@@ -41,6 +45,7 @@ def plausibility_queries(clinical: Clinical, seen: Observations) -> Iterator[Que
         yield from marker_queries(clinical.biomarkers)
         yield from old_markers(clinical.biomarkers, seen)
     yield from months_queries(clinical.patients)
+    yield from same_death_queries(clinical.patients)
     yield from size_queries(clinical.lesions)
     yield from far_queries(dates)
     yield from order_queries(clinical, seen)
@@ -166,6 +171,16 @@ def months_queries(patients: pd.DataFrame) -> Iterator[Query]:
         if len(days) >= LEAST_PATIENTS and days.median() < (BY_NAME[name].least_median or 0):
             text = f"{name}_days: the median is {days.median():g} days; months? Give {name}_months."
             yield Query(TRIAL, "error", "days_may_be_months", f"patients, {text}")
+
+
+def same_death_queries(patients: pd.DataFrame) -> Iterator[Query]:
+    """Ask about a date on which more patients died than chance lets: a date of last contact, or one filled in."""
+    dates = patients["death_date"].dropna()
+    for date, count in dates.value_counts().items():
+        days = max((dates.max() - dates.min()).days, LEAST_DAYS)
+        if count >= LEAST_DEATHS and days * math.comb(len(dates), count) / float(days) ** count < CHANCE:
+            text = f"{count} of {len(dates)} deaths are dated {date:%Y-%m-%d}; is it the date of the last contact?"
+            yield Query(TRIAL, "warning", "deaths_on_one_date", f"patients, death_date: {text}")
 
 
 def far_queries(dates: pd.DataFrame) -> Iterator[Query]:

@@ -234,6 +234,19 @@ def test_a_death_whose_date_was_lost_leaves_a_silence(change, noted, cutoff, tmp
     assert [q.patient_id for q in found.queries if q.rule == "follow_up_ended_early"] == ["P03"] * noted
 
 
+@pytest.mark.parametrize(("together", "questions"), [(2, 0), (3, 1), (6, 1)])
+def test_deaths_on_one_date_are_asked_about(tmp_path, together, questions):
+    """Three of ten in a year share a day in one trial in 1,110, two of ten in one of 8."""
+    sound = Sound(tmp_path)
+    starts = {patient: facts["last_alive_at"] for patient, facts in sound.facts.items()}
+    for number, (patient, facts) in enumerate(sound.facts.items()):
+        at = 230 if number < together else 240 + starts[patient] - 200
+        facts |= {"death_at": at, "last_alive_at": at, "os_days": at + 1, "os_event": 1}
+    found = [q.message for q in sound.derive().queries if q.rule == "deaths_on_one_date"]
+    assert len(found) == questions
+    assert all(f"{together} of {len(sound.facts)} deaths are dated" in message for message in found)
+
+
 def test_months_give_the_endpoints_of_their_days(tmp_path):
     """30.4375 days a month, to the whole day; what the tables derive is compared within the rounding of a month."""
     sound = Sound(tmp_path)
