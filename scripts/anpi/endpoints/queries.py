@@ -21,6 +21,7 @@ from anpi.tables.clinical import Clinical, Query, row_number, study_day
 from anpi.trial.endpoints import SUPPLIED_RESPONSES, SUPPLIED_TIMES
 from anpi.trial.times import DAYS_PER_MONTH
 
+NO_THERAPY = ("none", "None", "NONE", "no", "No", "NO", "nil", "Nil")
 SEVERITIES = ("error", "warning", "note")
 ROUNDED_MONTH = 0.0501  # by which a time in months of one decimal may differ from its days
 LONGEST_BEFORE = 28  # days from the baseline scan to the reference date (RECIST 1.1, 4.1)
@@ -129,7 +130,7 @@ def unnamed_readings(clinical: Clinical) -> Iterator[ScanQuery]:
 
 
 def therapy_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuery]:
-    """Find subsequent therapies that began before treatment or after death."""
+    """Find subsequent therapies that began before treatment or after death, and rows that say there was none."""
     if clinical.therapies is None:
         return
     day = seen.timeline.offsets(clinical.therapies, "start")
@@ -144,6 +145,11 @@ def therapy_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuer
         if at > dead:
             text = f"{where}: therapy began on day {study_day(at)}, death on day {study_day(dead)}"
             yield ScanQuery(patient, "error", "therapy_after_death", text)
+    for column in ("name", "kind"):
+        for index in clinical.therapies.index[clinical.therapies[column].isin(NO_THERAPY)]:
+            text = f"therapies row {row_number(index)}: {column} {clinical.therapies.at[index, column]!r}; "
+            text += "the row counts as a therapy: delete it if there was none"
+            yield ScanQuery(clinical.therapies.at[index, "patient_id"], "error", "therapy_named_none", text)
 
 
 def marker_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuery]:

@@ -161,6 +161,7 @@ ODD: list[tuple[str, str, str | None, Spoil]] = [
     ("table_ends_early", "error", None, lambda s: s.without("adverse_events", *PATIENTS[5:])),
     ("table_ends_early", "error", None, lambda s: s.without("assessments", *PATIENTS[5:])),
     ("follow_up_ended_early", "note", "P03", silence(200)),
+    ("therapy_named_none", "error", "P03", therapies("Docetaxel", "none")),
 ]  # fmt: skip
 
 
