@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from attack.memory import Memory
 from attack.oracle import Outcome, judge
 from attack.run import FAILURES, Attacker, Finding, Progress, counts_of, draw, is_fault, summary, try_drawn_by
 from attack.targets import all_targets
+from attack.workbooks import through_text, written
 
 SEED, INPUTS = 5, 90
 TOOLS = ("FASTQ", "BAM", "CRAM", "genome of a CRAM")
@@ -50,6 +52,11 @@ def test_a_run_in_which_a_write_fails_ends_in_words_and_can_be_repeated(attacker
     tried = list(fail_each(name, program, tmp_path))
     assert sum(verdict == "refused" for _, verdict, _ in tried) >= 4
     assert not [row for row in tried if row[1] in ("silent", "traceback", "hang")]
+
+
+def test_a_text_longer_than_a_cell_of_a_workbook_can_be_is_no_input():
+    change = through_text(lambda rng, content: content.replace(b"b", b"b" * 200_000), "sheet")
+    assert change(random.Random(1), written([["a"], ["b"]], "sheet")) is None
 
 
 def outcome(told: set[tuple[str, str]], result: str) -> Outcome:

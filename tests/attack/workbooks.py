@@ -106,7 +106,7 @@ def through_text(change: Callable[[random.Random, bytes], Any], sheet: str) -> C
         try:
             rows = list(csv.reader(io.StringIO(new.content.decode())))
             return Mutated(written(rows, sheet), new.about)
-        except IllegalCharacterError:  # which a workbook cannot hold
+        except (IllegalCharacterError, csv.Error):  # a character, or a text as long, that a workbook cannot hold
             return None
 
     return changed
