@@ -55,8 +55,8 @@ def test_a_run_in_which_a_write_fails_ends_in_words_and_can_be_repeated(attacker
 
 
 def test_a_text_longer_than_a_cell_of_a_workbook_can_be_is_no_input():
-    change = through_text(lambda rng, content: content.replace(b"b", b"b" * 200_000), "sheet")
-    assert change(random.Random(1), written([["a"], ["b"]], "sheet")) is None
+    change = through_text(lambda rng, content: content.replace(b"b", b"b" * 200_000), "cells")
+    assert change(random.Random(1), written([["a"], ["b"]], "cells")) is None
 
 
 def outcome(told: set[tuple[str, str]], result: str) -> Outcome:
