@@ -235,10 +235,12 @@ def test_a_death_whose_date_was_lost_leaves_a_silence(change, noted, cutoff, tmp
     assert [q.patient_id for q in found.queries if q.rule == "follow_up_ended_early"] == ["P03"] * noted
 
 
-@pytest.mark.parametrize(("together", "questions"), [(2, 0), (3, 1), (6, 1)])
-def test_deaths_on_one_date_are_asked_about(tmp_path, together, questions):
+@pytest.mark.parametrize(
+    ("together", "as_days", "questions"), [(2, False, 0), (3, False, 1), (6, False, 1), (6, True, 0)]
+)
+def test_deaths_on_one_date_are_asked_about(tmp_path, together, as_days, questions):
     """Three of ten in a year share a day in one trial in 1,110, two of ten in one of 8."""
-    sound = Sound(tmp_path)
+    sound = Sound(tmp_path, as_days)
     starts = {patient: facts["last_alive_at"] for patient, facts in sound.facts.items()}
     for number, (patient, facts) in enumerate(sound.facts.items()):
         at = 230 if number < together else 240 + starts[patient] - 200
