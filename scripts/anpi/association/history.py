@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from anpi.association.plan import Plan
-from anpi.files.bucket import Bucket
+from anpi.files.bucket import ONE_AT_A_TIME, Bucket
 from anpi.files.writing import write_json
 from anpi.problems import InputError, Problem
 
@@ -52,8 +52,8 @@ def record_plan(plan: Plan, path: Path, today: str | None = None, kept: Bucket |
         )
         write_json(path, history)
     if kept is not None and path.read_bytes() != stored and not kept.replace(path.name, path.read_bytes(), tag):
-        mend = "Let one run at a time write there, and run again."
-        raise InputError(Problem(f"{kept.url}/{path.name}", "another run changed it at the same time", mend=mend))
+        fault = "another run changed it at the same time"
+        raise InputError(Problem(f"{kept.url}/{path.name}", fault, mend=ONE_AT_A_TIME))
     return [{"date": item["date"], "difference": item["difference"]} for item in history[1:]]
 
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import gammaln
-from scipy.stats import t
+from scipy.special import gammaln, stdtrit
 
 from anpi.change.features import COLUMNS, SUBTYPE
+from anpi.expression.depth import tpm_per_fragment
 from anpi.expression.matrix import Expression
 from anpi.progress import say
 
 Array = NDArray[np.float64]
 DRAWS = 64
-REACH = float(t.ppf(0.975, DRAWS - 1) * np.sqrt(1 + 1 / DRAWS))  # standard deviations of so few draws that hold 95%
+REACH = float(stdtrit(DRAWS - 1, 0.975) * np.sqrt(1 + 1 / DRAWS))  # standard deviations of so few draws that hold 95%
 LEAST = 1e-4  # of a probability, as the calls write it
 LEAST_FRAGMENTS = 30.0  # a gene, over the genes of the matrix: the thinnest libraries in which limits were measured
 TOO_THIN = "too_few_fragments"
@@ -124,11 +124,7 @@ def draw_tpm(tpm: Array, count: Array, lengths: Array, groups: Array) -> Array:
     Poisson counts, and levels that are distributed as those of the genes of its group in this sample: a gene without
     a fragment gets the level that such genes usually have. A gene without a count stays as it is.
     """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        each = tpm / count
-        rate = np.where((count >= 10) & (lengths > 0), each * lengths, np.nan)
-        usual = np.nanmedian(rate) if np.isfinite(rate).any() else np.nan
-        each = np.where(count > 0, each, usual / lengths)
+    each = tpm_per_fragment(tpm, count, lengths)
     known = np.isfinite(each) & np.isfinite(count) & (each > 0)
     rng = np.random.default_rng(0)
     drawn = np.tile(tpm, (DRAWS, 1))

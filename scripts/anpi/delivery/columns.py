@@ -361,13 +361,13 @@ def extra_columns(
 
     Where the table lacks its ``start``, so is each column of dates: without a start no patient has an endpoint.
     """
-    inferred = {p.column: p.message for p in identifier_problems(source.frame[headers], {}, table, source.shown)}
+    identifying = {p.column: p.message for p in identifier_problems(source.frame[headers], {}, table, source.shown)}
     properties = load_schema(table)["properties"]
     days = {str(day_form(column)): column for column in properties if day_form(column)}
     found = []
     for header in headers:
-        if header in inferred:
-            found.append(Taken(header, LEAVE_OUT, inferred[header]))
+        if header in identifying:
+            found.append(Taken(header, LEAVE_OUT, identifying[header]))
             continue
         if source.frame[header].isna().all():
             found.append(Taken(header, LEAVE_OUT, "it is empty"))

@@ -15,6 +15,7 @@ from anpi.endpoints.observations import Observations
 from anpi.tables.biomarkers import is_numeric
 from anpi.tables.clinical import Clinical, Query, row_number, study_day, tables_of
 from anpi.tables.names import alike, skeleton
+from anpi.tables.reading import CHANCE
 from anpi.tables.schema import load_schema
 from anpi.trial.endpoints import BY_NAME, SUPPLIED_TIMES
 
@@ -30,7 +31,6 @@ AFTER_WITHDRAWAL = 60  # days for which a patient may be known alive after conse
 LARGEST = 200  # mm
 LEAST_DEATHS = 3  # on one date, from which on they may be asked about
 LEAST_DAYS = 365  # over which deaths are taken to be spread
-CHANCE = 0.001  # of as many deaths on any one date, below which they are asked about
 LONG_BEFORE = 366  # days before treatment from which on the start of an adverse event, or a marker, is asked about
 
 

@@ -21,9 +21,9 @@ from anpi.tables.clinical import Clinical, Query, row_number, study_day
 from anpi.trial.endpoints import SUPPLIED_RESPONSES, SUPPLIED_TIMES
 from anpi.trial.times import DAYS_PER_MONTH
 
-NO_THERAPY = ("none", "None", "NONE", "no", "No", "NO", "nil", "Nil")
 SEVERITIES = ("error", "warning", "note")
 ROUNDED_MONTH = 0.0501  # by which a time in months of one decimal may differ from its days
+NO_THERAPY = ("none", "no", "nil")  # in any case
 LONGEST_BEFORE = 28  # days from the baseline scan to the reference date (RECIST 1.1, 4.1)
 COMPARED = [
     "patient_id", "day", "source", "derived", "sum", "nadir", "baseline", "target_response", "nontarget_response",
@@ -146,10 +146,11 @@ def therapy_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuer
             text = f"{where}: therapy began on day {study_day(at)}, death on day {study_day(dead)}"
             yield ScanQuery(patient, "error", "therapy_after_death", text)
     for column in ("name", "kind"):
-        for index in clinical.therapies.index[clinical.therapies[column].isin(NO_THERAPY)]:
-            text = f"therapies row {row_number(index)}: {column} {clinical.therapies.at[index, column]!r}; "
-            text += "the row counts as a therapy: delete it if there was none"
-            yield ScanQuery(clinical.therapies.at[index, "patient_id"], "error", "therapy_named_none", text)
+        for index, named in clinical.therapies[column].dropna().items():
+            if named.casefold() in NO_THERAPY:
+                text = f"therapies row {row_number(index)}: {column} {named!r}; "
+                text += "the row counts as a therapy: delete it if there was none"
+                yield ScanQuery(clinical.therapies.at[index, "patient_id"], "error", "therapy_named_none", text)
 
 
 def marker_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuery]:
@@ -222,7 +223,7 @@ def contact_queries(seen: Observations) -> Iterator[ScanQuery]:
     """Ask about patients who were seen after the day on which they were last known alive, or have no such day."""
     has_status = seen.facts[["death", "last_alive"]].notna().any(axis=None)
     for patient, fact in zip(seen.facts.index, seen.facts.to_dict("records"), strict=True):
-        is_given, day = fact["last_alive"], fact["contact_day"]
+        last_alive, day = fact["last_alive"], fact["contact_day"]
         if not has_status or patient not in seen.courses or not np.isnan(fact["death"]) or not day > 0:
             continue
         scan = fact["contact_table"] in ("assessments", "lesions")
@@ -232,12 +233,12 @@ def contact_queries(seen: Observations) -> Iterator[ScanQuery]:
         counts = "there" if alive and alive.day >= day else f"on day {study_day(max(alive.day, 0) if alive else 0)}"
         text = f"{what} on day {study_day(day)}; OS is censored {counts}"
         at = int(day) if scan else None
-        if np.isnan(is_given):
+        if np.isnan(last_alive):
             text = f"{place}: no date of death or last contact, but {text}"
             yield ScanQuery(patient, "error", "last_alive_missing", text, at)
-        elif day > is_given:
+        elif day > last_alive:
             rule = "last_alive_before_scan" if scan else "last_alive_before_contact"
-            text = f"{place}: last known alive on day {study_day(is_given)}, but {text}"
+            text = f"{place}: last known alive on day {study_day(last_alive)}, but {text}"
             yield ScanQuery(patient, "warning", rule, text, at)
 
 
@@ -252,9 +253,9 @@ def reported_scan_queries(seen: Observations) -> Iterator[ScanQuery]:
     for (patient, day), rows in several.groupby(["patient_id", "day"]):
         responses = sorted(set(rows["overall_response"]))
         differ = len(responses) > 1
-        is_given = "the worst is kept: " if differ else "all "
+        which = "the worst is kept: " if differ else "all "
         places = ", ".join(map(str, sorted(rows["row"])))
-        text = f"assessments rows {places}: {len(rows)} of day {study_day(day)}; {is_given}{', '.join(responses)}"
+        text = f"assessments rows {places}: {len(rows)} of day {study_day(day)}; {which}{', '.join(responses)}"
         parts = [column for column in READING[1:] if rows[column].nunique(dropna=False) > 1]
         text += f", of different {' and '.join(parts)}: the worst in turn" if parts and not differ else ""
         yield ScanQuery(patient, "error" if differ else "warning", "duplicate_scan", text, int(day))

@@ -27,6 +27,7 @@ VARIABLE = "SNAKEMAKE_STORAGE_S3_"
 MD5 = re.compile(r"[0-9a-f]{32}")
 ABSENT = {"404", "NoSuchKey", "NoSuchBucket", "NotFound"}
 CHANGED = {"412", "409", "PreconditionFailed", "ConditionalRequestConflict"}
+ONE_AT_A_TIME = "Let one run at a time write there, and run again."
 MEND = "Check bucket, keys and --storage-s3-endpoint-url, then run again."
 
 

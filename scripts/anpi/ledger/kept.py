@@ -12,12 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from anpi.files.bucket import Bucket
+from anpi.files.bucket import ONE_AT_A_TIME, Bucket
 from anpi.files.writing import write_text
 from anpi.ledger.entries import NAME, Entry, files_of, locked, read_content, read_entries, state_digest, write_entry
 from anpi.problems import InputError, Problem, refuse
-
-ONE_AT_A_TIME = "Let one run at a time write there, and run again."
 
 
 def record(folder: Path, state: Mapping[str, Any], today: str | None = None, kept: Bucket | None = None) -> Entry:

@@ -10,7 +10,7 @@ from anpi.figures.forest import forest
 from anpi.figures.style import level_colour
 from anpi.report import sentences as say
 from anpi.report.beside import estimand_blocks, incidence_blocks, published_blocks, subgroup_blocks
-from anpi.report.blocks import Cell, Heading, Note, Points, Section, Table, Text, draw
+from anpi.report.blocks import Cell, Heading, Note, Points, Section, Table, Text, count_cell, draw
 from anpi.report.evidence import anchor_of, cite
 from anpi.report.limits import detectable_sentences
 from anpi.report.numbers import NONE, known, p_value, percent, ratio, text
@@ -257,8 +257,8 @@ def result_table(run: Run, rows: pd.DataFrame, family: str, tier: str) -> Table:
                 Cell(endpoint_words(row["endpoint"])),
                 Cell(run.signature_names.get(row["biomarker"], row["biomarker"])),
                 Cell(level),
-                number(row["n"]),
-                number(row["events"]),
+                count_cell(row["n"]),
+                count_cell(row["events"]),
                 Cell(text(row["effect"])),
                 estimate_cell(row),
                 Cell(p_value(row["p"]), row["p"] if known(row["p"]) else None),
@@ -266,7 +266,7 @@ def result_table(run: Run, rows: pd.DataFrame, family: str, tier: str) -> Table:
                 Cell(text(row["warning"])),
                 Cell(text(row["method"])),
                 Cell(str(row["set"]).replace("_", " ")),
-                number(place + 2),
+                count_cell(place + 2),
             ]
         )
     numeric = [False] * 3 + [True, True, False, True, True, True] + [False] * 3 + [True]
@@ -282,10 +282,6 @@ def result_table(run: Run, rows: pd.DataFrame, family: str, tier: str) -> Table:
         filter=len(cells) > 12,
         folded=tier == "exploratory" or len(cells) > 30,
     )
-
-
-def number(value: Any) -> Cell:
-    return Cell(NONE) if not known(value) else Cell(f"{value:,.0f}", float(value))
 
 
 def estimate_cell(row: dict[str, Any]) -> Cell:
@@ -338,8 +334,8 @@ def variant_table(table: pd.DataFrame) -> Table:
             [
                 Cell("another endpoint" if str(variant).startswith("endpoint ") else variant),
                 Cell(endpoint_words(endpoint)),
-                number(test["n"]),
-                number(test["events"]),
+                count_cell(test["n"]),
+                count_cell(test["events"]),
                 Cell("; ".join(ratios) or NONE),
                 Cell(p_value(test["p"]), test["p"] if known(test["p"]) else None),
                 Cell(text(test["warning"])),

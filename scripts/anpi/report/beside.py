@@ -7,16 +7,12 @@ from typing import Any
 from anpi.figures.forest import forest
 from anpi.report import sentences as say
 from anpi.report.baseline import level_words, variable_words
-from anpi.report.blocks import Cell, Heading, Note, Table, Text, draw
+from anpi.report.blocks import Cell, Heading, Note, Table, Text, count_cell, draw
 from anpi.report.numbers import NONE, interval, known, p_value, percent, ratio, text
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_words
 from anpi.words.lists import plural
 from anpi.words.p_values import p_words
-
-
-def number(value: Any) -> Cell:
-    return Cell(NONE) if not known(value) else Cell(f"{value:,.0f}", float(value))
 
 
 def ratio_cell(row: dict[str, Any]) -> Cell:
@@ -134,11 +130,11 @@ def incidence_blocks(run: Run) -> list[Any]:
             Cell(str(row["competing"])),
             Cell("all" if row["level"] == "all" else str(row["level"])),
             Cell(f"{row['months']:g}", float(row["months"])),
-            number(row["n"]),
-            number(row["events"]),
-            number(row["competing_events"]),
+            count_cell(row["n"]),
+            count_cell(row["events"]),
+            count_cell(row["competing_events"]),
             incidence_cell(row),
-            number(row["left_out"]),
+            count_cell(row["left_out"]),
         ]
         for row in table.to_dict("records")
     ]
@@ -177,8 +173,8 @@ def published_blocks(run: Run) -> list[Any]:
             Cell(endpoint_words(row["endpoint"])),
             Cell(run.signature_names.get(row["biomarker"], row["biomarker"])),
             Cell(str(row["cohort"])),
-            number(row["n"]),
-            number(row["events"]),
+            count_cell(row["n"]),
+            count_cell(row["events"]),
             ratio_cell(row),
             Cell(NONE if not known(row["i2"]) else f"{row['i2']:.0f}%"),
             Cell(

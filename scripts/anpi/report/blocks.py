@@ -206,6 +206,11 @@ def written(columns: Mapping[str, Sequence[Any]], write: Mapping[str, Write]) ->
     return [list(row) for row in zip(*cells, strict=True)]
 
 
+def count_cell(value: Any) -> Cell:
+    """Return a count as a cell, with thousands apart."""
+    return Cell(f"{value:,.0f}", float(value)) if known(value) else Cell(NONE)
+
+
 def is_number(value: Any) -> bool:
     return pd.api.types.is_number(value) and not isinstance(value, bool)
 

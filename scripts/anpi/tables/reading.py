@@ -44,7 +44,7 @@ from anpi.tables.workbook import read_sheet
 
 MISSING = {"", "NA"}
 FIRST_DATA_ROW = 2
-CHANCE = 0.001  # of so many patients without a row at the end of a table, below which it is asked about
+CHANCE = 0.001  # of what a table shows, below which it is asked about
 PLAIN = re.compile(r"[ -~\t\r\n]*")
 MOST_IN_CELL = 10_000
 MOST_TABLE, MOST_CELLS = 100_000_000, 5_000_000  # bytes and cells: less than 2 GB of memory

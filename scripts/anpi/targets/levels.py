@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
+from anpi.expression.depth import tpm_per_fragment
 from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression
 from anpi.signatures.scores import QUARTILE, Samples, prepare_samples, read_reference, reference_shift
@@ -97,12 +99,7 @@ def depth_of(samples: Samples, i: int, counts: Expression | None, lengths: Array
     if counts is None or samples.names[i] not in counts.values.columns:
         return None
     count = counts.values[samples.names[i]].reindex(samples.gene_ids).to_numpy(dtype=float)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        own = samples.tpm[i] / count
-        rate = np.where((count >= 10) & (lengths > 0), own * lengths, np.nan)
-    usual = np.nanmedian(rate) if np.isfinite(rate).any() else np.nan
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return count, np.where(count > 0, own, usual / lengths)
+    return count, tpm_per_fragment(samples.tpm[i], count, lengths)
 
 
 def read_interval(count: Array, each: Array, tpm: Array) -> Range:
@@ -111,10 +108,16 @@ def read_interval(count: Array, each: Array, tpm: Array) -> Range:
     return Range(tpm, low, gammaincinv(count + 1, 0.975) * each)
 
 
+@functools.cache
+def symbols() -> dict[str, str]:
+    """Return the symbol of each gene by its id."""
+    table = read_gene_table()
+    return dict(zip(table["gene_id"], table["symbol"], strict=True))
+
+
 def not_measured(genes: list[str]) -> str:
     """Return that genes, by their ids, are not in the matrix, in words."""
-    table = read_gene_table().drop_duplicates("gene_id").set_index("gene_id")["symbol"]
-    return f"not in the matrix: {listed([str(table.get(gene, gene)) for gene in genes])}"
+    return f"not in the matrix: {listed([symbols().get(gene, gene) for gene in genes])}"
 
 
 def judge(
