@@ -18,6 +18,7 @@ MISSING = ("", "NA")
 LOOKALIKES = str.maketrans("AEOPCXaeopcx", "АЕОРСХаеорсх")
 FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 CODES = ("999", "9999", "-9", "-99", "N/A", "unknown", "UNK", ".", "NULL", "nan", "ongoing", "-", "?", "#N/A", "none")
+NOT_FILLED = "a cell that nobody filled looks the same as one that was emptied"
 NO_ROW_COUNT = "no table states how many rows it should have, and nothing else speaks of this one"
 
 
@@ -341,9 +342,25 @@ def cell_kinds(kinds: Kinds) -> None:
     def _(rng, content):
         def mistype(rng, cell):
             at = rng.randrange(len(cell))
-            return cell[:at] + rng.choice("qxz7") + cell[at + rng.randrange(2) :]
+            typed = cell[:at] + rng.choice("qxz7") + cell[at + rng.randrange(2) :]
+            return None if typed in names else typed
 
+        names = {cell for row in Table.read(content).rows for cell in row}
         return edit_cell(rng, content, mistype, is_name)
+
+    @kinds.add("name of another one", "one name of the trial for another, which no other cell contradicts")
+    def _(rng, content):
+        table = Table.read(content)
+        name = rng.choice([name for name in table.header if is_name(name, "")] or [""])
+        number = some_row(rng, table)
+        others = (
+            sorted(set(table.column(name)) - {*MISSING, table.rows[number][table.header.index(name)]}) if name else []
+        )
+        if not others:
+            return None
+        about = table.owner(number)
+        table.rows[number][table.header.index(name)] = rng.choice(others)
+        return Mutated(table.write(), about | table.owner(number))
 
     @kinds.add("another word")
     def _(rng, content):
@@ -371,7 +388,7 @@ def cell_kinds(kinds: Kinds) -> None:
     def _(rng, content):
         return edit_column(rng, content, lambda rng, cell: "NA", lambda n, c: n.endswith("_date") or is_word(n, c))
 
-    @kinds.add("cell blanked", "a cell that nobody filled looks the same as one that was emptied")
+    @kinds.add("cell blanked", NOT_FILLED)
     def _(rng, content):
         return edit_cell(rng, content, lambda rng, cell: rng.choice(["", "NA"]), any_cell)
 

@@ -19,7 +19,7 @@ from openpyxl.utils.exceptions import IllegalCharacterError
 from openpyxl.worksheet.worksheet import Worksheet
 
 from attack.mutation import Kinds, Mutated, text_kinds
-from attack.tables import DATE, NUMBER
+from attack.tables import DATE, NOT_FILLED, NUMBER
 
 # What only texts can have: separators and quotes of a line.
 OF_LINES = {"quote that does not end", "another separator", "trailing separators"}
@@ -115,8 +115,8 @@ def through_text(change: Callable[[random.Random, bytes], Any], sheet: str) -> C
 def cell_kinds(kinds: Kinds, sheet: str) -> None:
     """Add what a cell of a workbook can be, beside a text."""
 
-    def cell(name: str, change: Callable[[random.Random, Any], object], wanted: type | tuple[type, ...]) -> None:
-        @kinds.add(name)
+    def cell(name: str, change: Callable[[random.Random, Any], object], wanted: Any, judgement: str = "") -> None:
+        @kinds.add(name, judgement)
         def _(rng, content):
             workbook = openpyxl.load_workbook(io.BytesIO(content))
             cells = [
@@ -129,11 +129,11 @@ def cell_kinds(kinds: Kinds, sheet: str) -> None:
             change(rng, chosen)
             return Mutated(saved(workbook), about)
 
-    def put(name: str, value: Callable[[random.Random, Any], object], wanted: type | tuple[type, ...]) -> None:
+    def put(name: str, value: Callable[[random.Random, Any], object], wanted: Any, judgement: str = "") -> None:
         def change(rng, cell):
             cell.value = value(rng, cell.value)
 
-        cell(name, change, wanted)
+        cell(name, change, wanted, judgement)
 
     def set_format(*formats: str) -> Callable[[random.Random, Any], None]:
         def change(rng, cell):
@@ -151,7 +151,7 @@ def cell_kinds(kinds: Kinds, sheet: str) -> None:
     put("date with an hour of the day", lambda rng, value: value.replace(hour=rng.randrange(1, 24)), datetime)
     put("truth in place of a value", lambda rng, value: rng.choice([True, False]), (float, int, str))
     put("text of several fonts", lambda rng, value: CellRichText(TextBlock(InlineFont(b=True), value)), str)
-    put("blanks alone", lambda rng, value: " " * rng.randrange(1, 4), (float, int, datetime))
+    put("blanks alone", lambda rng, value: " " * rng.randrange(1, 4), (float, int, datetime), NOT_FILLED)
     put("number with noise", lambda rng, value: value * (1 + 1e-16) if value else None, (float, int))
     cell("number shown as percent", set_format("0%", "0.00%"), (float, int))
     cell("number shown as a date", set_format("yyyy-mm-dd", "d/m/yy", "hh:mm"), (float, int))

@@ -40,6 +40,8 @@ UNEVEN = 20  # times that a sample's TPM may sum to less than those of others
 MOST_COUNT = 1e10  # fragments of a sample
 MANY_GENES = 1000  # of which some are silent in any tumour
 WHOLE_PROFILE = 5000  # genes, of which some stand far above 25 in any sample
+SOME_GENES = 500  # with expression, of which the highest has many times that of the middle one, unless by logarithms
+NARROW = 5  # times the middle one
 DESCRIPTIONS = ("symbol", "biotype", "length", "gene_name")
 
 
@@ -434,13 +436,20 @@ def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str)
     if 0 < high <= LARGEST_LOG2 and len(raw) > 500 and (unit == "tpm" or mostly_fractions(raw)):
         expected = f"{unit}; the largest value of a whole profile is far above 25, so these look like logarithms"
         return [contradiction(name, unit, spanning(raw), expected)]
-    largest = raw.max()
-    for sample in largest.index[(largest > 0) & (largest <= LARGEST_LOG2)] if len(raw) > WHOLE_PROFILE else ():
-        if mostly_fractions(raw[[sample]]):
-            found = f"values up to {largest[sample]:.4g}, in another sample up to {high:.4g}"
+    for sample, largest in raw.max().items():
+        if largest <= LARGEST_LOG2 and looks_logarithmic(raw[[sample]]):
+            found = f"values up to {largest:.4g}, in another sample up to {high:.4g}"
             expected = f"{unit} in every sample; these look like logarithms"
             return [contradiction(name, unit, found, expected, sample)]
     return sum_problems(raw, unit, name)
+
+
+def looks_logarithmic(sample: pd.DataFrame) -> bool:
+    """Return whether small values of one sample are logarithms: fractions, and the largest near the middle ones."""
+    values = sample.to_numpy()
+    values = values[values > 0]
+    level = len(values) > SOME_GENES and values.max() < NARROW * np.median(values)
+    return (level or len(sample) > WHOLE_PROFILE) and mostly_fractions(sample)
 
 
 def logarithm_problems(raw: pd.DataFrame, unit: str, offset: float, name: str) -> list[Problem]:

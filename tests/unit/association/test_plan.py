@@ -86,6 +86,13 @@ def test_the_family_of_changes_has_a_name_of_its_own(write_plan):
     assert "change.family: found 'primary', expected a name that no other family has" in refusal(read_plan, path)
 
 
+@pytest.mark.parametrize("name", ["-x", "../etc", ".hidden", "2024-02-30", "12"])
+def test_a_name_is_no_option_path_date_or_number(write_plan, name):
+    path = write_plan()
+    path.write_text(path.read_text().replace("primary", f"'{name}'", 1))
+    assert "expected a name of letters, digits, _, . and -" in refusal(read_plan, path)
+
+
 def test_a_key_at_another_place_is_told_where_it_stands(write_plan):
     path = write_plan()
     path.write_text(path.read_text() + "\nmultiplicity: bh\n")

@@ -185,18 +185,27 @@ def test_another_constant_in_the_logarithm_is_told_by_genes_without_expression(m
     assert unit_problems(logs[100:] + 2, f"log2_tpm_plus_{declared}", declared, "x.tsv") == []
 
 
+@pytest.mark.parametrize("genes", [1200, 6000])
 @pytest.mark.parametrize("unit", ["tpm", "counts"])
-def test_one_sample_in_logarithms_among_others_is_named(unit):
+def test_one_sample_in_logarithms_among_others_is_named(unit, genes):
     """Two deliveries were put side by side; a sample of hardly any reads, or of none, is not meant."""
-    levels = np.random.default_rng(3).gamma(0.3, 500.0, 6000).round()
-    few = np.where(np.arange(6000) < 9, 2.0, 0.0) * (1 if unit == "counts" else 5e4)
-    whole = {"S1": levels, "few": few, "none": np.zeros(6000), "chromosome": np.arange(6000) % 22 + 1.0}
+    levels = np.random.default_rng(3).gamma(0.3, 500.0, genes).round()
+    few = np.where(np.arange(genes) < 9, 2.0, 0.0) * (1 if unit == "counts" else 5e4)
+    whole = {"S1": levels, "few": few, "none": np.zeros(genes), "chromosome": np.arange(genes) % 22 + 1.0}
     mixed = pd.DataFrame(whole | {"S2": np.log2(levels + 1)})
     told = [str(problem) for problem in unit_problems(mixed, unit, None, "x.tsv")]
     assert len(told) == 1
     assert told[0].startswith(f"x.tsv, S2: declared {unit}, found 'values up to")
     assert "these look like logarithms" in told[0]
     assert unit_problems(mixed.drop(columns="S2"), unit, None, "x.tsv") == []
+
+
+def test_a_failed_sample_of_estimated_counts_holds_no_logarithms():
+    """Its few fragments are shared among transcripts, so most counts are small fractions, and some genes have many."""
+    rng = np.random.default_rng(5)
+    failed = rng.gamma(0.3, 1.0, 1200).clip(max=25)
+    both = pd.DataFrame({"S1": rng.gamma(0.3, 500.0, 1200), "failed": failed})
+    assert unit_problems(both, "counts", None, "x.tsv") == []
 
 
 @pytest.mark.parametrize("unit", ["tpm", "log2_tpm_plus_1"])
@@ -210,7 +219,8 @@ def test_one_sample_of_another_sum_is_named(unit):
     assert unit_problems(written.assign(S3=0.0), unit, offset, "x.tsv") == []
     other = written.assign(S2=np.log2(written["S2"] + 1))
     (problem,) = unit_problems(other, unit, offset, "x.tsv")
-    assert str(problem).startswith(f"x.tsv, S2: declared {unit}, found 'TPM that sum to")
+    found = "values up to" if unit == "tpm" else "TPM that sum to"  # logarithms of TPM are told by their size already
+    assert str(problem).startswith(f"x.tsv, S2: declared {unit}, found '{found}")
 
 
 @pytest.mark.parametrize(("base", "noted"), [(2, False), (np.e, True), (10, True)])
