@@ -163,23 +163,39 @@ permuted_logrank <- function(d, stratified) {
   }))
   c(estimate = observed, p = (1 + hits) / (1 + draws), draws = draws)
 }
-drawn <- function(test, draws = DRAWS) c(p = as.numeric(pvalue(test)), draws = draws)
-conditional <- function(value, by, strata, quadratic) {
+drawn <- function(test, mid, draws = DRAWS) c(p = as.numeric(if (mid) midpvalue(test) else pvalue(test)), draws = draws)
+conditional <- function(value, by, strata, quadratic, mid = FALSE) {
   data <- data.frame(value = value, by = by, arm = factor(if (is.null(strata)) rep("", length(value)) else strata))
   formula <- if (is.null(strata)) value ~ by else value ~ by | arm
   kind <- if (quadratic) "quadratic" else "scalar"
   observed <- independence_test(formula, data, teststat = kind)
   c(estimate = as.numeric(statistic(observed)),
-    drawn(independence_test(formula, data, teststat = kind, distribution = approximate(nresample = DRAWS))))
+    drawn(independence_test(formula, data, teststat = kind, distribution = approximate(nresample = DRAWS)), mid))
 }
 groups_row <- function(a, q, value = identity) {
   g <- grouped_design(a, q)$q
-  conditional(value(g$frame$y), factor(g$frame$marker), if (g$stratified) g$frame$arm, TRUE)
+  conditional(value(g$frame$y), factor(g$frame$marker), if (g$stratified) g$frame$arm, TRUE, grepl("mid-p", a$method))
 }
 fisher_row <- function(a, q) {
   g <- grouped_design(a, q)$q; cells <- table(g$frame$marker, g$frame$y)
+  if (grepl("mid-p", a$method)) return(fisher_mid(cells, grepl("random tables", a$method)))
   if (grepl("random tables", a$method)) c(p = fisher.test(cells, simulate.p.value = TRUE, B = DRAWS)$p.value, draws = DRAWS)
   else c(p = fisher.test(cells, workspace = 2e7)$p.value)
+}
+# Of groups by outcomes: less probable tables of these margins, and half of those as probable as the one seen.
+fisher_mid <- function(cells, random) {
+  size <- rowSums(cells); total <- sum(cells[, 1]); seen <- sum(lchoose(size, cells[, 1])); used <- weight <- 0
+  if (random) {
+    weight <- sapply(r2dtable(DRAWS, size, colSums(cells)), function(drawn) sum(lchoose(size, drawn[, 1]))); share <- 1 / DRAWS
+  } else {
+    for (n in size) {
+      weight <- c(outer(weight, lchoose(n, 0:n), "+")); used <- c(outer(used, 0:n, "+"))
+      weight <- weight[used <= total]; used <- used[used <= total]
+    }
+    weight <- weight[used == total]; share <- exp(weight - lchoose(sum(size), total))
+  }
+  p <- sum(share * ((weight < seen - 1e-7) + (abs(weight - seen) <= 1e-7) / 2))
+  if (random) c(p = p, draws = DRAWS) else c(p = p)
 }
 ratio_test_row <- function(a, q) {
   g <- grouped_design(a, q); x <- cbind(g$groups, g$q$x); k <- seq_len(ncol(g$groups))

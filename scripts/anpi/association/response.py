@@ -67,7 +67,6 @@ def binary_by_group(question: Question, plan: Plan) -> list[Row]:
 
 def exact_test(test: Row, question: Question, frame: pd.DataFrame, plan: Plan) -> None:
     """Compute Fisher's exact test, or within arms the exact-conditional Cochran-Mantel-Haenszel test by permutation."""
-    table = pd.crosstab(frame["marker"], frame["y"])
     mid = plan.discrete_p == "mid"
     if question.stratified:
         result = permute_groups(frame["y"], frame["marker"], frame["arm"], plan.permutations, plan.seed, mid)
@@ -77,6 +76,7 @@ def exact_test(test: Row, question: Question, frame: pd.DataFrame, plan: Plan) -
             f"({result.arrangements:,} arrangements)"
         )
         return
+    table = pd.crosstab(frame["marker"], frame["y"])
     exact = fisher_exact(table.to_numpy(), plan.seed, mid=mid)
     test.p = exact.p
     how = "exact" if exact.exact else f"{exact.tables} random tables"

@@ -50,6 +50,7 @@ def sensitivity_table(plan: Plan, trial: Trial, rows: list[Row], registry: pd.Da
                 found += [(f"endpoint {variant}", row) for row in answers(changed, plan, trial, registry)]
             if entry.biomarker == "subtype" and trial.calls is not None:
                 found += subtype_variants(replace(entry, endpoints=(endpoint,)), plan, trial)
+        found += other_discrete_p(entry, declared, plan, trial, registry)
         if arms_matter(entry, trial):
             other = replace(entry, stratify_by_arm=not entry.stratify_by_arm)
             name = "stratified by arm" if other.stratify_by_arm else "arms pooled"
@@ -70,10 +71,29 @@ def arms_matter(entry: Entry, trial: Trial) -> bool:
     return arms > 1 and entry.biomarker != "arm" and entry.cut != "maximally_selected"
 
 
+def other_discrete_p(
+    entry: Entry, declared: list[Row], plan: Plan, trial: Trial, registry: pd.DataFrame | None
+) -> list[tuple[str, Row]]:
+    """Return the tests of response by groups by the p that the plan does not declare, where that makes another test."""
+    other, name = ("exact", "exact p") if plan.discrete_p == "mid" else ("mid", "mid-p")
+    changed = replace(plan, settings=plan.settings | {"discrete_p": other})
+    methods = {(row.endpoint, row.biomarker): row.method for row in reversed(declared) if row.role == "test"}
+    found = []
+    for question in asked(entry, plan, trial, registry):
+        if question.kind == "binary" and question.grouped:
+            test = answer(question, changed, trial)[0]
+            if test.method != methods.get((test.endpoint, test.biomarker)):
+                found.append((name, test))
+    return found
+
+
 def answers(entry: Entry, plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> list[Row]:
+    return [row for question in asked(entry, plan, trial, registry) for row in answer(question, plan, trial)]
+
+
+def asked(entry: Entry, plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> list[Question]:
     markers = entry_markers(entry, trial, registry)
-    asked = [ask(entry, endpoint, marker, trial, plan) for endpoint in entry.endpoints for marker in markers]
-    return [row for question in asked for row in answer(question, plan, trial)]
+    return [ask(entry, endpoint, marker, trial, plan) for endpoint in entry.endpoints for marker in markers]
 
 
 def subtype_variants(entry: Entry, plan: Plan, trial: Trial) -> list[tuple[str, Row]]:

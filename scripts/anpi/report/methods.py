@@ -24,6 +24,10 @@ PACKAGES = (
     "gseapy",
     "matplotlib",
 )
+DISCRETE = {
+    "exact": "exact tests of groups",
+    "mid": "mid-p of exact tests of groups (outcomes as probable as the one seen count half; exact p in Sensitivity)",
+}
 CITATIONS = {
     "RECIST 1.1": "Eisenhauer EA et al. Eur J Cancer 2009;45:228–247.",
     "Subtypes": "Rudin CM et al. Nat Rev Cancer 2019;19:289–297; Gay CM et al. Cancer Cell 2021;39:346–360.",
@@ -125,7 +129,8 @@ def statistics_methods(plan: dict[str, Any]) -> list[str]:
         "Times to event: Kaplan-Meier with log-log intervals, log-rank tests, Cox regression with Firth's penalty "
         "(ties by Efron) and profile-likelihood intervals by Student's t; with fewer than "
         f"{plan['events_per_parameter']:g} events a parameter the row says so.",
-        "Response: exact tests and intervals, logistic regression with Firth's penalty and profile intervals.",
+        f"Response: {DISCRETE[plan['discrete_p']]}, exact intervals, logistic regression with Firth's penalty and "
+        "profile intervals.",
         "No cut-point was chosen by the data for inference.",
     ]
 

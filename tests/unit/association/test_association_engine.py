@@ -432,6 +432,30 @@ def test_sensitivity_calls_nothing_untested_or_another_choice_that_is_none(plan_
     }
 
 
+@pytest.mark.parametrize(("declared", "beside"), [("exact", "mid-p"), ("mid", "exact p")])
+@pytest.mark.parametrize("arms", [("one",), ("one", "two")])
+def test_the_other_p_of_response_by_groups_stands_beside_the_declared_one(
+    plan_of, trial_of, tmp_path, declared, beside, arms
+):
+    """Where it is another: of response by groups, neither of times and scores nor with covariates."""
+    trial = trial_of(count=60, seed=4, arms=arms)
+    settings = {"endpoints": ["pfs", "response", "disease_control"]}
+    plans = {way: plan_of({"discrete_p": way}, **settings) for way in ("exact", "mid")}
+    plan = plans.pop(declared)
+    (other,) = plans.values()
+    table = sensitivity_table(plan, trial, run_plan(plan, trial), None)
+    rows = table[table["variant"].eq(beside)]
+    tests = results(other, trial).query("level.isna()").set_index("endpoint")
+    assert rows["endpoint"].tolist() == ["response", "disease_control"]
+    assert rows["p"].tolist() == tests.loc[rows["endpoint"], "p"].tolist()
+    assert rows["method"].str.contains("mid-p").eq(beside == "mid-p").all()
+    assert (rows["p"].to_numpy() != results(plan, trial).query("level.isna()")["p"].to_numpy()[1:]).all()
+    assert rows["p_adjusted"].isna().all()
+    for entry in ({"adjust_for": ["age"]}, {"biomarker": "columns", "columns": ["teff"], "set": "all_treated"}):
+        plan = plan_of({"discrete_p": declared}, **{**settings, **entry})
+        assert beside not in set(sensitivity_table(plan, trial, run_plan(plan, trial), None)["variant"])
+
+
 def test_influence_is_that_of_the_test_that_was_made(plan_of, trial_of):
     """Where batch is the subtype nothing was tested; with covariates the adjusted model is fitted again."""
     trial = trial_of(count=26, seed=12, evaluable=1.0)

@@ -31,8 +31,14 @@ MADE = ("clinical/endpoints.tsv", "clinical/adtte.csv", "clinical/adrs.csv", "cl
 FAMILY = {"family": "primary", "tier": "primary"}
 
 
-def make_run(folder: Path, entries: list[dict[str, Any]] | None = None, expressed: bool = True, **options: Any) -> Path:
-    """Write a trial, its results and their manifest; return the folder of the results."""
+def make_run(
+    folder: Path,
+    entries: list[dict[str, Any]] | None = None,
+    expressed: bool = True,
+    settings: dict[str, Any] | None = None,
+    **options: Any,
+) -> Path:
+    """Write a trial, its results and their manifest; return the folder of the results. ``settings``: of the plan."""
     config, results = folder / "config", folder / "results"
     make_trial(config, rna=expressed, **options)
     patients = pd.read_csv(config / "patients.csv", dtype={"patient_id": str})
@@ -42,7 +48,7 @@ def make_run(folder: Path, entries: list[dict[str, Any]] | None = None, expresse
         write_samples(config, results)
     plan = folder / "plan.yaml"
     entries = entries or [{"entry": "main", "endpoints": ["pfs"], "biomarker": "subtype"}]
-    content = {"permutations": 2000, "families": [{**FAMILY, "entries": entries}]}
+    content = {"permutations": 2000, **(settings or {}), "families": [{**FAMILY, "entries": entries}]}
     plan.write_text(yaml.safe_dump(content, sort_keys=False))
     write_results(plan, config, results, expressed)
     write_manifest(plan, config, results, expressed)

@@ -40,20 +40,45 @@ def r_has(*packages: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def r() -> None:
     if not r_has("survival", "coin"):
         pytest.skip("R with survival and coin is not installed")
-    folder = tmp_path_factory.mktemp("r")
-    run = make_run(folder, PLAN, count=60, seed=4, hazard_ratio=0.5)
+
+
+@pytest.fixture(scope="module")
+def exported(r: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export_run(tmp_path_factory.mktemp("r"), PLAN, {"discrete_p": "exact"}, count=60, seed=4, hazard_ratio=0.5)
+
+
+def export_run(folder: Path, plan: list[dict[str, Any]], settings: dict[str, Any], **made: Any) -> Path:
+    run = make_run(folder, plan, settings=settings, **made)
     export(FinishedRun(run), "ars", FORMATS["ars"], folder / "ars")
     return folder / "ars"
 
 
-def test_every_row_is_reproduced(exported: Path):
-    done = subprocess.run(["Rscript", "reproduce.R"], cwd=exported, capture_output=True, text=True)
-    rows = len(pd.read_csv(exported / "analyses.csv"))
+def reproduce(folder: Path) -> None:
+    done = subprocess.run(["Rscript", "reproduce.R"], cwd=folder, capture_output=True, text=True)
+    rows = len(pd.read_csv(folder / "analyses.csv"))
     assert f"{rows} rows: {rows} reproduced, 0 differ, 0 not covered" in done.stdout, done.stdout + done.stderr
     assert done.returncode == 0
+
+
+def test_every_row_is_reproduced(exported: Path):
+    reproduce(exported)
+
+
+def test_mid_p_is_reproduced(r: None, tmp_path: Path):
+    """Of 24 patients, where ties weigh: within arms by permutation, and of the whole table."""
+    plan = [{**entry, "endpoints": ["response"]} for entry in PLAN if entry["entry"] in ("halves", "whole")]
+    settings = {"discrete_p": "mid", "permutations": 20_000, "smallest_group": 3}
+    folder = export_run(tmp_path, plan, settings, count=24, seed=8)
+    table = pd.read_csv(folder / "analyses.csv", dtype=str)
+    assert table.loc[table["method"].str.contains("mid-p", na=False), "entry"].tolist() == ["whole", "halves"]
+    reproduce(folder)
+    table["method"] = table["method"].str.replace("mid-p", "p")
+    table.to_csv(folder / "analyses.csv", index=False)
+    done = subprocess.run(["Rscript", "reproduce.R"], cwd=folder, capture_output=True, text=True)
+    assert "2 differ" in done.stdout, "the exact p is another"
 
 
 def test_a_number_that_is_not_so_is_found(exported: Path, tmp_path: Path):

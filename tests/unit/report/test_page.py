@@ -18,7 +18,7 @@ import pytest
 from unit.report.made import make_tables, read_made, write_run
 
 from anpi.files.shipped import ROOT
-from anpi.report.methods import remark_items
+from anpi.report.methods import remark_items, statistics_methods
 from anpi.report.page import page_files, write_report
 from anpi.report.tables import Run
 
@@ -242,6 +242,12 @@ def test_the_program_needs_its_tables_and_says_which(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "analysis/sets.tsv" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("declared", "said"), [("mid", "Response: mid-p "), ("exact", "Response: exact tests")])
+def test_methods_name_the_p_of_response_that_the_plan_declares(tmp_path: Path, declared: str, said: str) -> None:
+    plan = run_of(tmp_path, make_tables(6)).plan | {"discrete_p": declared}
+    assert any(line.startswith(said) for line in statistics_methods(plan))
 
 
 def test_tables_of_an_earlier_run_are_not_read(tmp_path: Path) -> None:

@@ -221,6 +221,22 @@ def test_with_mid_p_ties_count_half(table, exact, mid):
     assert drawn == pytest.approx([reached, reached - tied / 2], abs=0.015)
 
 
+@pytest.mark.parametrize(
+    ("table", "exact", "mid"),
+    [
+        ([[9, 3], [2, 9]], 0.012278137800, 0.007803543878),
+        ([[7, 10], [2, 7], [0, 5], [5, 2]], 0.06013728968, 0.05861677613),
+    ],
+)
+def test_mid_p_of_r(table, exact, mid):
+    """R: products of ``dhyper`` over all tables of these margins (397 of the second, of which 2 tie with it).
+
+    Less probable ones whole, and half of those as probable; the exact p is also that of ``fisher.test``.
+    """
+    assert fisher_exact(table).p == pytest.approx(exact, rel=1e-9)
+    assert fisher_exact(table, mid=True).p == pytest.approx(mid, rel=1e-9)
+
+
 @given(st.lists(st.sampled_from([-1.5, 0.0, 2.0, 2.5, 1e300]), max_size=30))
 def test_ranks_with_ties_are_those_of_scipy(values):
     assert midranks(values).tolist() == stats.rankdata(values).tolist()
