@@ -14,7 +14,14 @@ from anpi.expression.reference_look import refuse_foreign_genes
 from anpi.files.checksums import hash_file
 from anpi.files.writing import write_json, write_table, write_text
 from anpi.program import run_program
-from anpi.quantification.reference import WITHOUT_GENE, build_reference, gene_table, same_sequences, write_decoys
+from anpi.quantification.reference import (
+    WITHOUT_GENE,
+    build_landmarks,
+    build_reference,
+    gene_table,
+    same_sequences,
+    write_decoys,
+)
 
 
 def main() -> None:
@@ -26,10 +33,12 @@ def main() -> None:
     parser.add_argument("--out-decoys", required=True, type=Path, help="names of the decoys (empty without a genome)")
     parser.add_argument("--out-transcripts", required=True, type=Path, help="table of transcripts and their genes")
     parser.add_argument("--out-genes", required=True, type=Path, help="table of genes")
+    parser.add_argument("--out-landmarks", required=True, type=Path, help="words that tell where a read lies (npy)")
     parser.add_argument("--out-identity", required=True, type=Path, help="JSON: checksum of the sequences, and counts")
     arguments = parser.parse_args()
     transcripts = build_reference(arguments.transcripts, arguments.gtf, arguments.genome, arguments.out_fasta)
     same_as = transcripts["transcript_id"].map(same_sequences(arguments.out_fasta))
+    build_landmarks(arguments.out_fasta, arguments.out_landmarks)
     if arguments.genome:
         write_decoys(arguments.genome, arguments.out_fasta, arguments.out_decoys)
     else:

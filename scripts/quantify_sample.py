@@ -27,7 +27,7 @@ def main() -> None:
     arguments = parse()
     transcripts = read_ids(arguments.transcripts) if arguments.transcripts else []
     given = (arguments.transcripts_fasta, arguments.genome, arguments.strangers)
-    reference = Reference(arguments.index, transcripts, *given)
+    reference = Reference(arguments.index, arguments.landmarks, transcripts, *given)
     length = FragmentLength(arguments.fragment_mean, arguments.fragment_sd, "config")
     quantify = quantify_aligned_transcripts if arguments.aligned_to == "transcriptome" else quantify_sample
     sample, out_dir = arguments.sample, arguments.out_dir
@@ -63,6 +63,7 @@ def parse() -> argparse.Namespace:
         "--aligned-to", default="genome", choices=["genome", "transcriptome"], help="what alignments are to"
     )
     parser.add_argument("--index", required=True, type=Path, help="salmon index")
+    parser.add_argument("--landmarks", type=Path, help="landmarks of the transcripts (build_reference.py), for reads")
     parser.add_argument("--transcripts", type=Path, help="table of transcripts (build_reference.py), for alignments")
     parser.add_argument("--transcripts-fasta", type=Path, help="transcripts, for alignments to them")
     parser.add_argument("--genome", type=Path, help="genome FASTA, for CRAM")
@@ -80,6 +81,8 @@ def parse() -> argparse.Namespace:
     )
     arguments = parser.parse_args()
     arguments.units = units_given(parser, arguments)
+    if arguments.aligned_to == "genome" and not arguments.landmarks:
+        parser.error("reads need --landmarks")
     if arguments.alignment and not arguments.transcripts:
         parser.error("--alignment needs --transcripts")
     if arguments.aligned_to == "transcriptome" and (arguments.unit or not arguments.transcripts_fasta):

@@ -44,7 +44,7 @@ def write_reads(trial: Path, folder: Path) -> None:
     for mate in (1, 2):
         squeezed = (trial / "reads" / f"{SAMPLE}_L1_R{mate}.fastq.gz").read_bytes()
         (folder / f"R{mate}.fastq").write_bytes(gzip.decompress(squeezed))
-    tables = ("fasta", "decoys", "transcripts", "genes", "identity")
+    tables = ("fasta", "decoys", "transcripts", "genes", "landmarks", "identity")
     outs = [
         word
         for name in tables
@@ -98,7 +98,8 @@ UNITS: dict[str, list[str]] = {
 
 
 def quantify(out: Path, units: list[str]) -> None:
-    words = ["--sample", SAMPLE, *units, "--index", "index", "--transcripts", "transcripts.tsv.gz"]
+    reference = ["--index", "index", "--landmarks", "landmarks.txt", "--transcripts", "transcripts.tsv.gz"]
+    words = ["--sample", SAMPLE, *units, *reference]
     run_main(quantify_sample, *words, "--record-failure", "--out-dir", out)
 
 

@@ -29,7 +29,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 from anpi.arithmetic import SAME
 from anpi.expression.summary import read_quant, summarise_genes
-from anpi.quantification.reference import build_reference
+from anpi.quantification.reference import build_landmarks, build_reference
 from demo.expression import build_model, pure_tumours, simulate_expression
 from demo.genes import choose_genes
 from demo.reads import build_transcriptome, draw_counts, write_reads, write_transcripts
@@ -64,6 +64,7 @@ def prepare(folder: Path, pairs: int) -> pd.Series:
     write_reads(paths, counts, transcriptome, stream(2, "benchmark"), read_length=100)
     table = build_reference(folder / "transcripts.fa.gz", None, None, folder / "transcripts.fa")
     table.to_csv(folder / "transcripts.tsv", sep="\t", index=False)
+    build_landmarks(folder / "transcripts.fa", folder / "landmarks.npy")
     call(["salmon", "index", "--transcripts", "transcripts.fa", "--index", "index", "--keepDuplicates"], folder)
     return transcriptome.gene_counts(counts)
 
@@ -79,7 +80,7 @@ def by_step(folder: Path) -> None:
     program = [sys.executable, str(ROOT / "scripts" / "quantify_sample.py"), "--sample", "S1", "--index", "index"]
     unit = ["--unit", "L1", "1.fastq.gz", "2.fastq.gz"]
     # As a job of the workflow has it: the environment already names the arithmetic, and nothing starts anew.
-    options = ["--out-dir", "step", "--threads", "2", "--scratch", "."]
+    options = ["--landmarks", "landmarks.npy", "--out-dir", "step", "--threads", "2", "--scratch", "."]
     call([*program, *unit, *options], folder, os.environ | SAME)
 
 

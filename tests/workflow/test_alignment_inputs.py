@@ -38,9 +38,15 @@ class Library:
     def __init__(self, trial: Path, folder: Path):
         self.folder = folder
         self.reads = [trial / "reads" / f"P003-B_L1_R{mate}.fastq.gz" for mate in (1, 2)]
-        reference = [f"--out-{name}" for name in ("fasta", "decoys", "transcripts", "genes", "identity")]
-        files = ["transcripts.fa", "decoys.txt", "transcripts.tsv.gz", "genes.tsv.gz", "reference.json"]
-        pairs = [word for pair in zip(reference, [folder / file for file in files], strict=True) for word in pair]
+        files = {
+            "fasta": "transcripts.fa",
+            "decoys": "decoys.txt",
+            "transcripts": "transcripts.tsv.gz",
+            "genes": "genes.tsv.gz",
+            "landmarks": "landmarks.npy",
+            "identity": "reference.json",
+        }
+        pairs = [word for name, file in files.items() for word in (f"--out-{name}", folder / file)]
         made = program("build_reference", "--transcripts", trial / "reference" / "transcripts.fa.gz", *pairs)
         assert made.returncode == 0, made.stderr
         index = ["salmon", "index", "-t", folder / "transcripts.fa", "-i", folder / "index", "--keepDuplicates"]
@@ -98,6 +104,8 @@ class Library:
             "S",
             "--index",
             self.folder / "index",
+            "--landmarks",
+            self.folder / "landmarks.npy",
             "--transcripts",
             self.folder / "transcripts.tsv.gz",
         ]
@@ -195,6 +203,7 @@ def test_a_disk_that_fills_up_is_named_and_nothing_half_written(library: Library
     try:
         out, scratch = (tmp_path / "out", disk) if place == "scratch" else (disk / "out", library.folder)
         words = ["--sample", "S", "--index", library.folder / "index", "--out-dir", out, "--scratch", scratch]
+        words += ["--landmarks", library.folder / "landmarks.npy"]
         done = program("quantify_sample", *words, "--unit", "L1", *library.reads, "--record-failure")
         left = [path for path in (*out.rglob("*"), *disk.rglob("*")) if path.is_file()]
     finally:

@@ -19,7 +19,7 @@ from anpi.expression.summary import quality_facts, read_quant, summarise_genes
 from anpi.problems import InputError
 from anpi.quantification.quantify import Reference as Quantified
 from anpi.quantification.quantify import quantify_sample
-from anpi.quantification.reference import build_reference
+from anpi.quantification.reference import build_landmarks, build_reference
 from anpi.quantification.salmon import FragmentLength
 from anpi.reads import sample_reads
 from anpi.reads.sample_reads import Unit
@@ -49,7 +49,9 @@ class Reference:
 
     def __init__(self, folder: Path, transcripts: Path, gtf: Path | None = None):
         self.index = folder / "index"
+        self.landmarks = folder / "landmarks.npy"
         self.table = build_reference(transcripts, gtf, None, folder / "transcripts.fa")
+        build_landmarks(folder / "transcripts.fa", self.landmarks)
         command: list[str | Path] = [
             "salmon",
             "index",
@@ -68,7 +70,8 @@ class Reference:
         scratch = folder / "scratch"
         scratch.mkdir(parents=True)
         listed = [Unit(f"L{n}", str(first), str(second) if second else None) for n, (first, second) in enumerate(units)]
-        quantify_sample("sample", listed, Quantified(self.index), folder / "out", scratch, threads, SINGLE_END)
+        reference = Quantified(self.index, self.landmarks)
+        quantify_sample("sample", listed, reference, folder / "out", scratch, threads, SINGLE_END)
         genes, _ = summarise_genes(read_quant(folder / "out" / "salmon" / "quant.sf"), self.table, "quant.sf")
         return genes, json.loads((folder / "out" / "reads.json").read_text())
 
@@ -154,6 +157,20 @@ def test_airway_reads_agree_with_the_published_full_sample(armor, airway, extern
     assert reads["fragment_length"]["source"] == "measured"
 
 
+def test_the_length_is_the_distance_that_mapped_mates_lie_apart(armor, airway, external_data, tmp_path):
+    """Told by salmon's places of pairs that map once; its own template lengths end with a match, not with the mate."""
+    first, second = armor_files(external_data, "SRR1039508")
+    command = ["salmon", "quant", "-i", armor.index, "-l", "IU", "-1", first, "-2", second, "-o", "out", "-p", "2"]
+    subprocess.run([*command, "--writeMappings=out.sam", "--skipQuant"], cwd=tmp_path, check=True, capture_output=True)
+    apart = []
+    for line in (tmp_path / "out.sam").read_text().splitlines():
+        fields = line.split("\t")
+        if not line.startswith("@") and "NH:i:1" in fields and int(fields[1]) & 0x2 and not int(fields[1]) & 0x10:
+            apart.append(int(fields[7]) - int(fields[3]) + len(fields[9]))
+    length = airway["SRR1039508"][2]["fragment_length"]
+    assert length["mean"] == pytest.approx(np.mean([bases for bases in apart if bases >= 63]), rel=0.03)
+
+
 def test_the_same_bytes_over_runs_threads_and_room_on_the_disk(armor, airway, external_data, tmp_path, monkeypatch):
     files = armor_files(external_data, "SRR1039508")
     folders = [airway["SRR1039508"][0], tmp_path / "again", tmp_path / "threads"]
@@ -200,7 +217,8 @@ def test_a_truncated_file_is_named_and_nothing_is_left(armor, external_data, tmp
     done = subprocess.run(
         [
             *(sys.executable, ROOT / "scripts" / "quantify_sample.py", "--sample", "S1"),
-            *("--unit", "L1", first, cut, "--index", armor.index, "--out-dir", out, "--scratch", scratch),
+            *("--unit", "L1", first, cut, "--index", armor.index, "--landmarks", armor.landmarks),
+            *("--out-dir", out, "--scratch", scratch),
         ],
         capture_output=True,
         text=True,
@@ -224,8 +242,9 @@ def test_an_earlier_result_survives_a_damaged_rerun(armor, airway, external_data
     again = tmp_path / "again"
     again.mkdir()
     units = [Unit("L1", str(cut), str(files[1]))]
+    reference = Quantified(armor.index, armor.landmarks)
     with pytest.raises(InputError, match=r"cut\.fastq\.gz"):
-        quantify_sample("sample", units, Quantified(armor.index), tmp_path / "out", again, 1, SINGLE_END)
+        quantify_sample("sample", units, reference, tmp_path / "out", again, 1, SINGLE_END)
     assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == before
 
 

@@ -38,6 +38,7 @@ rule quantify_sample:
         reads=read_files,
         strangers=[given(path) for path in [SETTINGS["strangers"]["contigs"]] if path],
         index=ancient(out("reference/salmon_index")),
+        landmarks=ancient(out("reference/landmarks.npy")),
         reference=out("reference/reference.json"),
     output:
         quant=out("samples/{sample}/salmon/quant.sf"),
@@ -61,7 +62,7 @@ rule quantify_sample:
         genome=genome_known_by,
         units=unit_options,
         aligned_to=lambda wildcards: units_of(wildcards.sample).aligned_to,
-        references=options_of("transcripts", "transcripts_fasta", "genome", "strangers"),
+        references=options_of("landmarks", "transcripts", "transcripts_fasta", "genome", "strangers"),
         strandedness=strandedness_of,
         folder=subpath(output.fastp, parent=True),
     shell:

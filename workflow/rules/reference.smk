@@ -50,6 +50,7 @@ rule build_reference:
         decoys=out("reference/decoys.txt"),
         transcripts=out("reference/transcripts.tsv.gz"),
         genes=out("reference/genes.tsv.gz"),
+        landmarks=out("reference/landmarks.npy"),
         identity=out("reference/reference.json"),
     log:
         logs("build_reference"),
@@ -66,7 +67,7 @@ rule build_reference:
         " {params.sources}"
         " --out-fasta {output.fasta:q} --out-decoys {output.decoys:q}"
         " --out-transcripts {output.transcripts:q} --out-genes {output.genes:q}"
-        " --out-identity {output.identity:q} > {log:q} 2>&1"
+        " --out-landmarks {output.landmarks:q} --out-identity {output.identity:q} > {log:q} 2>&1"
 
 
 rule index_transcripts:

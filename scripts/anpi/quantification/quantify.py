@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anpi.files.writing import write_json, write_text
-from anpi.problems import InputError, placeless_words
+from anpi.problems import placeless_words
 from anpi.progress import say
 from anpi.quantification.molecules import molecules_of_reads
 from anpi.quantification.salmon import (
@@ -45,6 +45,8 @@ class Reference:
     ----------
     index : Path
         salmon index.
+    landmarks : Path, optional
+        Landmarks of its transcripts; needed for reads.
     transcripts : sequence of str
         Ids of its transcripts; needed for alignments.
     fasta : Path, optional
@@ -56,6 +58,7 @@ class Reference:
     """
 
     index: Path
+    landmarks: Path | None = None
     transcripts: Sequence[str] = ()
     fasta: Path | None = None
     genome: Path | None = None
@@ -99,7 +102,8 @@ def quantify_sample(
     with open_reads(sample, units, scratch, threads, reference.transcripts, reference.genome) as checked:
         library = Library(single_end_length, checked.paired)
         if checked.drawn:
-            library = measured_library(checked, reference.index, scratch, single_end_length)
+            assert reference.landmarks is not None
+            library = measure_library(checked.drawn, reference.landmarks, scratch, single_end_length)
         strangers = strangers_among(checked.drawn, reference.strangers, scratch)
         trimmed, fastp = checked.trimmed()
     passed, length = fastp["passed_fragments"], library.length
@@ -142,15 +146,6 @@ def strangers_among(drawn: Sequence[Trimmed], contigs: Path | None, scratch: Pat
 def has_identifiers(units: Sequence[Unit]) -> bool:
     """Return whether the reads of a sample have molecular identifiers."""
     return any(unit.umi for unit in units)
-
-
-def measured_library(checked: SampleReads, index: Path, scratch: Path, fallback: FragmentLength) -> Library:
-    """Measure the library on the drawn reads; where both fail, the fault of trimming goes before what followed it."""
-    try:
-        return measure_library(checked.drawn, index, scratch, fallback)
-    except InputError:
-        checked.trimmed()
-        raise
 
 
 def describe_unit(unit: Unit, lane: Lane, reads: SampleReads) -> dict:

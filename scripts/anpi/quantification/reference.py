@@ -19,6 +19,7 @@ from anpi.expression.transcript_ids import strip_transcript_version
 from anpi.files.plain import refuse_odd_file
 from anpi.files.writing import whole_file, write_text
 from anpi.problems import InputError, Problem
+from anpi.quantification.landmarks import list_landmarks, write_landmarks
 
 COMPLEMENT = str.maketrans("ACGTRYKMBDHVNacgtrykmbdhvn", "TGCAYRMKVHDBNtgcayrmkvhdbn")
 LINE = 80
@@ -227,6 +228,11 @@ def build_reference(transcripts: Path | None, gtf: Path | None, genome: Path | N
     table["symbol"] = table["symbol"].fillna(table["gene_id"])
     table["biotype"] = table["biotype"].fillna("unknown")
     return table
+
+
+def build_landmarks(fasta: Path, landmarks_out: Path) -> None:
+    """Write the landmarks of the transcripts of a FASTA file (see `anpi.quantification.landmarks`)."""
+    write_landmarks(landmarks_out, list_landmarks(sequence.encode() for _, sequence in read_fasta(fasta)))
 
 
 def annotated_transcripts(gtf: Path) -> pd.DataFrame:

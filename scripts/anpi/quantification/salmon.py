@@ -13,11 +13,14 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from anpi.problems import InputError, Problem
+from anpi.quantification.landmarks import look_at_reads
 from anpi.tools import ToolFailed, major_version, run_tool, whole_output
 
 # What makes the same reads give the same bytes, by major version. A new one is a row here and a higher bound in
@@ -30,11 +33,6 @@ LEAST_STRANDED = 500
 STRANDED_SHARE = 0.7
 LEAST_SETTLED = 20_000
 MINIMUM_FRAGMENTS = 10
-UNMAPPED, REVERSE, FIRST, PROPER, PAIRED, SECONDARY = 0x4, 0x10, 0x40, 0x2, 0x1, 0x100
-# not primary, a mate unmapped
-NO_PAIR = 0x90C
-# Flag, template length, and whether the read maps once.
-Mapping = tuple[int, int, bool]
 
 
 @dataclass(frozen=True)
@@ -81,47 +79,23 @@ class Library:
 
 
 def measure_library(
-    files: Sequence[tuple[str, str | None]], index: Path, scratch: Path, fallback: FragmentLength
+    files: Sequence[tuple[str, str | None]], landmarks: Path, scratch: Path, fallback: FragmentLength
 ) -> Library:
-    """Map a drawn sample of the reads: strand of the library, and of pairs the fragment length.
+    """Look at a drawn sample of the reads: strand of the library, and of pairs the fragment length.
 
-    Lengths are those of unique, concordant pairs; fewer than 500, and the configured length stands in. So it does where
-    salmon itself says that it mapped none of the drawn reads; any other end of salmon ends the sample.
+    Fewer than 500 lengths, and the configured length stands in.
     """
     paired = files[0][1] is not None
-    if not any((scratch / first).stat().st_size for first, _ in files):
-        return Library(fallback, paired)
-    command = ["salmon", "quant", "--index", str(index.resolve()), "--threads", "1", "--output", "drawn"]
-    command += ["--libType", "IU" if paired else "U", *reads_options(files)]
-    command += ["--writeMappings=drawn.sam", "--skipQuant", "--minAssignedFrags", "1", *deterministic()]
-    try:
-        run_tool(command, scratch, "salmon, drawn sample")
-    except ToolFailed:
-        facts = salmon_facts(scratch / "drawn")
-        if facts and facts["num_processed"] > 0 and facts["num_mapped"] == 0:
-            return Library(fallback, paired)
-        raise
-    with whole_output(scratch, "salmon, drawn sample"):
-        found = list(mappings(scratch / "drawn.sam"))
-        refuse_lost_mappings(found, salmon_facts(scratch / "drawn"))
-        lengths, forward, reverse = library_of(found, paired)
-    return Library(fragment_length(lengths, fallback) if paired else fallback, paired, forward, reverse)
+    with whole_output(scratch, "fastp, drawn sample"):
+        named = [(scratch / first, scratch / second if second else None) for first, second in files]
+        found = look_at_reads(named, landmarks)
+    length = fragment_length(found.lengths, found.weights, fallback) if paired else fallback
+    return Library(length, paired, found.forward, found.reverse)
 
 
 def deterministic() -> list[str]:
     """Return the options of the salmon that is here; `require_tools` refuses a major version without any."""
     return DETERMINISTIC.get(major_version("salmon"), DETERMINISTIC[max(DETERMINISTIC)])
-
-
-def refuse_lost_mappings(found: Sequence[Mapping], facts: dict) -> None:
-    """Raise ValueError when fewer reads stand in the mappings than salmon says it mapped: one primary record each.
-
-    A disk that was full leaves neither mappings nor salmon's word of them: that is no library of which nothing maps.
-    """
-    mapped = sum(not flag & SECONDARY and (not flag & PAIRED or bool(flag & FIRST)) for flag, _, _ in found)
-    stated = facts.get("num_mapped")
-    if stated is None or mapped < stated:
-        raise ValueError(f"{mapped} of {stated} mapped reads are written")
 
 
 def reads_options(files: Sequence[tuple[str, str | None]]) -> list[str]:
@@ -131,48 +105,19 @@ def reads_options(files: Sequence[tuple[str, str | None]]) -> list[str]:
     return ["-1", *firsts, "-2", *seconds] if seconds else ["-r", *firsts]
 
 
-def fragment_length(lengths: Sequence[int], fallback: FragmentLength) -> FragmentLength:
-    """Return mean and standard deviation of measured lengths, or the fallback for too few."""
-    mean = sum(lengths) / max(len(lengths), 1)
-    sd = math.sqrt(sum((length - mean) ** 2 for length in lengths) / max(len(lengths) - 1, 1))
-    return fragment_length_of(mean, sd, len(lengths), fallback)
+def fragment_length(lengths: np.ndarray, weights: np.ndarray, fallback: FragmentLength) -> FragmentLength:
+    """Return weighted mean and standard deviation of measured lengths, or the fallback for too few."""
+    if not len(lengths):
+        return fragment_length_of(0, 0, 0, fallback)
+    mean = np.average(lengths, weights=weights)
+    sd = math.sqrt(np.average((lengths - mean) ** 2, weights=weights))
+    return fragment_length_of(float(mean), sd, len(lengths), fallback)
 
 
 def fragment_length_of(mean: float, sd: float, pairs: int, fallback: FragmentLength) -> FragmentLength:
     if pairs < LEAST_LENGTHS:
         return FragmentLength(fallback.mean, fallback.sd, "config, too few concordant pairs", pairs)
     return FragmentLength(round(mean), max(round(sd), 1), "measured", pairs)
-
-
-def library_of(found: Iterable[Mapping], paired: bool) -> tuple[list[int], int, int]:
-    """Measure a library on salmon's mappings.
-
-    Returns
-    -------
-    lengths : list of int
-        Of pairs that map once, both mates on one transcript and facing each other.
-    forward, reverse : int
-        Fragments that read as the transcript, and against it: of pairs, the facing ones.
-    """
-    lengths, strands = [], [0, 0]
-    for flag, length, unique in found:
-        if not paired:
-            if not flag & (UNMAPPED | SECONDARY):
-                strands[bool(flag & REVERSE)] += 1
-        elif length > 0 and flag & PROPER and not flag & NO_PAIR:
-            strands[not flag & FIRST] += 1
-            if unique:
-                lengths.append(length)
-    return lengths, strands[0], strands[1]
-
-
-def mappings(sam: Path) -> Iterator[Mapping]:
-    """Iterate over flag, template length and uniqueness of the records of salmon's mappings."""
-    with open(sam, encoding="ascii") as lines:
-        for line in lines:
-            if not line.startswith("@"):
-                fields = line.split("\t", 12)
-                yield int(fields[1]), int(fields[8]), "\tNH:i:1\t" in line.replace("\n", "\t")
 
 
 def run_salmon(

@@ -11,7 +11,7 @@ from typing import Any
 from anpi.files.checksums import hash_file
 from anpi.problems import Problem
 from anpi.quantification.molecules import molecules_of_hits
-from anpi.quantification.salmon import FIRST, FragmentLength, Library, fragment_length_of, quantify
+from anpi.quantification.salmon import FragmentLength, Library, fragment_length_of, quantify
 from anpi.reads.alignments import (
     Alignment,
     check_references,
@@ -24,6 +24,7 @@ from anpi.reads.alignments import (
 from anpi.reads.fastq import FaultyReads, repeated_files
 from anpi.tools import whole_output
 
+FIRST = 0x40
 LOOKED_AT = 200_000
 IN_ORDER = "Give the file as the aligner wrote it: all hits of a read together, mates side by side (not sorted)."
 

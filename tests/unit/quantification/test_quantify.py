@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -18,8 +19,9 @@ import pytest
 
 from anpi import tools as running
 from anpi.problems import InputError, Problem
+from anpi.quantification.landmarks import list_landmarks, write_landmarks
 from anpi.quantification.quantify import Reference, by_name, quantify_sample, record_failure
-from anpi.quantification.salmon import FragmentLength, library_of, mappings
+from anpi.quantification.salmon import FragmentLength
 from anpi.reads import sample_reads
 from anpi.reads.fastq import FaultyReads
 from anpi.reads.sample_reads import Unit, open_reads
@@ -59,21 +61,15 @@ for word in words[words.index("-1" if "-1" in words else "-r") + 1 :]:
     if word.startswith("-"):
         break
     reads += (gzip.open if word.endswith("gz") else open)(word, "rb").read().count(b"\\n") // 4
-if "--writeMappings=drawn.sam" in words:
-    line = "r\\t99\\tT\\t1\\t255\\t50M\\t=\\t90\\t{length}\\tA\\tI\\tNH:i:1\\n"
-    open("drawn.sam", "w").writelines(line.format(length=100 + 20 * (n % 2)) for n in range(reads))
-    os.makedirs("drawn/aux_info")
-    json.dump({"num_processed": reads, "num_mapped": reads}, open("drawn/aux_info/meta_info.json", "w"))
-else:
-    os.makedirs(out + "/aux_info")
-    open(out + "/command.txt", "w").write(" ".join(words))
-    with open(out + "/quant.sf", "w") as quant:
-        quant.write("Name\\tLength\\tEffectiveLength\\tTPM\\tNumReads\\n")
-        quant.write(f"T\\t1000\\t900\\t1000000\\t{reads}\\n")
-    facts = {"num_processed": int(os.environ.get("SALMON_SEES", reads)), "num_mapped": reads}
-    facts |= {"library_types": ["ISR"], "start_time": "Mon", "end_time": "Tue"}
-    json.dump({"index": words}, open(out + "/cmd_info.json", "w"))
-    json.dump(facts, open(out + "/aux_info/meta_info.json", "w"))
+os.makedirs(out + "/aux_info")
+open(out + "/command.txt", "w").write(" ".join(words))
+with open(out + "/quant.sf", "w") as quant:
+    quant.write("Name\\tLength\\tEffectiveLength\\tTPM\\tNumReads\\n")
+    quant.write(f"T\\t1000\\t900\\t1000000\\t{reads}\\n")
+facts = {"num_processed": int(os.environ.get("SALMON_SEES", reads)), "num_mapped": reads}
+facts |= {"library_types": ["ISR"], "start_time": "Mon", "end_time": "Tue"}
+json.dump({"index": words}, open(out + "/cmd_info.json", "w"))
+json.dump(facts, open(out + "/aux_info/meta_info.json", "w"))
 """
 
 
@@ -115,7 +111,11 @@ def fastq(path: Path, reads: int) -> str:
 def run(tmp_path: Path, scratch: Path, units: list, threads: int = 1) -> dict:
     length = FragmentLength(321, 45, "config")
     listed = [Unit(*unit) for unit in units]
-    quantify_sample("S1", listed, Reference(tmp_path / "index"), tmp_path / "out", scratch, threads, length, "reverse")
+    landmarks = tmp_path / "landmarks.npy"
+    if not landmarks.exists():
+        write_landmarks(landmarks, list_landmarks([]))
+    reference = Reference(tmp_path / "index", landmarks)
+    quantify_sample("S1", listed, reference, tmp_path / "out", scratch, threads, length, "reverse")
     return json.loads((tmp_path / "out" / "reads.json").read_text())
 
 
@@ -178,65 +178,45 @@ def test_units_are_quantified_together(tmp_path, scratch, tools):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["fastp.json", "reads.json", "salmon"]
 
 
-def test_fragment_length_is_measured_on_pairs(tmp_path, scratch, tools):
-    """600 pairs, half of 100 and half of 120 bases: mean 110, standard deviation 10.008."""
+@pytest.mark.parametrize(("pairs", "length"), [(2000, (110, 10)), (600, (321, 45))])
+def test_fragment_length_is_measured_on_enough_pairs(tmp_path, scratch, tools, pairs, length):
+    """Half of 100 and half of 120 bases: mean 110, standard deviation 10; of 600 pairs fewer than 500 tell one."""
     tools("fastp", FASTP)
     tools("salmon", SALMON)
-    reads = run(tmp_path, scratch, [("L1", *(fastq(tmp_path / f"{mate}.fastq", 600) for mate in (1, 2)))])
-    assert reads["fragment_length"] == {"mean": 110, "sd": 10, "source": "measured", "pairs": 600}
-    assert "--fldMean 110 --fldSD 10" in (scratch / "salmon" / "command.txt").read_text()
+    rng = random.Random(1)
+    transcript = "".join(rng.choices("ACGT", k=2000))
+    write_landmarks(tmp_path / "landmarks.npy", list_landmarks([transcript.encode()]))
+    turn = str.maketrans("ACGT", "TGCA")
+    records: tuple[list[str], list[str]] = ([], [])
+    for number in range(pairs):
+        size, begin = 100 + 20 * (number % 2), rng.randrange(1880)
+        fragment = transcript[begin : begin + size]
+        for mate, bases in zip(records, (fragment[::-1].translate(turn), fragment), strict=True):
+            mate.append(f"@r{number}\n{bases[:75]}\n+\n{'I' * 75}\n")
+    for mate, lines in enumerate(records, start=1):
+        (tmp_path / f"{mate}.fastq").write_text("".join(lines))
+    reads = run(tmp_path, scratch, [("L1", str(tmp_path / "1.fastq"), str(tmp_path / "2.fastq"))])
+    found = reads["fragment_length"]
+    assert (found["mean"], found["sd"]) == pytest.approx(length, abs=1)
+    assert found["source"] == ("measured" if found["pairs"] >= 500 else "config, too few concordant pairs")
+    assert reads["orientation"]["forward"] == 0
+    assert reads["orientation"]["reverse"] == found["pairs"] > 0.4 * pairs
+    assert f"--fldMean {found['mean']} --fldSD {found['sd']}" in (scratch / "salmon" / "command.txt").read_text()
 
 
-def test_too_few_pairs_take_the_length_of_the_config(tmp_path, scratch, tools):
-    tools("fastp", FASTP)
+def test_drawn_reads_that_fastp_left_unfinished_are_told(tmp_path, scratch, tools):
+    tools("fastp", FASTP + "open(options['--out2'], 'w')\n")
     tools("salmon", SALMON)
-    reads = run(tmp_path, scratch, [("L1", *(fastq(tmp_path / f"{mate}.fastq", 499) for mate in (1, 2)))])
-    assert (reads["fragment_length"]["mean"], reads["fragment_length"]["sd"]) == (321, 45)
-    assert "too few" in reads["fragment_length"]["source"]
-
-
-DRAWN = 'if "--writeMappings=drawn.sam" in words:\n'
-
-
-@pytest.mark.parametrize(
-    ("ending", "words"),
-    [
-        ("sys.exit(1)", r"salmon, drawn sample: ended with code 1"),
-        (
-            "os.makedirs('drawn/aux_info'); open('drawn/aux_info/meta_info.json', 'w').write('{\"num_'); sys.exit(1)",
-            "1",
-        ),
-        ("facts(600, 599); sys.exit(1)", r"salmon, drawn sample: ended with code 1"),
-        ("open('drawn.sam', 'w').write('r\\t99\\tT'); sys.exit()", "salmon, drawn sample: what it wrote is cut short"),
-        ("facts(600, 599); open('drawn.sam', 'w'); sys.exit()", "salmon, drawn sample: what it wrote is cut short"),
-        ("open('drawn.sam', 'w'); sys.exit()", "salmon, drawn sample: what it wrote is cut short"),
-        (
-            "os.makedirs('drawn/aux_info'); open('drawn/aux_info/meta_info.json', 'w').write('{\"num_');"
-            " open('drawn.sam', 'w'); sys.exit()",
-            "salmon, drawn sample: what it wrote is cut short",
-        ),
-    ],
-)
-def test_a_failure_of_the_step_that_measures_is_none_of_the_sample(tmp_path, scratch, tools, ending, words):
-    """It went on with the configured length and without a strand, and said nothing."""
-    tools("fastp", FASTP)
-    tools("salmon", SALMON.replace(DRAWN, f"{FACTS}{DRAWN}    {ending}\n"))
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(InputError, match="fastp, drawn sample: what it wrote is cut short or damaged"):
         run(tmp_path, scratch, [("L1", *(fastq(tmp_path / f"{mate}.fastq", 600) for mate in (1, 2)))])
 
 
-FACTS = """
-def facts(processed, mapped):
-    os.makedirs("drawn/aux_info")
-    json.dump({"num_processed": processed, "num_mapped": mapped}, open("drawn/aux_info/meta_info.json", "w"))
-"""
-
-
-def test_what_salmon_itself_says_does_not_map_takes_the_length_of_the_config(tmp_path, scratch, tools):
+def test_reads_that_lie_nowhere_take_the_length_of_the_config(tmp_path, scratch, tools):
     tools("fastp", FASTP)
-    tools("salmon", SALMON.replace(DRAWN, f"{FACTS}{DRAWN}    facts(600, 0); sys.exit(1)\n"))
+    tools("salmon", SALMON)
     reads = run(tmp_path, scratch, [("L1", *(fastq(tmp_path / f"{mate}.fastq", 600) for mate in (1, 2)))])
     assert reads["fragment_length"]["mean"] == 321
+    assert reads["orientation"] == {"forward": 0, "reverse": 0}
 
 
 def test_a_report_of_fastp_that_is_cut_short_is_told(tmp_path, scratch, tools):
@@ -272,28 +252,6 @@ def test_an_adapter_is_found_however_single_reads_are_cut_into_lanes(tmp_path, s
     with open_reads("S1", lanes, scratch, threads=1) as reads:
         assert [lane.adapter for lane in reads.lanes] == ["AGATCGGAAGAGC"] * 3
         assert len(reads.drawn) == 3
-
-
-def test_only_unique_concordant_pairs_tell_a_length(tmp_path):
-    rows = [
-        ("99", "150", "NH:i:1", True),
-        ("147", "-150", "NH:i:1", False),  # the mate, counted once
-        ("99", "170", "NH:i:2", False),  # maps twice
-        ("99", "170", "NH:i:10", False),
-        ("97", "180", "NH:i:1", False),  # not a proper pair
-        ("73", "190", "NH:i:1", False),  # mate unmapped
-        ("355", "200", "NH:i:1", False),  # secondary
-        ("163", "210", "NH:i:1", True),
-        ("99", "0", "NH:i:1", False),
-    ]
-    lines = ["@HD\tVN:1.0\n"] + [
-        f"r\t{flag}\tT\t1\t255\t50M\t=\t90\t{length}\tACGT\tIIII\t{hits}\n" for flag, length, hits, _ in rows
-    ]
-    (tmp_path / "drawn.sam").write_text("".join(lines))
-    lengths, forward, reverse = library_of(mappings(tmp_path / "drawn.sam"), True)
-    assert lengths == [int(length) for _, length, _, counts in rows if counts]
-    # 99 is a first mate that reads as the transcript, 163 a second one; hits of several transcripts count too
-    assert (forward, reverse) == (3, 1)
 
 
 def test_reads_that_salmon_did_not_see_fail_the_sample(tmp_path, scratch, tools, monkeypatch):
@@ -386,7 +344,8 @@ def test_reports_of_units_are_summed():
 def program(tmp_path: Path, scratch: Path, *files: str) -> list[str]:
     return [
         *(sys.executable, str(ROOT / "scripts" / "quantify_sample.py"), "--sample", "S1", "--unit", "L1", *files),
-        *("--index", "index", "--out-dir", str(tmp_path / "out"), "--scratch", str(scratch)),
+        *("--index", "index", "--landmarks", "landmarks.npy"),
+        *("--out-dir", str(tmp_path / "out"), "--scratch", str(scratch)),
     ]
 
 
