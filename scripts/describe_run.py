@@ -44,7 +44,8 @@ def main() -> None:
     ledger = options.ledger or options.out_state.parent
     fetch_entries(ledger, kept_copy(ledger))
     earlier = last_different(read_entries(ledger), present.sha256)
-    changes = compare_runs(earlier, present) | {"leftovers": find_leftovers(options.results, options.samples)}
+    changes = compare_runs(earlier, present)
+    changes["leftovers"] = find_leftovers(options.results, options.samples)
     write_json(options.out_changes, changes)
     write_json(options.out_state, state)
 

@@ -18,13 +18,14 @@ from pathlib import Path
 from anpi.ledger.freeze import SUMS, read_json, verify_copy, verify_results
 from anpi.ledger.stale import stale_results, unrecorded_results
 from anpi.program import run_program
+from anpi.trial.manifest import Manifest
 
 
 def say_freshness(folder: Path) -> bool:
     """Name the stale results of a run; say whether there is none."""
     file = folder / "manifest.json"
-    manifest = read_json(file) if file.is_file() else {}
-    if "records" not in manifest:
+    manifest: Manifest | None = read_json(file) if file.is_file() else None
+    if manifest is None or "records" not in manifest:
         print("Nothing records what the results were made from: whether one is stale cannot be told.")
         return True
     stale = stale_results(manifest)

@@ -17,12 +17,12 @@ from typing import Any
 from anpi import __version__
 from anpi.files.checksums import hash_file
 from anpi.files.intact import read_json
-from anpi.files.rows import Document
 from anpi.files.sheet import file_of
 from anpi.files.shipped import ROOT, SHIPPED, is_shipped
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import read_settings
 from anpi.tools import ALWAYS, tools_of, version_of
+from anpi.trial.manifest import Manifest, NamedFile, Record, Step
 
 PACKAGES = (
     "anndata",
@@ -60,9 +60,9 @@ def build_manifest(
     samples: Sequence[str],
     plan: Path,
     rules: Path,
-    steps: Mapping[str, Mapping[str, Any]],
+    steps: Mapping[str, Step],
     deployment: Sequence[str] = (),
-) -> dict[str, Any]:
+) -> Manifest:
     """Describe a run.
 
     Parameters
@@ -115,16 +115,16 @@ def build_manifest(
     }
 
 
-def records_of(results: Path, files: Iterable[str], shown: Mapping[Path, str]) -> list[dict[str, Any]]:
+def records_of(results: Path, files: Iterable[str], shown: Mapping[Path, str]) -> list[Record]:
     """Collect what the programs wrote down (see `anpi.files.made_from`).
 
     Only of results of this run. Files are named from the folder of the results, the user's as among the inputs; shipped
     ones are left out, the digest of the code covers them.
     """
     listed, names = set(files), {path.absolute(): name for path, name in shown.items()}
-    kept = []
+    kept: list[Record] = []
     for file in sorted((results / RECORDS).rglob("*.json")):
-        record = read_json(file)
+        record: Record = read_json(file)
         made = {name: digest for name, digest in record["made"].items() if name in listed}
         read = {}
         for name, digest in record["read"].items():
@@ -137,7 +137,7 @@ def records_of(results: Path, files: Iterable[str], shown: Mapping[Path, str]) -
     return kept
 
 
-def named_digest(path: Path) -> Document:
+def named_digest(path: Path) -> NamedFile:
     """Name a file of settings, with its checksum, and say whether it is as anpi ships it."""
     sha256, shipped = hash_file(path), ROOT / "config" / path.name
     return {
@@ -322,7 +322,7 @@ def quantifiers(results: Path, samples: Sequence[str]) -> dict[str, list[str]]:
 
 
 def result_files(
-    settings: Mapping[str, Any], results: Path, samples: Sequence[str], steps: Mapping[str, Mapping[str, Any]]
+    settings: Mapping[str, Any], results: Path, samples: Sequence[str], steps: Mapping[str, Step]
 ) -> dict[str, str]:
     """List the files that the steps of this run made, each with its step."""
     patterns = [

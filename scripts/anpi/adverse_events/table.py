@@ -14,6 +14,7 @@ from anpi.adverse_events.emergent import Event, Treatment, emergent_in_group, is
 from anpi.files.rows import Row
 from anpi.tables.clinical import Clinical, Timeline
 from anpi.tables.names import skeleton
+from anpi.trial.declared import DeclaredSafety
 
 ALL = "all"
 DAYS_IN_YEAR = 365.25
@@ -52,12 +53,12 @@ class Safety:
     dropped: dict[str, int]
 
 
-def safety_set(clinical: Clinical, settings: Mapping[str, Any], cutoff: date | None) -> Safety:
+def safety_set(clinical: Clinical, settings: DeclaredSafety, cutoff: date | None) -> Safety:
     """Choose the treated patients and their treatment-emergent events up to the data cut-off.
 
     Parameters
     ----------
-    settings : mapping
+    settings : DeclaredSafety
         The block ``adverse_events`` of ``endpoints.yaml``.
     """
     patients, events = clinical.patients, clinical.adverse_events
@@ -114,7 +115,7 @@ def at(timeline: Timeline, patients: pd.DataFrame, name: str) -> pd.Series:
 
 
 def emergent_flags(
-    events: pd.DataFrame, treated: pd.Series, last_dose: pd.Series, settings: Mapping[str, Any]
+    events: pd.DataFrame, treated: pd.Series, last_dose: pd.Series, settings: DeclaredSafety
 ) -> pd.Series:
     """Flag the treatment-emergent rows; rows of one ``group_id`` are judged together when the rules say so."""
     window, worsening = settings["end_window_days"], settings["worsening"]
@@ -141,7 +142,7 @@ def none(value: Any) -> Any:
     return None if pd.isna(value) else value
 
 
-def adverse_event_table(safety: Safety, settings: Mapping[str, Any]) -> pd.DataFrame:
+def adverse_event_table(safety: Safety, settings: DeclaredSafety) -> pd.DataFrame:
     """Return ``adverse_events.tsv``.
 
     Returns
@@ -161,8 +162,7 @@ def adverse_event_table(safety: Safety, settings: Mapping[str, Any]) -> pd.DataF
             place = {"level": level, "soc": soc, "term": term, "category": category, "grade": grade}
             rows += [place | counted | {"not_stated": not_stated} for counted in tally.count(matching)]
     table = pd.DataFrame(rows)
-    for name in ("meddra_version", "ctcae_version"):
-        table[name] = settings[name]
+    table["meddra_version"], table["ctcae_version"] = settings["meddra_version"], settings["ctcae_version"]
     return table.reindex(columns=COLUMNS)
 
 
@@ -223,7 +223,7 @@ def by_frequency(events: pd.DataFrame, column: str) -> list[str]:
 
 
 def bands(
-    events: pd.DataFrame, all_events: pd.DataFrame, settings: Mapping[str, Any]
+    events: pd.DataFrame, all_events: pd.DataFrame, settings: DeclaredSafety
 ) -> Iterator[tuple[str, str, pd.DataFrame, int]]:
     """Return category, grade band, the events that count for it and how many rows do not state the category."""
     yield ALL, "any", events, 0
@@ -237,8 +237,8 @@ def bands(
             flagged = events[(events[category] == "Y") & (events["grade"] >= 3)]
             yield category, ">=3", flagged, int(events[category].isna().sum())
     if all_events["action"].notna().any():
-        for category in ("stopped", "delayed"):
-            words = {word.lower() for word in settings[f"{category}_words"]}
+        for category, stated in (("stopped", settings["stopped_words"]), ("delayed", settings["delayed_words"])):
+            words = {word.lower() for word in stated}
             meant = events["action"].map(lambda action, words=words: action is not None and action.lower() in words)
             yield category, "any", events[meant.astype(bool)], int(events["action"].isna().sum())
     outcome = events["outcome"].map(lambda text: text is not None and text.lower() == "fatal").astype(bool)

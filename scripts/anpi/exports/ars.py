@@ -7,9 +7,7 @@ of the plan and a method; its results are in groups by the level of the biomarke
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -19,6 +17,7 @@ from anpi.exports.finished_run import FinishedRun
 from anpi.files.rows import Document
 from anpi.files.shipped import ROOT
 from anpi.files.writing import whole_file, write_json, write_table
+from anpi.trial.declared import DeclaredPlan
 from anpi.trial.endpoints import endpoint_kind
 
 SCRIPT = ROOT / "resources" / "exports" / "reproduce.R"
@@ -78,7 +77,7 @@ def flat(results: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def families(plan: Mapping[str, Any]) -> pd.DataFrame:
+def families(plan: DeclaredPlan) -> pd.DataFrame:
     """Return one row per family: how it is adjusted, its share of alpha, the family that must pass first."""
     gates = family_gates([{"gate": "auto", **one} for one in plan["families"]])
     rows = [

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import h5py
 import pandas as pd
@@ -21,6 +21,7 @@ from anpi.tables.allowed import allowing
 from anpi.tables.carried import carried
 from anpi.tables.reading import read_facts, read_matrix, read_table
 from anpi.trial.endpoints import SUPPLIED_RESPONSES, SUPPLIED_TIMES
+from anpi.trial.manifest import Manifest
 from anpi.trial.subtypes import CALLED
 
 NOT_RUN = "Run the workflow to its end first, or name the folder that holds manifest.json."
@@ -58,9 +59,9 @@ class FinishedRun:
             self.notes.append(words)
 
     @cached_property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """Content of ``manifest.json``."""
-        return dict(read_json(self.needed("manifest.json")))
+        return cast(Manifest, dict(read_json(self.needed("manifest.json"))))
 
     @property
     def title(self) -> str:
@@ -198,7 +199,7 @@ class FinishedRun:
             if shown is not None:
                 self.note(f"{key} ({shown}) was not found, so nothing of it is exported: name it with --inputs {key}=…")
             return None
-        self.refuse_other(key, path, self.manifest["inputs"].get(shown))
+        self.refuse_other(key, path, None if shown is None else self.manifest["inputs"].get(shown))
         table = key.removeprefix("clinical.")
         settings = self.manifest["settings"]
         with allowing(settings.get("allow_columns", [])):
@@ -209,5 +210,5 @@ class FinishedRun:
         """List the columns that the plan names, each as ``table.column``: its results rest on them."""
         plan = self.manifest["plan"]
         entries = [entry for family in plan["families"] for entry in family["entries"]]
-        names = [name for entry in entries for key in ("columns", "adjust_for") for name in entry.get(key, [])]
+        names = [name for entry in entries for name in (*entry.get("columns", []), *entry.get("adjust_for", []))]
         return [f"{table}.{name}" for name in dict.fromkeys((*names, *plan.get("subgroups", [])))]

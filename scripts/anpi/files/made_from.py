@@ -91,7 +91,7 @@ def files_at(places: Iterable[str]) -> set[str]:
 def write_record(folder: Path, decided_by: str, read: set[str], made: set[str]) -> None:
     """Write a record, named by the uppermost file that was made; paths are told from the folder of the results."""
     results = os.path.abspath(folder.parent)
-    record: dict[str, Any] = {
+    record = {
         "decided_by": decided_by,
         "declared": declared_in(sys.argv[1:]),
         "read": {os.path.relpath(file, results): content_digest(file) for file in read},

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from anpi.association.history import compare
 from anpi.ledger.entries import Entry
 from anpi.ledger.moved_patients import calls, corrections, endpoints, memberships, people
 from anpi.ledger.moved_results import efficacy, results
 from anpi.ledger.reasons import Reasons
-from anpi.ledger.sections import State, section
+from anpi.ledger.recorded import State
+from anpi.ledger.sections import section
+from anpi.trial.compared import Comparison, Section, Since
 from anpi.words.lists import listed
 
 FIRST = "This is the first run recorded."
 HEXADECIMAL = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{20,}")
 
 
-def compare_runs(old: Entry | None, new: Entry) -> dict[str, Any]:
+def compare_runs(old: Entry | None, new: Entry) -> Comparison:
     """Compare two states.
 
     Parameters
@@ -33,17 +34,14 @@ def compare_runs(old: Entry | None, new: Entry) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        ``first`` (there is no earlier one), ``since`` (number, date and checksum of the earlier one), ``sentences``
-        (the whole in a few lines), ``further`` (lines of less weight) and ``sections``, each with ``name``, ``title``,
-        ``sentences``, ``further``, ``header``, ``rows``
-        (texts) and ``patients`` (of each row, where rows are patients').
+    Comparison
+        Without ``leftovers``.
     """
     if old is None:
         return {"first": True, "since": None, "sentences": [FIRST], "further": [], "sections": []}
-    since = {"number": old.number, "date": old.date, "sha256": old.sha256, "words": old.words}
+    since: Since = {"number": old.number, "date": old.date, "sha256": old.sha256, "words": old.words}
     reasons = Reasons(old.state, new.state)
-    makers: tuple[Callable[[State, State, Reasons], dict[str, Any]], ...] = (
+    makers: tuple[Callable[[State, State, Reasons], Section], ...] = (
         people, calls, memberships, corrections, endpoints, efficacy, results, plan, inputs, software
     )  # fmt: skip
     sections = [make(old.state, new.state, reasons) for make in makers]
@@ -57,7 +55,7 @@ def compare_runs(old: Entry | None, new: Entry) -> dict[str, Any]:
     return {"first": False, "since": since, "sentences": lines, "further": further, "sections": told}
 
 
-def plan(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
+def plan(old: State, new: State, reasons: Reasons) -> Section:
     """Return what changed in the plan of tests and in the rules of the endpoints."""
     rows = [("plan", line) for line in reasons.plan]
     rows += [("data cut-off", reasons.cutoff)] if reasons.cutoff else []
@@ -76,7 +74,7 @@ def plan(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
     return section("plan", title, "plan, rules and thresholds", sentences, ["Of", "Change"], rows)
 
 
-def inputs(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
+def inputs(old: State, new: State, reasons: Reasons) -> Section:
     """List input files and settings that differ."""
     names = sorted(set(old["inputs"]) | set(new["inputs"]))
     rows = [(name, file_words(old["inputs"].get(name), new["inputs"].get(name))) for name in names]
@@ -104,7 +102,7 @@ def file_words(before: str | None, after: str | None) -> str:
     return "added" if before is None else "no longer given" if after is None else "other content"
 
 
-def software(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
+def software(old: State, new: State, reasons: Reasons) -> Section:
     """List programs and packages of another version."""
     rows = [tuple(HEXADECIMAL.sub(r"\1…", line).split(": ", 1)) for line in reasons.software]
     names = [row[0] for row in rows]

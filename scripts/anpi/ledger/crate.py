@@ -22,9 +22,11 @@ from rocrate.model.file import File
 from rocrate.rocrate import ROCrate
 
 from anpi.files.checksums import hash_file
+from anpi.files.rows import Document
 from anpi.files.shipped import ROOT
 from anpi.ledger.crate_jobs import COMPLETED, add, add_jobs
 from anpi.tools import TOOLS
+from anpi.trial.manifest import Manifest
 
 JOBS = {"https://w3id.org/ro/wfrun/provenance/0.5": ("Provenance Run Crate", "0.5")}
 PROFILES = {
@@ -52,9 +54,7 @@ def copy_wiring(folder: Path) -> None:
         shutil.copyfile(file, folder / file.relative_to(source))
 
 
-def build_crate(
-    results: Path, manifest: Mapping[str, Any], recorded: Mapping[str, Any], wiring: Path, ledger: Path
-) -> dict[str, Any]:
+def build_crate(results: Path, manifest: Manifest, recorded: Mapping[str, Any], wiring: Path, ledger: Path) -> Document:
     """Describe a run as JSON-LD.
 
     Parameters
@@ -163,13 +163,13 @@ def add_file(crate: ROCrate, file: Path, path: str, sha256: str) -> File:
     return crate.add(File(crate, None, path, properties=properties))
 
 
-def main_workflow(crate: ROCrate, manifest: Mapping[str, Any], results: Path, wiring: Path) -> ComputationalWorkflow:
+def main_workflow(crate: ROCrate, manifest: Manifest, results: Path, wiring: Path) -> ComputationalWorkflow:
     """Add the Snakefile with its rules, its language, its licence and the programs that it calls."""
     place = wiring.relative_to(results).as_posix()
     snakemake = add(
         crate, "https://w3id.org/workflowhub/workflow-ro-crate#snakemake", "ComputerLanguage", name="Snakemake",
         identifier={"@id": "https://doi.org/10.1093/bioinformatics/bts480"}, url={"@id": "https://snakemake.github.io"},
-        **known(version=manifest["software"].get("snakemake")),
+        **given(version=manifest["software"].get("snakemake")),
     )  # fmt: skip
     path = f"{place}/Snakefile"
     kinds = [*ComputationalWorkflow.TYPES, *(["HowTo"] if manifest.get("records") else [])]
@@ -199,7 +199,8 @@ def software(crate: ROCrate, name: str, version: str) -> ContextEntity:
     return add(crate, uri, "SoftwareApplication", name=name, softwareVersion=version, url={"@id": uri})
 
 
-def known(**properties: Any) -> dict[str, Any]:
+def given(**properties: str | None) -> dict[str, str]:
+    """Return the properties that have a value."""
     return {name: value for name, value in properties.items() if value is not None}
 
 
@@ -209,7 +210,7 @@ def formal_parameter(crate: ROCrate, name: str, kind: str, description: str) -> 
     return parameter
 
 
-def run_inputs(crate: ROCrate, manifest: Mapping[str, Any]) -> Iterator[ContextEntity]:
+def run_inputs(crate: ROCrate, manifest: Manifest) -> Iterator[ContextEntity]:
     """Add the files that went in, known by their content; files of the same content are one."""
     given = [(key, path, manifest["inputs"][path]) for key, path in manifest["given_as"].items()]
     given += [(f"reads/{unit}", unit, sha256) for unit, sums in manifest["reads"].items() for sha256 in sums]
@@ -235,7 +236,7 @@ def content_uri(sha256: str) -> str:
     return "ni:///sha-256;" + base64.urlsafe_b64encode(bytes.fromhex(sha256)).decode().rstrip("=")
 
 
-def run_parameters(crate: ROCrate, manifest: Mapping[str, Any]) -> Iterator[ContextEntity]:
+def run_parameters(crate: ROCrate, manifest: Manifest) -> Iterator[ContextEntity]:
     """Add the settings that are no files."""
     for key, value in leaves(manifest["settings"]):
         if value is None or key in manifest["given_as"] or key.split(".")[0] in NOT_PARAMETERS:
@@ -260,7 +261,7 @@ def leaves(settings: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         yield prefix, settings
 
 
-def run_outputs(crate: ROCrate, manifest: Mapping[str, Any], results: Path) -> Iterator[File]:
+def run_outputs(crate: ROCrate, manifest: Manifest, results: Path) -> Iterator[File]:
     """Add the files that came out, each as what its step makes."""
     steps: dict[str, ContextEntity] = {}
     for path, sha256 in manifest["results"].items():

@@ -13,12 +13,14 @@ from typing import Any
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
+from anpi.trial.manifest import Manifest, Step
+
 COMPLETED = {"@id": "http://schema.org/CompletedActionStatus"}
 
 
 def add_jobs(
     crate: ROCrate,
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     engine: ContextEntity | None,
     by_content: Mapping[str, ContextEntity],
 ) -> list[ContextEntity]:
@@ -68,13 +70,13 @@ def add_jobs(
 
 
 def file_of(
-    crate: ROCrate, manifest: Mapping[str, Any], name: str, digest: str, by_content: Mapping[str, ContextEntity]
+    crate: ROCrate, manifest: Manifest, name: str, digest: str, by_content: Mapping[str, ContextEntity]
 ) -> ContextEntity | None:
     """Return the file that was read: a result by its name and content, an input by its content; None when unknown."""
     return crate.dereference(name) if manifest["results"].get(name) == digest else by_content.get(digest)
 
 
-def tool_of(crate: ROCrate, rule: str, step: Mapping[str, Any]) -> ContextEntity:
+def tool_of(crate: ROCrate, rule: str, step: Step) -> ContextEntity:
     """Return the program of a rule, added with its step when it is met for the first time."""
     name = f"#program/{step.get('program') or rule}/{step['code']}"
     tool = crate.dereference(name)

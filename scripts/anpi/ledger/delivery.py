@@ -13,6 +13,7 @@ from typing import Any
 from anpi.files.checksums import hash_file
 from anpi.files.sheet import file_of
 from anpi.ledger.entries import NAME, files_of, read_entry
+from anpi.ledger.recorded import State
 from anpi.problems import InputError, Problem, refuse
 
 
@@ -53,7 +54,7 @@ def check_delivery(settings: Mapping[str, Any], rules: Path, ledger: Path | str,
     refuse(problems)
 
 
-def last_state(ledger: Path) -> dict[str, Any] | None:
+def last_state(ledger: Path) -> State | None:
     """Return the state of the last entry; a damaged one is told by the step that compares runs."""
     found = sorted((int(match[1]), path) for path in files_of(ledger) if (match := NAME.fullmatch(path.name)))
     try:
@@ -62,7 +63,7 @@ def last_state(ledger: Path) -> dict[str, Any] | None:
         return None
 
 
-def same_inputs(state: Mapping[str, Any], inputs: Mapping[str, Path], settings: Mapping[str, Any]) -> bool:
+def same_inputs(state: State, inputs: Mapping[str, Path], settings: Mapping[str, Any]) -> bool:
     """Return whether nothing was delivered since the last run: the same tables and the same unit."""
     known = state.get("inputs", {})
     unit = (settings.get("expression") or {}).get("unit")

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from anpi.files.writing import write_json
+from anpi.ledger.recorded import State
 from anpi.problems import InputError, Problem
 
 NAME = re.compile(r"(\d{4,})-[0-9a-f]{12}\.json")
@@ -24,7 +25,7 @@ CURRENT = "current.json"
 class Entry:
     """A state with its place in the ledger; one that was never recorded has neither number nor date."""
 
-    state: dict[str, Any]
+    state: State
     sha256: str
     number: int | None = None
     date: str | None = None
@@ -39,7 +40,7 @@ class Entry:
         return "the present state" if self.number is None else f"run {self.number} of {self.date}"
 
 
-def state_digest(state: Mapping[str, Any]) -> str:
+def state_digest(state: Mapping[str, object]) -> str:
     """Return the SHA-256 by which a state is known, whatever the order and the layout of its text."""
     return hashlib.sha256(json.dumps(state, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
@@ -83,10 +84,10 @@ def read_content(file: str, text: bytes, mend: str) -> Entry:
     return entry
 
 
-def checked_state(content: Any) -> dict[str, Any]:
+def checked_state(content: Any) -> State:
     for key in ("patients", "samples", "endpoints", "results", "software"):
         _ = content[key]  # a KeyError or TypeError says that it is no state
-    return dict(content)
+    return cast(State, dict(content))
 
 
 def read_run(path: Path) -> Entry:

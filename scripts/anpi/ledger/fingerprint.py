@@ -8,23 +8,17 @@ from typing import Any
 
 import pandas as pd
 
+from anpi.ledger.recorded import Ranges
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import DATE, NUMBER, column_rule, load_schema
 
 LEAST_VALUES = 5  # of which a median is kept
 
 
-def fingerprint(inputs: Mapping[str, Path], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the ranges by which a delivery is known again.
-
-    Returns
-    -------
-    dict
-        ``latest`` date by table, ``units`` (of expression, and of markers as lists), ``medians`` of what has no column
-        for its unit.
-    """
+def fingerprint(inputs: Mapping[str, Path], settings: Mapping[str, Any]) -> Ranges:
+    """Return the ranges by which a delivery is known again."""
     tables = clinical_tables(inputs)
-    units: dict[str, Any] = {"expression": (settings.get("expression") or {}).get("unit")}
+    units: dict[str, str | list[str] | None] = {"expression": (settings.get("expression") or {}).get("unit")}
     if "biomarkers" in tables and "unit" in tables["biomarkers"]:
         for marker, rows in tables["biomarkers"].groupby("marker"):
             units[str(marker)] = sorted(rows["unit"].dropna().unique())

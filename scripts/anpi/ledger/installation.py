@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from anpi.files.checksums import hash_file
 from anpi.files.shipped import ROOT
 from anpi.manifest import ENVIRONMENTS, checksums, commit, software
 from anpi.problems import InputError, Problem
 from anpi.tools import TOOLS
+from anpi.trial.manifest import Manifest
 
 NEEDED = ("anpi", "commit", "code", "settings", "software", "environments", "inputs", "resources")
 NOT_GIVEN = "not recorded"
@@ -34,9 +34,9 @@ class Line:
         return self.manifest == self.here
 
 
-def read_manifest(path: Path) -> dict[str, Any]:
+def read_manifest(path: Path) -> Manifest:
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest: Manifest = json.loads(path.read_text(encoding="utf-8"))
         lacking = [key for key in NEEDED if key not in manifest]
     except FileNotFoundError:
         raise InputError(Problem(str(path), "file not found", mend="Name a manifest.json of a run.")) from None
@@ -47,7 +47,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
-def compare_installation(manifest: Mapping[str, Any], trial: Path) -> list[Line]:
+def compare_installation(manifest: Manifest, trial: Path) -> list[Line]:
     """Hold versions, commit, environments, resources and inputs of a manifest against what is here.
 
     Parameters
@@ -56,10 +56,8 @@ def compare_installation(manifest: Mapping[str, Any], trial: Path) -> list[Line]
         Folder in which the run was started: the inputs are looked for at their paths below it.
     """
     present = software(manifest["settings"])
-    lines = [
-        Line("anpi", name, recorded_words(manifest[name]), recorded_words(present[name]))
-        for name in ("anpi", "commit", "code")
-    ]
+    itself = {"anpi": manifest["anpi"], "commit": manifest["commit"], "code": manifest["code"]}
+    lines = [Line("anpi", name, recorded_words(value), recorded_words(present[name])) for name, value in itself.items()]
     for name, version in sorted(manifest["software"].items()):
         kind = "tool" if name not in present or name in (*TOOLS, "python") else "package"
         lines.append(Line(kind, name, version or NOT_GIVEN, present.get(name) or ABSENT))
@@ -88,7 +86,7 @@ def input_lines(inputs: Mapping[str, str], trial: Path) -> Iterator[Line]:
         yield Line("input", name, sha256, hash_file(file) if file.is_file() else ABSENT)
 
 
-def advice(manifest: Mapping[str, Any], lines: list[Line]) -> list[str]:
+def advice(manifest: Manifest, lines: list[Line]) -> list[str]:
     """Return which commands lead to what the manifest says."""
     kinds = {line.kind for line in lines if not line.same}
     found = []
@@ -112,7 +110,7 @@ def advice(manifest: Mapping[str, Any], lines: list[Line]) -> list[str]:
     return found
 
 
-def likely_folder(manifest: Mapping[str, Any], path: Path) -> Path:
+def likely_folder(manifest: Manifest, path: Path) -> Path:
     """Return the folder near a manifest below which most of its inputs are found."""
     folders = [path.resolve().parent, path.resolve().parent.parent, Path.cwd()]
     return max(folders, key=lambda folder: sum((folder / name).is_file() for name in manifest["inputs"]))

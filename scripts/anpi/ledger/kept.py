@@ -7,18 +7,18 @@ folder or machine finds those of earlier runs. One number is one entry, here and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from anpi.files.bucket import ONE_AT_A_TIME, Bucket
 from anpi.files.writing import write_text
 from anpi.ledger.entries import NAME, Entry, files_of, locked, read_content, read_entries, state_digest, write_entry
+from anpi.ledger.recorded import State
 from anpi.problems import InputError, Problem, refuse
 
 
-def record(folder: Path, state: Mapping[str, Any], today: str | None = None, kept: Bucket | None = None) -> Entry:
+def record(folder: Path, state: State, today: str | None = None, kept: Bucket | None = None) -> Entry:
     """Add a state to the ledger, unless the last entry holds the same one.
 
     Two processes take turns, and one that is killed leaves no part of an entry. With a bucket, entries that it lacks
@@ -32,7 +32,7 @@ def record(folder: Path, state: Mapping[str, Any], today: str | None = None, kep
         if entries and entries[-1].sha256 == sha256:
             return entries[-1]
         number = (entries[-1].number or 0) + 1 if entries else 1
-        entry = Entry(dict(state), sha256, number, today or datetime.now(UTC).date().isoformat())
+        entry = Entry(state, sha256, number, today or datetime.now(UTC).date().isoformat())
         write_entry(folder, entry)
         keep_entries(folder, kept, [entry.file])
         refuse_second(folder, kept, entry)

@@ -5,19 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+from anpi.trial.compared import Leftovers
 
 OF_SAMPLES = ("logs/*/{}.log", "benchmarks/*/{}.tsv", "made_from/samples/{}")
 
 
-def find_leftovers(results: Path, used: Sequence[str]) -> dict[str, Any]:
-    """List folders of samples that take no part any more. No table or page of the run holds them.
-
-    Returns
-    -------
-    dict
-        ``samples`` and ``command``, the line that removes what they left, to be typed in the results folder.
-    """
+def find_leftovers(results: Path, used: Sequence[str]) -> Leftovers:
+    """List folders of samples that take no part any more. No table or page of the run holds them."""
     folder = results / "samples"
     present = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     samples = [name for name in present if name not in set(used)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from anpi.ledger.reasons import Reasons, cell_words, row_words
-from anpi.ledger.sections import State, section
+from anpi.ledger.recorded import SampleState, State
+from anpi.ledger.sections import section
+from anpi.trial.compared import Section
 from anpi.trial.endpoints import BY_NAME, RESPONSES, TIMES
 from anpi.trial.subtypes import CALLED
 from anpi.words.lists import listed, plural
@@ -30,26 +32,26 @@ MOVES = (
 )
 
 
-def people(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
+def people(old: State, new: State, reasons: Reasons) -> Section:
     """List patients and samples that came or left, and samples that became another patient's."""
     rows: list[tuple[str, str | None, str, str]] = []
     told = []
-    for kind, key, column in (("patient", "patients", 0), ("sample", "samples", 1)):
-        before, after = present(old[key]), present(new[key])
+    samples = [sample_patients(state) for state in (old, new)]
+    for kind, (before, after), sheets in (
+        ("patient", [{name: name for name in state["patients"]} for state in (old, new)], [(), ()]),
+        ("sample", samples, [list(state["samples"]) for state in (old, new)]),
+    ):
         added, gone = sorted(set(after) - set(before)), sorted(set(before) - set(after))
         for name in added:
-            who = name if column == 0 else after[name]["patient"]
-            rows.append((who, None if column == 0 else name, "added", came(name, old[key])))
+            rows.append((after[name], name if kind == "sample" else None, "added", came(name, sheets[0])))
         for name in gone:
-            who = name if column == 0 else before[name]["patient"]
-            rows.append((who, None if column == 0 else name, "withdrawn", left(name, new[key])))
+            rows.append((before[name], name if kind == "sample" else None, "withdrawn", left(name, sheets[1])))
         counts = [f"{len(ids)} {what} ({listed(ids)})" for ids, what in ((added, "added"), (gone, "withdrawn")) if ids]
         if counts:
             told.append(f"{kind.capitalize()}s: {listed(counts)}; now {len(after)}.")
     sentences = [" ".join(told)] if told else []
-    before, after = present(old["samples"]), present(new["samples"])
-    for name in sorted(set(before) & set(after)):
-        was, now = before[name]["patient"], after[name]["patient"]
+    for name in sorted(set(samples[0]) & set(samples[1])):
+        was, now = samples[0][name], samples[1][name]
         if was != now:
             rows.append((now, name, "moved", f"was a sample of {was}"))
             sentences.append(f"Sample {name} was of patient {was} and is now of {now}.")
@@ -60,20 +62,25 @@ def people(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
     return section("people", title, same, sentences, header, rows, shown)
 
 
-def present(states: Mapping[str, Any]) -> dict[str, Any]:
+def sample_patients(state: State) -> dict[str, str]:
+    """Return the patient of each sample that the run uses."""
+    return {name: sample["patient"] for name, sample in present(state["samples"]).items()}
+
+
+def present(states: Mapping[str, SampleState]) -> dict[str, SampleState]:
     """Leave out the samples that the sheet holds but the run does not use."""
     return {name: state for name, state in states.items() if state.get("used", True)}
 
 
-def came(name: str, before: Mapping[str, Any]) -> str:
+def came(name: str, before: Collection[str]) -> str:
     return "no longer set aside in the sheet" if name in before else "new in the table"
 
 
-def left(name: str, after: Mapping[str, Any]) -> str:
+def left(name: str, after: Collection[str]) -> str:
     return "set aside in the sheet (use: no)" if name in after else "no longer in the table"
 
 
-def calls(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
+def calls(old: State, new: State, reasons: Reasons) -> Section:
     """List samples whose verdict or call is another one."""
     before, after = present(old["samples"]), present(new["samples"])
     both = sorted(set(before) & set(after))
@@ -104,14 +111,14 @@ def calls(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
     return section("calls", "Samples that were judged anew", same, sentences, header, rows, shown, further)
 
 
-def call_words(sample: Mapping[str, Any]) -> str:
+def call_words(sample: SampleState) -> str:
     """Write a call: ``SCLC-A, confident``, ``mixed`` or ``none``."""
     if sample.get("call") in CALLED:
         return f"SCLC-{sample.get('subtype')}, {sample['call']}"
     return cell_words(sample.get("call"))
 
 
-def memberships(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
+def memberships(old: State, new: State, reasons: Reasons) -> Section:
     """List patients who changed sample, arm or analysis sets."""
     rows: list[tuple[Any, ...]] = []
     counts: Counter[tuple[str, bool]] = Counter()
@@ -146,7 +153,7 @@ def memberships(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def corrections(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
+def corrections(old: State, new: State, reasons: Reasons) -> Section:
     """List whose rows and reads differ, also where nothing that is compared moved with them."""
     both = sorted(set(old["patients"]) & set(new["patients"]))
     patients = [(p, None, row_words(old["patients"][p], new["patients"][p])) for p in both]
@@ -165,7 +172,7 @@ def corrections(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def endpoints(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
+def endpoints(old: State, new: State, reasons: Reasons) -> Section:
     """List endpoints that moved, from and to with both reasons, and what is behind it."""
     rows: list[tuple[Any, ...]] = []
     moves: Counter[tuple[str, str]] = Counter()

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from anpi.ledger.reasons import Reasons
-from anpi.ledger.sections import State, section
+from anpi.ledger.recorded import State
+from anpi.ledger.sections import section
 from anpi.ledger.state import RATE_KEYS, RESULT_KEYS, SURVIVAL_KEYS
+from anpi.trial.compared import Section
 from anpi.words.lists import listed, plural
 
 Rows = Sequence[Mapping[str, str]]
@@ -17,7 +19,7 @@ HEADLINES = ("ORR, all treated", "Median PFS, all treated", "Median OS, all trea
 TIERS = ("primary", "secondary", "exploratory", "descriptive")
 
 
-def efficacy(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
+def efficacy(old: State, new: State, reasons: Reasons) -> Section:
     """List response rates and medians that moved."""
     rows = [
         (rate_name(key), rate_words(was), rate_words(now))
@@ -125,7 +127,7 @@ def short(value: str | None) -> str:
     return "not reached" if value is None else f"{float(value):.3g}"
 
 
-def results(old: State, new: State, reasons: Reasons) -> dict[str, Any]:
+def results(old: State, new: State, reasons: Reasons) -> Section:
     """List associations that moved: estimate, interval and p from and to; an adjusted p that crosses alpha is named."""
     before, alpha = float(old["plan"]["alpha"]), float(new["plan"]["alpha"])
     rows: list[tuple[Any, ...]] = []

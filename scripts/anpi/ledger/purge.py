@@ -13,6 +13,7 @@ from anpi.files.bucket import Bucket
 from anpi.ledger.entries import CURRENT, locked, read_content, read_entries, read_entry, state_digest, write_entry
 from anpi.ledger.kept import fetch_entries, keep_entries
 from anpi.ledger.leftovers import OF_SAMPLES, places_of
+from anpi.ledger.recorded import State
 from anpi.problems import InputError, Problem
 
 PURGED = "(purged)"
@@ -64,7 +65,7 @@ def purge_patient(results: Path, patient: str, stored: Bucket | None = None) -> 
     return done
 
 
-def present_state(ledger: Path, kept: Bucket | None) -> dict[str, Any]:
+def present_state(ledger: Path, kept: Bucket | None) -> State:
     """Return the state of the last run, which is a result and lies where those do."""
     if kept is None:
         return read_entry(ledger / CURRENT).state
@@ -121,9 +122,9 @@ def remove_here(path: Path) -> bool:
     return existed
 
 
-def without(state: dict[str, Any], patient: str, samples: set[str]) -> dict[str, Any]:
+def without(state: State, patient: str, samples: set[str]) -> State:
     """Return a state without a patient and the patient's samples; their ids in words of others are blotted out."""
-    kept = dict(state)
+    kept = state.copy()
     kept["patients"] = {name: value for name, value in state["patients"].items() if name != patient}
     kept["endpoints"] = {name: value for name, value in state["endpoints"].items() if name != patient}
     kept["samples"] = {name: value for name, value in state["samples"].items() if name not in samples}

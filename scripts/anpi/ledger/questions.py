@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from anpi.ledger.fingerprint import fingerprint, lesions_of
+from anpi.ledger.recorded import Ranges, State
 from anpi.tables.reading import read_text_table
 from anpi.words.lists import listed, plural
 
@@ -14,7 +15,7 @@ SHIFT = 5.0  # times that a median moves when the unit is another one; that of L
 
 
 def findings(
-    state: Mapping[str, Any], inputs: Mapping[str, Path], settings: Mapping[str, Any], cutoff: str | None
+    state: State, inputs: Mapping[str, Path], settings: Mapping[str, Any], cutoff: str | None
 ) -> Iterator[tuple[str, str]]:
     """Find what differs from a recorded state, each with the words that confirm it and what to do else."""
     people = read_text_table(inputs["clinical.patients"])
@@ -32,7 +33,7 @@ def findings(
         yield from other_units(before, now)
 
 
-def lost_lesions(state: Mapping[str, Any], inputs: Mapping[str, Path], present: set[str]) -> Iterator[tuple[str, str]]:
+def lost_lesions(state: State, inputs: Mapping[str, Path], present: set[str]) -> Iterator[tuple[str, str]]:
     """Find patients who had more lesions."""
     now = lesions_of(inputs)
     before = {patient: told.get("lesions", 0) for patient, told in state["patients"].items() if patient in present}
@@ -50,7 +51,7 @@ def later_dates(before: Mapping[str, str], now: Mapping[str, str], cutoff: str |
             yield f"{table} up to {day}", mend
 
 
-def other_units(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def other_units(before: Ranges, now: Ranges) -> Iterator[tuple[str, str]]:
     """Find units that are others, and medians so far from the last one that the unit must be."""
     for name, unit in sorted(now["units"].items()):
         was = before["units"].get(name)
@@ -58,6 +59,6 @@ def other_units(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[t
             words = [one if isinstance(one, str) else listed(one) for one in (was, unit)]
             yield f"unit of {name} from {words[0]} to {words[1]}", "Convert the values to the unit they had."
     for name, value in sorted(now["medians"].items()):
-        was = before["medians"].get(name)
-        if was and value and max(was / value, value / was) > SHIFT:
-            yield f"median of {name} from {was:g} to {value:g}", "Is its unit another one? Convert the values."
+        last = before["medians"].get(name)
+        if last and value and max(last / value, value / last) > SHIFT:
+            yield f"median of {name} from {last:g} to {value:g}", "Is its unit another one? Convert the values."

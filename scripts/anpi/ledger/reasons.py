@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 from anpi.association.history import compare
+from anpi.ledger.recorded import PatientState, State
 from anpi.words.lists import listed, plural
 
 NOT_EXPLAINED = "not explained by what is recorded of the inputs"
@@ -16,7 +16,7 @@ CUTOFF = ("cutoff_date", "cutoff_day")
 class Reasons:
     """Looks for what differs behind a patient or a sample of two states."""
 
-    def __init__(self, old: Mapping[str, Any], new: Mapping[str, Any]):
+    def __init__(self, old: State, new: State):
         self.old, self.new = old, new
         self.rules = compare(rules_of(old), rules_of(new))
         self.plan = compare(old["plan"], new["plan"])
@@ -96,20 +96,20 @@ class Reasons:
         return found
 
 
-def rules_of(state: Mapping[str, Any]) -> dict[str, Any]:
+def rules_of(state: State) -> Mapping[str, object]:
     return {name: value for name, value in state["rules"].items() if name != "data_cutoff"}
 
 
-def thresholds_of(state: Mapping[str, Any]) -> dict[str, Any]:
+def thresholds_of(state: State) -> dict[str, list[float]]:
     return dict(state["settings"].get("qc", {}))
 
 
-def cutoff_words(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
+def cutoff_words(old: State, new: State) -> str | None:
     before, after = old["rules"].get("data_cutoff"), new["rules"].get("data_cutoff")
     return None if before == after else f"data cut-off moved from {cell_words(before)} to {cell_words(after)}"
 
 
-def row_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def row_words(before: PatientState, after: PatientState) -> list[str]:
     """Return which rows of the clinical tables differ for a patient: added, removed or corrected."""
     cells = [{k: v for k, v in state["columns"].items() if k not in CUTOFF} for state in (before, after)]
     found = column_words("patients", *cells)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from anpi.ledger.reasons import cell_words
-
-State = Mapping[str, Any]
+from anpi.trial.compared import Section
 
 
 def section(
@@ -19,7 +17,7 @@ def section(
     rows: Sequence[Sequence[object]] = (),
     patients: Sequence[str | None] = (),
     further: Sequence[str] = (),
-) -> dict[str, Any]:
+) -> Section:
     """Put together one part of a comparison; ``same`` names it when nothing in it moved."""
     cells = [[cell_words(cell) for cell in row] for row in rows]
     return {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from anpi.files.checksums import short_digest
+from anpi.trial.manifest import Manifest, Record, Step
 
 DECISIVE = ("program", "code", "settings", "files")
 # What a rule takes of the sheet of units, beside files.
@@ -18,7 +18,7 @@ TAKES = {
 SHA256 = 64  # hexadecimal digits; what is longer or shorter is a fingerprint of a large file
 
 
-def step_digest(step: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+def step_digest(step: Step, manifest: Manifest) -> str:
     """Compute the digest of all that decides a step anew, from the settings and inputs that the manifest states."""
     settings = {key: stated_setting(manifest["settings"], key) for key in step["settings"]}
     files = {key: stated_file(manifest, key, digest) for key, digest in step["files"].items()}
@@ -31,13 +31,13 @@ def stated_setting(settings: Any, key: str) -> Any:
     return settings
 
 
-def stated_file(manifest: Mapping[str, Any], key: str, digest: str) -> str:
+def stated_file(manifest: Manifest, key: str, digest: str) -> str:
     """Return the checksum that the manifest states of a file of the user; a large file and a folder keep their own."""
     name = manifest["given_as"].get(key)
     return manifest["inputs"][name] if name is not None and len(digest) == SHA256 else digest
 
 
-def stale_results(manifest: Mapping[str, Any]) -> list[str]:
+def stale_results(manifest: Manifest) -> list[str]:
     """Return for each result that was made from something else than the manifest states what contradicts it.
 
     A result is stale when its program had other settings, code or tables of the user, when a file that it was made from
@@ -68,16 +68,16 @@ def stale_results(manifest: Mapping[str, Any]) -> list[str]:
     return faults
 
 
-def other_options(record: Mapping[str, Any], rule: str, manifest: Mapping[str, Any]) -> list[str]:
+def other_options(record: Record, rule: str, manifest: Manifest) -> list[str]:
     """List the options of a sample that were others when its result was made than the manifest states."""
     sample = next((name.split("/")[1] for name in record["made"] if name.startswith("samples/")), None)
-    declared = manifest.get("declared", {}).get(sample)
+    declared = None if sample is None else manifest.get("declared", {}).get(sample)
     if declared is None or "declared" not in record:
         return []
     return [option for option in TAKES.get(rule, ()) if record["declared"].get(option, []) != declared[option]]
 
 
-def unrecorded_results(manifest: Mapping[str, Any]) -> list[str]:
+def unrecorded_results(manifest: Manifest) -> list[str]:
     """List the results without a record of what they were made from, of which nothing can be said."""
     recorded = {name for record in manifest["records"] for name in record["made"]}
     return sorted(set(manifest["results"]) - recorded)

@@ -18,6 +18,7 @@ import pandas as pd
 from anpi.files.checksums import hash_file
 from anpi.files.intact import intact, read_json, refuse_cut_table
 from anpi.ledger.fingerprint import fingerprint, lesions_of
+from anpi.ledger.recorded import PatientState, SampleState, State, TableRow
 from anpi.manifest import files_of, placeless, software
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import read_settings
@@ -43,7 +44,7 @@ def build_state(
     rules: Path,
     results: Path,
     used: Sequence[str],
-) -> dict[str, Any]:
+) -> State:
     """Describe what a run is made from and what it found.
 
     Parameters
@@ -73,7 +74,7 @@ def build_state(
         "patients": patient_states(inputs, results),
         "samples": sample_states(inputs["samples"], results, used) if expressed else {},
         "endpoints": endpoint_states(results / "clinical" / "endpoints.tsv"),
-        "attrition": dict(pairs(results / "analysis" / "attrition.tsv", "step", "patients")),
+        "attrition": {str(row["step"]): row["patients"] for row in records(results / "analysis" / "attrition.tsv")},
         "rates": numbers(results / "clinical" / "rates.tsv", RATE_KEYS, RATE_VALUES),
         "survival": numbers(results / "association" / "survival.tsv", SURVIVAL_KEYS, SURVIVAL_VALUES),
         "results": numbers(results / "association" / "results.tsv", RESULT_KEYS, RESULT_VALUES),
@@ -95,10 +96,6 @@ def records(path: Path) -> list[dict[str, str | None]]:
     return given(path)
 
 
-def pairs(path: Path, key: str, value: str) -> list[tuple[str | None, str | None]]:
-    return [(row[key], row[value]) for row in records(path)]
-
-
 def reference_identity(results: Path) -> str | None:
     """Return the digest of the reference that reads were quantified against."""
     file = results / "reference" / "reference.json"
@@ -111,13 +108,13 @@ def models(results: Path) -> list[str]:
     return sorted({f"{row['model']} ({str(row['model_sha256'])[:SHORT]})" for row in calls})
 
 
-def patient_states(inputs: Mapping[str, Path], results: Path) -> dict[str, Any]:
+def patient_states(inputs: Mapping[str, Path], results: Path) -> dict[str, PatientState]:
     """Return for each patient: arm, sample of the analyses, sets, and digests of the rows of the clinical tables.
 
     Of ``patients`` each column has its digest, of the other tables each row.
     """
     sets = {row["patient_id"]: row for row in records(results / "analysis" / "sets.tsv")}
-    states: dict[str, Any] = {}
+    states: dict[str, PatientState] = {}
     for row in given(inputs["clinical.patients"]):
         patient = str(row["patient_id"])
         inside = sets.get(patient, {})
@@ -143,7 +140,7 @@ def patient_states(inputs: Mapping[str, Path], results: Path) -> dict[str, Any]:
     return states
 
 
-def sample_states(sheet: Path, results: Path, used: Sequence[str]) -> dict[str, Any]:
+def sample_states(sheet: Path, results: Path, used: Sequence[str]) -> dict[str, SampleState]:
     """Return for each sample of the sheet: patient, what it was measured from, verdict, call, digest of its scores."""
     verdicts = by_sample(results / "qc" / "verdicts.tsv")
     calls = by_sample(results / "subtypes" / "calls.tsv")
@@ -152,8 +149,11 @@ def sample_states(sheet: Path, results: Path, used: Sequence[str]) -> dict[str, 
     states = {}
     for row in given(sheet):
         sample = str(row["sample_id"])
-        state: dict[str, Any] = {"patient": row["patient_id"], "used": sample in taking_part}
-        state["columns"] = {name: short_digest(value) for name, value in row.items() if value is not None}
+        state: SampleState = {
+            "patient": str(row["patient_id"]),
+            "used": sample in taking_part,
+            "columns": {name: short_digest(value) for name, value in row.items() if value is not None},
+        }
         if sample in taking_part:
             call, verdict = calls.get(sample, {}), verdicts.get(sample, {})
             state |= measured(results / "samples" / sample)
@@ -166,7 +166,7 @@ def sample_states(sheet: Path, results: Path, used: Sequence[str]) -> dict[str, 
     return states
 
 
-def measured(folder: Path) -> dict[str, str | None]:
+def measured(folder: Path) -> SampleState:
     """Return digests of a sample's reads and of its genes; None for a sample that comes from a matrix."""
     reads, genes = folder / "reads.json", folder / "genes.parquet"
     units = read_json(reads)["units"] if reads.is_file() else []
@@ -193,7 +193,7 @@ def score_digests(path: Path) -> dict[str, str]:
     }
 
 
-def endpoint_states(path: Path) -> dict[str, dict[str, str]]:
+def endpoint_states(path: Path) -> dict[str, TableRow]:
     """Return each patient's endpoints with their reasons; ``variants`` digests the columns that are not kept."""
     states = {}
     for row in records(path):
@@ -213,7 +213,7 @@ def endpoint_states(path: Path) -> dict[str, dict[str, str]]:
     return states
 
 
-def numbers(path: Path, keys: Sequence[str], values: Sequence[str]) -> list[dict[str, str]]:
+def numbers(path: Path, keys: Sequence[str], values: Sequence[str]) -> list[TableRow]:
     """Keep the numbers of a table's rows with what names a row; what is missing is left out."""
     kept = [
         {name: str(row[name]) for name in (*keys, *values) if row.get(name) is not None}

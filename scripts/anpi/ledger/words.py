@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from anpi.problems import visible
+from anpi.trial.compared import Comparison
 
 WIDTH = 100
 CELL = 48
 
 
-def text_of(changes: Mapping[str, Any], title: str) -> str:
+def text_of(changes: Comparison, title: str) -> str:
     """Write a comparison of `compare.compare_runs` as text.
 
     Parameters
     ----------
-    changes : mapping
-        The comparison.
+    changes : Comparison
     title : str
         What was compared with what.
     """

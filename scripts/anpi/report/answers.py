@@ -12,6 +12,7 @@ from anpi.report import sentences as say
 from anpi.report.blocks import Fold, Link, Note, Points, Section, Text, draw
 from anpi.report.expression import contrast_sentence
 from anpi.report.numbers import known
+from anpi.report.rows import ResultRow
 from anpi.report.survival import survival_figure
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_words
@@ -62,7 +63,7 @@ def ratio_rows(run: Run, results: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(label=labels, colour=colours, filled=found["tier"].ne("exploratory")).reset_index(drop=True)
 
 
-def ratio_label(run: Run, row: dict[str, Any]) -> str:
+def ratio_label(run: Run, row: ResultRow) -> str:
     """Name a ratio: kind, endpoint, groups or score."""
     endpoint = endpoint_words(row["endpoint"])
     for long, short in SHORT.items():

@@ -14,8 +14,10 @@ from anpi.report.blocks import Cell, Heading, Note, Points, Section, Table, Text
 from anpi.report.evidence import anchor_of, cite
 from anpi.report.limits import detectable_sentences
 from anpi.report.numbers import NONE, known, p_value, percent, ratio, text
+from anpi.report.rows import Ratio
 from anpi.report.survival import survival_by_group, survival_figure
 from anpi.report.tables import Run
+from anpi.trial.declared import DeclaredFamily
 from anpi.trial.endpoints import endpoint_kind, endpoint_words
 from anpi.trial.results import INTERACTION
 from anpi.words.lists import plural
@@ -52,7 +54,7 @@ def change_words(change: dict[str, Any]) -> str:
     return f"{change.get('date', 'Date not known')}: " + "; ".join(map(str, change.get("difference", []))) + "."
 
 
-def family_blocks(run: Run, results: pd.DataFrame, family: dict[str, Any]) -> list[Any]:
+def family_blocks(run: Run, results: pd.DataFrame, family: DeclaredFamily) -> list[Any]:
     name, tier = family["family"], family["tier"]
     rows = results[results["family"] == name]
     blocks: list[Any] = [Heading(family_heading(name, tier))]
@@ -284,7 +286,7 @@ def result_table(run: Run, rows: pd.DataFrame, family: str, tier: str) -> Table:
     )
 
 
-def estimate_cell(row: dict[str, Any]) -> Cell:
+def estimate_cell(row: Ratio) -> Cell:
     if not known(row["estimate"]):
         return Cell(NONE)
     if not known(row["ci_low"]):

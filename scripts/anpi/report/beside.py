@@ -7,25 +7,26 @@ from typing import Any
 from anpi.figures.forest import forest
 from anpi.report import sentences as say
 from anpi.report.baseline import level_words, variable_words
-from anpi.report.blocks import Cell, Heading, Note, Table, Text, count_cell, draw
+from anpi.report.blocks import Cell, Heading, Note, Table, Text, Write, count_cell, draw
 from anpi.report.numbers import NONE, interval, known, p_value, percent, ratio, text
+from anpi.report.rows import Comparison, EstimandRow, IncidenceRow, Ratio, SubgroupRow
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_words
 from anpi.words.lists import plural
 from anpi.words.p_values import p_words
 
 
-def ratio_cell(row: dict[str, Any]) -> Cell:
+def ratio_cell(row: Ratio) -> Cell:
     if not known(row["estimate"]):
         return Cell(NONE)
     bounds = interval(row["ci_low"], row["ci_high"])
     return Cell(f"{ratio(row['estimate'])} ({bounds})", float(row["estimate"]))
 
 
-def group_name(row: dict[str, Any]) -> str:
+def group_name(row: Comparison) -> str:
     if not known(row["level"]):
         return str(row["biomarker"])
-    names = [say.group_words(row[c], row["biomarker"]) for c in ("level", "reference") if known(row[c])]
+    names = [say.group_words(group, row["biomarker"]) for group in (row["level"], row["reference"]) if known(group)]
     return " against ".join(names)
 
 
@@ -40,8 +41,8 @@ def estimand_blocks(run: Run) -> list[Any]:
             Cell(endpoint_words(row["endpoint"])),
             Cell("test" if not known(row["level"]) else group_name(row)),
             Cell(text(row["effect"])),
-            Cell(span(row, "estimate", ratio)),
-            Cell(span(row, "p", p_value)),
+            Cell(span(row["estimate"], row["estimate_low"], row["estimate_high"], ratio)),
+            Cell(span(row["p"], row["p_low"], row["p_high"], p_value)),
             Cell(f"{row['shown']:.0f} of {row['answers']:.0f}" if known(row["p_low"]) else NONE),
         ]
         for row in table.to_dict("records")
@@ -57,14 +58,13 @@ def estimand_blocks(run: Run) -> list[Any]:
     ]
 
 
-def span(row: dict[str, Any], name: str, write: Any) -> str:
-    if not known(row[f"{name}_low"]):
+def span(declared: float, low: float, high: float, write: Write) -> str:
+    if not known(low):
         return NONE
-    own = write(row[name]) if known(row[name]) else NONE
-    return f"{own} ({write(row[f'{name}_low'])} to {write(row[f'{name}_high'])})"
+    return f"{write(declared) if known(declared) else NONE} ({write(low)} to {write(high)})"
 
 
-def estimand_sentence(row: dict[str, Any], alpha: float) -> list[str]:
+def estimand_sentence(row: EstimandRow, alpha: float) -> list[str]:
     """Say the range of one test or ratio; what could not be told under some estimands is counted."""
     count = int(row["answers"])
     if count < 2:
@@ -80,7 +80,7 @@ def estimand_sentence(row: dict[str, Any], alpha: float) -> list[str]:
             f"{int(row['shown'])} (unadjusted){gaps}."
         ]
     if row["effect"] in say.RATIOS and known(row["estimate_low"]):
-        ends = " to ".join(dict.fromkeys(ratio(row[name]) for name in ("estimate_low", "estimate_high")))
+        ends = " to ".join(dict.fromkeys(map(ratio, (row["estimate_low"], row["estimate_high"]))))
         outer = interval(row["ci_low_least"], row["ci_high_most"])
         return [f"{group_name(row)}: {say.RATIOS[row['effect']]} {ends}; outermost 95% limits {outer}."]
     return []
@@ -113,7 +113,7 @@ def subgroup_blocks(run: Run) -> list[Any]:
     return blocks
 
 
-def subgroup_label(row: dict[str, Any]) -> str:
+def subgroup_label(row: SubgroupRow) -> str:
     level = f", {say.level_words(row['level'], row['biomarker'])}" if known(row["level"]) else ""
     variable = str(row["variable"])
     return f"{variable_words(variable)}: {level_words(variable, row['subgroup'])}{level}"
@@ -155,7 +155,7 @@ def incidence_blocks(run: Run) -> list[Any]:
     return [Heading("Cumulative incidence"), Table("incidence", title, header, rows, caption, numeric)]
 
 
-def incidence_cell(row: dict[str, Any]) -> Cell:
+def incidence_cell(row: IncidenceRow) -> Cell:
     if not known(row["incidence"]):
         return Cell("beyond follow-up")
     value = percent(row["incidence"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -136,6 +136,21 @@ class Fold:
     kind: str = "fold"
 
 
+class FirstScreen(TypedDict, total=False):
+    """What the template lays out by itself on the first screen."""
+
+    question: str
+    counts: list[dict[str, str]]
+    headline: str
+    figures: list[Drawing]
+    what_if: list[dict[str, str]]
+    efficacy: list[str]
+    secondary: list[str]
+    exploratory: list[str]
+    limits: list[str]
+    further_limits: list[str]
+
+
 @dataclass(frozen=True)
 class Section:
     """A section of the page; ``short`` is its name in the table of contents."""
@@ -145,7 +160,7 @@ class Section:
     blocks: Sequence[Any]
     short: str = ""
     exploratory: bool = False
-    extra: dict[str, Any] = field(default_factory=dict)
+    extra: FirstScreen = field(default_factory=FirstScreen)
 
 
 def draw(name: str, title: str, caption: str, drawn: tuple[Figure, pd.DataFrame]) -> Drawing:

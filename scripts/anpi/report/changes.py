@@ -7,6 +7,8 @@ from typing import Any
 from anpi.report.blocks import Cell, Fold, Note, Points, Section, Table, Text
 from anpi.report.numbers import NONE
 from anpi.report.tables import Run, clean
+from anpi.trial.compared import Leftovers
+from anpi.trial.compared import Section as Moved
 from anpi.words.lists import listed, plural
 
 MOST_ROWS = 500
@@ -19,20 +21,21 @@ def changes(run: Run) -> Section | None:
         return None
     blocks: list[Any] = []
     tables = [table_of(section, run) for section in told["sections"] if section["rows"]]
-    if told["first"]:
+    since = told["since"]
+    if since is None:
         blocks.append(Text([f"{line} The next one will be compared with it." for line in told["sentences"]]))
     else:
-        blocks.append(Text([f"Compared with {told['since']['words']}:"]))
+        blocks.append(Text([f"Compared with {since['words']}:"]))
         blocks.append(Points([clean(line) for line in told["sentences"]]))
-    if told.get("leftovers", {}).get("samples"):
-        blocks.append(leftover_note(told["leftovers"]))
+    if (leftovers := told.get("leftovers")) and leftovers["samples"]:
+        blocks.append(leftover_note(leftovers))
     if tables:
         further = [Points([clean(line) for line in told["further"]])] if told["further"] else []
         blocks.append(Fold(f"All that changed, in {plural(len(tables), 'table')}", [*further, *tables]))
     return Section("changes", "Since the last run", blocks)
 
 
-def leftover_note(leftovers: dict[str, Any]) -> Note:
+def leftover_note(leftovers: Leftovers) -> Note:
     samples = [clean(name) for name in leftovers["samples"]]
     return Note(
         f"{plural(len(samples), 'sample')} that no longer {'takes' if len(samples) == 1 else 'take'} part "
@@ -41,7 +44,7 @@ def leftover_note(leftovers: dict[str, Any]) -> Note:
     )
 
 
-def table_of(section: dict[str, Any], run: Run) -> Table:
+def table_of(section: Moved, run: Run) -> Table:
     """Make a folded table; rows of patients who have a page are linked to it."""
     rows = section["rows"][:MOST_ROWS]
     pages = set(run.people.index)

@@ -68,8 +68,8 @@ def strategies(run: Run) -> list[Any]:
             Cell(say.capital(endpoint_words(row["variant"]))),
             Cell(f"{int(row['n'])}", float(row["n"])),
             Cell(f"{int(row['events'])}", float(row["events"])),
-            Cell(days_as_months(row, "median_days")),
-            Cell(f"{days_as_months(row, 'ci_low')} to {days_as_months(row, 'ci_high')}"),
+            Cell(days_as_months(row["median_days"])),
+            Cell(f"{days_as_months(row['ci_low'])} to {days_as_months(row['ci_high'])}"),
         ]
         for row in table.to_dict("records")
     ]
@@ -79,8 +79,8 @@ def strategies(run: Run) -> list[Any]:
     return [Table("strategies", "Median PFS under each estimand", header, rows, caption, numeric, folded=True)]
 
 
-def days_as_months(row: dict[str, Any], name: str) -> str:
-    return months(float(row[name]) / DAYS_PER_MONTH if known(row[name]) else None)
+def days_as_months(days: float | None) -> str:
+    return months(days / DAYS_PER_MONTH if days is not None else None)
 
 
 def immune_sentences(endpoints: pd.DataFrame) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,9 @@ from anpi.report.baseline import variable_words
 from anpi.report.evidence import cite
 from anpi.report.numbers import known, ratio
 from anpi.report.robustness import choices_of, holds_sentence
+from anpi.report.rows import DetectableRow
 from anpi.report.tables import Run
+from anpi.trial.declared import DeclaredEntry
 from anpi.trial.endpoints import endpoint_words
 from anpi.trial.results import INTERACTION
 from anpi.trial.sets import USABLE
@@ -149,7 +150,7 @@ def other_choices(run: Run) -> list[str]:
     return [line for line in lines if line]
 
 
-def missing_biomarker(run: Run, entry: dict[str, Any] | None) -> list[str]:
+def missing_biomarker(run: Run, entry: DeclaredEntry | None) -> list[str]:
     """Count the treated patients with the biomarker; few patients make estimates imprecise."""
     members = primary_members(run)
     if entry is None or members.empty:
@@ -164,7 +165,7 @@ def missing_biomarker(run: Run, entry: dict[str, Any] | None) -> list[str]:
     return lines
 
 
-def warnings_of_test(run: Run, entry: dict[str, Any] | None) -> Iterator[str]:
+def warnings_of_test(run: Run, entry: DeclaredEntry | None) -> Iterator[str]:
     """Return what the analysis noted of the primary tests."""
     results = run.table("results")
     if results is None or entry is None:
@@ -192,16 +193,19 @@ def detectable_sentences(run: Run) -> list[str]:
     return [detectable_sentence(row) for row in table[table["entry"].eq(entry["entry"])].to_dict("records")]
 
 
-def detectable_sentence(row: dict[str, Any]) -> str:
+def detectable_sentence(row: DetectableRow) -> str:
     if known(row["level"]):
         group = say.group_words(row["level"], row["biomarker"])
         what = f"{group} ({plural(int(row['n']), 'patient')} of {int(row['total'])}) against the others"
     else:
         what = f"a standard deviation of {row['biomarker']}"
     ends = [
-        f"{ratio(row[name])} or {side}{power_words(row.get(power))}"
-        for name, side, power in (("hr_above", "more", "power_above"), ("hr_below", "less", "power_below"))
-        if known(row[name]) and np.isfinite(row[name])
+        f"{ratio(hazard)} or {side}{power_words(power)}"
+        for hazard, side, power in (
+            (row["hr_above"], "more", row.get("power_above")),
+            (row["hr_below"], "less", row.get("power_below")),
+        )
+        if known(hazard) and np.isfinite(hazard)
     ]
     shown = (
         f"a hazard ratio of {' (or '.join(ends)}{')' if len(ends) > 1 else ''} would have been shown in 4 of 5 such "
@@ -213,7 +217,7 @@ def detectable_sentence(row: dict[str, Any]) -> str:
     return f"{name}, {plural(int(row['events']), 'event')}, {what}: {shown}."
 
 
-def power_words(power: Any) -> str:
+def power_words(power: float | None) -> str:
     """Write the simulated power of a ratio, where there is one."""
     return f" [power {power:.2f}]" if known(power) else ""
 

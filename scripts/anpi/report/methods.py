@@ -10,6 +10,7 @@ from anpi.report.blocks import Cell, Heading, Points, Section, Table, Text
 from anpi.report.limits import detectable_sentences
 from anpi.report.numbers import known, text
 from anpi.report.tables import Run
+from anpi.trial.declared import DeclaredPlan, DeclaredRules
 from anpi.trial.endpoints import endpoint_words
 from anpi.trial.times import DAYS_PER_MONTH
 from anpi.words.lists import listed, plural
@@ -64,9 +65,11 @@ def methods(run: Run) -> Section:
     return Section("methods", "Methods", blocks)
 
 
-def endpoint_methods(rules: dict[str, Any]) -> list[str]:
+def endpoint_methods(rules: DeclaredRules) -> list[str]:
     """Say the protocol's rules as they were applied."""
-    confirm, stable, scans, progress = (rules[k] for k in ("confirmation", "stable_disease", "scans", "progression"))
+    confirm, stable, scans, progress = (
+        rules["confirmation"], rules["stable_disease"], rules["scans"], rules["progression"]
+    )  # fmt: skip
     start = rules["reference"].replace("_", " ")
     return [
         f"Times count from {start}, that day being day 1; a month is {DAYS_PER_MONTH} days.",
@@ -113,7 +116,7 @@ def expression_methods(run: Run) -> list[str]:
     return lines
 
 
-def statistics_methods(plan: dict[str, Any]) -> list[str]:
+def statistics_methods(plan: DeclaredPlan) -> list[str]:
     """Say the plan's settings."""
     families = [
         f"{f['family'].replace('_', ' ')} ({f['tier']}; {plural(len(f['entries']), 'entry', 'entries')}; "

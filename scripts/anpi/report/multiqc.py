@@ -7,17 +7,17 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from anpi.cohort.facts import FACTS
 from anpi.files.intact import read_json
+from anpi.files.rows import Document, Json, Scalar
 from anpi.files.writing import write_text
 
 VERDICT_COLOURS = [{"pass": "#4c9a5f"}, {"warn": "#F0C75E"}, {"fail": "#C4501B"}]
 # Columns of MultiQC's general statistics: title, description, MultiQC's settings.
-GENERAL: dict[str, tuple[str, str, dict[str, Any]]] = {
+GENERAL: dict[str, tuple[str, str, Document]] = {
     "verdict": (
         "Verdict",
         "anpi's verdict by the thresholds of the config",
@@ -80,7 +80,7 @@ TITLES = {
     "sex_clinical": "Sex in the patients table",
     "sex_expression": "Sex by genes",
 }
-PERCENT = {"min": 0, "max": 100, "suffix": "%", "scale": "YlGn", "format": "{:,.1f}"}
+PERCENT: Document = {"min": 0, "max": 100, "suffix": "%", "scale": "YlGn", "format": "{:,.1f}"}
 
 
 def stage_multiqc(
@@ -137,9 +137,7 @@ def copy(source: Path, target: Path, with_words: str = "") -> bool:
     return True
 
 
-def custom_content(
-    verdicts: pd.DataFrame, curves: Mapping[str, Mapping[str, list[float]]]
-) -> dict[str, dict[str, Any]]:
+def custom_content(verdicts: pd.DataFrame, curves: Mapping[str, Mapping[str, list[float]]]) -> dict[str, Document]:
     """Return MultiQC's custom content: general statistics, tables, coverage along genes, fragment lengths."""
     rows = verdicts.set_index("sample_id")
     content = {"anpi_general": general_statistics(rows), **tables(rows)}
@@ -160,27 +158,27 @@ def custom_content(
     return content
 
 
-def general_statistics(rows: pd.DataFrame) -> dict[str, Any]:
+def general_statistics(rows: pd.DataFrame) -> Document:
     """Return columns for MultiQC's first table; those of which nothing is known stay out."""
     known = [name for name in GENERAL if name in rows and rows[name].notna().any()]
-    headers = []
+    headers: list[Document] = []
     for name in known:
         title, description, settings = GENERAL[name]
         numeric = pd.api.types.is_numeric_dtype(rows[name])
-        shared = PERCENT if numeric and "max" not in settings else {}
+        shared: Document = PERCENT if numeric and "max" not in settings else {}
         headers.append({name: {"title": title, "description": description, **shared, **settings}})
     return {"id": "anpi_general", "plot_type": "generalstats", "pconfig": headers, "data": cells(rows[known])}
 
 
-def tables(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+def tables(rows: pd.DataFrame) -> dict[str, Document]:
     """Return a table a section of `SECTIONS`, with what is known of some sample; one of nothing is left out."""
     titles = TITLES | {name: fact.title for name, fact in FACTS.items()}
-    found = {}
+    found: dict[str, Document] = {}
     for name, (title, description, columns) in SECTIONS.items():
         known = [column for column in columns if column in rows and rows[column].notna().any()]
         if not known:
             continue
-        headers = {column: {"title": titles[column], "scale": False} for column in known}
+        headers: dict[str, Document] = {column: {"title": titles[column], "scale": False} for column in known}
         if "verdict" in headers:
             headers["verdict"] |= GENERAL["verdict"][2]
         found[name] = {
@@ -195,7 +193,7 @@ def tables(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return found
 
 
-def line_plot(title: str, description: str, settings: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+def line_plot(title: str, description: str, settings: Document, data: Mapping[str, Json]) -> Document:
     name = "anpi_" + title.lower().replace(" ", "_")
     return {
         "id": name,
@@ -207,7 +205,7 @@ def line_plot(title: str, description: str, settings: dict[str, Any], data: dict
     }
 
 
-def cells(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+def cells(rows: pd.DataFrame) -> dict[str, dict[str, Scalar]]:
     """Return what is known of each sample; a cell that is not known stays out. MultiQC takes texts for HTML."""
     return {
         str(sample): {name: escaped(value) for name, value in row.items() if not pd.isna(value) and value != ""}
@@ -215,5 +213,5 @@ def cells(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
     }
 
 
-def escaped(value: Any) -> Any:
+def escaped(value: Scalar) -> Scalar:
     return html.escape(value, quote=False) if isinstance(value, str) else value

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -103,6 +103,23 @@ class Page:
     strips: str = ""
 
 
+class PageData(TypedDict):
+    """What the script of a page reads: patients by id, and for each cited row the group of patients behind it.
+
+    ``behind`` holds groups of places in ``ids``. The map of patients has ``chips`` and ``orders``, the box of genes
+    ``groups`` of samples, the first screen its answers to ``what_if``.
+    """
+
+    people: dict[str, dict[str, str]]
+    evidence: dict[str, int]
+    behind: list[tuple[int, ...]]
+    ids: list[str]
+    chips: NotRequired[Mapping[str, Mapping[str, Sequence[str]]]]
+    orders: NotRequired[Mapping[str, Sequence[int]]]
+    groups: NotRequired[Mapping[str, Mapping[str, str]]]
+    what_if: NotRequired[Sequence[Mapping[str, str]]]
+
+
 def gene_box(sections: Sequence[Section]) -> GeneBox | None:
     return next((b for s in sections for b in s.blocks if isinstance(b, GeneBox)), None)
 
@@ -131,7 +148,7 @@ def render(environment: Environment, run: Run, page: Page) -> str:
     return fill(environment, page, run.title, run.declared, page_data(run, page))
 
 
-def fill(environment: Environment, page: Page, run_title: str, declared: str, data: Mapping[str, Any]) -> str:
+def fill(environment: Environment, page: Page, run_title: str, declared: str, data: PageData) -> str:
     """Fill the template with a page and what its script reads."""
     box = gene_box(page.sections)
     return (
@@ -152,24 +169,24 @@ def fill(environment: Environment, page: Page, run_title: str, declared: str, da
     )
 
 
-def page_data(run: Run, page: Page) -> dict[str, Any]:
+def page_data(run: Run, page: Page) -> PageData:
     """Return what the script reads: patients, chips and orders of the map, what-if answers, groups of samples."""
-    data: dict[str, Any] = {
-        "people": {
-            patient: {"href": link, "words": patient_words(run, patient)} for patient, link in page.links.items()
-        }
-    }
+    data = evidence_data(run, page)
+    for patient, link in page.links.items():
+        data["people"][patient] = {"href": link, "words": patient_words(run, patient)}
     for section in page.sections:
         for block in section.blocks:
             if isinstance(block, Map):
-                data |= {"chips": {name: dict(group) for name, group in block.chips}, "orders": block.orders}
+                data["chips"] = {name: dict(group) for name, group in block.chips}
+                data["orders"] = block.orders
             elif isinstance(block, GeneBox):
                 data["groups"] = block.groups
-        data |= {"what_if": section.extra["what_if"]} if section.extra.get("what_if") else {}
-    return data | evidence_data(run, page)
+        if answers := section.extra.get("what_if"):
+            data["what_if"] = answers
+    return data
 
 
-def evidence_data(run: Run, page: Page) -> dict[str, Any]:
+def evidence_data(run: Run, page: Page) -> PageData:
     """Return the patients behind each cited row: ``behind`` holds groups of places in ``ids``."""
     places = {patient: place for place, patient in enumerate(page.links)}
     groups: dict[tuple[int, ...], int] = {}
@@ -178,7 +195,7 @@ def evidence_data(run: Run, page: Page) -> dict[str, Any]:
         group = tuple(places[patient] for patient in patients_behind(run, row) if patient in places)
         if group:
             evidence[row.anchor] = groups.setdefault(group, len(groups))
-    return {"evidence": evidence, "behind": list(groups), "ids": list(page.links)}
+    return {"people": {}, "evidence": evidence, "behind": list(groups), "ids": list(page.links)}
 
 
 def linked(words: str, links: Mapping[str, str]) -> Markup:

@@ -12,6 +12,7 @@ from anpi.figures.forest import robustness
 from anpi.report import sentences as say
 from anpi.report.blocks import Drawing, draw
 from anpi.report.numbers import NONE, known, p_value, ratio, text
+from anpi.report.rows import Ratio, ResultRow, StripRow
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_words
 from anpi.words.lists import plural
@@ -20,6 +21,7 @@ from anpi.words.p_values import p_words
 DECLARED = "as declared"
 MOST_ROWS = 16
 SHORT = {"progression-free survival": "PFS", "overall survival": "OS", "duration of response": "DOR"}
+NO_RATIO: Ratio = {"estimate": np.nan, "ci_low": np.nan, "ci_high": np.nan}
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class Choice:
     """One way to answer the primary question: its test and its ratios, as `association/sensitivity.tsv` has them."""
 
     label: str
-    test: dict[str, Any]
-    ratios: list[dict[str, Any]]
+    test: ResultRow
+    ratios: list[ResultRow]
     variant_of_endpoint: bool = False
 
     @property
@@ -114,7 +116,7 @@ def strip_rows(run: Run, choices: list[Choice]) -> pd.DataFrame:
     for choice in merged(choices):
         declared, several = choice.label == DECLARED, len(choice.ratios) > 1
         if not choice.ratios:
-            rows.append(strip_row(choice.label, None, untold_words(choice), declared))
+            rows.append(strip_row(choice.label, NO_RATIO, untold_words(choice), declared))
         for place, row in enumerate(choice.ratios):
             group = f", {say.level_words(row['level'], row['biomarker'])}" if several and known(row["level"]) else ""
             words = f"{ratio(row['estimate'])} ({ratio(row['ci_low'])} to {ratio(row['ci_high'])})"
@@ -127,12 +129,18 @@ def untold_words(choice: Choice) -> str:
     return p_words(choice.test["p"]) if choice.tested else "cannot be tested"
 
 
-def strip_row(label: str, row: dict[str, Any] | None, words: str, declared: bool = False) -> dict[str, Any]:
-    numbers = {name: float(row[name]) if row else np.nan for name in ("estimate", "ci_low", "ci_high")}
-    return {"label": label, **numbers, "words": words, "declared": declared}
+def strip_row(label: str, row: Ratio, words: str, declared: bool = False) -> StripRow:
+    return {
+        "label": label,
+        "estimate": row["estimate"],
+        "ci_low": row["ci_low"],
+        "ci_high": row["ci_high"],
+        "words": words,
+        "declared": declared,
+    }
 
 
-def left_out_rows(run: Run) -> list[dict[str, Any]]:
+def left_out_rows(run: Run) -> list[StripRow]:
     """Return the range of the first ratio and of p when each patient is left out in turn."""
     influence = run.table("influence")
     ratios = [c for c in influence if c.startswith("hr_")] if influence is not None else []
@@ -141,11 +149,11 @@ def left_out_rows(run: Run) -> list[dict[str, Any]]:
     alone = influence[influence["patient_id"].notna()]
     words = f"p {p_value(alone['p'].min())} to {p_value(alone['p'].max())}"
     if not ratios:
-        return [strip_row("without each patient in turn", None, words)]
+        return [strip_row("without each patient in turn", NO_RATIO, words)]
     low, high = alone[ratios[0]].min(), alone[ratios[0]].max()
     middle = influence.loc[influence["patient_id"].isna(), ratios[0]]
     estimate = float(middle.iloc[0]) if len(middle) else np.nan
-    span = {"estimate": estimate, "ci_low": low, "ci_high": high}
+    span: Ratio = {"estimate": estimate, "ci_low": low, "ci_high": high}
     return [strip_row("without each patient in turn", span, f"{ratio(low)} to {ratio(high)}  {words}")]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import pandas as pd
 
 from anpi.report.evidence import cite, joined
 from anpi.report.numbers import count_of, interval, known, months, percent, ratio, text
+from anpi.trial.declared import DeclaredEntry, DeclaredPlan
 from anpi.trial.endpoints import (
     BINARY,
     BY_NAME,
@@ -66,7 +66,7 @@ def capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def question(plan: dict[str, Any]) -> str:
+def question(plan: DeclaredPlan) -> str:
     """Return the primary question of the plan."""
     entry = primary_entry(plan)
     if entry is None:
@@ -81,7 +81,7 @@ def question(plan: dict[str, Any]) -> str:
     return f"Is {endpoints} associated with {listed(names)}?"
 
 
-def primary_entry(plan: dict[str, Any]) -> dict[str, Any] | None:
+def primary_entry(plan: DeclaredPlan) -> DeclaredEntry | None:
     return next((e for f in plan["families"] if f["tier"] == "primary" for e in f["entries"]), None)
 
 
@@ -117,7 +117,7 @@ def verdict(row: pd.Series, alpha: float, tier: str) -> str:
     return f"{shown}: a difference is not shown, which is not the same as no difference"
 
 
-def primary_headline(results: pd.DataFrame | None, plan: dict[str, Any]) -> str:
+def primary_headline(results: pd.DataFrame | None, plan: DeclaredPlan) -> str:
     """Answer the primary question in a few sentences; that it cannot be told is an answer too."""
     entry = primary_entry(plan)
     if entry is None:

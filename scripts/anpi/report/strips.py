@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -94,5 +93,4 @@ def percentile_bars(own: Own, table: str, names: Mapping[str, str]) -> list[Bar]
 
 def percentiles(rows: Rows, table: str) -> dict[str, float]:
     """Return the known percentiles of a sample by name."""
-    ranks: dict[str, Any] = {str(row[NAMES[table]]): row["reference_percentile"] for row in rows}
-    return {name: float(rank) for name, rank in ranks.items() if known(rank)}
+    return {str(row[NAMES[table]]): float(rank) for row in rows if known(rank := row["reference_percentile"])}

@@ -20,6 +20,8 @@ from anpi.report.numbers import known
 from anpi.tables.reading import read_facts, read_table
 from anpi.tables.schema import read_settings
 from anpi.tables.targets import read_target_table
+from anpi.trial.compared import Comparison
+from anpi.trial.declared import DeclaredPlan, DeclaredRules
 from anpi.trial.subtypes import CALLED
 
 MOST_DRAWN = 300  # patients a figure: more can neither be seen nor pointed at
@@ -71,8 +73,8 @@ class Run:
 
     title: str
     patients: pd.DataFrame
-    plan: dict[str, Any]
-    rules: dict[str, Any]
+    plan: DeclaredPlan
+    rules: DeclaredRules
     tables: dict[str, pd.DataFrame]
     samples: pd.DataFrame | None = None
     adverse_events: pd.DataFrame | None = None
@@ -81,7 +83,7 @@ class Run:
     thresholds: dict[str, tuple[float, float]] = field(default_factory=dict)
     registry: pd.DataFrame | None = None
     links: dict[str, str] = field(default_factory=dict)
-    changes: dict[str, Any] = field(default_factory=dict)
+    changes: Comparison | None = None
     genes: pd.DataFrame | None = None
     targets: pd.DataFrame = field(default_factory=read_target_table)
     declared: str = ""
@@ -201,7 +203,7 @@ def read_run(given: Given) -> Run:
         registry=read_facts(REGISTRY) if REGISTRY.is_file() else None,
         links=given.links,
         genes=read_genes(results) if given.samples else None,
-        changes=read_json(changes) if changes.is_file() else {},
+        changes=read_json(changes) if changes.is_file() else None,
         carry=given.carry,
         targets=read_target_table(own=given.own_targets),
         declared=f"Plan: {settings_words(given.plan)}. Rules of endpoints: {settings_words(given.rules)}.",
