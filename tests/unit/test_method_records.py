@@ -18,8 +18,10 @@ from anpi.signatures.registry import read_registry
 from anpi.subtypes.schemes import SCHEMES
 from anpi.targets.levels import score_targets
 from anpi.targets.lists import read_targets
+from anpi.trial import sources
 from anpi.trial.endpoints import ENDPOINTS
 from anpi.trial.methods import BY_DEFINITION, METHODS, SCORING, Method, describe
+from anpi.trial.sources import OF_METHODS, OF_REPORT, Paper, on_page
 
 ROOT = Path(__file__).resolve().parents[2]
 DOI = re.compile(r"doi:10\.\d{4,}/\S+")
@@ -90,12 +92,27 @@ def test_numbers_lie_where_the_record_says(extremes: pd.DataFrame):
 
 def paragraphs(page: str) -> list[str]:
     text = (ROOT / "docs" / "methods" / page).read_text(encoding="utf-8")
-    items = re.findall(r"^- (.+?)(?=\n- |\n\n)", text, flags=re.DOTALL | re.MULTILINE)
+    items = re.findall(r"^- (.+?)(?=\n- |\n\n|\n\Z)", text, flags=re.DOTALL | re.MULTILINE)
     return [" ".join(item.split()) for item in items]
 
 
 def test_the_page_shows_every_record():
     assert paragraphs("records.md") == [describe(method) for method in METHODS]
+
+
+def test_the_page_of_sources_lists_them_as_the_records_and_the_report_have_them():
+    assert paragraphs("sources.md") == [on_page(topic) for topic in OF_METHODS]
+
+
+def test_a_paper_has_one_entry_and_what_its_readers_need():
+    papers = [value for value in vars(sources).values() if isinstance(value, Paper)]
+    assert len({paper.name for paper in papers}) == len(papers)
+    assert len({paper.doi for paper in papers if paper.doi}) == sum(bool(paper.doi) for paper in papers)
+    assert all(paper.doi or paper.full for paper in papers)
+    assert all(paper.full for topic in OF_REPORT.values() for paper in topic)
+    assert set(papers) == {p for topic in (OF_METHODS | OF_REPORT).values() for p in topic} | {
+        paper for paper in papers if any(paper.reference in method.reference for method in METHODS)
+    }
 
 
 def test_the_page_of_signatures_names_methods_as_their_records_do():

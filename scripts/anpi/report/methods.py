@@ -12,6 +12,7 @@ from anpi.report.numbers import known, text
 from anpi.report.tables import Run
 from anpi.trial.declared import DeclaredPlan, DeclaredRules
 from anpi.trial.endpoints import endpoint_words
+from anpi.trial.sources import OF_REPORT, in_report
 from anpi.trial.times import DAYS_PER_MONTH
 from anpi.words.lists import listed, plural
 
@@ -29,23 +30,6 @@ DISCRETE = {
     "exact": "exact tests of groups",
     "mid": "mid-p of exact tests of groups (outcomes as probable as the one seen count half; exact p in Sensitivity)",
 }
-CITATIONS = {
-    "RECIST 1.1": "Eisenhauer EA et al. Eur J Cancer 2009;45:228–247.",
-    "Subtypes": "Rudin CM et al. Nat Rev Cancer 2019;19:289–297; Gay CM et al. Cancer Cell 2021;39:346–360.",
-    "Reference tumours": "George J et al. Nature 2015;524:47–53.",
-    "Kaplan-Meier": "Kaplan EL, Meier P. J Am Stat Assoc 1958;53:457–481; display after Morris TP et al. "
-    "BMJ Open 2019;9:e030215.",
-    "Exact interval": "Clopper CJ, Pearson ES. Biometrika 1934;26:404–413.",
-    "Cox regression": "Cox DR. J R Stat Soc B 1972;34:187–220; ties after Efron B. J Am Stat Assoc 1977;72:557–565.",
-    "Firth's penalty": "Heinze G, Schemper M. Biometrics 2001;57:114–119.",
-    "False discovery rate": "Benjamini Y, Hochberg Y. J R Stat Soc B 1995;57:289–300.",
-    "Holm": "Holm S. Scand J Stat 1979;6:65–70.",
-    "DESeq2": "Love MI et al. Genome Biol 2014;15:550; Muzellec B et al. Bioinformatics 2023;39:btad547.",
-    "Gene sets": "Subramanian A et al. PNAS 2005;102:15545–15550; Fang Z et al. Bioinformatics 2023;39:btac757.",
-    "Quantification": "Patro R et al. Nat Methods 2017;14:417–419; Chen S et al. Bioinformatics 2018;34:i884–i890.",
-    "Colours": "Okabe M, Ito K. Color Universal Design, 2008.",
-    "REMARK": "McShane LM et al. J Natl Cancer Inst 2005;97:1180–1184; Altman DG et al. BMC Med 2012;10:51.",
-}
 
 
 def methods(run: Run) -> Section:
@@ -60,7 +44,7 @@ def methods(run: Run) -> Section:
         Heading("Software"),
         Text([version_sentence()]),
         Heading("Sources"),
-        Points([f"{name}: {source}" for name, source in CITATIONS.items()]),
+        Points([in_report(topic) for topic in OF_REPORT]),
     ]
     return Section("methods", "Methods", blocks)
 

@@ -9,6 +9,23 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from anpi.trial.sources import (
+    AYERS,
+    BARBIE,
+    BRUNET,
+    EISENHAUER,
+    FINOTELLO,
+    FOROUTAN,
+    GARWOOD,
+    GAY_2021,
+    GEORGE,
+    NABET_2024,
+    ROONEY,
+    RUDIN_2019,
+    SCHUBERT,
+    SEYMOUR,
+)
+
 EXPRESSION = "counts, tpm or log2_tpm_plus_<c>"
 SCANS = "patients, and lesions or assessments"
 BY_DEFINITION = "by definition"
@@ -73,17 +90,17 @@ RANKS = (
 )
 MEAN_LOG = Scoring("mean_log", "signature", "mean of log2(TPM + 1)", BY_DEFINITION, EXPRESSION, LOGS)
 GEOMETRIC_MEAN = Scoring(
-    "geometric_mean", "signature", "geometric mean of TPM + 0.01", "Rooney 2015 doi:10.1016/j.cell.2014.12.033",
+    "geometric_mean", "signature", "geometric mean of TPM + 0.01", ROONEY.reference,
     EXPRESSION, ("One gene at zero pulls it far down.",), span=(0.01, math.inf), unit="TPM",
 )  # fmt: skip
 WEIGHTED_SUM = Scoring(
     "weighted_sum", "signature", "sum of weight x log2(TPM + c); c in the registry",
-    "Ayers 2017 doi:10.1172/JCI91190", EXPRESSION,
+    AYERS.reference, EXPRESSION,
     ("A factor on a whole sample moves it.", "Genes that are missing count as zero."), unit="weighted {log}",
 )  # fmt: skip
 WEIGHTED_SUM_HOUSEKEEPING = Scoring(
     "weighted_sum_housekeeping", "signature", "the same after taking out the mean log of the housekeeping genes",
-    "Ayers 2017 doi:10.1172/JCI91190", EXPRESSION,
+    AYERS.reference, EXPRESSION,
     ("Genes that are missing count as zero.", "Noise of the housekeeping genes enters every score."),
     roles=frozenset({"gene", "housekeeping"}), unit="weighted {log} over housekeeping",
 )  # fmt: skip
@@ -93,11 +110,11 @@ LOG_RATIO = Scoring(
 )  # fmt: skip
 SSGSEA_RAW = Scoring(
     "ssgsea_raw", "signature", "enrichment score of single-sample GSEA, not normalised, exponent 0.25",
-    "Barbie 2009 doi:10.1038/nature08460", EXPRESSION, RANKS, unit="enrichment score",
+    BARBIE.reference, EXPRESSION, RANKS, unit="enrichment score",
 )  # fmt: skip
 SINGSCORE = Scoring(
     "singscore", "signature", "mean rank of the up genes, and of the down genes turned round, centred",
-    "Foroutan 2018 doi:10.1186/s12859-018-2435-4", EXPRESSION, RANKS, span=(-1.0, 1.0),
+    FOROUTAN.reference, EXPRESSION, RANKS, span=(-1.0, 1.0),
     roles=frozenset({"up", "down"}), unit="centred rank score",
 )  # fmt: skip
 SCORING = {
@@ -108,7 +125,7 @@ SCORING = {
 }  # fmt: skip
 BY_RANKS = (SSGSEA_RAW.id, SINGSCORE.id)
 QUANTISEQ = Method(
-    "quantiseq", "fraction", "quanTIseq on its TIL10 matrix", "Finotello 2019 doi:10.1186/s13073-019-0638-6",
+    "quantiseq", "fraction", "quanTIseq on its TIL10 matrix", FINOTELLO.reference,
     EXPRESSION,
     (
         "What the tumour or normal tissue shares with the ten cell types is counted with them.",
@@ -119,7 +136,7 @@ QUANTISEQ = Method(
     coverage=0.8, span=SHARE,
 )  # fmt: skip
 PROGENY = Method(
-    "progeny", "pathway", "PROGENy, 100 genes per pathway", "Schubert 2018 doi:10.1038/s41467-017-02391-6", EXPRESSION,
+    "progeny", "pathway", "PROGENy, 100 genes per pathway", SCHUBERT.reference, EXPRESSION,
     (
         "Says what responded to a pathway, not what makes it up.",
         "Compares samples within a pathway, not pathways with each other: scores are not scaled.",
@@ -128,7 +145,7 @@ PROGENY = Method(
 )  # fmt: skip
 TARGET_LEVEL = Method(
     "target_level", "target", "TPM of the tumour, among the quartiles of 81 SCLC tumours",
-    "George 2015 doi:10.1038/nature14664; interval Garwood 1936 doi:10.1093/biomet/28.3-4.437", EXPRESSION,
+    f"{GEORGE.reference}; interval {GARWOOD.reference}", EXPRESSION,
     (
         "A position among SCLC, no threshold of response to a drug.",
         "RNA, not protein at the surface.",
@@ -137,7 +154,7 @@ TARGET_LEVEL = Method(
     coverage=0.8, span=(0.0, math.inf),
 )  # fmt: skip
 GAY = Method(
-    "gay", "subtype", "SCLC-A, -N, -P and -I by the locked model", "Gay 2021 doi:10.1016/j.ccell.2020.12.014",
+    "gay", "subtype", "SCLC-A, -N, -P and -I by the locked model", GAY_2021.reference,
     EXPRESSION,
     (
         "Not validated on whole transcriptomes of labelled SCLC tumours.",
@@ -146,11 +163,11 @@ GAY = Method(
     ),
 )  # fmt: skip
 RUDIN = Method(
-    "rudin", "subtype", "dominant of ASCL1, NEUROD1, POU2F3 and YAP1", "Rudin 2019 doi:10.1038/s41568-019-0133-9",
+    "rudin", "subtype", "dominant of ASCL1, NEUROD1, POU2F3 and YAP1", RUDIN_2019.reference,
     EXPRESSION, ("One gene decides; tumours that express two are named by the higher.",),
 )  # fmt: skip
 NABET = Method(
-    "nabet", "subtype", "neuroendocrine and inflamed or not", "Nabet 2024 doi:10.1016/j.ccell.2024.01.010", EXPRESSION,
+    "nabet", "subtype", "neuroendocrine and inflamed or not", NABET_2024.reference, EXPRESSION,
     ("In the manner of the published split, which is a factorisation of one trial's tumours; not the same.",),
 )  # fmt: skip
 FOREST = Method(
@@ -164,7 +181,7 @@ FOREST = Method(
     coverage=0.5,
 )  # fmt: skip
 CONSENSUS_NMF = Method(
-    "consensus_nmf", "exploration", "consensus NMF of the cohort", "Brunet 2004 doi:10.1073/pnas.0308531101",
+    "consensus_nmf", "exploration", "consensus NMF of the cohort", BRUNET.reference,
     EXPRESSION, ("Depends on the cohort; feeds no test.",), samples=20,
 )  # fmt: skip
 CORRELATION = Method(
@@ -172,14 +189,14 @@ CORRELATION = Method(
     ("Depends on the cohort; feeds no test.",), samples=10, span=(-1.0, 1.0),
 )  # fmt: skip
 RECIST = Method(
-    "recist", "endpoint", "RECIST 1.1", "Eisenhauer 2009 doi:10.1016/j.ejca.2008.10.026", SCANS,
+    "recist", "endpoint", "RECIST 1.1", EISENHAUER.reference, SCANS,
     (
         "Without a baseline scan only an unequivocal new lesion is a progression; all else is not evaluable.",
         "Progression is seen at a scan, some time after it happened.",
     ),
 )  # fmt: skip
 IRECIST = Method(
-    "irecist", "endpoint", "iRECIST", "Seymour 2017 doi:10.1016/S1470-2045(17)30074-8", SCANS,
+    "irecist", "endpoint", "iRECIST", SEYMOUR.reference, SCANS,
     (
         "A variant: RECIST 1.1 stays primary.",
         "From reported responses alone a second progression is confirmed only when they name what grew.",
