@@ -38,9 +38,9 @@ def simulate_ctdna(clinical: ClinicalTables, seed: int = 1) -> tuple[pd.DataFram
     for patient in clinical.patients.to_dict("records"):
         name, start = str(patient["patient_id"]), patient["treatment_start_date"]
         draw = stream(seed, "ctdna", name)
-        day, own = draw_course(float(latent[name]), start, last_day(patient), draw)
+        day, course = draw_course(float(latent[name]), start, last_day(patient), draw)
         cleared[name] = day
-        rows += [{"patient_id": name, "marker": MARKER, "unit": UNIT, "method": METHOD, **row} for row in own]
+        rows += [{"patient_id": name, "marker": MARKER, "unit": UNIT, "method": METHOD, **row} for row in course]
     return pd.DataFrame(rows, columns=COLUMNS), pd.Series(cleared, dtype=float)
 
 

@@ -180,10 +180,10 @@ def draw_profile(tumour: pd.Series, sample: str, seed: int, model: ExpressionMod
     facts = tumour.to_dict()
     donor, inflammation = facts.get("donor", sample), facts.get("inflammation", 0.0)
     weights = np.array([facts[subtype] for subtype in SUBTYPES], dtype=float)
-    own = gene_normals(seed, f"tumour {donor}", model.genes.index)
+    of_tumour = gene_normals(seed, f"tumour {donor}", model.genes.index)
     noise = gene_normals(seed, f"sample {sample}", model.genes.index) * 0.15
     batch = gene_normals(seed, f"batch {facts.get('batch', 1)}", model.genes.index) * BATCH_SPREAD
-    shift = own * model.spread + model.loading * inflammation + noise + batch
+    shift = of_tumour * model.spread + model.loading * inflammation + noise + batch
     centre = np.log2(np.exp2(model.pure) @ weights)
     sexed = ~np.isnan(model.sex[:, 0])
     if facts.get("sex") in ("F", "M"):
@@ -206,8 +206,10 @@ def gene_normals(seed: int, name: str, gene_ids: pd.Index) -> np.ndarray:
 def pure_tumours(subtypes: list[str], prefix: str = "T") -> pd.DataFrame:
     """Return the table of pure tumours for `simulate_expression`, each with the usual inflammation of its subtype."""
     index = [f"{prefix}{i:04d}" for i in range(1, len(subtypes) + 1)]
-    table = pd.DataFrame([[float(s == own) for s in SUBTYPES] for own in subtypes], index=index, columns=list(SUBTYPES))
-    table["inflammation"] = [INFLAMMATION[own] for own in subtypes]
+    table = pd.DataFrame(
+        [[float(s == kind) for s in SUBTYPES] for kind in subtypes], index=index, columns=list(SUBTYPES)
+    )
+    table["inflammation"] = [INFLAMMATION[kind] for kind in subtypes]
     table["purity"] = 1.0
     return table
 

@@ -93,14 +93,14 @@ def choose_genes(size: int = 1300, seed: int = 1, asked: Iterable[str] | None = 
         Indexed by ``gene_id`` and sorted: ``symbol``, ``biotype``, ``length`` (bases, of the simulated transcript),
         ``median``, ``q1``, ``q3`` (TPM), ``role`` (named or ballast).
     """
-    own = set(read_programmes()["symbol"]) | set(read_normal_tissues().index)
-    named = known_ids(own | set(asked_genes() if asked is None else asked))
+    measured = set(read_programmes()["symbol"]) | set(read_normal_tissues().index)
+    named = gene_ids_of(measured | set(asked_genes() if asked is None else asked))
     ballast = [gene for gene in ballast_order(seed, size) if gene not in named]
     chosen = sorted(named) + ballast[: max(0, size - len(named))]
     return describe_genes(chosen, set(named))
 
 
-def known_ids(names: Iterable[str]) -> set[str]:
+def gene_ids_of(names: Iterable[str]) -> set[str]:
     """Turn names or ids into gene ids; names that the gene table lacks are passed over."""
     found = annotate(sorted(strip_version(name) for name in names))
     return set(found["gene_id"][found["biotype"].notna()])

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from anpi.check import check_run
 from anpi.delivery.decisions import template
-from anpi.delivery.trial import MAPPING, QUESTIONS, known_answers, settle, write_trial
+from anpi.delivery.trial import MAPPING, QUESTIONS, earlier_answers, settle, write_trial
 from anpi.files.writing import write_text
 from anpi.program import run_program
 from anpi.words.lists import plural
@@ -39,13 +39,13 @@ def read_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = read_arguments()
-    known = known_answers(arguments.out, arguments.answers)
-    proposal = settle(arguments.reads, arguments.clinical, known, input if sys.stdin.isatty() else None)
+    decisions = earlier_answers(arguments.out, arguments.answers)
+    proposal = settle(arguments.reads, arguments.clinical, decisions, input if sys.stdin.isatty() else None)
     print("\n".join(proposal.said))
     print("\n".join(["Decided:", *(f"  {name}: {value}" for name, value in proposal.decisions.made.items())]))
     questions = list(proposal.decisions.open.values())
     if questions:
-        write_text(arguments.out / QUESTIONS, template(questions, known.answers))
+        write_text(arguments.out / QUESTIONS, template(questions, decisions.answers))
         print(f"\n{plural(len(questions), 'question')}, in {arguments.out / QUESTIONS}:", file=sys.stderr)
         for question in questions:
             print(f"  - {question.name}: {question.text}", file=sys.stderr)

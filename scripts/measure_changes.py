@@ -27,7 +27,7 @@ from anpi.change.features import (
     wide_features,
 )
 from anpi.change.measure import measure_changes
-from anpi.change.pairs import gather_known, make_pairs
+from anpi.change.pairs import gather_facts, make_pairs
 from anpi.change.reads import Measure, read_errors, within_errors
 from anpi.cohort.sets import of_trial
 from anpi.expression.matrix import read_expression
@@ -80,8 +80,8 @@ def main() -> None:
     verdicts = read_facts(options.verdicts)
     patients = read_table(options.patients, "patients")
     of_tumour = of_trial(calls, options.tumour)
-    known = gather_known(samples, patients, verdicts, of_tumour, identity, identity_pairs, purity)
-    pairs = make_pairs(samples, verdicts, known, of_tumour)
+    facts = gather_facts(samples, patients, verdicts, of_tumour, identity, identity_pairs, purity)
+    pairs = make_pairs(samples, verdicts, facts, of_tumour)
     used = pairs[pairs["used"].eq("yes")]
     measured = sorted({*used["from_sample"], *used["to_sample"]})
     features = features_of(options, measured, targets)
@@ -99,11 +99,11 @@ def features_of(options: argparse.Namespace, samples: list[str], targets: pd.Dat
     expression = replace(expression, values=expression.values[samples])
     named = dict(zip(expression.genes["symbol"], expression.genes["gene_id"], strict=True))
     scored = set(targets["target"])
-    own = {name: named.get(name, name) for name in plan.settings["change"]["genes"] if name not in scored}
+    genes = {name: named.get(name, name) for name in plan.settings["change"]["genes"] if name not in scored}
     parts = [
         signature_features(read_facts(options.scores)),
         target_features(targets),
-        gene_features(expression.values, own),
+        gene_features(expression.values, genes),
         wide_features(programmes, "programme", [name for name in programmes.columns if name != "sample_id"]),
         wide_features(read_facts(options.calls), SUBTYPE, ["p_A", "p_N", "p_P", "p_I"]),
     ]

@@ -83,8 +83,8 @@ def read_tables(arguments: argparse.Namespace) -> tuple[dict[str, pd.DataFrame],
     for name in arguments.drop:
         table, _, column = name.partition(".")
         if column not in tables.get(table, pd.DataFrame()).columns:
-            known = ", ".join(f"{table}.{c}" for table, frame in tables.items() for c in frame.columns)
-            raise InputError(Problem("--drop", found=name, expected="a column of a table", mend=f"Columns: {known}."))
+            columns = ", ".join(f"{table}.{c}" for table, frame in tables.items() for c in frame.columns)
+            raise InputError(Problem("--drop", found=name, expected="a column of a table", mend=f"Columns: {columns}."))
         tables[table] = tables[table].drop(columns=column)
     refuse(date_problems(tables, files))
     return tables, files

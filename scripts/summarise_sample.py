@@ -82,14 +82,14 @@ Sample = tuple[pd.DataFrame, list[Account], Row]
 def from_salmon(arguments: argparse.Namespace, transcripts: pd.DataFrame) -> Sample:
     """Return genes, accounts and facts of a salmon result."""
     file = quant_file(arguments.quant)
-    own: Reads = read_json(arguments.reads) if arguments.reads else {}
+    of_reads: Reads = read_json(arguments.reads) if arguments.reads else {}
     told = salmon_reads(file.parent)
     quant = read_quant(file)
     at_most = told.pop("mapped_overcounted", False)
-    refuse(account_problems(quant, transcripts, own, told.get("fragments_mapped"), str(file), at_most))
+    refuse(account_problems(quant, transcripts, of_reads, told.get("fragments_mapped"), str(file), at_most))
     if at_most:
         told["fragments_mapped"] = round(float(quant["NumReads"].sum()))
-    reads: Reads = own or {**told, "strandedness_declared": arguments.strandedness}
+    reads: Reads = of_reads or {**told, "strandedness_declared": arguments.strandedness}
     genes, unknown = summarise_genes(quant, transcripts, str(file))
     fastp = read_json(arguments.fastp) if arguments.fastp else None
     facts = {

@@ -72,10 +72,10 @@ def main() -> None:
     if arguments.test_expression:
         card += test_once(arguments, expression, (training.model, base))
     model = write_model(training, folder, card)
-    own, other = measure(training.probability, training.truth), measure(rival, training.truth)
+    trained, other = measure(training.probability, training.truth), measure(rival, training.truth)
     print(f"{folder}: {model.name}, checksum {model.sha256}")
-    for key in own:
-        print(f"{key}: {own[key]:.3f} cross-validated, {other[key]:.3f} by {base.name}")
+    for key in trained:
+        print(f"{key}: {trained[key]:.3f} cross-validated, {other[key]:.3f} by {base.name}")
 
 
 def read_tumours(path: str, unit: str) -> Expression:

@@ -32,8 +32,8 @@ def say_freshness(folder: Path) -> bool:
     for fault in stale:
         print(f"stale: {fault}")
     unknown = unrecorded_results(manifest)
-    known = len(manifest["results"]) - len(unknown)
-    print(f"{known} results have a record of what they were made from, {len(unknown)} have none; {len(stale)} faults.")
+    noted = len(manifest["results"]) - len(unknown)
+    print(f"{noted} results have a record of what they were made from, {len(unknown)} have none; {len(stale)} faults.")
     return not stale
 
 

@@ -82,8 +82,8 @@ def planning_notes(clinical: Clinical, samples: pd.DataFrame | None, today: date
     notes = []
     for table, frame in frames.items():
         file = frame.attrs["file"]
-        own = [str(column) for column in frame if column not in DERIVED]
-        extra = [column for column in own if column_rule(load_schema(table), column) is None]
+        given = [str(column) for column in frame if column not in DERIVED]
+        extra = [column for column in given if column_rule(load_schema(table), column) is None]
         if extra:
             notes.append(f"{file}: columns that are kept, and read where the plan names them: {', '.join(extra)}")
         empty = [column for column in frame.attrs.get("columns", ()) if frame[column].isna().all()]
@@ -133,10 +133,10 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
     contigs = settings["strangers"]["contigs"]
     if contigs and os.path.isfile(contigs):
         collect(lambda: read_contigs(contigs))
-    own_targets = settings["targets"]["own"]
-    if own_targets and os.path.isfile(own_targets):
-        notes += collect(lambda: check_targets(own_targets, settings["expression"])) or []
-    signatures = collect(lambda: known_signatures(settings["signatures"]["gmt"]))
+    user_targets = settings["targets"]["own"]
+    if user_targets and os.path.isfile(user_targets):
+        notes += collect(lambda: check_targets(user_targets, settings["expression"])) or []
+    signatures = collect(lambda: registered_signatures(settings["signatures"]["gmt"]))
     if signatures is not None:
         plan = shipped(settings["plan"], SHIPPED_SETTINGS["plan"])
         told = None if clinical is None else clinical.patients
@@ -164,8 +164,8 @@ def sexes_of(patients: pd.DataFrame | None, samples: pd.DataFrame | None, used: 
     if patients is None or samples is None or "sex" not in patients:
         return {}
     owners = set(samples.loc[samples["sample_id"].isin(used), "patient_id"])
-    known = patients[patients["patient_id"].isin(owners) & patients["sex"].notna()]
-    return dict(sorted(zip(known["patient_id"], known["sex"], strict=True)))
+    stated = patients[patients["patient_id"].isin(owners) & patients["sex"].notna()]
+    return dict(sorted(zip(stated["patient_id"], stated["sex"], strict=True)))
 
 
 def name_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
@@ -190,11 +190,11 @@ def allowance_problems(settings: Mapping[str, Any], file: str) -> list[Problem]:
         headers[table] = read_header(tables[table])
     if settings["expression"] and os.path.isfile(file_of(settings["expression"]["matrix"])):
         headers["expression"] = ["samples"]
-    known = [f"{table}.{column}" for table, columns in headers.items() for column in columns]
+    columns_given = [f"{table}.{column}" for table, columns in headers.items() for column in columns]
     problems = []
     for key, entry in entries:
-        if entry not in known:
-            near = nearest(entry, known)
+        if entry not in columns_given:
+            near = nearest(entry, columns_given)
             mend = f"Did you mean {near}?" if near else "Tables of this run: " + ", ".join(tables) + "."
             expected = "a column that one of the tables has"
             problems.append(Problem(file, column=key, found=entry, expected=expected, mend=mend))
@@ -232,12 +232,12 @@ def says_the_same(one: Path | str, other: Path | str) -> bool:
         return False
 
 
-def known_signatures(gmt: Sequence[str]) -> pd.DataFrame:
+def registered_signatures(gmt: Sequence[str]) -> pd.DataFrame:
     """List the signatures that can be scored: the shipped registry's, then the sets of the user's GMT files."""
     registry = read_text_table(REGISTRY)[["id", "category"]]
     names = [line.split("\t")[0] for path in gmt if Path(path).is_file() for line in read_text(path).splitlines()]
-    own = pd.DataFrame({"id": [name for name in names if name], "category": "user"})
-    return pd.concat([registry, own], ignore_index=True)
+    user_signatures = pd.DataFrame({"id": [name for name in names if name], "category": "user"})
+    return pd.concat([registry, user_signatures], ignore_index=True)
 
 
 class Collector:
@@ -254,14 +254,14 @@ class Collector:
             return None
 
 
-def check_targets(own: str, expression: Mapping[str, Any] | None) -> list[str]:
+def check_targets(path: str, expression: Mapping[str, Any] | None) -> list[str]:
     """Look at the user's own targets and their genes; return a note for each that the matrix cannot tell."""
     from anpi.expression.gene_lists import check_genes
 
-    table = read_target_table(own=own)
+    table = read_target_table(users=path)
     mine = table["genes"].iloc[len(read_target_table()) :]
     matrix = expression["matrix"] if expression and os.path.isfile(expression["matrix"]) else None
-    return check_genes(own, "genes", list(mine), matrix, "its level cannot be told")
+    return check_genes(path, "genes", list(mine), matrix, "its level cannot be told")
 
 
 def check_matrix(path: str, samples: Sequence[str]) -> None:

@@ -28,25 +28,25 @@ def first_line(program: Path) -> str:
 
 def usage() -> str:
     """Return the list of programs, a line each."""
-    known = programs()
-    width = max(map(len, known))
-    lines = [f"  {name:{width}}  {first_line(program)}" for name, program in known.items()]
+    commands = programs()
+    width = max(map(len, commands))
+    lines = [f"  {name:{width}}  {first_line(program)}" for name, program in commands.items()]
     return "\n".join(["usage: anpi PROGRAM [OPTIONS]; anpi PROGRAM --help", "", *lines])
 
 
 def main() -> None:
     """Run the program that is named first, with the words that follow."""
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
-    known = programs()
+    commands = programs()
     if name in ("-h", "--help"):
         print(usage())
     elif name == "--version":
         print(f"anpi {__version__}")
-    elif program := known.get(SHORT.get(name, name.replace("_", "-"))):
+    elif program := commands.get(SHORT.get(name, name.replace("_", "-"))):
         sys.argv = [f"anpi {program.stem.replace('_', '-')}", *sys.argv[2:]]
         runpy.run_path(str(program), run_name="__main__")
     else:
-        near = nearest(name, known)
+        near = nearest(name, commands)
         print(
             f"anpi: no program is called {name!r}. " + (f"Is it {near}? " if near else "") + "anpi --help lists all.",
             file=sys.stderr,

@@ -165,8 +165,8 @@ NOT_SOFTWARE = ("anpi", "commit", "code")
 
 def software(settings: Mapping[str, Any]) -> dict[str, str | None]:
     """Return the versions of anpi, its packages and the programs that the config asks for, those that lack as None."""
-    own = {"anpi": __version__, "commit": commit(), "code": code_tree(), "python": platform.python_version()}
-    return {**own, **package_versions(), **tool_versions(tools_of(settings))}
+    itself = {"anpi": __version__, "commit": commit(), "code": code_tree(), "python": platform.python_version()}
+    return {**itself, **package_versions(), **tool_versions(tools_of(settings))}
 
 
 def files_of(inputs: Mapping[str, Path]) -> dict[str, Path]:

@@ -125,9 +125,9 @@ def shorten(value: object, limit: int = 80) -> str:
     return text if len(text) <= limit else f"{text[:limit]}…'"
 
 
-def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the known name most like ``name``, or None when none is near."""
-    by_fold = {fold(candidate): candidate for candidate in known}
+    by_fold = {fold(candidate): candidate for candidate in names}
     if fold(name) in by_fold:
         return by_fold[fold(name)]
     match = difflib.get_close_matches(fold(name), list(by_fold), n=1, cutoff=cutoff)

@@ -153,9 +153,9 @@ def check_versions(tools: Iterable[str]) -> None:
 def require_tools(*tools: str) -> None:
     """Refuse to begin without a program, or with one of an unknown version, and say which package holds it."""
     missing = [tool for tool in tools if not shutil.which(tool)]
-    known = [TOOLS[tool] for tool in missing if tool in TOOLS]
+    listed_tools = [TOOLS[tool] for tool in missing if tool in TOOLS]
     packages = " ".join(TOOLS[tool].package or tool if tool in TOOLS else tool for tool in missing)
-    environment = "align" if any(tool.environment == "align" for tool in known) else "quantify"
+    environment = "align" if any(tool.environment == "align" for tool in listed_tools) else "quantify"
     mend = f"Install {packages} (Debian: apt-get install {packages}; conda: envs/{environment}.yaml)."
     refuse([Problem(tool, "the program is not installed", mend=mend) for tool in missing])
     check_versions(tool for tool in tools if tool in TOOLS)

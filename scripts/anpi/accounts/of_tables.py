@@ -63,9 +63,9 @@ def not_looked_at(
 ) -> dict[str, int]:
     """Count the rows that were set aside before any is judged: other evaluators, no day, after the cut-off."""
     chosen = read_by(frame, primary_evaluator(clinical, rules))
-    known = chosen["patient_id"].map(seen.facts["known"]).astype(bool)
+    with_patient = chosen["patient_id"].map(seen.facts["known"]).astype(bool)
     days = seen.timeline.offsets(chosen, "assessment")
-    undated = int((~known | days.isna()).sum())
+    undated = int((~with_patient | days.isna()).sum())
     return {
         "of another evaluator": len(frame) - len(chosen),
         UNDATED: undated,

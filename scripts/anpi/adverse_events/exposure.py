@@ -33,9 +33,9 @@ def exposure_table(safety: Safety, cycle_days: int) -> pd.DataFrame:
 
 
 def described(values: pd.Series, days: pd.Series, ongoing: pd.Series) -> Row:
-    known = values.dropna()
+    stated = values.dropna()
     names = ("least", "q1", "median", "q3", "most")
-    spread = known.quantile([0, 0.25, 0.5, 0.75, 1]).to_numpy() if len(known) else [np.nan] * len(names)
-    counts = {"n": len(known), "on_treatment": int(ongoing.sum())}
-    years = days.sum() / DAYS_IN_YEAR if len(known) else np.nan
+    spread = stated.quantile([0, 0.25, 0.5, 0.75, 1]).to_numpy() if len(stated) else [np.nan] * len(names)
+    counts = {"n": len(stated), "on_treatment": int(ongoing.sum())}
+    years = days.sum() / DAYS_IN_YEAR if len(stated) else np.nan
     return counts | dict(zip(names, spread, strict=True)) | {"patient_years": years}

@@ -17,7 +17,7 @@ def shift_table(safety: Safety) -> pd.DataFrame:
     pair of two zeros is left out. Where no event of anybody began before treatment, grades before it were not recorded:
     the table is empty, since not recorded is not 0.
     """
-    events = safety.known
+    events = safety.all_events
     early = events["start"] < 0
     lasting = early & ~(events["end"] < 0)
     if not early.any():

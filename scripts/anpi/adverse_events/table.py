@@ -37,7 +37,7 @@ class Safety:
         Last day on which an event would have counted, by patient; NaN when not known.
     events : DataFrame
         Treatment-emergent events of the safety set.
-    known : DataFrame
+    all_events : DataFrame
         All its events up to the data cut-off and to death, those from before treatment too.
     exposure : DataFrame
         By patient: ``days`` from the first to the last dose, NaN when not known, and ``ongoing``: on treatment.
@@ -48,7 +48,7 @@ class Safety:
     arms: pd.Series
     at_risk: pd.Series
     events: pd.DataFrame
-    known: pd.DataFrame
+    all_events: pd.DataFrame
     exposure: pd.DataFrame
     dropped: dict[str, int]
 
@@ -64,8 +64,8 @@ def safety_set(clinical: Clinical, settings: DeclaredSafety, cutoff: date | None
     patients, events = clinical.patients, clinical.adverse_events
     assert events is not None
     timeline = Timeline(patients)
-    known = patients.set_index("patient_id")
-    arms = known["arm_received"].where(known["arm_received"].notna(), known["arm"])
+    by_patient = patients.set_index("patient_id")
+    arms = by_patient["arm_received"].where(by_patient["arm_received"].notna(), by_patient["arm"])
     days = {name: at(timeline, patients, name) for name in ("treatment_end", "death", "last_alive", "cutoff")}
     limit = days["cutoff"] if cutoff is None else days["cutoff"].fillna(timeline.cutoff(cutoff))
     treated = timeline.treated & ~(limit < 0)
@@ -97,9 +97,9 @@ def exposed(days: Mapping[str, pd.Series], limit: pd.Series) -> pd.DataFrame:
     last = pd.concat([limit, days["death"]], axis=1).min(axis=1)
     end = days["treatment_end"]
     ongoing = end.isna() | (end > limit)
-    known = end.mask(end > limit, limit).fillna(last.fillna(days["last_alive"]))
+    last_day = end.mask(end > limit, limit).fillna(last.fillna(days["last_alive"]))
     dead = days["death"].notna() & ~(days["death"] > limit)
-    return pd.DataFrame({"days": known + 1, "ongoing": ongoing & ~dead})
+    return pd.DataFrame({"days": last_day + 1, "ongoing": ongoing & ~dead})
 
 
 def one_spelling(names: pd.Series) -> pd.Series:

@@ -27,8 +27,8 @@ def plain_name(contig: str) -> str:
 def assembly_of(lengths: Mapping[str, int]) -> str | None:
     """Name the human assembly whose chromosomes have these lengths (by plain name); None when none or several do."""
     votes = {
-        assembly: sum(lengths.get(name) == length for name, length in known.items())
-        for assembly, known in ASSEMBLIES.items()
+        assembly: sum(lengths.get(name) == length for name, length in contigs.items())
+        for assembly, contigs in ASSEMBLIES.items()
     }
     fitting = [assembly for assembly, count in votes.items() if count]
     return fitting[0] if len(fitting) == 1 else None

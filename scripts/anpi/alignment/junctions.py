@@ -51,7 +51,7 @@ class Junctions:
         return [int(count) for count in np.cumsum(np.bincount(self.step[chosen], minlength=STEPS))]
 
 
-def known_sites(values: np.ndarray, sites: np.ndarray) -> np.ndarray:
+def are_among(values: np.ndarray, sites: np.ndarray) -> np.ndarray:
     """Return which values are among the sorted ``sites``."""
     if not len(sites):
         return np.zeros(len(values), bool)

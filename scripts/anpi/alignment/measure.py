@@ -52,7 +52,7 @@ from anpi.alignment.contigs import MITOCHONDRION, plain_name
 from anpi.alignment.duplicates import Places
 from anpi.alignment.gene_model import BINS, GeneModel, match_contigs
 from anpi.alignment.intervals import SHIFT, Intervals, index_of, inside, overlaps, subtract
-from anpi.alignment.junctions import Junctions, known_sites
+from anpi.alignment.junctions import Junctions, are_among
 from anpi.alignment.records import (
     DUPLICATE,
     FLAGS,
@@ -97,7 +97,7 @@ class Measures:
         self.counted = 0
         self.mitochondrial: int | None = None
         self.blocks = self.annotated = self.exonic = self.genic = self.ribosomal = 0
-        self.ribosomal_known = False
+        self.has_ribosomal = False
         self.outside = self.one_strand = 0.0
         self.placed = self.placed_outside = 0
         self.forward = self.reverse = self.both_strands = 0
@@ -128,7 +128,7 @@ class Measures:
             matched = np.array([self.numbers.setdefault(name, len(self.numbers)) for name in names], np.int64)
         else:
             matched = match_contigs(self.model, names, lengths, str(path))
-            self.ribosomal_known |= bool(np.isin(self.model.ribosomal.starts >> SHIFT, matched).any())
+            self.has_ribosomal |= bool(np.isin(self.model.ribosomal.starts >> SHIFT, matched).any())
             self.outside, self.one_strand = shares_of_genome(self.model, matched, np.array(lengths, np.int64))
         for batch in read_batches(path, genome):
             self.add_batch(batch, np.array(mitochondria, np.int64), matched)
@@ -163,21 +163,21 @@ class Measures:
         self.spliced += int((unique & is_spliced).sum())
         contig = matched[batch.contig]
         start = (contig << SHIFT) + batch.start
-        known = contig >= 0
-        self.add_junctions(batch, start, unique & known)
-        self.add_places(batch, start, known & (batch.flag & (QC_FAILED | SECOND) == 0))
+        on_contig = contig >= 0
+        self.add_junctions(batch, start, unique & on_contig)
+        self.add_places(batch, start, on_contig & (batch.flag & (QC_FAILED | SECOND) == 0))
         if self.model is not None:
-            self.add_blocks(self.model, batch, start, kept, known)
+            self.add_blocks(self.model, batch, start, kept, on_contig)
             span = np.array(batch.shapes.span)[batch.shape]
-            self.add_strands(self.model, batch, start, start + span, unique & known)
-            self.add_fragments(self.model, batch, start, unique & known)
+            self.add_strands(self.model, batch, start, start + span, unique & on_contig)
+            self.add_fragments(self.model, batch, start, unique & on_contig)
 
     def add_blocks(
-        self, model: GeneModel, batch: Batch, start: np.ndarray, kept: np.ndarray, known: np.ndarray
+        self, model: GeneModel, batch: Batch, start: np.ndarray, kept: np.ndarray, on_contig: np.ndarray
     ) -> None:
         rows, left, right = spread(batch.shapes.blocks, batch.shape, np.flatnonzero(kept))
         self.blocks += len(rows)
-        chosen = known[rows]
+        chosen = on_contig[rows]
         rows, left, right = rows[chosen], left[chosen], right[chosen]
         left, right = start[rows] + left, start[rows] + right
         middle = left + (right - left) // 2
@@ -290,7 +290,7 @@ class Measures:
             "intronic_share": percent_or_none(self.genic - self.exonic, self.annotated),
             "intergenic_share": percent_or_none(self.annotated - self.genic, self.annotated),
             "unannotated_share": percent_or_none(self.blocks - self.annotated, self.blocks),
-            "ribosomal_share": percent_or_none(self.ribosomal, self.annotated) if self.ribosomal_known else None,
+            "ribosomal_share": percent_or_none(self.ribosomal, self.annotated) if self.has_ribosomal else None,
             "genomic_dna_share": self.genomic_dna(call),
             "aligned_strandedness": call,
             "aligned_forward_share": percent_or_none(self.forward, stranded),
@@ -367,10 +367,10 @@ class Measures:
         }
         if self.model is None:
             return facts
-        known = known_sites(self.junctions.starts, self.model.donors)
-        known &= known_sites(self.junctions.ends, self.model.acceptors)
-        curve = self.junctions.found_by_step(known)
-        facts["junctions_known_share"] = percent_or_none(int(known.sum()), len(known))
+        annotated = are_among(self.junctions.starts, self.model.donors)
+        annotated &= are_among(self.junctions.ends, self.model.acceptors)
+        curve = self.junctions.found_by_step(annotated)
+        facts["junctions_known_share"] = percent_or_none(int(annotated.sum()), len(annotated))
         if curve[-1] >= LEAST_JUNCTIONS:
             facts["junction_saturation"] = percent_or_none(curve[len(curve) // 2 - 1], curve[-1])
             facts["junction_curve"] = curve

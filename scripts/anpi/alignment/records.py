@@ -142,7 +142,7 @@ def read_batch(rows: Iterator[pysam.AlignedSegment], shapes: Shapes) -> tuple[Ba
     unmapped = array("q")
     sequences: list[str] = []
     held = 0
-    known = shapes.number
+    shape_numbers = shapes.number
     row = 0
     more = True
     while len(every) < BATCH and held < MOST_BASES:
@@ -164,7 +164,7 @@ def read_batch(rows: Iterator[pysam.AlignedSegment], shapes: Shapes) -> tuple[Ba
                 unmapped.append(read.query_length)
                 continue
             cigar = ""
-        shape = known.get(cigar)
+        shape = shape_numbers.get(cigar)
         if shape is None:
             shape = shapes.add(cigar, read.cigartuples or [])
         flags.append(flag)

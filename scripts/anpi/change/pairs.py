@@ -28,7 +28,7 @@ UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
-class Known:
+class PairFacts:
     """What decides on a pair; all by sample but ``genotypes``.
 
     Parameters
@@ -49,7 +49,9 @@ class Known:
     purity: pd.Series
 
 
-def make_pairs(samples: pd.DataFrame, verdicts: pd.DataFrame, known: Known, calls: pd.DataFrame | None) -> pd.DataFrame:
+def make_pairs(
+    samples: pd.DataFrame, verdicts: pd.DataFrame, facts: PairFacts, calls: pd.DataFrame | None
+) -> pd.DataFrame:
     """Pair each later sample with the patient's baseline.
 
     Of several samples of one time point that stands for the patient which the analysis sets would choose. Whose
@@ -71,10 +73,10 @@ def make_pairs(samples: pd.DataFrame, verdicts: pd.DataFrame, known: Known, call
     rows = []
     for row in in_use[in_use["timepoint"].isin(CONTRASTS)].to_dict("records"):
         start, end = first.get(row["patient_id"]), row["sample_id"]
-        reason, genotypes = why_not(start, end, end in stands, known)
+        reason, genotypes = why_not(start, end, end in stands, facts)
         pair = {"patient_id": row["patient_id"], "contrast": row["timepoint"], "from_sample": start, "to_sample": end}
         pair |= {"used": "no" if reason else "yes", "reason": reason, "genotypes": genotypes}
-        for name, values in (("day", known.days), ("purity", known.purity)):
+        for name, values in (("day", facts.days), ("purity", facts.purity)):
             pair |= {f"from_{name}": values.get(start, np.nan), f"to_{name}": values.get(end, np.nan)}
         rows.append(pair)
     table = pd.DataFrame(rows, columns=COLUMNS)
@@ -82,19 +84,19 @@ def make_pairs(samples: pd.DataFrame, verdicts: pd.DataFrame, known: Known, call
     return table.sort_values(["contrast", "patient_id", "to_sample"], ignore_index=True).astype({"contrast": str})
 
 
-def why_not(start: str | None, end: str, stands: bool, known: Known) -> tuple[str | None, str]:
+def why_not(start: str | None, end: str, stands: bool, facts: PairFacts) -> tuple[str | None, str]:
     """Return why a pair is left out, or None, and what the genotypes say of it."""
     if start is None:
         return "no baseline sample", UNKNOWN
-    genotypes = known.genotypes.get((min(start, end), max(start, end)), UNKNOWN)
+    genotypes = facts.genotypes.get((min(start, end), max(start, end)), UNKNOWN)
     if genotypes == "different":
         return f"genotypes: {start} and {end} are of two persons", genotypes
     for sample in (start, end):
-        if sample in known.bars:
-            return f"{sample}: {known.bars[sample]}", genotypes
+        if sample in facts.bars:
+            return f"{sample}: {facts.bars[sample]}", genotypes
     if not stands:
         return "another sample of this time point stands for the patient", genotypes
-    days = known.days.get(start, np.nan), known.days.get(end, np.nan)
+    days = facts.days.get(start, np.nan), facts.days.get(end, np.nan)
     if days[1] < days[0]:
         return f"{end} was taken on day {days[1]:.0f}, before {start} on day {days[0]:.0f}", genotypes
     if days[1] < 1:
@@ -102,7 +104,7 @@ def why_not(start: str | None, end: str, stands: bool, known: Known) -> tuple[st
     return None, genotypes
 
 
-def gather_known(
+def gather_facts(
     samples: pd.DataFrame,
     patients: pd.DataFrame,
     verdicts: pd.DataFrame,
@@ -110,7 +112,7 @@ def gather_known(
     identity: pd.DataFrame | None,
     identity_pairs: pd.DataFrame | None,
     purity: pd.Series,
-) -> Known:
+) -> PairFacts:
     """Collect what decides on pairs from the tables of a run."""
     judged = verdicts.set_index("sample_id")
     bars = {}
@@ -127,7 +129,7 @@ def gather_known(
     genotypes = {}
     for row in [] if identity_pairs is None else identity_pairs.to_dict("records"):
         genotypes[min(row["sample_1"], row["sample_2"]), max(row["sample_1"], row["sample_2"])] = str(row["result"])
-    return Known(bars, genotypes, study_days(samples, patients), purity)
+    return PairFacts(bars, genotypes, study_days(samples, patients), purity)
 
 
 def study_days(samples: pd.DataFrame, patients: pd.DataFrame) -> pd.Series:

@@ -96,13 +96,13 @@ def within_errors(features: pd.DataFrame, errors: pd.DataFrame) -> pd.DataFrame:
     limit has no limits, whatever else would limit it, and ``reason`` says why.
     """
     table = features.reindex(columns=COLUMNS).merge(errors, on=["sample_id", "feature", "kind"], how="left")
-    known = table["below"].notna()
+    given = table["below"].notna()
     for name, moved_by in (("low", -table["below"]), ("high", table["above"])):
         limit = table[name].fillna(table["value"]).astype(float)
         inside = limit.clip(LEAST, 1 - LEAST)
         odds = np.log(inside / (1 - inside)) + moved_by
         moved = (limit + moved_by).where(table["kind"].ne(SUBTYPE), 1 / (1 + np.exp(-odds)))
-        table[name] = moved.where(known, table[name]).mask(table["reason"].notna())
+        table[name] = moved.where(given, table[name]).mask(table["reason"].notna())
     return table[[*COLUMNS, "reason"]]
 
 
@@ -113,8 +113,8 @@ def group_genes(gene_ids: pd.Index, measures: Mapping[str, Measure]) -> Array:
     """
     groups = np.zeros(len(gene_ids))
     for number, measure in enumerate(measures.values(), 1):
-        own = (groups == 0) & gene_ids.isin(measure.genes)
-        groups[own] = number if own.sum() >= LEAST_GENES else 0
+        inside = (groups == 0) & gene_ids.isin(measure.genes)
+        groups[inside] = number if inside.sum() >= LEAST_GENES else 0
     return groups
 
 
@@ -125,12 +125,12 @@ def draw_tpm(tpm: Array, count: Array, lengths: Array, groups: Array) -> Array:
     a fragment gets the level that such genes usually have. A gene without a count stays as it is.
     """
     each = tpm_per_fragment(tpm, count, lengths)
-    known = np.isfinite(each) & np.isfinite(count) & (each > 0)
+    countable = np.isfinite(each) & np.isfinite(count) & (each > 0)
     rng = np.random.default_rng(0)
     drawn = np.tile(tpm, (DRAWS, 1))
-    for group in np.unique(groups[known]):
-        own = known & (groups == group)
-        drawn[:, own] = draw_levels(count[own], each[own], rng)
+    for group in np.unique(groups[countable]):
+        inside = countable & (groups == group)
+        drawn[:, inside] = draw_levels(count[inside], each[inside], rng)
     sums = np.nansum(drawn, axis=1, keepdims=True)
     return np.asarray(drawn * (np.nansum(tpm) / np.where(sums > 0, sums, 1.0)))
 

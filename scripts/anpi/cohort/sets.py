@@ -73,15 +73,15 @@ def build_sets(
         ``reason_out`` (all reasons, in words).
     """
     table = patients[["patient_id"]].sort_values("patient_id").reset_index(drop=True)
-    known = endpoints.set_index("patient_id").reindex(table["patient_id"]).reset_index()
-    treated = known["treated"].eq("yes")
+    by_patient = endpoints.set_index("patient_id").reindex(table["patient_id"]).reset_index()
+    treated = by_patient["treated"].eq("yes")
     table["sample_id"] = None
-    table["randomised"] = yes_no(known["randomised"].eq("yes"))
+    table["randomised"] = yes_no(by_patient["randomised"].eq("yes"))
     table["treated"] = table["all_treated"] = yes_no(treated)
-    reasons = [[part for part in why.split("; ") if part.startswith("not ")] for why in known["population_reason"]]
+    reasons = [[part for part in why.split("; ") if part.startswith("not ")] for why in by_patient["population_reason"]]
     usable = sample_reasons(table, samples, verdicts, calls)
     called = call_reasons(table, usable, calls)
-    response = known["response_evaluable"].eq("yes")
+    response = by_patient["response_evaluable"].eq("yes")
     table["rna_evaluable"] = yes_no(treated & usable["reason"].isna())
     table["subtype_evaluable"] = yes_no(treated & usable["reason"].isna() & called.isna())
     table["response_evaluable"] = yes_no(treated & response)

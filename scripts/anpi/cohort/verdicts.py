@@ -104,9 +104,9 @@ def judge_samples(
 def findings_of(facts: pd.Series, thresholds: Thresholds) -> list[Finding]:
     """Judge each fact of a sample that is known: failures of the inputs first, then thresholds, strand, identity."""
     numbers = [judge_threshold(facts, fact, limits) for fact, limits in thresholds.items()]
-    own = (judge_alignment, judge_degradation, judge_strand, judge_identity)
+    judges = (judge_alignment, judge_degradation, judge_strand, judge_identity)
     others = (judge_same_expression, judge_sex, judge_viruses)
-    found = [judge_failure(facts), *numbers, *(judge(facts) for judge in (*own, *others))]
+    found = [judge_failure(facts), *numbers, *(judge(facts) for judge in (*judges, *others))]
     return [finding for finding in found if finding is not None]
 
 
@@ -140,12 +140,12 @@ def judge_failure(facts: pd.Series) -> Finding | None:
 def judge_strand(facts: pd.Series) -> Finding | None:
     """Compare what was declared, what salmon saw and what the alignments show of the strand."""
     strands = [(who, facts.get(column)) for column, who in STRAND_SOURCES.items()]
-    known = [(who, strand) for who, strand in strands if strand in STRANDS]
-    if len({strand for _, strand in known}) > 1:
+    stated = [(who, strand) for who, strand in strands if strand in STRANDS]
+    if len({strand for _, strand in stated}) > 1:
         used = facts.get("strandedness_resolved")
-        words = ", ".join([f"{who} {strand}" for who, strand in known])
+        words = ", ".join([f"{who} {strand}" for who, strand in stated])
         return Finding("strandedness", "warn", "strand: " + words + (f", {used} is used" if is_known(used) else ""))
-    return Finding("strandedness", "pass") if known else None
+    return Finding("strandedness", "pass") if stated else None
 
 
 def judge_alignment(facts: pd.Series) -> Finding | None:

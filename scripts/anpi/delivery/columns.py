@@ -199,8 +199,8 @@ def names_of(table: str) -> dict[str, list[str]]:
 
 def candidates(headers: list[str], table: str) -> dict[str, list[str]]:
     """Return the columns of a table that each header may be."""
-    known = names_of(table)
-    return {header: known.get(fold(header)) or known.get(bare(header)) or [] for header in headers}
+    meanings = names_of(table)
+    return {header: meanings.get(fold(header)) or meanings.get(bare(header)) or [] for header in headers}
 
 
 def fitting_tables(source: Source) -> list[str]:
@@ -330,8 +330,8 @@ def take_columns(source: Source, table: str, decisions: Decisions) -> list[Taken
 
 def patient_asked(source: Source, taken: list[Taken], table: str, decisions: Decisions) -> list[Taken]:
     """Ask which column names the patients where none does by its name."""
-    known = {one.header for one in taken}
-    free = [header for header in map(str, source.frame) if header not in known and source.frame[header].notna().all()]
+    used = {one.header for one in taken}
+    free = [header for header in map(str, source.frame) if header not in used and source.frame[header].notna().all()]
     if table == "patients":
         free = [header for header in free if source.frame[header].is_unique]
     if not free or {PATIENT, OPEN} & {one.column for one in taken}:

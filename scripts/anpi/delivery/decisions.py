@@ -103,7 +103,7 @@ class Decisions:
         """
         answer = self.answers.get(name)
         block = {str(item): value for item, value in answer.items()} if isinstance(answer, Mapping) else {}
-        known = {}
+        decided = {}
         for item in items:
             single = f"{name}, {item}"
             value = self.answers.get(single, block.get(item, None if isinstance(answer, Mapping) else answer))
@@ -114,15 +114,15 @@ class Decisions:
                 expected = f"one of {listed(choices, 12)}"
                 self.faults.append(Problem(self.file, column=single, found=found, expected=expected, mend=mend))
             elif found is not None:
-                known[item] = self.made[single] = found
-        open_items = [item for item in items if item not in known]
+                decided[item] = self.made[single] = found
+        open_items = [item for item in items if item not in decided]
         if len(open_items) > MOST_ASKED:
             more = f"{text}\n{listed(open_items)}: one answer for all of them, or below the colon a line each."
             self.open[name] = Question(name, more, tuple(choices))
         else:
             for item in open_items:
                 self.open[f"{name}, {item}"] = Question(f"{name}, {item}", f"{text} {shorten(item)}?", tuple(choices))
-        return known
+        return decided
 
 
 def read_answers(files: Sequence[Path]) -> Decisions:

@@ -106,13 +106,13 @@ def fastq_units(files: Sequence[Path]) -> Iterator[dict[str, str]]:
         match = FASTQ.fullmatch(file.name)
         assert match is not None
         mate = (match["mate"] or "1")[-1]
-        known = pairs.setdefault((file.parent, match["sample"], match["lane"]), {})
-        if mate in known:
+        by_mate = pairs.setdefault((file.parent, match["sample"], match["lane"]), {})
+        if mate in by_mate:
             fault = f"two files for mate {mate} of {match['sample']}"
             raise InputError(
-                Problem(str(file), fault, mend=f"The other is {known[mate].name}; keep one, or name the lanes.")
+                Problem(str(file), fault, mend=f"The other is {by_mate[mate].name}; keep one, or name the lanes.")
             )
-        known[mate] = file
+        by_mate[mate] = file
     numbers: dict[str, int] = {}
     for (_, sample, lane), mates in pairs.items():
         if "1" not in mates:

@@ -58,13 +58,13 @@ def build_samples(
 
 
 def renamed_back(name: str, renamed: dict[str, str]) -> str:
-    return next((file for file, known in renamed.items() if known == name), name)
+    return next((file for file, sample in renamed.items() if sample == name), name)
 
 
 def match_files(files: Sequence[str], names: Sequence[str], decisions: Decisions) -> dict[str, str]:
     """Ask which files are those of samples that the sheet names otherwise, where only case, signs or zeros differ."""
     alike = {file: [name for name in names if core(name) == core(file)] for file in files}
-    pairs = {file: known[0] for file, known in alike.items() if len(known) == 1}
+    pairs = {file: samples[0] for file, samples in alike.items() if len(samples) == 1}
     if not pairs or len(set(pairs.values())) < len(pairs):
         return {}
     shown = listed(f"{file} for {name}" for file, name in pairs.items())

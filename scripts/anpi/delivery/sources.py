@@ -38,7 +38,7 @@ class Source:
         Every value as text, None when empty; index ``i`` stands in row ``i + 2``, as everywhere.
     hidden : bool
         A sheet that a person does not see who opens the workbook.
-    known_as : str, optional
+    earlier_key : str, optional
         Key of the table of an earlier delivery that this one continues under another name.
     """
 
@@ -46,7 +46,7 @@ class Source:
     sheet: str
     frame: pd.DataFrame
     hidden: bool = False
-    known_as: str | None = None
+    earlier_key: str | None = None
 
     @property
     def place(self) -> tuple[str, str]:
@@ -60,8 +60,8 @@ class Source:
     @property
     def key(self) -> str:
         """Name the table for this delivery and the next: without folder, with ``*`` for digits of the file's name."""
-        if self.known_as is not None:
-            return self.known_as
+        if self.earlier_key is not None:
+            return self.earlier_key
         name = re.sub(r"\d+(?:[-_.]\d+)*", "*", Path(self.file).name)
         return f"{name}#{self.sheet}" if self.sheet else name
 
@@ -109,7 +109,7 @@ def continue_sources(sources: Sequence[Source], earlier: Mapping[str, Collection
     for source in sources:
         same = [key for key in gone if set(earlier[key]) == set(map(str, source.frame.columns))]
         if source.key not in earlier and len(same) == 1:
-            source.known_as = same[0]
+            source.earlier_key = same[0]
             gone.remove(same[0])
             said.append(f"{source.shown}: taken for {same[0]} of the earlier delivery, which had the same columns")
     return said

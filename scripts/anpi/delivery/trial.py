@@ -66,7 +66,7 @@ class Proposal:
     decisions: Decisions = field(default_factory=Decisions)
 
 
-def known_answers(out: Path, given: Path | None) -> Decisions:
+def earlier_answers(out: Path, given: Path | None) -> Decisions:
     """Return the answers of an earlier delivery in the folder, of its questions filled in, and those given."""
     return read_answers(
         [file for file in (out / MAPPING, out / QUESTIONS) if file.is_file()] + ([given] if given else [])
@@ -112,17 +112,17 @@ def propose(reads: Path | None, clinical: Sequence[Path], answers: Decisions) ->
 
 
 def settle(
-    reads: Path | None, clinical: Sequence[Path], known: Decisions, read: Callable[[str], str] | None
+    reads: Path | None, clinical: Sequence[Path], decisions: Decisions, read: Callable[[str], str] | None
 ) -> Proposal:
     """Return what the delivery becomes; with a way to ask, questions are asked until none is answered any more."""
     while True:
-        proposal = propose(reads, clinical, known)
+        proposal = propose(reads, clinical, decisions)
         if read is None or not proposal.decisions.open:
             return proposal
         given = {name: ask(question, read) for name, question in proposal.decisions.open.items()}
         if not any(given.values()):
             return proposal
-        known.answers |= {name: answer for name, answer in given.items() if answer}
+        decisions.answers |= {name: answer for name, answer in given.items() if answer}
 
 
 def merged(tables: Mapping[str, Table], made: Mapping[str, Table]) -> dict[str, Table]:
@@ -201,14 +201,14 @@ def table_path(folder: Path, table: str) -> Path:
 def settings_in(folder: Path, proposal: Proposal, earlier: Mapping[str, Any]) -> dict[str, Any]:
     """Return the config with all paths in a folder; keys that a person set in an earlier one stay."""
     tables = proposal.tables
-    own: dict[str, Any] = {name: str(table_path(folder, name)) for name in ("samples", "units") if name in tables}
-    own |= {key: value for key, value in proposal.settings.items() if value}
-    own["clinical"] = {name: str(table_path(folder, name)) for name in TABLES if name in tables}
-    own |= {"endpoints": str(folder / "endpoints.yaml"), "plan": str(folder / "plan.yaml")}
+    found: dict[str, Any] = {name: str(table_path(folder, name)) for name in ("samples", "units") if name in tables}
+    found |= {key: value for key, value in proposal.settings.items() if value}
+    found["clinical"] = {name: str(table_path(folder, name)) for name in TABLES if name in tables}
+    found |= {"endpoints": str(folder / "endpoints.yaml"), "plan": str(folder / "plan.yaml")}
     replaced = ("samples", "units", "expression", "clinical", "reference", "endpoints", "plan")
     kept = {key: value for key, value in earlier.items() if key not in replaced}
-    reference = {**(earlier.get("reference") or {}), **own.get("reference", {})}
-    return {**kept, **own, **({"reference": reference} if reference else {})}
+    reference = {**(earlier.get("reference") or {}), **found.get("reference", {})}
+    return {**kept, **found, **({"reference": reference} if reference else {})}
 
 
 def write_trial(folder: Path, proposal: Proposal, check: Callable[[dict[str, Any], str], object]) -> None:
@@ -250,8 +250,8 @@ def write_files(part: Path, folder: Path, proposal: Proposal) -> list[str]:
         write_table(path, table.frame)
         names.append(path.relative_to(part).as_posix())
     for name in ("endpoints.yaml", "plan.yaml"):
-        known = folder / name if (folder / name).is_file() else ROOT / "config" / name
-        text = known.read_text(encoding="utf-8")
+        source = folder / name if (folder / name).is_file() else ROOT / "config" / name
+        text = source.read_text(encoding="utf-8")
         if name == "endpoints.yaml":
             line = f"data_cutoff: {proposal.cutoff or 'null'}"
             text = CUTOFF.sub(line, text) if CUTOFF.search(text) else f"{text.rstrip()}\n{line}\n"

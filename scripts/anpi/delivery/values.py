@@ -199,8 +199,8 @@ def order_of(column: Column, texts: Sequence[str], others: Sequence[pd.Series]) 
     """Return whether days stand before months in dates such as 01/02/2024: by what cannot be otherwise, else asked."""
     if not texts:
         return None
-    own = date_orders(texts)
-    if len(own) > 1:
+    orders = date_orders(texts)
+    if len(orders) > 1:
         odd = [text for text in texts if date_orders([text])]
         row, header = next(column.place_of(index) for index, text in column.texts.items() if text in odd)
         fault = "dates with the day first and dates with the month first in one column"
@@ -208,12 +208,12 @@ def order_of(column: Column, texts: Sequence[str], others: Sequence[pd.Series]) 
         column.decisions.faults.append(Problem(column.source.shown, fault, row=row, column=header, mend=mend))
         return None
     beside = [text for other in others for text in distinct(other) if EITHER.fullmatch(text)]
-    inferred = own or date_orders(beside)
+    inferred = orders or date_orders(beside)
     example = min(texts)
     text = f"is {example} day/month/year or month/day/year? ({len(texts)} such values.)"
-    known = next(iter(inferred)) if len(inferred) == 1 else None
+    settled = next(iter(inferred)) if len(inferred) == 1 else None
     other = {"day_first": "month_first", "month_first": "day_first"}
-    return column.ask("order of day and month", text, ("day_first", "month_first"), known, [other[o] for o in own])
+    return column.ask("order of day and month", text, ("day_first", "month_first"), settled, [other[o] for o in orders])
 
 
 def date_orders(texts: Sequence[str]) -> set[str]:
@@ -433,11 +433,11 @@ def convert_grades(column: Column) -> pd.Series:
 def convert_names(column: Column) -> pd.Series:
     """Return a column of names, each in one spelling: those that differ in case or look alone are asked about."""
     become = unknown_words(distinct(column.texts))
-    known = {text: plain_name(text) for text in distinct(column.texts) if text not in become}
-    become |= {text: (name, "blanks and letters in one form") for text, name in known.items() if text != name}
+    plain = {text: plain_name(text) for text in distinct(column.texts) if text not in become}
+    become |= {text: (name, "blanks and letters in one form") for text, name in plain.items() if text != name}
     if column.rule.get("any_case") or column.rule.get("within"):
         return column.convert(become)
-    counts = column.texts.map(known).value_counts().to_dict()
+    counts = column.texts.map(plain).value_counts().to_dict()
     for odd, other in sorted(alike(counts, counts).items()):
         here, there = (f"{name!r} ({plural(counts[name], 'row')})" for name in (odd, other))
         text = f"{here} differs from {there} in case or look alone."
@@ -446,7 +446,7 @@ def convert_names(column: Column) -> pd.Series:
         if answer is not None:
             wrong = odd if answer == other else other
             become |= {
-                text: (answer, "the spelling that was answered") for text, name in known.items() if name == wrong
+                text: (answer, "the spelling that was answered") for text, name in plain.items() if name == wrong
             }
     return column.convert(become)
 
@@ -484,9 +484,9 @@ def convert_events(column: Column) -> tuple[str, pd.Series]:
             become |= {"0": ("1", "0 stands for an event"), "1": ("0", "1 stands for a censored time")}
         return target, column.convert(become)
     inverted = any(part in fold(column.header) for part in ("censor", "cnsr", "cens"))
-    known = {} if inverted else {text: words[fold(text)] for text in texts if fold(text) in words}
-    become |= {text: (value, "an event" if value == "1" else "no event") for text, value in known.items()}
-    odd = [text for text in texts if text not in known]
+    understood = {} if inverted else {text: words[fold(text)] for text in texts if fold(text) in words}
+    become |= {text: (value, "an event" if value == "1" else "no event") for text, value in understood.items()}
+    odd = [text for text in texts if text not in understood]
     return target, column.convert(become | column.answered(odd, "1 for an event, 0 for a censored time", ("0", "1")))
 
 
@@ -499,9 +499,9 @@ def convert_ids(column: Column, ids: Sequence[str]) -> pd.Series:
         Ids of the table of patients; none for that table itself.
     """
     texts = distinct(column.texts)
-    known = set(ids)
+    patients = set(ids)
     plain = {text: (sanitised(text), "an id of letters, digits, . _ and -") for text in texts}
-    if not known:
+    if not patients:
         valid = [text for text in texts if parse_value(text, column.rule)[1] is not None]
         become = {text: plain[text] for text in valid}
         clash = [text for text, (new, _) in become.items() if new in texts or not new]
@@ -509,13 +509,13 @@ def convert_ids(column: Column, ids: Sequence[str]) -> pd.Series:
             found, expected = (clash or valid)[0], describe(column.rule)
             raise InputError(Problem(column.source.shown, column=column.header, found=found, expected=expected))
         return column.convert(become)
-    become = {text: plain[text] for text in texts if text not in known and plain[text][0] in known}
+    become = {text: plain[text] for text in texts if text not in patients and plain[text][0] in patients}
     texts = [text for text in texts if text not in become]
     by_core: dict[str, list[str]] = {}
-    for patient in known:
+    for patient in patients:
         by_core.setdefault(core(patient), []).append(patient)
     others = {
-        text: by_core[core(text)][0] for text in texts if text not in known and len(by_core.get(core(text), ())) == 1
+        text: by_core[core(text)][0] for text in texts if text not in patients and len(by_core.get(core(text), ())) == 1
     }
     if not others:
         return column.convert(become)

@@ -87,7 +87,7 @@ class Visits:
         frame = pd.DataFrame({header: [cell.text for cell in cells]}, dtype=object)
         rule = load_schema("lesions")["properties"][target]
         places = [cell.place for cell in cells]
-        source = replace(self.source, frame=frame, known_as=self.source.key)
+        source = replace(self.source, frame=frame, earlier_key=self.source.key)
         return Cells(source, header, target, rule, unit, self.decisions, self.conversions, places)
 
     def is_dated(self, row: Mapping[str, Any]) -> bool:
@@ -137,9 +137,9 @@ class Visits:
         for taken in self.columns:
             if row[taken.header] is None:
                 continue
-            known = self.dates.setdefault((patient, taken.header), Cell(index, taken.header, str(row[taken.header])))
-            if known.index != index:
-                expected = f"one row of dates a patient; row {known.place[0]} has another"
+            first = self.dates.setdefault((patient, taken.header), Cell(index, taken.header, str(row[taken.header])))
+            if first.index != index:
+                expected = f"one row of dates a patient; row {first.place[0]} has another"
                 found, number = str(row[taken.header]), index + FIRST_DATA_ROW
                 self.decisions.faults.append(
                     Problem(self.source.shown, row=number, column=taken.header, found=found, expected=expected)
@@ -213,9 +213,9 @@ class Visits:
         words = [cell for cell in cells if cell not in sizes]
         column = self.column_of(words, "status")
         texts = sorted({cell.text for cell in words})
-        known = [text for text in texts if any(read_state(kind, text) for kind in KINDS)]
-        become = unknown_words([text for text in texts if text not in known])
-        odd = [text for text in texts if text not in known and text not in become]
+        read = [text for text in texts if any(read_state(kind, text) for kind in KINDS)]
+        become = unknown_words([text for text in texts if text not in read])
+        odd = [text for text in texts if text not in read and text not in become]
         become |= column.answered(odd, "the state of a lesion, or its diameter in mm")
         states = {cell: text for cell, text in zip(words, column.convert(become), strict=True) if text is not None}
         sizes |= {cell: text for cell, text in states.items() if NUMBER.fullmatch(text)}

@@ -81,10 +81,10 @@ def check_estimands(clinical: Clinical, rules: Rules) -> None:
         With every fault.
     """
     problems, names = [], evaluator_names(clinical)
-    known = f"one of {', '.join(names)}" if names else "none, as the tables name no evaluator"
+    expected = f"one of {', '.join(names)}" if names else "none, as the tables name no evaluator"
     for name in rules.settings["estimands"]["evaluator"]:
         if name not in names:
-            problems.append(Problem("endpoints.yaml", column="estimands.evaluator", found=name, expected=known))
+            problems.append(Problem("endpoints.yaml", column="estimands.evaluator", found=name, expected=expected))
     count = len(declared_estimands(clinical, rules))
     if count > MOST:
         told, most = f"{count} combinations", f"at most {MOST}"
@@ -111,16 +111,16 @@ class Observed:
     def __init__(self, clinical: Clinical, rules: Rules, seen: Observations):
         self.clinical, self.rules = clinical, rules
         primary = primary_strategies(clinical, rules)
-        self.known = {(primary["radiotherapy"], primary["evaluator"]): (rules, seen)}
+        self.seen_under = {(primary["radiotherapy"], primary["evaluator"]): (rules, seen)}
 
     def under(self, strategies: Mapping[str, str]) -> tuple[Rules, Observations]:
         key = strategies["radiotherapy"], strategies["evaluator"]
-        if key not in self.known:
+        if key not in self.seen_under:
             progression = self.rules.settings["progression"] | {"radiotherapy": key[0]}
             settings = {**self.rules.settings, "progression": progression, "evaluator": key[1] or None}
             rules = replace(self.rules, settings=settings)
-            self.known[key] = rules, observe(self.clinical, rules)
-        return self.known[key]
+            self.seen_under[key] = rules, observe(self.clinical, rules)
+        return self.seen_under[key]
 
 
 def estimand_columns(clinical: Clinical, seen: Observations, rules: Rules, patients: pd.Series) -> pd.DataFrame:
@@ -138,10 +138,12 @@ def estimand_columns(clinical: Clinical, seen: Observations, rules: Rules, patie
     for estimand in declared_estimands(clinical, rules):
         if not estimand.suffix:
             continue
-        own, view = observed.under(estimand.strategies)
+        strategy_rules, view = observed.under(estimand.strategies)
         whole = estimand.strategies["evaluator"] == primary["evaluator"]
         read = set(patients) if whole else patients_read(view)
-        found = [outcome_of(patient, estimand, own, view) if patient in read else None for patient in patients]
+        found = [
+            outcome_of(patient, estimand, strategy_rules, view) if patient in read else None for patient in patients
+        ]
         columns |= as_columns(found, estimand, view, patients)
     return pd.DataFrame(columns, index=patients.index)
 

@@ -77,9 +77,9 @@ def other_readers(clinical: Clinical, rules: Rules) -> list[Reader]:
     for name in evaluator_names(clinical):
         if name == first:
             continue
-        own = replace(rules, settings={**rules.settings, "evaluator": name})
-        seen = observe(clinical, own)
-        endpoints = derive_endpoints(clinical, seen, own)
+        of_reader = replace(rules, settings={**rules.settings, "evaluator": name})
+        seen = observe(clinical, of_reader)
+        endpoints = derive_endpoints(clinical, seen, of_reader)
         found.append(Reader(name, seen, endpoints[endpoints["patient_id"].isin(patients_read(seen))]))
     return found
 
@@ -166,8 +166,8 @@ def concordance_table(
 
 def agreement(measure: str, ours: pd.Series, theirs: pd.Series, level: float) -> Row:
     """Count how often two readers say the same, and Cohen's kappa."""
-    known = ours.notna() & theirs.notna()
-    first, second = (values[known].astype(str).to_numpy() for values in (ours, theirs))
+    both = ours.notna() & theirs.notna()
+    first, second = (values[both].astype(str).to_numpy() for values in (ours, theirs))
     agree = int((first == second).sum())
     row: Row = {"measure": measure, "n": len(first), "agree": agree}
     row["agreement"] = agree / len(first) if len(first) else np.nan

@@ -75,7 +75,7 @@ def observe(clinical: Clinical, rules: Rules) -> Observations:
     if rows is not None and rules.settings["progression"]["new_node_below_10_mm"] == "ignore":
         rows = rows.assign(state=rows["state"].mask(small_new_nodes(rows), "absent"))
     lesions = None if rows is None else follow_lesions(rows, window)
-    facts["baseline"] = baseline_known(clinical, lesions, rows)
+    facts["baseline"] = has_baseline(clinical, lesions, rows)
     points = join_scans(lesions, rows, told, rules, facts)
     scans = scans_of(points)
     immune = read_immune(points, lesions, rules)
@@ -112,9 +112,9 @@ def patient_facts(clinical: Clinical, timeline: Timeline, rules: Rules) -> pd.Da
         patients["treatment_end_reason"].map(clinical_progression).to_numpy(dtype=bool)
     )
     facts["cutoff"] = cutoffs(clinical, timeline, rules)
-    facts["known"] = timeline.known.to_numpy()
-    own = Timeline(patients).offsets(patients, "cutoff").set_axis(facts.index)
-    facts = add_populations(facts, patients, rules, own)
+    facts["known"] = timeline.has_reference.to_numpy()
+    cutoff = Timeline(patients).offsets(patients, "cutoff").set_axis(facts.index)
+    facts = add_populations(facts, patients, rules, cutoff)
     contacts = all_contacts(clinical, timeline)
     facts = facts.join(last_contacts(contacts, facts["cutoff"]).add_prefix("contact_"))
     if rules.settings["survival"]["last_alive"] == "as_recorded":
@@ -154,11 +154,11 @@ def small_new_nodes(rows: pd.DataFrame) -> pd.Series:
 
 
 def cutoffs(clinical: Clinical, timeline: Timeline, rules: Rules) -> np.ndarray:
-    own = timeline.offsets(clinical.patients, "cutoff")
+    by_patient = timeline.offsets(clinical.patients, "cutoff")
     if rules.cutoff is None:
-        return own.to_numpy()
+        return by_patient.to_numpy()
     shared = timeline.cutoff(rules.cutoff)
-    if shared[timeline.known].isna().any() and own[timeline.known.to_numpy()].isna().any():
+    if shared[timeline.has_reference].isna().any() and by_patient[timeline.has_reference.to_numpy()].isna().any():
         raise InputError(
             Problem(
                 clinical.patients.attrs["file"],
@@ -168,7 +168,7 @@ def cutoffs(clinical: Clinical, timeline: Timeline, rules: Rules) -> np.ndarray:
                 mend="Give the column cutoff_day, or set data_cutoff to null in endpoints.yaml.",
             )
         )
-    return own.fillna(pd.Series(shared.to_numpy(), index=own.index)).to_numpy()
+    return by_patient.fillna(pd.Series(shared.to_numpy(), index=by_patient.index)).to_numpy()
 
 
 def before(frame: pd.DataFrame, last: pd.Series) -> pd.DataFrame:
@@ -445,7 +445,7 @@ def scans_of(points: pd.DataFrame) -> dict[str, list[Scan]]:
     return scans
 
 
-def baseline_known(clinical: Clinical, lesions: LesionCourse | None, lesion_rows: pd.DataFrame | None) -> np.ndarray:
+def has_baseline(clinical: Clinical, lesions: LesionCourse | None, lesion_rows: pd.DataFrame | None) -> np.ndarray:
     """Return who had a baseline scan: as patients.csv says, else by the lesions, else taken as given."""
     ids = clinical.patients["patient_id"]
     told = clinical.patients["baseline_assessed"]

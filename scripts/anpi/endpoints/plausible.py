@@ -188,17 +188,17 @@ def same_death_queries(patients: pd.DataFrame) -> Iterator[Query]:
 def far_queries(dates: pd.DataFrame) -> Iterator[Query]:
     """Ask about dates more than a year after the last of all other patients, by the calendar or from the start."""
     for column, words in (("date", "calendar"), ("day", "days from the start")):
-        known = dates[dates[column].notna() & (dates["name"] != "treatment_start")]
-        last = known.groupby("patient_id")[column].max().sort_values()
+        dated = dates[dates[column].notna() & (dates["name"] != "treatment_start")]
+        last = dated.groupby("patient_id")[column].max().sort_values()
         if len(last) < 2:
             continue
         others = pd.Series(last.iloc[-1], index=last.index)
         others.iloc[-1] = last.iloc[-2]
-        limit = known["patient_id"].map(others)
-        far = known[column] - limit > (pd.Timedelta(days=FAR) if column == "date" else FAR)
+        limit = dated["patient_id"].map(others)
+        far = dated[column] - limit > (pd.Timedelta(days=FAR) if column == "date" else FAR)
         if column == "day":
-            far &= known["day"] > 2 * limit
-        for found in known[far].to_dict("records"):
+            far &= dated["day"] > 2 * limit
+        for found in dated[far].to_dict("records"):
             text = f"{place(found)} is more than a year after the last one of all other patients ({words})"
             yield Query(found["patient_id"], "error", "date_far_ahead", text)
 

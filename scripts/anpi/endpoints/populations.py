@@ -19,12 +19,14 @@ RANDOMISED_LATER = "not randomised: randomised after the data cut-off"
 NOT_ON_THE_SCALE = "randomised, but study days count from a treatment start, which is not there"
 
 
-def add_populations(facts: pd.DataFrame, patients: pd.DataFrame, rules: Rules, own_cutoff: pd.Series) -> pd.DataFrame:
+def add_populations(
+    facts: pd.DataFrame, patients: pd.DataFrame, rules: Rules, patient_cutoff: pd.Series
+) -> pd.DataFrame:
     """Return for each patient whether he or she was treated and randomised by the data cut-off, and why not.
 
     Parameters
     ----------
-    own_cutoff : Series
+    patient_cutoff : Series
         Days from the start of treatment to the patient's own cut-off, by patient; NaN without one.
 
     Returns
@@ -34,7 +36,7 @@ def add_populations(facts: pd.DataFrame, patients: pd.DataFrame, rules: Rules, o
         ``no_reference``: why there is no time to count, None where there is.
     """
     from_start = Timeline(patients)
-    start_cut = own_cutoff if rules.cutoff is None else own_cutoff.fillna(from_start.cutoff(rules.cutoff))
+    start_cut = patient_cutoff if rules.cutoff is None else patient_cutoff.fillna(from_start.cutoff(rules.cutoff))
     late_start = from_start.treated & (start_cut < 0)
     dated = dates_of(patients, "randomisation").set_axis(facts.index)
     day = days_of(patients, "randomisation").set_axis(facts.index)

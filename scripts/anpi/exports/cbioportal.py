@@ -193,11 +193,11 @@ def timelines(run: FinishedRun, folder: Path) -> None:
     """Write what happened when, in days from the start of treatment: scans, therapies after it, samples."""
     for name, table in timeline_tables(run):
         if len(table):
-            known = table[table["START_DATE"].notna()]
-            if len(known) < len(table):
-                lost = len(table) - len(known)
+            dated = table[table["START_DATE"].notna()]
+            if len(dated) < len(table):
+                lost = len(table) - len(dated)
                 run.note(f"timeline of {name}: {plural(lost, 'event')} of unknown day left out")
-            write_rows(folder / f"data_timeline_{name}.txt", known)
+            write_rows(folder / f"data_timeline_{name}.txt", dated)
             meta(
                 run, folder, f"timeline_{name}", genetic_alteration_type="CLINICAL", datatype="TIMELINE",
                 data_filename=f"data_timeline_{name}.txt",

@@ -62,8 +62,8 @@ def dataset(run: FinishedRun, name: str, label: str, structure: str, adam_class:
             table: pd.DataFrame, labels: dict[str, str] | None = None) -> Dataset:  # fmt: skip
     table = table.copy()
     table.insert(0, "STUDYID", run.study_id)
-    known = {column: (labels or {}).get(column) or LABELS[column] for column in table}
-    return Dataset(name, label, structure, adam_class, keys, table.reset_index(drop=True), known)
+    words = {column: (labels or {}).get(column) or LABELS[column] for column in table}
+    return Dataset(name, label, structure, adam_class, keys, table.reset_index(drop=True), words)
 
 
 def subject_level(run: FinishedRun) -> Dataset:
@@ -137,10 +137,10 @@ def times(run: FinishedRun) -> Dataset:
     for place, name in enumerate(others, start=1):
         days, event = endpoint_columns(name)
         if {days, event} <= set(run.endpoints):
-            known = run.endpoints[run.endpoints[days].notna()]
+            rows = run.endpoints[run.endpoints[days].notna()]
             parts.append(pd.DataFrame({
-                "USUBJID": known["patient_id"], "TRT01A": known["arm"], "PARAMCD": f"TTE{place:02}", "PARAM": name,
-                "AVAL": known[days], "AVALU": "DAYS", "CNSR": 1 - known[event],
+                "USUBJID": rows["patient_id"], "TRT01A": rows["arm"], "PARAMCD": f"TTE{place:02}", "PARAM": name,
+                "AVAL": rows[days], "AVALU": "DAYS", "CNSR": 1 - rows[event],
             }))  # fmt: skip
     return dataset(run, "ADTTE", "Time-to-Event Analysis Dataset", "One record per subject per parameter",
                    "BASIC DATA STRUCTURE", ("STUDYID", "USUBJID", "PARAMCD"), pd.concat(parts))  # fmt: skip
@@ -153,11 +153,11 @@ def responses(run: FinishedRun) -> Dataset:
     days = [name for name in RESPONSE_DAYS if name in run.endpoints]
     parts = [table]
     for place, name in enumerate((*others, *days), start=1):
-        known = run.endpoints[run.endpoints[name].notna()]
-        day = known[name] if name in days else None
+        rows = run.endpoints[run.endpoints[name].notna()]
+        day = rows[name] if name in days else None
         parts.append(pd.DataFrame({
-            "USUBJID": known["patient_id"], "TRT01A": known["arm"], "PARAMCD": f"RSP{place:02}", "PARAM": name,
-            "ADY": day, "AVALC": known[name] if day is None else "Y",
+            "USUBJID": rows["patient_id"], "TRT01A": rows["arm"], "PARAMCD": f"RSP{place:02}", "PARAM": name,
+            "ADY": day, "AVALC": rows[name] if day is None else "Y",
         }))  # fmt: skip
     return dataset(run, "ADRS", "Response Analysis Dataset", "One record per subject per parameter per day",
                    "BASIC DATA STRUCTURE", ("STUDYID", "USUBJID", "PARAMCD", "ADY"),
@@ -176,13 +176,13 @@ def biomarkers(run: FinishedRun) -> Dataset:
     owner = run.samples.set_index("sample_id")["patient_id"]
     rows = []
     for code, name, values in parts:
-        known = values.dropna()
-        number = pd.api.types.is_numeric_dtype(known)
+        measured = values.dropna()
+        number = pd.api.types.is_numeric_dtype(measured)
         unit = "TPM" if code.startswith("GENE") else run.score_units.get(name)
         rows.append(pd.DataFrame({
-            "USUBJID": owner.reindex(known.index), "SPECID": known.index, "PARAMCD": code, "PARAM": name,
-            "AVAL": known if number else pd.Series(float("nan"), index=known.index),
-            "AVALC": None if number else known, "AVALU": unit,
+            "USUBJID": owner.reindex(measured.index), "SPECID": measured.index, "PARAMCD": code, "PARAM": name,
+            "AVAL": measured if number else pd.Series(float("nan"), index=measured.index),
+            "AVALC": None if number else measured, "AVALU": unit,
         }))  # fmt: skip
     table = pd.concat([part.astype(object) for part in rows], ignore_index=True).astype({"AVAL": float})
     return dataset(run, "ADBM", "Biomarker Analysis Dataset", "One record per specimen per parameter",

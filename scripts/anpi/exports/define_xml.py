@@ -39,8 +39,8 @@ def data_type(values: pd.Series) -> str:
     """Return what define.xml calls the kind of a variable."""
     if not pd.api.types.is_numeric_dtype(values):
         return "date" if values.name in ("ADT", "STARTDT") else "text"
-    known = values.dropna()
-    return "integer" if (known == known.round()).all() and len(known) else "float"
+    given = values.dropna()
+    return "integer" if (given == given.round()).all() and len(given) else "float"
 
 
 def length(values: pd.Series) -> int:
@@ -124,13 +124,13 @@ def item_group(version: ET.Element, one: Dataset) -> None:
     group.set(f"{{{DEF}}}ArchiveLocationID", f"LF.{one.name}")
     described(group, one.label)
     for place, name in enumerate(one.table, start=1):
-        known = one.table[name].notna().all()
+        complete = one.table[name].notna().all()
         reference = child(
             group,
             "ItemRef",
             ItemOID=f"IT.{one.name}.{name}",
             OrderNumber=str(place),
-            Mandatory="Yes" if known else "No",
+            Mandatory="Yes" if complete else "No",
         )
         if name in one.keys:
             reference.set("KeySequence", str(one.keys.index(name) + 1))

@@ -176,10 +176,12 @@ class FinishedRun:
     def patients(self) -> pd.DataFrame:
         """One row per patient: arm, baseline columns of the patients' table where it was found, analysis sets."""
         table = self.endpoints[["patient_id", "arm"]]
-        known = self.user_table("clinical.patients")
-        if known is not None:
-            columns = [n for n in known.columns if n != "arm" and not NOT_BASELINE.search(n) and known[n].notna().any()]
-            table = table.merge(known[columns], on="patient_id", how="left", validate="1:1")
+        baseline = self.user_table("clinical.patients")
+        if baseline is not None:
+            columns = [
+                n for n in baseline.columns if n != "arm" and not NOT_BASELINE.search(n) and baseline[n].notna().any()
+            ]
+            table = table.merge(baseline[columns], on="patient_id", how="left", validate="1:1")
         return table.merge(self.sets.drop(columns="reason_out", errors="ignore"), on="patient_id", how="left")
 
     def user_table(self, key: str) -> pd.DataFrame | None:

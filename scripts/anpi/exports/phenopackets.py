@@ -73,14 +73,14 @@ def meta_data(run: FinishedRun) -> Document:
 
 def subject(patient: str, facts: pd.Series) -> Document:
     """Return sex, age at the start of treatment and vital status; survival in days from then."""
-    known: Document = {"id": patient, "sex": SEX.get(str(facts.get("sex")), "UNKNOWN_SEX")}
+    described: Document = {"id": patient, "sex": SEX.get(str(facts.get("sex")), "UNKNOWN_SEX")}
     if pd.notna(facts.get("age")):
-        known["timeAtLastEncounter"] = {"age": {"iso8601duration": f"P{int(facts['age'])}Y"}}
+        described["timeAtLastEncounter"] = {"age": {"iso8601duration": f"P{int(facts['age'])}Y"}}
     dead = facts.get("os_event")
     status: Document = {"status": "UNKNOWN_STATUS" if pd.isna(dead) else "DECEASED" if dead == 1 else "ALIVE"}
     if dead == 1 and pd.notna(facts.get("os_days")):
         status["survivalTimeInDays"] = int(facts["os_days"])
-    return known | {"vitalStatus": status}
+    return described | {"vitalStatus": status}
 
 
 def treatment(facts: pd.Series) -> Document:

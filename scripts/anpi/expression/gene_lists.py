@@ -37,7 +37,7 @@ def check_genes(
     rows = None if matrix is None else read_gene_names(matrix)
     measured = None if rows is None else set(annotate(rows)["gene_id"]) | set(rows)
     genes = read_gene_table()
-    known = {*genes["symbol"], *genes["gene_id"], *read_aliases()} | (measured or set())
+    every_name = {*genes["symbol"], *genes["gene_id"], *read_aliases()} | (measured or set())
     problems, notes = [], []
     for place, text in enumerate(lists, start=2):
         names = [name.strip() for name in (text or "").split(",") if name.strip()]
@@ -45,10 +45,10 @@ def check_genes(
         strange = [
             name
             for name, gene in zip(names, ids, strict=True)
-            if not {name, gene} & known and not ENSEMBL_GENE.fullmatch(name)
+            if not {name, gene} & every_name and not ENSEMBL_GENE.fullmatch(name)
         ]
         for name in strange:
-            near = nearest(name, known, 0.7)
+            near = nearest(name, every_name, 0.7)
             mend = f"Is it {near}?" if near else "Give the symbol of HGNC, or the Ensembl id."
             problems.append(Problem(file, "no gene has this name", row=place, column=column, found=name, mend=mend))
         pairs = zip(names, ids, strict=True)

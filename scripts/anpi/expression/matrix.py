@@ -279,9 +279,9 @@ class Copies:
 
     def take(self, row: Sequence[str], number: int) -> None:
         gene, values = row[0].strip(), hash(tuple(row[1:]))
-        first, known = self.first.setdefault(gene, (number, values))
+        first, earlier = self.first.setdefault(gene, (number, values))
         if first != number:
-            copied = ENSEMBL_GENE.fullmatch(gene) is not None or (known == values and any_number(row[1:]))
+            copied = ENSEMBL_GENE.fullmatch(gene) is not None or (earlier == values and any_number(row[1:]))
             self.again.setdefault(gene, (number, copied))
 
     def problems(self) -> Iterator[Problem]:
@@ -529,15 +529,15 @@ def mostly_fractions(values: pd.DataFrame) -> bool:
 
 def key_by_gene(values: pd.DataFrame, unit: str, annotation: pd.DataFrame | None, name: str) -> Expression:
     genes = annotate(values.index, annotation)
-    known = int(genes["biotype"].notna().sum())
-    notes = [f"{known} of {len(genes)} gene names found in the annotation"]
+    annotated = int(genes["biotype"].notna().sum())
+    notes = [f"{annotated} of {len(genes)} gene names found in the annotation"]
     keyed = values.set_axis(pd.Index(genes["gene_id"], name="gene_id"), axis=0, copy=False)
     if keyed.index.has_duplicates:
         repeats = int(keyed.index.duplicated().sum())
         notes.append(f"{repeats} rows of genes that stand more than once, summed")
         keyed = keyed.groupby(level=0, sort=False).sum(min_count=1)
         genes = genes.drop_duplicates("gene_id")
-    if known == 0:
+    if annotated == 0:
         found = ", ".join(map(str, values.index[:3]))
         raise InputError(
             Problem(

@@ -118,12 +118,12 @@ def reference_problems(quant: pd.DataFrame, transcripts: pd.DataFrame, file: str
         found = ", ".join(lacking[:MOST_SHOWN])
         words = f"{len(lacking)} of {len(reference)} transcripts of the reference have no row"
         problems.append(Problem(file, words, found=f"none of {found}", mend=ANOTHER_REFERENCE))
-    known = reference["length"].astype(float).reindex(names)
-    other = (known.to_numpy() != quant["Length"].to_numpy()) & ~stranger
+    lengths = reference["length"].astype(float).reindex(names)
+    other = (lengths.to_numpy() != quant["Length"].to_numpy()) & ~stranger
     problems += [
         Problem(file, f"{int(other.sum())} of {len(quant)} lengths are not those of the reference", row=int(row) + 2,
                 column="Length", found=shown(float(quant["Length"].iloc[row])),
-                expected=f"{known.iloc[row]:g}, the length of {quant['Name'].iloc[row]}", mend=ANOTHER_REFERENCE)
+                expected=f"{lengths.iloc[row]:g}, the length of {quant['Name'].iloc[row]}", mend=ANOTHER_REFERENCE)
         for row in np.flatnonzero(other)[:1]
     ]  # fmt: skip
     return problems

@@ -119,8 +119,8 @@ def species_problems(genes: Iterable[tuple[str, str]], file: str) -> list[Proble
     named = list(dict.fromkeys(genes))
     if not named or any(ENSEMBL_GENE.fullmatch(gene) for gene, _ in named):
         return []
-    known = read_gene_table()
-    human = set(known["symbol"]) | set(known["gene_id"])
+    table = read_gene_table()
+    human = set(table["symbol"]) | set(table["gene_id"])
     if any(strip_version(gene) in human or symbol in human for gene, symbol in named):
         return []
     found = ", ".join(dict.fromkeys(f"{gene} {symbol}".strip() for gene, symbol in named[:3]))

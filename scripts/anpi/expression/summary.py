@@ -314,12 +314,12 @@ def depth_facts(genes: pd.DataFrame, subtype_genes: Mapping[str, str], anchors: 
         the counts of ASCL1, NEUROD1, POU2F3 and YAP1 by their own names (``counts_ASCL1``).
     """
     counts = genes.set_index("gene_id")["counts"]
-    own = counts[counts.index.isin(list(subtype_genes))]
+    chosen = counts[counts.index.isin(list(subtype_genes))]
     fixed = counts[counts.index.isin(list(anchors))]
-    by_symbol = {subtype_genes[gene]: count for gene, count in own.items()}
+    by_symbol = {subtype_genes[gene]: count for gene, count in chosen.items()}
     return {
-        "subtype_gene_counts": round(float(own.sum()), 1) if len(own) else None,
-        "subtype_gene_median": round(float(own.median()), 1) if len(own) else None,
+        "subtype_gene_counts": round(float(chosen.sum()), 1) if len(chosen) else None,
+        "subtype_gene_median": round(float(chosen.median()), 1) if len(chosen) else None,
         "anchor_gene_median": round(float(fixed.median()), 1) if len(fixed) else None,
         **{f"counts_{symbol}": by_symbol.get(symbol) for symbol in FACTORS},
     }

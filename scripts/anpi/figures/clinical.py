@@ -249,24 +249,24 @@ def lanes(
     endpoints: pd.DataFrame, timepoints: pd.DataFrame, patients: pd.DataFrame, therapies: pd.DataFrame | None
 ) -> pd.DataFrame:
     """Return every mark of the swimmer plot, in months from day 1."""
-    known = endpoints[endpoints["os_days"].notna()].set_index("patient_id")
-    last = known["os_days"].astype("float64")
-    stop = patients.set_index("patient_id")["treatment_end_day"].astype("float64").reindex(known.index)
+    followed = endpoints[endpoints["os_days"].notna()].set_index("patient_id")
+    last = followed["os_days"].astype("float64")
+    stop = patients.set_index("patient_id")["treatment_end_day"].astype("float64").reindex(followed.index)
     treated = stop.fillna(last).clip(upper=last)
-    zero = pd.Series(0.0, index=known.index)
+    zero = pd.Series(0.0, index=followed.index)
     parts = [
-        marks(known.index, "on treatment", zero, treated),
-        marks(known.index, "followed", treated, last),
+        marks(followed.index, "on treatment", zero, treated),
+        marks(followed.index, "followed", treated, last),
     ]
-    scans = timepoints[timepoints["patient_id"].isin(known.index)]
+    scans = timepoints[timepoints["patient_id"].isin(followed.index)]
     day = scans["assessment_day"].astype("float64")
     parts.append(marks(scans["patient_id"], scans["overall"].fillna("NE"), day, day))
     if therapies is not None:
-        begun = therapies[therapies["patient_id"].isin(known.index)]
+        begun = therapies[therapies["patient_id"].isin(followed.index)]
         day = begun["start_day"].astype("float64")
         parts.append(marks(begun["patient_id"], "new therapy", day, day))
-    end = np.where(known["os_event"].eq(1), "death", "alive")
-    parts.append(marks(known.index, end, last, last))
+    end = np.where(followed["os_event"].eq(1), "death", "alive")
+    parts.append(marks(followed.index, end, last, last))
     return pd.concat(parts, ignore_index=True).sort_values(["patient_id", "to"], kind="stable").reset_index(drop=True)
 
 

@@ -28,8 +28,8 @@ def strips(levels: pd.DataFrame, people: pd.DataFrame, what: str) -> tuple[Figur
     order = people.sort_values(["group", "patient_id"]).index
     aside = dict(zip(order, np.linspace(-SPREAD, SPREAD, len(order)) if len(order) > 1 else [0.0], strict=True))
     for place, gene in enumerate(levels):
-        known = levels[gene].dropna()
-        for sample, value in known.items():
+        measured = levels[gene].dropna()
+        for sample, value in measured.items():
             group = str(people.at[sample, "group"])
             axes.plot(
                 place + aside[sample],
@@ -41,8 +41,8 @@ def strips(levels: pd.DataFrame, people: pd.DataFrame, what: str) -> tuple[Figur
                 linestyle="none",
                 gid=patient_mark(people.at[sample, "patient_id"]),
             )
-        if len(known):
-            axes.plot([place - 0.4, place + 0.4], [known.median()] * 2, color=INK, linewidth=1)
+        if len(measured):
+            axes.plot([place - 0.4, place + 0.4], [measured.median()] * 2, color=INK, linewidth=1)
     for group in [g for g in MARKERS if people["group"].eq(g).any()]:
         axes.plot([], [], marker=MARKERS[group], color=SUBTYPE_COLOURS[group], linestyle="none", label=group)
     axes.set_xticks(range(levels.shape[1]), list(levels.columns))

@@ -57,14 +57,14 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def take_own_fonts() -> None:
+def take_shipped_fonts() -> None:
     """Let matplotlib know its own fonts alone, whatever the machine has."""
     font_manager.fontManager.ttflist.clear()
     for font in FONTS:
         font_manager.fontManager.addfont(font)
 
 
-take_own_fonts()
+take_shipped_fonts()
 
 
 def patient_mark(patient_id: object) -> str:

@@ -120,10 +120,10 @@ def last_days(rows: pd.DataFrame, people: pd.DataFrame | None, level: str) -> tu
     risk = rows[rows["kind"] == "risk"]
     last = float(rows["time_days"].max())
     many, some = (risk.loc[risk["at_risk"] >= least, "time_days"].max() for least in (LEAST_AT_RISK, 1))
-    return (float(many) if known(many) else last), (float(some) if known(some) else last)
+    return (float(many) if is_finite(many) else last), (float(some) if is_finite(some) else last)
 
 
-def known(value: float) -> bool:
+def is_finite(value: float) -> bool:
     return bool(np.isfinite(value))
 
 
@@ -149,7 +149,7 @@ def draw_curve(
 
 def draw_median(axes: Axes, months: float, colour: str) -> None:
     """Drop a line from the median to the axis."""
-    if known(months):
+    if is_finite(months):
         axes.plot([months, months], [0, 0.5], color=colour, linewidth=0.9, linestyle=(0, (1, 1.6)))
         axes.plot(months, 0.5, marker="o", markersize=4.2, markerfacecolor="white", markeredgecolor=colour)
 

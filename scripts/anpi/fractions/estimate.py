@@ -53,28 +53,30 @@ def estimate_fractions(
     cautions = cautions_of(tissues)
     blocks = []
     for name, tpm in zip(samples.names, samples.tpm, strict=True):
-        own = np.array([tpm[place] if place >= 0 else np.nan for place in places])
-        blocks.append(one_sample(profiles, name, tpm[counted & ~np.isnan(tpm)], own).assign(caution=cautions.get(name)))
+        of_profiles = np.array([tpm[place] if place >= 0 else np.nan for place in places])
+        blocks.append(
+            one_sample(profiles, name, tpm[counted & ~np.isnan(tpm)], of_profiles).assign(caution=cautions.get(name))
+        )
     empty = pd.DataFrame(columns=COLUMNS + WORDS)
     return pd.concat(blocks, ignore_index=True)[COLUMNS + WORDS] if blocks else empty
 
 
-def one_sample(profiles: Profiles, name: str, tpm: np.ndarray, own: np.ndarray) -> pd.DataFrame:
+def one_sample(profiles: Profiles, name: str, tpm: np.ndarray, of_profiles: np.ndarray) -> pd.DataFrame:
     """Estimate one sample's fractions.
 
     Parameters
     ----------
     tpm : numpy.ndarray
         TPM of the genes that make the million, as far as they are measured.
-    own : numpy.ndarray
+    of_profiles : numpy.ndarray
         TPM of the genes of the matrix, NaN where one lacks.
     """
-    genes = np.flatnonzero(~np.isnan(own))
+    genes = np.flatnonzero(~np.isnan(of_profiles))
     total = math.fsum(tpm)
-    reason = why_none(len(genes), len(own), total, len(tpm))
+    reason = why_none(len(genes), len(of_profiles), total, len(tpm))
     fraction = low = high = np.full(len(profiles.cell_types) + 1, np.nan)
     if reason is None:
-        mixture = own[genes] * (1e6 / total if len(tpm) >= WHOLE else 1.0)
+        mixture = of_profiles[genes] * (1e6 / total if len(tpm) >= WHOLE else 1.0)
         fraction = deconvolve(profiles, genes, mixture)
         low, high = intervals(profiles, genes, mixture)
         low, high = np.minimum(low, fraction), np.maximum(high, fraction)
@@ -87,7 +89,7 @@ def one_sample(profiles: Profiles, name: str, tpm: np.ndarray, own: np.ndarray) 
             "low": low,
             "high": high,
             "genes_used": len(genes),
-            "genes_total": len(own),
+            "genes_total": len(of_profiles),
             "reason": reason,
         }
     )

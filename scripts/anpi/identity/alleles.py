@@ -48,7 +48,7 @@ class AlleleReads:
         self.ref, self.alt = np.asarray(ref), np.asarray(alt)
         self.depth = self.ref + self.alt
         self.most = int(self.depth.max(initial=0))
-        self.known: dict[tuple[float, float], np.ndarray] = {}
+        self.computed: dict[tuple[float, float], np.ndarray] = {}
         self.flat = self.log_probability(0.5, 2.0)
 
     def log_probability(self, mean: float, concentration: float) -> np.ndarray:
@@ -68,9 +68,9 @@ class AlleleReads:
     def ratio(self, mean: float, concentration: float) -> np.ndarray:
         """Return the probability of the reads over that when every share of alt is as likely; kept, as it recurs."""
         key = (mean, concentration)
-        if key not in self.known:
-            self.known[key] = np.exp(self.log_probability(mean, concentration) - self.flat)
-        return self.known[key]
+        if key not in self.computed:
+            self.computed[key] = np.exp(self.log_probability(mean, concentration) - self.flat)
+        return self.computed[key]
 
 
 def log_rising(start: float, most: int) -> np.ndarray:

@@ -49,14 +49,14 @@ def genotype_facts(pileup: Pileup, sites: pd.DataFrame) -> Row:
     good = usable_sites(pileup.counts)
     ref, alt = allele_counts(pileup.counts, good)
     estimate = estimate_contamination(ref, alt, sites[list(POPULATIONS)].to_numpy(dtype=float).T)
-    known = pileup.counts["depth"].notna().any()
+    read = pileup.counts["depth"].notna().any()
     few = f"only {estimate.sites} sites with {LEAST_DEPTH} fragments or more, {LEAST_SITES} are needed"
     return {
         "build": pileup.build,
         "note": pileup.note,
         "sites_listed": len(sites),
-        "sites_covered": int((ref + alt >= LEAST_DEPTH).sum()) if known else None,
-        "sites_odd": int(((pileup.counts["depth"].fillna(0).to_numpy() > 0) & ~good).sum()) if known else None,
+        "sites_covered": int((ref + alt >= LEAST_DEPTH).sum()) if read else None,
+        "sites_odd": int(((pileup.counts["depth"].fillna(0).to_numpy() > 0) & ~good).sum()) if read else None,
         "median_depth": float(np.median((ref + alt)[good])) if good.any() else None,
         "contamination": None if estimate.share is None else round(100 * estimate.share, 2),
         "contamination_lod": estimate.lod,

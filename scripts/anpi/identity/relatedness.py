@@ -69,8 +69,8 @@ def population_evidence(
         single[i] = evidence.sum() / np.log(10)
     ratio = np.zeros((len(ref), len(ref)), dtype=np.float32)
     for site in range(len(frequency)):
-        own = posteriors[:, :, site]
-        like = (own / shares[:, site].astype(np.float32)) @ own.T
+        genotypes = posteriors[:, :, site]
+        like = (genotypes / shares[:, site].astype(np.float32)) @ genotypes.T
         ratio += np.log10(ODDITY + (1 - ODDITY) * like)
     return single, ratio
 

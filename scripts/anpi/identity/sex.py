@@ -36,11 +36,11 @@ def sex_from_expression(tpm: pd.DataFrame) -> pd.DataFrame:
         ``sample_id``, ``sex_expression`` (F, M, unclear; missing where too few of the genes are in the table),
         ``xist_tpm``, ``y_tpm`` (mean of the Y genes that are in the table).
     """
-    known = [gene for gene in Y_GENES if gene in tpm.index]
+    genes = [gene for gene in Y_GENES if gene in tpm.index]
     none = pd.Series(np.nan, index=tpm.columns)
     xist = tpm.loc[XIST].astype(float) if XIST in tpm.index else none
-    measured = tpm.loc[known].astype(float)
-    y = measured.mean(axis=0).where(measured.notna().sum(axis=0) >= LEAST_Y_GENES) if known else none
+    measured = tpm.loc[genes].astype(float)
+    y = measured.mean(axis=0).where(measured.notna().sum(axis=0) >= LEAST_Y_GENES) if genes else none
     sexes = [call_sex(*levels) for levels in zip(xist, y, strict=True)]
     return pd.DataFrame(
         {

@@ -33,9 +33,9 @@ def judge_identities(pairs: pd.DataFrame, patients: Mapping[str, str]) -> pd.Dat
     strangers = outside_majority(person, patients) | split_patients(patients, person, different)
     rows = []
     for sample in sorted(patients):
-        own = {other for other in patients if other != sample and patients[other] == patients[sample]}
-        agreeing, opposing = sorted(same[sample] & own), sorted(different[sample] & own)
-        foreign = sorted(same[sample] - own)
+        siblings = {other for other in patients if other != sample and patients[other] == patients[sample]}
+        agreeing, opposing = sorted(same[sample] & siblings), sorted(different[sample] & siblings)
+        foreign = sorted(same[sample] - siblings)
         if sample in strangers:
             # Too shallow for a comparison of its own, a sample may be of that person through another one's matches.
             foreign = foreign or ([] if opposing else namesakes(sample, person, patients))
@@ -43,7 +43,7 @@ def judge_identities(pairs: pd.DataFrame, patients: Mapping[str, str]) -> pd.Dat
         elif agreeing:
             rows.append((sample, "match", ""))
         else:
-            rows.append((sample, "unknown", why_unknown(own)))
+            rows.append((sample, "unknown", why_unknown(siblings)))
     return pd.DataFrame(rows, columns=["sample_id", "identity", "identity_reason"])
 
 
@@ -114,7 +114,7 @@ def suspicion_words(sample: str, patients: Mapping[str, str], opposing: list[str
     return " and ".join(parts) + (": swapped?" if foreign else "")
 
 
-def why_unknown(own: set[str]) -> str:
-    if not own:
+def why_unknown(siblings: set[str]) -> str:
+    if not siblings:
         return "the only genotyped sample of its patient"
-    return f"too few reads at the listed SNPs to compare it with {', '.join(sorted(own))}"
+    return f"too few reads at the listed SNPs to compare it with {', '.join(sorted(siblings))}"

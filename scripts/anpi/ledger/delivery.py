@@ -65,10 +65,12 @@ def last_state(ledger: Path) -> State | None:
 
 def same_inputs(state: State, inputs: Mapping[str, Path], settings: Mapping[str, Any]) -> bool:
     """Return whether nothing was delivered since the last run: the same tables and the same unit."""
-    known = state.get("inputs", {})
+    recorded = state.get("inputs", {})
     unit = (settings.get("expression") or {}).get("unit")
     before = ((state.get("settings") or {}).get("expression") or {}).get("unit")
-    same_tables = {key for key in known if key.startswith("clinical.")} == set(inputs)
+    same_tables = {key for key in recorded if key.startswith("clinical.")} == set(inputs)
     return (
-        same_tables and unit == before and all(known[key] == hash_file(file_of(path)) for key, path in inputs.items())
+        same_tables
+        and unit == before
+        and all(recorded[key] == hash_file(file_of(path)) for key, path in inputs.items())
     )

@@ -83,11 +83,11 @@ def purge_entries(ledger: Path, kept: Bucket | None, patient: str) -> tuple[list
     with locked(ledger):
         keep_entries(ledger, kept, fetch_entries(ledger, kept, renamed=True))
         for entry in read_entries(ledger):
-            own = {name for name, state in entry.state["samples"].items() if state["patient"] == patient}
-            if patient not in entry.state["patients"] and not own:
+            theirs = {name for name, state in entry.state["samples"].items() if state["patient"] == patient}
+            if patient not in entry.state["patients"] and not theirs:
                 continue
-            samples |= own
-            state = without(entry.state, patient, own)
+            samples |= theirs
+            state = without(entry.state, patient, theirs)
             changed = replace(entry, state=state, sha256=state_digest(state))
             write_entry(ledger, changed)
             keep_entries(ledger, kept, [changed.file])

@@ -19,9 +19,9 @@ def findings(
 ) -> Iterator[tuple[str, str]]:
     """Find what differs from a recorded state, each with the words that confirm it and what to do else."""
     people = read_text_table(inputs["clinical.patients"])
-    known = {patient["arm"] for patient in state["patients"].values()}
-    for arm in sorted(set(people["arm"].dropna()) - known):
-        yield f"new arm {arm}", f"Arms so far: {listed(sorted(map(str, known)))}."
+    arms = {patient["arm"] for patient in state["patients"].values()}
+    for arm in sorted(set(people["arm"].dropna()) - arms):
+        yield f"new arm {arm}", f"Arms so far: {listed(sorted(map(str, arms)))}."
     gone = sorted(set(state["patients"]) - set(people["patient_id"]))
     if gone:
         # What confirms it names no patient: the config stands in every result, those of who withdrew are to be gone.

@@ -130,8 +130,8 @@ def patient_states(inputs: Mapping[str, Path], results: Path) -> dict[str, Patie
         if name.startswith("clinical.") and name != "clinical.patients":
             for row in given(path):
                 rows = states.get(str(row["patient_id"]), {"rows": {}})["rows"]
-                known = sorted((key, value) for key, value in row.items() if value is not None)
-                rows.setdefault(name.removeprefix("clinical."), []).append(short_digest(*known))
+                cells = sorted((key, value) for key, value in row.items() if value is not None)
+                rows.setdefault(name.removeprefix("clinical."), []).append(short_digest(*cells))
     for patient, count in lesions_of(inputs).items():
         if patient in states:
             states[patient]["lesions"] = count

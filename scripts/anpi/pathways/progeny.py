@@ -77,8 +77,8 @@ def score_pathways(expression: Expression) -> pd.DataFrame:
         usual = np.log2(median.reindex(rows["gene_id"]).fillna(0.0).to_numpy() + 1)
         genes, weights = rows["gene_id"].to_numpy(), rows["weight"].to_numpy()
         for name, tpm, level in zip(samples.names, samples.tpm, shift, strict=True):
-            own = np.array([tpm[place] if place >= 0 else np.nan for place in places])
-            score = one_score(genes, weights, own, usual, level, bool((tpm > 0).any()))
+            of_genes = np.array([tpm[place] if place >= 0 else np.nan for place in places])
+            score = one_score(genes, weights, of_genes, usual, level, bool((tpm > 0).any()))
             blocks.append({"sample_id": name, "pathway": pathway, **score})
     table = pd.DataFrame(blocks, columns=COLUMNS)
     order = pd.Categorical(table["sample_id"], samples.names, ordered=True)

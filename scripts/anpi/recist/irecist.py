@@ -134,7 +134,7 @@ class State:
     ----------
     block : list of Finding
         The iUPD since the last reset.
-    known, before : frozenset of str
+    reported, before : frozenset of str
         The new lesions seen so far, and those that were known before the block began.
     last : Finding or None
         The last evaluable scan.
@@ -143,7 +143,7 @@ class State:
     """
 
     block: list[Finding] = field(default_factory=list)
-    known: frozenset[str] = frozenset()
+    reported: frozenset[str] = frozenset()
     before: frozenset[str] = frozenset()
     last: Finding | None = None
     begun: bool = False
@@ -188,8 +188,8 @@ def remember(finding: Finding, code: str, state: State) -> None:
         state.blind = bool(state.block)
         return
     state.blind = False
-    state.before = state.before if state.block else state.known
-    state.known, state.last = state.known | finding.news, finding
+    state.before = state.before if state.block else state.reported
+    state.reported, state.last = state.reported | finding.news, finding
     state.complete |= code == "iCR"
     state.begun |= code in ("iUPD", "iCPD")
     state.confirmed |= code == "iCPD"
@@ -233,14 +233,14 @@ def judge(finding: Finding, state: State, rules: ImmuneRules, asked: list[Asked]
     assert finding.response is not None
     if not state.begun or finding.response == "NE":
         return CODES[finding.response]
-    further = finding.news - state.known
+    further = finding.news - state.reported
     if too_early(finding, state, rules) and not (finding.symptom and further):
         days = finding.day - state.block[-1].day
         open_end = "; a further new lesion is seen: was the scan made for a new symptom?" if further else ""
         text = f"{days} days after the iUPD, less than {rules.minimum_days}: disregarded by iRECIST{open_end}"
         asked.append(Asked("warning" if further else "note", "scan_disregarded", text))
         return "NE"
-    found = without_known(finding, further)
+    found = without_earlier(finding, further)
     if state.confirmed:
         return "iCPD" if found == "PD" else CODES[found]
     if not state.block:
@@ -253,7 +253,7 @@ def judge(finding: Finding, state: State, rules: ImmuneRules, asked: list[Asked]
     return unconfirmed(finding, found, state, asked)
 
 
-def without_known(finding: Finding, further: frozenset[str]) -> str:
+def without_earlier(finding: Finding, further: frozenset[str]) -> str:
     """Return the response by RECIST 1.1 when new lesions that are known already stand apart."""
     assert finding.response is not None
     if not finding.measured:
@@ -276,7 +276,7 @@ def unconfirmed(finding: Finding, found: str, state: State, asked: list[Asked]) 
     there = finding.news - state.before
     if found in ("PD", "NE") or not finding.measured or not there:
         return CODES[found]
-    had = without_known(first, frozenset())
+    had = without_earlier(first, frozenset())
     if found == "CR" or (found == "PR" and had not in ("CR", "PR")):
         return CODES[found]
     if shrank(finding.new_targets, first.new_targets):
@@ -339,7 +339,7 @@ def new_growth(finding: Finding, block: Sequence[Finding], rules: ImmuneRules) -
 
 def grown_after_reset(finding: Finding, state: State) -> bool:
     """Return whether a new lesion that the reset left behind was found larger than at the scan before."""
-    if state.last is None or not finding.news & state.known:
+    if state.last is None or not finding.news & state.reported:
         return False
     larger = growth_in_sum(finding.new_targets, state.last.new_targets) >= LEAST_GROWTH
     return larger or finding.new_grew or grew(finding.new_others, state.last.new_others)

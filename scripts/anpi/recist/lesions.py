@@ -134,10 +134,10 @@ def nontarget_lesions(last: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 def find_strangers(after: pd.DataFrame, last: pd.DataFrame, nontargets: pd.DataFrame) -> pd.DataFrame:
     """Return the later rows of target lesions without a baseline, and the first of non-target ones that came later."""
     lesion = pd.MultiIndex.from_frame(after[["patient_id", "lesion_id"]])
-    known = lesion.isin(pd.MultiIndex.from_frame(last[["patient_id", "lesion_id"]]))
+    seen_before = lesion.isin(pd.MultiIndex.from_frame(last[["patient_id", "lesion_id"]]))
     came = nontargets.loc[nontargets["since"] > 0, ["patient_id", "lesion_id", "since"]]
     first = pd.MultiIndex.from_frame(after[["patient_id", "lesion_id", "day"]]).isin(pd.MultiIndex.from_frame(came))
-    return after[((after["kind"] == "target") & ~known) | ((after["kind"] == "nontarget") & first)]
+    return after[((after["kind"] == "target") & ~seen_before) | ((after["kind"] == "nontarget") & first)]
 
 
 def describe_baseline(last: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
@@ -222,9 +222,9 @@ def earlier_minimum(values: pd.Series, patient: pd.Index) -> pd.Series:
 
 def grown(total: pd.Series, nadir: pd.Series) -> pd.Series:
     """Return which sums are 20% and 5 mm or more above their nadir (nm); from a nadir of 0, any lesion is."""
-    known = nadir.notna()
+    measured = nadir.notna()
     low = nadir.fillna(0).astype("int64")
-    return known & np.where(low == 0, total > 0, (5 * total >= 6 * low) & (total - low >= LEAST_GROWTH))
+    return measured & np.where(low == 0, total > 0, (5 * total >= 6 * low) & (total - low >= LEAST_GROWTH))
 
 
 def judge_nontargets(after: pd.DataFrame, nontargets: pd.DataFrame, points: pd.DataFrame) -> pd.Series:

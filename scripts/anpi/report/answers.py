@@ -11,7 +11,7 @@ from anpi.figures.style import level_colour
 from anpi.report import sentences as say
 from anpi.report.blocks import Fold, Link, Note, Points, Section, Text, draw
 from anpi.report.expression import contrast_sentence
-from anpi.report.numbers import known
+from anpi.report.numbers import has_value
 from anpi.report.rows import ResultRow
 from anpi.report.survival import survival_figure
 from anpi.report.tables import Run
@@ -56,7 +56,7 @@ def ratio_rows(run: Run, results: pd.DataFrame) -> pd.DataFrame:
     found = found.assign(rank=found["tier"].map(tiers)).sort_values("rank", kind="stable")
     labels = [ratio_label(run, row) for row in found.to_dict("records")]
     colours = [
-        level_colour(str(row.level)) if row.biomarker == "subtype" and known(row.level) else None
+        level_colour(str(row.level)) if row.biomarker == "subtype" and has_value(row.level) else None
         for row in found.itertuples()
     ]
     frame = found[["n", "events", "estimate", "ci_low", "ci_high"]].astype(float)

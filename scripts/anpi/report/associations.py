@@ -13,7 +13,7 @@ from anpi.report.beside import estimand_blocks, incidence_blocks, published_bloc
 from anpi.report.blocks import Cell, Heading, Note, Points, Section, Table, Text, count_cell, draw
 from anpi.report.evidence import anchor_of, cite
 from anpi.report.limits import detectable_sentences
-from anpi.report.numbers import NONE, known, p_value, percent, ratio, text
+from anpi.report.numbers import NONE, has_value, p_value, percent, ratio, text
 from anpi.report.rows import Ratio
 from anpi.report.survival import survival_by_group, survival_figure
 from anpi.report.tables import Run
@@ -126,7 +126,7 @@ def interaction_sentences(rows: pd.DataFrame, alpha: float, tier: str) -> list[s
     ]
     if not say.tested(test):
         return [*within, f"Whether it differs between arms: not tested, {text(test['warning'], 'no reason given')}."]
-    note = [f"{say.capital(str(test['warning']))}."] if known(test["warning"]) else []
+    note = [f"{say.capital(str(test['warning']))}."] if has_value(test["warning"]) else []
     return [*within, f"Whether it differs between arms: {say.verdict(test, alpha, tier)}.", *note]
 
 
@@ -169,7 +169,7 @@ def question_sentences(rows: pd.DataFrame, alpha: float, tier: str) -> list[str]
     rows = say.main_rows(rows)
     test = rows.iloc[0]
     many = say.unit(test["endpoint"])
-    events = int(test["events"]) if known(test["events"]) else 0
+    events = int(test["events"]) if has_value(test["events"]) else 0
     name = say.capital(endpoint_words(test["endpoint"])) + f" by {test['biomarker']}"
     counts = f"{plural(int(test['n']), 'patient')}, {plural(events, *many)}"
     head = cite(f"{name}: {counts}.", "results", (counts, test.name))
@@ -196,10 +196,10 @@ def forest_rows(run: Run, rows: pd.DataFrame) -> pd.DataFrame:
     ratios = ratios[~ratios["method"].eq("reference group")].head(MOST_ROWS)
     labels, colours = [], []
     for row in ratios.itertuples():
-        if known(row.level):
+        if has_value(row.level):
             against = (
                 f" against {say.level_words(row.reference, row.biomarker)}"
-                if known(row.reference) and row.effect in say.RATIOS
+                if has_value(row.reference) and row.effect in say.RATIOS
                 else ""
             )
             labels.append(say.level_words(row.level, row.biomarker) + against)
@@ -217,7 +217,7 @@ def forest_caption(rows: pd.DataFrame, drawn: pd.DataFrame, tier: str, grouped: 
         {
             str(m).split("; ")[0]
             for m, e in zip(rows["method"], rows["effect"], strict=True)
-            if known(m) and e in say.RATIOS
+            if has_value(m) and e in say.RATIOS
         }
     )
     members = str(rows["set"].iloc[0]).replace("_", " ")
@@ -251,8 +251,8 @@ def result_table(run: Run, rows: pd.DataFrame, family: str, tier: str) -> Table:
     ]
     cells = []
     for place, row in zip(rows.index, rows.to_dict("records"), strict=True):
-        level = say.level_words(row["level"], row["biomarker"]) if known(row["level"]) else NONE
-        if known(row["reference"]) and known(row["level"]) and row["level"] != row["reference"]:
+        level = say.level_words(row["level"], row["biomarker"]) if has_value(row["level"]) else NONE
+        if has_value(row["reference"]) and has_value(row["level"]) and row["level"] != row["reference"]:
             level += f" / {say.level_words(row['reference'], row['biomarker'])}"
         cells.append(
             [
@@ -263,8 +263,8 @@ def result_table(run: Run, rows: pd.DataFrame, family: str, tier: str) -> Table:
                 count_cell(row["events"]),
                 Cell(text(row["effect"])),
                 estimate_cell(row),
-                Cell(p_value(row["p"]), row["p"] if known(row["p"]) else None),
-                Cell(p_value(row["p_adjusted"]), row["p_adjusted"] if known(row["p_adjusted"]) else None),
+                Cell(p_value(row["p"]), row["p"] if has_value(row["p"]) else None),
+                Cell(p_value(row["p_adjusted"]), row["p_adjusted"] if has_value(row["p_adjusted"]) else None),
                 Cell(text(row["warning"])),
                 Cell(text(row["method"])),
                 Cell(str(row["set"]).replace("_", " ")),
@@ -287,9 +287,9 @@ def result_table(run: Run, rows: pd.DataFrame, family: str, tier: str) -> Table:
 
 
 def estimate_cell(row: Ratio) -> Cell:
-    if not known(row["estimate"]):
+    if not has_value(row["estimate"]):
         return Cell(NONE)
-    if not known(row["ci_low"]):
+    if not has_value(row["ci_low"]):
         return Cell(f"{row['estimate']:.2f}", float(row["estimate"]))
     return Cell(f"{ratio(row['estimate'])} ({ratio(row['ci_low'])} to {ratio(row['ci_high'])})", float(row["estimate"]))
 
@@ -330,7 +330,7 @@ def variant_table(table: pd.DataFrame) -> Table:
             f"{say.level_words(r.level, r.biomarker)} / {say.level_words(r.reference, r.biomarker)} "
             f"{ratio(r.estimate)} ({ratio(r.ci_low)} to {ratio(r.ci_high)})"
             for r in part.itertuples()
-            if known(r.level) and known(r.estimate) and r.effect in say.RATIOS
+            if has_value(r.level) and has_value(r.estimate) and r.effect in say.RATIOS
         ]
         rows.append(
             [
@@ -339,7 +339,7 @@ def variant_table(table: pd.DataFrame) -> Table:
                 count_cell(test["n"]),
                 count_cell(test["events"]),
                 Cell("; ".join(ratios) or NONE),
-                Cell(p_value(test["p"]), test["p"] if known(test["p"]) else None),
+                Cell(p_value(test["p"]), test["p"] if has_value(test["p"]) else None),
                 Cell(text(test["warning"])),
             ]
         )
@@ -356,8 +356,8 @@ def influence_table(run: Run, influence: pd.DataFrame) -> Table:
     rows = [
         [
             Cell(text(row["patient_id"], "nobody")),
-            Cell(p_value(row["p"]), row["p"] if known(row["p"]) else None),
-            *(Cell(ratio(row[c]), row[c] if known(row[c]) else None) for c in ratios),
+            Cell(p_value(row["p"]), row["p"] if has_value(row["p"]) else None),
+            *(Cell(ratio(row[c]), row[c] if has_value(row[c]) else None) for c in ratios),
             Cell(text(row["changes_conclusion"])),
         ]
         for row in alone.to_dict("records")

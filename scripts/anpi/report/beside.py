@@ -8,7 +8,7 @@ from anpi.figures.forest import forest
 from anpi.report import sentences as say
 from anpi.report.baseline import level_words, variable_words
 from anpi.report.blocks import Cell, Heading, Note, Table, Text, Write, count_cell, draw
-from anpi.report.numbers import NONE, interval, known, p_value, percent, ratio, text
+from anpi.report.numbers import NONE, has_value, interval, p_value, percent, ratio, text
 from anpi.report.rows import Comparison, EstimandRow, IncidenceRow, Ratio, SubgroupRow
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_words
@@ -17,16 +17,16 @@ from anpi.words.p_values import p_words
 
 
 def ratio_cell(row: Ratio) -> Cell:
-    if not known(row["estimate"]):
+    if not has_value(row["estimate"]):
         return Cell(NONE)
     bounds = interval(row["ci_low"], row["ci_high"])
     return Cell(f"{ratio(row['estimate'])} ({bounds})", float(row["estimate"]))
 
 
 def group_name(row: Comparison) -> str:
-    if not known(row["level"]):
+    if not has_value(row["level"]):
         return str(row["biomarker"])
-    names = [say.group_words(group, row["biomarker"]) for group in (row["level"], row["reference"]) if known(group)]
+    names = [say.group_words(group, row["biomarker"]) for group in (row["level"], row["reference"]) if has_value(group)]
     return " against ".join(names)
 
 
@@ -39,11 +39,11 @@ def estimand_blocks(run: Run) -> list[Any]:
     rows = [
         [
             Cell(endpoint_words(row["endpoint"])),
-            Cell("test" if not known(row["level"]) else group_name(row)),
+            Cell("test" if not has_value(row["level"]) else group_name(row)),
             Cell(text(row["effect"])),
             Cell(span(row["estimate"], row["estimate_low"], row["estimate_high"], ratio)),
             Cell(span(row["p"], row["p_low"], row["p_high"], p_value)),
-            Cell(f"{row['shown']:.0f} of {row['answers']:.0f}" if known(row["p_low"]) else NONE),
+            Cell(f"{row['shown']:.0f} of {row['answers']:.0f}" if has_value(row["p_low"]) else NONE),
         ]
         for row in table.to_dict("records")
     ]
@@ -59,9 +59,9 @@ def estimand_blocks(run: Run) -> list[Any]:
 
 
 def span(declared: float, low: float, high: float, write: Write) -> str:
-    if not known(low):
+    if not has_value(low):
         return NONE
-    return f"{write(declared) if known(declared) else NONE} ({write(low)} to {write(high)})"
+    return f"{write(declared) if has_value(declared) else NONE} ({write(low)} to {write(high)})"
 
 
 def estimand_sentence(row: EstimandRow, alpha: float) -> list[str]:
@@ -70,7 +70,7 @@ def estimand_sentence(row: EstimandRow, alpha: float) -> list[str]:
     if count < 2:
         return []
     name = say.capital(endpoint_words(row["endpoint"]))
-    if not known(row["level"]) and known(row["p_low"]):
+    if not has_value(row["level"]) and has_value(row["p_low"]):
         untold = count - int(row["tested"])
         gaps = f"; under {plural(untold, 'of them', 'of them')} it cannot be tested" if untold else ""
         low, high = p_words(row["p_low"]), p_words(row["p_high"])
@@ -79,7 +79,7 @@ def estimand_sentence(row: EstimandRow, alpha: float) -> list[str]:
             f"{name} by {row['biomarker']} under {count} estimands: {span}, below {alpha:g} in "
             f"{int(row['shown'])} (unadjusted){gaps}."
         ]
-    if row["effect"] in say.RATIOS and known(row["estimate_low"]):
+    if row["effect"] in say.RATIOS and has_value(row["estimate_low"]):
         ends = " to ".join(dict.fromkeys(map(ratio, (row["estimate_low"], row["estimate_high"]))))
         outer = interval(row["ci_low_least"], row["ci_high_most"])
         return [f"{group_name(row)}: {say.RATIOS[row['effect']]} {ends}; outermost 95% limits {outer}."]
@@ -114,7 +114,7 @@ def subgroup_blocks(run: Run) -> list[Any]:
 
 
 def subgroup_label(row: SubgroupRow) -> str:
-    level = f", {say.level_words(row['level'], row['biomarker'])}" if known(row["level"]) else ""
+    level = f", {say.level_words(row['level'], row['biomarker'])}" if has_value(row["level"]) else ""
     variable = str(row["variable"])
     return f"{variable_words(variable)}: {level_words(variable, row['subgroup'])}{level}"
 
@@ -156,10 +156,10 @@ def incidence_blocks(run: Run) -> list[Any]:
 
 
 def incidence_cell(row: IncidenceRow) -> Cell:
-    if not known(row["incidence"]):
+    if not has_value(row["incidence"]):
         return Cell("beyond follow-up")
     value = percent(row["incidence"])
-    bounds = f" ({interval(row['ci_low'], row['ci_high'], percent)})" if known(row["ci_low"]) else ""
+    bounds = f" ({interval(row['ci_low'], row['ci_high'], percent)})" if has_value(row["ci_low"]) else ""
     return Cell(value + bounds, float(row["incidence"]))
 
 
@@ -176,11 +176,11 @@ def published_blocks(run: Run) -> list[Any]:
             count_cell(row["n"]),
             count_cell(row["events"]),
             ratio_cell(row),
-            Cell(NONE if not known(row["i2"]) else f"{row['i2']:.0f}%"),
+            Cell(NONE if not has_value(row["i2"]) else f"{row['i2']:.0f}%"),
             Cell(
-                interval(row["predicted_low"], row["predicted_high"]) if known(row["predicted_low"]) else NONE,
+                interval(row["predicted_low"], row["predicted_high"]) if has_value(row["predicted_low"]) else NONE,
             ),
-            Cell(NONE if not known(row["probability_below_1"]) else percent(row["probability_below_1"])),
+            Cell(NONE if not has_value(row["probability_below_1"]) else percent(row["probability_below_1"])),
             Cell(text(row["method"])),
             Cell(text(row["source"])),
         ]

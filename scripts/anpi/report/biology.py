@@ -13,7 +13,7 @@ from anpi.figures.components import components
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Heading, Note, Section, Table, Text, draw
 from anpi.report.cells import cell_blocks
-from anpi.report.numbers import NONE, count_of, decimal, drawn_of, known, short_names, text
+from anpi.report.numbers import NONE, count_of, decimal, drawn_of, has_value, short_names, text
 from anpi.report.schemes import scheme_blocks
 from anpi.report.tables import Run, call_groups
 from anpi.trial.subtypes import SUBTYPES
@@ -147,10 +147,10 @@ def calls_table(calls: pd.DataFrame) -> Table:
             [
                 Cell(text(row["sample_id"])),
                 Cell(text(row["patient_id"])),
-                Cell(text(row["subtype"]), None, row["group"] if known(row["subtype"]) else "none"),
+                Cell(text(row["subtype"]), None, row["group"] if has_value(row["subtype"]) else "none"),
                 Cell(text(row["call"])),
-                *(Cell(decimal(row[f"p_{k}"]), row[f"p_{k}"] if known(row[f"p_{k}"]) else None) for k in SUBTYPES),
-                Cell(decimal(row["margin"]), row["margin"] if known(row["margin"]) else None),
+                *(Cell(decimal(row[f"p_{k}"]), row[f"p_{k}"] if has_value(row[f"p_{k}"]) else None) for k in SUBTYPES),
+                Cell(decimal(row["margin"]), row["margin"] if has_value(row["margin"]) else None),
                 Cell(coverage_words(row["gene_coverage"])),
                 Cell(text(row["napy"])),
                 Cell(text(row["reason"])),
@@ -176,7 +176,7 @@ def calls_table(calls: pd.DataFrame) -> Table:
 
 
 def coverage_words(value: Any) -> str:
-    return NONE if not known(value) else f"{100 * float(value):.0f}%"
+    return NONE if not has_value(value) else f"{100 * float(value):.0f}%"
 
 
 def agreement_table(calls: pd.DataFrame) -> Table:
@@ -195,10 +195,10 @@ def agreement_table(calls: pd.DataFrame) -> Table:
         "Highest factor: the one of ASCL1, NEUROD1, POU2F3, YAP1 that is expressed most (Rudin 2019). Second "
         "method: gene pairs, without the four factors."
     )
-    known_pairs = calls[calls.get("agreement", pd.Series(index=calls.index, dtype=object)).notna()]
-    if len(known_pairs):
+    compared = calls[calls.get("agreement", pd.Series(index=calls.index, dtype=object)).notna()]
+    if len(compared):
         caption += (
-            f" The second method agrees in {count_of(int(known_pairs['agreement'].eq('yes').sum()), len(known_pairs))}."
+            f" The second method agrees in {count_of(int(compared['agreement'].eq('yes').sum()), len(compared))}."
         )
     return Table("agreement", "Agreement of methods", header, rows, caption, [False] + [True] * (len(header) - 1))
 
@@ -281,7 +281,7 @@ def methods_table(run: Run, methods: pd.DataFrame) -> Table:
         [
             Cell(run.signature_names.get(row["signature"], row["signature"])),
             Cell(f"{row['samples']:.0f}", float(row["samples"])),
-            *(Cell(decimal(row[name]), float(row[name]) if known(row[name]) else None) for name in columns),
+            *(Cell(decimal(row[name]), float(row[name]) if has_value(row[name]) else None) for name in columns),
         ]
         for _, row in methods.iterrows()
     ]
@@ -332,12 +332,12 @@ def medians_by_subtype(run: Run, given: pd.DataFrame) -> Table:
             f"{used.at[name, 'genes_used']:.0f} of {used.at[name, 'genes_total']:.0f}" if name in used.index else NONE
         )
         rank = percentile.get(name, np.nan)
-        cells = [Cell(decimal(v), float(v) if known(v) else None) for v in values]
+        cells = [Cell(decimal(v), float(v) if has_value(v) else None) for v in values]
         rows.append(
             [
                 Cell(run.signature_names.get(name, name)),
                 *cells,
-                Cell(decimal(rank, 0), float(rank) if known(rank) else None),
+                Cell(decimal(rank, 0), float(rank) if has_value(rank) else None),
                 Cell(genes),
             ]
         )

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from anpi.figures.linking import linked_svg, plain_pdf, tight
 from anpi.report.evidence import joined
-from anpi.report.numbers import NONE, known, text
+from anpi.report.numbers import NONE, has_value, text
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def table_of(
     """
     numeric = [c in frame and pd.api.types.is_numeric_dtype(frame[c]) and frame[c].notna().any() for c in columns]
     values = {c: list(frame[c]) if c in frame else [None] * len(frame) for c in columns}
-    patients = [None if not known(value) else str(value) for value in frame[patient]] if patient else []
+    patients = [None if not has_value(value) else str(value) for value in frame[patient]] if patient else []
     rows = written(values, write or {})
     return Table(name, title, list(columns.values()), rows, numeric=numeric, patients=patients, **rest)
 
@@ -211,7 +211,7 @@ def table_of_rows(
 ) -> Table:
     """Make a table of a few rows, as `table_of` does of a frame; a column of numbers alone is numeric."""
     values = {column: [row.get(column) for row in found] for column in columns}
-    numeric = [all(is_number(v) for v in vs if known(v)) and any(map(known, vs)) for vs in values.values()]
+    numeric = [all(is_number(v) for v in vs if has_value(v)) and any(map(has_value, vs)) for vs in values.values()]
     return Table(name, title, list(columns.values()), written(values, write or {}), caption, numeric)
 
 
@@ -223,7 +223,7 @@ def written(columns: Mapping[str, Sequence[Any]], write: Mapping[str, Write]) ->
 
 def count_cell(value: Any) -> Cell:
     """Return a count as a cell, with thousands apart."""
-    return Cell(f"{value:,.0f}", float(value)) if known(value) else Cell(NONE)
+    return Cell(f"{value:,.0f}", float(value)) if has_value(value) else Cell(NONE)
 
 
 def is_number(value: Any) -> bool:
@@ -232,6 +232,6 @@ def is_number(value: Any) -> bool:
 
 def make_cell(value: Any, write: Write) -> Cell:
     words = write(value)
-    if not known(value):
+    if not has_value(value):
         return Cell(words or NONE)
     return Cell(words, float(value)) if is_number(value) else Cell(words)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from anpi.report.blocks import Cell, Heading, Note, Table
-from anpi.report.numbers import NONE, decimal, known, percent, text
+from anpi.report.numbers import NONE, decimal, has_value, percent, text
 from anpi.report.tables import Run
 from anpi.words.lists import listed
 
@@ -46,11 +46,11 @@ def fractions_table(run: Run, fractions: pd.DataFrame) -> Any:
     scores = run.table("scores")
     mcp = {} if scores is None else scores.set_index(["sample_id", "signature"])["score"].to_dict()
     rows = []
-    for sample, own in fractions.groupby("sample_id", sort=True):
-        by_type = own.set_index("cell_type")
+    for sample, of_sample in fractions.groupby("sample_id", sort=True):
+        by_type = of_sample.set_index("cell_type")
         cells = [fraction_cell(by_type.loc[name], mcp.get((sample, TYPES[name][1]))) for name in TYPES]
-        words = [own["caution"].iloc[0], own["reason"].iloc[0]]
-        rows.append([Cell(text(sample)), *cells, Cell("; ".join(map(str, filter(known, words))) or NONE)])
+        words = [of_sample["caution"].iloc[0], of_sample["reason"].iloc[0]]
+        rows.append([Cell(text(sample)), *cells, Cell("; ".join(map(str, filter(has_value, words))) or NONE)])
     header = ["Sample", *(words for words, _ in TYPES.values()), "Remark"]
     caption = (
         "Percent of all cells by quanTIseq's method, with the 95% interval over its marker genes; MCP: score of "
@@ -62,9 +62,9 @@ def fractions_table(run: Run, fractions: pd.DataFrame) -> Any:
 
 
 def fraction_cell(row: pd.Series, mcp: float | None) -> Cell:
-    if not known(row["fraction"]):
+    if not has_value(row["fraction"]):
         return Cell(NONE)
-    beside = f"; MCP {decimal(mcp, 1)}" if known(mcp) else ""
+    beside = f"; MCP {decimal(mcp, 1)}" if has_value(mcp) else ""
     between = f"{100 * row['low']:.0f}–{percent(row['high'])}"
     return Cell(f"{percent(row['fraction'])} ({between}){beside}", float(row["fraction"]))
 
@@ -78,7 +78,7 @@ def pathways_block(run: Run, pathways: pd.DataFrame) -> Table | Note:
         return Note(words, "absent")
     wide = pathways.pivot(index="sample_id", columns="pathway", values="above_reference").sort_index()
     rows = [
-        [Cell(text(sample)), *(Cell(decimal(v, 0), float(v) if known(v) else None) for v in values)]
+        [Cell(text(sample)), *(Cell(decimal(v, 0), float(v) if has_value(v) else None) for v in values)]
         for sample, values in zip(wide.index, wide.to_numpy(), strict=True)
     ]
     caption = (

@@ -11,7 +11,7 @@ from anpi.figures.clinical import spider, swimmer, waterfall
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Drawing, Link, Note, Section, Table, Text, draw
 from anpi.report.evidence import anchor_of
-from anpi.report.numbers import NONE, decimal, drawn_of, interval, known, months, percent
+from anpi.report.numbers import NONE, decimal, drawn_of, has_value, interval, months, percent
 from anpi.report.survival import survival_by_group, survival_figure
 from anpi.report.tables import Run, end_days
 from anpi.trial.endpoints import ENDPOINTS, SURVIVAL, endpoint_words
@@ -112,8 +112,12 @@ def concordance(run: Run) -> list[Any]:
             Cell(f"{row.measure}"),
             Cell(str(row.arm)),
             Cell(f"{row.evaluator}, {row.other}"),
-            Cell(f"{int(row.agree)}/{int(row.n)}" + (f", {percent(row.agreement)}" if known(row.agreement) else "")),
-            Cell(f"{decimal(row.kappa)} ({interval(row.ci_low, row.ci_high, decimal)})" if known(row.kappa) else NONE),
+            Cell(
+                f"{int(row.agree)}/{int(row.n)}" + (f", {percent(row.agreement)}" if has_value(row.agreement) else "")
+            ),
+            Cell(
+                f"{decimal(row.kappa)} ({interval(row.ci_low, row.ci_high, decimal)})" if has_value(row.kappa) else NONE
+            ),
         ]
         for row in table.itertuples()
     ]
@@ -142,7 +146,7 @@ def rate_table(rates: pd.DataFrame) -> Table:
         if words is None:
             continue
         part = rates[(rates["measure"] == measure) & (rates["population"] == population)]
-        part = part[part["months"].eq(at) if known(at) else part["months"].isna()]
+        part = part[part["months"].eq(at) if has_value(at) else part["months"].isna()]
         anchors.append(anchor_of("rates", part.index[part["arm"].eq("all")].min()))
         part = part.set_index("arm")
         cells = [Cell(rate_words(part.loc[arm]) if arm in part.index else NONE) for arm in arms]
@@ -172,13 +176,13 @@ def rate_words(row: pd.Series) -> str:
         head = f"{int(row['events'])}/{int(row['n'])}, " if row["method"] == "Clopper-Pearson" else ""
         return (
             f"{head}{percent(row['estimate'])} ({interval(row['ci_low'], row['ci_high'], percent)})"
-            if known(row["estimate"])
+            if has_value(row["estimate"])
             else NONE
         )
     if not row["n"]:
         return NONE
-    scaled = [float(row[c]) / DAYS_PER_MONTH if known(row[c]) else None for c in ("estimate", "ci_low", "ci_high")]
-    bounds = f" ({interval(scaled[1], scaled[2], months)})" if any(known(v) for v in scaled[1:]) else ""
+    scaled = [float(row[c]) / DAYS_PER_MONTH if has_value(row[c]) else None for c in ("estimate", "ci_low", "ci_high")]
+    bounds = f" ({interval(scaled[1], scaled[2], months)})" if any(has_value(v) for v in scaled[1:]) else ""
     return f"{months(scaled[0])}{bounds}; {int(row['events'])}/{int(row['n'])}"
 
 
@@ -191,7 +195,7 @@ def course_figures(run: Run) -> list[Any]:
         return [Note("No scan is in the tables, so no course of a patient is drawn.", "absent")]
     endpoints = treated.reset_index()
     points = points[points["patient_id"].isin(treated.index)]
-    groups = {str(patient): str(group) for patient, group in treated["group"].items() if known(group)}
+    groups = {str(patient): str(group) for patient, group in treated["group"].items() if has_value(group)}
     note = f" {drawn_of(len(treated), len(everyone), 'patient')}." if len(treated) < len(everyone) else ""
     measured = points["change_from_baseline_pct"].notna().any()
     changed = change_figures(endpoints, points, groups, note) if measured else []

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.report.inputs import TABLES
-from anpi.report.numbers import known
+from anpi.report.numbers import has_value
 from anpi.report.tables import Run
 
 # The tables whose rows stand on the page of details, each under its anchor.
@@ -101,7 +101,7 @@ def patients_behind(run: Run, row: Row) -> list[str]:
     frame = run.tables[row.table]
     values = frame.loc[row.place]
     if row.table == "influence":
-        return [str(values["patient_id"])] if known(values["patient_id"]) else []
+        return [str(values["patient_id"])] if has_value(values["patient_id"]) else []
     if row.table == "contrasts":
         return []
     people = run.members(POPULATIONS.get(values["population"], "") if row.table == "rates" else values["set"])
@@ -116,14 +116,14 @@ def rates_patients(people: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
 def question_patients(frame: pd.DataFrame, people: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
     """Return the patients of a row of a question: those of its level, or of all compared levels for its test."""
     endpoint, biomarker, level = (str(values[name]) for name in ("endpoint", "biomarker", "level"))
-    known_of = f"{endpoint}_days" if f"{endpoint}_days" in people else endpoint
-    people = people[people[known_of].notna()] if known_of in people else people
-    own = "group" if biomarker == "subtype" else biomarker
-    if level == "all" or own not in people:
+    of_endpoint = f"{endpoint}_days" if f"{endpoint}_days" in people else endpoint
+    people = people[people[of_endpoint].notna()] if of_endpoint in people else people
+    column = "group" if biomarker == "subtype" else biomarker
+    if level == "all" or column not in people:
         return people
-    if known(values["level"]):
-        return people[people[own].astype(str).eq(level)]
+    if has_value(values["level"]):
+        return people[people[column].astype(str).eq(level)]
     same = [frame[name].eq(values[name]) for name in ("entry", "endpoint", "biomarker")]
     levels = frame[same[0] & same[1] & same[2] & frame["level"].notna()]
     compared = levels[levels["estimate"].notna() | levels["method"].eq("reference group")]["level"].astype(str)
-    return people[people[own].astype(str).isin(set(compared))]
+    return people[people[column].astype(str).isin(set(compared))]

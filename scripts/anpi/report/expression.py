@@ -11,7 +11,7 @@ from anpi.report import sentences as say
 from anpi.report.associations import EXPLORATORY
 from anpi.report.blocks import Note, Section, Table, Text, draw, table_of
 from anpi.report.evidence import anchor_of, cite
-from anpi.report.numbers import decimal, known, p_value, text
+from anpi.report.numbers import decimal, has_value, p_value, text
 from anpi.report.tables import Run
 from anpi.words.lists import plural
 
@@ -39,7 +39,7 @@ def expression(run: Run) -> Section:
 def contrast_sentence(row: pd.Series) -> str:
     """Return what was compared and how many genes stand out, or why nothing was."""
     name = f"{row['contrast'][:1].upper()}{row['contrast'][1:]}"
-    if known(row["reason"]):
+    if has_value(row["reason"]):
         return f"{name}: not compared: {str(row['reason']).removesuffix(say.NOT_TESTED)}."
     numbers = (
         f"{row['n_group']:.0f} against {row['n_reference']:.0f} patients, "
@@ -49,7 +49,7 @@ def contrast_sentence(row: pd.Series) -> str:
     sentence = f"{name}: {numbers}. Design: {row['design']}."
     if str(row["contrast"]).startswith("subtype"):
         sentence += " The subtypes were called from expression, so genes that differ between them are no surprise."
-    words = sentence + (f" Note: {row['notes']}." if known(row["notes"]) else "")
+    words = sentence + (f" Note: {row['notes']}." if has_value(row["notes"]) else "")
     return cite(words, "contrasts", (numbers, row.name))
 
 
@@ -62,7 +62,9 @@ def contrast_table(contrasts: pd.DataFrame) -> Table:
 
 
 def gene_blocks(genes: pd.DataFrame, name: str, place: int) -> list[Any]:
-    shown = genes.assign(name=[s if known(s) else g for s, g in zip(genes["symbol"], genes["gene_id"], strict=True)])
+    shown = genes.assign(
+        name=[s if has_value(s) else g for s, g in zip(genes["symbol"], genes["gene_id"], strict=True)]
+    )
     fold = "shrunken_log2_fold_change" if "shrunken_log2_fold_change" in shown else "log2_fold_change"
     drawn = shown.drop(columns="log2_fold_change") if fold != "log2_fold_change" else shown
     drawn = drawn.rename(columns={fold: "log2_fold_change"})[["gene_id", "name", "log2_fold_change", "p", "p_adjusted"]]

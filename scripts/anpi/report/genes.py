@@ -14,7 +14,7 @@ import pandas as pd
 from anpi.figures.strips import strips
 from anpi.files.shipped import ROOT
 from anpi.report.blocks import Note, Section, Text, draw
-from anpi.report.numbers import known
+from anpi.report.numbers import has_value
 from anpi.report.tables import Run, call_groups
 from anpi.tables.reading import read_facts
 from anpi.tables.targets import TARGETS
@@ -117,7 +117,7 @@ def groups_of(run: Run, people: pd.DataFrame) -> dict[str, dict[str, str]]:
 
 def word(values: object, key: object) -> str:
     value = values.get(key) if hasattr(values, "get") else None
-    return str(value) if known(value) else "not known"
+    return str(value) if has_value(value) else "not known"
 
 
 def gene_payload(run: Run) -> str:
@@ -130,7 +130,9 @@ def gene_payload(run: Run) -> str:
     values, people = gene_values(run)
     scaled = np.clip(np.rint(values.to_numpy(float) * STEPS), 0, UNKNOWN - 1)
     cells = np.where(np.isfinite(scaled), scaled, UNKNOWN).astype(np.uint8)
-    symbols = [str(s) if known(s) else str(g) for g, s in zip(run.genes["gene_id"], run.genes["symbol"], strict=True)]
+    symbols = [
+        str(s) if has_value(s) else str(g) for g, s in zip(run.genes["gene_id"], run.genes["symbol"], strict=True)
+    ]
     header = {
         "symbols": symbols,
         "ids": [str(g) for g in run.genes["gene_id"]],

@@ -1,8 +1,8 @@
 """Pages of patients that are still right are neither built again nor touched.
 
-Beside the report stands a memory: a link to each page, and of each page what it was made from (`Own.digest`, which
-covers all that a page can hold, and the code) and the digest of its bytes. A page that was changed by hand, or whose
-patient is gone, is known by it.
+Beside the report stands a memory: a link to each page, and of each page what it was made from (`PatientRecord.digest`,
+which covers all that a page can hold, and the code) and the digest of its bytes. A page that was changed by hand, or
+whose patient is gone, is known by it.
 """
 
 from __future__ import annotations

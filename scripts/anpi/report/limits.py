@@ -10,7 +10,7 @@ import pandas as pd
 from anpi.report import sentences as say
 from anpi.report.baseline import variable_words
 from anpi.report.evidence import cite
-from anpi.report.numbers import known, ratio
+from anpi.report.numbers import has_value, ratio
 from anpi.report.robustness import choices_of, holds_sentence
 from anpi.report.rows import DetectableRow
 from anpi.report.tables import Run
@@ -90,7 +90,7 @@ def doubtful_members(run: Run) -> list[str]:
 
 def call_words(row: pd.Series) -> str:
     """Write a patient's call: ``SCLC-I, lean call``."""
-    return f"SCLC-{row['subtype']}, {row['call']} call" if known(row["subtype"]) else "no single subtype"
+    return f"SCLC-{row['subtype']}, {row['call']} call" if has_value(row["subtype"]) else "no single subtype"
 
 
 def described_groups(run: Run, entry: str) -> set[str]:
@@ -194,7 +194,7 @@ def detectable_sentences(run: Run) -> list[str]:
 
 
 def detectable_sentence(row: DetectableRow) -> str:
-    if known(row["level"]):
+    if has_value(row["level"]):
         group = say.group_words(row["level"], row["biomarker"])
         what = f"{group} ({plural(int(row['n']), 'patient')} of {int(row['total'])}) against the others"
     else:
@@ -205,7 +205,7 @@ def detectable_sentence(row: DetectableRow) -> str:
             (row["hr_above"], "more", row.get("power_above")),
             (row["hr_below"], "less", row.get("power_below")),
         )
-        if known(hazard) and np.isfinite(hazard)
+        if has_value(hazard) and np.isfinite(hazard)
     ]
     shown = (
         f"a hazard ratio of {' (or '.join(ends)}{')' if len(ends) > 1 else ''} would have been shown in 4 of 5 such "
@@ -219,7 +219,7 @@ def detectable_sentence(row: DetectableRow) -> str:
 
 def power_words(power: float | None) -> str:
     """Write the simulated power of a ratio, where there is one."""
-    return f" [power {power:.2f}]" if known(power) else ""
+    return f" [power {power:.2f}]" if has_value(power) else ""
 
 
 def secondary_sentences(run: Run) -> list[str]:
@@ -256,12 +256,12 @@ def secondary_sentence(rows: pd.DataFrame, alpha: float) -> str:
         return f"{name}: {say.untested_words(test)}."
     ratios = main[main["estimate"].notna() & main["effect"].isin(list(say.RATIOS))]
     parts = [say.ratio_clause(row) for _, row in ratios.iterrows()]
-    own = [f"interval and {p_words(test['p'])} unadjusted"] if parts and adjusted(test) else []
-    words = f"{name}: {'; '.join([*parts, *own, say.verdict(test, alpha, 'secondary')])}."
+    unadjusted = [f"interval and {p_words(test['p'])} unadjusted"] if parts and adjusted(test) else []
+    words = f"{name}: {'; '.join([*parts, *unadjusted, say.verdict(test, alpha, 'secondary')])}."
     cited = [(say.bounds(row), place) for place, row in ratios.iterrows()]
-    own_parts = [p_words(test[name]) for name in ("p", "p_adjusted") if known(test[name])]
-    return cite(words, "results", *cited, *((part, test.name) for part in dict.fromkeys(own_parts)))
+    p_parts = [p_words(test[name]) for name in ("p", "p_adjusted") if has_value(test[name])]
+    return cite(words, "results", *cited, *((part, test.name) for part in dict.fromkeys(p_parts)))
 
 
 def adjusted(test: pd.Series) -> bool:
-    return known(test["p_adjusted"]) and abs(test["p_adjusted"] - test["p"]) > 1e-12
+    return has_value(test["p_adjusted"]) and abs(test["p_adjusted"] - test["p"]) > 1e-12

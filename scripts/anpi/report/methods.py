@@ -8,7 +8,7 @@ from typing import Any
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Heading, Points, Section, Table, Text
 from anpi.report.limits import detectable_sentences
-from anpi.report.numbers import known, text
+from anpi.report.numbers import has_value, text
 from anpi.report.tables import Run
 from anpi.trial.declared import DeclaredPlan, DeclaredRules
 from anpi.trial.endpoints import endpoint_words
@@ -230,7 +230,7 @@ def follow_up_words(run: Run) -> str | None:
     if survival is None:
         return None
     rows = survival[(survival["entry"] == "efficacy") & (survival["endpoint"] == "os") & (survival["level"] == "all")]
-    if rows.empty or not known(rows["follow_up_months"].iloc[0]):
+    if rows.empty or not has_value(rows["follow_up_months"].iloc[0]):
         return None
     row = rows.iloc[0]
     return f"Median follow-up {row['follow_up_months']:.1f} months (reverse Kaplan-Meier)"

@@ -160,14 +160,14 @@ def custom_content(verdicts: pd.DataFrame, curves: Mapping[str, Mapping[str, lis
 
 def general_statistics(rows: pd.DataFrame) -> Document:
     """Return columns for MultiQC's first table; those of which nothing is known stay out."""
-    known = [name for name in GENERAL if name in rows and rows[name].notna().any()]
+    filled = [name for name in GENERAL if name in rows and rows[name].notna().any()]
     headers: list[Document] = []
-    for name in known:
+    for name in filled:
         title, description, settings = GENERAL[name]
         numeric = pd.api.types.is_numeric_dtype(rows[name])
         shared: Document = PERCENT if numeric and "max" not in settings else {}
         headers.append({name: {"title": title, "description": description, **shared, **settings}})
-    return {"id": "anpi_general", "plot_type": "generalstats", "pconfig": headers, "data": cells(rows[known])}
+    return {"id": "anpi_general", "plot_type": "generalstats", "pconfig": headers, "data": cells(rows[filled])}
 
 
 def tables(rows: pd.DataFrame) -> dict[str, Document]:
@@ -175,10 +175,10 @@ def tables(rows: pd.DataFrame) -> dict[str, Document]:
     titles = TITLES | {name: fact.title for name, fact in FACTS.items()}
     found: dict[str, Document] = {}
     for name, (title, description, columns) in SECTIONS.items():
-        known = [column for column in columns if column in rows and rows[column].notna().any()]
-        if not known:
+        filled = [column for column in columns if column in rows and rows[column].notna().any()]
+        if not filled:
             continue
-        headers: dict[str, Document] = {column: {"title": titles[column], "scale": False} for column in known}
+        headers: dict[str, Document] = {column: {"title": titles[column], "scale": False} for column in filled}
         if "verdict" in headers:
             headers["verdict"] |= GENERAL["verdict"][2]
         found[name] = {
@@ -188,7 +188,7 @@ def tables(rows: pd.DataFrame) -> dict[str, Document]:
             "plot_type": "table",
             "pconfig": {"id": f"{name}_table", "title": f"anpi: {title.lower()}", "col1_header": "Sample"},
             "headers": headers,
-            "data": cells(rows[known]),
+            "data": cells(rows[filled]),
         }
     return found
 

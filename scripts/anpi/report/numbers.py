@@ -14,14 +14,14 @@ from anpi.words.p_values import written_p
 NONE = "–"
 
 
-def known(value: Any) -> bool:
+def has_value(value: Any) -> bool:
     """Return whether a value is there (not None, NaN, NaT, NA)."""
     return not (value is None or (not isinstance(value, (list, dict, str)) and pd.isna(value)))
 
 
 def text(value: Any, missing: str = NONE) -> str:
     """Write a value of a table; whole numbers without a point."""
-    if not known(value) or value == "":
+    if not has_value(value) or value == "":
         return missing
     if isinstance(value, pd.Timestamp):
         return value.strftime("%Y-%m-%d")
@@ -32,7 +32,7 @@ def text(value: Any, missing: str = NONE) -> str:
 
 def decimal(value: Any, digits: int = 2, missing: str = NONE) -> str:
     """Write a number with a fixed count of decimals and a true minus sign."""
-    if not known(value) or not math.isfinite(float(value)):
+    if not has_value(value) or not math.isfinite(float(value)):
         return missing
     shown = f"{float(value):.{digits}f}"
     return shown.lstrip("-") if float(shown) == 0 else shown.replace("-", "−")
@@ -40,7 +40,7 @@ def decimal(value: Any, digits: int = 2, missing: str = NONE) -> str:
 
 def ratio(value: Any) -> str:
     """Write a hazard or odds ratio: two decimals, fewer when it is large, a bound when it is tiny."""
-    if not known(value):
+    if not has_value(value):
         return NONE
     number = float(value)
     if math.isinf(number):
@@ -60,12 +60,12 @@ def ratio(value: Any) -> str:
 
 def p_value(value: Any) -> str:
     """Write a p-value, as `written_p` does."""
-    return written_p(float(value)) if known(value) else NONE
+    return written_p(float(value)) if has_value(value) else NONE
 
 
 def percent(share: Any, digits: int = 0) -> str:
     """Write a proportion (0 to 1) as a percentage."""
-    return NONE if not known(share) else f"{100 * float(share):.{digits}f}%"
+    return NONE if not has_value(share) else f"{100 * float(share):.{digits}f}%"
 
 
 def count_of(part: int, whole: int) -> str:
@@ -75,7 +75,7 @@ def count_of(part: int, whole: int) -> str:
 
 def months(value: Any) -> str:
     """Write months with one decimal; what was never reached says so."""
-    return "not reached" if not known(value) or not math.isfinite(float(value)) else f"{float(value):.1f}"
+    return "not reached" if not has_value(value) or not math.isfinite(float(value)) else f"{float(value):.1f}"
 
 
 def interval(low: Any, high: Any, write: Any = ratio) -> str:

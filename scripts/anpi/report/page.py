@@ -22,10 +22,10 @@ from anpi.report.genes import FILE as GENE_FILE
 from anpi.report.genes import GeneBox, gene_script
 from anpi.report.inputs import TABLES
 from anpi.report.kept import Memory, Place
-from anpi.report.numbers import known, months, text
-from anpi.report.own import Own, all_patients
+from anpi.report.numbers import has_value, months, text
 from anpi.report.patient import patient_sections
 from anpi.report.patient_map import Map
+from anpi.report.patient_record import PatientRecord, all_patients
 from anpi.report.sections import DETAILS, FIRST_PAGE, sections_of
 from anpi.report.strips import FILE as STRIP_FILE
 from anpi.report.strips import strip_file
@@ -74,18 +74,18 @@ def write_pages(
 ) -> None:
     """Write the page of each patient, as far as it is not there already; pages of others are removed."""
     pages = Memory(memory, set(files.values()))
-    for own in all_patients(run):
-        page, made_from = folder / files[own.patient], own.digest(pages.beside)
+    for record in all_patients(run):
+        page, made_from = folder / files[record.patient], record.digest(pages.beside)
         if not pages.put_back(page, made_from):
-            pages.write(page, made_from, patient_page(environment, own))
+            pages.write(page, made_from, patient_page(environment, record))
     remove_others(folder, set(files.values()))
     pages.close()
 
 
-def patient_page(environment: Environment, own: Own) -> str:
+def patient_page(environment: Environment, record: PatientRecord) -> str:
     """Return the page of a patient; it sees nothing else of the run."""
-    page = Page(f"Patient {own.patient}", patient_sections(own), {}, "../index.html", strips=f"../{STRIP_FILE}")
-    return fill(environment, page, own.shared.title, "", {"people": {}, "evidence": {}, "behind": [], "ids": []})
+    page = Page(f"Patient {record.patient}", patient_sections(record), {}, "../index.html", strips=f"../{STRIP_FILE}")
+    return fill(environment, page, record.shared.title, "", {"people": {}, "evidence": {}, "behind": [], "ids": []})
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ def patient_words(run: Run, patient: str) -> str:
     """Return a patient's line for the bar at the foot of the page."""
     row = run.people.loc[patient]
     parts = [text(row["arm"])]
-    if known(row["group"]):
+    if has_value(row["group"]):
         parts.append(
             f"SCLC-{row['group']}"
             if row["group"] in SUBTYPES
@@ -228,9 +228,9 @@ def patient_words(run: Run, patient: str) -> str:
             if row["group"] == "mixed"
             else "no call"
         )
-    if known(row.get("cbor")):
+    if has_value(row.get("cbor")):
         parts.append(f"best response {row['cbor']}")
-    if known(row.get("pfs_days")):
+    if has_value(row.get("pfs_days")):
         parts.append(
             f"PFS {months(float(row['pfs_days']) / DAYS_PER_MONTH)}{'' if row['pfs_event'] == 1 else '+'} months"
         )

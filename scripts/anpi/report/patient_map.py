@@ -15,7 +15,7 @@ from anpi.figures.patient_map import Track, patient_map
 from anpi.figures.style import OTHER_COLOURS, SUBTYPE_COLOURS, VERDICT_COLOURS
 from anpi.report.biology import drawn_signatures, given_in
 from anpi.report.blocks import Section, Text
-from anpi.report.numbers import drawn_of, known, short_names
+from anpi.report.numbers import drawn_of, has_value, short_names
 from anpi.report.tables import Run, numbers_of
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
@@ -76,13 +76,13 @@ def caption_of(run: Run, tracks: Sequence[Track]) -> str:
 
 
 def is_known(value: object) -> bool:
-    return (not isinstance(value, (list, tuple)) and known(value)) or isinstance(value, (list, tuple))
+    return (not isinstance(value, (list, tuple)) and has_value(value)) or isinstance(value, (list, tuple))
 
 
 def all_tracks(run: Run, people: pd.DataFrame) -> list[Track]:
     """Return the tracks in the order of the map; one of which nothing is known is not drawn."""
     arms = arms_of(run)
-    group = [SHORT.get(str(g), str(g)) if known(g) else None for g in people["group"]]
+    group = [SHORT.get(str(g), str(g)) if has_value(g) else None for g in people["group"]]
     return [
         Track("Arm", "word", numbered(column(people, "arm"), arms), dict(zip("123456", PALE, strict=True))),
         Track("Subtype", "word", group, SUBTYPE_COLOURS | {"m": SUBTYPE_COLOURS["mixed"], "–": "#ffffff"}),
@@ -92,7 +92,9 @@ def all_tracks(run: Run, people: pd.DataFrame) -> list[Track]:
         Track("Best change, %", "change", changes(run, people)),
         Track("Best response", "word", column(people, "cbor"), RESPONSE_COLOURS),
         Track("PFS, months", "bar", list(numbers_of(people, "pfs_days") / DAYS_PER_MONTH)),
-        Track("PFS event", "word", ["e" if e == 1 else "c" if known(e) else None for e in column(people, "pfs_event")]),
+        Track(
+            "PFS event", "word", ["e" if e == 1 else "c" if has_value(e) else None for e in column(people, "pfs_event")]
+        ),
         Track("OS, months", "bar", list(numbers_of(people, "os_days") / DAYS_PER_MONTH)),
         Track("Second sample", "word", second_samples(run, people), {"yes": OTHER_COLOURS[0]}),
         Track("Flags", "word", flags(run, people), dict.fromkeys(FLAG_WORDS, VERDICT_COLOURS["warn"])),
@@ -105,13 +107,13 @@ FLAG_WORDS = [a + b + c + d for a in ("", "Q") for b in ("", "S") for c in ("", 
 
 def numbered(values: list[Any], names: list[str]) -> list[str | None]:
     """Return the place of each value among the names, from 1: it fits a narrow column."""
-    return [str(names.index(str(value)) + 1) if known(value) else None for value in values]
+    return [str(names.index(str(value)) + 1) if has_value(value) else None for value in values]
 
 
 def column(people: pd.DataFrame, name: str) -> list[Any]:
     if name not in people:
         return [None] * len(people)
-    return [value if known(value) else None for value in people[name]]
+    return [value if has_value(value) else None for value in people[name]]
 
 
 def of_samples(people: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
@@ -157,7 +159,7 @@ def changes(run: Run, people: pd.DataFrame) -> list[Any]:
     if points is None:
         return [None] * len(people)
     found = best_change(people.reset_index(), points).set_index("patient_id")["change"].reindex(people.index)
-    return [float(value) if known(value) else None for value in found]
+    return [float(value) if has_value(value) else None for value in found]
 
 
 def second_samples(run: Run, people: pd.DataFrame) -> list[Any]:
@@ -193,7 +195,7 @@ def order_of(values: Sequence[Any]) -> list[int]:
 def sort_key(value: Any) -> Any:
     if isinstance(value, tuple):
         return float(np.argmax(value)) + 1 - float(max(value))
-    return value if known(value) else None
+    return value if has_value(value) else None
 
 
 def chips(run: Run) -> list[tuple[str, list[tuple[str, list[str]]]]]:

@@ -11,7 +11,7 @@ from anpi.figures.clinical import attrition
 from anpi.report import sentences as say
 from anpi.report.baseline import NUMBERS, VARIABLES, level_words, variable_words
 from anpi.report.blocks import Cell, Link, Note, Section, Table, Text, draw, table_of
-from anpi.report.numbers import NONE, decimal, known, months, text
+from anpi.report.numbers import NONE, decimal, has_value, months, text
 from anpi.report.quality import failed_blocks, override_blocks, verdict_sentence, worst_first
 from anpi.report.tables import Run, numbers_of
 from anpi.trial.subtypes import SUBTYPES
@@ -107,7 +107,7 @@ def variable_rows(column: str, words: str, parts: list[pd.DataFrame], compare: b
         texts = [part[column].map(text).where(part[column].notna()) for part in parts]
         levels = sorted({level for values in texts for level in values.dropna()}, key=natural)
         smd = (
-            [Cell(smd_words(max((smd_share(texts[0], texts[1], level) for level in levels), key=known_size)))]
+            [Cell(smd_words(max((smd_share(texts[0], texts[1], level) for level in levels), key=size_of)))]
             if compare
             else []
         )
@@ -159,12 +159,12 @@ def smd_share(first: pd.Series, second: pd.Series, level: str) -> float:
     return float((p - q) / spread) if spread > 0 else (0.0 if p == q else float("nan"))
 
 
-def known_size(value: float) -> float:
-    return abs(value) if known(value) else -1.0
+def size_of(value: float) -> float:
+    return abs(value) if has_value(value) else -1.0
 
 
 def smd_words(value: float) -> str:
-    return decimal(abs(value)) if known(value) else NONE
+    return decimal(abs(value)) if has_value(value) else NONE
 
 
 def representativeness_table(represent: pd.DataFrame) -> Table:
@@ -235,7 +235,7 @@ def group_name(group: Any) -> str:
 
 def time_cell(row: pd.Series, endpoint: str) -> Cell:
     days, event = row.get(f"{endpoint}_days"), row.get(f"{endpoint}_event")
-    if not known(days):
+    if not has_value(days):
         return Cell(NONE)
     value = float(days) / DAYS_PER_MONTH
     return Cell(months(value) + ("" if event == 1 else "+"), value)

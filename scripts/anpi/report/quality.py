@@ -12,7 +12,7 @@ from anpi.cohort.verdicts import RANK, findings_of
 from anpi.figures import coverage, heatmaps
 from anpi.report.baseline import level_words
 from anpi.report.blocks import Heading, Link, Note, Points, Section, Text, Write, draw, table_of
-from anpi.report.numbers import drawn_of, known
+from anpi.report.numbers import drawn_of, has_value
 from anpi.report.tables import MOST_DRAWN, Run, numbers_of
 from anpi.words.lists import listed, plural
 
@@ -260,7 +260,7 @@ def verdict_columns(is_known: Callable[[str], bool]) -> dict[str, str]:
 
 
 def number(value: Any) -> str:
-    if not known(value):
+    if not has_value(value):
         return "–"
     if float(value) >= 1000 or float(value) == int(value):
         return f"{value:,.0f}"

@@ -11,7 +11,7 @@ import pandas as pd
 from anpi.figures.forest import robustness
 from anpi.report import sentences as say
 from anpi.report.blocks import Drawing, draw
-from anpi.report.numbers import NONE, known, p_value, ratio, text
+from anpi.report.numbers import NONE, has_value, p_value, ratio, text
 from anpi.report.rows import Ratio, ResultRow, StripRow
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_words
@@ -35,7 +35,7 @@ class Choice:
 
     @property
     def tested(self) -> bool:
-        return known(self.test["p"])
+        return has_value(self.test["p"])
 
 
 def primary_choices(run: Run) -> list[Choice]:
@@ -49,14 +49,14 @@ def choices_of(run: Run, entry: str, endpoint: str) -> list[Choice]:
     table = run.table("sensitivity")
     if table is None:
         return []
-    own = table["endpoint"].map(lambda variant: is_of(variant, endpoint)).astype(bool)
+    same_endpoint = table["endpoint"].map(lambda variant: is_of(variant, endpoint)).astype(bool)
     choices = []
-    for variant, part in table[table["entry"].eq(entry) & own].groupby("variant", sort=False):
+    for variant, part in table[table["entry"].eq(entry) & same_endpoint].groupby("variant", sort=False):
         main = say.main_rows(part)
         if main.empty:
             continue
         records = main.to_dict("records")
-        ratios = [r for r in records if r["effect"] in say.RATIOS and known(r["estimate"])]
+        ratios = [r for r in records if r["effect"] in say.RATIOS and has_value(r["estimate"])]
         if main["p"].notna().any() or ratios or main["warning"].notna().any():
             of_endpoint = str(variant).startswith("endpoint ")
             choices.append(Choice(variant_words(str(variant)), records[0], ratios, of_endpoint))
@@ -118,7 +118,9 @@ def strip_rows(run: Run, choices: list[Choice]) -> pd.DataFrame:
         if not choice.ratios:
             rows.append(strip_row(choice.label, NO_RATIO, untold_words(choice), declared))
         for place, row in enumerate(choice.ratios):
-            group = f", {say.level_words(row['level'], row['biomarker'])}" if several and known(row["level"]) else ""
+            group = (
+                f", {say.level_words(row['level'], row['biomarker'])}" if several and has_value(row["level"]) else ""
+            )
             words = f"{ratio(row['estimate'])} ({ratio(row['ci_low'])} to {ratio(row['ci_high'])})"
             shown = f"  {p_words(choice.test['p'])}" if choice.tested and place == 0 else ""
             rows.append(strip_row(choice.label + group, row, words + shown, declared))
@@ -190,10 +192,10 @@ def what_if(run: Run) -> list[dict[str, str]]:
         parts = [
             f"hazard ratio {ratio(row[c])} for {say.group_words(c.removeprefix('hr_'), entry['biomarker'])}"
             for c in ratios
-            if known(row[c])
+            if has_value(row[c])
         ]
         turned = "the conclusion would change" if row["changes_conclusion"] == "yes" else "the conclusion stays"
-        words = "; ".join([*parts, p_words(row["p"]) if known(row["p"]) else "not testable"])
+        words = "; ".join([*parts, p_words(row["p"]) if has_value(row["p"]) else "not testable"])
         patient = str(row["patient_id"])
         found.append({"name": f"without {patient}", "words": f"{say.capital(words)}: {turned}.", "patient": patient})
     return found

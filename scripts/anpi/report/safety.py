@@ -8,7 +8,7 @@ import pandas as pd
 
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Link, Note, Section, Table, Text, table_of
-from anpi.report.numbers import NONE, decimal, known, percent
+from anpi.report.numbers import NONE, decimal, has_value, percent
 from anpi.report.tables import Run
 from anpi.words.lists import listed, plural
 
@@ -115,7 +115,7 @@ def term_table(events: pd.DataFrame, arms: list[str]) -> Table:
         for _, r in part.assign(term=part["term"].fillna("")).iterrows()
     }
     total = part[(part["arm"] == "all") & (part["grade"].astype(str) == "any")]
-    size = {(r.level, r.soc, r.term if known(r.term) else ""): int(r.n) for r in total.itertuples()}
+    size = {(r.level, r.soc, r.term if has_value(r.term) else ""): int(r.n) for r in total.itertuples()}
     order = sorted(size, key=lambda k: (-size[("soc", k[1], "")], k[1], k[0] == "term", -size[k], k[2]))
     rows = []
     for level, soc, term in order:

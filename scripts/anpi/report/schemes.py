@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from anpi.report.blocks import Cell, Heading, Table, Text, make_cell, table_of
-from anpi.report.numbers import known, text
+from anpi.report.numbers import has_value, text
 from anpi.words.lists import listed, plural
 
 SCHEMES = {
@@ -57,17 +57,17 @@ def all_agree(words: str) -> bool:
 
 
 def others_words(row: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {row[key]}" for key, name in SCHEMES.items() if known(row.get(key)))
+    return ", ".join(f"{name} {row[key]}" for key, name in SCHEMES.items() if has_value(row.get(key)))
 
 
 def schemes_of_sample(call: Mapping[Any, Any] | pd.Series) -> list[Any]:
     """Return a sample's class by each scheme; nothing where the calls have none."""
-    if not known(call.get(AGREEMENT)):
+    if not has_value(call.get(AGREEMENT)):
         return []
     rows = [
         [Cell(SCHEMES[key]), make_cell(call.get(key), lambda value: text(value, "says nothing")), Cell(MEANING[key])]
         for key in SCHEMES
     ]
-    why = f" {text(call['scheme_reason'])}." if known(call.get("scheme_reason")) else ""
+    why = f" {text(call['scheme_reason'])}." if has_value(call.get("scheme_reason")) else ""
     caption = f"{call[AGREEMENT]} of the other schemes that say something may stand for the call.{why}"
     return [Table("schemes", "The subtype by each scheme", ["Scheme", "Class", "Classes"], rows, caption)]

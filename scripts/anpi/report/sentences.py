@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from anpi.report.evidence import cite, joined
-from anpi.report.numbers import count_of, interval, known, months, percent, ratio, text
+from anpi.report.numbers import count_of, has_value, interval, months, percent, ratio, text
 from anpi.trial.declared import DeclaredEntry, DeclaredPlan
 from anpi.trial.endpoints import (
     BINARY,
@@ -99,17 +99,17 @@ def test_rows(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def tested(row: pd.Series) -> bool:
-    return known(row["p"])
+    return has_value(row["p"])
 
 
 def verdict(row: pd.Series, alpha: float, tier: str) -> str:
     """Return what a test's p-value allows to say, by the place of the test in the plan."""
     if GATE_CLOSED in text(row.get("warning"), ""):
         return f"{p_words(row['p'])}, described and not tested: what must be shown first was not"
-    shown = p_words(row["p_adjusted"] if known(row["p_adjusted"]) else row["p"])
-    adjusted = known(row["p_adjusted"]) and not math.isclose(row["p_adjusted"], row["p"], rel_tol=1e-9)
+    shown = p_words(row["p_adjusted"] if has_value(row["p_adjusted"]) else row["p"])
+    adjusted = has_value(row["p_adjusted"]) and not math.isclose(row["p_adjusted"], row["p"], rel_tol=1e-9)
     shown = f"adjusted {shown}" if adjusted else shown
-    below = (row["p_adjusted"] if known(row["p_adjusted"]) else row["p"]) < alpha
+    below = (row["p_adjusted"] if has_value(row["p_adjusted"]) else row["p"]) < alpha
     if tier == "exploratory":
         return f"{shown}: {'worth a look in other data' if below else 'chance alone may give as much'}"
     if below:
@@ -144,11 +144,11 @@ def one_headline(rows: pd.DataFrame, alpha: float) -> str:
         return f"We cannot tell whether {name} differs by {marker}: {text(test['warning'], 'it was not tested')}."
     ratios = rows[rows["estimate"].notna() & rows["effect"].isin(list(RATIOS))]
     estimates = "; ".join(ratio_clause(row) for _, row in ratios.iterrows())
-    events = int(test["events"]) if known(test["events"]) else 0
-    p = p_words(test["p_adjusted"] if known(test["p_adjusted"]) else test["p"])
+    events = int(test["events"]) if has_value(test["events"]) else 0
+    p = p_words(test["p_adjusted"] if has_value(test["p_adjusted"]) else test["p"])
     numbers = f"{plural(int(test['n']), 'patient')}, {plural(events, *unit(test['endpoint']))}"
     where = f"{p}, tested at {alpha:g}; {numbers}"
-    below = (test["p_adjusted"] if known(test["p_adjusted"]) else test["p"]) < alpha
+    below = (test["p_adjusted"] if has_value(test["p_adjusted"]) else test["p"]) < alpha
     answer = (
         f"{capital(name)} differed between {compared(rows)}"
         if below
@@ -168,8 +168,8 @@ def ratio_clause(row: pd.Series) -> str:
 
 def numbers_of(test: pd.Series) -> list[str]:
     """Return the numbers of a test as a sentence writes them, in its order: the ratio, p, p adjusted."""
-    ratios = [bounds(test)] if test["effect"] in RATIOS and known(test["estimate"]) else []
-    return [*ratios, *dict.fromkeys(p_words(test[name]) for name in ("p", "p_adjusted") if known(test[name]))]
+    ratios = [bounds(test)] if test["effect"] in RATIOS and has_value(test["estimate"]) else []
+    return [*ratios, *dict.fromkeys(p_words(test[name]) for name in ("p", "p_adjusted") if has_value(test[name]))]
 
 
 def bounds(row: pd.Series) -> str:
@@ -179,9 +179,9 @@ def bounds(row: pd.Series) -> str:
 
 def against(row: pd.Series) -> str:
     """Name the two groups of a ratio; empty for a score."""
-    if not known(row["level"]):
+    if not has_value(row["level"]):
         return ""
-    return " against ".join(group_words(row[c], row["biomarker"]) for c in ("level", "reference") if known(row[c]))
+    return " against ".join(group_words(row[c], row["biomarker"]) for c in ("level", "reference") if has_value(row[c]))
 
 
 def compared(rows: pd.DataFrame) -> str:
@@ -310,7 +310,7 @@ def step_sentence(attrition: pd.DataFrame) -> list[str]:
     sentences = []
     steps = attrition.set_index("step")["patients"]
     for _, row in attrition.iterrows():
-        if known(row["from_step"]) and row["left"]:
+        if has_value(row["from_step"]) and row["left"]:
             name, before = step_words(row["step"]), step_words(row["from_step"])
             who = listed(str(row["who_left"]).split(", "), 12)
             count = count_of(int(row["patients"]), int(steps[row["from_step"]]))
@@ -324,7 +324,7 @@ def short_answer(test: pd.Series, alpha: float, tier: str) -> str:
     name = f"{capital(endpoint_words(test['endpoint']))} by {test['biomarker']}"
     if not tested(test):
         return f"{name}: {untested_words(test)}."
-    has_ratio = test["effect"] in RATIOS and known(test["estimate"])
+    has_ratio = test["effect"] in RATIOS and has_value(test["estimate"])
     words = f"{name}: {ratio_clause(test) + '; ' if has_ratio else ''}{verdict(test, alpha, tier)}."
     return cite(words, "results", *((part, test.name) for part in numbers_of(test)))
 

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from anpi.report.blocks import Bar
-from anpi.report.numbers import known
-from anpi.report.own import Own, Rows
+from anpi.report.numbers import has_value
+from anpi.report.patient_record import PatientRecord, Rows
 from anpi.report.tables import Run
 from anpi.words.lists import plural
 
@@ -78,10 +78,10 @@ def thinned(rows: pd.DataFrame, response: str) -> tuple[float, ...]:
     return tuple(values.round(1).tolist())
 
 
-def percentile_bars(own: Own, table: str, names: Mapping[str, str]) -> list[Bar]:
+def percentile_bars(record: PatientRecord, table: str, names: Mapping[str, str]) -> list[Bar]:
     """Return a dot a name at the percentile of the chosen sample, with the dots of the patient's other samples."""
-    mine = percentiles(own.of_sample(table, own.sample), table)
-    others = [(s, percentiles(own.of_sample(table, s), table)) for s in own.samples if s != own.sample]
+    mine = percentiles(record.of_sample(table, record.sample), table)
+    others = [(s, percentiles(record.of_sample(table, s), table)) for s in record.samples if s != record.sample]
     bars = []
     for name, words in names.items():
         if name in mine:
@@ -93,4 +93,4 @@ def percentile_bars(own: Own, table: str, names: Mapping[str, str]) -> list[Bar]
 
 def percentiles(rows: Rows, table: str) -> dict[str, float]:
     """Return the known percentiles of a sample by name."""
-    return {str(row[NAMES[table]]): float(rank) for row in rows if known(rank := row["reference_percentile"])}
+    return {str(row[NAMES[table]]): float(rank) for row in rows if has_value(rank := row["reference_percentile"])}

@@ -11,7 +11,7 @@ from anpi.figures.survival import LEAST_AT_RISK, SIZE, Annotations, kaplan_meier
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Table, draw
 from anpi.report.evidence import anchor_of
-from anpi.report.numbers import NONE, known, months, percent
+from anpi.report.numbers import NONE, has_value, months, percent
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_words
 from anpi.words.lists import plural
@@ -140,8 +140,8 @@ def time_words(column: str) -> str:
 
 def spread(row: dict[str, Any], column: str, write: Any) -> Cell:
     """Write an estimate with its interval; what no patient was followed to is not given."""
-    if not known(row[column]) and column != "median_months":
+    if not has_value(row[column]) and column != "median_months":
         return Cell(NONE)
-    if not known(row[f"{column}_low"]) and not known(row[f"{column}_high"]) and known(row[column]):
+    if not has_value(row[f"{column}_low"]) and not has_value(row[f"{column}_high"]) and has_value(row[column]):
         return Cell(write(row[column]))
     return Cell(f"{write(row[column])} ({write(row[f'{column}_low'])} to {write(row[f'{column}_high'])})")

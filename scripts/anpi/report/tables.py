@@ -16,7 +16,7 @@ from anpi.files.checksums import hash_file
 from anpi.files.intact import read_json
 from anpi.files.shipped import REGISTRY, ROOT
 from anpi.report.inputs import GENES, NEEDED, STATEMENTS, expected_tables
-from anpi.report.numbers import known
+from anpi.report.numbers import has_value
 from anpi.tables.reading import read_facts, read_table
 from anpi.tables.schema import read_settings
 from anpi.tables.targets import read_target_table
@@ -49,7 +49,7 @@ class Given:
         Where other pages are, as seen from the report: ``multiqc``.
     carry : frozenset of str
         Extra columns that go along into the workbook.
-    own_targets : Path or None
+    user_targets : Path or None
         The user's list of targets.
     """
 
@@ -64,7 +64,7 @@ class Given:
     thresholds: dict[str, tuple[float, float]] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     carry: frozenset[str] = frozenset()
-    own_targets: Path | None = None
+    user_targets: Path | None = None
 
 
 @dataclass
@@ -149,7 +149,7 @@ class Run:
     def rows(self, name: str, column: str, value: object) -> pd.DataFrame | None:
         """Return the rows of a table in which a column has a value; None where the run has none."""
         frame = self.table(name)
-        if frame is None or not known(value):
+        if frame is None or not has_value(value):
             return None
         if (name, column) not in self._places:
             self._places[name, column] = frame.groupby(frame[column].astype(str), sort=False).indices
@@ -205,7 +205,7 @@ def read_run(given: Given) -> Run:
         genes=read_genes(results) if given.samples else None,
         changes=read_json(changes) if changes.is_file() else None,
         carry=given.carry,
-        targets=read_target_table(own=given.own_targets),
+        targets=read_target_table(users=given.user_targets),
         declared=f"Plan: {settings_words(given.plan)}. Rules of endpoints: {settings_words(given.rules)}.",
     )
 
@@ -219,7 +219,7 @@ def read_genes(results: Path) -> pd.DataFrame | None:
     if values.shape[0] == 0 or values.shape[1] < 2:
         return None
     symbols = values["gene_id"].map(genes.drop_duplicates("gene_id").set_index("gene_id")["symbol"])
-    values.insert(1, "symbol", [clean(str(symbol)) if known(symbol) else None for symbol in symbols])
+    values.insert(1, "symbol", [clean(str(symbol)) if has_value(symbol) else None for symbol in symbols])
     return values
 
 
@@ -237,12 +237,12 @@ def end_days(row: Mapping[str, Any] | pd.Series) -> dict[str, float]:
     for name in ENDS:
         day: Any = row.get(f"{name}_day")
         date: Any = row.get(f"{name}_date")
-        if known(day):
+        if has_value(day):
             found[name] = float(day)
-        elif known(date) and known(start):
+        elif has_value(date) and has_value(start):
             found[name] = float((pd.Timestamp(date) - pd.Timestamp(start)).days + 1)
     os_days: Any = row.get("os_days")
-    if "death" not in found and row.get("os_event") == 1 and known(os_days):
+    if "death" not in found and row.get("os_event") == 1 and has_value(os_days):
         found["death"] = float(os_days)
     return found
 
@@ -276,7 +276,7 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
 def clean_value(value: object) -> object:
     if isinstance(value, str):
         return clean(value)
-    return value if known(value) else None
+    return value if has_value(value) else None
 
 
 def numbers_of(frame: pd.DataFrame, column: str) -> pd.Series:

@@ -9,8 +9,8 @@ import pandas as pd
 from anpi.figures import heatmaps
 from anpi.report import sentences as say
 from anpi.report.blocks import Bars, Note, Section, Text, Write, draw, table_of, table_of_rows
-from anpi.report.numbers import NONE, decimal, drawn_of, known, text
-from anpi.report.own import Own
+from anpi.report.numbers import NONE, decimal, drawn_of, has_value, text
+from anpi.report.patient_record import PatientRecord
 from anpi.report.strips import WORDS, percentile_bars
 from anpi.report.tables import Run, call_groups
 from anpi.words.lists import listed, plural
@@ -77,9 +77,11 @@ def level_sentences(found: pd.DataFrame, run: Run) -> list[str]:
     return lines
 
 
-def target_blocks(own: Own) -> list[Any]:
+def target_blocks(record: PatientRecord) -> list[Any]:
     """Return the targets of a patient's chosen sample."""
-    mine = [{**own.shared.targets.get(row["target"], {}), **row} for row in own.of_sample("targets", own.sample)]
+    mine = [
+        {**record.shared.targets.get(row["target"], {}), **row} for row in record.of_sample("targets", record.sample)
+    ]
     if not mine:
         return [Note("No target was scored for this patient.", "absent")]
     write: dict[str, Write] = {
@@ -88,14 +90,14 @@ def target_blocks(own: Own) -> list[Any]:
         "reference_percentile": lambda value: decimal(value, 0),
         "level": lambda value: LEVELS.get(str(value), text(value)),
     }
-    bars = percentile_bars(own, "targets", {str(row["target"]): str(row["target"]) for row in mine})
+    bars = percentile_bars(record, "targets", {str(row["target"]): str(row["target"]) for row in mine})
     caption = f"Percentile of the measured TPM among the reference tumours (George 2015).{WORDS}"
     shown = [Bars("Targets as percentiles", bars, "dot", caption, "targets")] if bars else []
-    return [NO_ADVICE, *shown, table_of_rows(mine, "targets", f"Targets in {own.sample}", COLUMNS, write)]
+    return [NO_ADVICE, *shown, table_of_rows(mine, "targets", f"Targets in {record.sample}", COLUMNS, write)]
 
 
 def text_of_tpm(value: Any) -> str:
     """Write TPM with as many digits as they bear."""
-    if not known(value):
+    if not has_value(value):
         return NONE
     return decimal(value, 1) if float(value) < 10 else f"{value:,.0f}"

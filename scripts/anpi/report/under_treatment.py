@@ -9,8 +9,8 @@ import pandas as pd
 
 from anpi.figures.slopes import slopes
 from anpi.report.blocks import Note, Section, Text, Write, draw, table_of, table_of_rows
-from anpi.report.numbers import decimal, known, p_value, text
-from anpi.report.own import Own
+from anpi.report.numbers import decimal, has_value, p_value, text
+from anpi.report.patient_record import PatientRecord
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_words
 from anpi.words.lists import listed, plural
@@ -89,9 +89,9 @@ def drawn_slopes(run: Run, changes: pd.DataFrame, tests: pd.DataFrame | None, co
     return [draw(f"slopes-{contrast.replace('_', '-')}", f"Baseline and {words}", caption, figure)]
 
 
-def change_blocks(own: Own) -> list[Any]:
+def change_blocks(record: PatientRecord) -> list[Any]:
     """Return a patient's changes: declared features, targets in the tumour, and the subtype."""
-    pairs, changes = own.rows.get("pairs"), own.rows.get("changes")
+    pairs, changes = record.rows.get("pairs"), record.rows.get("changes")
     if pairs is None:
         return [Note("This patient has one sample, or none.", "absent")]
     lines = [
@@ -103,11 +103,11 @@ def change_blocks(own: Own) -> list[Any]:
     if changes is None:
         return [Text(lines)]
     shown = [
-        row | {"feature": feature_words(row, own.shared.signatures)}
+        row | {"feature": feature_words(row, record.shared.signatures)}
         for row in changes
-        if is_shown(row, own.shared.declared)
+        if is_shown(row, record.shared.declared)
     ]
-    bare = dict.fromkeys(str(row["reason"]) for row in shown if known(row["change"]) and known(row["reason"]))
+    bare = dict.fromkeys(str(row["reason"]) for row in shown if has_value(row["change"]) and has_value(row["reason"]))
     lines += [f"Changes without limits: {reason}." for reason in bare]
     numbers = dict.fromkeys(("before", "after", "change", "low", "high"), decimal)
     write = {**numbers, "contrast": lambda value: CONTRASTS.get(str(value), text(value))}
@@ -121,7 +121,7 @@ def day_of(pair: dict[str, Any], end: str) -> str:
 
 def is_shown(change: dict[str, Any], declared: Collection[str]) -> bool:
     """Return whether a patient's page shows a change: declared, of the subtype, or of a target in the tumour."""
-    if change["kind"] == "gene_in_tumour" and known(change["change"]):
+    if change["kind"] == "gene_in_tumour" and has_value(change["change"]):
         return True
     if change["kind"] in ("subtype", SWITCH_KIND):
         return True

@@ -15,7 +15,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from anpi.report.numbers import known
+from anpi.report.numbers import has_value
 from anpi.trial.times import DAYS_PER_MONTH
 
 GUIDE, UNITS = "read me", "units"
@@ -147,7 +147,7 @@ def neutral_text(value: Any) -> Any:
 
 def plain_value(value: Any) -> Any:
     """Return a value that a sheet shows and never calculates."""
-    if not known(value):
+    if not has_value(value):
         return None
     if isinstance(value, (bool, np.bool_)):
         return bool(value)

@@ -52,10 +52,10 @@ def ssgsea_raw(ranks: np.ndarray, members: np.ndarray, alpha: float = 0.25) -> n
     """
     present = ~np.isnan(ranks)
     size = present.sum(axis=1).astype(float)
-    own = np.ascontiguousarray(ranks[:, members])
-    there = ~np.isnan(own)
+    member_ranks = np.ascontiguousarray(ranks[:, members])
+    there = ~np.isnan(member_ranks)
     count = there.sum(axis=1)
-    position = np.where(there, own, 0.0)
+    position = np.where(there, member_ranks, 0.0)
     weight = np.where(there, np.floor(position) ** alpha, 0.0)
     outside = size - count
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -75,11 +75,11 @@ def singscore(ranks: np.ndarray, up: np.ndarray, down: np.ndarray) -> np.ndarray
     for members, sign in ((up, 1.0), (down, -1.0)):
         if len(members) == 0:
             continue
-        own = np.ascontiguousarray(ranks[:, members])
-        there = ~np.isnan(own)
+        member_ranks = np.ascontiguousarray(ranks[:, members])
+        there = ~np.isnan(member_ranks)
         count = there.sum(axis=1).astype(float)
         with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.where(there, own, 0.0).sum(axis=1) / count
+            mean = np.where(there, member_ranks, 0.0).sum(axis=1) / count
             low = (count + 1) / 2
             share = (mean - low) / ((2 * size - count + 1) / 2 - low)
         total = total + sign * (share - 0.5)

@@ -96,15 +96,17 @@ def read_registry(path: Path | str = REGISTRY) -> list[Signature]:
     genes = read_gene_files(path.parent, table["genes_file"].unique())
     signatures = []
     for row in table.to_dict("records"):
-        own = genes[(genes["file"] == row["genes_file"]) & (genes["signature"] == row["id"])]
-        strange = sorted(set(own["role"]) - ROLES[row["method"]])
-        if own.empty:
+        listed = genes[(genes["file"] == row["genes_file"]) & (genes["signature"] == row["id"])]
+        strange = sorted(set(listed["role"]) - ROLES[row["method"]])
+        if listed.empty:
             problems.append(Problem(str(path.parent / row["genes_file"]), f"no genes of signature {row['id']}"))
         if strange:
             expected = ", ".join(sorted(ROLES[row["method"]]))
             problems.append(Problem(row["genes_file"], row["id"], column="role", found=strange[0], expected=expected))
         text = {key: row[key] or "" for key in COLUMNS if key not in ("minimum_coverage", "genes_file")}
-        columns = own[["gene_id", "symbol", "weight", "role"]].sort_values(["role", "gene_id"]).reset_index(drop=True)
+        columns = (
+            listed[["gene_id", "symbol", "weight", "role"]].sort_values(["role", "gene_id"]).reset_index(drop=True)
+        )
         signatures.append(Signature(**text, minimum_coverage=float(row["minimum_coverage"]), genes=columns))
     refuse(problems)
     return signatures

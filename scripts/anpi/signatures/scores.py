@@ -94,7 +94,7 @@ def score_signatures(
     count = expression.values.shape[1]
     batches = (expression.values.iloc[:, start : start + BATCH] for start in range(0, max(count, 1), BATCH))
     return pd.concat(
-        [score_samples(prepare_samples(replace(expression, values=own)), signatures, quartiles) for own in batches],
+        [score_samples(prepare_samples(replace(expression, values=batch)), signatures, quartiles) for batch in batches],
         ignore_index=True,
     )
 
@@ -260,20 +260,20 @@ def reference_percentile(
     numpy.ndarray
         0 to 100; NaN where genes lack in the reference, or the sample could not be brought to its level.
     """
-    known = np.array([gene in quartiles.index for gene in genes["gene_id"]], dtype=bool)
-    if known.sum() / len(signature.genes) < signature.minimum_coverage:
+    in_reference = np.array([gene in quartiles.index for gene in genes["gene_id"]], dtype=bool)
+    if in_reference.sum() / len(signature.genes) < signature.minimum_coverage:
         return np.full(len(tpm), np.nan)
-    genes = genes[known]
+    genes = genes[in_reference]
     level = quartiles.loc[genes["gene_id"]]
     falls = (genes["weight"].to_numpy() < 0) | genes["role"].isin(["denominator", "housekeeping"]).to_numpy()
     low = np.where(falls, level["q3"], level["q1"])
     high = np.where(falls, level["q1"], level["q3"])
-    stacked = np.vstack([tpm[:, known] / np.exp2(shift)[:, None], level["median"].to_numpy(), low, high])
+    stacked = np.vstack([tpm[:, in_reference] / np.exp2(shift)[:, None], level["median"].to_numpy(), low, high])
     scores = one_score(signature, genes, stacked, np.array([], dtype=int), stacked)
     if signature.method == "geometric_mean":
         scores = np.log2(scores)
-    own, median, q1, q3 = scores[:-3], scores[-3], scores[-2], scores[-1]
-    spread = np.where(own < median, median - q1, q3 - median)
+    score, median, q1, q3 = scores[:-3], scores[-3], scores[-2], scores[-1]
+    spread = np.where(score < median, median - q1, q3 - median)
     with np.errstate(invalid="ignore", divide="ignore"):
-        z = (own - median) / spread * QUARTILE
+        z = (score - median) / spread * QUARTILE
     return np.array([50 * math.erfc(-value / math.sqrt(2)) for value in z])

@@ -49,10 +49,10 @@ def summarise_by_subtype(scores: pd.DataFrame, subtypes: pd.Series) -> pd.DataFr
     for signature in called.columns:
         values = called[signature].dropna()
         spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-        for subtype, own in values.groupby(groups.reindex(values.index)):
-            median = float(own.median())
+        for subtype, inside in values.groupby(groups.reindex(values.index)):
+            median = float(inside.median())
             z = (median - float(values.median())) / spread if spread > 0 else np.nan
-            rows.append((signature, subtype, len(own), median, own.quantile(0.25), own.quantile(0.75), z))
+            rows.append((signature, subtype, len(inside), median, inside.quantile(0.25), inside.quantile(0.75), z))
     return pd.DataFrame(rows, columns=["signature", "subtype", "samples", "median", "q1", "q3", "z"])
 
 
@@ -97,10 +97,10 @@ def compare_methods(expression: Expression, signatures: Iterable[Signature]) -> 
     wide = spread_out(score_signatures(expression, variants, reference=None))
     rows = []
     for signature in plain:
-        own = wide[[f"{signature.id} {method}" for method in METHODS]].set_axis(list(METHODS), axis=1).dropna()
-        rho = own.corr(method="spearman", min_periods=CORRELATION.samples)
+        scores = wide[[f"{signature.id} {method}" for method in METHODS]].set_axis(list(METHODS), axis=1).dropna()
+        rho = scores.corr(method="spearman", min_periods=CORRELATION.samples)
         pairs = {f"{a}_{b}": rho.at[a, b] for i, a in enumerate(METHODS) for b in METHODS[i + 1 :]}
-        rows.append({"signature": signature.id, "samples": len(own), **pairs})
+        rows.append({"signature": signature.id, "samples": len(scores), **pairs})
     return pd.DataFrame(rows)
 
 

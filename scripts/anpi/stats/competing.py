@@ -111,24 +111,24 @@ class GrayWalk:
 
     def __init__(self, groups: int):
         self.score, self.variance = np.zeros(groups), np.zeros((groups, groups))
-        self.survival, self.own_incidence, self.incidence = np.ones(groups), np.zeros(groups), 0.0
+        self.survival, self.group_incidence, self.incidence = np.ones(groups), np.zeros(groups), 0.0
         self.c, self.cross = np.zeros((groups, groups)), np.zeros((groups, groups))
         self.square = np.zeros(groups)
 
     def step(self, sizes: Array, mine: Array, others: Array) -> None:
         """Take up one event time: numbers at risk, events of the cause, of the others, by group."""
         at = sizes > 0
-        before, own = self.survival.copy(), self.own_incidence.copy()
+        before, incidence = self.survival.copy(), self.group_incidence.copy()
         safe = np.where(at, sizes, 1.0)
         self.survival = np.where(at, before * (sizes - mine - others) / safe, before)
-        self.own_incidence = np.where(at, own + before * mine / safe, own)
+        self.group_incidence = np.where(at, incidence + before * mine / safe, incidence)
         weighted = np.where(at, sizes / np.where(before > 0, before, 1.0), 0.0)
         total, deaths = weighted.sum(), mine.sum()
         after = self.incidence + deaths / total
         a = np.diag(weighted) - np.outer(weighted, weighted) / total
         self.c += a * deaths / (total * (1 - self.incidence))
         if deaths:
-            expected = weighted * (1 - own)
+            expected = weighted * (1 - incidence)
             self.score += mine - deaths * expected / expected.sum()
         for k in map(int, np.flatnonzero(at)):
             left = 1 - after

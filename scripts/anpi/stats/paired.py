@@ -214,8 +214,8 @@ def sign_flips(differences: ArrayLike, flips: int = 10_000, seed: int = 0) -> Si
     for place, j in enumerate(order):
         before = max(before, float((greatest[:, place] >= least[j]).sum() / count))
         family[j] = before
-    known = np.isfinite(d).any(axis=0)
-    return SignFlips(seen, np.where(known, raw, np.nan), np.where(known, family, np.nan), count, exact)
+    measured = np.isfinite(d).any(axis=0)
+    return SignFlips(seen, np.where(measured, raw, np.nan), np.where(measured, family, np.nan), count, exact)
 
 
 def all_signs(count: int) -> Array:

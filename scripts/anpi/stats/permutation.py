@@ -303,7 +303,7 @@ def permute_onset(
     parts = [order[blocks[order] == block] for block in np.unique(blocks)]
     rng = np.random.default_rng(seed)
     difference, variance = onset_terms(
-        [(time_[p], event_[p], np.isfinite(onset_[p])[None, :], *known_onsets(onset_[p])) for p in parts]
+        [(time_[p], event_[p], np.isfinite(onset_[p])[None, :], *observed_onsets(onset_[p])) for p in parts]
     )
     if not variance[0] > 0:
         return PermutationTest(np.nan, 0, np.nan, 0, False)
@@ -312,12 +312,12 @@ def permute_onset(
     for count in chunks(permutations, len(time_) * 4):
         drawn = [(time_[p], event_[p], *draw_onsets(time_[p], onset_[p], count, rng)) for p in parts]
         difference, variance = onset_terms(drawn)
-        known = variance > 0
-        extreme += int((difference[known] ** 2 >= (observed - TIE) * variance[known]).sum())
+        defined = variance > 0
+        extreme += int((difference[defined] ** 2 >= (observed - TIE) * variance[defined]).sum())
     return PermutationTest(observed, 1, (1 + extreme) / (1 + permutations), permutations, False)
 
 
-def known_onsets(onset: Array) -> tuple[Array, NDArray[np.int64]]:
+def observed_onsets(onset: Array) -> tuple[Array, NDArray[np.int64]]:
     """Return the times at which patients entered the state, and how many in the one arrangement that is known."""
     days, entries = np.unique(onset[np.isfinite(onset)], return_counts=True)
     return days, entries[None, :].astype(np.int64)
@@ -336,9 +336,9 @@ def draw_onsets(
     entries : (count, k) array
         How many enter on each day: as many as in truth, unless all who are followed are in the state.
     """
-    days, known = known_onsets(onset)
+    days, observed = observed_onsets(onset)
     entered, entries = np.zeros((count, len(time)), dtype=bool), np.zeros((count, len(days)), dtype=np.int64)
-    for place, (day, wanted) in enumerate(zip(days, known[0], strict=True)):
+    for place, (day, wanted) in enumerate(zip(days, observed[0], strict=True)):
         first = int(np.searchsorted(time, day, side="right"))
         for _ in range(wanted):
             free = ~entered[:, first:]

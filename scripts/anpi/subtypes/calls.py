@@ -144,7 +144,7 @@ def call_subtypes(
     barred = bars(evidence, model, verdicts, depth, placed)
     wanted = [not bar for bar in barred]
     stability = measure_stability(evidence.profile, evidence.activation, model, counts, wanted, evidence.removal)
-    notes = contamination_notes(known_rows(evidence.tissues, placed), model)
+    notes = contamination_notes(rows_where(evidence.tissues, placed), model)
     factors = dominant_factor(evidence.profile, model)
     opinions, _ = gene_pairs(evidence.tumour, model)
     nabet = nabet_labels(evidence.tumour_scores, evidence.activation, model)
@@ -190,8 +190,8 @@ def stability_of(stability: pd.DataFrame, i: int, call: object, barred: str) -> 
     """Return a sample's stability, which needs a call, and the ranges of its shares, which need no bar."""
     row = stability.iloc[i]
     resampled = {} if barred else row[INTERVALS].to_dict()
-    own = {} if call == "none" else row[["stability", "least_reads"]].to_dict()
-    return {**dict.fromkeys(["stability", "least_reads", *INTERVALS]), **resampled, **own}
+    measured = {} if call == "none" else row[["stability", "least_reads"]].to_dict()
+    return {**dict.fromkeys(["stability", "least_reads", *INTERVALS]), **resampled, **measured}
 
 
 def inflammation(evidence: Evidence, i: int, readable: bool) -> dict[str, float]:
@@ -230,9 +230,9 @@ def has_level(profile: Profile, counted: bool) -> np.ndarray:
     return profile.scaled | (not counted)
 
 
-def known_rows(table: pd.DataFrame, known: np.ndarray) -> pd.DataFrame:
+def rows_where(table: pd.DataFrame, kept: np.ndarray) -> pd.DataFrame:
     """Return a table with the rows that are not known missing."""
-    return table.where(pd.DataFrame(dict.fromkeys(table.columns, known), index=table.index))
+    return table.where(pd.DataFrame(dict.fromkeys(table.columns, kept), index=table.index))
 
 
 def bars(
@@ -420,7 +420,7 @@ def tissue_table(expression: Expression, model: Model, counted: bool = False) ->
     identity.loc[~placed] = ["unknown", "SCLC identity not verifiable: " + NO_LEVEL]
     told = identity.rename(columns={"verdict": "sclc", "reason": "sclc_reason"}).replace({"sclc": SCLC})
     tissues = tissue_shares(profile, model, rna_shares(estimate_shares(profile, model), model))
-    shares = (100 * known_rows(tissues, placed)).round(1) + 0.0
+    shares = (100 * rows_where(tissues, placed)).round(1) + 0.0
     return told.join(shares).rename_axis("sample_id").reset_index()
 
 

@@ -37,8 +37,8 @@ def strength_of_i(scores: pd.DataFrame, model: Model) -> pd.Series:
     rules = [none_on["non_neuroendocrine"], none_on["inflamed"]]
     if none_on.get("positive"):
         placed = [place(scores[rule["panel"]], rule).clip(*none_on["range"]) for rule in rules]
-        weight = sum(own.notna() * rule["weight"] for own, rule in zip(placed, rules, strict=True))
-        total = sum(own.fillna(0) * rule["weight"] for own, rule in zip(placed, rules, strict=True))
+        weight = sum(part.notna() * rule["weight"] for part, rule in zip(placed, rules, strict=True))
+        total = sum(part.fillna(0) * rule["weight"] for part, rule in zip(placed, rules, strict=True))
         return total / weight.where(weight > 0)
     moved = [place(scores[rule["panel"]], rule).clip(-1, 1).fillna(0) * rule["weight"] for rule in rules]
     return none_on["base"] + moved[0] + moved[1]
@@ -111,7 +111,7 @@ def gene_pairs(profile: Profile, model: Model) -> tuple[list[str | None], np.nda
     return [CLASSES[k] if ok else None for k, ok in zip(best, enough, strict=True)], shares
 
 
-def pairs_won(own: np.ndarray, rival: np.ndarray) -> float:
+def pairs_won(gene: np.ndarray, rival: np.ndarray) -> float:
     """Return the share of pairs in which the own gene stands higher; a tie is half won."""
-    difference = own[:, None] - rival[None, :]
+    difference = gene[:, None] - rival[None, :]
     return float(((difference > 0) + 0.5 * (difference == 0)).mean())

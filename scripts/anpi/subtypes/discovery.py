@@ -156,14 +156,14 @@ def agree(clusters: pd.Series, names: pd.DataFrame, calls: pd.DataFrame) -> pd.D
     """
     called = calls.dropna(subset=["subtype"]).set_index("sample_id")["subtype"]
     called = called[called.index.isin(clusters.index)].astype(str)
-    own = clusters[called.index]
-    named = own.map(names.set_index("cluster")["name"]).astype(str)
+    found = clusters[called.index]
+    named = found.map(names.set_index("cluster")["name"]).astype(str)
     enough = len(called) >= 2
     return pd.DataFrame(
         {
             "samples": [len(called)],
             "same": [float((named == called).mean()) if enough else np.nan],
             "kappa": [cohen_kappa(called, named)[0] if enough else np.nan],
-            "adjusted_rand": [float(adjusted_rand_score(called, own)) if enough else np.nan],
+            "adjusted_rand": [float(adjusted_rand_score(called, found)) if enough else np.nan],
         }
     )

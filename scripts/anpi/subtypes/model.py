@@ -135,9 +135,9 @@ def genes_needed(model: Model) -> pd.DataFrame:
 def subtype_genes(model: Model) -> tuple[dict[str, str], list[str]]:
     """Return the genes whose level makes the subtypes (symbol by id), and the anchors that they are scaled by."""
     rules = [*model.settings["programmes"].values(), model.settings["none_on"]["non_neuroendocrine"]]
-    own = model.weights[model.weights["panel"].isin([rule["panel"] for rule in rules])]
+    chosen = model.weights[model.weights["panel"].isin([rule["panel"] for rule in rules])]
     anchors = model.weights.loc[model.weights["panel"] == ANCHOR, "gene_id"]
-    return dict(zip(own["gene_id"], own["symbol"], strict=True)), sorted(anchors)
+    return dict(zip(chosen["gene_id"], chosen["symbol"], strict=True)), sorted(anchors)
 
 
 def check_sums(folder: Path, needed: Iterable[str] = FILES) -> str:

@@ -40,9 +40,9 @@ def estimate_shares(profile: Profile, model: Model) -> pd.DataFrame:
     present = ~np.isnan(levels)
     fitted = fit_shares(np.where(present, levels, 0.0), present.astype(float), pure)
     for i, name in enumerate(shares.columns):
-        own = (markers["profile"] == name).to_numpy()
-        known = profile.scaled & (present[:, own].sum(axis=1) >= own.sum() / 2)
-        shares[name] = np.where(known, fitted[:, i], np.nan)
+        of_profile = (markers["profile"] == name).to_numpy()
+        measured = profile.scaled & (present[:, of_profile].sum(axis=1) >= of_profile.sum() / 2)
+        shares[name] = np.where(measured, fitted[:, i], np.nan)
     return shares
 
 
@@ -53,8 +53,8 @@ def fit_shares(levels: np.ndarray, present: np.ndarray, pure: np.ndarray) -> np.
     """
     count = len(pure)
     owner = pure.argmax(axis=0)
-    known = np.where(present > 0, levels, np.nan)
-    shares = np.stack([start_share(known[:, owner == k], pure[k, owner == k]) for k in range(count)], axis=1)
+    measured = np.where(present > 0, levels, np.nan)
+    shares = np.stack([start_share(measured[:, owner == k], pure[k, owner == k]) for k in range(count)], axis=1)
     floor = FLOOR * pure.max(axis=0)
     for _ in range(ROUNDS):
         expected = np.maximum(sum(shares[:, [k]] * pure[k] for k in range(count)), 0.0)
@@ -84,8 +84,8 @@ def purity(shares: pd.DataFrame, model: Model) -> pd.Series:
     """Return the share of RNA from cancer cells: what no profile explains; NaN where a profile is not known."""
     if model.profiles.empty:
         return pd.Series(np.nan, index=shares.index)
-    own = rna_shares(shares, model)
-    return 1.0 - sum(own[name] for name in own.columns)
+    of_rna = rna_shares(shares, model)
+    return 1.0 - sum(of_rna[name] for name in of_rna.columns)
 
 
 def start_share(levels: np.ndarray, pure: np.ndarray) -> np.ndarray:

@@ -73,11 +73,11 @@ def scheme_row(
 
 def agreement_of_schemes(label: Mapping[str, object], forest_gay: object) -> str | None:
     """Count the other schemes that may stand for the class of Gay 2021, as "2 of 3"; None without a class."""
-    own = label["gay"]
-    if own is None:
+    call = label["gay"]
+    if call is None:
         return None
     may_be = {name: MAY_BE[name][str(label[name])] for name in MAY_BE if label[name] is not None}
     if label["forest"] is not None:
         may_be["forest"] = str(forest_gay)
-    agreeing = sum(str(own) in classes for classes in may_be.values())
+    agreeing = sum(str(call) in classes for classes in may_be.values())
     return f"{agreeing} of {len(may_be)}" if may_be else None

@@ -80,8 +80,8 @@ def measure_stability(
             levels = np.vstack([levels, thinner.thin(reads, shares, rng)])
         left_out = rng.random((rule["resamplings"], len(used))) < rule["genes_left_out"]
         levels[: rule["resamplings"]][left_out] = np.nan
-        own = None if removal is None else Removal(removal.taken[[i]], removal.share[[i]])
-        placed = resampled_activations(levels, used, model, own)
+        of_sample = None if removal is None else Removal(removal.taken[[i]], removal.share[[i]])
+        placed = resampled_activations(levels, used, model, of_sample)
         same = placed.fillna(-np.inf).to_numpy().argmax(axis=1) == best
         by_depth = (
             same[rule["resamplings"] :].reshape(len(depths), rule["resamplings_by_depth"]).mean(axis=1)
@@ -138,7 +138,7 @@ class Thinner:
 
     def thin(self, reads: np.ndarray, shares: list[float], rng: np.random.Generator) -> np.ndarray:
         """Keep each read with a probability, one a row: shares x genes, reads by kilobase, NaN where a gene lacks."""
-        known = ~np.isnan(reads)
-        whole = np.where(known, reads, 0).astype(np.int64)
+        counted = ~np.isnan(reads)
+        whole = np.where(counted, reads, 0).astype(np.int64)
         drawn = rng.binomial(whole, np.array(shares)[:, None], (len(shares), len(reads)))
-        return np.where(known, drawn, np.nan) / self.kilobases
+        return np.where(counted, drawn, np.nan) / self.kilobases

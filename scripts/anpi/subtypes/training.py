@@ -78,9 +78,9 @@ def train_model(
     outer = StratifiedKFold(folds, shuffle=True, random_state=seed)
     parts, chosen = [], []
     for number, (seen, unseen) in enumerate(outer.split(levels, truth), start=1):
-        own, own_truth = levels.iloc[seen], truth.iloc[seen]
-        genes, steepness = choose_settings(own, own_truth, base, seed)
-        model = fit(own, own_truth, base, genes, steepness)
+        seen_levels, seen_truth = levels.iloc[seen], truth.iloc[seen]
+        genes, steepness = choose_settings(seen_levels, seen_truth, base, seed)
+        model = fit(seen_levels, seen_truth, base, genes, steepness)
         parts.append(predict(levels.iloc[unseen], model))
         chosen.append((number, genes, steepness))
     genes, steepness = choose_settings(levels, truth, base, seed)
@@ -146,8 +146,8 @@ def choose_settings(levels: pd.DataFrame, truth: pd.Series, base: Model, seed: i
 
 
 def log_loss(probability: pd.DataFrame, truth: pd.Series) -> float:
-    own = [probability.at[sample, label] for sample, label in truth.items() if sample in probability.index]
-    return float(-np.log(np.clip(own, 1e-12, None)).mean())
+    of_truth = [probability.at[sample, label] for sample, label in truth.items() if sample in probability.index]
+    return float(-np.log(np.clip(of_truth, 1e-12, None)).mean())
 
 
 def fit(
@@ -170,12 +170,12 @@ def fit(
         picked = best_markers(logs[candidates], truth == label, genes, factor)
         weight = max(1.0, FACTOR_SHARE * genes)
         rows += [(PANEL[label], gene, weight if gene == factor else 1.0) for gene in picked]
-    own = pd.DataFrame(rows, columns=["panel", "gene_id", "weight"])
-    own["symbol"] = reference.loc[own["gene_id"], "symbol"].to_numpy()
-    own["source"] = "trained"
+    trained = pd.DataFrame(rows, columns=["panel", "gene_id", "weight"])
+    trained["symbol"] = reference.loc[trained["gene_id"], "symbol"].to_numpy()
+    trained["source"] = "trained"
     kept = base.weights[~base.weights["panel"].isin(PANEL.values())]
     kept = kept[kept["gene_id"].isin(reference.index)]
-    weights = pd.concat([own[["panel", "gene_id", "symbol", "weight", "source"]], kept], ignore_index=True)
+    weights = pd.concat([trained[["panel", "gene_id", "symbol", "weight", "source"]], kept], ignore_index=True)
     used = sorted(set(weights["gene_id"]))
     tissues = base.tissues[base.tissues["gene_id"].isin(used)]
     profiles = base.profiles[base.profiles.index.isin(used)]
@@ -198,16 +198,16 @@ def describe_genes(levels: pd.DataFrame, logs: pd.DataFrame, base: Model) -> pd.
         },
         index=logs.columns.rename("gene_id"),
     )
-    known = base.reference.index.intersection(reference.index)
-    reference.loc[known, "symbol"] = base.reference.loc[known, "symbol"]
+    shared = base.reference.index.intersection(reference.index)
+    reference.loc[shared, "symbol"] = base.reference.loc[shared, "symbol"]
     anchors = base.reference.index[base.panels[ANCHOR][0]].intersection(reference.index)
     reference.loc[anchors, "median_tpm"] = base.reference.loc[anchors, "median_tpm"]
     return reference.round({"median_tpm": 4, "location": 6, "scale": 6})
 
 
-def best_markers(logs: pd.DataFrame, own: pd.Series, count: int, factor: str) -> list[str]:
+def best_markers(logs: pd.DataFrame, of_class: pd.Series, count: int, factor: str) -> list[str]:
     """Return the genes that are highest in a class against the others, by difference of means over pooled spread."""
-    inside, outside = logs[own.to_numpy()], logs[~own.to_numpy()]
+    inside, outside = logs[of_class.to_numpy()], logs[~of_class.to_numpy()]
     spread = np.sqrt((inside.var(ddof=1) + outside.var(ddof=1)) / 2) + LEAST_SCALE
     strength = ((inside.mean() - outside.mean()) / spread).sort_values(ascending=False, kind="stable")
     picked = list(strength.index[:count])
@@ -226,8 +226,11 @@ def place_levels(model: Model, levels: pd.DataFrame, truth: pd.Series) -> None:
         placed.append(("I", inflamed, inflamed["panel"]))
     for label, rule, panel in placed:
         level = scores[panel].to_numpy()
-        own = (truth == label).to_numpy()
-        rule["absent"], rule["present"] = round(float(level[~own].mean()), 4), round(float(level[own].mean()), 4)
+        of_class = (truth == label).to_numpy()
+        rule["absent"], rule["present"] = (
+            round(float(level[~of_class].mean()), 4),
+            round(float(level[of_class].mean()), 4),
+        )
     middle["weight"] = 1.0
     model.settings["second_method"]["turning_point_i"] = (middle["absent"] + middle["present"]) / 2
 
@@ -293,7 +296,7 @@ def measure(probability: pd.DataFrame, truth: pd.Series) -> Row:
 def write_card(training: Training, source: str, base: Model, rival: pd.DataFrame) -> str:
     """Word the card of a trained model from what was measured."""
     truth, settings = training.truth, training.model.settings
-    own, other = measure(training.probability, truth), measure(rival, truth)
+    trained, other = measure(training.probability, truth), measure(rival, truth)
     bins = pd.cut(training.probability.max(axis=1), [0, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
     right = training.probability.idxmax(axis=1) == truth
     reliability = pd.DataFrame({"stated": training.probability.max(axis=1), "right": right, "samples": 1})
@@ -313,7 +316,7 @@ def write_card(training: Training, source: str, base: Model, rival: pd.DataFrame
         "",
         f"| measure | this model | {base.name}, which is fixed |",
         "|---|---|---|",
-        *(f"| {key} | {own[key]:.3f} | {other[key]:.3f} |" for key in own),
+        *(f"| {key} | {trained[key]:.3f} | {other[key]:.3f} |" for key in trained),
         "",
         "Chosen inside the outer folds: "
         + "; ".join(f"fold {r.fold}: {r.genes} genes, steepness {r.steepness:g}" for r in training.chosen.itertuples()),

@@ -118,18 +118,18 @@ def count_agreement(calls: pd.DataFrame, labels: pd.DataFrame, model: Model, sou
         ``confident_wrong``, ``calibration`` (by bin: samples, sum of the foremost share, right), ``squared_error``
         and ``with_shares``.
     """
-    own = calls.set_index("sample_id").reindex(labels.index)
+    called_as = calls.set_index("sample_id").reindex(labels.index)
     confusion = {}
     for scheme, (column, called, allowed) in SCHEMES.items():
-        known = labels[column].notna()
-        if known.any():
-            table = pd.crosstab(labels.loc[known, column], own.loc[known, called].fillna(NOTHING))
+        labelled = labels[column].notna()
+        if labelled.any():
+            table = pd.crosstab(labels.loc[labelled, column], called_as.loc[labelled, called].fillna(NOTHING))
             table = table.reindex(index=list(allowed), columns=[*allowed, NOTHING], fill_value=0)
             confusion[scheme] = {str(k): {str(c): int(n) for c, n in row.items()} for k, row in table.iterrows()}
     truth = labels["subtype"]
-    kinds = pd.crosstab(truth, own["call"]).reindex(index=list(CLASSES), columns=list(KINDS), fill_value=0)
-    wrong = (own["call"] == "confident") & truth.notna() & (own["subtype"] != truth)
-    shares = own[[f"p_{k}" for k in CLASSES]].to_numpy(float)
+    kinds = pd.crosstab(truth, called_as["call"]).reindex(index=list(CLASSES), columns=list(KINDS), fill_value=0)
+    wrong = (called_as["call"] == "confident") & truth.notna() & (called_as["subtype"] != truth)
+    shares = called_as[[f"p_{k}" for k in CLASSES]].to_numpy(float)
     given = ~np.isnan(shares[:, 0]) & truth.notna().to_numpy()
     target = np.array([[k == t for k in CLASSES] for t in truth], float)
     return {
@@ -190,7 +190,7 @@ def add(values: list[Any]) -> Any:
         keys = dict.fromkeys(key for value in values for key in value)
         return {key: values[0][key] if key == "above" else add([v[key] for v in values if key in v]) for key in keys}
     if isinstance(values[0], list):
-        return [add(list(own)) for own in zip(*values, strict=True)]
+        return [add(list(items)) for items in zip(*values, strict=True)]
     return sum(values)
 
 

@@ -23,17 +23,18 @@ def table(heads: list[str], rows: list[list[object]]) -> list[str]:
 
 
 def recall_rows(counts: Mapping[str, Any]) -> list[list[object]]:
-    own = counts["confusion"]["gay"]
+    by_gay = counts["confusion"]["gay"]
     return [
-        [k, counted_share(own[k][k], sum(own[k].values())), *(counts["calls"][k][c] for c in KINDS)] for k in CLASSES
+        [k, counted_share(by_gay[k][k], sum(by_gay[k].values())), *(counts["calls"][k][c] for c in KINDS)]
+        for k in CLASSES
     ]
 
 
 def write_page(counts: Mapping[str, Any]) -> str:
     """Word a validation: recall by class, agreement by scheme, coverage, calibration."""
-    own = counts["confusion"]["gay"]
-    labelled = sum(sum(row.values()) for row in own.values())
-    called = labelled - sum(row[NOTHING] for row in own.values())
+    by_gay = counts["confusion"]["gay"]
+    labelled = sum(sum(row.values()) for row in by_gay.values())
+    called = labelled - sum(row[NOTHING] for row in by_gay.values())
     brier = counts["squared_error"] / counts["with_shares"] if counts["with_shares"] else float("nan")
     lines = [f"# Validation of {counts['model']}", "", f"Model checksum {counts['model_sha256']}.", ""]
     lines += [f"{counts['samples']} labelled samples of: {'; '.join(counts['sources'])}.", ""]

@@ -305,11 +305,11 @@ def assessments_from(adrs: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     return table[~unusable]
 
 
-def translated(texts: pd.Series, known: Mapping[str, str], what: str, notes: list[str]) -> pd.Series:
+def translated(texts: pd.Series, meanings: Mapping[str, str], what: str, notes: list[str]) -> pd.Series:
     """Put known words in place of a dataset's; others are left out, counted and told."""
-    for value, number in texts[texts.notna() & ~texts.isin(list(known))].value_counts().sort_index().items():
+    for value, number in texts[texts.notna() & ~texts.isin(list(meanings))].value_counts().sort_index().items():
         notes.append(f"{what}: {number} values {value} left out")
-    found = texts.map(known).astype(object)
+    found = texts.map(meanings).astype(object)
     return found.where(found.notna(), None)
 
 
@@ -372,9 +372,9 @@ def adverse_events_from(adae: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
                 lambda text: GRADES.get(text.upper(), text) if isinstance(text, str) else None
             )
     if "related" in table:
-        known = dict.fromkeys(sorted(RELATED), "Y") | dict.fromkeys(sorted(UNRELATED), "N")
+        relations = dict.fromkeys(sorted(RELATED), "Y") | dict.fromkeys(sorted(UNRELATED), "N")
         upper = table["related"].map(lambda text: text.upper() if isinstance(text, str) else None)
-        table["related"] = translated(upper, known, "adverse events related", notes)
+        table["related"] = translated(upper, relations, "adverse events related", notes)
     unusable = table[["term", "soc", "grade"]].isna().any(axis=1)
     if unusable.any():
         notes.append(f"adverse events: {int(unusable.sum())} rows without term, class or grade left out")

@@ -47,8 +47,8 @@ def nearly_scale(values: pd.Series) -> tuple[str, ...] | None:
 
 def is_numeric(values: pd.Series) -> bool:
     """Return whether a marker is measured in numbers: most of its values are, and they are no scale of words."""
-    known = values.dropna()
-    return scale_of(known) is None and known.map(is_number).mean() > 0.5
+    given = values.dropna()
+    return scale_of(given) is None and given.map(is_number).mean() > 0.5
 
 
 def biomarker_problems(table: pd.DataFrame) -> Iterator[Problem]:
@@ -60,8 +60,8 @@ def biomarker_problems(table: pd.DataFrame) -> Iterator[Problem]:
         As read from biomarkers.csv.
     """
     file = table.attrs["file"]
-    known = table[table["marker"].notna()]
-    for marker, rows in known.groupby("marker", sort=True):
+    named = table[table["marker"].notna()]
+    for marker, rows in named.groupby("marker", sort=True):
         yield from several(rows, str(marker), "unit", file)
         yield from several(rows, str(marker), "method", file)
         yield from no_numbers(rows, str(marker), file)
@@ -69,7 +69,7 @@ def biomarker_problems(table: pd.DataFrame) -> Iterator[Problem]:
         if not LETTER.search(str(marker)):
             found, expected = str(marker), "the name of a marker, which has a letter"
             yield Problem(file, row=place(rows.index[0]), column="marker", found=found, expected=expected)
-    yield from contradictions(known, file)
+    yield from contradictions(named, file)
 
 
 def place(index: object) -> int:
@@ -101,14 +101,14 @@ def no_words(rows: pd.DataFrame, marker: str, file: str) -> Iterator[Problem]:
     values = rows["value"].dropna()
     if is_numeric(values):
         return
-    known = scale_of(values) or ()
-    odd = alike(values, values.value_counts().to_dict()) if not known else {}
-    near = nearly_scale(values) if not known else None
+    scale = scale_of(values) or ()
+    odd = alike(values, values.value_counts().to_dict()) if not scale else {}
+    near = nearly_scale(values) if not scale else None
     for index, value in values.items():
         if near and value.lower() not in near:
             expected = f"one of {', '.join(near)}, as other values of {marker}"
             yield Problem(file, row=place(index), column="value", found=value, expected=expected)
-        elif value not in known and (is_unknown(value) or MISSING_CODE.fullmatch(value)):
+        elif value not in scale and (is_unknown(value) or MISSING_CODE.fullmatch(value)):
             mend = "Leave out what was not measured."
             yield Problem(file, row=place(index), column="value", found=value, expected="a result", mend=mend)
         elif value in odd:

@@ -166,7 +166,7 @@ def read_clinical(paths: Mapping[str, Path | str | None]) -> Clinical:
     queries += cut_tables({"patients": patients, **frames})
     for table, frame in frames.items():
         frame, twice = once(frame, table)
-        frames[table], strangers = known_patients(frame, table, patients)
+        frames[table], strangers = rows_of_patients(frame, table, patients)
         queries += twice + strangers
     return Clinical(patients, **frames, queries=queries)
 
@@ -200,12 +200,12 @@ def row_number(index: object) -> int:
     return int(str(index)) + FIRST_DATA_ROW
 
 
-def known_patients(frame: pd.DataFrame, table: str, patients: pd.DataFrame) -> tuple[pd.DataFrame, list[Query]]:
+def rows_of_patients(frame: pd.DataFrame, table: str, patients: pd.DataFrame) -> tuple[pd.DataFrame, list[Query]]:
     """Set aside the rows of subjects that patients.csv does not have."""
-    known = frame["patient_id"].isin(patients["patient_id"])
+    listed = frame["patient_id"].isin(patients["patient_id"])
     ids = list(patients["patient_id"])
     queries = []
-    for patient, rows in frame[~known].groupby("patient_id").groups.items():
+    for patient, rows in frame[~listed].groupby("patient_id").groups.items():
         near = nearest(str(patient), ids, 0.8)
         hint = f"; is it {near}?" if near else ""
         message = (
@@ -214,7 +214,7 @@ def known_patients(frame: pd.DataFrame, table: str, patients: pd.DataFrame) -> t
         # What no id begins with, a spreadsheet may take for a formula.
         shown = str(patient) if str(patient)[0].isalnum() else f"'{patient}"
         queries.append(Query(shown, "error", "subject_without_patient", message))
-    return frame[known], queries
+    return frame[listed], queries
 
 
 def once(frame: pd.DataFrame, table: str) -> tuple[pd.DataFrame, list[Query]]:
@@ -392,10 +392,10 @@ def lesion_problems(lesions: pd.DataFrame) -> list[Problem]:
     for index, patient, evaluator, lesion, kind in zip(
         lesions.index, *(lesions[c] for c in ("patient_id", "evaluator", "lesion_id", "kind")), strict=True
     ):
-        known, where = first.setdefault((patient, evaluator, lesion), (kind, index))
-        if known != kind:
+        first_kind, where = first.setdefault((patient, evaluator, lesion), (kind, index))
+        if first_kind != kind:
             problems.append(
-                fault(file, index, "kind", kind, f"{known}, as lesion {lesion} has in row {row_number(where)}")
+                fault(file, index, "kind", kind, f"{first_kind}, as lesion {lesion} has in row {row_number(where)}")
             )
     absent = lesions["status"].map(lambda s: s is not None and read_state("target", s) == "absent" and s != "merged")
     for index in lesions.index[(lesions["kind"] == "target") & absent]:
@@ -433,7 +433,7 @@ class Timeline:
             shift = since(days_of(patients, reference).set_axis(ids), start_day)
             from_dates = (self.date - start).dt.days
             self.shift = shift.fillna(from_dates)
-        self.known = self.date.notna() | self.shift.notna()
+        self.has_reference = self.date.notna() | self.shift.notna()
 
     def offsets(self, frame: pd.DataFrame, name: str) -> pd.Series:
         """Return days from the reference date (0 = that date) for a column ``<name>_date`` or ``<name>_day``.

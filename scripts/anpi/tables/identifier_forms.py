@@ -236,5 +236,5 @@ def year_of(text: str) -> int | None:
         year = re.findall(r"\d+", day)[-1]
     else:
         return None
-    known = int(year) if len(year) > 2 else int(year) + (2000 if int(year) <= NEWEST_SHORT_YEAR else 1900)
-    return known if 1900 <= known <= date.max.year else None
+    whole = int(year) if len(year) > 2 else int(year) + (2000 if int(year) <= NEWEST_SHORT_YEAR else 1900)
+    return whole if 1900 <= whole <= date.max.year else None

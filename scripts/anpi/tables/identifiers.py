@@ -34,7 +34,7 @@ from anpi.tables.identifier_forms import (
 )
 from anpi.tables.identifier_lists import plain_letters, rows
 from anpi.tables.names import legible
-from anpi.tables.person_names import begins_as_chinese_name, known, names_a_person
+from anpi.tables.person_names import begins_as_chinese_name, is_listed_name, names_a_person
 
 LEAST_VALUES = 4  # of so many distinct values nearly all must have a form that others may have too
 NEARLY_ALL = 0.8
@@ -265,7 +265,11 @@ def kind_of_most(sample: Sequence[str], values: pd.Series, extra: bool, is_id: b
         return "record numbers"
     if is_id:
         return None
-    if most(begins_as_chinese_name) or most(lambda text: re.fullmatch(INITIALS, text) is not None) or most(known):
+    if (
+        most(begins_as_chinese_name)
+        or most(lambda text: re.fullmatch(INITIALS, text) is not None)
+        or most(is_listed_name)
+    ):
         return "names"
     if not extra:
         return None
@@ -294,9 +298,9 @@ def treatment_year(frame: pd.DataFrame) -> int | None:
     """Return the first year of treatment that the table holds, for telling dates of birth from other dates."""
     for column in ("treatment_start_date", "TRTSDT", "assessment_date", "start_date", "collection_date"):
         years = [year_of(text) for text in frame.get(column, pd.Series(dtype=object)).dropna().unique()]
-        known = [year for year in years if year is not None]
-        if known:
-            return min(known)
+        stated = [year for year in years if year is not None]
+        if stated:
+            return min(stated)
     return None
 
 

@@ -137,9 +137,9 @@ def alike(names: Iterable[str], counts: Mapping[str, int] | None = None) -> dict
     first: dict[Hashable, str] = {}
     odd = {}
     for name in ordered:
-        known = first.setdefault(skeleton(name), name)
-        if known != name:
-            odd[name] = known
+        earlier = first.setdefault(skeleton(name), name)
+        if earlier != name:
+            odd[name] = earlier
     return odd
 
 

@@ -64,7 +64,7 @@ def surname(word: str) -> bool:
     )
 
 
-def known(word: str) -> bool:
+def is_listed_name(word: str) -> bool:
     return given(word) or surname(word) or fold_word(word) in folded_words("surnames", "pinyin")
 
 
@@ -89,7 +89,7 @@ def titled(text: str) -> bool:
     sure, unsure = title_forms()
     if any(capital(match[1]) and not ordinary(match[1]) for match in sure.finditer(text)):
         return True
-    found = [match for match in unsure.finditer(text) if known(match[1]) and not ordinary(match[1])]
+    found = [match for match in unsure.finditer(text) if is_listed_name(match[1]) and not ordinary(match[1])]
     eponyms = folded_words("not_names", "eponym")
     return any(fold_word(match[1]) not in eponyms and not named_after(text, *match.span()) for match in found)
 
@@ -123,7 +123,11 @@ def labelled(text: str) -> bool:
             return True
         two = second is not None and capital(second) and not ordinary(second)
         sure = re.search(rf"[:=] ?{re.escape(first)}", match[0]) is not None
-        if given(first) or (sure and (two or known(first))) or (two and (known(second) or pinyin(first, second))):
+        if (
+            given(first)
+            or (sure and (two or is_listed_name(first)))
+            or (two and (is_listed_name(second) or pinyin(first, second)))
+        ):
             return True
         if (
             PATIENT.match(match[0])

@@ -289,8 +289,8 @@ def alike_problems(
     problems = []
     for _, group in names.groupby(within.reindex(names.index).fillna(""), sort=False):
         counts = group.value_counts()
-        for odd, known in alike(counts.index, counts.to_dict()).items():
-            row, other = (int(str(group.index[group == name][0])) + FIRST_DATA_ROW for name in (odd, known))
+        for odd, usual in alike(counts.index, counts.to_dict()).items():
+            row, other = (int(str(group.index[group == name][0])) + FIRST_DATA_ROW for name in (odd, usual))
             expected = f"the name of row {other}, or one unlike it in more than case and look"
             problems.append(Problem(file, row=row, column=column, found=odd, expected=expected))
     return problems
@@ -348,10 +348,10 @@ def column_problems(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -
             lacks = missing_column(file, column, present - set(properties), frame.columns)
             more = properties[column].get("lacks")
             problems.append(replace(lacks, mend=f"{lacks.mend} {more}") if more else lacks)
-    known = {fold(column): column for column in properties}
-    known |= {fold(day): day for column in properties if (day := day_form(column))}
+    columns = {fold(column): column for column in properties}
+    columns |= {fold(day): day for column in properties if (day := day_form(column))}
     for column in frame.columns:
-        meant = known.get(fold(plain_name(column).translate(LOOKALIKES))) or slip_of_the_pen(column, known, present)
+        meant = columns.get(fold(plain_name(column).translate(LOOKALIKES))) or slip_of_the_pen(column, columns, present)
         if meant is not None and meant != column:
             problems.append(Problem(file, "misspelt column", row=1, column=column, mend=f"Call it {meant}."))
         if (other := date_form(column)) in present & set(properties):
@@ -367,12 +367,12 @@ def column_problems(frame: pd.DataFrame, schema: Mapping[str, Any], file: str) -
     return problems
 
 
-def slip_of_the_pen(column: str, known: Mapping[str, str], present: set[str]) -> str | None:
+def slip_of_the_pen(column: str, columns: Mapping[str, str], present: set[str]) -> str | None:
     """Return the absent column of the schema that an extra one misspells by a letter or two, if any.
 
     A name that holds a known one whole (``batch_2``, ``restart_date``) is a name of its own.
     """
-    meant = known.get(fold(nearest(column, known, 0.9) or ""))
+    meant = columns.get(fold(nearest(column, columns, 0.9) or ""))
     if meant is None or meant in present or fold(meant) in fold(column):
         return None
     return meant
@@ -469,9 +469,9 @@ def case_problems(frame: pd.DataFrame, column: str) -> list[Problem]:
     problems = []
     first: dict[str, object] = {}
     for index, name in frame[column].items():
-        known = first.setdefault(name.lower(), index)
-        if frame.at[known, column] != name:
-            expected = f"an id unlike that of row {int(str(known)) + FIRST_DATA_ROW} in more than upper and lower case"
+        prior = first.setdefault(name.lower(), index)
+        if frame.at[prior, column] != name:
+            expected = f"an id unlike that of row {int(str(prior)) + FIRST_DATA_ROW} in more than upper and lower case"
             row = int(str(index)) + FIRST_DATA_ROW
             problems.append(Problem(frame.attrs["file"], row=row, column=column, found=name, expected=expected))
     return problems

@@ -57,8 +57,8 @@ def resolve(rule: Any, definitions: Mapping[str, Any]) -> Any:
         return [resolve(part, definitions) for part in rule]
     if not isinstance(rule, dict):
         return rule
-    own = {key: resolve(part, definitions) for key, part in rule.items() if key != "$ref"}
-    return definitions[rule["$ref"].rsplit("/", 1)[1]] | own if "$ref" in rule else own
+    stated = {key: resolve(part, definitions) for key, part in rule.items() if key != "$ref"}
+    return definitions[rule["$ref"].rsplit("/", 1)[1]] | stated if "$ref" in rule else stated
 
 
 def day_form(column: str) -> str | None:
@@ -299,7 +299,7 @@ def check_forgiving(
     filled = copy.deepcopy(dict(settings))
     problems = [
         Problem(file, column=place(key, filled), message="unknown key", mend=hint)
-        for key, hint in unknown_keys(filled, schema, (), known_places(schema, ""))
+        for key, hint in unknown_keys(filled, schema, (), places_of_keys(schema, ""))
     ]
     fill_defaults(filled, schema)
     validator = jsonschema.Draft202012Validator(schema)
@@ -395,14 +395,14 @@ def place(key: Key, settings: Any) -> str:
     return ", ".join([*words, ".".join(dotted)] if dotted else words)
 
 
-def known_places(schema: Mapping[str, Any], block: str) -> dict[str, list[str]]:
+def places_of_keys(schema: Mapping[str, Any], block: str) -> dict[str, list[str]]:
     """Return the blocks in which each key of a schema may stand, dotted; empty for the file itself."""
     places: dict[str, list[str]] = {}
     for key, rule in schema.get("properties", {}).items():
         places.setdefault(key, []).append(block)
         within = f"{block}.{key}".lstrip(".")
         for part in (rule, rule.get("items", {})):
-            for name, blocks in known_places(part if isinstance(part, dict) else {}, within).items():
+            for name, blocks in places_of_keys(part if isinstance(part, dict) else {}, within).items():
                 places.setdefault(name, []).extend(blocks)
     return places
 

@@ -205,10 +205,10 @@ def path_problems(value: str, column: str, row: int, name: str) -> list[Problem]
 
 def sample_matches(units: pd.DataFrame, samples: pd.DataFrame, name: str) -> list[Problem]:
     problems = []
-    known = set(samples["sample_id"])
+    listed_samples = set(samples["sample_id"])
     for index, sample in units["sample_id"].items():
-        if sample not in known:
-            near = nearest(sample, known, 0.8)
+        if sample not in listed_samples:
+            near = nearest(sample, listed_samples, 0.8)
             mend = f"Did you mean {near}?" if near else "Add the sample to the sample sheet."
             problems.append(
                 Problem(

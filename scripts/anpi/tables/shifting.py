@@ -137,8 +137,8 @@ def date_problems(tables: Mapping[str, pd.DataFrame], files: Mapping[str, Path])
 
 def cut_by_patient(patients: pd.DataFrame, cutoff: date) -> pd.DataFrame:
     """Write a data cut-off for all as that of each patient who has none of his own."""
-    own = patients.get("cutoff_date", pd.Series(None, index=patients.index, dtype=object))
-    return patients.assign(cutoff_date=own.where(own.notna(), cutoff.isoformat()))
+    by_patient = patients.get("cutoff_date", pd.Series(None, index=patients.index, dtype=object))
+    return patients.assign(cutoff_date=by_patient.where(by_patient.notna(), cutoff.isoformat()))
 
 
 def without_cutoff(rules: str) -> str:

@@ -25,7 +25,7 @@ COLUMNS = [
 COMPARTMENTS = ("tumour", "immune")
 
 
-def read_target_table(path: Path | str = TARGETS, own: Path | str | None = None) -> pd.DataFrame:
+def read_target_table(path: Path | str = TARGETS, users: Path | str | None = None) -> pd.DataFrame:
     """Read a list of targets, and the rows of a list of the user's own behind it.
 
     Returns
@@ -39,12 +39,14 @@ def read_target_table(path: Path | str = TARGETS, own: Path | str | None = None)
         A column lacks, a target stands twice or names no gene, a compartment is unknown.
     """
     tables = [read_list(path, COLUMNS if Path(path) == TARGETS else NEEDED)]
-    if own is not None:
-        tables.append(read_list(own, NEEDED))
+    if users is not None:
+        tables.append(read_list(users, NEEDED))
         mend = "Give it another name; the shipped list stays."
         refuse(
             [
-                Problem(str(own), "the shipped list has this target", row=place, column="target", found=name, mend=mend)
+                Problem(
+                    str(users), "the shipped list has this target", row=place, column="target", found=name, mend=mend
+                )
                 for place, name in enumerate(tables[1]["target"], start=2)
                 if name in set(tables[0]["target"])
             ]

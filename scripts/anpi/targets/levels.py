@@ -222,11 +222,11 @@ def percentile(tpm: float, quartiles: tuple[float, float, float] | None, shift: 
     if quartiles is None or math.isnan(shift):
         return math.nan
     q1, median, q3 = (math.log2(value + 1) for value in quartiles)
-    own = math.log2(tpm / 2**shift + 1)
-    spread = median - q1 if own < median else q3 - median
+    level = math.log2(tpm / 2**shift + 1)
+    spread = median - q1 if level < median else q3 - median
     if spread <= 0:
-        return 50.0 if own == median else math.nan
-    place = 50 * math.erfc(-(own - median) / spread * QUARTILE / math.sqrt(2))
+        return 50.0 if level == median else math.nan
+    place = 50 * math.erfc(-(level - median) / spread * QUARTILE / math.sqrt(2))
     return min(max(place, FURTHEST[0]), FURTHEST[1])
 
 
@@ -242,8 +242,8 @@ def level_of(
         return CANNOT_TELL, "too few steadily expressed genes to bring the sample to the reference's level"
     low, high = (end / 2**shift for end in ends)
     if quartiles is None:
-        known = high < LOW_BELOW
-        return ("low", None) if known else (CANNOT_TELL, "the gene is not in the reference: there is no limit")
+        surely_low = high < LOW_BELOW
+        return ("low", None) if surely_low else (CANNOT_TELL, "the gene is not in the reference: there is no limit")
     at_least, below = max(quartiles[2], HIGH_AT_LEAST), max(quartiles[0], LOW_BELOW)
     names = ["low" if end < below else "high" if end >= at_least else "intermediate" for end in (low, high)]
     if names[0] != names[1]:

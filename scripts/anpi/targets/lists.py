@@ -35,9 +35,9 @@ class Target:
     compartment: str
 
 
-def read_targets(path: Path | str = TARGETS, own: Path | str | None = None) -> list[Target]:
+def read_targets(path: Path | str = TARGETS, users: Path | str | None = None) -> list[Target]:
     """Read a list of targets, and those of the user's own (see `anpi.tables.targets.read_target_table`)."""
-    table = read_target_table(path, own)
+    table = read_target_table(path, users)
     return [
         Target(str(name), ids, str(compartment))
         for name, ids, compartment in zip(table["target"], gene_ids(table["genes"]), table["compartment"], strict=True)

@@ -20,11 +20,11 @@ def choose_purity(calls: pd.DataFrame | None, tissues: pd.DataFrame | None) -> p
     tissues : pandas.DataFrame, optional
         ``subtypes/tissues.tsv``: percent of each normal tissue.
     """
-    known = pd.Series(dtype=float)
+    measured = pd.Series(dtype=float)
     if calls is not None and "purity" in calls:
-        known = pd.to_numeric(calls.set_index("sample_id")["purity"], errors="coerce").dropna()
+        measured = pd.to_numeric(calls.set_index("sample_id")["purity"], errors="coerce").dropna()
     if tissues is None:
-        return known
+        return measured
     shares = tissues.set_index("sample_id").drop(columns=NO_SHARE, errors="ignore").astype(float)
     rest = (1 - shares.sum(axis=1, min_count=1) / 100).clip(0, 1)
-    return known.combine_first(rest)
+    return measured.combine_first(rest)

@@ -14,7 +14,7 @@ from anpi.association.trial import Trial
 from anpi.change.expression import compare_pairs
 from anpi.change.features import range_features, target_features
 from anpi.change.measure import TOO_FEW, measure_changes
-from anpi.change.pairs import Known, gather_known, make_pairs, study_days
+from anpi.change.pairs import PairFacts, gather_facts, make_pairs, study_days
 from anpi.change.reads import draw_tpm, read_errors, within_errors
 from anpi.change.tests import run_tests
 from anpi.expression.matrix import Expression
@@ -39,9 +39,9 @@ def verdicts_of(samples: pd.DataFrame, **failed: str) -> pd.DataFrame:
     return pd.DataFrame({"sample_id": names, "verdict": verdict, "reasons": [failed.get(name) for name in names]})
 
 
-def known(**given: object) -> Known:
+def known(**given: object) -> PairFacts:
     nothing = pd.Series(dtype=float)
-    return replace(Known({}, {}, nothing, nothing), **given)
+    return replace(PairFacts({}, {}, nothing, nothing), **given)
 
 
 def test_a_pair_of_two_persons_is_refused_before_anything_else():
@@ -51,7 +51,7 @@ def test_a_pair_of_two_persons_is_refused_before_anything_else():
         {"sample_1": ["P0-o", "P1-b"], "sample_2": ["P0-b", "P1-o"], "result": ["different", "same"]}
     )
     patients = pd.DataFrame({"patient_id": ["P0", "P1"]})
-    decided = gather_known(samples, patients, verdicts, None, None, identity_pairs, pd.Series(dtype=float))
+    decided = gather_facts(samples, patients, verdicts, None, None, identity_pairs, pd.Series(dtype=float))
     pairs = make_pairs(samples, verdicts, decided, None).set_index("patient_id")
     assert pairs["used"].tolist() == ["no", "yes"]
     assert pairs.at["P0", "reason"] == "genotypes: P0-b and P0-o are of two persons"
@@ -73,7 +73,7 @@ def test_every_later_sample_is_told_of():
     extra = [("P0-o2", "P0", "on_treatment"), ("P9-p", "P9", "progression")]
     samples = sheet(2, extra)
     verdicts = verdicts_of(samples, P1_b="no reads")
-    decided = gather_known(
+    decided = gather_facts(
         samples, pd.DataFrame({"patient_id": ["P0"]}), verdicts, None, None, None, pd.Series(dtype=float)
     )
     pairs = make_pairs(samples, verdicts, decided, None).set_index("to_sample")

@@ -9,7 +9,7 @@ import pytest
 from anpi.files.shipped import ROOT
 from anpi.tables.reading import read_text_table
 from demo.expression import SUBTYPES, ExpressionModel, build_model, draw_tumours, simulate_expression
-from demo.genes import asked_genes, choose_genes, known_ids, read_quartiles
+from demo.genes import asked_genes, choose_genes, gene_ids_of, read_quartiles
 
 FACTORS = {"A": "ASCL1", "N": "NEUROD1", "P": "POU2F3"}
 
@@ -35,7 +35,7 @@ def test_genes_of_models_and_signatures_are_in_the_transcriptome(genes: pd.DataF
     weights = [read_text_table(path) for path in sorted((ROOT / "resources" / "subtypes").glob("*/*/weights.tsv"))]
     needed = set(pd.concat(weights)["gene_id"]) if weights else set()
     assert needed <= set(genes.index)
-    assert known_ids(asked_genes()) <= set(genes.index)
+    assert gene_ids_of(asked_genes()) <= set(genes.index)
     assert {"XIST", "RPS4Y1", "DDX3Y", "KDM5D", "EIF1AY", "USP9Y", "MKI67", "CXCL9", "GZMA"} <= set(genes["symbol"])
 
 

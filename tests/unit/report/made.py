@@ -11,7 +11,7 @@ from lifelines import KaplanMeierFitter
 from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json, write_table
 from anpi.report.inputs import TABLES
-from anpi.report.own import Own, all_patients
+from anpi.report.patient_record import PatientRecord, all_patients
 from anpi.report.tables import Given, Run, read_run
 
 CLASSES = ("A", "N", "P", "I")
@@ -231,16 +231,16 @@ def write_run(folder: Path, tables: dict[str, pd.DataFrame], statements: dict[st
         write_json(folder / "results" / "association" / "statements.json", statements)
 
 
-def read_made(folder: Path, title: str = "Made trial", own_targets: Path | None = None) -> Run:
+def read_made(folder: Path, title: str = "Made trial", user_targets: Path | None = None) -> Run:
     """Read a run that `write_run` wrote, with the plan and the rules that anpi ships."""
     samples = folder / "samples.tsv"
     config = ROOT / "config"
     paths = (folder / "results", folder / "patients.csv", config / "plan.yaml", config / "endpoints.yaml")
     thresholds = {"fragments": (500.0, 100.0), "genes_detected": (800.0, 400.0)}
     sheet = samples if samples.is_file() else None
-    return read_run(Given(*paths, title, sheet, thresholds=thresholds, own_targets=own_targets))
+    return read_run(Given(*paths, title, sheet, thresholds=thresholds, user_targets=user_targets))
 
 
-def own_of(run: Run, patient: str) -> Own:
+def record_of(run: Run, patient: str) -> PatientRecord:
     """Return what the page of a patient is made from."""
     return next(own for own in all_patients(run) if own.patient == patient)

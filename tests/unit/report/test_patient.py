@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 from unit.report.made import make_tables, read_made, write_run
 
-from anpi.report.own import all_patients
 from anpi.report.patient import verdict_line
+from anpi.report.patient_record import all_patients
 
 
 def test_a_patient_is_told_in_a_line_with_what_speaks_against_the_sample(tmp_path: Path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from unit.report.made import make_tables, own_of, read_made, write_run
+from unit.report.made import make_tables, read_made, record_of, write_run
 
 from anpi.cohort.verdicts import judge_samples
 from anpi.report.blocks import Drawing, Note, Points, Section, Table, Text
@@ -151,7 +151,7 @@ def test_a_patients_page_shows_what_the_cohorts_table_shows(judged, tmp_path):
     tables = make_tables(12)
     tables["verdicts"] = judged.assign(aligned_records=5, fragment_length_iqr=3)
     write_run(tmp_path, tables)
-    (table,) = quality_blocks(own_of(read_made(tmp_path), "P0005"))
+    (table,) = quality_blocks(record_of(read_made(tmp_path), "P0005"))
     row = dict(zip(table.header, [cell.words for cell in table.rows[0]], strict=True))
     assert row["Verdict by its facts"] == "fail"
     assert row["Set by hand because"] == "all markers were seen twice"

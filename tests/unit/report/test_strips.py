@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 import pytest
-from unit.report.made import make_tables, own_of, read_made, write_run
+from unit.report.made import make_tables, read_made, record_of, write_run
 
 from anpi.report.strips import MOST_LINES, percentile_bars, strip_class, strip_file
 
@@ -31,7 +31,7 @@ def test_lines_are_those_of_responders_above_and_of_others_below(tmp_path: Path)
     for answer, which in (("Y", "above"), ("N", "below")):
         samples = [f"{patient}-B" for patient in response.index[response.eq(answer)] if f"{patient}-B" in rank.index]
         assert places(style, "gep18", which) == sorted(rank[samples].round(1))
-    (bar,) = percentile_bars(own_of(run, "P0002"), "scores", {"gep18": "GEP"})
+    (bar,) = percentile_bars(record_of(run, "P0002"), "scores", {"gep18": "GEP"})
     assert bar.strip == strip_class("scores", "gep18")
     assert bar.share == pytest.approx(rank["P0002-B"])
     assert (
@@ -54,7 +54,7 @@ def test_other_samples_of_the_patient_are_hollow(tmp_path: Path):
     tables["scores"] = pd.concat([tables["scores"], pd.DataFrame([row | {"genes_used": 10, "genes_total": 10}])])
     write_run(tmp_path, tables)
     run = read_made(tmp_path)
-    (bar,) = percentile_bars(own_of(run, "P0001"), "scores", {"gep18": "GEP"})
+    (bar,) = percentile_bars(record_of(run, "P0001"), "scores", {"gep18": "GEP"})
     assert bar.hollow == [88.0]
     assert bar.value.endswith("; 88 in P0001-O")
     style = strip_file(run)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from unit.report.made import make_tables, own_of, read_made, write_run
+from unit.report.made import make_tables, read_made, record_of, write_run
 
 from anpi.report.blocks import Bars, Drawing, Table, Text
 from anpi.report.patient_map import target_tracks
@@ -43,7 +43,7 @@ def test_the_cohort_has_a_heat_map_and_names_who_lacks_antigen_presentation(run:
 
 
 def test_a_patient_is_shown_levels_drugs_and_that_it_is_no_advice(run: Run):
-    note, bars, table = target_blocks(own_of(run, "P0001"))
+    note, bars, table = target_blocks(record_of(run, "P0001"))
     assert note is NO_ADVICE
     assert isinstance(bars, Bars)
     assert [(bar.words, bar.share) for bar in bars.bars] == [("DLL3", 95.0), ("MHC-I", 4.0)]
@@ -52,7 +52,7 @@ def test_a_patient_is_shown_levels_drugs_and_that_it_is_no_advice(run: Run):
     assert "high" in cells["DLL3"]
     assert "tarlatamab" in cells["DLL3"]
     assert "cannot tell" in cells["SEZ6"]
-    assert target_blocks(own_of(run, "P0003"))[0].kind == "note"
+    assert target_blocks(record_of(run, "P0003"))[0].kind == "note"
 
 
 def test_a_target_of_ones_own_has_the_drugs_and_the_evidence_of_its_list(run: Run, tmp_path: Path):
@@ -61,8 +61,8 @@ def test_a_target_of_ones_own_has_the_drugs_and_the_evidence_of_its_list(run: Ru
     own.write_text("target\tgenes\tcompartment\tname\tdrugs\nPTK7\tPTK7\ttumour\tCCK4\tcofetuzumab pelidotin\n")
     more = pd.DataFrame({"sample_id": ["P0001-B"], "target": ["PTK7"], "tpm": [12.0], "level": ["intermediate"]})
     run.tables["targets"] = pd.concat([run.tables["targets"], more])
-    run = replace(run, targets=read_target_table(own=own))
-    *_, table = target_blocks(own_of(run, "P0001"))
+    run = replace(run, targets=read_target_table(users=own))
+    *_, table = target_blocks(record_of(run, "P0001"))
     cells = {row[0].words: [cell.words for cell in row] for row in table.rows}
     shown = dict(zip(table.header, cells["PTK7"], strict=True))
     assert shown["Tried in SCLC"] == "cofetuzumab pelidotin"
@@ -75,7 +75,7 @@ def test_the_report_takes_the_list_of_ones_own_targets(tmp_path: Path):
     write_run(tmp_path, make_tables(6))
     own = tmp_path / "own.tsv"
     own.write_text("target\tgenes\tcompartment\tdrugs\nPTK7\tPTK7\ttumour\tcofetuzumab pelidotin\n")
-    assert read_made(tmp_path, own_targets=own).targets["target"].tolist()[-1] == "PTK7"
+    assert read_made(tmp_path, user_targets=own).targets["target"].tolist()[-1] == "PTK7"
 
 
 def test_the_map_has_the_targets_and_who_lacks_antigen_presentation(run: Run):

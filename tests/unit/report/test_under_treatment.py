@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from unit.report.made import make_tables, own_of, read_made, write_run
+from unit.report.made import make_tables, read_made, record_of, write_run
 
 from anpi.change.measure import TOO_FEW
 from anpi.report.blocks import Drawing, Table, Text
@@ -76,7 +76,7 @@ def test_the_section_names_who_was_not_compared_and_who_switched(run: Run):
 
 
 def test_a_patient_sees_both_samples_or_why_not(run: Run):
-    words, table = change_blocks(own_of(run, "P0001"))
+    words, table = change_blocks(record_of(run, "P0001"))
     assert "P0001-B (day −4) and P0001-O (day 43): compared." in words.words
     assert f"Changes without limits: {TOO_FEW}." in words.words
     assert isinstance(table, Table)
@@ -85,8 +85,8 @@ def test_a_patient_sees_both_samples_or_why_not(run: Run):
         "DLL3 in the tumour",
         "Probability of different subtypes",
     ]
-    assert "not compared, genotypes" in change_blocks(own_of(run, "P0002"))[0].words
-    assert change_blocks(own_of(run, "P0003"))[0].kind == "note"
+    assert "not compared, genotypes" in change_blocks(record_of(run, "P0002"))[0].words
+    assert change_blocks(record_of(run, "P0003"))[0].kind == "note"
 
 
 def test_a_run_without_second_samples_has_no_section(tmp_path: Path):

@@ -178,7 +178,7 @@ def test_every_target_has_its_source_and_its_normal_tissue():
 def test_targets_of_ones_own_stand_behind_the_shipped_ones(tmp_path: Path):
     own = tmp_path / "own.tsv"
     own.write_text("target\tgenes\tcompartment\tdrugs\nPTK7\tPTK7\ttumour\tone\nchemokines\tCXCL9, CXCL10\timmune\t\n")
-    shipped, both = read_targets(), read_targets(own=own)
+    shipped, both = read_targets(), read_targets(users=own)
     assert both[: len(shipped)] == shipped
     assert [(target.name, len(target.gene_ids), target.compartment) for target in both[len(shipped) :]] == [
         ("PTK7", 1, "tumour"),
@@ -197,7 +197,7 @@ def test_targets_of_ones_own_stand_behind_the_shipped_ones(tmp_path: Path):
 def test_faults_of_a_list_of_ones_own(tmp_path: Path, rows: str, words: str):
     (tmp_path / "own.tsv").write_text(rows)
     with pytest.raises(InputError, match=words):
-        read_targets(own=tmp_path / "own.tsv")
+        read_targets(users=tmp_path / "own.tsv")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What the page of one patient is made from, and nothing else: the patient's own rows, and what all pages share.
 
-A page that is built from an `Own` cannot hold what is not in it; so its `digest` tells whether a page is still right.
-Rows are plain dictionaries: a page holds some dozens of them, and a frame for each costs more than the page.
+A page that is built from a `PatientRecord` cannot hold what is not in it; so its `digest` tells whether a page is still
+right. Rows are plain dictionaries: a page holds some dozens of them, and a frame for each costs more than the page.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from anpi.report.biology import drawable
-from anpi.report.numbers import known
+from anpi.report.numbers import has_value
 from anpi.report.tables import Run
 
 Rows = list[dict[str, Any]]
@@ -56,7 +56,7 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class Own:
+class PatientRecord:
     """A patient: the row of `Run.people`, the samples, the rows of each table, and what is shared."""
 
     patient: str
@@ -69,7 +69,7 @@ class Own:
     def sample(self) -> str | None:
         """The sample that stands for the patient in the analyses."""
         chosen = self.person.get("sample_id")
-        return str(chosen) if known(chosen) else None
+        return str(chosen) if has_value(chosen) else None
 
     def of_sample(self, table: str, sample: str | None) -> Rows:
         """Return the rows of one of the patient's samples."""
@@ -81,7 +81,7 @@ class Own:
         return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def all_patients(run: Run) -> Iterator[Own]:
+def all_patients(run: Run) -> Iterator[PatientRecord]:
     """Return what each page is made from, in the order of the patients."""
     shared = shared_of(run)
     by_patient = {name: grouped(run.table(name), "patient_id") for name in OF_PATIENTS}
@@ -93,18 +93,18 @@ def all_patients(run: Run) -> Iterator[Own]:
     for patient, person in zip(run.people.index, records(run.people), strict=True):
         chosen = person.get("sample_id")
         samples = list(
-            dict.fromkeys([*run.samples_of.get(str(patient), ()), *([str(chosen)] if known(chosen) else [])])
+            dict.fromkeys([*run.samples_of.get(str(patient), ()), *([str(chosen)] if has_value(chosen) else [])])
         )
         rows = {name: found[str(patient)] for name, found in by_patient.items() if str(patient) in found}
         for name, found in by_sample.items():
             mine = [row for sample in samples for row in found.get(sample, ())]
             rows |= {name: mine} if mine else {}
-        yield Own(str(patient), person, tuple(samples), rows, shared)
+        yield PatientRecord(str(patient), person, tuple(samples), rows, shared)
 
 
 def shared_of(run: Run) -> Shared:
     tests, order = run.table("change_tests"), drawable(run.registry)
-    known_targets = records(run.targets[OF_TARGETS]) if run.table("targets") is not None else []
+    targets = records(run.targets[OF_TARGETS]) if run.table("targets") is not None else []
     return Shared(
         run.title,
         run.table("verdicts") is not None,
@@ -112,7 +112,7 @@ def shared_of(run: Run) -> Shared:
         tuple(run.tables["sets"].columns),
         dict(sorted(run.signature_names.items())),
         None if order is None else tuple(order),
-        {row["target"]: row for row in known_targets},
+        {row["target"]: row for row in targets},
         () if tests is None else tuple(sorted(set(map(str, tests["biomarker"])))),
     )
 
@@ -121,7 +121,7 @@ def grouped(frame: pd.DataFrame | None, column: str) -> dict[str, Rows]:
     """Return the rows of a table by what a column names, in their order."""
     found: dict[str, Rows] = {}
     for row in [] if frame is None else records(frame):
-        if known(row[column]):
+        if has_value(row[column]):
             found.setdefault(str(row[column]), []).append(row)
     return found
 
