@@ -30,6 +30,19 @@ def fastq_kinds() -> Kinds:
     return kinds
 
 
+def nul_kinds(kinds: Kinds, lost: int = 0) -> None:
+    """Add NULs where a disk was full: in place of an end of more than so many bytes, and of a block."""
+
+    @kinds.add("NULs at the end")
+    def _(rng, content):
+        return content[: rng.randrange(len(content) // 2, len(content) - lost)] + b"\0" * 5000
+
+    @kinds.add("NULs amid the file")
+    def _(rng, content):
+        place = rng.randrange(len(content) - 600)
+        return content[:place] + b"\0" * 512 + content[place + 512 :]
+
+
 def byte_kinds(kinds: Kinds) -> None:
     @kinds.add("empty file")
     def _(rng, content):
@@ -40,14 +53,7 @@ def byte_kinds(kinds: Kinds) -> None:
         place = rng.randrange(len(content) // 4, len(content) - 2)
         return content[:place] if content[:place].count(b"\n") % 4 else content[: place - content[:place].rfind(b"\n")]
 
-    @kinds.add("NULs at the end")
-    def _(rng, content):
-        return content[: rng.randrange(len(content) // 2, len(content))] + b"\0" * 5000
-
-    @kinds.add("NULs amid the file")
-    def _(rng, content):
-        place = rng.randrange(len(content) - 600)
-        return content[:place] + b"\0" * 512 + content[place + 512 :]
+    nul_kinds(kinds)
 
     @kinds.add("a bit flipped in a line's end")
     def _(rng, content):
@@ -166,14 +172,7 @@ def alignment_kinds(form: str) -> Kinds:
     def _(rng, content):
         return content[:-28] if form == "b" else content[:-38]
 
-    @kinds.add("NULs at the end")
-    def _(rng, content):
-        return content[: rng.randrange(len(content) // 2, len(content) - 60)] + b"\0" * 5000
-
-    @kinds.add("NULs amid the file")
-    def _(rng, content):
-        place = rng.randrange(len(content) - 600)
-        return content[:place] + b"\0" * 512 + content[place + 512 :]
+    nul_kinds(kinds, lost=60)
 
     @kinds.add("bit flipped")
     def _(rng, content):

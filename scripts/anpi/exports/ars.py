@@ -55,19 +55,7 @@ def write_ars(run: FinishedRun, folder: Path) -> None:
 
 def flat(results: pd.DataFrame) -> pd.DataFrame:
     """Return one row per number (ARD): the question, the group, ``stat_name`` and ``stat``."""
-    keys = [
-        "entry",
-        "family",
-        "tier",
-        "endpoint",
-        "biomarker",
-        "level",
-        "reference",
-        "set",
-        "effect",
-        "method",
-        "warning",
-    ]
+    keys = [name for name in results if name not in OPERATIONS]
     numbered = results.rename_axis("result_row").reset_index()
     long = numbered.melt(["result_row", *keys], list(OPERATIONS), "stat_name", "stat")
     long["stat_label"] = long["stat_name"].map(OPERATIONS)

@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import spearmanr
+from unit.subtypes.simulated import simulated_tumours
 
-from anpi.expression.genes import annotate
 from anpi.expression.matrix import Expression
 from anpi.signatures.registry import read_registry
 from anpi.signatures.views import compare_methods, correlate_signatures, summarise_by_subtype
-from demo.expression import draw_tumours, simulate_expression
 
 
 @pytest.fixture
@@ -43,9 +42,7 @@ def test_summary_by_subtype_by_hand() -> None:
 
 def test_methods_agree_on_a_programme_that_varies() -> None:
     subtypes = pd.Series(list("AANPI") * 4, index=[f"S{i:02d}" for i in range(20)])
-    tpm = simulate_expression(draw_tumours(subtypes, seed=2), seed=2)
-    genes = annotate(tpm.index)
-    expression = Expression(tpm.set_axis(pd.Index(genes["gene_id"], name="gene_id"), axis=0), genes, "tpm")
+    expression = simulated_tumours(subtypes, seed=2)
     chosen = [s for s in read_registry() if s.id in ("neuroendocrine", "ifng6", "gep18")]
     table = compare_methods(expression, chosen).set_index("signature")
     assert list(table.index) == ["ifng6", "neuroendocrine"]

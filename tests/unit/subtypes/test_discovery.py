@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from unit.subtypes.simulated import simulated_tumours
 
-from anpi.expression.genes import annotate
 from anpi.expression.matrix import Expression
 from anpi.subtypes.calls import call_subtypes, programme_table
 from anpi.subtypes.discovery import agree, choose_rank, consensus_nmf, name_clusters, variable_genes
 from anpi.subtypes.model import Model
-from demo.expression import draw_tumours, simulate_expression
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +20,7 @@ def truth() -> pd.Series:
 
 @pytest.fixture(scope="module")
 def planted(truth: pd.Series) -> Expression:
-    tpm = simulate_expression(draw_tumours(truth, seed=9), seed=9)
-    genes = annotate(tpm.index)
-    return Expression(tpm.set_axis(pd.Index(genes["gene_id"], name="gene_id"), axis=0), genes, "tpm")
+    return simulated_tumours(truth, seed=9)
 
 
 def test_planted_subtypes_are_found_and_named(planted: Expression, truth: pd.Series, model: Model) -> None:

@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from unit.subtypes.simulated import simulated_tumours
 
-from anpi.expression.genes import annotate
 from anpi.expression.matrix import Expression
 from anpi.problems import InputError
 from anpi.subtypes.calls import call_subtypes
 from anpi.subtypes.model import Model, load_model
 from anpi.subtypes.training import measure, rival_probability, train_model, write_card, write_model
-from demo.expression import draw_tumours, simulate_expression
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +23,7 @@ def truth() -> pd.Series:
 
 @pytest.fixture(scope="module")
 def expression(truth: pd.Series) -> Expression:
-    tpm = simulate_expression(draw_tumours(truth, seed=4), seed=4)
-    genes = annotate(tpm.index)
-    return Expression(tpm.set_axis(pd.Index(genes["gene_id"], name="gene_id"), axis=0), genes, "tpm")
+    return simulated_tumours(truth, seed=4)
 
 
 def test_a_trained_model_is_sealed_loads_and_calls(
