@@ -48,6 +48,8 @@ from demo.trial import LEAST_PATIENTS, simulate_trial, write_sheets
 BIN = Path(sys.executable).parent
 ENVIRONMENT = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
 FRAGMENTS = 10_000_000
+# Contrasts and exploration, which have goals of their own.
+SLOW = ("test_expression", "explore_cohort")
 BALLAST = "ENSG9{:010d}"
 BARE = """
 SAMPLES = [line.strip() for line in open("samples.txt")]
@@ -184,15 +186,20 @@ def stand_in(folder: Path) -> None:
     snakemake(folder, "--touch")
 
 
+def cpu_of_children() -> float:
+    """Return the CPU seconds of all processes that this one started and waited for, so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def planning_cost(plan: Callable[[], tuple[float, str]]) -> float:
     """Return the CPU seconds of a planning that has nothing to do, the least of three."""
     costs = []
     for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        before = cpu_of_children()
         _, said = plan()
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        costs.append(cpu_of_children() - before)
         assert "Nothing to be done" in said, said[-2000:]
-        costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return min(costs)
 
 
@@ -214,10 +221,12 @@ def prepare_bare(folder: Path, count: int) -> None:
     call(["snakemake", "--cores", "1", "--forceall", "--touch"], folder)
 
 
-def read_costs(folder: Path) -> dict[str, dict[str, float]]:
-    """Read wall and CPU seconds and peak memory (MB) of each cohort step, as Snakemake measured them."""
+def read_costs(folder: Path, since: float = 0) -> dict[str, dict[str, float]]:
+    """Read wall and CPU seconds and peak memory (MB) of each cohort step that ran since, as Snakemake measured them."""
     costs = {}
     for file in sorted((folder / "results" / "benchmarks").glob("*.tsv")):
+        if file.stat().st_mtime < since:
+            continue
         row = next(csv.DictReader(file.open(), delimiter="\t"))
         costs[file.stem] = {
             name: float(row[key]) if row[key] not in ("-", "NA") else float("nan")
@@ -247,6 +256,20 @@ def show_planning(folder: Path, bare_folder: Path, count: int) -> None:
     )
 
 
+def show_one_more(prepared: Prepared) -> None:
+    """Add a sample; print what the run costs, and what the steps cost that are neither contrasts nor exploration."""
+    add_sample(prepared)
+    began, before = time.time(), cpu_of_children()
+    wall, said = snakemake(prepared.folder)
+    cpu = cpu_of_children() - before
+    jobs = re.search(r"^total\s+(\d+)", said, flags=re.M)
+    costs = read_costs(prepared.folder, began)
+    others = [cost for step, cost in costs.items() if not step.startswith(SLOW)]
+    sums = ", ".join(f"{sum(cost[key] for cost in others):.1f} s {key}" for key in ("wall", "cpu"))
+    print(f"; one more sample {wall:.1f} s wall, {cpu:.1f} s CPU, {jobs.group(1) if jobs else '?'} jobs", end="")
+    print(f" (steps without contrasts and exploration {sums})", end="")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", type=int, nargs="+", default=[10, 100, 1000, 3000])
@@ -271,11 +294,8 @@ def main() -> None:
             show_planning(folder, Path(name) / f"bare{count}", count)
             if arguments.planning:
                 continue
-            add_sample(prepared)
-            adding, said = snakemake(folder)
-            jobs = re.search(r"^total\s+(\d+)", said, flags=re.M)
             print(f"  all cohort steps {whole:.1f} s", end="")
-            print(f"; one more sample {adding:.1f} s, {jobs.group(1) if jobs else '?'} jobs", end="")
+            show_one_more(prepared)
             pages = folder / "results" / "report"
             size = sum(file.stat().st_size for file in pages.rglob("*") if file.is_file()) / 1e6
             print(
