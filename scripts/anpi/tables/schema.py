@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -27,7 +27,6 @@ from anpi.files.plain import refuse_odd_file
 from anpi.files.shipped import ROOT
 from anpi.problems import InputError, Problem, fold, missing_file, nearest
 from anpi.tables.names import meant_word, name_fault, plain_name, text_fault, unseen
-from anpi.trial.declared import DeclaredPlan, DeclaredRules
 
 if TYPE_CHECKING:  # loaded when something is checked: a planning that remembers its checks starts without it
     import jsonschema
@@ -258,12 +257,11 @@ def load_yaml(path: Path | str) -> dict[str, Any]:
     return content
 
 
-@overload
-def read_settings(path: Path | str, name: Literal["plan"]) -> DeclaredPlan: ...
-@overload
-def read_settings(path: Path | str, name: Literal["endpoints"]) -> DeclaredRules: ...
-def read_settings(path: Path | str, name: Literal["plan", "endpoints"]) -> Any:
-    """Read a YAML file with the defaults of its schema; a date that YAML took for one is a text again."""
+def read_settings(path: Path | str, name: str) -> Any:
+    """Read a YAML file with the defaults of its schema; a date that YAML took for one is a text again.
+
+    Who reads it says what it is (`anpi.trial.declared`): a schema named here would stand behind every program.
+    """
     content = {key: str(value) if isinstance(value, date) else value for key, value in load_yaml(path).items()}
     return check_settings(content, load_schema(name), str(path))
 
