@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
+import warm
 
 # Fixtures and hooks count by standing here.
 # pytest takes hooks and fixtures of this module by their names.
@@ -28,6 +31,16 @@ def external_data() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"real data not found at {folder}; set ANPI_EXTERNAL_DATA")
     return folder
+
+
+def pytest_configure() -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:  # workers have the environment of the process that starts them
+        os.environ[warm.FOLDER] = tempfile.mkdtemp(prefix="warm-")
+
+
+def pytest_unconfigure() -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(os.environ.pop(warm.FOLDER), ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from warm import python
 
 from anpi.files.shipped import ROOT
 
@@ -60,7 +60,7 @@ def follow(recipe: str, tree: Path) -> None:
 
 
 def run(tree: Path, *command: str) -> None:
-    done = subprocess.run([sys.executable, *command], cwd=tree, capture_output=True, text=True, check=False)
+    done = subprocess.run([python(), *command], cwd=tree, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -7,13 +7,13 @@ import io
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 from once import made_once
+from warm import python
 
 from demo.trial import LEAST_PATIENTS, write_trial
 from workflow.running import ROOT, clone, run
@@ -90,7 +90,7 @@ def trial(good_trial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="session")
 def small_trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    make = [sys.executable, str(ROOT / "scripts" / "simulate_demo.py"), "--patients", "16", "--pairs", "4000", "--out"]
+    make = [python(), str(ROOT / "scripts" / "simulate_demo.py"), "--patients", "16", "--pairs", "4000", "--out"]
     return made_once(
         tmp_path_factory, "small", lambda folder: subprocess.run([*make, folder], check=True, capture_output=True)
     )

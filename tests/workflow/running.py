@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from warm import snakemake
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 SHIPPED = ("workflow", "scripts", "config", "resources", "envs", "demo")
@@ -34,7 +36,7 @@ def command(installation: Path, trial: Path, *words: str) -> list[str]:
     config = trial / "config" / "config.yaml"
     snakefile = installation / "workflow" / "Snakefile"
     return [
-        *(str(BIN / "snakemake"), "--snakefile", str(snakefile), "--directory", str(trial)),
+        *(*snakemake(), "--snakefile", str(snakefile), "--directory", str(trial)),
         *("--configfile", str(config), "--cores", "2", *words),
     ]
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pysam
 import pytest
+from warm import python, snakemake
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -28,7 +29,7 @@ pytestmark = [
 
 
 def program(name: str, *words: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, ROOT / "scripts" / f"{name}.py", *words]
+    command = [python(), ROOT / "scripts" / f"{name}.py", *words]
     return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
 
 
@@ -236,7 +237,7 @@ def test_faulty_samples_are_told_and_the_others_go_on(library: Library, quantifi
         os.unlink(units.loc["P007-B", column])
         Path(units.loc["P007-B", column]).write_bytes(gzip.compress(b""))
     units.reset_index().to_csv("config/units.tsv", sep="\t", index=False, na_rep="NA")
-    command = [BIN / "snakemake", "--snakefile", ROOT / "workflow" / "Snakefile", "--configfile", "config/config.yaml"]
+    command = [*snakemake(), "--snakefile", ROOT / "workflow" / "Snakefile", "--configfile", "config/config.yaml"]
     done = subprocess.run(
         [*command, "--cores", "2", "results/qc/verdicts.tsv"],
         capture_output=True,

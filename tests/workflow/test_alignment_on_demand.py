@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import yaml
 from unit.quantification.made_genome import FRAGMENTS, make_genome, make_reads
+from warm import python, snakemake
 
 from anpi.quantification.align import write_splice_sites
 from anpi.quantification.gene_counts import count_genes
@@ -32,7 +33,7 @@ pytestmark = [
 
 
 def run_snakemake(folder: Path, *words: str) -> subprocess.CompletedProcess:
-    command = [str(BIN / "snakemake"), "--snakefile", str(ROOT / "workflow" / "Snakefile"), "--directory", str(folder)]
+    command = [*snakemake(), "--snakefile", str(ROOT / "workflow" / "Snakefile"), "--directory", str(folder)]
     return subprocess.run(
         [*command, "--configfile", str(folder / "config.yaml"), "--cores", "2", *words],
         capture_output=True,
@@ -163,7 +164,7 @@ def pigx(external_data: Path, tmp_path_factory) -> Pigx:
 
 def run_program(name: str, *words: object) -> None:
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / f"{name}.py", *map(str, words)], capture_output=True, text=True, check=False
+        [python(), ROOT / "scripts" / f"{name}.py", *map(str, words)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
 

@@ -8,12 +8,12 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 import yaml
+from warm import python
 
 from workflow.running import ROOT, attempt, planned, results_of, run
 
@@ -125,7 +125,7 @@ def test_a_withdrawn_patient_is_gone_from_every_result_and_named_by_the_change_r
         others = [row for row in before[name].splitlines() if not row.startswith(GONE.encode())]
         assert after[name].splitlines() == others, name
 
-    program = [sys.executable, str(ROOT / "scripts" / "purge_patient.py"), str(results), GONE]
+    program = [python(), str(ROOT / "scripts" / "purge_patient.py"), str(results), GONE]
     subprocess.run(program, check=True, capture_output=True)
     assert set(planned(anpi, trial)) == CLOSING - {"close_accounts"}
     run(anpi, trial)

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from documents.markdown import tables
+from warm import python, snakemake
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -33,11 +34,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo as ``make demo`` runs it: results beside the inputs, in one folder."""
     folder = tmp_path_factory.mktemp("demo")
     subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "simulate_demo.py"), "--out", str(folder)],
+        [python(), str(ROOT / "scripts" / "simulate_demo.py"), "--out", str(folder)],
         check=True,
         capture_output=True,
     )
-    command = [str(BIN / "snakemake"), "--snakefile", str(ROOT / "workflow" / "Snakefile"), "--directory", str(folder)]
+    command = [*snakemake(), "--snakefile", str(ROOT / "workflow" / "Snakefile"), "--directory", str(folder)]
     done = subprocess.run(
         [*command, "--configfile", str(folder / "config" / "config.yaml"), "--config", "results=.", "--cores", "2"],
         capture_output=True,
@@ -150,7 +151,7 @@ def test_effects_that_were_not_built_in_are_not_claimed(demo: Path, tmp_path: Pa
     family = {"family": "absent", "tier": "exploratory", "multiplicity": "bh", "entries": entries}
     plan = tmp_path / "plan.yaml"
     plan.write_text(json.dumps({"families": [family]}))
-    program = [sys.executable, str(ROOT / "scripts" / "test_associations.py"), "--plan", str(plan)]
+    program = [python(), str(ROOT / "scripts" / "test_associations.py"), "--plan", str(plan)]
     tables = ["--endpoints", str(demo / "clinical/endpoints.tsv"), "--sets", str(demo / "analysis/sets.tsv")]
     patients = ["--patients", str(demo / "config/clinical/patients.csv")]
     subprocess.run([*program, *tables, *patients, "--out-dir", str(tmp_path)], check=True, capture_output=True)
@@ -245,7 +246,7 @@ def sha256(file: Path) -> str:
 
 def test_snakemake_makes_its_own_report(demo: Path, tmp_path: Path):
     page = tmp_path / "snakemake.html"
-    command = [str(BIN / "snakemake"), "--snakefile", str(ROOT / "workflow" / "Snakefile"), "--directory", str(demo)]
+    command = [*snakemake(), "--snakefile", str(ROOT / "workflow" / "Snakefile"), "--directory", str(demo)]
     done = subprocess.run(
         [
             *command,

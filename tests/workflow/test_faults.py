@@ -25,6 +25,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from warm import python
 
 from workflow.running import BIN, attempt, command, environment, planned, results_of, run
 
@@ -247,7 +248,7 @@ def test_a_tool_that_is_missing_is_named_and_no_sample_blamed(
         for name in {"salmon", "fastp"} - {missing}:
             (folder / name).symlink_to(str(shutil.which(name)))
         done = subprocess.run(
-            [sys.executable, *words],
+            [python(), *words],
             capture_output=True,
             text=True,
             check=False,
@@ -305,7 +306,7 @@ def test_tools_write_the_same_bytes_where_commas_are_decimal(
     monkeypatch.chdir(trial)
     commands = shell_commands(anpi, trial)
     for number, program in enumerate(("quantify_sample", "summarise_sample"), start=1):
-        words = [sys.executable, *commands[program], *(["--threads", "3"] if number == 1 else [])]
+        words = [python(), *commands[program], *(["--threads", "3"] if number == 1 else [])]
         variables = {"PYTHONHASHSEED": str(number), "OMP_NUM_THREADS": str(number)}
         subprocess.run(words, check=True, capture_output=True, env=os.environ | decimal_comma | variables)
     assert_same(trial, finished_trial)

@@ -22,6 +22,7 @@ import pytest
 import yaml
 from unit.report.made import make_tables, read_made, write_run
 from unit.report.test_page import Outline
+from warm import python
 
 from anpi.problems import InputError, visible
 from anpi.quantification import download
@@ -413,7 +414,7 @@ def test_identifiers_in_every_table_are_named_by_column_and_reach_nothing(trial,
         ("derive_endpoints", [*words, "--assessments", ASSESSMENTS]),
         ("tabulate_adverse_events", events),
     ):
-        program = [sys.executable, str(ROOT / "scripts" / f"{name}.py"), *arguments]
+        program = [python(), str(ROOT / "scripts" / f"{name}.py"), *arguments]
         done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=trial.folder)
         assert done.returncode == 2, done.stderr
         said += done.stdout + done.stderr

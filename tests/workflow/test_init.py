@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from unit.delivery.delivery_files import SHEETS, write_csv, write_reads, write_workbook
+from warm import python, snakemake
 
 from workflow.running import environment
 
@@ -22,7 +23,7 @@ pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("cohorts")]
 
 
 def init(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, ROOT / "scripts" / "init_trial.py", *words, "--out", folder / "config"]
+    command = [python(), ROOT / "scripts" / "init_trial.py", *words, "--out", folder / "config"]
     return subprocess.run(
         list(map(str, command)), cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
@@ -41,7 +42,7 @@ def start(folder: Path, answers: Mapping[str, str], *words: object) -> dict:
     done = init(folder, *words, "--answers", folder / "answers.yaml")
     assert done.returncode == 0, done.stderr
     command = [
-        str(BIN / "snakemake"),
+        *snakemake(),
         "-n",
         "--snakefile",
         str(ROOT / "workflow" / "Snakefile"),

@@ -10,8 +10,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import warm
 
-from workflow.running import BIN, ROOT, environment
+from workflow.running import ROOT, environment
 
 pytestmark = pytest.mark.workflow
 
@@ -44,7 +45,7 @@ def project(tmp_path: Path) -> Path:
 
 def snakemake(folder: Path, *words: str, **variables: str) -> str:
     done = subprocess.run(
-        [str(BIN / "snakemake"), "--cores", "1", *words],
+        [*warm.snakemake(), "--cores", "1", *words],
         capture_output=True,
         text=True,
         check=False,

@@ -16,6 +16,7 @@ from snakemake.api import SnakemakeApi
 from snakemake.resources import Resource
 from snakemake.settings.types import ConfigSettings, OutputSettings, ResourceSettings
 from snakemake.workflow import Workflow
+from warm import snakemake
 
 from workflow.conftest import Trial
 
@@ -82,7 +83,7 @@ def test_every_job_asks_for_memory_and_time_that_grow_with_the_attempt_up_to_one
 def rule_graph(folder: Path, *options: str) -> tuple[set[str], list[tuple[str, str]]]:
     """Plan a run and give its rules and which needs which (from, to)."""
     done = subprocess.run(
-        [BIN / "snakemake", "--snakefile", ROOT / "workflow" / "Snakefile", "--rulegraph", *options]
+        [*snakemake(), "--snakefile", ROOT / "workflow" / "Snakefile", "--rulegraph", *options]
         + ["--directory", folder, "--configfile", folder / "config" / "config.yaml"],
         capture_output=True,
         text=True,

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 from scipy.stats import norm, t
+from warm import snakemake
 
 from anpi.stats.cox import fit_cox
 
@@ -26,7 +27,7 @@ pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("cohorts")]
 def run_workflow(folder: Path, config: dict) -> Path:
     """Run the workflow on a config in ``folder``; give the results folder."""
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    command = [str(BIN / "snakemake"), "--snakefile", str(ROOT / "workflow" / "Snakefile"), "--directory", str(folder)]
+    command = [*snakemake(), "--snakefile", str(ROOT / "workflow" / "Snakefile"), "--directory", str(folder)]
     done = subprocess.run(
         [*command, "--configfile", str(folder / "config.yaml"), "--cores", "2"],
         capture_output=True,

@@ -7,12 +7,12 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from warm import python
 
 from anpi.cohort.verdicts import judge_samples
 from anpi.expression.summary import quality_facts, read_quant, summarise_genes
@@ -216,7 +216,7 @@ def test_a_truncated_file_is_named_and_nothing_is_left(armor, external_data, tmp
     scratch.mkdir()
     done = subprocess.run(
         [
-            *(sys.executable, ROOT / "scripts" / "quantify_sample.py", "--sample", "S1"),
+            *(python(), ROOT / "scripts" / "quantify_sample.py", "--sample", "S1"),
             *("--unit", "L1", first, cut, "--index", armor.index, "--landmarks", armor.landmarks),
             *("--out-dir", out, "--scratch", scratch),
         ],

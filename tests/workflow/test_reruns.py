@@ -11,12 +11,12 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from warm import python
 
 from workflow.running import command, copy, environment, planned, results_of, run
 
@@ -129,7 +129,7 @@ def test_a_new_sample_runs_its_two_jobs_and_the_merges(anpi: Path, trial: Path):
 
 def test_a_result_that_is_kept_over_changed_settings_is_found(anpi: Path, trial: Path):
     """Touched, all seems well; the manifest that is then written states settings that no result was made with."""
-    verify = [sys.executable, str(anpi / "scripts" / "verify_run.py"), "results"]
+    verify = [python(), str(anpi / "scripts" / "verify_run.py"), "results"]
     whole = subprocess.run(verify, cwd=trial, capture_output=True, text=True, check=False)
     assert whole.returncode == 0, whole.stdout
     config = trial / "config" / "config.yaml"
@@ -158,7 +158,7 @@ def test_another_word_of_the_sheet_of_units_over_kept_results_is_found(anpi: Pat
     run(anpi, trial, "--touch")
     (trial / "results" / "manifest.json").unlink()
     run(anpi, trial)
-    verify = [sys.executable, str(anpi / "scripts" / "verify_run.py"), "results"]
+    verify = [python(), str(anpi / "scripts" / "verify_run.py"), "results"]
     stale = subprocess.run(verify, cwd=trial, capture_output=True, text=True, check=False)
     assert stale.returncode == 1
     told = re.findall(r"^stale: samples/([^/]+)/.*: made with another (\S+) than units.tsv", stale.stdout, flags=re.M)
@@ -201,7 +201,7 @@ def test_a_run_killed_at_20_moments_ends_with_the_same_bytes(
     folder = tmp_path / "trial"
     shutil.copytree(small_trial, folder)
     began = time.monotonic()
-    planned(anpi, folder)
+    run(anpi, folder, "--dry-run", PYTHONHASHSEED="0")
     planning = time.monotonic() - began
     moments = random.Random(5901584)
     killed = 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from warm import python
 
 from anpi.accounts.account import COLUMNS, Account, account_table, refuse_open
 from anpi.accounts.of_people import patient_accounts, sample_account
@@ -151,7 +151,7 @@ def trial(tmp_path_factory) -> tuple[Path, list[str]]:
 
 
 def run(program: str, *words: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SCRIPTS / program), *map(str, words)]
+    command = [python(), str(SCRIPTS / program), *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     assert folder is not None or done.returncode == 0, done.stderr
     return done

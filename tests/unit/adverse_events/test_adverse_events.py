@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import subprocess
-import sys
 from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from warm import python
 
 from anpi.adverse_events.emergent import Event, Treatment, emergent_in_group, is_emergent
 from anpi.adverse_events.table import adverse_event_table, safety_set
@@ -200,7 +200,7 @@ def test_no_event_at_all_is_a_table_of_zeros(tmp_path):
 def test_program(tmp_path):
     tabulate(tmp_path)
     (tmp_path / "rules.yaml").write_text('adverse_events: {meddra_version: "26.1", ctcae_version: "5.0"}\n')
-    command = [sys.executable, ROOT / "scripts" / "tabulate_adverse_events.py", "--patients", "patients.csv"]
+    command = [python(), ROOT / "scripts" / "tabulate_adverse_events.py", "--patients", "patients.csv"]
     command += ["--adverse-events", "adverse_events.csv", "--rules", "rules.yaml", "--out", "out/ae.tsv"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "6 events of 3 treated patients counted" in done.stderr

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pysam
 import pytest
+from warm import python
 
 from anpi.alignment import records
 from anpi.alignment.gene_model import build_gene_model, load_gene_model, write_gene_model
@@ -347,7 +347,7 @@ def test_the_programs_run_from_any_folder_and_tell_an_annotation_of_another_asse
     (tmp_path / "bad.sam").write_text(sam(header=HEADER.replace("LN:20000", "LN:248956422")))
 
     def call(program: str, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(SCRIPTS / program), *words]
+        command = [python(), str(SCRIPTS / program), *words]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert call("build_gene_model.py", "--gtf", "genes.gtf", "--out", "genes.npz").returncode == 0

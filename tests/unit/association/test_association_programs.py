@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 from unit.association.trial_files import make_trial
+from warm import python
 
 from anpi.files.shipped import ROOT
 from anpi.words.p_values import p_words
@@ -151,7 +152,7 @@ def test_wrong_plan_is_refused_in_words_before_anything_is_written(tmp_path, qui
     entries[3]["set"] = "safety"
     path = tmp_path / "wrong.yaml"
     path.write_text(yaml.safe_dump(content))
-    command = [sys.executable, str(PROGRAM), "--plan", str(path), *arguments, "--out-dir", str(tmp_path / "out")]
+    command = [python(), str(PROGRAM), "--plan", str(path), *arguments, "--out-dir", str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, cwd="/")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from warm import python
 
 from anpi.files.shipped import ROOT
 
@@ -25,7 +25,7 @@ def run(folder, patients, endpoints, entries, calls=None):
     sets.to_csv(folder / "sets.tsv", sep="\t", index=False)
     plan = {"families": [{"family": "f", "tier": "exploratory", "multiplicity": "bh", "entries": entries}]}
     (folder / "plan.yaml").write_text(yaml.safe_dump(plan))
-    command = [sys.executable, str(PROGRAM), "--plan", str(folder / "plan.yaml")]
+    command = [python(), str(PROGRAM), "--plan", str(folder / "plan.yaml")]
     for name in ("patients.csv", "endpoints.tsv", "sets.tsv"):
         command += [f"--{name.split('.')[0]}", str(folder / name)]
     if calls is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ import pyreadstat
 import pytest
 import yaml
 from unit.delivery.delivery_files import PATIENTS, SHEETS, write_csv, write_reads, write_workbook
+from warm import python
 
 from anpi.check import check_run
 from anpi.delivery.decisions import Decisions, read_answers
@@ -420,7 +420,7 @@ ANSWERS = {
 
 
 def run(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, ROOT / "scripts" / "init_trial.py", *words]
+    command = [python(), ROOT / "scripts" / "init_trial.py", *words]
     return subprocess.run(
         list(map(str, command)), cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )

@@ -6,13 +6,13 @@ import filecmp
 import gzip
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from warm import python
 
 from anpi.files.shipped import ROOT
 from anpi.reads.strangers import count_strangers
@@ -70,7 +70,7 @@ def test_another_seed_is_another_trial(trial: Written) -> None:
 
 
 def test_program_writes_the_same_trial(trial: Written, tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "scripts" / "simulate_demo.py"), "--out", "demo", "--pairs", str(PAIRS)]
+    command = [python(), str(ROOT / "scripts" / "simulate_demo.py"), "--out", "demo", "--pairs", str(PAIRS)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "24 patients, 30 samples" in done.stdout
     names = [str(path) for path in files_of(trial[0])]
@@ -81,7 +81,7 @@ def test_program_writes_the_same_trial(trial: Written, tmp_path: Path) -> None:
 def test_program_leaves_alone_what_stands(tmp_path: Path) -> None:
     def run(*more: str) -> str:
         program = str(ROOT / "scripts" / "simulate_demo.py")
-        command = [sys.executable, program, "--out", "demo", "--patients", "16", "--pairs", "1000", "--if-changed"]
+        command = [python(), program, "--out", "demo", "--patients", "16", "--pairs", "1000", "--if-changed"]
         return subprocess.run([*command, *more], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
 
     def times() -> dict[Path, int]:
@@ -115,7 +115,7 @@ def test_config_fits_its_schema(trial: Written) -> None:
 
 
 def test_program_refuses_too_few_patients(tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "scripts" / "simulate_demo.py"), "--out", "demo", "--patients", "5"]
+    command = [python(), str(ROOT / "scripts" / "simulate_demo.py"), "--out", "demo", "--patients", "5"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "at least 16 patients" in done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pyreadstat
 import pytest
+from warm import python
 
 from anpi.adverse_events.table import adverse_event_table, safety_set
 from anpi.endpoints.derive import derive_endpoints
@@ -220,7 +220,7 @@ def test_file_that_is_no_transport_file(tmp_path):
 def cdisc_like(external_data, tmp_path_factory):
     """The 254 subjects of the CDISC-like data, converted by the program."""
     source, folder = external_data / "clinical" / "pharmaverse", tmp_path_factory.mktemp("cdisc")
-    command = [sys.executable, str(ROOT / "scripts" / "convert_adam.py"), "--out-dir", str(folder)]
+    command = [python(), str(ROOT / "scripts" / "convert_adam.py"), "--out-dir", str(folder)]
     for dataset, name in (
         ("adsl", "subjects"), ("adrs", "assessments_investigator"), ("adtr", "lesions_investigator"),
         ("adae", "adverse_events"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from small_trial import Trial, scans_of
+from warm import python
 
 from anpi.endpoints.derive import derive_endpoints
 from anpi.endpoints.observations import observe
@@ -21,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def run(folder: Path, tables: dict[str, Path], *more: str, name: str = "out") -> Path:
-    command = [sys.executable, str(ROOT / "scripts" / "derive_endpoints.py"), "--out-dir", str(folder / name), *more]
+    command = [python(), str(ROOT / "scripts" / "derive_endpoints.py"), "--out-dir", str(folder / name), *more]
     for table, path in tables.items():
         command += [f"--{table.replace('_', '-')}", str(path)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -187,16 +188,14 @@ def test_defaults_of_the_schema_are_those_of_the_file():
 
 @pytest.mark.parametrize("program", ["derive_endpoints.py", "tabulate_adverse_events.py", "convert_adam.py"])
 def test_help_teaches(program):
-    shown = subprocess.run(
-        [sys.executable, ROOT / "scripts" / program, "--help"], capture_output=True, text=True, check=True
-    )
+    shown = subprocess.run([python(), ROOT / "scripts" / program, "--help"], capture_output=True, text=True, check=True)
     assert "Example:" in shown.stdout
 
 
 def test_wrong_table_ends_with_words(tmp_path):
     (tmp_path / "patients.csv").write_text("patient_id,arm,treatment_start_date\nP1,A,yesterday\n")
     command = [
-        sys.executable,
+        python(),
         ROOT / "scripts" / "derive_endpoints.py",
         "--patients",
         "patients.csv",

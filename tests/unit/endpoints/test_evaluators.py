@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from small_trial import Trial
+from warm import python
 
 from anpi.endpoints.observations import check_rules
 from anpi.endpoints.rules import make_rules
@@ -45,7 +45,7 @@ def run(trial: Trial, evaluator: str) -> dict[str, pd.DataFrame]:
     """Run the program; give its tables."""
     rules = trial.folder / "endpoints.yaml"
     rules.write_text(f"evaluator: {evaluator}\n")
-    command = [sys.executable, str(ROOT / "scripts" / "derive_endpoints.py"), "--out-dir", str(trial.folder / "out")]
+    command = [python(), str(ROOT / "scripts" / "derive_endpoints.py"), "--out-dir", str(trial.folder / "out")]
     for table, path in trial.write().items():
         command += [f"--{table}", str(path)]
     done = subprocess.run([*command, "--rules", str(rules)], capture_output=True, text=True, check=False)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from export_results import FORMATS
 from unit.exports.made_run import make_run, read, write_manifest
+from warm import python
 
 from anpi.exports.finished_run import FinishedRun
 from anpi.exports.folder import export as write_export
@@ -30,7 +30,7 @@ def test_the_same_run_gives_the_same_bytes(name: str, results: Path, tmp_path: P
 
 def test_the_program_writes_a_format(results: Path, tmp_path: Path):
     command = [
-        sys.executable,
+        python(),
         str(PROGRAM),
         "--results",
         str(results),

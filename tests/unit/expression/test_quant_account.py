@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from warm import python
 
 from anpi.expression.quant_account import reference_problems
 from anpi.expression.summary import read_quant
@@ -156,7 +156,7 @@ def test_a_published_result_passes_whole_and_not_cut(external_data, tmp_path):
 def summarise(folder: Path, meta: dict | None = None, reads: dict | None = None) -> subprocess.CompletedProcess[str]:
     """Run the program on ``quant.sf`` of a folder."""
     TRANSCRIPTS.to_csv(folder / "transcripts.tsv", sep="\t", index=False, na_rep="NA")
-    command = [sys.executable, str(ROOT / "scripts" / "summarise_sample.py"), "--quant", str(folder / "quant.sf")]
+    command = [python(), str(ROOT / "scripts" / "summarise_sample.py"), "--quant", str(folder / "quant.sf")]
     command += ["--transcripts", str(folder / "transcripts.tsv"), "--out-genes", str(folder / "genes.parquet")]
     if meta is not None:
         (folder / "aux_info").mkdir()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import minimize
+from warm import python
 
 from anpi.expression.matrix import Expression, as_expression, read_expression
 from anpi.files.shipped import ROOT
@@ -162,7 +162,7 @@ def test_normal_tissue_is_told_beside_the_cells(mixed: tuple[Expression, pd.Data
 def test_the_program_writes_the_table(mixed: tuple[Expression, pd.DataFrame], tmp_path: Path) -> None:
     matrix, out = tmp_path / "tpm.tsv", tmp_path / "fractions.tsv"
     mixed[0].values[["s00", "s01"]].to_csv(matrix, sep="\t")
-    program = [sys.executable, ROOT / "scripts" / "estimate_fractions.py", "--expression", matrix, "--unit", "tpm"]
+    program = [python(), ROOT / "scripts" / "estimate_fractions.py", "--expression", matrix, "--unit", "tpm"]
     subprocess.run([*program, "--out", out], check=True)
     table = pd.read_csv(out, sep="\t")
     assert list(table.columns[:8]) == COLUMNS

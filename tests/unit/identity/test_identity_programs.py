@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from unit.identity.alignments import made_up_sites, write_sample
+from warm import python
 
 from anpi.cohort.verdicts import judge_samples
 from anpi.files.writing import write_json, write_table
@@ -37,7 +37,7 @@ SEXES = {"A": "F", "B": "M", "C": "F", "D": "M"}
 
 
 def run(program: str, *arguments: object) -> None:
-    subprocess.run([sys.executable, str(ROOT / "scripts" / f"{program}.py"), *map(str, arguments)], check=True)
+    subprocess.run([python(), str(ROOT / "scripts" / f"{program}.py"), *map(str, arguments)], check=True)
 
 
 def genotype(folder: Path, sites: Path, alignments: Sequence[Path], *more: str) -> None:

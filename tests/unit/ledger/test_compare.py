@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from unit.ledger.finished import Tables, changed, finish, state_of, without
 from unit.report.made import make_tables
+from warm import python
 
 from anpi.files.shipped import ROOT
 from anpi.ledger.compare import compare_runs
@@ -379,7 +379,7 @@ def test_the_program_compares_folders_and_entries_as_the_report_does(tmp_path: P
     new = finish(tmp_path / "old", without(tables, "P0003"))
     shown = json.loads((new / "ledger" / "changes.json").read_text())
     paths = [old / "ledger" / name for name in sorted(p.name for p in (old / "ledger").glob("000*.json"))]
-    program = [sys.executable, str(ROOT / "scripts" / "compare_runs.py")]
+    program = [python(), str(ROOT / "scripts" / "compare_runs.py")]
     pair = [str(paths[0]), str(new)]
     told = subprocess.run([*program, *pair, "--json"], capture_output=True, text=True, check=True).stdout
     assert json.loads(told)["sections"] == shown["sections"]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from warm import python
 
 from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json
@@ -64,7 +65,7 @@ def test_recording_twice_at_once_gives_each_state_a_number_of_its_own(tmp_path: 
     programs = []
     for number in range(4):
         write_json(tmp_path / f"{number}.json", state(number))
-        command = [sys.executable, str(ROOT / "scripts" / "record_run.py"), "--state", str(tmp_path / f"{number}.json")]
+        command = [python(), str(ROOT / "scripts" / "record_run.py"), "--state", str(tmp_path / f"{number}.json")]
         command += ["--ledger", str(tmp_path / "ledger"), "--out", str(tmp_path / f"recorded_{number}.json")]
         programs.append(subprocess.Popen(command))
     assert [program.wait() for program in programs] == [0] * 4

@@ -11,13 +11,13 @@ import re
 import shutil
 import stat
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from unit.ledger.finished import CONFIG, STEPS, changed, finish, inputs_of, read, settings_of, without
 from unit.report.made import make_tables
+from warm import python
 
 from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json, write_text
@@ -91,7 +91,7 @@ def test_verify_names_every_file_that_is_not_as_it_was(results: Path, tmp_path: 
     assert (verdict.changed, verdict.missing, verdict.added) == (
         ["subtypes/calls.tsv"], ["qc/verdicts.tsv"], ["report/extra.html"],
     )  # fmt: skip
-    program = [sys.executable, str(ROOT / "scripts" / "verify_run.py"), str(copy)]
+    program = [python(), str(ROOT / "scripts" / "verify_run.py"), str(copy)]
     done = subprocess.run(program, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "changed: subtypes/calls.tsv\nmissing: qc/verdicts.tsv\nadded: report/extra.html\n" in done.stdout
@@ -498,7 +498,7 @@ def test_what_differs_from_a_manifest_is_named_with_the_way_there(closed: Path, 
     for part in ("git checkout 1111", "make setup", "Install salmon 0.9", "Bring back the inputs"):
         assert part in words
     write_json(tmp_path / "manifest.json", manifest)
-    program = [sys.executable, str(ROOT / "scripts" / "reproduce_run.py"), str(tmp_path / "manifest.json")]
+    program = [python(), str(ROOT / "scripts" / "reproduce_run.py"), str(tmp_path / "manifest.json")]
     done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     assert re.search(r"^package +pandas +0\.1 ", done.stdout, flags=re.M)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from unit.ledger.stand_in import StandIn, refused, unreachable
+from warm import python
 
 from anpi.association.history import record_plan
 from anpi.files.bucket import KEPT_IN, Bucket, kept_copy, kept_in, open_bucket
@@ -276,7 +276,7 @@ def test_a_program_tells_a_dead_endpoint_without_keys(tmp_path: Path):
     write_json(tmp_path / "state.json", state(1))
     variables = kept_in("s3://bucket/trial", SimpleNamespace(endpoint_url="http://127.0.0.1:9", retries=1))
     keys = {"SNAKEMAKE_STORAGE_S3_ACCESS_KEY": "plantedkey", "SNAKEMAKE_STORAGE_S3_SECRET_KEY": "plantedsecret"}
-    command = [sys.executable, str(ROOT / "scripts" / "record_run.py"), "--state", "state.json"]
+    command = [python(), str(ROOT / "scripts" / "record_run.py"), "--state", "state.json"]
     command += ["--ledger", "results/ledger", "--out", "recorded.json"]
     environment = os.environ | variables | keys
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

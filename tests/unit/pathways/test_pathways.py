@@ -13,12 +13,12 @@ The values of R come from progeny 1.20.0 under R 4.2:
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from warm import python
 
 from anpi.expression.matrix import as_expression
 from anpi.files.shipped import ROOT
@@ -116,7 +116,7 @@ def test_too_few_genes_have_no_score(tumours: pd.DataFrame) -> None:
 def test_the_program_writes_the_table(tumours: pd.DataFrame, tmp_path: Path) -> None:
     matrix, out = tmp_path / "tpm.tsv", tmp_path / "pathways.tsv"
     tumours[["t0", "t1"]].to_csv(matrix, sep="\t")
-    program = [sys.executable, ROOT / "scripts" / "score_pathways.py", "--expression", matrix, "--unit", "tpm"]
+    program = [python(), ROOT / "scripts" / "score_pathways.py", "--expression", matrix, "--unit", "tpm"]
     subprocess.run([*program, "--out", out], check=True)
     table = pd.read_csv(out, sep="\t")
     assert list(table.columns[:7]) == ["sample_id", "pathway", "score", "low", "high", "genes_used", "genes_total"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import gzip
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pysam
 import pytest
 from unit.quantification.made_genome import FRAGMENTS, GENES, MadeGenome, make_genome, make_reads
+from warm import python
 
 from anpi.problems import InputError
 from anpi.quantification.align import align_sample, run_sorted, write_splice_sites
@@ -175,7 +175,7 @@ def test_a_damaged_file_leaves_nothing_behind(tmp_path):
     scratch.mkdir()
     done = subprocess.run(
         [
-            *(sys.executable, ROOT / "scripts" / "align_sample.py", "--sample", "S1", "--tool", "hisat2"),
+            *(python(), ROOT / "scripts" / "align_sample.py", "--sample", "S1", "--tool", "hisat2"),
             *("--unit", "L1", made.units[0][1], cut, "--index", made.index, "--out", out / "aligned.bam"),
             *("--splice-sites", tmp_path / "splice_sites.tsv", "--scratch", scratch),
         ],
@@ -208,6 +208,6 @@ def test_an_alignment_that_cannot_be_read_counts_nothing_and_not_zero(tmp_path):
     words = ["--sample", "S1", "--bam", "a.bam", "--gtf", genome.gtf, "--genome", genome.fasta]
     words += ["--alignment", tmp_path / "alignment.json", "--out", tmp_path / "counts.tsv"]
     program = ROOT / "scripts" / "count_alignments.py"
-    subprocess.run([sys.executable, program, *words, "--out-summary", tmp_path / "summary"], check=True)
+    subprocess.run([python(), program, *words, "--out-summary", tmp_path / "summary"], check=True)
     rows = [line.split("\t") for line in (tmp_path / "counts.tsv").read_text().splitlines()[1:]]
     assert rows == [[gene, "NA", "NA"] for gene in GENES]

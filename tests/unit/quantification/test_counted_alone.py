@@ -6,7 +6,6 @@ import gzip
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import pandas as pd
 import pysam
 import pytest
 from unit.quantification.made_genome import GENES, make_genome
+from warm import python
 
 from anpi.expression.counted import genes_of_counts
 from anpi.problems import InputError
@@ -70,7 +70,7 @@ def write_bam(path: Path, identified: bool) -> dict[str, int]:
 
 
 def program(name: str, *words: object) -> None:
-    command = [sys.executable, ROOT / "scripts" / f"{name}.py", *words]
+    command = [python(), ROOT / "scripts" / f"{name}.py", *words]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

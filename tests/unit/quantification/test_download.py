@@ -6,12 +6,12 @@ import contextlib
 import hashlib
 import http.server
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from warm import python
 
 from anpi.problems import InputError
 from anpi.quantification import download
@@ -236,7 +236,7 @@ def test_a_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
 def test_no_message_holds_the_key_of_a_presigned_url(tmp_path, status):
     with serve(CONTENT, status=status) as server:
         said = subprocess.run(
-            [sys.executable, ROOT / "scripts" / "fetch_reference.py", "--url-variable", "ANPI_URL_GTF"]
+            [python(), ROOT / "scripts" / "fetch_reference.py", "--url-variable", "ANPI_URL_GTF"]
             + ["--sha256", "0" * 64, "--out", tmp_path / "x"],
             env={"ANPI_URL_GTF": f"{server.url}?X-Amz-Signature=s3cr3t#fragm3nt", "PATH": "/usr/bin:/bin"},
             capture_output=True,

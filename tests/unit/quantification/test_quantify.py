@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from warm import python
 
 from anpi import tools as running
 from anpi.problems import InputError, Problem
@@ -343,7 +344,7 @@ def test_reports_of_units_are_summed():
 
 def program(tmp_path: Path, scratch: Path, *files: str) -> list[str]:
     return [
-        *(sys.executable, str(ROOT / "scripts" / "quantify_sample.py"), "--sample", "S1", "--unit", "L1", *files),
+        *(python(), str(ROOT / "scripts" / "quantify_sample.py"), "--sample", "S1", "--unit", "L1", *files),
         *("--index", "index", "--landmarks", "landmarks.npy"),
         *("--out-dir", str(tmp_path / "out"), "--scratch", str(scratch)),
     ]

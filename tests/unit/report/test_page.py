@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -16,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from unit.report.made import make_tables, read_made, write_run
+from warm import python
 
 from anpi.files.shipped import ROOT
 from anpi.report.methods import remark_items, statistics_methods
@@ -236,7 +236,7 @@ def test_a_patient_named_as_a_script_is_a_text_everywhere(tmp_path: Path) -> Non
 
 def test_the_program_needs_its_tables_and_says_which(tmp_path: Path) -> None:
     write_run(tmp_path, {k: v for k, v in make_tables(8).items() if k != "sets"})
-    command = [sys.executable, str(ROOT / "scripts" / "write_report.py"), "--results", str(tmp_path / "results")]
+    command = [python(), str(ROOT / "scripts" / "write_report.py"), "--results", str(tmp_path / "results")]
     command += ["--patients", str(tmp_path / "patients.csv"), "--out-dir", str(tmp_path / "report")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 2

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from warm import python
 
 from anpi.expression.matrix import Expression, to_tpm
 from anpi.subtypes.model import DEFAULT
@@ -20,7 +20,7 @@ SCORE_COLUMNS = "sample_id signature score unit reference_percentile genes_used 
 
 
 def run(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SCRIPTS / program), *map(str, arguments)]
+    command = [python(), str(SCRIPTS / program), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

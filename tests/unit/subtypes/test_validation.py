@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from benchmarks.george_tumours import as_matrix, george_cohort, mixed_labels
+from warm import python
 
 from anpi.files.shipped import ROOT
 from anpi.subtypes.model import load_model
@@ -18,7 +18,7 @@ from anpi.subtypes.validation import cohen_kappa, pool
 
 
 def run(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / f"{program}.py"), *map(str, arguments)]
+    command = [python(), str(ROOT / "scripts" / f"{program}.py"), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

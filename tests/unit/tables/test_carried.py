@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import anndata
@@ -11,6 +10,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from unit.report.made import make_tables, write_run
+from warm import python
 
 from anpi.check import check_run
 from anpi.problems import InputError
@@ -35,9 +35,7 @@ def test_a_column_to_be_carried_that_no_table_has_is_told(tmp_path, monkeypatch)
 
 
 def run(program: str, *arguments: object) -> None:
-    done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / program, *map(str, arguments)], capture_output=True, text=True
-    )
+    done = subprocess.run([python(), ROOT / "scripts" / program, *map(str, arguments)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import stat
 import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from warm import python
 
 from anpi.adverse_events.table import adverse_event_table, safety_set
 from anpi.endpoints.derive import derive_endpoints
@@ -34,7 +34,7 @@ DATE = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
 
 
 def program(folder: Path, name: str, *words: str | Path, code: int = 0) -> str:
-    command = [sys.executable, str(SCRIPTS / f"{name}.py"), *map(str, words)]
+    command = [python(), str(SCRIPTS / f"{name}.py"), *map(str, words)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from warm import python
 
 from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression
@@ -223,7 +223,7 @@ def test_faults_of_a_list_of_targets(tmp_path: Path, tells: Callable, change: di
 
 def test_the_program_finds_purity_itself(tmp_path: Path):
     tumour(DLL3=400).rename("S").to_frame().rename_axis("gene").to_csv(tmp_path / "tpm.tsv", sep="\t")
-    program = [sys.executable, str(ROOT / "scripts" / "score_targets.py"), "--expression", str(tmp_path / "tpm.tsv")]
+    program = [python(), str(ROOT / "scripts" / "score_targets.py"), "--expression", str(tmp_path / "tpm.tsv")]
     subprocess.run([*program, "--unit", "tpm", "--out", str(tmp_path / "out.tsv")], check=True, capture_output=True)
     table = pd.read_csv(tmp_path / "out.tsv", sep="\t").set_index("target")
     assert table.at["DLL3", "level"] == "high"

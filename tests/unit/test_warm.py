@@ -1,0 +1,76 @@
+"""A program that is forked does what one that is started does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from warm import python
+
+STATE = """
+import os, sys
+mask = os.umask(0)
+print(os.getcwd(), oct(mask), os.environ["MARK"], sys.argv[1:], sys.stdin.read(), "scanpy" in sys.modules)
+print("words", file=sys.stderr)
+"""
+
+
+def call(program: str, folder: Path, *words: str, **variables: str) -> tuple[int, str, str]:
+    environment = {**os.environ, "MARK": "here", **variables}
+    done = subprocess.run(
+        [program, *words], input="typed", cwd=folder, env=environment, capture_output=True, text=True, umask=0o027
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> str:
+    (tmp_path / "state.py").write_text(STATE)
+    return "state.py"
+
+
+def test_folder_mask_environment_arguments_and_streams_are_those_of_the_caller(tmp_path, program):
+    code, said, complained = call(python(), tmp_path, program, "a b", "c")
+    assert (code, complained) == (0, "words\n")
+    assert said == f"{tmp_path} 0o27 here ['a b', 'c'] typed True\n"
+    assert call(sys.executable, tmp_path, program, "a b", "c") == (0, said.replace("True", "False"), "words\n")
+
+
+@pytest.mark.parametrize("variable", [{"OPENBLAS_CORETYPE": "Haswell"}, {"PYTHONHASHSEED": "7"}])
+def test_what_libraries_read_when_they_are_loaded_starts_a_program_anew(tmp_path, program, variable):
+    assert call(python(), tmp_path, program, **variable)[1].endswith("False\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", 0),
+        ("import sys; sys.exit(3)", 3),
+        ("import sys; sys.exit('words')", 1),
+        ("1 / 0", 1),
+        ("import os; os.abort()", -6),
+    ],
+)
+def test_it_ends_with_the_same_code_and_words(tmp_path, text, code):
+    forked, started = (call(one, tmp_path, "-c", text) for one in (python(), sys.executable))
+    assert forked[0] == started[0] == code
+    assert forked[2].splitlines()[-1:] == started[2].splitlines()[-1:]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_it_ends_with_the_one_that_asked_for_it(tmp_path, number):
+    text = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
+    with subprocess.Popen([python(), "-c", text], cwd=tmp_path) as client:
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            time.sleep(0.01)
+        child = psutil.Process(int((tmp_path / "pid").read_text()))
+        client.send_signal(number)
+        assert client.wait() == -number
+    child.wait(10)
+    assert not child.is_running()
