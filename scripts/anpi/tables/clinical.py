@@ -70,6 +70,7 @@ DERIVED = ("state",)  # columns that are added to the tables read
 # Tables in which a row that stands twice is taken once, and what a row is.
 COUNTED = {"adverse_events": "event", "therapies": "therapy", "lesions": "lesion", "biomarkers": "measurement"}
 
+ANSWERS = {"y", "n", "yes", "no", "true", "false"}
 # Dates of a patient that cannot lie before the start of treatment.
 AFTER_START = ("treatment_end", "death")
 
@@ -294,7 +295,18 @@ def patient_problems(patients: pd.DataFrame) -> list[Problem]:
         for index in patients.index[patients["treatment_start_day"].ne(1).fillna(False).astype(bool)]:
             found = patients.at[index, "treatment_start_day"]
             problems.append(fault(file, index, "treatment_start_day", found, "1, the first day of treatment, or empty"))
-    return problems + supplied_problems(patients)
+    return problems + arm_problems(patients) + supplied_problems(patients)
+
+
+def arm_problems(patients: pd.DataFrame) -> list[Problem]:
+    """Find columns of arms that hold answers alone: another column stands in their place."""
+    problems = []
+    for column in ("arm", "arm_received"):
+        names = patients[column].dropna()
+        if len(names) and set(names.str.casefold()) <= ANSWERS:
+            expected = "names of treatment arms; all of this column are answers of yes or no"
+            problems.append(fault(patients.attrs["file"], names.index[0], column, names.iloc[0], expected))
+    return problems
 
 
 def supplied_problems(patients: pd.DataFrame) -> list[Problem]:

@@ -109,9 +109,7 @@ def parse_value(text: str, rule: Mapping[str, Any]) -> tuple[Any, str | None]:
         if kind == "date":
             return parse_date(text), None
         if rule.get("name"):
-            name = plain_name(text)
-            faults = validation_faults(name, rule) if "not" in rule else []
-            return name, name_fault(text) or next(iter(faults), None)
+            return plain_name(text), name_fault(text)
     except (ValueError, InvalidOperation):
         return None, describe(rule)
     text = plain_name(text) if rule.get("plain") else text

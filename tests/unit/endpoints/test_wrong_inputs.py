@@ -354,6 +354,23 @@ def test_message_of_one_fault(file, old, new, message, tmp_path, tells):
     tells(f"{old} is written {new}", [message])
 
 
+@pytest.mark.parametrize("arms", [("Y", "N"), ("yes", "yes"), ("TRUE", "false")])
+@pytest.mark.parametrize("column", ["arm", "arm_received"])
+def test_answers_are_no_arms(tmp_path, column, arms, tells):
+    """The column was exchanged with one of yes and no; arms X and Y are arms."""
+    other = "" if column == "arm" else "arm,"
+    text = f"patient_id,{other}{column}\n" + "".join(f"P{n},{other and 'A,'}{{}}\n" for n in (1, 2))
+    (tmp_path / "patients.csv").write_text(text.format("X", "Y"))
+    read_clinical({"patients": tmp_path / "patients.csv"})
+    (tmp_path / "patients.csv").write_text(text.format(*arms))
+    with pytest.raises(InputError) as refused:
+        read_clinical({"patients": tmp_path / "patients.csv"})
+    (problem,) = [str(problem).replace(f"{tmp_path}/", "") for problem in refused.value.problems]
+    expected = "names of treatment arms; all of this column are answers of yes or no"
+    assert problem == f"patients.csv, row 2, column {column}: found '{arms[0]}', expected {expected}"
+    tells(f"the arms of column {column} are {arms[0]} and {arms[1]}", [problem])
+
+
 def test_right_inputs_have_no_fault(tmp_path):
     assert faults(tmp_path, "patients.csv", "A", "A") == []
 

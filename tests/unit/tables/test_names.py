@@ -76,16 +76,6 @@ def test_what_would_be_a_group_of_its_own_is_refused(table, column, odd, words, 
     assert words in problem
 
 
-@pytest.mark.parametrize("answer", ["Y", "N", "yes", "No", "TRUE", "false"])
-@pytest.mark.parametrize("column", ["arm", "arm_received"])
-def test_an_answer_is_no_arm(column, answer, tmp_path):
-    """The column was exchanged with one of yes and no."""
-    text = f"patient_id,arm,{column},prior_io\n" if column != "arm" else "patient_id,arm,prior_io\n"
-    rows = [f"P1,{ARM},{answer},Y", f"P2,{ARM},{ARM},N"] if column != "arm" else [f"P1,{answer},Y", f"P2,{ARM},N"]
-    (problem,) = read(tmp_path, "patients", text + "\n".join(rows) + "\n")
-    assert problem.startswith(f"row 2, column {column}: found '{answer}', expected the name of a treatment arm")
-
-
 @pytest.mark.parametrize("odd", ["-9", "-99", "999", "9999"])
 @pytest.mark.parametrize(("table", "column"), GROUPING)
 def test_a_code_for_missing_is_no_name(table, column, odd, tmp_path):
