@@ -49,3 +49,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.external)
         if "tells" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.faults)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse a pytest-xdist that does not know a pytest: it would make what a group shares once for each worker."""
+    if getattr(session.config.option, "loadgroup", False):
+        spread = [
+            item.nodeid for item in session.items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid
+        ]
+        if spread:
+            raise pytest.UsageError(f"groups of tests are spread over workers: {spread[0]}")

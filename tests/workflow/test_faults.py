@@ -149,6 +149,8 @@ def test_a_damaged_result_is_made_anew_and_a_second_run_beside_the_first_ends_in
         while first.poll() is None and not list(unfinished.glob(".snakemake/locks/*")):
             time.sleep(0.05)
         code, said = attempt(anpi, unfinished)
+        while "a concurrent process" in said:  # Snakemake's words where the first run replaces what the second looks at
+            code, said = attempt(anpi, unfinished)
         assert first.poll() is None, "the first run ended before the second began"
     assert code == 1
     assert "Directory cannot be locked" in said
