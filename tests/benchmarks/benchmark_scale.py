@@ -7,10 +7,11 @@ Quantification is stubbed: samples come as prepared salmon tables, and the per-s
 beforehand and marked as made. A sample's counts are drawn anew around those of one quantified sample (gamma-Poisson),
 for all samples differ in earnest and DESeq2 takes its time accordingly. Genes beyond those of the demo are made up.
 The number of batches is the same at each size: a batch is a column of the designs, whose cost grows by their square.
-Planning, the new sample's job and every cohort step are real. The rival of the planning is a bare Snakefile with as
-many jobs of the same shape (a shell line a job), finished and recorded as the trial is and planned in the same run:
-the ratio of their CPU seconds, the least of three each, is what checks, digests and wiring cost. With --planning, no
-step of the cohort is run: empty files stand for its results, which planning does not read.
+Planning, the new sample's job and every cohort step are real. The rival of the planning is a bare Snakefile of the
+same jobs (rules, inputs and outputs as in the trial's own plan, a shell line a job; see `same_jobs`), finished and
+recorded as the trial is and planned in the same run: the ratio of their CPU seconds, the least of three each, is what
+checks, digests and wiring cost. With --planning, no step of the cohort is run: empty files stand for its results,
+which planning does not read.
 Of each cohort step wall and CPU seconds and peak memory are shown, with the growth against the size before: 1 is
 linear in samples, more is worse.
 """
@@ -36,7 +37,9 @@ import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts"), str(ROOT / "tests")]
+
+from same_jobs import write_same_jobs
 
 from anpi.accounts.account import Account, account_table
 from anpi.files.writing import write_table
@@ -51,22 +54,6 @@ FRAGMENTS = 10_000_000
 # Contrasts and exploration, which have goals of their own.
 SLOW = ("test_expression", "explore_cohort")
 BALLAST = "ENSG9{:010d}"
-BARE = """
-SAMPLES = [line.strip() for line in open("samples.txt")]
-rule all:
-    input: "merged.txt"
-rule quantify:
-    output: "out/{sample}.quant"
-    shell: "touch {output}"
-rule summarise:
-    input: "out/{sample}.quant"
-    output: "out/{sample}.genes"
-    shell: "touch {output}"
-rule merge:
-    input: expand("out/{sample}.genes", sample=SAMPLES)
-    output: "merged.txt"
-    shell: "touch {output}"
-"""
 
 
 @dataclass(frozen=True)
@@ -204,20 +191,14 @@ def planning_cost(plan: Callable[[], tuple[float, str]]) -> float:
 
 
 def bare_dry_run(folder: Path) -> tuple[float, str]:
-    """Plan a bare workflow of the same shape that has nothing to do."""
+    """Plan a bare workflow of the same jobs that has nothing to do."""
     return call(["snakemake", "--cores", "1", "--dry-run"], folder)
 
 
-def prepare_bare(folder: Path, count: int) -> None:
-    """Lay out a bare workflow of the same shape, finished."""
+def prepare_bare(trial: Path, folder: Path) -> None:
+    """Lay out the bare workflow of a trial, finished."""
     folder.mkdir()
-    (folder / "Snakefile").write_text(BARE)
-    (folder / "samples.txt").write_text("".join(f"S{i}\n" for i in range(count)))
-    (folder / "out").mkdir()
-    for i in range(count):
-        (folder / "out" / f"S{i}.quant").touch()
-        (folder / "out" / f"S{i}.genes").touch()
-    (folder / "merged.txt").touch()
+    write_same_jobs(trial, folder)
     call(["snakemake", "--cores", "1", "--forceall", "--touch"], folder)
 
 
@@ -248,7 +229,7 @@ def show_costs(count: int, costs: dict[str, dict[str, float]], before: tuple[int
 
 def show_planning(folder: Path, bare_folder: Path, count: int) -> None:
     """Print what planning the finished trial costs beside a bare Snakefile."""
-    prepare_bare(bare_folder, count)
+    prepare_bare(folder, bare_folder)
     own = planning_cost(lambda: snakemake(folder, "--dry-run"))
     bare = planning_cost(lambda: bare_dry_run(bare_folder))
     print(
