@@ -23,7 +23,7 @@ def resolve_strandedness(declared: str | None, quantified: str | None, aligned: 
     declared : str or None
         As the units sheet says; ``auto`` says nothing.
     quantified : str or None
-        As salmon's fragments lie on the transcripts.
+        As fragments lie on the transcripts, by landmarks or in a salmon result that was given.
     aligned : str or None
         As the alignments lie on the genes of the genome.
 
