@@ -83,12 +83,16 @@ def measure_library(
 ) -> Library:
     """Look at a drawn sample of the reads: strand of the library, and of pairs the fragment length.
 
-    Fewer than 500 lengths, and the configured length stands in.
+    Fewer than 500 lengths, and the configured length stands in. Fewer than 500 pairs of which both mates tell the
+    strand, and the first mates alone tell it.
     """
     paired = files[0][1] is not None
     with whole_output(scratch, "fastp, drawn sample"):
         named = [(scratch / first, scratch / second if second else None) for first, second in files]
         found = look_at_reads(named, landmarks)
+        if paired and found.forward + found.reverse < LEAST_STRANDED:  # of short mates few pairs hold two landmarks
+            first_mates = look_at_reads([(first, None) for first, _ in named], landmarks)
+            found = found._replace(forward=first_mates.forward, reverse=first_mates.reverse)
     length = fragment_length(found.lengths, found.weights, fallback) if paired else fallback
     return Library(length, paired, found.forward, found.reverse)
 

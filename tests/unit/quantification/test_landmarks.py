@@ -20,6 +20,7 @@ from anpi.quantification.landmarks import (
     read_landmarks,
     write_landmarks,
 )
+from anpi.quantification.salmon import FragmentLength, measure_library
 
 COMPLEMENT = bytes.maketrans(b"ACGT", b"TGCA")
 
@@ -196,6 +197,26 @@ def test_single_reads_tell_their_strand(look):
     reads = [source[begin : begin + 100] for begin in range(0, 2900, 10)]
     told = look([source], [turned(read) if n % 4 else read for n, read in enumerate(reads)])
     assert told.reverse == pytest.approx(3 * told.forward, rel=0.15)
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_of_pairs_of_36_bases_the_first_mates_tell_the_strand(tmp_path, forward):
+    """Both mates of one in thirty hold a landmark: too few of 10,000 for a length, which is the configured one."""
+    rng = np.random.default_rng(11)
+    transcripts = [drawn(rng, 3000) for _ in range(20)]
+    write_landmarks(tmp_path / "landmarks.npy", list_landmarks(transcripts))
+    begins = rng.integers(0, 2700, 10_000).tolist()
+    pairs = [mates(transcripts[n % 20][begin : begin + 250], 36) for n, begin in enumerate(begins)]
+    files = [write(tmp_path, f"{mate}.fastq", list(reads)) for mate, reads in enumerate(zip(*pairs, strict=True))]
+    first, second = (file.name for file in (files if forward else files[::-1]))
+    configured = FragmentLength(200, 20, "config")
+    library = measure_library([(first, second)], tmp_path / "landmarks.npy", tmp_path, configured)
+    told, against = (library.forward, library.reverse) if forward else (library.reverse, library.forward)
+    # six words of 31, each a landmark by 1 in 32
+    assert told == pytest.approx(10_000 * (1 - (31 / 32) ** 6), rel=0.25)
+    assert against == 0
+    assert (library.length.mean, library.length.sd) == (configured.mean, configured.sd)
+    assert library.length.source == "config, too few concordant pairs"
 
 
 def test_short_reads_and_none_at_all_tell_nothing(look):
