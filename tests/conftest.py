@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,20 @@ def external_data() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"real data not found at {folder}; set ANPI_EXTERNAL_DATA")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def environment_stays() -> Iterator[None]:
+    """Fail a test that leaves variables or folder other than it found them: the next test would see them."""
+
+    def surroundings() -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"} | {
+            "folder": os.getcwd()
+        }
+
+    before = surroundings()
+    yield
+    assert surroundings() == before
 
 
 def pytest_configure() -> None:

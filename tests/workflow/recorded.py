@@ -32,7 +32,7 @@ def planned_workflow(folder: Path) -> Iterator[Workflow]:
     provenance.code_digest.cache_clear()
     known_by.cache_clear()
     config = ConfigSettings(configfiles=[folder / "config" / "config.yaml"], replace_workflow_config=True)
-    mask, here = os.umask(0o022), Path.cwd()
+    mask, here, environment = os.umask(0o022), Path.cwd(), dict(os.environ)
     try:
         with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api, contextlib.redirect_stdout(io.StringIO()):
             loaded = api.workflow(
@@ -46,6 +46,8 @@ def planned_workflow(folder: Path) -> Iterator[Workflow]:
     finally:
         os.umask(mask)
         os.chdir(here)
+        os.environ.clear()
+        os.environ.update(environment)
 
 
 def records(folder: Path) -> dict[Job, Record]:
