@@ -5,6 +5,7 @@ Unlike subtype calls, all of it depends on every sample of the cohort. No test r
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -133,6 +134,7 @@ def project(logs: pd.DataFrame, subtype: pd.Series, genes: pd.DataFrame, seed: i
         "variance": pd.DataFrame({"component": [f"pc{i + 1}" for i in range(count)], "share": shares}),
     }
     if len(logs) >= CONSENSUS_NMF.samples:
+        keep_compiled()
         scanpy.pp.neighbors(data, n_neighbors=min(15, len(logs) - 1), random_state=seed)
         scanpy.tl.umap(data, random_state=seed)
         places = data.obsm["X_umap"]
@@ -142,6 +144,17 @@ def project(logs: pd.DataFrame, subtype: pd.Series, genes: pd.DataFrame, seed: i
     if len(groups) >= 2:
         tables["markers"] = find_markers(data, subtype, groups, genes)
     return tables
+
+
+def keep_compiled() -> None:
+    """Have numba keep what it compiles of UMAP, beside it or in the user's cache: eight seconds of each start."""
+    from numba.core.dispatcher import Dispatcher
+    from umap import layouts, umap_
+
+    for function in (*vars(umap_).values(), *vars(layouts).values()):
+        if isinstance(function, Dispatcher):
+            with suppress(RuntimeError):  # no folder can be written into
+                function.enable_caching()
 
 
 def find_markers(

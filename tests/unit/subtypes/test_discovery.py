@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from umap import umap_
 from unit.subtypes.simulated import simulated_tumours
 
 from anpi.expression.matrix import Expression
 from anpi.subtypes.calls import call_subtypes, programme_table
 from anpi.subtypes.discovery import agree, choose_rank, consensus_nmf, name_clusters, variable_genes
+from anpi.subtypes.exploration import keep_compiled
 from anpi.subtypes.model import Model
 
 
@@ -56,3 +60,12 @@ def test_rank_is_the_largest_that_is_near_the_best_in_both() -> None:
     assert choose_rank(table) == 4
     table["cophenetic"] = [0.90, 0.80, 0.85, 0.99]
     assert choose_rank(table) == 2
+
+
+def test_what_umap_compiles_is_kept_for_the_next_start():
+    keep_compiled()
+    distances = np.arange(60, dtype=np.float32).reshape(12, 5)
+    umap_.smooth_knn_dist(distances, 5.0)
+    stats = umap_.smooth_knn_dist.stats
+    assert stats.cache_hits or stats.cache_misses
+    assert list(Path(stats.cache_path).glob("umap_.smooth_knn_dist-*.nbi"))
