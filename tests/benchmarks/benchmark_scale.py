@@ -2,6 +2,7 @@
 
     python tests/benchmarks/benchmark_scale.py [--samples 10 100 1000 3000] [--genes 20000] [--batches 8]
     python tests/benchmarks/benchmark_scale.py --planning [--samples 24 1000 3000] --genes 2000
+    python tests/benchmarks/benchmark_scale.py --steps call_subtypes score_signatures --samples 1000 3000 10000
 
 Quantification is stubbed: samples come as prepared salmon tables, and the per-sample results are laid out
 beforehand and marked as made. A sample's counts are drawn anew around those of one quantified sample (gamma-Poisson),
@@ -11,7 +12,7 @@ Planning, the new sample's job and every cohort step are real. The rival of the 
 same jobs (rules, inputs and outputs as in the trial's own plan, a shell line a job; see `same_jobs`), finished and
 recorded as the trial is and planned in the same run: the ratio of their CPU seconds, the least of three each, is what
 checks, digests and wiring cost. With --planning, no step of the cohort is run: empty files stand for its results,
-which planning does not read.
+which planning does not read. With --steps, these rules alone are run, and what they need.
 Of each cohort step wall and CPU seconds and peak memory are shown, with the growth against the size before: 1 is
 linear in samples, more is worse.
 """
@@ -257,6 +258,7 @@ def main() -> None:
     parser.add_argument("--genes", type=int, default=20_000)
     parser.add_argument("--batches", type=int, default=8)
     parser.add_argument("--planning", action="store_true", help="measure plannings alone, without running the cohort")
+    parser.add_argument("--steps", nargs="+", metavar="RULE", help="run these rules alone, with what they need")
     parser.add_argument("--keep", type=Path, help="an empty folder for the trials (default: temporary)")
     arguments = parser.parse_args()
     before: tuple[int, dict[str, dict[str, float]]] = (1, {})
@@ -268,10 +270,13 @@ def main() -> None:
             if arguments.planning:
                 stand_in(folder)
             else:
-                whole, _ = snakemake(folder)
+                whole, _ = snakemake(folder, *(arguments.steps or ()))
                 costs = read_costs(folder)
                 show_costs(count, costs, before)
                 before = (count, costs)
+            if arguments.steps:
+                print(f"  these steps {whole:.1f} s, planning among them", flush=True)
+                continue
             show_planning(folder, Path(name) / f"bare{count}", count)
             if arguments.planning:
                 continue
