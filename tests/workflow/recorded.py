@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import snakemake.jobs
 from snakemake.api import SnakemakeApi
+from snakemake.parser import parse
+from snakemake.persistence.file import FilePersistence
 from snakemake.settings.enums import Quietness
 from snakemake.settings.types import ConfigSettings, OutputSettings, ResourceSettings
+from snakemake.sourcecache import SourceFile
 from snakemake.workflow import Workflow
 
 from anpi import provenance
@@ -23,6 +28,28 @@ from anpi.wiring.programs import Program, Unrecorded
 ROOT = Path(__file__).resolve().parents[2]
 Job = tuple[str, tuple[str, ...]]
 Record = tuple[frozenset[str], tuple[str, ...]]
+COMPILED = functools.cache(compile)
+PARSED: dict[tuple[str, int], tuple[str, int, dict[int, int]]] = {}
+
+
+def parse_once(path: SourceFile, flow: Workflow, linemap: dict[int, int], rulecount: int) -> tuple[str, int]:
+    """Stand for Snakemake's parser, which takes a third of a plan, where the same rules are planned again and again."""
+    key = (path.get_path_or_uri(secret_free=True), rulecount)
+    if key not in PARSED:
+        lines: dict[int, int] = {}
+        PARSED[key] = *parse(path, flow, lines, rulecount=rulecount), lines
+    code, after, lines = PARSED[key]
+    linemap.update(lines)
+    return code, after
+
+
+def forget_workflows() -> None:
+    """Clear what Snakemake remembers, and with it whole workflows: of 300 plans, 2 GB that slow every later test."""
+    for kind in FilePersistence.__mro__:
+        for member in vars(kind).values():
+            method = getattr(member, "fget", member)
+            if hasattr(method, "cache_clear"):
+                method.cache_clear()
 
 
 @contextlib.contextmanager
@@ -34,7 +61,11 @@ def planned_workflow(folder: Path) -> Iterator[Workflow]:
     config = ConfigSettings(configfiles=[folder / "config" / "config.yaml"], replace_workflow_config=True)
     mask, here, environment = os.umask(0o022), Path.cwd(), dict(os.environ)
     try:
-        with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api, contextlib.redirect_stdout(io.StringIO()):
+        with (
+            SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api,
+            contextlib.redirect_stdout(io.StringIO()),
+            patch.dict("snakemake.workflow.__dict__", parse=parse_once, compile=COMPILED),  # it takes the workflow up
+        ):
             loaded = api.workflow(
                 ResourceSettings(cores=1),
                 config_settings=config,
@@ -44,6 +75,7 @@ def planned_workflow(folder: Path) -> Iterator[Workflow]:
             loaded.dag().printrulegraph()
             yield loaded._workflow
     finally:
+        forget_workflows()
         os.umask(mask)
         os.chdir(here)
         os.environ.clear()
