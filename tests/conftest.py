@@ -18,6 +18,7 @@ from faults import pytest_addoption, pytest_runtest_logreport, pytest_sessionfin
 from anpi.arithmetic import SAME
 
 ROOT = Path(__file__).resolve().parents[1]
+LONGEST_NAME = 200
 # As in a workflow: no program has to start anew for its arithmetic (`make test-kernels` asks for another kernel), and
 # linear algebra runs on one thread, on which small fits are up to ten times faster.
 if "OPENBLAS_CORETYPE" not in os.environ:
@@ -56,6 +57,11 @@ def pytest_configure() -> None:
 def pytest_unconfigure() -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:
         shutil.rmtree(os.environ.pop(warm.FOLDER), ignore_errors=True)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long text by its argument: workers and reports pass the names of tests on, and one held 160 MB."""
+    return argname if isinstance(val, str | bytes) and len(val) > LONGEST_NAME else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
