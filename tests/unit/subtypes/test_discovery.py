@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from umap import umap_
 from unit.subtypes.simulated import simulated_tumours
 
 from anpi.expression.matrix import Expression
@@ -63,6 +62,8 @@ def test_rank_is_the_largest_that_is_near_the_best_in_both() -> None:
 
 
 def test_what_umap_compiles_is_kept_for_the_next_start():
+    from umap import umap_
+
     keep_compiled()
     distances = np.arange(60, dtype=np.float32).reshape(12, 5)
     umap_.smooth_knn_dist(distances, 5.0)
