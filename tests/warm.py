@@ -3,7 +3,8 @@
 Most of what a short program costs is the import of pandas, scipy, scanpy or Snakemake. One process loads them once
 for a test run and forks for each program: same code, arguments, folder, environment and streams. `python` returns what
 stands for ``sys.executable``. A program whose environment would load libraries otherwise (another kernel of linear
-algebra, options of Python) starts cold, and so do the demo's own run and all that asks for ``sys.executable``.
+algebra, options of Python) starts cold, unless `python` was asked for one of that environment, and so does all that
+asks for ``sys.executable``.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import atexit
 import fcntl
 import functools
 import gc
+import hashlib
 import importlib
 import json
 import os
 import runpy
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -66,29 +69,38 @@ sys.exit(code)
 
 
 @functools.cache
-def python() -> str:
-    """Return a program that is called as Python is; the first call in a test run starts its server."""
-    folder = Path(os.environ[FOLDER])
+def python(**variables: str) -> str:
+    """Return a program that is called as Python is; the first call in a test run starts its server.
+
+    Parameters
+    ----------
+    variables : str
+        Of the environment that the program will be called in. Where libraries read one of them when they are loaded,
+        the server is one of its own, which takes seconds to start: for whole runs.
+    """
+    own = repr(sorted(variables.items())) if decisive(variables) else ""
+    folder = Path(os.environ[FOLDER], hashlib.sha256(own.encode()).hexdigest()[:8])
+    folder.mkdir(exist_ok=True)
     client = folder / "python"
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not client.exists():
-            start_server(folder)
+            start_server(folder, {**os.environ, **variables} if own else None)
             client.write_text(CLIENT.format(python=sys.executable), encoding="utf-8")
             client.chmod(0o755)
     return str(client)
 
 
-def snakemake() -> tuple[str, ...]:
+def snakemake(**variables: str) -> tuple[str, ...]:
     """Return the words that call Snakemake, whose jobs call `python`."""
-    return python(), "-m", "snakemake"
+    return python(**variables), "-m", "snakemake"
 
 
-def start_server(folder: Path) -> None:
+def start_server(folder: Path, environment: dict[str, str] | None) -> None:
     """Start the server, which ends with the process that all workers of the test run have in common."""
     owner = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
     command = [sys.executable, __file__, str(folder / "socket"), str(owner)]
-    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=environment)
     assert server.stdout is not None
     assert server.stdout.readline() == "ready\n", "the warm Python does not start"
 
@@ -100,11 +112,11 @@ def decisive(environment: dict[str, str]) -> dict[str, str]:
 class Server:
     """Forks for each client until its owner ends; a client that goes away takes its program with it."""
 
-    def __init__(self, place: str, owner: int):
+    def __init__(self, place: str, owner: int, environment: dict[str, str]):
         self.listening = socket.socket(socket.AF_UNIX)
         self.listening.bind(place)
         self.listening.listen(64)
-        self.loaded_by = decisive(dict(os.environ))
+        self.loaded_by = decisive(environment)
         self.waiting = selectors.DefaultSelector()
         self.waiting.register(self.listening, selectors.EVENT_READ, self.answer)
         self.waiting.register(os.pidfd_open(owner), selectors.EVENT_READ, sys.exit)
@@ -117,12 +129,15 @@ class Server:
     def answer(self) -> None:
         connection, _ = self.listening.accept()
         asked, streams = received(connection)
-        first = asked["words"][0]
-        if decisive(asked["environment"]) != self.loaded_by or (first.startswith("-") and first not in ("-m", "-c")):
+        first = asked["words"][0] if asked else ""
+        if not asked:  # the client was killed while it asked
+            connection.close()
+        elif decisive(asked["environment"]) != self.loaded_by or (first.startswith("-") and first not in ("-m", "-c")):
             connection.sendall(b'"cold"\n')
             connection.close()
         elif child := os.fork():
-            connection.sendall(b"%d\n" % child)
+            with suppress(OSError):
+                connection.sendall(b"%d\n" % child)
             ended = os.pidfd_open(child)
             self.waiting.register(ended, selectors.EVENT_READ, lambda: self.tell(connection, child, ended))
             self.waiting.register(connection, selectors.EVENT_READ, lambda: self.stop(connection, child))
@@ -152,12 +167,12 @@ class Server:
 
 
 def received(connection: socket.socket) -> tuple[dict, list[int]]:
-    """Return what a client asks for, and its streams."""
+    """Return what a client asks for, nothing if it does not come to the end of it, and its streams."""
     head, streams, _, _ = socket.recv_fds(connection, 8, 3)
     size, text = int.from_bytes(head, "big"), b""
-    while len(text) < size:
-        text += connection.recv(size - len(text))
-    return json.loads(text), streams
+    while len(text) < size and (more := connection.recv(size - len(text))):
+        text += more
+    return json.loads(text) if text and len(text) == size else {}, streams
 
 
 def become(asked: dict, streams: list[int]) -> NoReturn:
@@ -165,14 +180,15 @@ def become(asked: dict, streams: list[int]) -> NoReturn:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    os.setpgid(0, asked["group"])
     os.environ.clear()
     os.environ.update(asked["environment"])
     os.chdir(asked["folder"])
     os.umask(asked["mask"])
     sys.executable = asked["program"]
+    atexit.unregister(shutil.rmtree)  # of a folder that matplotlib made for the server
     code: object = 0
     try:
+        os.setpgid(0, asked["group"])
         run_as_main(asked["words"], asked["folder"])
     except SystemExit as end:
         code = end.code
@@ -209,10 +225,11 @@ def run_as_main(words: list[str], folder: str) -> None:
 
 def main() -> None:
     """Load the libraries and serve."""
+    environment = dict(os.environ)  # some libraries change it
     for name in LIBRARIES:
         importlib.import_module(name)
     gc.freeze()  # so that the pages of what is loaded stay shared
-    server = Server(sys.argv[1], int(sys.argv[2]))
+    server = Server(sys.argv[1], int(sys.argv[2]), environment)
     print("ready", flush=True)
     server.serve()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -45,6 +46,23 @@ def test_folder_mask_environment_arguments_and_streams_are_those_of_the_caller(t
 @pytest.mark.parametrize("variable", [{"OPENBLAS_CORETYPE": "Haswell"}, {"PYTHONHASHSEED": "7"}])
 def test_what_libraries_read_when_they_are_loaded_starts_a_program_anew(tmp_path, program, variable):
     assert call(python(), tmp_path, program, **variable)[1].endswith("False\n")
+
+
+def test_a_python_of_another_environment_forks_for_the_programs_of_that_environment(tmp_path):
+    """Matplotlib changes the environment where no home can be written into."""
+    text = "import sys; print(sorted({'abcd', 'efgh', 'ijkl', 'mnop'}, key=hash), 'scanpy' in sys.modules)"
+    other = {"PYTHONHASHSEED": "7", "HOME": "/proc", "XDG_CACHE_HOME": str(tmp_path)}
+    forked, started = (call(one, tmp_path, "-c", text, **other)[1] for one in (python(**other), sys.executable))
+    assert forked == started.replace("False", "True")
+    assert call(python(**other), tmp_path, "-c", text)[1].endswith("False\n")
+
+
+@pytest.mark.parametrize("told", [b"", bytes(8), (99).to_bytes(8, "big") + b"{"])
+def test_a_client_that_is_killed_while_it_asks_hurts_no_other(tmp_path, told):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(Path(python()).with_name("socket")))
+        client.sendall(told)
+    assert call(python(), tmp_path, "-c", "print(1)") == (0, "1\n", "")
 
 
 @pytest.mark.parametrize(

@@ -32,11 +32,12 @@ def copy(installation: Path, folder: Path) -> Path:
     return Path(shutil.copytree(installation, folder / "anpi", copy_function=shutil.copyfile))
 
 
-def command(installation: Path, trial: Path, *words: str) -> list[str]:
+def command(installation: Path, trial: Path, *words: str, **variables: str) -> list[str]:
+    """Return the words that run Snakemake, in an environment with other variables."""
     config = trial / "config" / "config.yaml"
     snakefile = installation / "workflow" / "Snakefile"
     return [
-        *(*snakemake(), "--snakefile", str(snakefile), "--directory", str(trial)),
+        *(*snakemake(**variables), "--snakefile", str(snakefile), "--directory", str(trial)),
         *("--configfile", str(config), "--cores", "2", *words),
     ]
 
@@ -49,7 +50,7 @@ def environment(**others: str) -> dict[str, str]:
 def attempt(installation: Path, trial: Path, *words: str, **variables: str) -> tuple[int, str]:
     """Run Snakemake, in an environment with other variables; give its exit code and what it says."""
     done = subprocess.run(
-        command(installation, trial, *words),
+        command(installation, trial, *words, **variables),
         capture_output=True,
         text=True,
         env=environment(**variables),
