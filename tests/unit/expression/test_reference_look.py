@@ -34,7 +34,6 @@ GENOME = f">NC_1 unplaced\n{BASES}\n"
         ("genome", GENOME),
         ("genome", ">chr1\nACGT\n"),
     ],
-    ids=lambda value: value[:40],
 )
 def test_a_sound_reference_passes(tmp_path, kind, text):
     for name, data in (("x", text.encode()), ("x.gz", gzip.compress(text.encode()))):
@@ -62,7 +61,6 @@ def test_a_sound_reference_passes(tmp_path, kind, text):
         ("gtf", HUMAN, "reference.gtf: found 'FASTA', expected a GTF"),
         ("genome", HUMAN_GTF, "reference.genome: found 'GTF', expected a FASTA of a genome"),
     ],
-    ids=lambda value: value[:40],
 )
 def test_another_kind_or_species_is_told(tmp_path, kind, text, words):
     (tmp_path / "x").write_text(text)

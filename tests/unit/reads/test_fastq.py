@@ -215,7 +215,6 @@ def read_lines(number: int, length: int = 50) -> bytes:
         (read_lines(1) + read_lines(2, 2_000_000), r"row 6: read 2, found 'a line of more than 10,000 characters'"),
         (read_lines(1) * 9 + read_lines(2, 10_001) + read_lines(3), r"row 38: read 10, .*at most 10,000"),
     ],
-    ids=["NULs", "header", "bases", "a base too many"],
 )
 def test_a_line_longer_than_any_of_a_read_ends_the_reading_at_once(tmp_path, content, words):
     """A file of NULs took time by the square of its size, and fastp does not end on a read of two million bases."""
