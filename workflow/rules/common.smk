@@ -49,6 +49,7 @@ from anpi.tables.schema import load_yaml
 from anpi.tools import check_versions, tools_of
 from anpi.wiring import programs
 from anpi.wiring.checked import checked_run
+from anpi.wiring.cluster import spare_starts_and_waits
 from anpi.wiring.files import known_by
 from anpi.wiring.programs import Unrecorded, option
 from anpi.wiring.resources import CEILING, capped, cores_for_reads, genome_mb, index_mb
