@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # programs that write no tables start without pandas
     import pandas as pd
 
 BUFFER = 1 << 20
+LEVEL = 1  # of gzip: numbers take a fifth of the time of level 6, and 8% more room
 PLAIN_NAME = re.compile(r"[\w.-]+", re.ASCII)
 
 
@@ -44,7 +45,7 @@ def text_file(path: Path | str) -> Iterator[TextIO]:
     with ExitStack() as stack:
         raw = stack.enter_context(open(stack.enter_context(whole_file(path)), "wb"))
         if str(path).endswith(".gz"):  # without name and hour
-            squeezed = stack.enter_context(gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0))
+            squeezed = stack.enter_context(gzip.GzipFile("", "wb", compresslevel=LEVEL, fileobj=raw, mtime=0))
             yield stack.enter_context(io.TextIOWrapper(io.BufferedWriter(squeezed, BUFFER), "utf-8", newline=""))
         else:
             yield stack.enter_context(io.TextIOWrapper(raw, "utf-8", newline=""))
