@@ -53,15 +53,28 @@ def forget_workflows() -> None:
 
 
 @contextlib.contextmanager
+def process_kept() -> Iterator[None]:
+    """Leave the process as it was: loading a workflow changes its folder, its variables and the mask of new files."""
+    mask, here, environment = os.umask(0o022), Path.cwd(), dict(os.environ)
+    try:
+        yield
+    finally:
+        os.umask(mask)
+        os.chdir(here)
+        os.environ.clear()
+        os.environ.update(environment)
+
+
+@contextlib.contextmanager
 def planned_workflow(folder: Path) -> Iterator[Workflow]:
     """Plan a run in this process, and leave the process as it was."""
     provenance.file_digest.cache_clear()
     provenance.code_digest.cache_clear()
     known_by.cache_clear()
     config = ConfigSettings(configfiles=[folder / "config" / "config.yaml"], replace_workflow_config=True)
-    mask, here, environment = os.umask(0o022), Path.cwd(), dict(os.environ)
     try:
         with (
+            process_kept(),
             SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api,
             contextlib.redirect_stdout(io.StringIO()),
             patch.dict("snakemake.workflow.__dict__", parse=parse_once, compile=COMPILED),  # it takes the workflow up
@@ -76,10 +89,6 @@ def planned_workflow(folder: Path) -> Iterator[Workflow]:
             yield loaded._workflow
     finally:
         forget_workflows()
-        os.umask(mask)
-        os.chdir(here)
-        os.environ.clear()
-        os.environ.update(environment)
 
 
 def records(folder: Path) -> dict[Job, Record]:

@@ -19,6 +19,7 @@ from snakemake.workflow import Workflow
 from warm import snakemake
 
 from workflow.conftest import Trial
+from workflow.recorded import process_kept
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -36,7 +37,7 @@ def profile(name: str) -> dict:
 def rules_of_run(trial: Trial) -> Iterator[Workflow]:
     """Load the workflow on a trial, without planning a run."""
     config = ConfigSettings(configfiles=[trial.path("config/config.yaml")], replace_workflow_config=True)
-    with SnakemakeApi(OutputSettings()) as api:
+    with process_kept(), SnakemakeApi(OutputSettings()) as api:
         loaded = api.workflow(
             ResourceSettings(nodes=1),
             config_settings=config,
