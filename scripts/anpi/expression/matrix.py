@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.expression.genes import ENSEMBL_GENE, annotate, dates_among
-from anpi.files.plain import MOST_LINE, open_bounded, text_lines
+from anpi.files.plain import MOST_LINE, most_numbers, open_bounded, text_lines
 from anpi.files.sheet import WORKBOOKS, split_sheet
 from anpi.problems import InputError, Problem, missing_file, refuse
 from anpi.tables.workbook import iterate_sheet
@@ -201,7 +201,7 @@ def read_rows(path: Path | str) -> Iterator[list[str]]:
         mend = f"Name the sheet: {name}#Sheet1."
         raise InputError(Problem(name, "this is an Excel workbook", expected="a matrix", mend=mend))
     try:
-        yield from csv.reader(text_lines(path), delimiter=separator_of(path))
+        yield from csv.reader(text_lines(path, most_numbers(path)), delimiter=separator_of(path))
     except FileNotFoundError:
         raise InputError(missing_file(path)) from None
     except UnicodeDecodeError:
@@ -248,7 +248,7 @@ def is_plain(path: Path | str) -> bool:
     names: set[bytes] = set()
     separator = separator_of(path).encode()
     try:
-        with open_bounded(path) as file:
+        with open_bounded(path, most_numbers(path)) as file:
             header = file.readline(MOST_LINE + 1)
             if b'"' in header or b"\r" in header:
                 return False

@@ -12,6 +12,7 @@ from pathlib import Path
 from anpi.problems import InputError, Problem
 
 MOST_BYTES = 2_000_000_000  # of a table of text, unpacked
+MOST_TIMES = 30  # that numbers take more room unpacked; a file made to fill the memory takes 1,000 times as much
 MOST_LINE = 10_000_000  # characters: a row of 100,000 samples
 KINDS = {
     stat.S_IFIFO: "a pipe",
@@ -63,6 +64,11 @@ def open_bounded(path: Path | str, most: int = MOST_BYTES) -> io.BufferedReader:
     words = "the gzip file unpacks to" if zipped else "the file holds"
     problem = Problem(str(path), f"{words} more than {most / 1e9:g} GB", expected="a table of text")
     return io.BufferedReader(Bounded(gzip.GzipFile(fileobj=raw) if zipped else raw, most, problem), 1 << 20)
+
+
+def most_numbers(path: Path | str) -> int:
+    """Return how many bytes a matrix of numbers may hold, unpacked: 2 GB, or by its own size where it is large."""
+    return max(MOST_BYTES, MOST_TIMES * os.path.getsize(path)) if os.path.isfile(path) else MOST_BYTES
 
 
 def text_lines(path: Path | str, most: int = MOST_BYTES) -> Iterator[str]:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from anpi.expression.matrix import read_expression, read_sample_names
@@ -65,10 +67,20 @@ def test_a_table_without_bound_is_refused(tmp_path, monkeypatch, reader, zipped)
 
 
 def test_a_matrix_of_many_rows_is_bounded_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(plain.text_lines, "__defaults__", (100_000,))
-    (tmp_path / "x.tsv").write_text("gene\tS1\n" + "TP53\t1\n" * 20_000)
-    with pytest.raises(InputError, match=r"x\.tsv: the file holds more than 0\.0001 GB"):
-        read_expression(tmp_path / "x.tsv", "tpm")
+    monkeypatch.setattr(plain, "MOST_BYTES", 100_000)
+    (tmp_path / "x.tsv.gz").write_bytes(gzip.compress(b"gene\tS1\n" + b"TP53\t1\n" * 20_000))
+    with pytest.raises(InputError, match=r"x\.tsv\.gz: the gzip file unpacks to more than 0\.0001 GB"):
+        read_expression(tmp_path / "x.tsv.gz", "tpm")
+
+
+def test_a_matrix_of_many_samples_is_read_whatever_its_size(tmp_path, monkeypatch):
+    """10,000 samples of 20,000 genes are more than 2 GB of text."""
+    monkeypatch.setattr(plain, "MOST_BYTES", 100_000)
+    numbers = np.random.default_rng(1).uniform(2, 20, (3000, 10)).round(3)
+    frame = pd.DataFrame(numbers, index=[f"ENSG{i:011d}" for i in range(3000)]).add_prefix("S")
+    for name in ("x.tsv", "x.tsv.gz"):
+        frame.to_csv(tmp_path / name, sep="\t", index_label="gene")
+        assert read_expression(tmp_path / name, "vst").values.to_numpy().tolist() == numbers.tolist()
 
 
 MEASURED = """
