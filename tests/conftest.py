@@ -19,8 +19,6 @@ from anpi.arithmetic import SAME
 
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST_NAME = 200
-# What pytest and the tools around alignments set for as long as a process lives.
-OF_A_PROCESS = ("PYTEST_CURRENT_TEST", "REF_PATH")
 # As in a workflow: no program has to start anew for its arithmetic (`make test-kernels` asks for another kernel), and
 # linear algebra runs on one thread, on which small fits are up to ten times faster.
 if "OPENBLAS_CORETYPE" not in os.environ:
@@ -39,10 +37,15 @@ def external_data() -> Path:
 
 @pytest.fixture(autouse=True)
 def environment_stays() -> Iterator[None]:
-    """Fail a test that leaves variables or folder other than it found them: the next test would see them."""
+    """Fail a test that leaves variables or folder other than it found them: the next test would see them.
+
+    Libraries may add variables of their own when they are loaded.
+    """
+    found = set(os.environ) - {"PYTEST_CURRENT_TEST"}
 
     def surroundings() -> dict[str, str]:
-        return {name: value for name, value in os.environ.items() if name not in OF_A_PROCESS} | {"folder": os.getcwd()}
+        kept = {name: value for name, value in os.environ.items() if name in found or name.startswith("ANPI_")}
+        return kept | {"folder": os.getcwd()}
 
     before = surroundings()
     yield
