@@ -93,7 +93,14 @@ def test_the_bound_is_what_the_user_set_and_no_less_than_the_wait_before_the_fir
     assert max(waited(executor, 9)) == bound
 
 
-@pytest.mark.parametrize("scheduler", [None, SimpleNamespace(), SimpleNamespace(_executor=object())])
-def test_other_executors_are_left_alone(scheduler):
-    spare_starts_and_waits(SimpleNamespace(scheduler=scheduler))
-    spare_starts_and_waits(SimpleNamespace())
+@pytest.mark.parametrize("scheduler", [{}, {"scheduler": None}, {"scheduler": SimpleNamespace()}])
+def test_a_run_without_an_executor_is_left_alone(scheduler):
+    run = SimpleNamespace(**scheduler)
+    spare_starts_and_waits(run)
+    assert vars(run) == scheduler
+
+
+def test_another_executor_is_left_alone():
+    other = SimpleNamespace(array_jobs=set(), format_job_exec=len, sleep=len)
+    spare_starts_and_waits(SimpleNamespace(scheduler=SimpleNamespace(_executor=other)))
+    assert vars(other) == {"array_jobs": set(), "format_job_exec": len, "sleep": len}
