@@ -57,6 +57,8 @@ class Page:
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.send(f"{domain}.enable")
         self.send("Page.setLifecycleEventsEnabled", enabled=True)
+        # A window that nobody looks at passes no focus on.
+        self.send("Emulation.setFocusEmulationEnabled", enabled=True)
         self.resize(width, height, touch)
 
     def resize(self, width: int, height: int, touch: bool = False) -> None:
