@@ -38,6 +38,7 @@ LEAST_TPM = 3e5
 IMPOSSIBLE_TPM = 2e6
 UNEVEN = 20  # times that a sample's TPM may sum to less than those of others
 MOST_COUNT = 1e10  # fragments of a sample
+MOST_ROWS = 1_000_000  # an annotation has some 400,000 transcripts
 MANY_GENES = 1000  # of which some are silent in any tumour
 WHOLE_PROFILE = 5000  # genes, of which some stand far above 25 in any sample
 SOME_GENES = 500  # with expression, of which the highest has many times that of the middle one, unless by logarithms
@@ -201,7 +202,11 @@ def read_rows(path: Path | str) -> Iterator[list[str]]:
         mend = f"Name the sheet: {name}#Sheet1."
         raise InputError(Problem(name, "this is an Excel workbook", expected="a matrix", mend=mend))
     try:
-        yield from csv.reader(text_lines(path, most_numbers(path)), delimiter=separator_of(path))
+        for number, row in enumerate(csv.reader(text_lines(path, most_numbers(path)), delimiter=separator_of(path))):
+            if number > MOST_ROWS:
+                found, mend = f"more than {MOST_ROWS:,} rows", "Give genes in rows and samples in columns."
+                raise InputError(Problem(name, found=found, expected="a row a gene", mend=mend))
+            yield row
     except FileNotFoundError:
         raise InputError(missing_file(path)) from None
     except UnicodeDecodeError:
@@ -257,7 +262,7 @@ def is_plain(path: Path | str) -> bool:
                 strange = cells.translate(None, OF_NUMBERS + separator)
                 if strange or cells.count(separator) + 1 != header.count(separator) or not PLAIN_NAME.fullmatch(name):
                     return False
-                if name in names or len(line) > MOST_LINE:
+                if name in names or len(names) == MOST_ROWS or len(line) > MOST_LINE:
                     return False
                 names.add(name)
     except (OSError, EOFError, zlib.error):  # told by the reader of rows

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from anpi.expression import matrix
 from anpi.expression.matrix import read_expression, read_sample_names
 from anpi.expression.summary import read_quant
 from anpi.files import plain
@@ -71,6 +72,20 @@ def test_a_matrix_of_many_rows_is_bounded_too(tmp_path, monkeypatch):
     (tmp_path / "x.tsv.gz").write_bytes(gzip.compress(b"gene\tS1\n" + b"TP53\t1\n" * 20_000))
     with pytest.raises(InputError, match=r"x\.tsv\.gz: the gzip file unpacks to more than 0\.0001 GB"):
         read_expression(tmp_path / "x.tsv.gz", "tpm")
+
+
+@pytest.mark.parametrize("row", ["TP53\t1\n", "G{}\t1\n"], ids=["one row again and again", "other names"])
+def test_a_matrix_without_end_is_refused_before_all_of_it_is_read(tmp_path, monkeypatch, row):
+    """4 MB of gzip held 240 million short rows: more than eight minutes without a word."""
+    monkeypatch.setattr(matrix, "MOST_ROWS", 1000)
+    with gzip.open(tmp_path / "x.tsv.gz", "wt") as out:
+        out.write("gene\tS1\n" + "".join(row.format(i) for i in range(1_000_000)))
+    sizes: list[int] = []
+    readinto = plain.Bounded.readinto
+    monkeypatch.setattr(plain.Bounded, "readinto", lambda *given: sizes.append(readinto(*given)) or sizes[-1])
+    with pytest.raises(InputError, match=r"x\.tsv\.gz: found 'more than 1,000 rows', expected a row a gene"):
+        read_expression(tmp_path / "x.tsv.gz", "tpm")
+    assert sum(sizes) <= 3 << 20  # a block each for the header, the form and the rows
 
 
 def test_a_matrix_of_many_samples_is_read_whatever_its_size(tmp_path, monkeypatch):
