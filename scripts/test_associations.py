@@ -28,8 +28,10 @@ from pathlib import Path
 from anpi.association.plan import check_plan, read_plan
 from anpi.association.trial import known_signatures, read_trial
 from anpi.association.write import write_associations
+from anpi.files.kept import keeping
 from anpi.files.shipped import REGISTRY
 from anpi.program import run_program
+from anpi.provenance import add_kept, kept_place
 from anpi.tables.reading import read_facts
 
 
@@ -49,6 +51,7 @@ def main() -> None:
     parser.add_argument("--biomarkers", help="biomarkers.csv, for markers that the plan names")
     parser.add_argument("--registry", default=str(REGISTRY), help="table of known signatures")
     parser.add_argument("--history", help="file that keeps the plans used, to note a change (default: in the folder)")
+    add_kept(parser)
     parser.add_argument("--out-dir", required=True, help="folder for the tables")
     options = parser.parse_args()
     plan = read_plan(options.plan)
@@ -71,7 +74,8 @@ def main() -> None:
     check_plan(plan, registry, trial.patients, trial.samples, names, derived, empty, list(trial.markers))
     out = Path(options.out_dir)
     history = Path(options.history or out / "plan_history.json")
-    write_associations(plan, trial, registry, out, history)
+    with keeping(kept_place(options.kept, "test_associations.py")) as kept:
+        write_associations(plan, trial, registry, out, history, kept)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ from anpi.association.enrichment import read_gene_sets
 from anpi.association.plan import check_plan, read_plan
 from anpi.association.trial import read_trial
 from anpi.association.write_expression import write_expression
+from anpi.files.kept import keeping
 from anpi.program import run_program
+from anpi.provenance import add_kept, kept_place
 from anpi.tables.reading import read_facts, read_matrix
 
 
@@ -40,6 +42,7 @@ def main() -> None:
     parser.add_argument("--gene-sets", required=True, help="GMT file, or a table with signature and symbol")
     parser.add_argument("--threads", type=int, default=1, help="contrasts computed at a time (default: 1)")
     parser.add_argument("--memory", type=int, help="MB they may take together; else as many as threads at a time")
+    add_kept(parser)
     parser.add_argument("--out-dir", required=True, help="folder for the tables")
     options = parser.parse_args()
     plan = read_plan(options.plan)
@@ -51,7 +54,9 @@ def main() -> None:
     genes = read_facts(options.genes)
     symbols = dict(zip(genes["gene_id"].astype(str), genes["symbol"].astype(object), strict=True))
     gene_sets = read_gene_sets(options.gene_sets)
-    write_expression(plan, trial, counts, symbols, gene_sets, Path(options.out_dir), options.threads, options.memory)
+    out = Path(options.out_dir)
+    with keeping(kept_place(options.kept, "test_expression.py")) as kept:
+        write_expression(plan, trial, counts, symbols, gene_sets, out, options.threads, options.memory, kept)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,16 @@ changes exactly the rules that use it.
 
 from __future__ import annotations
 
+import argparse
 import functools
 import hashlib
 import os
 import re
+import sys
 from pathlib import Path
 
 from anpi.files.checksums import hash_file
+from anpi.files.kept import Place
 from anpi.files.shipped import PACKAGE
 
 SCRIPTS = PACKAGE.parent
@@ -26,6 +29,23 @@ PACKAGE_BEFORE = re.compile(r"\bfrom\s+((?:anpi|demo)[\w.]*)\s+$")
 LONGEST_FROM = 200
 WORD = re.compile(r"[\w.]+")
 STRING = re.compile(r"""["'](\w+)["']""")
+
+
+def add_kept(parser: argparse.ArgumentParser) -> None:
+    """Add ``--kept``, the file by which a program that is run again computes only what is not right any more."""
+    words = "file that keeps what was computed, for the next run to take what is still right from (default: none)"
+    parser.add_argument("--kept", type=Path, metavar="FILE", help=words)
+
+
+def kept_place(path: Path | None, program: str) -> Place | None:
+    """Return where a program keeps what it computed, with all code behind it; what it reads belongs into the keys."""
+    return None if path is None else Place(path, " ".join([code_digest(program), sys.version, *installed_packages()]))
+
+
+def installed_packages() -> list[str]:
+    """List the installed packages by name and version."""
+    folders = [folder for folder in sys.path if os.path.isdir(folder)]
+    return sorted({name for folder in folders for name in os.listdir(folder) if name.endswith(".dist-info")})
 
 
 @functools.cache

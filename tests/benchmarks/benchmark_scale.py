@@ -139,7 +139,8 @@ def add_sample(prepared: Prepared) -> None:
     sheets = prepared.folder / "config"
     samples = pd.read_csv(sheets / "samples.tsv", sep="\t", dtype=str)
     units = pd.read_csv(sheets / "units.tsv", sep="\t", dtype=str)
-    new = samples.iloc[[0]].assign(sample_id="one-more", timepoint="on_treatment")
+    collected = pd.Timestamp(samples["collection_date"][0]) + pd.Timedelta(days=60)  # weeks into treatment
+    new = samples.iloc[[0]].assign(sample_id="one-more", timepoint="on_treatment", collection_date=f"{collected:%F}")
     pd.concat([samples, new]).to_csv(sheets / "samples.tsv", sep="\t", index=False)
     row = units.iloc[[0]].assign(sample_id="one-more", quant="salmon/one-more/quant.sf")
     pd.concat([units, row]).to_csv(sheets / "units.tsv", sep="\t", index=False)
@@ -246,6 +247,7 @@ def show_one_more(prepared: Prepared) -> None:
     cpu = cpu_of_children() - before
     jobs = re.search(r"^total\s+(\d+)", said, flags=re.M)
     costs = read_costs(prepared.folder, began)
+    show_costs(len(prepared.names), costs, (1, {}))
     others = [cost for step, cost in costs.items() if not step.startswith(SLOW)]
     sums = ", ".join(f"{sum(cost[key] for cost in others):.1f} s {key}" for key in ("wall", "cpu"))
     print(f"; one more sample {wall:.1f} s wall, {cpu:.1f} s CPU, {jobs.group(1) if jobs else '?'} jobs", end="")

@@ -26,7 +26,7 @@ DIFFERS = re.compile(
     r"(logs|benchmarks|reference/salmon_index|multiqc|ledger|provenance)/|(manifest|ro-crate-metadata)\.json$"
 )
 # What programs note beside the results stays in the folder of the run.
-KEPT_LOCAL = re.compile(r"ledger/pages/|made_from/")
+KEPT_LOCAL = re.compile(r"ledger/(pages|kept)/|made_from/")
 ENTRY = re.compile(r"ledger/\d{4,}-[0-9a-f]{12}\.json")
 KEY = "AKIAPLANTEDKEYOFANPI"
 SECRET = "planted/secret+of/anpi+0123456789abcdefghi"

@@ -139,7 +139,7 @@ def holds(path: Path) -> bool:
     content = path.read_bytes()
     if path.suffix == ".gz":
         content = gzip.decompress(content)
-    elif path.suffix == ".xlsx":
+    elif path.suffix in (".xlsx", ".zip"):
         with zipfile.ZipFile(path) as book:
             content = b"".join(book.read(name) for name in book.namelist())
     elif path.suffix == ".h5ad":

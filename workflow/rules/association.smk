@@ -56,10 +56,11 @@ rule test_associations:
         folder=subpath(output.results, parent=True),
         # The memory of plans stays in the folder of the run, wherever results are stored.
         history=out("association/plan_history.json"),
+        kept=kept("test_associations"),
     shell:
         "{params.program} --plan {params.plan:q} --endpoints {input.endpoints:q} --sets {input.sets:q}"
         " --patients {input.patients:q} {params.expression} --history {params.history:q}"
-        " --out-dir {params.folder:q} > {log:q} 2>&1"
+        " {params.kept} --out-dir {params.folder:q} > {log:q} 2>&1"
 
 
 rule test_expression:
@@ -101,11 +102,12 @@ rule test_expression:
         gene_sets=GENE_SETS,
         plan=PLAN,
         folder=subpath(output.differential, parent=True),
+        kept=kept("test_expression"),
     shell:
         "{params.program} --counts {input.counts:q} --genes {input.genes:q} --sets {input.sets:q}"
         " --endpoints {input.endpoints:q} --patients {input.patients:q} --samples {input.samples:q}"
         " --calls {input.calls:q} --gene-sets {params.gene_sets:q} --plan {params.plan:q}"
-        " --threads {threads} --memory {resources.mem_mb} --out-dir {params.folder:q} > {log:q} 2>&1"
+        " --threads {threads} --memory {resources.mem_mb} {params.kept} --out-dir {params.folder:q} > {log:q} 2>&1"
 
 
 rule measure_changes:

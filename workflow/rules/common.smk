@@ -169,6 +169,11 @@ if not IS_JOB:
     in_words(check_delivery, SETTINGS, RULES, out("ledger"), CONFIG_FILE)
 
 
+def kept(step):
+    """Write the option by which a step keeps what it computed, in the folder of the run wherever results are stored."""
+    return lambda wildcards: f"--kept {shlex.quote(out(f'ledger/kept/{step}.zip'))}"
+
+
 def logs(path):
     """Return the path of a log file, beside the results."""
     return out(f"logs/{path}.log")
@@ -188,9 +193,7 @@ def threshold_options():
 def say_failed():
     """Name the samples that failed at the end of a run, which goes on without them."""
     verdicts = Path(out("qc/verdicts.tsv"))
-    if not verdicts.is_file():
-        return
-    rows = [line.split("\t")[:2] for line in verdicts.read_text(encoding="utf-8").splitlines()]
-    failed = [sample for sample, verdict in rows if verdict == "fail"]
+    lines = verdicts.read_text(encoding="utf-8").splitlines() if verdicts.is_file() else []
+    failed = [line.split("\t")[0] for line in lines if line.split("\t")[1] == "fail"]
     if failed:
         print(f"Failed, and in no test: {', '.join(failed)}; the reasons stand in {verdicts}", file=sys.stderr)

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from anpi.association.confounding import inseparable
-from anpi.association.deseq import compare
 from anpi.association.plan import Plan
 from anpi.association.question import design
 from anpi.association.trial import Trial
@@ -178,6 +177,8 @@ def compare_groups(counts: pd.DataFrame, item: Contrast, minimum_count: int) -> 
 
 def fit(counts: pd.DataFrame, item: Contrast) -> pd.DataFrame:
     """Run DESeq2 on one thread and explain what it leaves missing."""
+    from anpi.association.deseq import compare  # a second of imports, for nothing where all contrasts are kept
+
     design = item.covariates.set_axis([f"c{place}" for place in range(item.covariates.shape[1])], axis=1)
     design.insert(0, "Intercept", 1.0)
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):

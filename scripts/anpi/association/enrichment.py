@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-import gseapy
 import numpy as np
 import pandas as pd
 
@@ -96,6 +95,8 @@ def enrich(
     tested = {name: sets[name] for name in table.loc[table["reason"].isna(), "gene_set"]}
     if not tested:
         return table
+    import gseapy  # half a second, for nothing where all contrasts are kept
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         result = gseapy.prerank(

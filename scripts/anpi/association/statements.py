@@ -27,22 +27,12 @@ class Statements(TypedDict):
     tests: list[Tests]
 
 
-def build_statements(plan: Plan, rows: list[Row], changes: list[Change]) -> Statements:
-    """Return what no table holds.
-
-    Returns
-    -------
-    dict
-        ``plan_changes`` as recorded; ``tests`` made and not made by family, with the family's multiplicity.
-    """
-    return {"plan_changes": changes, "tests": count_tests(rows, plan)}
-
-
 def tests(rows: list[Row]) -> list[Row]:
     return [row for row in rows if row.role == "test"]
 
 
 def count_tests(rows: list[Row], plan: Plan) -> list[Tests]:
+    """Return the tests made and not made by family, with the family's multiplicity."""
     return [
         {
             "family": family,

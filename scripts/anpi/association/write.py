@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -17,38 +19,54 @@ from anpi.association.plan import Plan
 from anpi.association.published import published_table, read_cohorts
 from anpi.association.representativeness import representativeness_table
 from anpi.association.sensitivity import influence_table, sensitivity_table
-from anpi.association.statements import build_statements
+from anpi.association.statements import Statements, count_tests
 from anpi.association.subgroups import subgroup_table
 from anpi.association.trial import Trial
 from anpi.files.bucket import kept_copy
-from anpi.files.writing import write_estimates, write_json
+from anpi.files.kept import Kept
+from anpi.files.writing import estimates_text, write_json, write_text
 
 
-def write_associations(plan: Plan, trial: Trial, registry: pd.DataFrame | None, out: Path, history: Path) -> None:
-    """Write results, descriptions, sensitivity, influence, representativeness and statements to a folder."""
-    rows = run_plan(plan, trial, registry)
-    survival = survival_table(plan, trial, registry)
-    sensitivity = sensitivity_table(plan, trial, rows, registry)
-    influence = influence_table(plan, trial, registry)
-    represent = representativeness_table(plan, trial)
-    detectable = detectable_table(plan, trial, registry)
+def write_associations(
+    plan: Plan, trial: Trial, registry: pd.DataFrame | None, out: Path, history: Path, kept: Kept | None = None
+) -> None:
+    """Write results, descriptions, sensitivity, influence, representativeness and statements to a folder.
+
+    Parameters
+    ----------
+    kept : Kept, optional
+        What an earlier run computed of the same plan and the same data of the same patients.
+    """
+    kept, cohorts = kept or Kept(None), read_cohorts()
+    in_order = replace(trial, undated_immune_event=sorted(trial.undated_immune_event))  # type: ignore[arg-type]
+    key = kept.key(plan, in_order, registry, cohorts)
+    part = kept.take(key) or associate(plan, trial, registry, cohorts)
+    kept.put(key, part)
     changes = record_plan(plan, history, kept=kept_copy(history.parent))
+    found = json.loads(part)
+    for name, text in found["tables"].items():
+        write_text(out / f"{name}.tsv", text)
+    write_json(out / "statements.json", Statements(plan_changes=changes, tests=found["tests"]))
+
+
+def associate(plan: Plan, trial: Trial, registry: pd.DataFrame | None, cohorts: pd.DataFrame) -> bytes:
+    """Run the plan; return its tables as they are written, and how many tests were made, as JSON."""
+    rows = run_plan(plan, trial, registry)
+    sensitivity = sensitivity_table(plan, trial, rows, registry)
     tables = {
         "results": results_table(rows),
-        "survival": survival,
+        "survival": survival_table(plan, trial, registry),
         "curves": curve_table(plan, trial, registry),
         "response": response_counts(plan, trial, registry),
         "sensitivity": sensitivity,
-        "influence": influence,
-        "representativeness": represent,
-        "detectable": detectable,
+        "influence": influence_table(plan, trial, registry),
+        "representativeness": representativeness_table(plan, trial),
+        "detectable": detectable_table(plan, trial, registry),
         "estimands": estimand_table(plan, sensitivity),
         "subgroups": subgroup_table(plan, trial, registry),
         "incidence": incidence_table(plan, trial),
         "agreement": agreement_table(trial),
-        "published": published_table(rows, read_cohorts()),
+        "published": published_table(rows, cohorts),
     }
-    for name, table in tables.items():
-        write_estimates(out / f"{name}.tsv", table)
-    beside = build_statements(plan, rows, changes)
-    write_json(out / "statements.json", beside)
+    texts = {name: estimates_text(table) for name, table in tables.items()}
+    return json.dumps({"tables": texts, "tests": count_tests(rows, plan)}).encode()

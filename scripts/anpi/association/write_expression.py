@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from anpi.association import differential, enrichment
 from anpi.association.plan import Plan
 from anpi.association.trial import Trial
+from anpi.files.kept import Kept, frame_bytes, frame_of
 from anpi.files.writing import write_estimates
 from anpi.progress import say
 
@@ -33,6 +36,31 @@ CONTRAST_COLUMNS = (
 )
 
 
+@dataclass(frozen=True)
+class Given:
+    """What all contrasts are computed from.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        Genes x patients.
+    symbols : dict
+        Symbol by gene id.
+    sets : dict
+        Symbols by gene set.
+    settings : dict
+        Block ``expression`` of the plan.
+    seed : int
+        Of the permutations of enrichment.
+    """
+
+    counts: pd.DataFrame
+    symbols: dict[str, str]
+    sets: dict[str, list[str]]
+    settings: dict[str, Any]
+    seed: int
+
+
 def write_expression(
     plan: Plan,
     trial: Trial,
@@ -42,6 +70,7 @@ def write_expression(
     out: Path,
     threads: int = 1,
     memory: int | None = None,
+    kept: Kept | None = None,
 ) -> None:
     """Write differential.tsv, enrichment.tsv and contrasts.tsv (what was compared, or why not).
 
@@ -55,6 +84,8 @@ def write_expression(
         Contrasts that are computed at a time, each in a process of its own.
     memory : int, optional
         MB that they may take together: where it is too little, fewer are computed at a time.
+    kept : Kept, optional
+        What an earlier run computed.
     """
     by_patient = None if counts is None else counts_by_patient(counts, trial)
     items = list(differential.declared_contrasts(plan, trial))
@@ -65,10 +96,11 @@ def write_expression(
     genes: list[pd.DataFrame] = []
     scores: list[pd.DataFrame] = []
     if by_patient is not None:
-        compare = partial(compare_contrast, plan=plan, counts=by_patient, symbols=symbols, sets=sets)
         say(f"{len(by_patient)} genes; {len(tested)} of {len(items)} contrasts can be tested")
         at_a_time = contrasts_at_a_time(by_patient.size, threads, memory)
-        for place, (table, enriched) in zip(tested, side_by_side(compare, items, tested, at_a_time), strict=True):
+        given = Given(by_patient, symbols, sets, plan.settings["expression"], plan.seed)
+        compared = compare_all([items[place] for place in tested], given, at_a_time, kept or Kept(None))
+        for place, (table, enriched) in zip(tested, compared, strict=True):
             say(f"{items[place].name}: done, {len(genes) + 1} of {len(tested)}")
             genes.append(table)
             scores.append(enriched)
@@ -98,41 +130,48 @@ def contrasts_at_a_time(cells: int, threads: int, memory: int | None) -> int:
     return max(1, min(threads, int(memory / each)))
 
 
+def compare_all(items: Sequence[differential.Contrast], given: Given, threads: int, kept: Kept) -> Iterator[Compared]:
+    """Compare the contrasts, but for those that an earlier run has compared, on the same counts and groups."""
+    beside = kept.key(given.symbols, given.sets, given.settings, given.seed, given.counts.index.to_list())
+    keys = [kept.key(beside, item, given.counts[item.inside.index].to_numpy()) for item in items]
+    found = [(kept.take(f"{key}.genes"), kept.take(f"{key}.sets")) for key in keys]
+    lacking = [item for item, parts in zip(items, found, strict=True) if None in parts]
+    computed = iter(side_by_side(partial(compare_contrast, given=given), lacking, threads))
+    for key, (genes, sets) in zip(keys, found, strict=True):
+        if genes is not None and sets is not None:
+            yield frame_of(genes), frame_of(sets)
+            continue
+        table, enriched = next(computed)
+        kept.put(f"{key}.genes", frame_bytes(table))
+        kept.put(f"{key}.sets", frame_bytes(enriched))
+        yield table, enriched
+
+
 def side_by_side(
-    compare: Callable[[differential.Contrast], Compared],
-    items: Sequence[differential.Contrast],
-    tested: Sequence[int],
-    threads: int,
+    compare: Callable[[differential.Contrast], Compared], items: Sequence[differential.Contrast], threads: int
 ) -> Iterable[Compared]:
     """Compare the contrasts, several at a time when there are threads; forked, so that nothing is imported again."""
-    chosen = [items[place] for place in tested]
-    if min(threads, len(chosen)) < 2:
-        yield from map(compare, chosen)
+    if min(threads, len(items)) < 2:
+        yield from map(compare, items)
         return
-    with ProcessPoolExecutor(min(threads, len(chosen)), mp_context=get_context("fork")) as pool:
-        yield from pool.map(compare, chosen)
+    with ProcessPoolExecutor(min(threads, len(items)), mp_context=get_context("fork")) as pool:
+        yield from pool.map(compare, items)
 
 
-def compare_contrast(
-    item: differential.Contrast,
-    plan: Plan,
-    counts: pd.DataFrame,
-    symbols: dict[str, str],
-    sets: dict[str, list[str]],
-) -> Compared:
+def compare_contrast(item: differential.Contrast, given: Given) -> Compared:
     """Compare one contrast gene by gene, then by gene sets; both sorted by p."""
-    settings = plan.settings["expression"]
-    table = differential.compare_groups(counts, item, settings["minimum_count"])
+    settings = given.settings
+    table = differential.compare_groups(given.counts, item, settings["minimum_count"])
     table = table.rename_axis("gene_id").reset_index()
     table.insert(0, "contrast", item.name)
-    table.insert(2, "symbol", table["gene_id"].map(symbols))
+    table.insert(2, "symbol", table["gene_id"].map(given.symbols))
     enriched = enrichment.enrich(
         enrichment.rank_genes(table),
-        sets,
+        given.sets,
         settings["smallest_gene_set"],
         settings["largest_gene_set"],
         settings["permutations"],
-        plan.seed,
+        given.seed,
     )
     enriched.insert(0, "contrast", item.name)
     by_p = table.sort_values(["p", "gene_id"], na_position="last")

@@ -51,7 +51,7 @@ def purge_patient(results: Path, patient: str, stored: Bucket | None = None) -> 
         mend = "Take the patient out of the tables and run Snakemake to its end first."
         raise InputError(Problem(str(ledger / CURRENT), f"patient {patient} still takes part", mend=mend))
     done, samples = purge_entries(ledger, kept, patient)
-    for place in ("ledger/changes.json", "report/index.html", "ledger/pages"):
+    for place in ("ledger/changes.json", "report/index.html", "ledger/pages", "ledger/kept"):
         remove(results, stored, place)
     if remove(results, stored, "exports"):
         done.append("exports was removed; the target export makes it anew")

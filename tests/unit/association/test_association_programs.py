@@ -14,6 +14,7 @@ import yaml
 from unit.association.trial_files import make_trial
 from warm import python
 
+from anpi.association import write
 from anpi.files.shipped import ROOT
 from anpi.words.p_values import p_words
 
@@ -26,6 +27,41 @@ def run(arguments: list[str], plan: Path, out: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [str(PROGRAM), "--plan", str(plan), *arguments, "--out-dir", str(out)])
         runpy.run_path(str(PROGRAM))["main"]()
+
+
+def written(out: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in out.iterdir() if path.name != "plan_history.json"}
+
+
+def test_what_is_kept_is_taken_only_while_all_data_and_the_plan_are_the_same(tmp_path, quick_plan, monkeypatch):
+    """Each file of the trial in turn loses its last row or has a value changed: tables are those of a fresh run."""
+    arguments = make_trial(tmp_path / "trial", count=25, seed=5)
+    kept, runs = ["--kept", str(tmp_path / "kept.zip")], []
+    own = write.associate
+    monkeypatch.setattr(write, "associate", lambda *given: runs.append(1) or own(*given))
+
+    def both(name: str, plan: Path) -> int:
+        runs.clear()
+        run([*arguments, *kept], plan, tmp_path / name)
+        count = len(runs)
+        run(arguments, plan, tmp_path / f"{name}-fresh")
+        assert written(tmp_path / name) == written(tmp_path / f"{name}-fresh")
+        return count
+
+    assert both("first", quick_plan) == 1
+    assert both("again", quick_plan) == 0
+    files = dict(zip(arguments[::2], map(Path, arguments[1::2]), strict=True))
+    values = {"--endpoints": "pfs_days", "--scores": "score", "--patients": "age"}
+    for option, column in values.items():
+        separator = "," if files[option].suffix == ".csv" else "\t"
+        table = pd.read_csv(files[option], sep=separator, dtype=str, keep_default_na=False)
+        place = table.index[table[column] != ""][0]
+        table.loc[place, column] = str(float(table.loc[place, column]) + 1).removesuffix(".0")
+        table.to_csv(files[option], sep=separator, index=False)
+        assert both(f"other {column}", quick_plan) == 1
+    other = tmp_path / "plan.yaml"
+    other.write_text(quick_plan.read_text().replace("permutations: 999", "permutations: 1009"))
+    assert both("other plan", other) == 1
 
 
 def tables(out: Path) -> dict[str, pd.DataFrame]:

@@ -304,3 +304,38 @@ def test_shipped_gene_sets_can_be_read():
     sets = read_gene_sets(Path(ROOT / "resources" / "signatures" / "genes" / "hallmark.tsv"))
     assert len(sets) == 50
     assert len(sets["hallmark_e2f_targets"]) == 200
+
+
+def test_only_contrasts_whose_counts_or_groups_changed_are_fitted_anew(run, files, tmp_path, monkeypatch):
+    """A patient's response is another: the contrasts of subtypes are kept, and all bytes are those of a fresh run."""
+    fitted = []
+
+    def fit(counts, item, minimum_count):
+        fitted.append(item.name)
+        return compare_groups(counts, item, minimum_count)
+
+    def tables(out: str) -> list[bytes]:
+        return [path.read_bytes() for path in sorted((tmp_path / out).iterdir())]
+
+    def both(out: str, **changed: str) -> list[str]:
+        fitted.clear()
+        run(("response", "subtype"), out, kept=str(tmp_path / "kept.zip"), **changed)
+        found = list(fitted)
+        run(("response", "subtype"), f"{out}-fresh", **changed)
+        assert tables(out) == tables(f"{out}-fresh")
+        return found
+
+    monkeypatch.setattr("anpi.association.differential.compare_groups", fit)
+    every = both("first")
+    assert len(every) > 2
+    assert both("again") == []
+    endpoints = pd.read_csv(files["endpoints"], sep="\t", dtype=str, keep_default_na=False)
+    endpoints.loc[0, "response"] = "N" if endpoints.loc[0, "response"] == "Y" else "Y"
+    endpoints.to_csv(tmp_path / "endpoints.tsv", sep="\t", index=False)
+    assert both("response", endpoints=str(tmp_path / "endpoints.tsv")) == ["responders against non-responders"]
+    counts = pd.read_csv(files["counts"], sep="\t", index_col=0)
+    counts.iloc[7, 3] += 1
+    counts.to_csv(tmp_path / "counts.tsv.gz", sep="\t")
+    assert both("count", counts=str(tmp_path / "counts.tsv.gz")) == every
+    (tmp_path / "sets.gmt").write_text(Path(files["gene-sets"]).read_text() + "more\tmade\tG1\tG2\n")
+    assert both("sets", **{"gene-sets": str(tmp_path / "sets.gmt")}) == every
