@@ -11,14 +11,20 @@ python scripts/call_subtypes.py --expression tpm.tsv.gz --unit tpm --out calls.t
 import argparse
 from pathlib import Path
 
+import pandas as pd
+
 from anpi.cohort.verdicts import read_verdicts
 from anpi.expression.arguments import add_expression, given_expression
+from anpi.expression.by_sample import of_samples, sample_keys, tables_by_sample
 from anpi.expression.matrix import read_expression
-from anpi.files.writing import write_table
+from anpi.files.kept import keeping
+from anpi.files.writing import PRECISE, write_text
 from anpi.program import run_program
+from anpi.provenance import add_kept, kept_place
 from anpi.subtypes.calls import call_subtypes, programme_table, tissue_table
 from anpi.subtypes.forest import FOREST, load_forest
 from anpi.subtypes.model import DEFAULT, load_model
+from anpi.tables.reading import read_facts
 
 
 def main() -> None:
@@ -30,6 +36,7 @@ def main() -> None:
     parser.add_argument("--counts", help="matrix of counts of the same samples: for read depth and stability")
     parser.add_argument("--programmes", help="also write the locked z-scores of the programmes, for a heat map")
     parser.add_argument("--tissues", help="also write whether each sample is SCLC, and its shares of normal tissues")
+    add_kept(parser)
     parser.add_argument("--out", required=True, help="table of calls to write")
     arguments = parser.parse_args()
 
@@ -37,13 +44,24 @@ def main() -> None:
     expression = given_expression(arguments)
     verdicts = read_verdicts(arguments.verdicts, list(expression.values.columns)) if arguments.verdicts else None
     counts = read_expression(arguments.counts, "counts") if arguments.counts else None
-    calls = call_subtypes(expression, model, verdicts, counts, load_forest(arguments.forest))
-    write_table(arguments.out, calls)
-    if arguments.programmes:
-        write_table(arguments.programmes, programme_table(expression, model))
-    if arguments.tissues:
-        write_table(arguments.tissues, tissue_table(expression, model, counts is not None))
-    print(f"{len(calls)} samples: " + ", ".join(f"{n} {call}" for call, n in calls["call"].value_counts().items()))
+    forest = load_forest(arguments.forest)
+
+    def compute(samples: list[str]) -> list[pd.DataFrame]:
+        part, counted = of_samples(expression, samples), counts and of_samples(counts, samples)
+        return [
+            call_subtypes(part, model, verdicts, counted, forest),
+            programme_table(part, model),
+            tissue_table(part, model, counts is not None),
+        ]
+
+    with keeping(kept_place(arguments.kept, "call_subtypes.py", arguments.model, arguments.forest)) as kept:
+        keys = sample_keys(kept, expression, counts, [verdicts])
+        texts = tables_by_sample(kept, keys, compute, PRECISE)
+    for path, text in zip((arguments.out, arguments.programmes, arguments.tissues), texts, strict=True):
+        if path:
+            write_text(path, text)
+    calls = read_facts(arguments.out)["call"]
+    print(f"{len(calls)} samples: " + ", ".join(f"{n} {call}" for call, n in calls.value_counts().items()))
 
 
 if __name__ == "__main__":

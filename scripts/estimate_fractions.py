@@ -9,10 +9,15 @@ python scripts/estimate_fractions.py --expression tpm.tsv.gz --unit tpm --tumour
 
 import argparse
 
+import pandas as pd
+
 from anpi.expression.arguments import add_expression, given_expression
-from anpi.files.writing import write_estimates
+from anpi.expression.by_sample import of_samples, sample_keys, tables_by_sample
+from anpi.files.kept import keeping
+from anpi.files.writing import ESTIMATES, write_text
 from anpi.fractions.estimate import estimate_fractions
 from anpi.program import run_program
+from anpi.provenance import add_kept, kept_place
 from anpi.tables.reading import read_facts
 
 
@@ -23,13 +28,21 @@ def main() -> None:
         "--tumour", action="store_true", help="leave out marker genes that tumour cells express too (as the rule does)"
     )
     parser.add_argument("--tissues", help="table of normal tissue by sample (subtypes/tissues.tsv), for the cautions")
+    add_kept(parser)
     parser.add_argument("--out", required=True, help="long table of fractions to write")
     arguments = parser.parse_args()
 
     expression = given_expression(arguments)
     tissues = read_facts(arguments.tissues) if arguments.tissues else None
-    fractions = estimate_fractions(expression, arguments.tumour, tissues)
-    write_estimates(arguments.out, fractions)
+
+    def compute(samples: list[str]) -> list[pd.DataFrame]:
+        return [estimate_fractions(of_samples(expression, samples), arguments.tumour, tissues)]
+
+    with keeping(kept_place(arguments.kept, "estimate_fractions.py")) as kept:
+        keys = sample_keys(kept, expression, tables=[tissues], beside=arguments.tumour)
+        (text,) = tables_by_sample(kept, keys, compute, ESTIMATES)
+    write_text(arguments.out, text)
+    fractions = read_facts(arguments.out)
     told = fractions.dropna(subset=["fraction"])["sample_id"].nunique()
     print(f"{told} of {fractions['sample_id'].nunique()} samples have fractions")
 

@@ -11,11 +11,15 @@ import argparse
 from pathlib import Path
 
 from anpi.expression.arguments import add_expression, given_expression
+from anpi.expression.by_sample import of_samples, sample_keys, tables_by_sample
+from anpi.files.kept import keeping
 from anpi.files.shipped import REGISTRY
-from anpi.files.writing import write_table
+from anpi.files.writing import PRECISE, write_text
 from anpi.program import run_program
+from anpi.provenance import add_kept, kept_place
 from anpi.signatures.registry import ROLES, named_once, read_gmt, read_registry
 from anpi.signatures.scores import score_signatures
+from anpi.tables.reading import read_facts
 
 
 def main() -> None:
@@ -31,6 +35,7 @@ def main() -> None:
         choices=[m for m, roles in ROLES.items() if roles == {"gene"}],
         help="how own gene sets are scored (default: mean_log)",
     )
+    add_kept(parser)
     parser.add_argument("--out", required=True, help="long table of scores to write")
     arguments = parser.parse_args()
 
@@ -38,8 +43,14 @@ def main() -> None:
     for path in arguments.gmt:
         signatures += read_gmt(path, arguments.gmt_method)
     expression = given_expression(arguments)
-    scores = score_signatures(expression, named_once(signatures))
-    write_table(arguments.out, scores)
+    chosen, own = named_once(signatures), [arguments.registry, *map(Path, arguments.gmt)]
+    with keeping(kept_place(arguments.kept, "score_signatures.py", *own)) as kept:
+        keys = sample_keys(kept, expression, beside=arguments.gmt_method)
+        (text,) = tables_by_sample(
+            kept, keys, lambda samples: [score_signatures(of_samples(expression, samples), chosen)], PRECISE
+        )
+    write_text(arguments.out, text)
+    scores = read_facts(arguments.out)
     lacking = int(scores["score"].isna().sum())
     print(f"{scores['sample_id'].nunique()} samples, {len(signatures)} signatures, {lacking} scores not given")
 

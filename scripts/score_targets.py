@@ -11,10 +11,15 @@ python scripts/score_targets.py --expression tpm.tsv.gz --unit tpm --counts coun
 import argparse
 from pathlib import Path
 
+import pandas as pd
+
 from anpi.expression.arguments import add_expression, given_expression
+from anpi.expression.by_sample import of_samples, sample_keys, tables_by_sample
 from anpi.expression.matrix import Expression, read_expression
-from anpi.files.writing import write_estimates
+from anpi.files.kept import keeping
+from anpi.files.writing import ESTIMATES, write_text
 from anpi.program import run_program
+from anpi.provenance import add_kept, kept_place
 from anpi.subtypes.calls import tissue_table
 from anpi.subtypes.model import DEFAULT, load_model
 from anpi.tables.reading import read_facts
@@ -32,6 +37,7 @@ def main() -> None:
     parser.add_argument("--tissues", help="tissues.tsv: shares of normal tissue (default: estimated anew)")
     parser.add_argument("--targets", type=Path, default=TARGETS, help="list of targets (default: the shipped one)")
     parser.add_argument("--own", type=Path, help="list of targets of your own, scored beside them")
+    add_kept(parser)
     parser.add_argument("--out", required=True, help="table of targets to write")
     arguments = parser.parse_args()
 
@@ -40,8 +46,18 @@ def main() -> None:
     counts = read_expression(arguments.counts, "counts", genes_needed=False) if arguments.counts else None
     calls = read_facts(arguments.calls) if arguments.calls else None
     tissues = read_facts(arguments.tissues) if arguments.tissues else estimate_tissues(expression, counts is not None)
-    table = score_targets(expression, targets, counts, choose_purity(calls, tissues))
-    write_estimates(arguments.out, table)
+    purity = choose_purity(calls, tissues)
+
+    def compute(samples: list[str]) -> list[pd.DataFrame]:
+        part, counted = of_samples(expression, samples), counts and of_samples(counts, samples)
+        return [score_targets(part, targets, counted, purity)]
+
+    own = [path for path in (arguments.targets, arguments.own) if path]
+    with keeping(kept_place(arguments.kept, "score_targets.py", *own)) as kept:
+        keys = sample_keys(kept, expression, counts, [calls, tissues])
+        (text,) = tables_by_sample(kept, keys, compute, ESTIMATES)
+    write_text(arguments.out, text)
+    table = read_facts(arguments.out)
     print(f"{table['sample_id'].nunique()} samples, {len(targets)} targets: {table['level'].value_counts().to_dict()}")
 
 

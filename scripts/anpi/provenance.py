@@ -18,9 +18,10 @@ from pathlib import Path
 
 from anpi.files.checksums import hash_file
 from anpi.files.kept import Place
-from anpi.files.shipped import PACKAGE
+from anpi.files.shipped import PACKAGE, ROOT
 
 SCRIPTS = PACKAGE.parent
+RESOURCES = ROOT / "resources"
 SCHEMAS = SCRIPTS.parent / "workflow" / "schemas"
 # What stands behind "import", in brackets or to the end of the statement, and the package before it. Both are fast: the
 # one begins with a word, the other looks at a few letters; one pattern for both would try every letter of the code.
@@ -37,9 +38,17 @@ def add_kept(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kept", type=Path, metavar="FILE", help=words)
 
 
-def kept_place(path: Path | None, program: str) -> Place | None:
-    """Return where a program keeps what it computed, with all code behind it; what it reads belongs into the keys."""
-    return None if path is None else Place(path, " ".join([code_digest(program), sys.version, *installed_packages()]))
+def kept_place(path: Path | None, program: str, *files: Path) -> Place | None:
+    """Return where a program keeps what it computed, known by all code behind it, packages and shipped resources.
+
+    Parameters
+    ----------
+    files : Path
+        Files or folders that decide all that it computes; what decides a part of it belongs into the key of that part.
+    """
+    if path is None:
+        return None
+    return Place(path, " ".join([code_digest(program, RESOURCES, *files), sys.version, *installed_packages()]))
 
 
 def installed_packages() -> list[str]:

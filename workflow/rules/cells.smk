@@ -23,9 +23,10 @@ rule estimate_fractions:
         runtime=needs("runtime", 20, sample=0.1),
     params:
         program=program("estimate_fractions", RESOURCES / "fractions", GENES),
+        kept=kept("estimate_fractions"),
     shell:
         "{params.program} --expression {input.tpm:q} --unit tpm --tumour --tissues {input.tissues:q}"
-        " --out {output:q} > {log:q} 2>&1"
+        " {params.kept} --out {output:q} > {log:q} 2>&1"
 
 
 rule score_pathways:
@@ -49,5 +50,6 @@ rule score_pathways:
         runtime=needs("runtime", 20, sample=0.1),
     params:
         program=program("score_pathways", RESOURCES / "pathways", GENES, RESOURCES / "expression"),
+        kept=kept("score_pathways"),
     shell:
-        "{params.program} --expression {input.tpm:q} --unit tpm --out {output:q} > {log:q} 2>&1"
+        "{params.program} --expression {input.tpm:q} --unit tpm {params.kept} --out {output:q} > {log:q} 2>&1"

@@ -107,10 +107,11 @@ rule call_subtypes:
         program=program("call_subtypes", MODEL, FOREST, GENES),
         model=MODEL,
         counts=options_of("counts"),
+        kept=kept("call_subtypes"),
     shell:
         "{params.program} --expression {input.tpm:q} --unit tpm --model {params.model:q}"
         " {params.counts} --verdicts {input.verdicts:q} --programmes {output.programmes:q}"
-        " --tissues {output.tissues:q}"
+        " --tissues {output.tissues:q} {params.kept}"
         " --out {output.calls:q} > {log:q} 2>&1"
 
 
@@ -136,8 +137,10 @@ rule score_signatures:
             "score_signatures", RESOURCES / "signatures", GENES, RESOURCES / "expression", files=["signatures.gmt"]
         ),
         gmt=options_of("gmt"),
+        kept=kept("score_signatures"),
     shell:
-        "{params.program} --expression {input.tpm:q} --unit tpm {params.gmt} --out {output:q}" " > {log:q} 2>&1"
+        "{params.program} --expression {input.tpm:q} --unit tpm {params.gmt} {params.kept} --out {output:q}"
+        " > {log:q} 2>&1"
 
 
 rule score_targets:
@@ -161,8 +164,10 @@ rule score_targets:
     params:
         program=program("score_targets", RESOURCES / "targets", GENES, RESOURCES / "expression", files=["targets.own"]),
         tables=options_of("counts", "calls", "tissues", "own"),
+        kept=kept("score_targets"),
     shell:
-        "{params.program} --expression {input.tpm:q} --unit tpm {params.tables} --out {output:q} > {log:q} 2>&1"
+        "{params.program} --expression {input.tpm:q} --unit tpm {params.tables} {params.kept} --out {output:q}"
+        " > {log:q} 2>&1"
 
 
 rule explore_cohort:

@@ -24,7 +24,7 @@ from anpi.association.subgroups import subgroup_table
 from anpi.association.trial import Trial
 from anpi.files.bucket import kept_copy
 from anpi.files.kept import Kept
-from anpi.files.writing import estimates_text, write_json, write_text
+from anpi.files.writing import ESTIMATES, table_text, write_json, write_text
 
 
 def write_associations(
@@ -68,5 +68,5 @@ def associate(plan: Plan, trial: Trial, registry: pd.DataFrame | None, cohorts: 
         "agreement": agreement_table(trial),
         "published": published_table(rows, cohorts),
     }
-    texts = {name: estimates_text(table) for name, table in tables.items()}
+    texts = {name: table_text(table, ESTIMATES) for name, table in tables.items()}
     return json.dumps({"tables": texts, "tests": count_tests(rows, plan)}).encode()
