@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -13,6 +14,8 @@ from threadpoolctl import threadpool_limits
 from anpi.arithmetic import start_with_same_arithmetic
 from anpi.files.made_from import recorded
 from anpi.problems import InputError
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
 
 def stop_all(number: int, frame: object) -> None:
@@ -28,14 +31,32 @@ def stop_all(number: int, frame: object) -> None:
     sys.exit(128 + number)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Leave linear algebra one thread: the same bytes on any machine, and faster for the matrices of a cohort.
+
+    Libraries that are loaded are told; those that a program loads later read the environment.
+    """
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 def run_program(main: Callable[[], object]) -> None:
     """Run a program's main function; a user's mistake ends with words and exit code 2, not a traceback."""
     start_with_same_arithmetic()
     program = Path(sys.argv[0]).name
     signal.signal(signal.SIGTERM, stop_all)
     try:
-        # One thread of linear algebra: the same bytes on any machine, and faster for the matrices of a cohort.
-        with threadpool_limits(1), recorded():
+        with one_thread(), recorded():
             main()
     except InputError as error:
         print(f"{program}: {error}", file=sys.stderr)

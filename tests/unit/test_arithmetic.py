@@ -131,3 +131,20 @@ def test_a_program_chooses_the_same_arithmetic_everywhere(tmp_path, kernel):
 
 def test_jobs_of_the_workflow_have_the_arithmetic():
     assert "os.environ.update(SAME)" in Path(ROOT / "workflow" / "rules" / "common.smk").read_text()
+
+
+def test_libraries_that_a_program_loads_late_work_on_one_thread_too():
+    """Whatever the environment grants: sums of several threads differ in the last bits, and threads wait for others."""
+    code = """
+from anpi.program import run_program
+def main():
+    import numpy, scipy.linalg, threadpoolctl
+    print({library["num_threads"] for library in threadpoolctl.threadpool_info()})
+run_program(main)
+"""
+    granted = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS"), "2")
+    environment = os.environ | SAME | granted | {"PYTHONPATH": str(ROOT / "scripts")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=100
+    )
+    assert done.stdout.strip() == "{1}"
