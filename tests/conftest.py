@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -83,3 +84,4 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         ]
         if spread:
             raise pytest.UsageError(f"groups of tests are spread over workers: {spread[0]}")
+    gc.freeze()  # what is loaded by now stays: no collection of garbage looks through it again

@@ -229,6 +229,8 @@ def main() -> None:
     for name in LIBRARIES:
         importlib.import_module(name)
     gc.freeze()  # so that the pages of what is loaded stay shared
+    # What programs import of the project is compiled once, also where Python is told to write nothing beside it.
+    sys.dont_write_bytecode, sys.pycache_prefix = False, str(Path(sys.argv[1]).with_name("compiled"))
     server = Server(sys.argv[1], int(sys.argv[2]), environment)
     print("ready", flush=True)
     server.serve()
