@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from typing import Any
 
 import numpy as np
 import openpyxl
@@ -9,9 +10,10 @@ import pandas as pd
 import pytest
 
 from anpi.files.shipped import ROOT
+from anpi.report import workbook
 from anpi.report.inputs import TABLES
 from anpi.report.patients import baseline_table, median_iqr, smd_numbers, smd_share
-from anpi.report.workbook import guide, write_workbook
+from anpi.report.workbook import guide, plain_value, write_workbook
 
 
 def test_standardised_differences() -> None:
@@ -76,6 +78,51 @@ def test_workbook_keeps_values_and_its_bytes() -> None:
     assert [c.value for c in book.worksheets[2][2]] == ["007", 1.5, 1, "inf"]
     assert [c.value for c in book.worksheets[2][3]] == ["008", None, None, 0]
     assert b"2026" not in zipfile.ZipFile(io.BytesIO(content)).read("docProps/core.xml")
+
+
+HOSTILE: list[Any] = [
+    "",
+    " ",
+    " a",
+    "a\nb",
+    "\r",
+    "<&>\"'",
+    "#N/A",
+    "=1",
+    "é\U0001f600",
+    "x" * 40_000,
+    "=" * 32_767,
+    "\xa0x",
+]
+HOSTILE += [None, pd.NA, pd.NaT, np.nan, np.inf, -0.0, 1e-300, 1e22, 1 / 3, 2**62, np.float32(0.1), np.int64(-4)]
+HOSTILE += [
+    "x" * 40_000,
+    "=" * 32_767,
+    True,
+    np.bool_(False),
+    pd.Timestamp("2024-01-02"),
+    pd.Timestamp("2024-01-02").date(),
+    ["of", "two"],
+]
+
+
+@pytest.mark.parametrize("most", [1_048_575, 7], ids=["all rows", "a sheet that is full"])
+def test_rows_are_written_as_openpyxl_writes_them(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(workbook, "MOST_ROWS", most)
+    frame = pd.DataFrame({"a": HOSTILE, "b": HOSTILE[::-1], "c": np.arange(len(HOSTILE)) / 7}, dtype=object)
+    whole = openpyxl.Workbook(write_only=True)
+    sheet = whole.create_sheet()
+    sheet.append(["a", "b", "c"])
+    kept = list(frame.itertuples(index=False))[: most - 1]
+    for row in kept:
+        sheet.append([plain_value(value) for value in row])
+    if left := len(frame) - len(kept):
+        sheet.append([f"{left} more rows are in the text table"])
+    right = io.BytesIO()
+    whole.save(right)
+    parts = (zipfile.ZipFile(right), "sheet1"), (zipfile.ZipFile(io.BytesIO(write_workbook({"t": frame}))), "sheet3")
+    theirs, ours = (archive.read(f"xl/worksheets/{name}.xml").partition(b'<row r="2">')[2] for archive, name in parts)
+    assert ours.partition(b"</sheetData>")[0] == theirs.partition(b"</sheetData>")[0] != b""
 
 
 def test_the_workbook_begins_with_what_it_holds_and_headers_stay_in_sight_and_filter() -> None:
