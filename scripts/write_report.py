@@ -26,8 +26,7 @@ from pathlib import Path
 from anpi.cohort.facts import threshold
 from anpi.files.shipped import ROOT
 from anpi.program import run_program
-from anpi.provenance import code_digest
-from anpi.report.kept import Place
+from anpi.provenance import kept_place
 from anpi.report.page import TEMPLATES, write_report
 from anpi.report.tables import Given, read_run
 
@@ -64,11 +63,11 @@ def main() -> None:
         help="extra columns that go along into the workbook (patients.<column>)",
     )
     parser.add_argument(
-        "--memory", type=Path, help="folder that remembers pages, so that those that are right are kept"
+        "--memory", type=Path, help="folder that remembers pages and figures, so that those that are right are kept"
     )
     parser.add_argument("--out-dir", required=True, type=Path, help="folder to write to; made when it lacks")
     arguments = parser.parse_args()
-    memory = Place(arguments.memory, code_digest("write_report.py", TEMPLATES)) if arguments.memory else None
+    memory = kept_place(arguments.memory, "write_report.py", TEMPLATES)
     given = Given(
         arguments.results,
         arguments.patients,

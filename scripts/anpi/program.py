@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -55,6 +56,7 @@ def run_program(main: Callable[[], object]) -> None:
     start_with_same_arithmetic()
     program = Path(sys.argv[0]).name
     signal.signal(signal.SIGTERM, stop_all)
+    gc.freeze()  # libraries stay: looking through them for garbage again and again is a tenth of some programs
     try:
         with one_thread(), recorded():
             main()

@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from anpi.figures.course import RESPONSE_COLOURS
+from anpi.figures.heatmaps import SHORT
 from anpi.figures.style import GREY, INK, QUIET, RULE, SUBTYPE_COLOURS, blank_figure, new_figure, patient_mark
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
@@ -25,7 +26,9 @@ PROGRESSION, RESPONSE = 20, -30
 MOST_NAMED = 45
 
 
-def waterfall(endpoints: pd.DataFrame, timepoints: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+def waterfall(
+    endpoints: pd.DataFrame, timepoints: pd.DataFrame, groups: Mapping[str, str] | None = None
+) -> tuple[Figure, pd.DataFrame]:
     """Draw the best change of the sum of diameters, a bar a patient, from the most growth to the most shrinkage.
 
     Parameters
@@ -35,6 +38,8 @@ def waterfall(endpoints: pd.DataFrame, timepoints: pd.DataFrame) -> tuple[Figure
     timepoints : DataFrame
         ``timepoints.tsv``: ``patient_id``, ``assessment_day``, ``change_from_baseline_pct``, ``overall``,
         ``new_lesion``.
+    groups : mapping, optional
+        Subtype of a patient, which stands beside the name.
 
     Returns
     -------
@@ -60,7 +65,7 @@ def waterfall(endpoints: pd.DataFrame, timepoints: pd.DataFrame) -> tuple[Figure
         axes.axhline(level, color=QUIET, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.set(ylabel="Best change of sum from baseline, %", xlim=(-0.8, max(len(bars), 1) - 0.2))
-    name_patients(axes, list(bars["patient_id"]), "x")
+    name_patients(axes, list(bars["patient_id"]), "x", groups)
     response_legend(axes, bars["cbor"])
     return figure, data.reset_index(drop=True)
 
@@ -177,7 +182,8 @@ def swimmer(
     therapies : DataFrame, optional
         ``patient_id``, ``start_day``: study day on which a new anticancer therapy began.
     groups : mapping, optional
-        Subtype of a patient, which colours the bar; by default the confirmed best response does.
+        Subtype of a patient, which colours the bar and stands beside the name; by default the confirmed best response
+        colours it.
 
     Returns
     -------
@@ -220,7 +226,7 @@ def swimmer(
         axes.add_line(Line2D(times, [place] * len(times), gid=patient_mark(patient), **looks))
     axes.autoscale_view()
     axes.set(xlabel="Months from start of treatment", xlim=(0, None), ylim=(-0.8, max(len(order), 1) - 0.2))
-    name_patients(axes, order, "y")
+    name_patients(axes, order, "y", groups)
     swimmer_legend(axes, set(data["what"]), in_panels(treated["patient_id"], groups) if groups else ())
     return figure, data
 
@@ -306,15 +312,22 @@ def attrition(steps: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     return figure, data
 
 
-def name_patients(axes: Axes, names: list[str], axis: Literal["x", "y"]) -> None:
-    """Write the patients along an axis as long as they can be read."""
+def name_patients(
+    axes: Axes, names: list[str], axis: Literal["x", "y"], groups: Mapping[str, str] | None = None
+) -> None:
+    """Write the patients along an axis as long as they can be read, with their subtype: colour never stands alone."""
     if len(names) > MOST_NAMED:
         getattr(axes, f"set_{axis}ticks")([])
         getattr(axes, f"set_{axis}label")(f"{len(names)} patients")
         return
     turned = {"rotation": 90} if axis == "x" else {}
-    getattr(axes, f"set_{axis}ticks")(range(len(names)), names, fontsize=7, **turned)
+    words = [f"{name}  {letter(groups.get(str(name)))}" for name in names] if groups else names
+    getattr(axes, f"set_{axis}ticks")(range(len(names)), words, fontsize=7, **turned)
     axes.tick_params(axis=axis, length=0)
+
+
+def letter(group: str | None) -> str:
+    return SHORT["none"] if group is None else SHORT.get(group, group)
 
 
 def response_legend(axes: Axes, found: pd.Series) -> None:

@@ -25,7 +25,6 @@ PLAIN_PDF = {"CreationDate": None, "Creator": None, "Producer": None}
 
 def tight(figure: Figure) -> Bbox:
     """Return what is drawn of a figure, in inches with a margin, to which SVG and PDF are cut."""
-    figure.draw_without_rendering()
     return figure.get_tightbbox().padded(MARGIN)
 
 

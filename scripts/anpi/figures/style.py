@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import platform
+import zlib
 from pathlib import Path
 from typing import Any
 
 import matplotlib
-from matplotlib import font_manager
+from matplotlib import font_manager, ft2font
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from anpi.files.checksums import hash_file
 
 INK = "#1c2430"
 QUIET = "#5d6773"
@@ -65,6 +69,15 @@ def take_shipped_fonts() -> None:
 
 
 take_shipped_fonts()
+
+
+def surroundings() -> tuple[str, ...]:
+    """Name what decides the bytes of a figure beside its data, the code and the Python libraries.
+
+    The last is the user's own settings of matplotlib, which hold where `STYLE` says nothing.
+    """
+    settings = hash_file(Path(matplotlib.matplotlib_fname()))
+    return platform.machine(), zlib.ZLIB_RUNTIME_VERSION, ft2font.__freetype_version__, settings
 
 
 def patient_mark(patient_id: object) -> str:

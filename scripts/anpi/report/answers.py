@@ -9,7 +9,7 @@ import pandas as pd
 from anpi.figures.forest import forest
 from anpi.figures.style import level_colour
 from anpi.report import sentences as say
-from anpi.report.blocks import Fold, Link, Note, Points, Section, Text, draw
+from anpi.report.blocks import Drawing, Fold, Link, Note, Points, Section, Text
 from anpi.report.expression import contrast_sentence
 from anpi.report.numbers import has_value
 from anpi.report.rows import ResultRow
@@ -34,8 +34,8 @@ def answers(run: Run) -> Section:
         left = len(rows) - MOST_ROWS
         caption = "Ratios with 95% intervals, primary first; open marks: exploratory, each per standard deviation."
         caption += f" {left} more are on the page of details." if left > 0 else ""
-        figure = forest(rows.head(MOST_ROWS), "Ratio (HR or OR)")
-        blocks.append(draw("declared", "All that was declared", caption, figure))
+        shown = (rows.head(MOST_ROWS), "Ratio (HR or OR)")
+        blocks.append(Drawing("declared", "All that was declared", caption, forest, shown))
     contrasts = run.table("contrasts")
     if contrasts is not None:
         blocks.append(Points([contrast_sentence(row) for _, row in contrasts.iterrows()]))

@@ -10,7 +10,7 @@ from anpi.figures.forest import forest
 from anpi.figures.style import level_colour
 from anpi.report import sentences as say
 from anpi.report.beside import estimand_blocks, incidence_blocks, published_blocks, subgroup_blocks
-from anpi.report.blocks import Cell, Heading, Note, Points, Section, Table, Text, count_cell, draw
+from anpi.report.blocks import Cell, Drawing, Heading, Note, Points, Section, Table, Text, count_cell
 from anpi.report.evidence import anchor_of, cite
 from anpi.report.limits import detectable_sentences
 from anpi.report.numbers import NONE, has_value, p_value, percent, ratio, text
@@ -101,15 +101,9 @@ def question_blocks(run: Run, rows: pd.DataFrame, tier: str) -> list[Any]:
         worse = "shorter" if what == "Hazard ratio" else "more likely"
         name = say.capital(endpoint_words(endpoint))
         title = f"{name}: {'ratios between groups' if grouped else 'ratio per standard deviation'}"
-        figure = forest(drawn, what, (better, worse))
-        blocks.append(
-            draw(
-                f"forest-{entry}-{endpoint}".replace("_", "-"),
-                title,
-                forest_caption(rows, drawn, tier, grouped),
-                figure,
-            )
-        )
+        caption = forest_caption(rows, drawn, tier, grouped)
+        place = f"forest-{entry}-{endpoint}".replace("_", "-")
+        blocks.append(Drawing(place, title, caption, forest, (drawn, what, (better, worse))))
     return blocks
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from anpi.figures.forest import forest
 from anpi.report import sentences as say
 from anpi.report.baseline import level_words, variable_words
-from anpi.report.blocks import Cell, Heading, Note, Table, Text, Write, count_cell, draw
+from anpi.report.blocks import Cell, Drawing, Heading, Note, Table, Text, Write, count_cell
 from anpi.report.numbers import NONE, has_value, interval, p_value, percent, ratio, text
 from anpi.report.rows import Comparison, EstimandRow, IncidenceRow, Ratio, SubgroupRow
 from anpi.report.tables import Run
@@ -96,7 +96,8 @@ def subgroup_blocks(run: Run) -> list[Any]:
         kept = part[part["estimate"].notna()]
         if kept.empty:
             continue
-        drawn = kept.assign(label=[subgroup_label(row) for row in kept.to_dict("records")], filled=False)
+        labels = [subgroup_label(row) for row in kept.to_dict("records")]
+        drawn = kept[["n", "events", "estimate", "ci_low", "ci_high"]].assign(label=labels, filled=False)
         what = "Hazard ratio" if str(kept["effect"].iloc[0]).startswith("HR") else "Odds ratio"
         tests = part.drop_duplicates("variable")
         words = "; ".join(
@@ -109,7 +110,7 @@ def subgroup_blocks(run: Run) -> list[Any]:
         )
         name = f"subgroups-{entry}-{endpoint}".replace("_", "-")
         title = f"{say.capital(endpoint_words(str(endpoint)))}: subgroups"
-        blocks.append(draw(name, title, caption, forest(drawn, what)))
+        blocks.append(Drawing(name, title, caption, forest, (drawn, what)))
     return blocks
 
 

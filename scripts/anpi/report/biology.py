@@ -11,7 +11,7 @@ import pandas as pd
 from anpi.figures import heatmaps
 from anpi.figures.components import components
 from anpi.report import sentences as say
-from anpi.report.blocks import Cell, Heading, Note, Section, Table, Text, draw
+from anpi.report.blocks import Cell, Drawing, Heading, Note, Section, Table, Text
 from anpi.report.cells import cell_blocks
 from anpi.report.numbers import NONE, count_of, decimal, drawn_of, has_value, short_names, text
 from anpi.report.schemes import scheme_blocks
@@ -43,7 +43,7 @@ def subtypes(run: Run) -> Section:
     blocks: list[Any] = [Text(call_sentences(calls))]
     programmes = run.table("programmes")
     if programmes is not None:
-        drawn = calls[run.is_drawn(calls["patient_id"])].sort_values("sample_id").set_index("sample_id")
+        drawn = drawn_calls(run, calls)
         names = {key: words for key, words in PROGRAMMES.items() if key in programmes}
         caption = (
             f"{say.capital(drawn_of(len(drawn), len(calls), 'sample'))}, one column each, in groups by call "
@@ -54,15 +54,22 @@ def subtypes(run: Run) -> Section:
             "column depends on that sample alone."
         )
         blocks.append(
-            draw(
+            Drawing(
                 "programmes",
                 "Subtype programmes",
                 caption,
-                heatmaps.programmes(programmes.set_index("sample_id"), drawn, names),
+                heatmaps.programmes,
+                (programmes.set_index("sample_id"), drawn, names),
             )
         )
     blocks += [calls_table(calls), *scheme_blocks(calls), agreement_table(calls), *exploration_blocks(run, calls)]
     return Section("subtypes", "Molecular subtypes", blocks, "Subtypes")
+
+
+def drawn_calls(run: Run, calls: pd.DataFrame) -> pd.DataFrame:
+    """Return what heat maps draw of the calls of patients whom figures draw, by sample."""
+    columns = ["sample_id", "patient_id", "group", "call", *(f"p_{k}" for k in SUBTYPES)]
+    return calls.loc[run.is_drawn(calls["patient_id"]), columns].sort_values("sample_id").set_index("sample_id")
 
 
 def exploration_blocks(run: Run, calls: pd.DataFrame) -> list[Any]:
@@ -78,10 +85,10 @@ def exploration_blocks(run: Run, calls: pd.DataFrame) -> list[Any]:
     )
     if notes is not None:
         words += f" Notes: {'; '.join(text(note) for note in notes['note'])}."
-    drawn = components(samples.sort_values("sample_id").reset_index(drop=True), (share["pc1"], share["pc2"]))
+    drawn = (samples.sort_values("sample_id").reset_index(drop=True), (share["pc1"], share["pc2"]))
     return [
         Heading("The samples beside each other"),
-        draw("components", "Principal components", words, drawn),
+        Drawing("components", "Principal components", words, components, drawn),
         *discovery(run),
     ]
 
@@ -237,16 +244,15 @@ def signature_drawing(run: Run, given: pd.DataFrame) -> Any:
         return None
     calls = calls.assign(patient_id=calls["sample_id"].map(run.sample_patients), group=call_groups(calls))
     whole = len(calls)
-    calls = calls[run.is_drawn(calls["patient_id"])].sort_values("sample_id").set_index("sample_id")
+    calls = drawn_calls(run, calls)
     names = dict(zip(drawn, short_names([run.signature_names.get(key, key) for key in drawn], 40), strict=True))
     caption = (
         "Percentile of each score among the reference tumours (George 2015), "
         f"{drawn_of(len(calls), whole, 'sample')} in groups by call. "
         f"{len(drawn)} of {wide.shape[1]} signatures, in the order of the registry; all are in immune/scores.tsv."
     )
-    return draw(
-        "signatures", "Signatures by subtype", caption, heatmaps.signatures(wide.reindex(calls.index), calls, names)
-    )
+    shown = (wide.reindex(calls.index), calls, names)
+    return Drawing("signatures", "Signatures by subtype", caption, heatmaps.signatures, shown)
 
 
 def cohort_views(run: Run, given: pd.DataFrame) -> list[Any]:
@@ -267,7 +273,8 @@ def cohort_views(run: Run, given: pd.DataFrame) -> list[Any]:
         f"Spearman correlation over {plural(int(pairs['samples'].max()), 'sample')} with a subtype; columns in the "
         "order of the rows. Exploratory: it depends on the cohort. What goes together is not several findings."
     )
-    views: list[Any] = [draw("correlation", "Correlation among signatures", caption, heatmaps.correlation(rho, names))]
+    title = "Correlation among signatures"
+    views: list[Any] = [Drawing("correlation", title, caption, heatmaps.correlation, (rho, names))]
     if methods is not None and len(methods):
         views.append(methods_table(run, methods))
     return views

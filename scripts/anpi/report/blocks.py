@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -61,16 +63,53 @@ class Heading:
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """A figure with its caption, and the files that it is also given as."""
+class Picture:
+    """A picture that stands in the page alone, with its caption."""
 
     name: str
     title: str
     caption: str
     svg: str
-    pdf: bytes = b""
-    data: pd.DataFrame | None = None
     kind: str = "figure"
+
+
+class Drawn(NamedTuple):
+    """A figure as the page shows it, as a document, and the table that it draws."""
+
+    svg: str
+    pdf: bytes
+    data: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure with its caption, which is drawn when its files are written.
+
+    Parameters
+    ----------
+    drawer : callable
+        A function of `anpi.figures` that sees nothing but what it is given.
+    given : tuple
+        All that it draws. What has no order of its own (a set) would give other digits in each run.
+    """
+
+    name: str
+    title: str
+    caption: str
+    drawer: Callable[..., tuple[Figure, pd.DataFrame]]
+    given: tuple[Any, ...]
+    kind: str = "figure"
+
+    def draw(self) -> Drawn:
+        figure, data = self.drawer(*self.given)
+        cut = tight(figure)
+        svg = linked_svg(figure, f"fig-{self.name}", self.title, self.caption, cut)
+        return Drawn(svg, plain_pdf(figure, cut), data)
+
+    def digest(self, beside: str) -> str:
+        """Digest all that the figure is drawn from, and what else decides its bytes."""
+        parts = (beside, self.name, self.title, self.caption, self.drawer, self.given)
+        return hashlib.sha256(pickle.dumps(parts, protocol=5)).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -161,14 +200,6 @@ class Section:
     short: str = ""
     exploratory: bool = False
     extra: FirstScreen = field(default_factory=FirstScreen)
-
-
-def draw(name: str, title: str, caption: str, drawn: tuple[Figure, pd.DataFrame]) -> Drawing:
-    """Turn a figure and its data into what the page and the folder of figures hold."""
-    figure, data = drawn
-    cut = tight(figure)
-    svg = linked_svg(figure, f"fig-{name}", title, caption, cut)
-    return Drawing(name, title, caption, svg, plain_pdf(figure, cut), data)
 
 
 Write = Callable[[Any], str]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
-from anpi.figures.clinical import spider, swimmer, waterfall
+from anpi.figures.clinical import best_change, spider, swimmer, waterfall
 from anpi.report import sentences as say
-from anpi.report.blocks import Cell, Drawing, Link, Note, Section, Table, Text, draw
+from anpi.report.blocks import Cell, Drawing, Link, Note, Section, Table, Text
 from anpi.report.evidence import anchor_of
 from anpi.report.numbers import NONE, decimal, drawn_of, has_value, interval, months, percent
 from anpi.report.survival import survival_by_group, survival_figure
@@ -18,7 +17,9 @@ from anpi.trial.endpoints import ENDPOINTS, SURVIVAL, endpoint_words
 from anpi.trial.times import DAYS_PER_MONTH
 from anpi.words.lists import listed, plural
 
-SHORT = {"mixed": "m", "none": "–"}
+# What figures draw of scans, so that no other column makes them anew.
+OF_SCANS = ["patient_id", "assessment_day", "overall"]
+OF_SUMS = ["change_from_baseline_pct", "new_lesion"]
 LINES = "Dashed, from baseline: −30% (response) and +20%, progression only where the baseline is the nadir."
 RATES = {f"{one.measure}{suffix}": words for one in ENDPOINTS for suffix, words in one.measured.items() if words}
 MEDIANS = {f"{one.measure}_median": one.short for one in ENDPOINTS if one.short} | {
@@ -193,21 +194,22 @@ def course_figures(run: Run) -> list[Any]:
     treated = everyone[run.is_drawn(everyone.index)]
     if points is None or treated.empty:
         return [Note("No scan is in the tables, so no course of a patient is drawn.", "absent")]
-    endpoints = treated.reset_index()
-    points = points[points["patient_id"].isin(treated.index)]
+    points = points.loc[points["patient_id"].isin(treated.index), [*OF_SCANS, *OF_SUMS]]
+    best, followed = treated[["arm", "cbor"]], treated[["os_days", "os_event"]]
     groups = {str(patient): str(group) for patient, group in treated["group"].items() if has_value(group)}
     note = f" {drawn_of(len(treated), len(everyone), 'patient')}." if len(treated) < len(everyone) else ""
     measured = points["change_from_baseline_pct"].notna().any()
-    changed = change_figures(endpoints, points, groups, note) if measured else []
+    changed = change_figures(best.reset_index(), points, groups, note) if measured else []
     words = f"Treatment (bar) and follow-up (line) of each patient, scans by response. {colour_words(groups)}"
-    lanes = swimmer(endpoints, points, treatment_ends(treated), run.therapies, groups)
-    return [*changed, draw("swimmer", "Swimmer", words.strip() + note, lettered(lanes, groups))]
+    patients = best.join(followed).reset_index()
+    lanes = (patients, points[OF_SCANS], treatment_ends(treated), run.therapies, groups)
+    return [*changed, Drawing("swimmer", "Swimmer", words.strip() + note, swimmer, lanes)]
 
 
-def change_figures(endpoints: pd.DataFrame, points: pd.DataFrame, groups: dict[str, str], note: str) -> list[Drawing]:
+def change_figures(patients: pd.DataFrame, points: pd.DataFrame, groups: dict[str, str], note: str) -> list[Drawing]:
     """Draw best change and change over time, where a sum was measured."""
-    bars = waterfall(endpoints, points)
-    without = [str(p) for p in bars[1].loc[bars[1]["change"].isna(), "patient_id"]]
+    changes = best_change(patients, points)
+    without = [str(p) for p in changes.loc[changes["change"].isna(), "patient_id"]]
     best = (
         "Best change of the sum of diameters up to progression, coloured by confirmed best response; * new "
         f"lesion. {LINES} {without_words(without)}"
@@ -216,8 +218,8 @@ def change_figures(endpoints: pd.DataFrame, points: pd.DataFrame, groups: dict[s
     panels = "A panel a subtype; no call: also without a sample. " if groups else ""
     over_time = f"Change of the sum of diameters over time, {count}; * new lesion. {panels}{LINES}"
     return [
-        draw("waterfall", "Waterfall", best + note, lettered(bars, groups)),
-        draw("spider", "Spider", over_time + note, spider(endpoints, points, groups)),
+        Drawing("waterfall", "Waterfall", best + note, waterfall, (patients, points, groups)),
+        Drawing("spider", "Spider", over_time + note, spider, (patients, points, groups)),
     ]
 
 
@@ -229,18 +231,6 @@ def treatment_ends(treated: pd.DataFrame) -> pd.DataFrame:
     """Return the study day of the last dose, missing for who is on treatment."""
     days = [end_days(row).get("treatment_end") for _, row in treated.iterrows()]
     return pd.DataFrame({"patient_id": treated.index, "treatment_end_day": pd.Series(days, dtype=float)})
-
-
-def lettered(drawn: tuple[Figure, pd.DataFrame], letters: dict[str, str]) -> tuple[Figure, pd.DataFrame]:
-    """Write each patient's subtype beside the name on the axis, so that colour does not stand alone."""
-    axes = drawn[0].axes[0]
-    for axis in (axes.xaxis, axes.yaxis):
-        names = [label.get_text() for label in axis.get_ticklabels()]
-        if letters and any(name in letters for name in names):
-            axis.set_ticklabels(
-                [f"{name}  {SHORT.get(letters.get(name, ''), letters.get(name, '–'))}" for name in names]
-            )
-    return drawn
 
 
 def without_words(patients: list[str]) -> str:

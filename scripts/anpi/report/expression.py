@@ -9,7 +9,7 @@ import pandas as pd
 from anpi.figures import expression as figures
 from anpi.report import sentences as say
 from anpi.report.associations import EXPLORATORY
-from anpi.report.blocks import Note, Section, Table, Text, draw, table_of
+from anpi.report.blocks import Drawing, Note, Section, Table, Text, table_of
 from anpi.report.evidence import anchor_of, cite
 from anpi.report.numbers import decimal, has_value, p_value, text
 from anpi.report.tables import Run
@@ -69,7 +69,7 @@ def gene_blocks(genes: pd.DataFrame, name: str, place: int) -> list[Any]:
     drawn = shown.drop(columns="log2_fold_change") if fold != "log2_fold_change" else shown
     drawn = drawn.rename(columns={fold: "log2_fold_change"})[["gene_id", "name", "log2_fold_change", "p", "p_adjusted"]]
     caption = "DESeq2 (pydeseq2) on counts; genes with a false discovery rate below 5% are orange, the strongest named."
-    figure = draw(f"volcano-{place}", f"Genes: {name}", caption, figures.volcano(drawn))
+    figure = Drawing(f"volcano-{place}", f"Genes: {name}", caption, figures.volcano, (drawn,))
     missing = int(genes["p"].isna().sum())
     note = (
         f"The {min(MOST_ROWS, len(genes))} genes with the smallest p of {len(genes):,}; {missing:,} have none, with "
@@ -99,9 +99,7 @@ def gene_blocks(genes: pd.DataFrame, name: str, place: int) -> list[Any]:
 
 def set_blocks(sets: pd.DataFrame, name: str, place: int) -> list[Any]:
     shown = sets.assign(name=[str(s).replace("hallmark_", "").replace("_", " ") for s in sets["gene_set"]])
-    figure = figures.enrichment(
-        shown.rename(columns={"fdr": "p_adjusted"})[["gene_set", "name", "nes", "p", "p_adjusted"]]
-    )
+    drawn = shown.rename(columns={"fdr": "p_adjusted"})[["gene_set", "name", "nes", "p", "p_adjusted"]]
     caption = "Preranked gene-set enrichment (gseapy) on the genes' statistics; above 0: higher in the first group."
     columns = {
         "name": "Gene set",
@@ -117,4 +115,4 @@ def set_blocks(sets: pd.DataFrame, name: str, place: int) -> list[Any]:
     table: Table = table_of(
         ordered, f"gene-sets-{place}", f"Gene sets: {name}", columns, write, folded=True, filter=True
     )
-    return [draw(f"enrichment-{place}", f"Gene sets: {name}", caption, figure), table]
+    return [Drawing(f"enrichment-{place}", f"Gene sets: {name}", caption, figures.enrichment, (drawn,)), table]

@@ -13,7 +13,7 @@ import pandas as pd
 
 from anpi.figures.strips import strips
 from anpi.files.shipped import ROOT
-from anpi.report.blocks import Note, Section, Text, draw
+from anpi.report.blocks import Drawing, Note, Section, Text
 from anpi.report.numbers import has_value
 from anpi.report.tables import Run, call_groups
 from anpi.tables.reading import read_facts
@@ -69,7 +69,7 @@ def genes(run: Run) -> Section | None:
         caption = f"One mark per patient with a chosen sample, {UNIT}; line: median. Level of RNA, not of protein." + (
             f" Not in this run: {', '.join(lacking)}." if lacking else ""
         )
-        blocks.append(draw("target-genes", "Genes of targets", caption, strips(levels, chosen, UNIT)))
+        blocks.append(Drawing("target-genes", "Genes of targets", caption, strips, (levels, chosen, UNIT)))
     return Section("genes", "Ask a gene", blocks, "Ask a gene")
 
 

@@ -5,23 +5,25 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from anpi.files.kept import Place
 from anpi.files.shipped import ROOT
-from anpi.files.writing import whole_file, write_table, write_text
-from anpi.report.blocks import Drawing, Fold, Link, Section
+from anpi.files.writing import whole_file, write_text
+from anpi.report.blocks import Link, Section
 from anpi.report.evidence import cited_rows, patients_behind, spans_of
+from anpi.report.figure_files import drawings, files_of, write_figures
 from anpi.report.genes import FILE as GENE_FILE
 from anpi.report.genes import GeneBox, gene_script
 from anpi.report.inputs import TABLES
-from anpi.report.kept import Memory, Place
+from anpi.report.kept import Memory
 from anpi.report.numbers import has_value, months, text
 from anpi.report.patient import patient_sections
 from anpi.report.patient_map import Map
@@ -30,7 +32,7 @@ from anpi.report.sections import DETAILS, FIRST_PAGE, sections_of
 from anpi.report.strips import FILE as STRIP_FILE
 from anpi.report.strips import strip_file
 from anpi.report.tables import Run
-from anpi.report.workbook import neutral, write_workbook
+from anpi.report.workbook import write_workbook
 from anpi.tables.carried import carried
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
@@ -46,40 +48,39 @@ def write_report(run: Run, out: Path, memory: Place | None = None) -> None:
     Parameters
     ----------
     memory : Place, optional
-        Remembers the pages of patients, so that the next report leaves those that are right as they are.
+        Remembers figures and pages of patients, so that the next report leaves those that are right as they are.
     """
     first, details = sections_of(run, FIRST_PAGE), sections_of(run, DETAILS)
-    figures = {drawing.name: drawing for drawing in drawings([*details, *first])}
-    for drawing in figures.values():
-        write_figure(drawing, out / "figures")
-    environment = make_environment()
-    files = page_files(run)
-    write_pages(environment, run, out / "patients", files, memory)
+    figures = list({drawing.name: drawing for drawing in drawings([*details, *first])}.values())
+    environment, files = make_environment(), page_files(run)
+    drawn = {name for drawing in figures for name in files_of(drawing)}
+    kept = Memory(memory, drawn.union(files.values()))
+    pictures = write_figures(figures, out / "figures", kept)
+    write_pages(environment, run, out / "patients", files, kept)
+    kept.close()
+    remove_others(out / "figures", drawn)
     write_text(out / STRIP_FILE, strip_file(run))
-    remove_others(out / "figures", {f"{name}.{kind}" for name in figures for kind in ("svg", "pdf", "csv")})
     with whole_file(out / "tables.xlsx") as part:
         patients = carried(run.patients, "patients", run.carry)
         part.write_bytes(write_workbook({"patients": patients, **run.tables}, TABLES))
     links = {patient: f"patients/{quote(name)}" for patient, name in files.items()}
     box = gene_box(first)
     write_text(out / GENE_FILE, gene_script(box))
-    page = Page(f"{run.title}: details", details, links, "index.html")
+    page = Page(f"{run.title}: details", details, links, "index.html", pictures=pictures)
     write_text(out / "details.html", render(environment, run, page))
-    page = Page(run.title, first, links, beside=Link("details.html", "Details, methods, all tables"))
+    beside = Link("details.html", "Details, methods, all tables")
+    page = Page(run.title, first, links, beside=beside, pictures=pictures)
     write_text(out / "index.html", render(environment, run, page))
 
 
-def write_pages(
-    environment: Environment, run: Run, folder: Path, files: Mapping[str, str], memory: Place | None
-) -> None:
+def write_pages(environment: Environment, run: Run, folder: Path, files: Mapping[str, str], memory: Memory) -> None:
     """Write the page of each patient, as far as it is not there already; pages of others are removed."""
-    pages = Memory(memory, set(files.values()))
     for record in all_patients(run):
-        page, made_from = folder / files[record.patient], record.digest(pages.beside)
-        if not pages.put_back(page, made_from):
-            pages.write(page, made_from, patient_page(environment, record))
+        page, made_from = folder / files[record.patient], record.digest(memory.beside)
+        if not memory.put_back([page], made_from):
+            write_text(page, patient_page(environment, record))
+            memory.keep([page], made_from)
     remove_others(folder, set(files.values()))
-    pages.close()
 
 
 def patient_page(environment: Environment, record: PatientRecord) -> str:
@@ -92,7 +93,8 @@ def patient_page(environment: Environment, record: PatientRecord) -> str:
 class Page:
     """A page: its title, its sections, the page of each patient, where it leads back to, what stands beside it.
 
-    ``strips`` is where the file of `report.strips` is, for a page that has bars with lines.
+    ``strips`` is where the file of `report.strips` is, for a page that has bars with lines; ``pictures`` are the
+    figures that it shows, by their names.
     """
 
     title: str
@@ -101,6 +103,7 @@ class Page:
     home: str | None = None
     beside: Link | None = None
     strips: str = ""
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 class PageData(TypedDict):
@@ -163,6 +166,7 @@ def fill(environment: Environment, page: Page, run_title: str, declared: str, da
             home=page.home,
             beside=page.beside,
             strips=page.strips,
+            pictures=page.pictures,
             gene_digest=box.digest if box else "",
         )
         .lstrip()
@@ -246,27 +250,6 @@ def page_files(run: Run) -> dict[str, str]:
         if folded.count(name.lower()) > 1:  # two ids that a file system without case takes for one
             names[patient] = f"{name}-{hashlib.sha256(patient.encode('utf-8')).hexdigest()[:8]}"
     return {patient: f"{name}.html" for patient, name in names.items()}
-
-
-def drawings(sections: Sequence[Section]) -> Iterator[Drawing]:
-    for section in sections:
-        yield from drawings_of([*section.blocks, *section.extra.get("figures", [])])
-
-
-def drawings_of(blocks: Sequence[Any]) -> Iterator[Drawing]:
-    for block in blocks:
-        if isinstance(block, Drawing):
-            yield block
-        elif isinstance(block, Fold):
-            yield from drawings_of(block.blocks)
-
-
-def write_figure(drawing: Drawing, folder: Path) -> None:
-    """Write a figure as SVG, PDF and the table that it draws."""
-    write_text(folder / f"{drawing.name}.svg", f'<?xml version="1.0" encoding="utf-8"?>\n{drawing.svg}\n')
-    with whole_file(folder / f"{drawing.name}.pdf") as part:
-        part.write_bytes(drawing.pdf)
-    write_table(folder / f"{drawing.name}.csv", neutral(drawing.data))
 
 
 def remove_others(folder: Path, names: set[str]) -> None:

@@ -11,7 +11,7 @@ from anpi.figures.course import Scan, course
 from anpi.report import sentences as say
 from anpi.report.baseline import VARIABLES, YES_NO, level_words
 from anpi.report.biology import PROGRAMMES, chosen_signatures
-from anpi.report.blocks import Bar, Bars, Cell, Drawing, Note, Section, Table, Text, table_of_rows
+from anpi.report.blocks import Bar, Bars, Cell, Note, Picture, Section, Table, Text, table_of_rows
 from anpi.report.numbers import NONE, decimal, has_value, months, text
 from anpi.report.patient_record import PatientRecord, Rows
 from anpi.report.quality import VERDICT_WORDS, verdict_columns
@@ -123,7 +123,7 @@ def course_blocks(record: PatientRecord) -> list[Any]:
     ends = end_days(record.person)
     if "therapies" in record.rows:
         ends["new_therapy"] = float(min(row["start_day"] for row in record.rows["therapies"]))
-    figure = Drawing("course", COURSE, COURSE_WORDS, course(scans, ends, "fig-course", COURSE, COURSE_WORDS))
+    figure = Picture("course", COURSE, COURSE_WORDS, course(scans, ends, "fig-course", COURSE, COURSE_WORDS))
     columns = {
         "assessment_date": "Date",
         "assessment_day": "Day",

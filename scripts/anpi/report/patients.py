@@ -10,7 +10,7 @@ import pandas as pd
 from anpi.figures.clinical import attrition
 from anpi.report import sentences as say
 from anpi.report.baseline import NUMBERS, VARIABLES, level_words, variable_words
-from anpi.report.blocks import Cell, Link, Note, Section, Table, Text, draw, table_of
+from anpi.report.blocks import Cell, Drawing, Link, Note, Section, Table, Text, table_of
 from anpi.report.numbers import NONE, decimal, has_value, months, text
 from anpi.report.quality import failed_blocks, override_blocks, verdict_sentence, worst_first
 from anpi.report.tables import Run, numbers_of
@@ -56,7 +56,7 @@ def attrition_blocks(run: Run) -> list[Any]:
     caption = (
         "Patients at each step from enrolment to analysis; in brackets how many left since the step named in the table."
     )
-    return [Text(say.step_sentence(table)), draw("attrition", "Attrition", caption, attrition(table)), who]
+    return [Text(say.step_sentence(table)), Drawing("attrition", "Attrition", caption, attrition, (table,)), who]
 
 
 def baseline_blocks(run: Run) -> list[Any]:

@@ -11,7 +11,7 @@ from anpi.cohort.facts import FACTS, JUDGED_IN_WORDS, fact_title, is_ceiling
 from anpi.cohort.verdicts import RANK, findings_of
 from anpi.figures import coverage, heatmaps
 from anpi.report.baseline import level_words
-from anpi.report.blocks import Heading, Link, Note, Points, Section, Text, Write, draw, table_of
+from anpi.report.blocks import Drawing, Heading, Link, Note, Points, Section, Text, Write, table_of
 from anpi.report.numbers import drawn_of, has_value
 from anpi.report.tables import MOST_DRAWN, Run, numbers_of
 from anpi.words.lists import listed, plural
@@ -108,7 +108,7 @@ def heat_map(run: Run, verdicts: pd.DataFrame) -> list[Any]:
         f"{of}{plural(len(verdicts), 'sample')}, worst first, one column each; "
         f"{threshold_words(run.thresholds, verdicts)} White cells: not known."
     )
-    return [draw("quality", "QC metrics against their thresholds", caption, heatmaps.quality(drawn, samples))]
+    return [Drawing("quality", "QC metrics against their thresholds", caption, heatmaps.quality, (drawn, samples))]
 
 
 def fact_levels(verdicts: pd.DataFrame, thresholds: dict[str, tuple[float, float]]) -> pd.DataFrame:
@@ -236,8 +236,8 @@ def coverage_blocks(run: Run, verdicts: pd.DataFrame) -> list[Any]:
         "along genes, from their 5′ to their 3′ end, with a mean of 1. RNA that was degraded, as in old FFPE blocks, "
         "is covered at the 3′ end most."
     )
-    figure = coverage.gene_body(curves[drawn], samples[drawn])
-    return [draw("gene-body", "Coverage along genes", caption, figure)]
+    shown = (curves[drawn], samples[drawn])
+    return [Drawing("gene-body", "Coverage along genes", caption, coverage.gene_body, shown)]
 
 
 def verdict_table(verdicts: pd.DataFrame) -> Any:

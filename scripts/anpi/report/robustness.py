@@ -10,7 +10,7 @@ import pandas as pd
 
 from anpi.figures.forest import robustness
 from anpi.report import sentences as say
-from anpi.report.blocks import Drawing, draw
+from anpi.report.blocks import Drawing
 from anpi.report.numbers import NONE, has_value, p_value, ratio, text
 from anpi.report.rows import Ratio, ResultRow, StripRow
 from anpi.report.tables import Run
@@ -170,7 +170,8 @@ def strip(run: Run) -> Drawing | None:
         f"{holds_sentence(choices, run.plan['alpha'])} Lines: 95% intervals; last row: the range, no interval. "
         "Only the declared analysis is a test."
     )
-    return draw("robustness", "The answer under other choices", caption.strip(), robustness(rows, say.capital(effect)))
+    shown = (rows, say.capital(effect))
+    return Drawing("robustness", "The answer under other choices", caption.strip(), robustness, shown)
 
 
 def what_if(run: Run) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from anpi.figures.survival import LEAST_AT_RISK, SIZE, Annotations, kaplan_meier
 from anpi.report import sentences as say
-from anpi.report.blocks import Cell, Table, draw
+from anpi.report.blocks import Cell, Drawing, Table
 from anpi.report.evidence import anchor_of
 from anpi.report.numbers import NONE, has_value, months, percent
 from anpi.report.tables import Run
@@ -38,7 +38,7 @@ def survival_figure(
     title = f"{say.capital(what)} by {'arm' if biomarker == 'arm' else biomarker}"
     name = name or f"{endpoint}-{entry}-{biomarker}".replace("_", "-")
     written = annotated(run, (entry, endpoint, biomarker), chosen)
-    return [draw(name, title, caption, kaplan_meier(rows, people, written, what, size))]
+    return [Drawing(name, title, caption, kaplan_meier, (rows, people, written, what, size))]
 
 
 def annotated(run: Run, question: tuple[str, str, str], levels: list[str]) -> Annotations:
@@ -51,8 +51,8 @@ def annotated(run: Run, question: tuple[str, str, str], levels: list[str]) -> An
     main = say.main_rows(results)
     ratios = main[main["estimate"].notna() & main["effect"].isin(list(say.RATIOS))]
     note = "; ".join(f"{row['effect']} {say.bounds(row)} {say.against(row)}".strip() for _, row in ratios.iterrows())
-    light = set(described["level"].dropna().astype(str))
-    return Annotations(names, medians, light, run.drawn, note if len(ratios) < 3 else "")
+    light = sorted(set(described["level"].dropna().astype(str)))
+    return Annotations(names, medians, light, sorted(run.drawn), note if len(ratios) < 3 else "")
 
 
 def of_question(table: pd.DataFrame | None, question: tuple[str, str, str]) -> pd.DataFrame:

@@ -8,7 +8,8 @@ import pandas as pd
 
 from anpi.figures import heatmaps
 from anpi.report import sentences as say
-from anpi.report.blocks import Bars, Note, Section, Text, Write, draw, table_of, table_of_rows
+from anpi.report.biology import drawn_calls
+from anpi.report.blocks import Bars, Drawing, Note, Section, Text, Write, table_of, table_of_rows
 from anpi.report.numbers import NONE, decimal, drawn_of, has_value, text
 from anpi.report.patient_record import PatientRecord
 from anpi.report.strips import WORDS, percentile_bars
@@ -39,7 +40,7 @@ def targets(run: Run) -> Section | None:
     if found is None or calls is None:
         return None
     calls = calls.assign(patient_id=calls["sample_id"].map(run.sample_patients), group=call_groups(calls))
-    drawn = calls[run.is_drawn(calls["patient_id"])].sort_values("sample_id").set_index("sample_id")
+    drawn = drawn_calls(run, calls)
     wide = found.pivot(index="sample_id", columns="target", values="reference_percentile").reindex(drawn.index)
     shown = {name: str(name) for name in dict.fromkeys(found["target"]) if wide[name].notna().any()}
     blocks: list[Any] = [NO_ADVICE, Text(level_sentences(found, run))]
@@ -48,7 +49,7 @@ def targets(run: Run) -> Section | None:
             f"{say.capital(drawn_of(len(drawn), len(calls), 'sample'))}, one column each. Percentile of the measured "
             "TPM among the reference tumours (George 2015), from their quartiles; grey: not known."
         )
-        blocks.append(draw("targets", "Targets", caption, heatmaps.signatures(wide, drawn, shown)))
+        blocks.append(Drawing("targets", "Targets", caption, heatmaps.signatures, (wide, drawn, shown)))
     blocks += protein_blocks(run)
     return Section("targets", "What the tumours offer to therapies", blocks, "Targets", exploratory=True)
 

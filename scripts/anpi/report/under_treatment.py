@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from anpi.figures.slopes import slopes
-from anpi.report.blocks import Note, Section, Text, Write, draw, table_of, table_of_rows
+from anpi.report.blocks import Drawing, Note, Section, Text, Write, table_of, table_of_rows
 from anpi.report.numbers import decimal, has_value, p_value, text
 from anpi.report.patient_record import PatientRecord
 from anpi.report.tables import Run
@@ -85,8 +85,8 @@ def drawn_slopes(run: Run, changes: pd.DataFrame, tests: pd.DataFrame | None, co
     names = {name: run.signature_names.get(name, name).split(",")[0] for name in declared}
     columns = ["patient_id", "from_sample", "to_sample", "feature", "before", "after", "response"]
     caption = "A line a patient, as measured: not adjusted for purity; intervals stand in change/changes.tsv."
-    figure = slopes(drawn[columns], names, words)
-    return [draw(f"slopes-{contrast.replace('_', '-')}", f"Baseline and {words}", caption, figure)]
+    shown = (drawn[columns], names, words)
+    return [Drawing(f"slopes-{contrast.replace('_', '-')}", f"Baseline and {words}", caption, slopes, shown)]
 
 
 def change_blocks(record: PatientRecord) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -146,6 +147,10 @@ def neutral_text(value: Any) -> Any:
 
 def plain_value(value: Any) -> Any:
     """Return a value that a sheet shows and never calculates."""
+    if isinstance(value, str):  # most cells are this or the next: they are told first
+        return neutral_text(value[:LONGEST_TEXT])
+    if isinstance(value, float) and math.isfinite(value):
+        return value
     if not has_value(value):
         return None
     if isinstance(value, (bool, np.bool_)):

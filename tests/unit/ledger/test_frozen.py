@@ -210,6 +210,7 @@ def test_a_removed_patient_is_named_by_the_ledger_alone_until_purged(withdrawn: 
     assert named == ["ledger/" + read_entries(withdrawn / "ledger")[0].file, "ledger/changes.json"]
     numbers = [entry.number for entry in read_entries(withdrawn / "ledger")]
     write_text(withdrawn / "ledger" / "pages" / "P0003.html", "P0003")  # of a report that was not written since
+    write_text(withdrawn / "ledger" / "pages" / "waterfall.svg", '<g data-patient="P0003"/>')
     told = purge_patient(withdrawn, "P0003")
     assert any("samples/P0003-B was removed" in line for line in told)
     assert not (withdrawn / "report" / "index.html").exists()  # else Snakemake finds nothing to do

@@ -27,7 +27,7 @@ def test_each_pair_of_signatures_is_shown_both_ways():
     given = pd.DataFrame({"sample_id": ["S", "S"], "signature": ["a", "b"], "score": [1.0, 2.0]})
     methods = pd.DataFrame({"signature": ["a"], "samples": [9], "mean_log_ssgsea_raw": [0.91]})
     drawing, table = cohort_views(run_of(signature_correlation=pairs, signature_methods=methods), given)
-    assert np.allclose(drawing.data.set_index("signature")[["a", "b"]], [[1, -0.5], [-0.5, 1]])
+    assert np.allclose(drawing.draw().data.set_index("signature")[["a", "b"]], [[1, -0.5], [-0.5, 1]])
     assert "9 samples" in drawing.caption
     assert [cell.words for cell in table.rows[0]] == ["Alpha", "9", "0.91"]
 

@@ -13,8 +13,9 @@ from unit.report.made import make_tables, read_made, with_choices, write_run
 
 from anpi.report.blocks import Section
 from anpi.report.evidence import Cited, Row, cite, joined, patients_behind, spans_of
+from anpi.report.figure_files import drawings
 from anpi.report.inputs import TABLES
-from anpi.report.page import drawings, write_report
+from anpi.report.page import write_report
 from anpi.report.sections import DETAILS, FIRST_PAGE, sections_of
 from anpi.report.tables import Run
 from anpi.trial.times import DAYS_PER_MONTH
@@ -96,7 +97,7 @@ def test_counts_and_figures_of_the_first_screen_are_those_of_their_tables(run: R
     (first, *_) = sections_of(run, FIRST_PAGE)
     left = run.tables["attrition"]["patients"]
     assert {count["count"] for count in first.extra["counts"]} <= {str(n) for n in left}
-    answer, strip = (re.findall(r">([^<>]+)</text>", figure.svg) for figure in drawings([first]))
+    answer, strip = (re.findall(r">([^<>]+)</text>", figure.draw().svg) for figure in drawings([first]))
     risk = run.tables["curves"].query("kind == 'risk'")
     levels = list(dict.fromkeys(risk["level"]))
     counts = [re.fullmatch(r"(\d+) \((\d+), (\d+)\)", words) for words in answer]

@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 from unit.report.made import make_tables, read_made, write_run
 
+from anpi.files.kept import Place
 from anpi.report import page as pages
-from anpi.report.kept import Place
+from anpi.report.kept import Memory
 from anpi.report.page import make_environment, page_files, write_pages
 from anpi.report.strips import strip_file
 from anpi.report.tables import Run
@@ -54,7 +55,10 @@ def run_of(folder: Path, tables: dict[str, pd.DataFrame], title: str = "Made tri
 
 
 def write(run: Run, folder: Path, memory: Path | None = None, code: str = "as it is") -> dict[str, bytes]:
-    write_pages(ENVIRONMENT(), run, folder, page_files(run), Place(memory, code) if memory else None)
+    files = page_files(run)
+    remembered = Memory(Place(memory, code) if memory else None, set(files.values()))
+    write_pages(ENVIRONMENT(), run, folder, files, remembered)
+    remembered.close()
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 

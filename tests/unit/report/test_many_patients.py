@@ -10,7 +10,8 @@ import pytest
 from unit.report.made import make_tables, read_made, write_run
 
 from anpi.report import tables
-from anpi.report.page import Page, drawings, make_environment, page_files, render
+from anpi.report.figure_files import drawings
+from anpi.report.page import Page, make_environment, page_files, render
 from anpi.report.patient_map import Map
 from anpi.report.sections import DETAILS, FIRST_PAGE, sections_of
 
@@ -23,7 +24,7 @@ def test_every_figure_draws_the_same_evenly_spaced_patients(tmp_path: Path, monk
     first, details = sections_of(run, FIRST_PAGE), sections_of(run, DETAILS)
     pictures = {drawing.name: drawing for drawing in drawings([*first, *details])}
     for name in ("waterfall", "spider", "swimmer", "answer", "programmes", "signatures"):
-        assert marked(pictures[name].svg) <= run.drawn, name
+        assert marked(pictures[name].draw().svg) <= run.drawn, name
     (section,) = [s for s in first if s.name == "patient-map"]
     (block,) = [b for b in section.blocks if isinstance(b, Map)]
     assert marked(block.svg) == run.drawn
@@ -47,5 +48,6 @@ def test_the_spacing_reaches_both_ends_whatever_the_number(tmp_path: Path, monke
 def test_the_first_page_of_200_patients_is_below_2_mb(tmp_path: Path):
     write_run(tmp_path, make_tables(200))
     run = read_made(tmp_path)
-    page = Page(run.title, sections_of(run, FIRST_PAGE), {p: f"patients/{name}" for p, name in page_files(run).items()})
+    first, links = sections_of(run, FIRST_PAGE), {p: f"patients/{name}" for p, name in page_files(run).items()}
+    page = Page(run.title, first, links, pictures={drawing.name: drawing.draw().svg for drawing in drawings(first)})
     assert len(render(make_environment(), run, page).encode("utf-8")) < 2_000_000

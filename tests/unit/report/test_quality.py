@@ -130,7 +130,7 @@ def test_tissue_is_told_where_it_is_known(tmp_path):
 def test_coverage_along_genes_is_drawn_for_samples_with_alignments(made):
     (figure,) = [block for block in made.blocks if isinstance(block, Drawing) and block.name == "gene-body"]
     assert figure.caption.startswith("10 samples with alignments")
-    assert "P0009-B" not in set(figure.data["sample_id"])
+    assert "P0009-B" not in set(figure.draw().data["sample_id"])
 
 
 def test_a_cohort_in_which_everything_failed_says_what_that_means(tmp_path):

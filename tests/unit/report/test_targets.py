@@ -38,8 +38,9 @@ def test_the_cohort_has_a_heat_map_and_names_who_lacks_antigen_presentation(run:
     assert "1 high" in words
     assert "MHC-I low: P0001-B (1 patient)" in words
     drawing = next(block for block in section.blocks if isinstance(block, Drawing))
-    assert drawing.data.set_index("sample_id").at["P0001-B", "DLL3"] == 95
-    assert "SEZ6" not in drawing.data  # nothing to draw of it
+    data = drawing.draw().data
+    assert data.set_index("sample_id").at["P0001-B", "DLL3"] == 95
+    assert "SEZ6" not in data  # nothing to draw of it
 
 
 def test_a_patient_is_shown_levels_drugs_and_that_it_is_no_advice(run: Run):

@@ -71,8 +71,9 @@ def test_the_section_names_who_was_not_compared_and_who_switched(run: Run):
     assert "P0002-O (genotypes: of two persons)" in words
     assert "P0001-B to P0001-O (probability 0.93)" in words
     drawing = next(block for block in section.blocks if isinstance(block, Drawing))
-    assert drawing.data[["before", "after"]].to_numpy().tolist() == [[1.0, 3.0]]
-    assert drawing.data["response"].tolist() == ["Y"]
+    data = drawing.draw().data
+    assert data[["before", "after"]].to_numpy().tolist() == [[1.0, 3.0]]
+    assert data["response"].tolist() == ["Y"]
 
 
 def test_a_patient_sees_both_samples_or_why_not(run: Run):
