@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-import pickle
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import dumps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anpi.files.writing import whole_file
@@ -48,8 +48,8 @@ class Kept:
         self.now: dict[str, bytes] = {}
 
     def key(self, *made_from: Any) -> str:
-        """Return the digest of all that a part is computed from; sets among it have to be put in order before."""
-        return hashlib.sha256(pickle.dumps((self.code, made_from), protocol=5)).hexdigest()
+        """Return the digest of all that a part is computed from."""
+        return digest_of(self.code, made_from)
 
     def take(self, key: str) -> bytes | None:
         """Return a part of the last run, and keep it; None where it has to be computed."""
@@ -60,6 +60,11 @@ class Kept:
     def put(self, key: str, part: bytes) -> None:
         """Keep a part that was computed."""
         self.now[key] = part
+
+
+def digest_of(*made_from: Any) -> str:
+    """Return the digest of all that something is made from; sets among it have to be put in order before."""
+    return hashlib.sha256(dumps(made_from, protocol=5)).hexdigest()
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypedDict
@@ -12,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from anpi.figures.linking import linked_svg, plain_pdf, tight
+from anpi.files.kept import digest_of
 from anpi.report.evidence import joined
 from anpi.report.numbers import NONE, has_value, text
 
@@ -108,8 +107,7 @@ class Drawing:
 
     def digest(self, beside: str) -> str:
         """Digest all that the figure is drawn from, and what else decides its bytes."""
-        parts = (beside, self.name, self.title, self.caption, self.drawer, self.given)
-        return hashlib.sha256(pickle.dumps(parts, protocol=5)).hexdigest()
+        return digest_of(beside, self.name, self.title, self.caption, self.drawer, self.given)
 
 
 @dataclass(frozen=True)
