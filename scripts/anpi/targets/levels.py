@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,13 +82,14 @@ def score_targets(
     lengths = expression.genes.set_index("gene_id")["length"].reindex(samples.gene_ids).to_numpy(dtype=float)
     reference, position = read_reference(), {gene: i for i, gene in enumerate(samples.gene_ids)}
     shift = reference_shift(samples, reference)
+    quartiles = functools.cache(functools.partial(quartiles_of, reference=reference))
     rows = []
     for i, name in enumerate(samples.names):
         depth = depth_of(samples, i, counted, lengths)
         share = math.nan if purity is None else float(purity.get(name, math.nan))
         for target in targets:
             rows.append(
-                {"sample_id": name, **judge(target, samples.tpm[i], depth, position, reference, shift[i], share)}
+                {"sample_id": name, **judge(target, samples.tpm[i], depth, position, quartiles, shift[i], share)}
             )
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table["reference_percentile"] = table["reference_percentile"].round(1)
@@ -125,7 +127,7 @@ def judge(
     tpm: Array,
     depth: tuple[Array, Array] | None,
     position: dict[str, int],
-    reference: pd.DataFrame,
+    quartiles_by_genes: Callable[[tuple[str, ...]], tuple[float, float, float] | None],
     shift: float,
     purity: float,
 ) -> dict[str, object]:
@@ -156,7 +158,7 @@ def judge(
         row |= dict(zip(("tumour_tpm", "tumour_low", "tumour_high"), values, strict=True))
         ends = values[1:]
         notes += [why] if why else []
-    quartiles = quartiles_of(genes, reference)
+    quartiles = quartiles_by_genes(tuple(genes))
     row["reference_percentile"] = percentile(middle, quartiles, shift)
     level, reason = level_of(ends, quartiles, shift)
     return row | {"level": level, "reason": "; ".join([*([reason] if reason else []), *notes]) or None}
@@ -204,11 +206,11 @@ def of_tumour(mixed: Array, normal: Array, share: float) -> Array:
     return np.maximum(mixed - share * normal, 0.0) / (1 - share) if share > 0 else mixed
 
 
-def quartiles_of(genes: list[str], reference: pd.DataFrame) -> tuple[float, float, float] | None:
+def quartiles_of(genes: tuple[str, ...], reference: pd.DataFrame) -> tuple[float, float, float] | None:
     """Return lower quartile, median and upper quartile of a target; of several genes as if they rise together."""
     if not set(genes) <= set(reference.index):
         return None
-    part = np.log2(reference.loc[genes, ["q1", "median", "q3"]].to_numpy() + 1).mean(axis=0)
+    part = np.log2(reference.loc[list(genes), ["q1", "median", "q3"]].to_numpy() + 1).mean(axis=0)
     q1, median, q3 = (float(value) for value in np.exp2(part) - 1)
     return q1, median, q3
 
