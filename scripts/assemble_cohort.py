@@ -13,8 +13,10 @@ import pandas as pd
 
 from anpi.expression.assemble import Cohort, assemble_matrix, assemble_samples
 from anpi.expression.genes import read_gene_table
+from anpi.files.numbers import write_numbers
 from anpi.files.writing import write_table
 from anpi.program import run_program
+from anpi.tables.matrices import read_matrix
 
 
 def main() -> None:
@@ -25,8 +27,9 @@ def main() -> None:
     parser.add_argument("--unit", help="of the matrix: counts, tpm, log2_tpm_plus_<c> or vst")
     parser.add_argument("--samples", required=True, nargs="+", help="sample ids")
     parser.add_argument("--reference-genes", type=Path, help="gene table of the reference")
-    parser.add_argument("--out-counts", required=True, type=Path)
-    parser.add_argument("--out-tpm", required=True, type=Path)
+    for matrix in ("counts", "tpm"):
+        words = f"matrix of {matrix} to write as text, and the same as Parquet, which later steps read faster"
+        parser.add_argument(f"--out-{matrix}", required=True, nargs="+", type=Path, metavar="FILE", help=words)
     parser.add_argument("--out-genes", required=True, type=Path)
     parser.add_argument("--out-facts", required=True, type=Path)
     arguments = parser.parse_args()
@@ -44,10 +47,12 @@ def main() -> None:
 
 def write_cohort(cohort: Cohort, arguments: argparse.Namespace) -> None:
     """Write the tables of a cohort; a unit that is unknown gives a table of the samples without genes."""
-    for values, path in ((cohort.counts, arguments.out_counts), (cohort.tpm, arguments.out_tpm)):
+    for values, (text, *others) in ((cohort.counts, arguments.out_counts), (cohort.tpm, arguments.out_tpm)):
         if values is None:
             values = pd.DataFrame(columns=sorted(arguments.samples), index=pd.Index([], name="gene_id"))
-        write_table(path, values.reset_index())
+        write_table(text, values.reset_index())
+        for other in others:
+            write_numbers(other, read_matrix(text))  # as written: a step has the same numbers from either
     write_table(arguments.out_genes, cohort.genes)
     write_table(arguments.out_facts, cohort.facts)
     for note in cohort.notes:

@@ -14,7 +14,8 @@ from anpi.files.writing import write_table
 from anpi.identity.compare import compare_identities
 from anpi.identity.sites import SITES, read_sites
 from anpi.program import run_program
-from anpi.tables.reading import read_matrix, read_table
+from anpi.tables.matrices import read_matrix
+from anpi.tables.reading import read_table
 
 
 def main() -> None:

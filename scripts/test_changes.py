@@ -18,7 +18,8 @@ from anpi.change.expression import compare_pairs
 from anpi.change.tests import run_tests
 from anpi.files.writing import write_estimates
 from anpi.program import run_program
-from anpi.tables.reading import read_facts, read_matrix
+from anpi.tables.matrices import read_matrix
+from anpi.tables.reading import read_facts
 
 
 def main() -> None:

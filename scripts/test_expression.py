@@ -23,7 +23,8 @@ from anpi.association.write_expression import write_expression
 from anpi.files.kept import keeping
 from anpi.program import run_program
 from anpi.provenance import add_kept, kept_place
-from anpi.tables.reading import read_facts, read_matrix
+from anpi.tables.matrices import read_matrix
+from anpi.tables.reading import read_facts
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from anpi.cohort.anndata_file import build_anndata, write_anndata
 from anpi.program import run_program
 from anpi.tables.carried import carried
-from anpi.tables.reading import read_facts, read_matrix, read_table
+from anpi.tables.matrices import read_matrix
+from anpi.tables.reading import read_facts, read_table
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ rule test_associations:
         own_plan=own("plan", PLAN),
         calls=expressed("subtypes/calls.tsv"),
         scores=expressed("immune/scores.tsv"),
-        tpm=expressed("cohort/tpm.tsv.gz"),
+        tpm=expressed("cohort/tpm.parquet"),
         genes=expressed("cohort/genes.tsv"),
         samples=sample_sheet(),
         adverse_events=clinical("adverse_events"),
@@ -65,7 +65,7 @@ rule test_associations:
 
 rule test_expression:
     input:
-        counts=out("cohort/counts.tsv.gz"),
+        counts=out("cohort/counts.parquet"),
         genes=out("cohort/genes.tsv"),
         sets=out("analysis/sets.tsv"),
         endpoints=out("clinical/endpoints.tsv"),
@@ -124,8 +124,8 @@ rule measure_changes:
         targets=out("targets/targets.tsv"),
         fractions=out("immune/fractions.tsv"),
         pathways=out("immune/pathways.tsv"),
-        tpm=out("cohort/tpm.tsv.gz"),
-        counts=out("cohort/counts.tsv.gz") if COUNTED else [],
+        tpm=out("cohort/tpm.parquet"),
+        counts=out("cohort/counts.parquet") if COUNTED else [],
         gmt=[given(path) for path in SETTINGS["signatures"]["gmt"]],
     output:
         pairs=out("change/pairs.tsv"),
@@ -165,7 +165,7 @@ rule test_changes:
         endpoints=out("clinical/endpoints.tsv"),
         sets=out("analysis/sets.tsv"),
         patients=clinical("patients"),
-        counts=out("cohort/counts.tsv.gz") if COUNTED else [],
+        counts=out("cohort/counts.parquet") if COUNTED else [],
         genes=out("cohort/genes.tsv"),
     output:
         tests=out("change/tests.tsv"),

@@ -1,9 +1,9 @@
-# Who is in the tumour and which pathways are active, of single samples: needs cohort/tpm.tsv.gz; makes tables of immune/.
+# Who is in the tumour and which pathways are active, of single samples: needs cohort/tpm.parquet; makes tables of immune/.
 
 
 rule estimate_fractions:
     input:
-        tpm=out("cohort/tpm.tsv.gz"),
+        tpm=out("cohort/tpm.parquet"),
         tissues=out("subtypes/tissues.tsv"),
     output:
         report(
@@ -31,7 +31,7 @@ rule estimate_fractions:
 
 rule score_pathways:
     input:
-        tpm=out("cohort/tpm.tsv.gz"),
+        tpm=out("cohort/tpm.parquet"),
     output:
         report(
             out("immune/pathways.tsv"),

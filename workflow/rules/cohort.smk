@@ -32,8 +32,8 @@ rule assemble_cohort:
     input:
         unpack(expression_source),
     output:
-        counts=out("cohort/counts.tsv.gz"),
-        tpm=out("cohort/tpm.tsv.gz"),
+        counts=[out(f"cohort/counts.{kind}") for kind in ("tsv.gz", "parquet")],
+        tpm=[out(f"cohort/tpm.{kind}") for kind in ("tsv.gz", "parquet")],
         genes=out("cohort/genes.tsv"),
         facts=out("qc/facts.tsv"),
     log:
@@ -85,8 +85,8 @@ rule judge_samples:
 
 rule call_subtypes:
     input:
-        tpm=out("cohort/tpm.tsv.gz"),
-        counts=out("cohort/counts.tsv.gz") if COUNTED else [],
+        tpm=out("cohort/tpm.parquet"),
+        counts=out("cohort/counts.parquet") if COUNTED else [],
         verdicts=out("qc/verdicts.tsv"),
     output:
         calls=report(
@@ -117,7 +117,7 @@ rule call_subtypes:
 
 rule score_signatures:
     input:
-        tpm=out("cohort/tpm.tsv.gz"),
+        tpm=out("cohort/tpm.parquet"),
         gmt=[given(path) for path in SETTINGS["signatures"]["gmt"]],
     output:
         report(
@@ -145,8 +145,8 @@ rule score_signatures:
 
 rule score_targets:
     input:
-        tpm=out("cohort/tpm.tsv.gz"),
-        counts=out("cohort/counts.tsv.gz") if COUNTED else [],
+        tpm=out("cohort/tpm.parquet"),
+        counts=out("cohort/counts.parquet") if COUNTED else [],
         calls=out("subtypes/calls.tsv"),
         tissues=out("subtypes/tissues.tsv"),
         own=[given(path) for path in [SETTINGS["targets"]["own"]] if path],
@@ -172,7 +172,7 @@ rule score_targets:
 
 rule explore_cohort:
     input:
-        tpm=out("cohort/tpm.tsv.gz"),
+        tpm=out("cohort/tpm.parquet"),
         calls=out("subtypes/calls.tsv"),
     output:
         [out(f"exploration/{table}.tsv") for table in EXPLORATION],
@@ -198,7 +198,7 @@ rule compare_signatures:
     input:
         scores=out("immune/scores.tsv"),
         calls=out("subtypes/calls.tsv"),
-        tpm=out("cohort/tpm.tsv.gz"),
+        tpm=out("cohort/tpm.parquet"),
     output:
         by_subtype=out("immune/by_subtype.tsv"),
         correlation=out("immune/correlation.tsv"),
@@ -222,8 +222,8 @@ rule compare_signatures:
 
 rule write_cohort:
     input:
-        tpm=out("cohort/tpm.tsv.gz"),
-        counts=out("cohort/counts.tsv.gz"),
+        tpm=out("cohort/tpm.parquet"),
+        counts=out("cohort/counts.parquet"),
         genes=out("cohort/genes.tsv"),
         samples=sample_sheet(),
         verdicts=out("qc/verdicts.tsv"),

@@ -32,7 +32,7 @@ rule genotype_sample:
 rule compare_identities:
     input:
         samples=sample_sheet(),
-        tpm=out("cohort/tpm.tsv.gz"),
+        tpm=out("cohort/tpm.parquet"),
         genotypes=expand(out("samples/{sample}/genotypes.tsv"), sample=genotyped_samples()),
         facts=expand(out("samples/{sample}/identity.json"), sample=genotyped_samples()),
     output:

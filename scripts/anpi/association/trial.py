@@ -11,7 +11,8 @@ import pandas as pd
 
 from anpi.association.markers import Measured, measure_markers
 from anpi.problems import InputError, Problem, missing_column, nearest, refuse, refuse_missing_columns
-from anpi.tables.reading import read_facts, read_matrix, read_table
+from anpi.tables.matrices import read_matrix
+from anpi.tables.reading import read_facts, read_table
 from anpi.tables.schema import column_rule, load_schema
 from anpi.trial.endpoints import SURVIVAL, endpoint_columns, endpoint_kind
 from anpi.trial.results import CLEARANCE

@@ -19,7 +19,8 @@ from anpi.files.sheet import file_of
 from anpi.problems import InputError, Problem
 from anpi.tables.allowed import allowing
 from anpi.tables.carried import carried
-from anpi.tables.reading import read_facts, read_matrix, read_table
+from anpi.tables.matrices import read_matrix
+from anpi.tables.reading import read_facts, read_table
 from anpi.trial.endpoints import SUPPLIED_RESPONSES, SUPPLIED_TIMES
 from anpi.trial.manifest import Manifest
 from anpi.trial.subtypes import CALLED

@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 
 from anpi.expression.genes import ENSEMBL_GENE, annotate, dates_among
+from anpi.files import numbers as numbers_file
+from anpi.files.numbers import is_parquet
 from anpi.files.plain import MOST_LINE, most_numbers, open_bounded, text_lines
 from anpi.files.sheet import WORKBOOKS, split_sheet
 from anpi.problems import InputError, Problem, missing_file, refuse
@@ -88,7 +90,7 @@ def read_expression(
     Parameters
     ----------
     path : path
-        TSV or CSV, ``.gz`` allowed, or a sheet (``file.xlsx#Sheet``).
+        TSV or CSV, ``.gz`` allowed, a sheet (``file.xlsx#Sheet``), or the Parquet of a run (`anpi.files.numbers`).
     unit : str
         counts, tpm, log2_tpm_plus_<c> or vst. Logarithms are taken back to TPM: ``2**x - c``, not below 0.
     annotation : pandas.DataFrame, optional
@@ -101,12 +103,17 @@ def read_expression(
     InputError
         Not a matrix of numbers, gene names mangled to dates, a unit that the values contradict.
     """
-    if not genes_needed and len(list(itertools.islice(read_rows(path), 2))) == 1:
-        samples = read_sample_names(path)
-        return Expression(
-            pd.DataFrame(columns=samples, index=pd.Index([], name="gene_id"), dtype=float), annotate([]), unit
-        )
-    return with_unit(read_numbers(path), unit, annotation, str(path))
+    if is_parquet(path):
+        numbers = numbers_file.read_numbers(path)
+    elif not genes_needed and len(list(itertools.islice(read_rows(path), 2))) == 1:
+        numbers = pd.DataFrame(columns=read_sample_names(path), index=pd.Index([], name="gene_id"), dtype=float)
+    else:
+        numbers = read_numbers(path)
+    if not genes_needed and numbers.empty:
+        return Expression(numbers, annotate([]), unit)
+    if is_parquet(path) and not np.isfinite(numbers.to_numpy()).any():
+        raise InputError(no_number(str(path)))
+    return with_unit(numbers, unit, annotation, str(path))
 
 
 def as_expression(values: pd.DataFrame, unit: str, name: str = "the matrix") -> Expression:
@@ -372,10 +379,14 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
             )
         )
     if not problems and numbers.isna().all(axis=None):
-        mend = "Give one row per gene, with a value for each sample."
-        problems.append(Problem(name, "the matrix holds no number", mend=mend))
+        problems.append(no_number(name))
     refuse(problems)
     return numbers
+
+
+def no_number(name: str) -> Problem:
+    mend = "Give one row per gene, with a value for each sample."
+    return Problem(name, "the matrix holds no number", mend=mend)
 
 
 def csv_source(path: Path | str, sheet: Sequence[Sequence[str]] | None) -> dict[str, Any]:
@@ -407,7 +418,7 @@ def read_plain_numbers(
             dtype=kinds,
             keep_default_na=False,
             na_values=["", "NA"],
-            float_precision="high" if sheet is None else "round_trip",
+            float_precision="round_trip",
         )
     except (OSError, EOFError, zlib.error, ValueError):  # the slower reader of cells finds it again and names the place
         return None

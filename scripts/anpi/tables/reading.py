@@ -487,13 +487,6 @@ def read_facts(path: Path | str) -> pd.DataFrame:
         return pd.read_csv(path, sep=separator, dtype=ids, keep_default_na=False, na_values=["", "NA"])
 
 
-def read_matrix(path: Path | str) -> pd.DataFrame:
-    """Read a matrix that anpi wrote: genes x samples, float, keyed by gene id."""
-    with intact(path):
-        kinds: dict[Any, type] = defaultdict(lambda: float, gene_id=str)
-        return pd.read_csv(path, sep="\t", index_col=0, dtype=kinds)
-
-
 def missing_at_end(present: Sequence[bool]) -> int:
     """Count who lacks at the end of a list, where that is no chance: a table that was cut short lacks its last rows.
 
