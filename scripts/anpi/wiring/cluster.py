@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from anpi.wiring.looks import spare_looks
+
 PLUGIN = "snakemake_executor_plugin_slurm"
 
 
 def spare_starts_and_waits(workflow: Any) -> None:
     """Let jobs of SLURM start one Snakemake each, and be looked at no more rarely than the user set.
+
+    Of a run on one machine only the looks for jobs to start are spared.
 
     Parameters
     ----------
@@ -21,6 +25,7 @@ def spare_starts_and_waits(workflow: Any) -> None:
     """
     executor = getattr(getattr(workflow, "scheduler", None), "_executor", None)
     if type(executor).__module__ != PLUGIN:
+        spare_looks(workflow)
         return
     start_once(executor)
     first = workflow.executor_settings.init_seconds_before_status_checks or 0
