@@ -30,7 +30,8 @@ def main():
     given, folder, out = sys.argv[2], sys.argv[4], sys.argv[6]
     below = open(Path(folder) / "S1" / "facts.json").read()
     Path("elsewhere.txt").read_text()
-    [file.read_text() for name in ("made_from", "ledger") for file in Path("results", name).glob("*.json")]
+    for file in [file for name in ("made_from", "ledger") for file in Path("results", name).rglob("*.*")]:
+        write_text(file, file.read_text())
     [Path(word).read_text() for word in sys.argv if word.endswith("registry.tsv")]
     write_text(out, below)
     write_text(Path(out).parent / "deep" / "a.tsv", "second")
@@ -86,15 +87,15 @@ def test_a_program_that_fails_or_runs_by_itself_leaves_no_record(tmp_path: Path)
     assert list(tmp_path.rglob("made_from")) == []
 
 
-def test_records_of_other_results_are_no_inputs(tmp_path: Path):
-    (tmp_path / "results" / "made_from").mkdir(parents=True)
-    (tmp_path / "results" / "made_from" / "gone.tsv.json").write_text("{}")
-    (tmp_path / "results" / "ledger").mkdir()
-    (tmp_path / "results" / "ledger" / "0001-abc.json").write_text("{}")
+def test_what_is_remembered_of_earlier_runs_is_neither_read_nor_made(tmp_path: Path):
+    for name in ("made_from/gone.tsv.json", "ledger/0001-abc.json", "ledger/pages/P1.html", "ledger/kept/step.zip"):
+        (tmp_path / "results" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "results" / name).write_text("{}")
     done = run(tmp_path, "--results", "results", ANPI_MADE_FROM="abc", ANPI_RECORDS="results/made_from")
     assert done.returncode == 0, done.stderr
     record = json.loads((tmp_path / "results" / "made_from" / "qc" / "b.tsv.json").read_text())
     assert sorted(record["read"]) == ["../table.tsv", "samples/S1/facts.json"]
+    assert not [name for name in record["made"] if name.startswith(("made_from/", "ledger/"))]
 
 
 SHEETS = (

@@ -24,7 +24,7 @@ from anpi.files.sheet import file_of
 from anpi.files.shipped import is_shipped
 
 # What runs remember of those before them, below the results; some of it is of samples withdrawn since.
-MEMORY = r"(made_from/|ledger/(\d{4,}-|pages/)|association/plan_history\.json$)"
+MEMORY = r"(made_from/|ledger/(\d{4,}-|pages/|kept/)|association/plan_history\.json$)"
 DIGEST, FOLDER = "ANPI_MADE_FROM", "ANPI_RECORDS"
 DECLARED = ("strandedness", "umi", "aligned-to", "molecules")  # options that a sheet declares of each sample
 
