@@ -37,6 +37,8 @@ def main():
     write_text(Path(out).parent / "deep" / "a.tsv", "second")
     write_text(Path(out).parent / "gone.tsv", "taken away again")
     (Path(out).parent / "gone.tsv").unlink()
+    if "late" in sys.argv:
+        import late
     if "fail" in sys.argv:
         raise SystemExit(1)
 
@@ -78,6 +80,15 @@ def test_a_record_holds_what_a_sheet_declares_of_the_sample(tmp_path: Path):
     record = json.loads((tmp_path / "results" / "made_from" / "qc" / "b.tsv.json").read_text())
     expected = {"umi": ["L1 read1:8", "L2 read1:8"], "strandedness": ["reverse"], "molecules": [""]}
     assert record["declared"] == expected
+
+
+def test_a_module_that_python_compiles_is_not_made(tmp_path: Path):
+    tmp_path.joinpath("late.py").write_text("")
+    done = run(tmp_path, "late", ANPI_MADE_FROM="abc", ANPI_RECORDS="results/made_from", PYTHONDONTWRITEBYTECODE="")
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.rglob("late.*.pyc"))
+    record = json.loads((tmp_path / "results" / "made_from" / "qc" / "b.tsv.json").read_text())
+    assert not [name for name in record["made"] if name.endswith(".pyc")]
 
 
 def test_a_program_that_fails_or_runs_by_itself_leaves_no_record(tmp_path: Path):

@@ -45,7 +45,9 @@ class Watch:
         if not self.active or event not in ("open", "os.rename"):
             return
         if event == "os.rename":
-            self.made.add(os.path.abspath(os.fsdecode(details[1])))
+            place = os.path.abspath(os.fsdecode(details[1]))
+            if not place.endswith(".pyc"):  # Python keeps what it compiled of a module that is loaded late
+                self.made.add(place)
         elif isinstance(details[0], (str, bytes)) and str(details[1] or "r").startswith("r"):
             place = os.path.abspath(os.fsdecode(details[0]))
             if place.startswith(self.folders) and os.path.isfile(place):
