@@ -59,12 +59,13 @@ BALLAST = "ENSG9{:010d}"
 
 @dataclass(frozen=True)
 class Prepared:
-    """A trial laid out for the workflow, with what one more sample needs."""
+    """A trial laid out for the workflow, with what one more sample needs; the last patient's is held back."""
 
     folder: Path
     transcriptome: Transcriptome
     names: list[str]
     tpm: pd.DataFrame
+    held_back: pd.DataFrame
 
     def lay_out(self, sample: str, column: str, seed: int, finished: bool = True) -> None:
         """Write a sample's salmon table, or all that its job leaves when it counts as finished."""
@@ -105,7 +106,7 @@ def write_quant(path: Path, transcripts: pd.DataFrame, genes: pd.DataFrame) -> N
 def prepare(folder: Path, count: int, genes: int, batches: int) -> Prepared:
     """Lay out a trial of ``count`` baseline samples, each with its own counts of ``genes`` genes."""
     chosen = choose_genes()
-    trial = simulate_trial(max(count, LEAST_PATIENTS), 1000, 1, chosen)
+    trial = simulate_trial(max(count + 1, LEAST_PATIENTS), 1000, 1, chosen)
     transcriptome = build_transcriptome(chosen)
     fasta = folder / "reference" / "transcripts.fa.gz"
     write_transcripts(fasta, transcriptome)
@@ -115,36 +116,41 @@ def prepare(folder: Path, count: int, genes: int, batches: int) -> Prepared:
     with gzip.open(fasta, "at") as out:
         out.writelines(f">{n}.1|{n}.1|-|-|{n}-201|{n}|300|protein_coding|\n{sequence}\n" for n in ballast)
     names = sorted(set(transcriptome.table["gene_id"]) | set(ballast))
-    prepared = Prepared(folder, transcriptome, names, trial.tpm)
-    baseline = trial.samples[trial.samples["timepoint"] == "baseline"].drop_duplicates("patient_id").head(count)
-    units = pd.DataFrame({"sample_id": baseline.index, "unit_id": "L1"})
-    write_sheets(folder / "config", trial, units.assign(quant=[f"salmon/{s}/quant.sf" for s in baseline.index]), 1000)
+    baseline = trial.samples[trial.samples["timepoint"] == "baseline"].drop_duplicates("patient_id").head(count + 1)
+    laid_out = list(map(str, baseline.index[:-1]))
+    units = pd.DataFrame({"sample_id": laid_out, "unit_id": "L1"})
+    write_sheets(folder / "config", trial, units.assign(quant=[f"salmon/{s}/quant.sf" for s in laid_out]), 1000)
     samples = pd.read_csv(folder / "config" / "samples.tsv", sep="\t", dtype=str)
     samples = samples[samples["sample_id"].isin(baseline.index)]
     samples["batch"] = [f"B{1 + place % batches}" for place in range(len(samples))]
-    samples.to_csv(folder / "config" / "samples.tsv", sep="\t", index=False)
-    for sample in baseline.index:
-        file = folder / "salmon" / str(sample) / "quant.sf"
+    held_back = samples[samples["sample_id"] == baseline.index[-1]]
+    samples.drop(held_back.index).to_csv(folder / "config" / "samples.tsv", sep="\t", index=False)
+    prepared = Prepared(folder, transcriptome, names, trial.tpm, held_back)
+    for sample in laid_out:
+        file = folder / "salmon" / sample / "quant.sf"
         file.parent.mkdir(parents=True)
         file.write_text("stands for a salmon table\n")
     snakemake(folder, "results/reference/transcripts.tsv.gz")
-    for seed, sample in enumerate(baseline.index):
-        prepared.lay_out(str(sample), str(sample), seed)
+    for seed, sample in enumerate(laid_out):
+        prepared.lay_out(sample, sample, seed)
     snakemake(folder, "--touch", "--until", "summarise_sample")
     return prepared
 
 
-def add_sample(prepared: Prepared) -> None:
-    """Put one more sample of the first patient into the sheets."""
+def add_sample(prepared: Prepared, baseline: bool) -> None:
+    """Put one more sample into the sheets: of the first patient under treatment, or the baseline of the last one."""
     sheets = prepared.folder / "config"
     samples = pd.read_csv(sheets / "samples.tsv", sep="\t", dtype=str)
     units = pd.read_csv(sheets / "units.tsv", sep="\t", dtype=str)
-    collected = pd.Timestamp(samples["collection_date"][0]) + pd.Timedelta(days=60)  # weeks into treatment
-    new = samples.iloc[[0]].assign(sample_id="one-more", timepoint="on_treatment", collection_date=f"{collected:%F}")
+    new, like = prepared.held_back, str(samples["sample_id"][0])
+    if not baseline:
+        collected = pd.Timestamp(samples["collection_date"][0]) + pd.Timedelta(days=60)  # weeks into treatment
+        new = samples.iloc[[0]].assign(sample_id="more", timepoint="on_treatment", collection_date=f"{collected:%F}")
+    sample = str(new["sample_id"].iloc[0])
     pd.concat([samples, new]).to_csv(sheets / "samples.tsv", sep="\t", index=False)
-    row = units.iloc[[0]].assign(sample_id="one-more", quant="salmon/one-more/quant.sf")
-    pd.concat([units, row]).to_csv(sheets / "units.tsv", sep="\t", index=False)
-    prepared.lay_out("one-more", str(samples["sample_id"][0]), 0, finished=False)
+    row = units.iloc[[0]].assign(sample_id=sample, quant=f"salmon/{sample}/quant.sf")
+    pd.concat([units, row]).drop_duplicates("sample_id").to_csv(sheets / "units.tsv", sep="\t", index=False)
+    prepared.lay_out(sample, sample if baseline else like, 0, finished=False)
 
 
 def call(command: list[str], folder: Path) -> tuple[float, str]:
@@ -239,19 +245,20 @@ def show_planning(folder: Path, bare_folder: Path, count: int) -> None:
     )
 
 
-def show_one_more(prepared: Prepared) -> None:
+def show_one_more(prepared: Prepared, count: int, baseline: bool) -> None:
     """Add a sample; print what the run costs, and what the steps cost that are neither contrasts nor exploration."""
-    add_sample(prepared)
+    add_sample(prepared, baseline)
     began, before = time.time(), cpu_of_children()
     wall, said = snakemake(prepared.folder)
     cpu = cpu_of_children() - before
     jobs = re.search(r"^total\s+(\d+)", said, flags=re.M)
     costs = read_costs(prepared.folder, began)
-    show_costs(len(prepared.names), costs, (1, {}))
+    show_costs(count, costs, (1, {}))
     others = [cost for step, cost in costs.items() if not step.startswith(SLOW)]
     sums = ", ".join(f"{sum(cost[key] for cost in others):.1f} s {key}" for key in ("wall", "cpu"))
-    print(f"; one more sample {wall:.1f} s wall, {cpu:.1f} s CPU, {jobs.group(1) if jobs else '?'} jobs", end="")
-    print(f" (steps without contrasts and exploration {sums})", end="")
+    kind = "one more baseline" if baseline else "one more sample under treatment"
+    print(f"  {kind}: {wall:.1f} s wall, {cpu:.1f} s CPU, {jobs.group(1) if jobs else '?'} jobs", end="")
+    print(f" (steps without contrasts and exploration {sums})", flush=True)
 
 
 def main() -> None:
@@ -282,14 +289,13 @@ def main() -> None:
             show_planning(folder, Path(name) / f"bare{count}", count)
             if arguments.planning:
                 continue
-            print(f"  all cohort steps {whole:.1f} s", end="")
-            show_one_more(prepared)
+            print(f"  all cohort steps {whole:.1f} s", flush=True)
+            show_one_more(prepared, count + 1, baseline=False)
+            show_one_more(prepared, count + 2, baseline=True)
             pages = folder / "results" / "report"
             size = sum(file.stat().st_size for file in pages.rglob("*") if file.is_file()) / 1e6
-            print(
-                f"; report {(pages / 'index.html').stat().st_size / 1e6:.1f} MB, with all pages {size:.1f} MB",
-                flush=True,
-            )
+            page = (pages / "index.html").stat().st_size / 1e6
+            print(f"  report {page:.1f} MB, with all pages {size:.1f} MB", flush=True)
 
 
 if __name__ == "__main__":
