@@ -55,7 +55,8 @@ def main() -> None:
         ]
 
     with keeping(kept_place(arguments.kept, "call_subtypes.py", arguments.model, arguments.forest)) as kept:
-        keys = sample_keys(kept, expression, counts, [verdicts])
+        judged = None if verdicts is None else verdicts[["sample_id", "verdict", "reasons"]]
+        keys = sample_keys(kept, expression, counts, [judged])
         texts = tables_by_sample(kept, keys, compute, PRECISE)
     for path, text in zip((arguments.out, arguments.programmes, arguments.tissues), texts, strict=True):
         if path:

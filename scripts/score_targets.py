@@ -54,7 +54,7 @@ def main() -> None:
 
     own = [path for path in (arguments.targets, arguments.own) if path]
     with keeping(kept_place(arguments.kept, "score_targets.py", *own)) as kept:
-        keys = sample_keys(kept, expression, counts, [calls, tissues])
+        keys = sample_keys(kept, expression, counts, [purity.rename_axis("sample_id").reset_index(name="purity")])
         (text,) = tables_by_sample(kept, keys, compute, ESTIMATES)
     write_text(arguments.out, text)
     table = read_facts(arguments.out)

@@ -88,6 +88,14 @@ def test_a_sample_whose_row_of_another_table_changed_is_computed(run, counts, na
     assert written == run(name, counts, beside, kept=False)[1]
 
 
+def test_facts_of_a_sample_that_no_call_hangs_on_change_nothing(run, counts):
+    """A new sample may bring facts that no other had: the table of verdicts has more columns then."""
+    counts = counts.iloc[:, :2]
+    beside = pd.DataFrame({"sample_id": counts.columns, "verdict": "pass", "reasons": None})
+    run("call_subtypes", counts, beside)
+    assert run("call_subtypes", counts, beside.assign(strandedness=["reverse", None]))[0] == []
+
+
 def test_fractions_are_computed_again_where_the_tissue_around_is_another(run, counts):
     counts = counts.iloc[:, -3:]
     tissues = pd.DataFrame({"sample_id": counts.columns, "sclc": "yes", "lung": 0.0})
