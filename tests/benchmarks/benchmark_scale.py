@@ -286,8 +286,8 @@ def main() -> None:
             if arguments.steps:
                 print(f"  these steps {whole:.1f} s, planning among them", flush=True)
                 continue
-            show_planning(folder, Path(name) / f"bare{count}", count)
             if arguments.planning:
+                show_planning(folder, Path(name) / f"bare{count}", count)
                 continue
             print(f"  all cohort steps {whole:.1f} s", flush=True)
             show_one_more(prepared, count + 1, baseline=False)
