@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -269,14 +269,18 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
     fixed = frame.copy()
     for column in fixed.columns:
         if fixed[column].dtype == object:
-            fixed[column] = [clean_value(value) for value in fixed[column]]
+            fixed[column] = list(clean_values(fixed[column]))
     return fixed
 
 
-def clean_value(value: object) -> object:
-    if isinstance(value, str):
-        return clean(value)
-    return value if has_value(value) else None
+def clean_values(column: pd.Series) -> Iterator[object]:
+    """Clean the texts of a column, each of its words once."""
+    known: dict[str, str] = {}
+    for value in column:
+        if type(value) is str:
+            yield known.get(value) or known.setdefault(value, clean(value))
+        else:
+            yield value if has_value(value) else None
 
 
 def numbers_of(frame: pd.DataFrame, column: str) -> pd.Series:

@@ -8,6 +8,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from openpyxl.cell.cell import ERROR_CODES
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
+from anpi.files.writing import LEVEL
 from anpi.report.numbers import has_value
 from anpi.trial.times import DAYS_PER_MONTH
 
@@ -38,6 +40,7 @@ ENDINGS = {
     "_p_": "probability or p-value, 0 to 1",
 }
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+AT_ONCE = 1000  # rows that are compressed together
 MOST_ROWS = 1_048_575
 LONGEST_TEXT = 32_767
 STAMP = (1980, 1, 1, 0, 0, 0)
@@ -172,7 +175,7 @@ def filled(content: bytes, frames: Sequence[pd.DataFrame]) -> bytes:
     rows = {f"xl/worksheets/sheet{place}.xml": sheet_rows(frame) for place, frame in enumerate(frames, 1)}
     with (
         zipfile.ZipFile(io.BytesIO(content)) as old,
-        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as new,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as new,
     ):
         for name in old.namelist():
             data = old.read(name)
@@ -183,8 +186,8 @@ def filled(content: bytes, frames: Sequence[pd.DataFrame]) -> bytes:
             stamped.compress_type = zipfile.ZIP_DEFLATED
             with new.open(stamped, "w") as out:
                 out.write(before)
-                for row in rows.get(name, ()):
-                    out.write(row.encode("utf-8"))
+                while block := "".join(islice(rows.get(name, iter(())), AT_ONCE)):
+                    out.write(block.encode("utf-8"))
                 out.write(mark + after)
     return buffer.getvalue()
 
@@ -193,13 +196,23 @@ def sheet_rows(frame: pd.DataFrame) -> Iterator[str]:
     """Write the rows of a table below its header as XML of a sheet."""
     shown = frame.head(MOST_ROWS - 1)
     letters = [get_column_letter(place) for place in range(1, len(frame.columns) + 1)]
-    columns = [map(cell_content, map(plain_value, column)) for _, column in shown.items()]
+    columns = [contents(column) for _, column in shown.items()]
     for number, row in enumerate(zip(*columns, strict=True), 2):
         cells = [f'<c r="{letter}{number}"{content}' for letter, content in zip(letters, row, strict=True) if content]
         yield f'<row r="{number}">{"".join(cells)}</row>'
     if len(frame) > len(shown):
         words = f"{len(frame) - len(shown)} more rows are in the text table"
         yield f'<row r="{len(shown) + 2}"><c r="A{len(shown) + 2}"{cell_content(words)}</row>'
+
+
+def contents(column: pd.Series) -> Iterator[str]:
+    """Write what the cells of a column hold; a text that stands in many rows is written once."""
+    known: dict[str, str] = {}
+    for value in column:
+        content = known.get(value) if type(value) is str else cell_content(plain_value(value))
+        if content is None:
+            content = known[value] = cell_content(plain_value(value))
+        yield content
 
 
 def cell_content(value: bool | float | str | None) -> str:
