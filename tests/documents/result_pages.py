@@ -87,6 +87,7 @@ def untold_files(results: Path) -> set[str]:
         "samples/",
         "reference/",
         "report/",
+        "ledger/pages/",
         "logs/",
         "benchmarks/",
         "multiqc/",

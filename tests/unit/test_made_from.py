@@ -47,8 +47,8 @@ run_program(main)
 
 
 def run(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess:
-    (folder / "results" / "samples" / "S1").mkdir(parents=True)
-    (folder / "results" / "samples" / "S2").mkdir()
+    (folder / "results" / "samples" / "S1").mkdir(parents=True, exist_ok=True)
+    (folder / "results" / "samples" / "S2").mkdir(exist_ok=True)
     for name in ("table.tsv", "elsewhere.txt", "results/samples/S1/facts.json", "results/samples/S2/facts.json"):
         (folder / name).write_text(name)
     command = [sys.executable, "-c", PROGRAM, "--table", "samples=table.tsv", "--samples-dir", "results/samples"]
@@ -82,13 +82,16 @@ def test_a_record_holds_what_a_sheet_declares_of_the_sample(tmp_path: Path):
     assert record["declared"] == expected
 
 
-def test_a_module_that_python_compiles_is_not_made(tmp_path: Path):
+def test_a_module_that_python_compiles_is_neither_made_nor_read(tmp_path: Path):
+    """Also where it is kept below a folder that an argument names, such as the one of scratch."""
     tmp_path.joinpath("late.py").write_text("")
-    done = run(tmp_path, "late", ANPI_MADE_FROM="abc", ANPI_RECORDS="results/made_from", PYTHONDONTWRITEBYTECODE="")
-    assert done.returncode == 0, done.stderr
-    assert list(tmp_path.rglob("late.*.pyc"))
-    record = json.loads((tmp_path / "results" / "made_from" / "qc" / "b.tsv.json").read_text())
-    assert not [name for name in record["made"] if name.endswith(".pyc")]
+    words = ("late", "--scratch", str(tmp_path))
+    for _ in range(2):
+        done = run(tmp_path, *words, ANPI_MADE_FROM="abc", ANPI_RECORDS="results/made_from", PYTHONDONTWRITEBYTECODE="")
+        assert done.returncode == 0, done.stderr
+        assert list(tmp_path.rglob("late.*.pyc"))
+        record = json.loads((tmp_path / "results" / "made_from" / "qc" / "b.tsv.json").read_text())
+        assert not [name for name in (*record["made"], *record["read"]) if name.endswith(".pyc")]
 
 
 def test_a_program_that_fails_or_runs_by_itself_leaves_no_record(tmp_path: Path):

@@ -112,7 +112,7 @@ def test_every_program_names_a_result_that_is_damaged(
     before = results_of(trial)
     wrong, tried, told = [], 0, set()
     for program, words in shell_commands(anpi, trial).items():
-        words_read = [word for option, word in pairwise(words) if not option.startswith("--out")]
+        words_read = [word for option, word in pairwise(words) if not option.startswith(("--out", "--kept"))]
         read = [word.removeprefix("results/") for word in words_read if word.startswith("results/")]
         for name in dict.fromkeys([*read, *BELOW_FOLDERS.get(program, ())]):
             file = Path("results", name)

@@ -27,7 +27,7 @@ def sample_keys(
     tables: Sequence[pd.DataFrame | None] = (),
     beside: object = None,
 ) -> dict[str, str]:
-    """Return for each sample the digest of its expression, of its counts and of its rows of other tables.
+    """Return for each sample the digest of its name, its expression, its counts and its rows of other tables.
 
     Parameters
     ----------
@@ -42,6 +42,7 @@ def sample_keys(
     columns = [None if table is None else list(table.columns) for table in tables]
     return {
         str(sample): kept.key(
+            str(sample),
             common,
             [matrix.values[sample].to_numpy() for matrix in matrices if sample in matrix.values],
             columns,

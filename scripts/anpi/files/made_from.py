@@ -26,6 +26,7 @@ from anpi.files.shipped import is_shipped
 # What runs remember of those before them, below the results; some of it is of samples withdrawn since.
 MEMORY = r"(made_from/|ledger/(\d{4,}-|pages/|kept/)|association/plan_history\.json$)"
 DIGEST, FOLDER = "ANPI_MADE_FROM", "ANPI_RECORDS"
+COMPILED = ".pyc"  # Python keeps what it compiled of a module that is loaded late, and reads it the next time
 DECLARED = ("strandedness", "umi", "aligned-to", "molecules")  # options that a sheet declares of each sample
 
 
@@ -46,11 +47,11 @@ class Watch:
             return
         if event == "os.rename":
             place = os.path.abspath(os.fsdecode(details[1]))
-            if not place.endswith(".pyc"):  # Python keeps what it compiled of a module that is loaded late
+            if not place.endswith(COMPILED):
                 self.made.add(place)
         elif isinstance(details[0], (str, bytes)) and str(details[1] or "r").startswith("r"):
             place = os.path.abspath(os.fsdecode(details[0]))
-            if place.startswith(self.folders) and os.path.isfile(place):
+            if place.startswith(self.folders) and not place.endswith(COMPILED) and os.path.isfile(place):
                 self.read.add(place)
 
 

@@ -70,6 +70,17 @@ def test_a_new_sample_and_a_changed_one_are_computed_and_no_other(run, counts, n
     assert written == run(name, other, kept=False)[1]
 
 
+def test_samples_of_the_same_values_keep_their_names(run, counts):
+    """Such as one library that was delivered twice: the rows of neither are those of the other."""
+    counts = counts.iloc[:, [0]]
+    run("score_pathways", counts)
+    twice = counts.assign(AAA=counts.iloc[:, 0], ZZZ=counts.iloc[:, 0])
+    assert run("score_pathways", twice)[0] == ["AAA", "ZZZ"]
+    for kept in (True, False):
+        written = run("score_pathways", twice, kept=kept)[1]["out.tsv"].decode().splitlines()
+        assert list(dict.fromkeys(line.split("\t")[0] for line in written[1:])) == list(twice.columns)
+
+
 def test_a_matrix_of_other_genes_is_computed_whole_and_one_that_is_the_same_not_at_all(run, counts):
     assert run("score_pathways", counts)[0] == list(counts.columns)
     assert run("score_pathways", counts)[0] == []
