@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -38,7 +39,8 @@ def write_associations(
         What an earlier run computed of the same plan and the same data of the same patients.
     """
     kept, cohorts = kept or Kept(None), read_cohorts()
-    in_order = replace(trial, undated_immune_event=sorted(trial.undated_immune_event))  # type: ignore[arg-type]
+    undated: Any = sorted(trial.undated_immune_event)  # a set has another order in each run
+    in_order = replace(trial, undated_immune_event=undated)
     key = kept.key(plan, in_order, registry, cohorts)
     part = kept.take(key) or associate(plan, trial, registry, cohorts)
     kept.put(key, part)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of entries: the file holds no hour
+# What zipfile raises on flipped bits; NotImplementedError where they name a compression or a version that there is not.
 DAMAGED = (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError)
 
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from anpi.files.intact import damaged, intact
 from anpi.files.writing import whole_file
-from anpi.problems import InputError, Problem
+from anpi.problems import InputError, Problem, missing_file
 
 GENE = "gene_id"
 DIGEST = b"sha256"  # of names and values: Parquet by itself does not see a damage of its head
@@ -58,6 +58,8 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
     InputError
         A file that is damaged, or that another program wrote.
     """
+    if not Path(path).exists():
+        raise InputError(missing_file(path))
     with intact(path):
         table = pq.ParquetFile(path).read(use_threads=False)
     stated = (table.schema.metadata or {}).get(DIGEST)

@@ -33,8 +33,8 @@ def whole_file(path: Path | str) -> Iterator[Path]:
     try:
         yield part
         os.replace(part, target)
-    except OSError as error:  # a full disk tells of no file
-        error.filename = error.filename or str(target)
+    except OSError as error:  # a full disk tells of no file, another fault of one that the user did not name
+        error.filename = str(target) if error.filename in (None, str(part), part) else error.filename
         raise
     finally:
         part.unlink(missing_ok=True)

@@ -43,6 +43,15 @@ def test_a_step_that_fails_leaves_what_was_kept(tmp_path):
     assert keep(place(tmp_path), "a", "b") == [b"a" * 100, None]
 
 
+def test_a_folder_in_the_place_of_the_file_is_named_as_the_user_named_it(tmp_path):
+    where = place(tmp_path)
+    where.path.mkdir(parents=True)
+    with pytest.raises(IsADirectoryError) as refused:
+        keep(where, "a")
+    assert refused.value.filename == str(where.path)
+    assert list(where.path.parent.iterdir()) == [where.path]
+
+
 def test_every_damage_of_the_file_forgets_what_it_touches_and_gives_nothing_wrong(tmp_path):
     where = place(tmp_path)
     keep(where, "a", "b")

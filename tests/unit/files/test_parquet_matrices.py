@@ -74,6 +74,11 @@ def test_parquet_of_another_program_is_refused_in_words(tmp_path, values):
         read_expression(path, "tpm")
 
 
+def test_a_matrix_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"tpm\.parquet: file not found"):
+        read_expression(tmp_path / "tpm.parquet", "tpm")
+
+
 def test_the_same_matrix_makes_the_same_bytes(tmp_path, values):
     write_numbers(tmp_path / "one.parquet", values)
     write_numbers(tmp_path / "two.parquet", pd.DataFrame(values.to_dict()).rename_axis("gene_id"))
