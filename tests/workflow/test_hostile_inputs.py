@@ -310,7 +310,7 @@ def test_no_program_gives_texts_to_a_shell_or_loads_code():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
-                if names == ["dumps", "pickle"]:  # what is written to be digested is never loaded
+                if names == ["Pickler", "pickle"]:  # what is written to be digested is never loaded
                     continue
                 assert not {"pickle", "marshal", "shelve", "dill", "joblib"} & {name.split(".")[0] for name in names}, (
                     file

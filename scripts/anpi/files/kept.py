@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from pickle import dumps
+from pickle import Pickler
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anpi.files.writing import whole_file
@@ -63,9 +63,23 @@ class Kept:
         self.now[key] = part
 
 
+class ByContent(Pickler):
+    """Writes equal contents as equal bytes; nothing is ever loaded from them."""
+
+    def reducer_override(self, value: Any) -> Any:
+        """Write a column with missing whole numbers by its values: below the mask lies whatever was in memory."""
+        if hasattr(value, "_mask") and hasattr(value, "dtype"):
+            return list, (value.astype(object).tolist(),)
+        return NotImplemented
+
+
 def digest_of(*made_from: Any) -> str:
     """Return the digest of all that something is made from; sets among it have to be put in order before."""
-    return hashlib.sha256(dumps(made_from, protocol=5)).hexdigest()
+    written = io.BytesIO()
+    pickler = ByContent(written, protocol=5)
+    pickler.fast = True  # else equal texts are written otherwise where they happen to be one object
+    pickler.dump(made_from)
+    return hashlib.sha256(written.getbuffer()).hexdigest()
 
 
 @contextmanager

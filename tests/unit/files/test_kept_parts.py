@@ -98,6 +98,21 @@ def test_any_change_of_a_table_changes_the_key(other):
     assert kept.key(TABLE, other) != kept.key(other, TABLE)
 
 
+def test_equal_contents_have_one_key_whichever_objects_they_are():
+    """A text that a cache gave twice is one object, one that was read twice is two."""
+    kept, one, other = Kept(None), "".join(["a", "b"]), "".join(["a", "b"])
+    assert one is not other
+    assert kept.key([one, {"x": one}], TABLE) == kept.key([one, {"x": other}], TABLE.copy())
+
+
+def test_what_lies_below_a_missing_number_is_no_content():
+    kept, mask = Kept(None), np.array([False, True])
+    columns = [pd.arrays.IntegerArray(np.array([3, below]), mask) for below in (0, 77)]
+    frames = [pd.DataFrame({"age": column}) for column in columns]
+    assert kept.key(frames[0]) == kept.key(frames[1])
+    assert kept.key(frames[0]) != kept.key(frames[0].fillna(0))
+
+
 def test_tables_come_back_to_the_bit():
     draw = np.random.default_rng(2)
     table = pd.DataFrame(
