@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from anpi.expression.appended import Files, write_matrix
 from anpi.expression.assemble import Cohort, assemble_matrix, assemble_samples
 from anpi.expression.genes import read_gene_table
-from anpi.files.numbers import write_numbers
 from anpi.files.writing import write_table
 from anpi.program import run_program
-from anpi.tables.matrices import read_matrix
+from anpi.provenance import kept_place
 
 
 def main() -> None:
@@ -32,31 +33,33 @@ def main() -> None:
         parser.add_argument(f"--out-{matrix}", required=True, nargs="+", type=Path, metavar="FILE", help=words)
     parser.add_argument("--out-genes", required=True, type=Path)
     parser.add_argument("--out-facts", required=True, type=Path)
+    words = "folder that keeps the matrices, for the next run to take columns from that are still right (default: none)"
+    parser.add_argument("--kept", type=Path, metavar="FOLDER", help=words)
     arguments = parser.parse_args()
+    files = {"counts": tuple(arguments.out_counts), "tpm": tuple(arguments.out_tpm)}
     if arguments.matrix:
         if not arguments.unit:
             parser.error("--matrix needs --unit")
         cohort = assemble_matrix(arguments.matrix, arguments.unit, arguments.samples)
+        write_matrices(cohort, files, sorted(arguments.samples))
     else:
         if not arguments.reference_genes:
             parser.error("--samples-dir needs --reference-genes")
         genes = read_gene_table(arguments.reference_genes)
-        cohort = assemble_samples(arguments.samples_dir, arguments.samples, genes)
-    write_cohort(cohort, arguments)
-
-
-def write_cohort(cohort: Cohort, arguments: argparse.Namespace) -> None:
-    """Write the tables of a cohort; a unit that is unknown gives a table of the samples without genes."""
-    for values, (text, *others) in ((cohort.counts, arguments.out_counts), (cohort.tpm, arguments.out_tpm)):
-        if values is None:
-            values = pd.DataFrame(columns=sorted(arguments.samples), index=pd.Index([], name="gene_id"))
-        write_table(text, values.reset_index())
-        for other in others:
-            write_numbers(other, read_matrix(text))  # as written: a step has the same numbers from either
+        place = kept_place(arguments.kept, "assemble_cohort.py")
+        cohort = assemble_samples(arguments.samples_dir, arguments.samples, genes, files, place)
     write_table(arguments.out_genes, cohort.genes)
     write_table(arguments.out_facts, cohort.facts)
     for note in cohort.notes:
         print(note, file=sys.stderr)
+
+
+def write_matrices(cohort: Cohort, files: Mapping[str, Files], samples: Sequence[str]) -> None:
+    """Write the matrices of a cohort; a unit that is unknown gives a table of the samples without genes."""
+    for values, matrix in ((cohort.counts, "counts"), (cohort.tpm, "tpm")):
+        if values is None:
+            values = pd.DataFrame(columns=list(samples), index=pd.Index([], name="gene_id"))
+        write_matrix(files[matrix], values)
 
 
 if __name__ == "__main__":

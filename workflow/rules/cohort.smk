@@ -50,8 +50,9 @@ rule assemble_cohort:
         source=expression_options,
         sheet=sheet_of_matrix,
         samples=RUN.used,
+        kept=kept("assemble_cohort", ""),
     shell:
-        "{params.program} {params.source} --samples {params.samples}"
+        "{params.program} {params.source} {params.kept} --samples {params.samples}"
         " --out-counts {output.counts:q} --out-tpm {output.tpm:q} --out-genes {output.genes:q}"
         " --out-facts {output.facts:q} > {log:q} 2>&1"
 
@@ -215,8 +216,9 @@ rule compare_signatures:
     params:
         program=program("compare_signatures", RESOURCES / "signatures", GENES),
         folder=subpath(output.by_subtype, parent=True),
+        kept=kept("compare_signatures"),
     shell:
-        "{params.program} --scores {input.scores:q} --calls {input.calls:q} --expression {input.tpm:q}"
+        "{params.program} --scores {input.scores:q} --calls {input.calls:q} --expression {input.tpm:q} {params.kept}"
         " --out {params.folder:q} > {log:q} 2>&1"
 
 

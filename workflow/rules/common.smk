@@ -169,9 +169,9 @@ if not IS_JOB:
     in_words(check_delivery, SETTINGS, RULES, out("ledger"), CONFIG_FILE)
 
 
-def kept(step):
+def kept(step, ending=".zip"):
     """Write the option by which a step keeps what it computed, in the folder of the run wherever results are stored."""
-    return lambda wildcards: f"--kept {shlex.quote(out(f'ledger/kept/{step}.zip'))}"
+    return lambda wildcards: f"--kept {shlex.quote(out(f'ledger/kept/{step}{ending}'))}"
 
 
 def logs(path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +11,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from anpi.expression.appended import Files, LastMatrices, write_appended, write_matrix
 from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression, read_expression, to_tpm
 from anpi.expression.summary import FROM_GENES, matrix_facts
+from anpi.files.checksums import hash_file
 from anpi.files.intact import intact, read_json
+from anpi.files.kept import Place
 from anpi.problems import Problem, nearest, refuse
+from anpi.progress import say
+
+SUMMARY = "genes.parquet"
 
 
 @dataclass(frozen=True)
@@ -29,8 +35,10 @@ class Cohort:
     notes: tuple[str, ...] = ()
 
 
-def assemble_samples(folder: Path, samples: Sequence[str], genes: pd.DataFrame) -> Cohort:
-    """Put the gene summaries of quantified samples side by side.
+def assemble_samples(
+    folder: Path, samples: Sequence[str], genes: pd.DataFrame, files: Mapping[str, Files], place: Place | None
+) -> Cohort:
+    """Put the gene summaries of samples side by side, and write the matrices of ``counts`` and ``tpm``.
 
     Parameters
     ----------
@@ -38,17 +46,48 @@ def assemble_samples(folder: Path, samples: Sequence[str], genes: pd.DataFrame) 
         Holds ``<sample>/genes.parquet`` and ``<sample>/qc.json``.
     genes : pandas.DataFrame
         Gene table of the reference (see `anpi.quantification.reference.gene_table`).
+    files : mapping
+        Of each matrix its text, and the same as Parquet.
+    place : Place or None
+        A folder that remembers the matrices of the last run, of which columns are taken that are still right.
+
+    Returns
+    -------
+    Cohort
+        Without the matrices.
     """
-    names, facts = sorted(samples), []
+    names = sorted(samples)
+    last = LastMatrices(place, genes["gene_id"].to_list())
+    made_from = {name: hash_file(folder / name / SUMMARY) for name in names}
+    same = set(last.same(made_from))
+    others = [name for name in names if name not in same]
+    if same:
+        say(f"{len(others)} of {len(names)} samples to be read; the others are as they were")
+    found = dict(zip(files, read_summaries(folder, others, genes), strict=True))
+    for matrix, values in found.items():
+        if same:
+            write_appended(files[matrix], last.values[matrix], last.texts[matrix], values, names)
+        else:
+            write_matrix(files[matrix], values)
+    last.keep(files, made_from)
+    return Cohort(None, None, genes, sample_facts(folder, names))
+
+
+def read_summaries(folder: Path, names: Sequence[str], genes: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read counts and TPM of samples, genes x samples."""
     index = pd.Index(genes["gene_id"], name="gene_id")
     # Filled in place: thousands of samples are not held twice.
     counts, tpm = np.empty((len(names), len(index))), np.empty((len(names), len(index)))
     read = SummaryReader(index)
     for place, sample in enumerate(names):
-        counts[place], tpm[place] = read(folder / sample / "genes.parquet")
-        facts.append({"sample_id": sample, **read_json(folder / sample / "qc.json")})
-    both = [pd.DataFrame(values.T, index=index, columns=names, copy=False) for values in (counts, tpm)]
-    return Cohort(both[0], both[1], genes, pd.DataFrame(facts))
+        counts[place], tpm[place] = read(folder / sample / SUMMARY)
+    both = [pd.DataFrame(values.T, index=index, columns=list(names), copy=False) for values in (counts, tpm)]
+    return both[0], both[1]
+
+
+def sample_facts(folder: Path, names: Sequence[str]) -> pd.DataFrame:
+    """Read the facts of quality of samples, one row a sample."""
+    return pd.DataFrame([{"sample_id": name, **read_json(folder / name / "qc.json")} for name in names])
 
 
 class SummaryReader:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -105,6 +107,18 @@ def write_parts(path: Path, parts: dict[str, bytes]) -> None:
     with whole_file(path) as part, zipfile.ZipFile(part, "w") as file:
         for key in sorted(parts):
             file.writestr(zipfile.ZipInfo(key, EPOCH), parts[key], zipfile.ZIP_DEFLATED, 1)
+
+
+def link(file: Path, other: Path) -> None:
+    """Name a file a second time; a copy where the file system has no links. Who may read it is as for a new file."""
+    other.touch()
+    mode = other.stat().st_mode
+    other.unlink()
+    try:
+        os.link(file, other)
+    except OSError:
+        shutil.copy2(file, other)
+    os.chmod(other, mode)
 
 
 def frame_bytes(frame: pd.DataFrame) -> bytes:

@@ -12,11 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anpi.files.intact import damaged, intact
-from anpi.files.writing import whole_file
+from anpi.files.writing import PRECISE, whole_file
 from anpi.problems import InputError, Problem, missing_file
 
 GENE = "gene_id"
+DIGITS, MOST_EXACT = 10, 22  # significant digits of PRECISE; powers of ten up to the 22nd are exact
+UNSURE = 1e-4  # from a half, where rounding of a product of floats may go the other way
 DIGEST = b"sha256"  # of names and values: Parquet by itself does not see a damage of its head
+
+POWERS = np.array([float(f"1e{power}") for power in range(MOST_EXACT + 1)])
 
 
 def is_parquet(path: Path | str) -> bool:
@@ -36,6 +40,34 @@ def write_numbers(path: Path | str, values: pd.DataFrame) -> None:
     table = pa.table([genes, *map(pa.array, by_sample)], schema_of(names, digest_of(genes, names, by_sample)))
     with whole_file(path) as part:
         pq.write_table(table, part, compression="zstd", use_dictionary=False, write_statistics=False)
+
+
+def as_written(values: pd.DataFrame) -> pd.DataFrame:
+    """Return numbers as they are read again from a text of ten significant digits (`PRECISE`), to the bit."""
+    rounded = [column_as_written(column) for column in values.to_numpy(float).T]
+    return pd.DataFrame(np.array(rounded).T.reshape(values.shape), index=values.index, columns=values.columns)
+
+
+def column_as_written(values: np.ndarray) -> np.ndarray:
+    """Round to ten significant digits: whole digits over a power of ten, both exact, are what a reader of text finds.
+
+    Where a product is too near to a half to tell, or numbers are very small or large, the text itself is asked.
+    """
+    written = values.copy()
+    places = np.flatnonzero((values != np.rint(values)) | (np.abs(values) >= 10.0**DIGITS))
+    numbers = values[places]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shift = DIGITS - 1 - np.floor(np.log10(np.abs(numbers)))
+        sure = (shift >= 0) & (shift <= MOST_EXACT)
+        power = POWERS[np.where(sure, shift, 0).astype(int)]
+        product = numbers * power
+        digits = np.rint(product)
+        sure &= np.abs(np.abs(product - np.trunc(product)) - 0.5) > UNSURE
+        sure &= (np.abs(digits) >= 10.0 ** (DIGITS - 1)) & (np.abs(digits) <= 10.0**DIGITS)
+    written[places] = digits / power
+    for place in places[~sure].tolist():
+        written[place] = float(PRECISE % values[place])
+    return written
 
 
 def schema_of(names: list[str], digest: str) -> pa.Schema:

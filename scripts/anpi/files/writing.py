@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 if TYPE_CHECKING:  # programs that write no tables start without pandas
     import pandas as pd
@@ -41,15 +41,22 @@ def whole_file(path: Path | str) -> Iterator[Path]:
 
 
 @contextmanager
-def text_file(path: Path | str) -> Iterator[TextIO]:
-    """Open a UTF-8 text file to write, whole or not at all, gzipped when its name ends with ``.gz``."""
+def binary_file(path: Path | str) -> Iterator[BinaryIO]:
+    """Open a file to write, whole or not at all, gzipped when its name ends with ``.gz``."""
     with ExitStack() as stack:
         raw = stack.enter_context(open(stack.enter_context(whole_file(path)), "wb"))
         if str(path).endswith(".gz"):  # without name and hour
             squeezed = stack.enter_context(gzip.GzipFile("", "wb", compresslevel=LEVEL, fileobj=raw, mtime=0))
-            yield stack.enter_context(io.TextIOWrapper(io.BufferedWriter(squeezed, BUFFER), "utf-8", newline=""))
+            yield stack.enter_context(io.BufferedWriter(squeezed, BUFFER))
         else:
-            yield stack.enter_context(io.TextIOWrapper(raw, "utf-8", newline=""))
+            yield raw
+
+
+@contextmanager
+def text_file(path: Path | str) -> Iterator[TextIO]:
+    """Open a UTF-8 text file to write, whole or not at all, gzipped when its name ends with ``.gz``."""
+    with binary_file(path) as raw, io.TextIOWrapper(raw, "utf-8", newline="") as text:
+        yield text
 
 
 def write_text(path: Path | str, text: str) -> None:

@@ -8,14 +8,12 @@ and the digest of its bytes. A file that was changed by hand, or whose patient i
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from anpi.figures.style import surroundings
 from anpi.files.checksums import hash_file
-from anpi.files.kept import Place
+from anpi.files.kept import Place, link
 from anpi.files.writing import whole_file, write_json
 
 RECORD = "pages.json"
@@ -83,15 +81,3 @@ def read_record(path: Path) -> dict[str, dict[str, str]]:
         return {}
     found = content if isinstance(content, dict) else {}
     return {str(name): value for name, value in found.items() if isinstance(value, dict)}
-
-
-def link(file: Path, other: Path) -> None:
-    """Name a file a second time; a copy where the file system has no links. Who may read it is as for a new file."""
-    other.touch()
-    mode = other.stat().st_mode
-    other.unlink()
-    try:
-        os.link(file, other)
-    except OSError:
-        shutil.copy2(file, other)
-    os.chmod(other, mode)

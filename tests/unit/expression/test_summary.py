@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from anpi.expression.assemble import assemble_samples
+from anpi.expression.assemble import read_summaries, sample_facts
 from anpi.expression.summary import quality_facts, read_quant, salmon_reads, summarise_genes
 from anpi.problems import InputError
 
@@ -178,14 +178,15 @@ def test_samples_side_by_side_keep_their_own_values(tmp_path):
         genes = pd.DataFrame({"gene_id": ["G2", "G1"], "counts": [number, 10.0 * number], "tpm": [1.0, number]})
         genes.to_parquet(folder / "genes.parquet")
         (folder / "qc.json").write_text(json.dumps({"genes_detected": number}))
-    cohort = assemble_samples(tmp_path, ["S2", "S10", "007"], table)
-    assert cohort.counts.columns.tolist() == ["007", "S10", "S2"]
-    assert cohort.counts.loc["G1"].tolist() == [20, 0, 10]
-    assert cohort.tpm.loc["G1"].tolist() == [2, 0, 1]
-    assert cohort.facts.set_index("sample_id")["genes_detected"].to_dict() == {"007": 2, "S10": 0, "S2": 1}
+    counts, tpm = read_summaries(tmp_path, ["007", "S10", "S2"], table)
+    assert counts.columns.tolist() == ["007", "S10", "S2"]
+    assert counts.loc["G1"].tolist() == [20, 0, 10]
+    assert tpm.loc["G1"].tolist() == [2, 0, 1]
+    facts = sample_facts(tmp_path, ["007", "S10", "S2"])
+    assert facts.set_index("sample_id")["genes_detected"].to_dict() == {"007": 2, "S10": 0, "S2": 1}
     pd.DataFrame({"gene_id": ["G3", "G2"], "counts": [5.0, 6.0], "tpm": [7.0, 8.0]}).to_parquet(
         tmp_path / "S10" / "genes.parquet"
     )
-    other = assemble_samples(tmp_path, ["S2", "S10", "007"], table)
-    assert other.counts.loc["G2"].tolist() == [2, 6, 1]
-    assert other.tpm.loc["G1"].isna().tolist() == [False, True, False]
+    counts, tpm = read_summaries(tmp_path, ["007", "S10", "S2"], table)
+    assert counts.loc["G2"].tolist() == [2, 6, 1]
+    assert tpm.loc["G1"].isna().tolist() == [False, True, False]
