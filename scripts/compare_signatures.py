@@ -9,16 +9,18 @@ python scripts/compare_signatures.py --scores scores.tsv --calls calls.tsv --exp
 """
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
+from anpi.expression.by_sample import of_samples
 from anpi.expression.matrix import UNITS, read_expression
+from anpi.files.kept import keeping
 from anpi.files.shipped import REGISTRY
 from anpi.files.writing import write_estimates
 from anpi.problems import refuse_missing_columns
 from anpi.program import run_program
+from anpi.provenance import add_kept, kept_place
 from anpi.signatures.registry import read_registry
 from anpi.signatures.views import compare_methods, correlate_signatures, summarise_by_subtype
 from anpi.tables.reading import read_text_table
@@ -33,6 +35,7 @@ def main() -> None:
     parser.add_argument("--expression", help="matrix that was scored, to compare methods")
     parser.add_argument("--unit", default="tpm", help=f"unit of the matrix: {UNITS} (default: tpm)")
     parser.add_argument("--registry", type=Path, default=REGISTRY)
+    add_kept(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
     arguments = parser.parse_args()
 
@@ -44,9 +47,9 @@ def main() -> None:
     write_estimates(arguments.out / "correlation.tsv", correlate_signatures(scores))
     if arguments.expression:
         expression = read_expression(arguments.expression, arguments.unit, genes_needed=False)
-        kept = [sample for sample in expression.values.columns if sample in subtypes.index]
-        expression = replace(expression, values=expression.values[kept])
-        methods = compare_methods(expression, read_registry(arguments.registry))
+        expression = of_samples(expression, [s for s in expression.values.columns if s in subtypes.index])
+        with keeping(kept_place(arguments.kept, "compare_signatures.py")) as kept:
+            methods = compare_methods(expression, read_registry(arguments.registry), kept)
         write_estimates(arguments.out / "methods.tsv", methods)
     print(f"{len(subtypes)} samples with a subtype compared")
 

@@ -5,13 +5,15 @@ These depend on the cohort; scores do not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from anpi.expression.by_sample import of_samples, sample_keys
 from anpi.expression.matrix import Expression
+from anpi.files.kept import Kept
 from anpi.signatures.registry import Signature
 from anpi.signatures.scores import score_signatures
 from anpi.trial.methods import CORRELATION, MEAN_LOG, SINGSCORE, SSGSEA_RAW
@@ -79,10 +81,15 @@ def correlate_signatures(scores: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def compare_methods(expression: Expression, signatures: Iterable[Signature]) -> pd.DataFrame:
+def compare_methods(expression: Expression, signatures: Iterable[Signature], kept: Kept | None = None) -> pd.DataFrame:
     """Score each plain gene set by three methods and correlate these over the samples.
 
     A signature on which methods disagree (low rho) should not be read from one method alone.
+
+    Parameters
+    ----------
+    kept : Kept, optional
+        Scores of an earlier run: those samples are scored alone that it did not score alike.
 
     Returns
     -------
@@ -93,15 +100,28 @@ def compare_methods(expression: Expression, signatures: Iterable[Signature]) -> 
     if expression.values.shape[1] == 0:
         return pd.DataFrame(columns=["signature", "samples", *names])
     plain = [s for s in signatures if set(s.genes["role"]) == {"gene"} and len(s.genes) >= LEAST_GENES]
-    variants = [restate(signature, method) for method in METHODS for signature in plain]
-    wide = spread_out(score_signatures(expression, variants, reference=None))
+    wide = scores_by_method(expression, plain, kept or Kept(None))
     rows = []
-    for signature in plain:
-        scores = wide[[f"{signature.id} {method}" for method in METHODS]].set_axis(list(METHODS), axis=1).dropna()
+    for place, signature in enumerate(plain):
+        scores = pd.DataFrame(wide[:, :, place], columns=list(METHODS)).dropna()
         rho = scores.corr(method="spearman", min_periods=CORRELATION.samples)
         pairs = {f"{a}_{b}": rho.at[a, b] for i, a in enumerate(METHODS) for b in METHODS[i + 1 :]}
         rows.append({"signature": signature.id, "samples": len(scores), **pairs})
     return pd.DataFrame(rows)
+
+
+def scores_by_method(expression: Expression, signatures: Sequence[Signature], kept: Kept) -> np.ndarray:
+    """Return scores, samples x methods x signatures, of which those are computed that are not kept."""
+    variants = [restate(signature, method) for method in METHODS for signature in signatures]
+    keys = sample_keys(kept, expression, beside=[(v.id, v.minimum_coverage, v.genes) for v in variants])
+    parts = {sample: kept.take(key) for sample, key in keys.items()}
+    if lacking := [sample for sample, part in parts.items() if part is None]:
+        scores = score_signatures(of_samples(expression, lacking), variants, reference=None)["score"]
+        for sample, row in zip(lacking, scores.to_numpy(float).reshape(len(lacking), -1), strict=True):
+            parts[sample] = row.tobytes()
+            kept.put(keys[sample], row.tobytes())
+    joined = np.frombuffer(b"".join(part for part in parts.values() if part is not None))
+    return joined.reshape(len(parts), len(METHODS), len(signatures))
 
 
 def restate(signature: Signature, method: str) -> Signature:

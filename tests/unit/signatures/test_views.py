@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,8 @@ from scipy.stats import spearmanr
 from unit.subtypes.simulated import simulated_tumours
 
 from anpi.expression.matrix import Expression
+from anpi.files.kept import Kept
+from anpi.signatures import views
 from anpi.signatures.registry import read_registry
 from anpi.signatures.views import compare_methods, correlate_signatures, summarise_by_subtype
 
@@ -50,3 +54,29 @@ def test_methods_agree_on_a_programme_that_varies() -> None:
     assert (table[["mean_log_ssgsea_raw", "mean_log_singscore", "ssgsea_raw_singscore"]] > 0.8).all(axis=None)
     nobody = Expression(expression.values.iloc[:, :0], expression.genes, "tpm")
     assert list(compare_methods(nobody, chosen).columns) == list(table.reset_index().columns)
+
+
+@pytest.mark.parametrize("change", ["a new sample", "a changed sample", "other signatures", "nothing"])
+def test_methods_are_compared_anew_where_a_sample_or_a_signature_is_another(change, monkeypatch) -> None:
+    subtypes = pd.Series(list("AANPI") * 4, index=[f"S{i:02d}" for i in range(20)])
+    expression = simulated_tumours(subtypes, seed=2)
+    chosen = [s for s in read_registry() if s.id in ("neuroendocrine", "ifng6", "gep18")]
+    without = replace(expression, values=expression.values.drop(columns="S07"))
+    other = expression.values.copy()
+    other.loc[:, "S03"] = other["S03"].iloc[::-1].to_numpy()
+    kept = Kept(None)
+    compare_methods(without if change == "a new sample" else expression, chosen, kept)
+    now = replace(expression, values=other) if change == "a changed sample" else expression
+    if change == "other signatures":
+        chosen = [replace(s, genes=s.genes.iloc[1:]) for s in chosen]
+    scored: list[str] = []
+    score = views.score_signatures
+    monkeypatch.setattr(
+        views, "score_signatures", lambda part, *rest, **more: scored.extend(part.values) or score(part, *rest, **more)
+    )
+    again = Kept(None)
+    again.before = kept.now
+    found = compare_methods(now, chosen, again)
+    expected = {"a new sample": ["S07"], "a changed sample": ["S03"], "nothing": []}
+    assert scored == expected.get(change, list(expression.values))
+    pd.testing.assert_frame_equal(found, compare_methods(now, chosen), check_exact=True)
