@@ -9,7 +9,7 @@ import platform
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -268,6 +268,7 @@ def tool_versions(tools: Iterable[str] = ALWAYS) -> dict[str, str | None]:
 def read_checksums(settings: Mapping[str, Any], results: Path, samples: Sequence[str]) -> dict[str, list[str]]:
     """Collect the checksums of the reads as the quantify step found them, by sample and unit, and of salmon results."""
     found: dict[str, list[str]] = {}
+    taking_part = set(samples)
     for sample in samples:
         file = results / "samples" / sample / "reads.json"
         if file.is_file():
@@ -277,7 +278,7 @@ def read_checksums(settings: Mapping[str, Any], results: Path, samples: Sequence
         table = read_text_table(settings["units"])
         rows = table.to_dict("records") if "quant" in table else []
         for row in rows:
-            if row["quant"] is not None and row["sample_id"] in samples:
+            if row["quant"] is not None and row["sample_id"] in taking_part:
                 found[f"{row['sample_id']}/{row['unit_id']}"] = [hash_file(file) for file in quant_files(row["quant"])]
     return dict(sorted(found.items()))
 
@@ -325,33 +326,55 @@ def result_files(
     settings: Mapping[str, Any], results: Path, samples: Sequence[str], steps: Mapping[str, Step]
 ) -> dict[str, str]:
     """List the files that the steps of this run made, each with its step."""
-    patterns = [
-        (pattern_of(path, samples), step) for step, step_record in steps.items() for path in step_record["makes"]
-    ]
     absent: tuple[str, ...] = () if settings.get("samples") else OF_EXPRESSION
     if not (settings.get("clinical") or {}).get("adverse_events"):
         absent += ("clinical/adverse_events.tsv",)
     tops = {path.split("/")[0] for step_record in steps.values() for path in step_record["makes"]}
-    found = {}
-    for file in files_below(results, tops, samples):
-        name = file.relative_to(results).as_posix()
-        if LEFT_OUT.match(name) or name.startswith(absent) or file.name.startswith("."):
+    found, makers = {}, Makers(steps)
+    for name in files_below(results, tops, samples):
+        if LEFT_OUT.match(name) or name.startswith(absent) or os.path.basename(name).startswith("."):
             continue
-        step = next((step for pattern, step in patterns if pattern.fullmatch(name)), None)
-        if step:
+        if step := makers.of(name):
             found[name] = step
     return found
 
 
-def files_below(results: Path, tops: Iterable[str], samples: Sequence[str]) -> list[Path]:
-    """List the files below the folders of the results; of ``samples`` those that take part alone."""
-    folders = [results / top for top in tops if top != "samples"]
-    folders += [results / "samples" / sample for sample in samples]
-    files = [file for folder in folders for file in ([folder] if folder.is_file() else folder.rglob("*"))]
-    return sorted(file for file in files if file.is_file())
+class Makers:
+    """Which step made a file: by the paths, some with wildcards, that each step says it makes."""
+
+    def __init__(self, steps: Mapping[str, Step]):
+        self.patterns = [(pattern_of(path), step) for step, record in steps.items() for path in record["makes"]]
+        self.of_samples: dict[str, str | None] = {}
+
+    def of(self, name: str) -> str | None:
+        """Return the step of a file; of the files of samples, which are alike but for the sample, one is looked up."""
+        top, *rest = name.split("/", 2)
+        if top != "samples" or len(rest) < 2:
+            return self.look_up(name)
+        if rest[1] not in self.of_samples:
+            self.of_samples[rest[1]] = self.look_up(name)
+        return self.of_samples[rest[1]]
+
+    def look_up(self, name: str) -> str | None:
+        return next((step for pattern, step in self.patterns if pattern.fullmatch(name)), None)
 
 
-def pattern_of(path: str, samples: Sequence[str]) -> re.Pattern[str]:
+def files_below(results: Path, tops: Iterable[str], samples: Sequence[str]) -> list[str]:
+    """List the files below the folders of the results, by path from there; of the samples those that take part."""
+    places = [top for top in tops if top != "samples"] + [f"samples/{sample}" for sample in samples]
+    return sorted((name for place in places for name in walk(results, place)), key=lambda name: name.split("/"))
+
+
+def walk(results: Path, place: str) -> Iterator[str]:
+    """Yield the files at a place and below it, by path from the results."""
+    if os.path.isfile(results / place):
+        yield place
+    for folder, _, files in os.walk(results / place):
+        below = place + folder.removeprefix(str(results / place)).replace(os.sep, "/")
+        yield from (f"{below}/{file}" for file in files if os.path.isfile(os.path.join(folder, file)))
+
+
+def pattern_of(path: str) -> re.Pattern[str]:
     """Turn a path with wildcards into a pattern; a folder stands for all that is below it."""
     parts = re.split(r"\{[^}]+\}", path)
     return re.compile(r"[^/]+".join(map(re.escape, parts)) + r"(/.+)?")

@@ -11,6 +11,7 @@ import pytest
 from browser.chromium import Page
 from unit.report.made import make_tables, read_made, with_choices, write_run
 
+from anpi.files.numbers import write_numbers
 from anpi.files.writing import write_table
 from anpi.report.page import write_report
 
@@ -24,7 +25,7 @@ def write_genes(folder: Path, samples: list[str]) -> None:
     values[samples[0]] = 0.0
     values.loc[0, samples[1]] = np.nan
     values.insert(0, "gene_id", [f"ENSG0000000000{i}" for i in range(3)])
-    write_table(folder / "results" / "cohort" / "tpm.tsv.gz", values)
+    write_numbers(folder / "results" / "cohort" / "tpm.parquet", values.set_index("gene_id"))
     genes = pd.DataFrame(
         {"gene_id": values["gene_id"], "symbol": list(TPM), "biotype": "protein_coding", "length": 1000}
     )

@@ -48,7 +48,7 @@ def run_results(wildcards):
     files = ["clinical/adtte.csv", "clinical/adrs.csv", "ledger/current.json", "ledger/changes.json"]
     files += [f"report/{file}" for file in ("index.html", "details.html", "genes.js", "strips.css", "tables.xlsx")]
     if EXPRESSED:
-        files += [f"cohort/{file}" for file in ("counts.tsv.gz", "counts.parquet", "tpm.parquet", "cohort.h5ad")]
+        files += [f"cohort/{file}" for file in ("counts.tsv.gz", "tpm.tsv.gz", "counts.parquet", "cohort.h5ad")]
         files += ["qc/facts.tsv", "qc/identity.tsv", "qc/identity_pairs.tsv", "immune/by_subtype.tsv"]
         files += ["change/differential.tsv", "change/enrichment.tsv"]
         files += [f"exploration/{table}.tsv" for table in EXPLORATION]

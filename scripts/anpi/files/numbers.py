@@ -92,8 +92,8 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
     """
     if not Path(path).exists():
         raise InputError(missing_file(path))
-    with intact(path):
-        table = pq.ParquetFile(path).read(use_threads=False)
+    with intact(path), open(path, "rb") as file:  # opened here, so that the record of what was read has it
+        table = pq.ParquetFile(file).read(use_threads=False)
     stated = (table.schema.metadata or {}).get(DIGEST)
     if stated is None:
         expected, mend = "Parquet that a run of anpi wrote", "Give the matrix as text, or as a sheet of a workbook."

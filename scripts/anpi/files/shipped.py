@@ -5,6 +5,7 @@ In an installed package they are data of the package; in a clone they stand at i
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,8 +14,10 @@ INSTALLED = (PACKAGE / "data").is_dir()
 ROOT = PACKAGE / "data" if INSTALLED else PACKAGE.parents[1]
 REGISTRY = ROOT / "resources" / "signatures" / "registry.tsv"
 SHIPPED = ("scripts", "workflow", "resources", "envs", "config/plan.yaml", "config/endpoints.yaml", "requirements.lock")
+PLACES = frozenset(str(ROOT / name) for name in SHIPPED)
+BELOW = tuple(place + os.sep for place in PLACES)
 
 
 def is_shipped(place: Path) -> bool:
     """Return whether a file, by its absolute path, came with anpi: the digest of the code covers what it holds."""
-    return any(place.is_relative_to(ROOT / name) for name in SHIPPED)
+    return str(place) in PLACES or str(place).startswith(BELOW)

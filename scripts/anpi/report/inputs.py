@@ -62,7 +62,7 @@ OF_EVENTS = ("adverse_events", "exposure", "shifts")
 OF_GENOTYPES = ("gene_body",)
 # What is read beside the tables.
 STATEMENTS = "association/statements.json"
-GENES = ("cohort/tpm.tsv.gz", "cohort/genes.tsv")
+GENES = ("cohort/tpm.parquet", "cohort/genes.tsv")
 
 
 def expected_tables(samples: bool, adverse_events: bool, genotypes: bool) -> dict[str, str]:

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from anpi.files.kept import Place
 from anpi.files.shipped import ROOT
 from anpi.files.writing import whole_file, write_text
-from anpi.report.blocks import Link, Section
+from anpi.report.blocks import Cell, Link, Section, Table
 from anpi.report.evidence import cited_rows, patients_behind, spans_of
 from anpi.report.figure_files import drawings, files_of, write_figures
 from anpi.report.genes import FILE as GENE_FILE
@@ -139,6 +139,7 @@ def make_environment() -> Environment:
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     made.globals.update(
         linked=linked,
+        table_rows=table_rows,
         script=script,
         script_digest=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
         css=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
@@ -218,6 +219,32 @@ def with_patients(words: str, links: Mapping[str, str]) -> Markup:
         else escape(part)
         for part in WORD.split(words)
     )
+
+
+def table_rows(table: Table, links: Mapping[str, str]) -> Markup:
+    """Write the rows of a table; the template takes several times as long, and a large trial has many."""
+    lines = []
+    for place, row in enumerate(table.rows):
+        patient = table.patients[place] if table.patients else None
+        anchor = f' id="{escape(table.anchors[place])}"' if table.anchors else ""
+        of_patient = f' data-patient="{escape(patient)}"' if patient else ""
+        cells = [table_cell(cell, column, table.numeric, patient, links) for column, cell in enumerate(row)]
+        lines.append(f"  <tr{anchor}{of_patient}>{''.join(cells)}</tr>")
+    return Markup("".join(lines))
+
+
+def table_cell(cell: Cell, column: int, numeric: Sequence[bool], patient: str | None, links: Mapping[str, str]) -> str:
+    """Write a cell of a table: the first of a row heads it, a patient's name leads to the page."""
+    words, size = escape(cell.words), len(cell.words)
+    width = "number" if numeric and numeric[column] else "long" if size > 60 else "middle" if size > 16 else "short"
+    key = "" if cell.key is None else f' data-key="{escape(cell.key)}"'
+    shown: str = words
+    if cell.group:
+        shown = f'<span class="tag g-{escape(cell.group)}">{words}</span>'
+    elif patient is not None and cell.words == patient and patient in links:
+        shown = f'<a href="{escape(links[patient])}">{words}</a>'
+    begin, end = ("<th scope=row", "</th>") if column == 0 else ("<td", "</td>")
+    return f'{begin} class="{width}"{key}>{shown}{end}'
 
 
 def patient_words(run: Run, patient: str) -> str:

@@ -17,6 +17,7 @@ from anpi.files.intact import read_json
 from anpi.files.shipped import REGISTRY, ROOT
 from anpi.report.inputs import GENES, NEEDED, STATEMENTS, expected_tables
 from anpi.report.numbers import has_value
+from anpi.tables.matrices import read_matrix
 from anpi.tables.reading import read_facts, read_table
 from anpi.tables.schema import read_settings
 from anpi.tables.targets import read_target_table
@@ -215,9 +216,10 @@ def read_genes(results: Path) -> pd.DataFrame | None:
     paths = [results / name for name in GENES]
     if not all(path.is_file() for path in paths):
         return None
-    values, genes = (read_facts(path) for path in paths)
-    if values.shape[0] == 0 or values.shape[1] < 2:
+    matrix, genes = read_matrix(paths[0]), read_facts(paths[1])
+    if matrix.empty:
         return None
+    values = matrix.reset_index()
     symbols = values["gene_id"].map(genes.drop_duplicates("gene_id").set_index("gene_id")["symbol"])
     values.insert(1, "symbol", [clean(str(symbol)) if has_value(symbol) else None for symbol in symbols])
     return values

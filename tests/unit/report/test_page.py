@@ -18,8 +18,9 @@ from unit.report.made import make_tables, read_made, write_run
 from warm import python
 
 from anpi.files.shipped import ROOT
+from anpi.report.blocks import Cell, Table
 from anpi.report.methods import remark_items, statistics_methods
-from anpi.report.page import page_files, write_report
+from anpi.report.page import page_files, table_rows, write_report
 from anpi.report.tables import Run
 
 EVIL = "<script>alert(1)</script>"
@@ -262,3 +263,18 @@ def test_tables_of_an_earlier_run_are_not_read(tmp_path: Path) -> None:
     assert run.table("adverse_events") is None
     (tmp_path / "samples.tsv").unlink()
     assert all(read_made(tmp_path).table(name) is None for name in ("calls", "components"))
+
+
+def test_rows_of_a_table_are_escaped_linked_and_sorted_by_their_keys() -> None:
+    links = {"P<1>": "patients/x&y.html"}
+    cells = [[Cell("P<1>"), Cell("3.0+", 3.0)], [Cell("P<1>", group="A"), Cell("x" * 17)], [Cell("y" * 61), Cell("")]]
+    table = Table("t", "T", ["Who", "How"], cells, "", [False, True], ["P<1>", None, "P2"], ["a-1", "a-2", "a-3"])
+    assert str(table_rows(table, links)) == (
+        '  <tr id="a-1" data-patient="P&lt;1&gt;"><th scope=row class="short">'
+        '<a href="patients/x&amp;y.html">P&lt;1&gt;</a></th><td class="number" data-key="3.0">3.0+</td></tr>'
+        '  <tr id="a-2"><th scope=row class="short"><span class="tag g-A">P&lt;1&gt;</span></th>'
+        f'<td class="number">{"x" * 17}</td></tr>'
+        f'  <tr id="a-3" data-patient="P2"><th scope=row class="long">{"y" * 61}</th><td class="number"></td></tr>'
+    )
+    without = Table("t", "T", ["Who"], [[Cell("x" * 17, "k")]])
+    assert str(table_rows(without, {})) == f'  <tr><th scope=row class="middle" data-key="k">{"x" * 17}</th></tr>'
