@@ -133,7 +133,7 @@ class Drawer:
             died = np.interp(scaled[:, inside], hazard, moments, right=np.inf)
             terms = drawn_terms(died, self.follow_up[:, inside], self.codes[inside], groups)
             difference, covariance = difference + terms[0], covariance + terms[1]
-        return chi_squares(difference, covariance)
+        return chi_squares(difference[:, :-1], covariance[:, :-1, :-1])
 
     def critical(self, alpha: float) -> float:
         """Return the value that a share ``alpha`` of the trials without an effect reach; NaN without information."""
