@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from anpi.wiring.looks import spare_looks
+from anpi.wiring.looks import spare_looks, spare_sums
 
 PLUGIN = "snakemake_executor_plugin_slurm"
 
@@ -16,13 +16,14 @@ PLUGIN = "snakemake_executor_plugin_slurm"
 def spare_starts_and_waits(workflow: Any) -> None:
     """Let jobs of SLURM start one Snakemake each, and be looked at no more rarely than the user set.
 
-    Of a run on one machine only the looks for jobs to start are spared.
+    Of a run on one machine the looks for jobs to start are spared, of any run the checksums that are known already.
 
     Parameters
     ----------
     workflow : snakemake.workflow.Workflow
         The run, about to begin.
     """
+    spare_sums(workflow)
     executor = getattr(getattr(workflow, "scheduler", None), "_executor", None)
     if type(executor).__module__ != PLUGIN:
         spare_looks(workflow)

@@ -1,4 +1,4 @@
-"""How often Snakemake looks for jobs to start on this machine."""
+"""How often Snakemake looks for jobs to start on this machine, and reads the inputs of a job that has ended."""
 
 from __future__ import annotations
 
@@ -26,3 +26,29 @@ def spare_looks(workflow: Any) -> None:
     bound = workflow.scheduling_settings.max_jobs_per_timespan
     if bound is not None and (bound.max_jobs, bound.timespan) == BOUND:
         scheduler.job_rate_limiter = None
+
+
+def spare_sums(workflow: Any) -> None:
+    """Let the checksum of each input be computed once for each job that ends.
+
+    Snakemake (9.27) computes it for each output of the job anew: the merge of thousands of samples has six. While the
+    record of a job is written, it may remember what it found, as it does while it plans.
+
+    Parameters
+    ----------
+    workflow : snakemake.workflow.Workflow
+        The run, about to begin.
+    """
+    persistence, cache = getattr(workflow, "persistence", None), getattr(workflow, "iocache", None)
+    if persistence is None or cache is None:
+        return
+    plain = persistence.finished
+
+    async def finished(job: Any) -> None:
+        cache.active = True
+        try:
+            await plain(job)
+        finally:
+            cache.deactivate()
+
+    persistence.finished = finished

@@ -1,7 +1,8 @@
-"""How often Snakemake looks for jobs to start: held against the Snakemake that is locked."""
+"""How often Snakemake looks for jobs to start and reads inputs: held against the Snakemake that is locked."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -37,3 +38,54 @@ def test_jobs_are_looked_for_once_for_each_that_ends(tmp_path: Path, bound: tupl
     assert len(list((tmp_path / "made").iterdir())) == JOBS
     looks = done.stderr.count("Resources before job selection")
     assert (looks == JOBS + 1) == spared  # and once for the target
+
+
+MANY_OUTPUTS = f"""
+import hashlib, sys
+sys.path.insert(0, {str(ROOT / "scripts")!r})
+from anpi.wiring.cluster import spare_starts_and_waits
+
+plain = hashlib.file_digest
+
+def told(file, kind):
+    print("hashed", getattr(file, "name", "nothing"), file=sys.stderr)
+    return plain(file, kind)
+
+hashlib.file_digest = told
+
+onstart:
+    if config["spared"]: spare_starts_and_waits(workflow)
+
+rule all:
+    input: "last"
+
+rule first:
+    input: "given"
+    output: "a", "b", "c"
+    shell: "cp {{input}} a; cp {{input}} b; echo c > c"
+
+rule last:
+    input: "given", "a", "b"
+    output: "last", "other"
+    shell: "mv given old; echo other > given; touch {{output}}"
+"""
+
+
+def test_inputs_are_read_once_for_each_job_and_recorded_as_they_are(tmp_path: Path) -> None:
+    """Also an input that a job changed, against all rules: what one job found is not taken for the next."""
+    sums, reads = [], []
+    for spared in (0, 1):
+        folder = tmp_path / str(spared)
+        folder.mkdir()
+        (folder / "Snakefile").write_text(MANY_OUTPUTS, encoding="utf-8")
+        (folder / "given").write_text("given")
+        command = [*snakemake(), "--cores", "1", "--max-checksum-file-size", "1000", "--config", f"spared={spared}"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        reads.append(sorted(line for line in done.stderr.splitlines() if line.startswith("hashed ")))
+        records = [json.loads(file.read_text()) for file in (folder / ".snakemake" / "metadata").iterdir()]
+        sums.append(sorted((sorted(record["input_checksums"].items()) for record in records), key=str))
+    assert reads[1] == ["hashed a", "hashed b", "hashed given", "hashed given"]
+    assert len(reads[0]) > len(reads[1])
+    assert sums[0] == sums[1]
+    assert [len(found) for found in sums[1]].count(3) == 2
