@@ -23,7 +23,7 @@ from anpi.program import run_program
 from anpi.provenance import add_kept, kept_place
 from anpi.signatures.registry import read_registry
 from anpi.signatures.views import compare_methods, correlate_signatures, summarise_by_subtype
-from anpi.tables.reading import read_text_table
+from anpi.tables.reading import read_facts
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def read_columns(path: str, columns: list[str]) -> pd.DataFrame:
-    table = read_text_table(path)
+    table = read_facts(path)
     refuse_missing_columns(path, table, columns)
     return table[columns].copy()
 

@@ -43,6 +43,11 @@ def sample_results():
     return made + genotypes + expand(out("samples/{sample}/gene_counts.summary"), sample=COUNTED_BY_ALIGNMENT)
 
 
+def measured_samples():
+    """List what of single samples the state of a run has digests of."""
+    return [file for file in sample_results() if os.path.basename(file) in ("genes.parquet", "reads.json")]
+
+
 def run_results(wildcards):
     """List what the manifest holds checksums of: all of it is made before, and fetched when it is stored elsewhere."""
     files = ["clinical/adtte.csv", "clinical/adrs.csv", "ledger/current.json", "ledger/changes.json"]
@@ -84,7 +89,7 @@ rule describe_run:
         verdicts=expressed("qc/verdicts.tsv"),
         calls=expressed("subtypes/calls.tsv"),
         scores=expressed("immune/scores.tsv"),
-        made=sample_results(),
+        made=measured_samples(),
         reference=out("reference/reference.json") if UNITS is not None else [],
         files=list(user_inputs().values()),
     output:
@@ -246,7 +251,8 @@ rule write_crate:
     input:
         manifest=out("manifest.json"),
         recorded=out("ledger/recorded.json"),
-        made=run_results,
+        # The manifest holds the checksums of all results, and stands for them where they need not be fetched.
+        made=run_results if STORAGE.default_storage_provider else [],
     output:
         crate=out("ro-crate-metadata.json"),
         workflow=directory(out("provenance")),
