@@ -206,13 +206,20 @@ def sheet_rows(frame: pd.DataFrame) -> Iterator[str]:
 
 
 def contents(column: pd.Series) -> Iterator[str]:
-    """Write what the cells of a column hold; a text that stands in many rows is written once."""
-    known: dict[str, str] = {}
-    for value in column:
-        content = known.get(value) if type(value) is str else cell_content(plain_value(value))
-        if content is None:
-            content = known[value] = cell_content(plain_value(value))
-        yield content
+    """Write what the cells of a column hold; a text or a number that stands in many rows is written once."""
+    of_numbers = isinstance(column.dtype, np.dtype) and column.dtype.kind in "fi"
+    alike = (float, int) if of_numbers else (str,)  # in other columns True and 1 would be one key
+    known: dict[Any, str] = {}
+    for value in column.tolist() if of_numbers else column:
+        if value is None or (of_numbers and value != value):
+            yield ""
+        elif type(value) in alike and value:  # zero may have a sign
+            content = known.get(value)
+            if content is None:
+                content = known[value] = cell_content(plain_value(value))
+            yield content
+        else:
+            yield cell_content(plain_value(value))
 
 
 def cell_content(value: bool | float | str | None) -> str:
