@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -93,10 +94,11 @@ def read_registry(path: Path | str = REGISTRY) -> list[Signature]:
     for twice in table.loc[table["id"].duplicated(), "id"]:
         problems.append(Problem(name, "the signature stands twice", column="id", found=twice))
     refuse(problems)
-    genes = read_gene_files(path.parent, table["genes_file"].unique())
+    genes = read_gene_files(path.parent, table["genes_file"].unique()).sort_values(["role", "gene_id"])
+    by_signature: dict[Any, pd.DataFrame] = dict(iter(genes.groupby(["file", "signature"], sort=False)))
     signatures = []
     for row in table.to_dict("records"):
-        listed = genes[(genes["file"] == row["genes_file"]) & (genes["signature"] == row["id"])]
+        listed = by_signature.get((row["genes_file"], row["id"]), genes.iloc[:0])
         strange = sorted(set(listed["role"]) - ROLES[row["method"]])
         if listed.empty:
             problems.append(Problem(str(path.parent / row["genes_file"]), f"no genes of signature {row['id']}"))
@@ -104,9 +106,7 @@ def read_registry(path: Path | str = REGISTRY) -> list[Signature]:
             expected = ", ".join(sorted(ROLES[row["method"]]))
             problems.append(Problem(row["genes_file"], row["id"], column="role", found=strange[0], expected=expected))
         text = {key: row[key] or "" for key in COLUMNS if key not in ("minimum_coverage", "genes_file")}
-        columns = (
-            listed[["gene_id", "symbol", "weight", "role"]].sort_values(["role", "gene_id"]).reset_index(drop=True)
-        )
+        columns = listed[["gene_id", "symbol", "weight", "role"]].reset_index(drop=True)
         signatures.append(Signature(**text, minimum_coverage=float(row["minimum_coverage"]), genes=columns))
     refuse(problems)
     return signatures
