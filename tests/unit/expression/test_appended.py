@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +13,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from warm import python
 
 from anpi.expression.assemble import SummaryReader
 from anpi.expression.genes import read_gene_table
+from anpi.files.checksums import hash_file
+from anpi.files.made_from import FOLDER
 from anpi.files.numbers import as_written
+from anpi.files.shipped import ROOT
 
 GENES = [f"ENSG{number:011d}" for number in range(30)]
 MATRICES = [f"{matrix}.{kind}" for matrix in ("counts", "tpm") for kind in ("tsv.gz", "parquet")]
@@ -126,6 +132,32 @@ def test_what_is_damaged_is_not_taken(merge: Merge, name: str):
             assert found == ["S1", "S2", "Z"]
         assert written == merge("S1 S2 Z", kept=False)[1]
         assert merge("S1 S2")[0] == []
+
+
+def test_the_record_names_the_genes_of_every_sample_also_of_one_whose_columns_are_kept(merge: Merge):
+    merge("S1 S2")
+    words = [
+        "--samples-dir",
+        "samples",
+        "--reference-genes",
+        "genes.tsv",
+        "--samples",
+        "S1",
+        "S2",
+        "Z",
+        "--kept",
+        "kept",
+    ]
+    words += ["--out-counts", *MATRICES[:2], "--out-tpm", *MATRICES[2:], "--out-genes", "g.tsv", "--out-facts", "f.tsv"]
+    command = [python(), str(ROOT / "scripts" / "assemble_cohort.py"), *words]
+    done = subprocess.run(command, env={**os.environ, FOLDER: "made_from"}, check=True, capture_output=True, text=True)
+    assert "1 of 3 samples to be read" in done.stderr
+    (file,) = Path("made_from").glob("*.json")
+    record = json.loads(file.read_text())
+    named = {name: hash_file(Path("made_from", "..", name)) for name in record["read"] if name.endswith(".parquet")}
+    assert sorted(named) == [f"samples/{sample}/genes.parquet" for sample in ("S1", "S2", "Z")]
+    assert named.items() <= record["read"].items()
+    assert sorted(record["made"]) == sorted([*MATRICES, "f.tsv", "g.tsv"])
 
 
 def test_genes_that_text_puts_in_quotes_are_appended_too(merge: Merge):
