@@ -136,18 +136,10 @@ def test_what_is_damaged_is_not_taken(merge: Merge, name: str):
 
 def test_the_record_names_the_genes_of_every_sample_also_of_one_whose_columns_are_kept(merge: Merge):
     merge("S1 S2")
-    words = [
-        "--samples-dir",
-        "samples",
-        "--reference-genes",
-        "genes.tsv",
-        "--samples",
-        "S1",
-        "S2",
-        "Z",
-        "--kept",
-        "kept",
-    ]
+    Path("ledger").mkdir()
+    Path("kept").rename("ledger/kept")
+    words = ["--samples-dir", "samples", "--reference-genes", "genes.tsv", "--samples", "S1", "S2", "Z"]
+    words += ["--kept", "ledger/kept"]
     words += ["--out-counts", *MATRICES[:2], "--out-tpm", *MATRICES[2:], "--out-genes", "g.tsv", "--out-facts", "f.tsv"]
     command = [python(), str(ROOT / "scripts" / "assemble_cohort.py"), *words]
     done = subprocess.run(command, env={**os.environ, FOLDER: "made_from"}, check=True, capture_output=True, text=True)
