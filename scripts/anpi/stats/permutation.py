@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
@@ -16,6 +17,8 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 MOST_ENUMERATED = 100_000
 CHUNK = 2_000_000
+AT_ONCE = 2000  # arrangements of onsets
+BLOCK = 64  # places
 TIE = 1e-7
 RIDGE = 1e-12
 
@@ -325,8 +328,13 @@ def permute_onset(
         return PermutationTest(np.nan, 0, np.nan, 0, False)
     observed = float(difference[0] ** 2 / variance[0])
     extreme = 0
-    for count in chunks(permutations, len(time_) * 4):
-        drawn = [(time_[p], event_[p], *draw_onsets(time_[p], onset_[p], count, rng)) for p in parts]
+    for counts in together(chunks(permutations, len(time_) * 4)):
+        entering = [np.isfinite(onset_[p]).sum() for p in parts]
+        uniform = [[rng.random((steps, count)) for steps in entering] for count in counts]
+        joined = [np.concatenate(of_part, axis=1) for of_part in zip(*uniform, strict=True)]
+        drawn = [
+            (time_[p], event_[p], *draw_onsets(time_[p], onset_[p], u)) for p, u in zip(parts, joined, strict=True)
+        ]
         difference, variance = onset_terms(drawn)
         defined = variance > 0
         extreme += int((difference[defined] ** 2 >= (observed - TIE) * variance[defined]).sum())
@@ -339,10 +347,25 @@ def observed_onsets(onset: Array) -> tuple[Array, NDArray[np.int64]]:
     return days, entries[None, :].astype(np.int64)
 
 
-def draw_onsets(
-    time: Array, onset: Array, count: int, rng: np.random.Generator
-) -> tuple[NDArray[np.bool_], Array, NDArray[np.int64]]:
+def together(counts: list[int]) -> Iterator[list[int]]:
+    """Join small numbers of arrangements, whose random numbers are drawn one after the other, to some thousands."""
+    joined: list[int] = []
+    for count in counts:
+        joined.append(count)
+        if sum(joined) >= AT_ONCE:
+            yield joined
+            joined = []
+    if joined:
+        yield joined
+
+
+def draw_onsets(time: Array, onset: Array, uniform: Array) -> tuple[NDArray[np.bool_], Array, NDArray[np.int64]]:
     """Draw who enters the state on each day of onset, for sorted times.
+
+    Parameters
+    ----------
+    uniform : (entries in truth, count) array
+        Random numbers between 0 and 1, which choose among those who may enter.
 
     Returns
     -------
@@ -353,18 +376,50 @@ def draw_onsets(
         How many enter on each day: as many as in truth, unless all who are followed are in the state.
     """
     days, observed = observed_onsets(onset)
-    entered, entries = np.zeros((count, len(time)), dtype=bool), np.zeros((count, len(days)), dtype=np.int64)
+    free = Free(uniform.shape[1], len(time))
+    entries = np.zeros((uniform.shape[1], len(days)), dtype=np.int64)
+    step = 0
     for place, (day, wanted) in enumerate(zip(days, observed[0], strict=True)):
-        first = int(np.searchsorted(time, day, side="right"))
+        before = free.before(int(np.searchsorted(time, day, side="right")))
         for _ in range(wanted):
-            free = ~entered[:, first:]
-            left = free.sum(axis=1)
-            nth = np.floor(rng.random(count) * left)
-            chosen = (np.cumsum(free, axis=1) > nth[:, None]).argmax(axis=1)
+            left = free.total - before
+            nth = np.floor(uniform[step] * left).astype(np.int64)
             able = np.flatnonzero(left)
-            entered[able, first + chosen[able]] = True
+            free.take(able, (before + nth)[able])
             entries[able, place] += 1
-    return entered, days, entries
+            step += 1
+    return ~free.places(), days, entries
+
+
+class Free:
+    """Which places are free in each of many arrangements; they are counted in blocks, of which one is looked through."""
+
+    def __init__(self, count: int, width: int):
+        self.width = width
+        self.free = np.zeros((count, -(-width // BLOCK), BLOCK), dtype=bool)
+        self.free.reshape(count, -1)[:, :width] = True
+        self.counts = self.free.sum(axis=2, dtype=np.int64)
+        self.total = np.full(count, width, dtype=np.int64)
+
+    def before(self, place: int) -> NDArray[np.int64]:
+        """Count the free places before one."""
+        block, rest = divmod(place, BLOCK)
+        counted = self.counts[:, :block].sum(axis=1)
+        return np.asarray(counted + (self.free[:, block, :rest].sum(axis=1) if rest else 0))
+
+    def take(self, rows: NDArray[np.int64], nth: NDArray[np.int64]) -> None:
+        """Take the nth free place of some arrangements, counted from 0."""
+        until = np.cumsum(self.counts[rows], axis=1)
+        block = (until > nth[:, None]).argmax(axis=1)
+        rest = nth - until[np.arange(len(rows)), block] + self.counts[rows, block]
+        inside = np.cumsum(self.free[rows, block], axis=1, dtype=np.int16)
+        self.free[rows, block, (inside > rest[:, None]).argmax(axis=1)] = False
+        self.counts[rows, block] -= 1
+        self.total[rows] -= 1
+
+    def places(self) -> NDArray[np.bool_]:
+        """Return which places are free, arrangements x places."""
+        return self.free.reshape(len(self.free), -1)[:, : self.width]
 
 
 def onset_terms(
