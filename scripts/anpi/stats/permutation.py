@@ -392,7 +392,7 @@ def draw_onsets(time: Array, onset: Array, uniform: Array) -> tuple[NDArray[np.b
 
 
 class Free:
-    """Which places are free in each of many arrangements; they are counted in blocks, of which one is looked through."""
+    """Which places are free in many arrangements; counted in blocks, of which one at a time is looked through."""
 
     def __init__(self, count: int, width: int):
         self.width = width
