@@ -8,11 +8,12 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from itertools import islice
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ERROR_CODES
@@ -40,7 +41,7 @@ ENDINGS = {
     "_p_": "probability or p-value, 0 to 1",
 }
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-AT_ONCE = 1000  # rows that are compressed together
+AT_ONCE = 10_000  # rows that are put together
 MOST_ROWS = 1_048_575
 LONGEST_TEXT = 32_767
 STAMP = (1980, 1, 1, 0, 0, 0)
@@ -186,40 +187,53 @@ def filled(content: bytes, frames: Sequence[pd.DataFrame]) -> bytes:
             stamped.compress_type = zipfile.ZIP_DEFLATED
             with new.open(stamped, "w") as out:
                 out.write(before)
-                while block := "".join(islice(rows.get(name, iter(())), AT_ONCE)):
-                    out.write(block.encode("utf-8"))
+                out.writelines(rows.get(name, ()))
                 out.write(mark + after)
     return buffer.getvalue()
 
 
-def sheet_rows(frame: pd.DataFrame) -> Iterator[str]:
-    """Write the rows of a table below its header as XML of a sheet."""
+def sheet_rows(frame: pd.DataFrame) -> Iterator[bytes]:
+    """Write the rows of a table below its header as XML of a sheet, many at once."""
     shown = frame.head(MOST_ROWS - 1)
     letters = [get_column_letter(place) for place in range(1, len(frame.columns) + 1)]
     columns = [contents(column) for _, column in shown.items()]
-    for number, row in enumerate(zip(*columns, strict=True), 2):
-        cells = [f'<c r="{letter}{number}"{content}' for letter, content in zip(letters, row, strict=True) if content]
-        yield f'<row r="{number}">{"".join(cells)}</row>'
+    for start in range(0, len(shown) if letters else 0, AT_ONCE):
+        numbers = pa.array(map(str, range(start + 2, min(start + AT_ONCE, len(shown)) + 2)), pa.string())
+        yield joined_rows(numbers, letters, [column.slice(start, AT_ONCE) for column in columns])
     if len(frame) > len(shown):
         words = f"{len(frame) - len(shown)} more rows are in the text table"
-        yield f'<row r="{len(shown) + 2}"><c r="A{len(shown) + 2}"{cell_content(words)}</row>'
+        row = f'<row r="{len(shown) + 2}"><c r="A{len(shown) + 2}"{cell_content(words)}</row>'
+        yield row.encode("utf-8")
 
 
-def contents(column: pd.Series) -> Iterator[str]:
-    """Write what the cells of a column hold; a text or a number that stands in many rows is written once."""
-    of_numbers = isinstance(column.dtype, np.dtype) and column.dtype.kind in "fi"
-    alike = (float, int) if of_numbers else (str,)  # in other columns True and 1 would be one key
-    known: dict[Any, str] = {}
-    for value in column.tolist() if of_numbers else column:
-        if value is None or (of_numbers and value != value):
-            yield ""
-        elif type(value) in alike and value:  # zero may have a sign
+def joined_rows(numbers: pa.Array, letters: Sequence[str], columns: Sequence[pa.Array]) -> bytes:
+    """Join the cells of rows; a cell without content is none. Row by row it takes several times as long."""
+    cells = [
+        pc.binary_join_element_wise(f'<c r="{letter}', numbers, '"', column, "")
+        for letter, column in zip(letters, columns, strict=True)
+    ]
+    rows = pc.binary_join_element_wise('<row r="', numbers, '">', *cells, "</row>", "", null_handling="replace")
+    return "".join(rows.to_pylist()).encode("utf-8")
+
+
+def contents(column: pd.Series) -> pa.Array:
+    """Write what the cells of a column hold, null for nothing; what stands in many rows is written once."""
+    if isinstance(column.dtype, np.dtype) and column.dtype in (np.dtype(float), np.dtype(int)):
+        # By their bits: a zero may have a sign.
+        places, bits = pd.factorize(column.to_numpy().view(np.int64))
+        written = [cell_content(plain_value(value)) or None for value in bits.view(column.dtype).tolist()]
+        return pa.array(written, pa.string()).take(pa.array(places))
+    known: dict[str, str] = {}
+    found = []
+    for value in column:
+        if type(value) is str:
             content = known.get(value)
             if content is None:
                 content = known[value] = cell_content(plain_value(value))
-            yield content
         else:
-            yield cell_content(plain_value(value))
+            content = None if value is None else cell_content(plain_value(value)) or None
+        found.append(content)
+    return pa.array(found, pa.string())
 
 
 def cell_content(value: bool | float | str | None) -> str:
