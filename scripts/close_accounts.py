@@ -19,7 +19,7 @@ from anpi.endpoints.rules import DEFAULT, read_rules
 from anpi.files.writing import write_table
 from anpi.program import run_program
 from anpi.tables.clinical import TABLES, read_clinical
-from anpi.tables.reading import read_facts
+from anpi.tables.reading import read_facts, read_facts_below
 from anpi.tables.sheets import read_samples
 
 
@@ -29,7 +29,7 @@ def main() -> None:
     paths = {table: getattr(arguments, table) for table in TABLES}
     clinical = read_clinical(paths)
     results = {name: read_facts(path) for name in RESULTS if (path := getattr(arguments, name)) is not None}
-    tables = [read_facts(file) for file in arguments.of_samples]
+    tables = [read_facts_below(arguments.of_samples)] if arguments.of_samples else []
     accounts = list(table_accounts(paths, clinical, observe(clinical, rules), rules, renamed(results)))
     if arguments.samples:
         accounts.append(sample_account(read_samples(arguments.samples), results["verdicts"]))

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from anpi.files.intact import intact, refuse_cut_table
+from anpi.files.intact import damaged, intact, refuse_cut_table
 from anpi.files.sheet import split_sheet
 from anpi.files.text import read_text
 from anpi.problems import InputError, Problem, fold, missing_column, nearest, refuse
@@ -49,7 +49,10 @@ PLAIN = re.compile(r"[ -~\t\r\n]*")
 MOST_IN_CELL = 10_000
 MOST_TABLE, MOST_CELLS = 100_000_000, 5_000_000  # bytes and cells: less than 2 GB of memory
 OF_ADAM = ("USUBJID", "TRT01A", "PARAMCD", "AVALC")
-ID_COLUMNS = ("arm", "subtype", "second", "symbol", "site", "batch", "signature", "who_left", "reason_out", *OF_ADAM)
+ID_COLUMNS = (
+    *("arm", "subtype", "second", "symbol", "site", "batch", "signature", "who_left", "reason_out", "scope"),
+    *OF_ADAM,
+)
 
 
 def read_text_table(path: Path | str) -> pd.DataFrame:
@@ -483,8 +486,32 @@ def read_facts(path: Path | str) -> pd.DataFrame:
     refuse_cut_table(Path(path))
     with intact(path):
         header = pd.read_csv(path, sep=separator, nrows=0).columns
-        ids = {column: str for column in header if column.endswith("_id") or column in ID_COLUMNS}
-        return pd.read_csv(path, sep=separator, dtype=ids, keep_default_na=False, na_values=["", "NA"])
+        return pd.read_csv(path, sep=separator, dtype=ids_among(header), keep_default_na=False, na_values=["", "NA"])
+
+
+def ids_among(header: Iterable[str]) -> dict[str, type]:
+    """Return the columns that are always text."""
+    return {column: str for column in header if column.endswith("_id") or column in ID_COLUMNS}
+
+
+def read_facts_below(paths: Sequence[Path]) -> pd.DataFrame:
+    """Read small TSV of the same columns as `read_facts` does, one below the other; thousands at once."""
+    parts = []
+    for path in paths:
+        refuse_cut_table(path)
+        with intact(path):
+            header, _, rows = path.read_text(encoding="utf-8").partition("\n")
+            parts.append((header, rows))
+        if rows.count("\t") != rows.count("\n") * header.count("\t"):
+            raise InputError(damaged(path))
+    if len({header for header, _ in parts}) != 1 or any('"' in rows for _, rows in parts):
+        return pd.concat([read_facts(path) for path in paths], ignore_index=True)
+    text = "\n".join([parts[0][0], "".join(rows for _, rows in parts)])
+    try:
+        kinds = ids_among(parts[0][0].split("\t"))
+        return pd.read_csv(io.StringIO(text), sep="\t", dtype=kinds, keep_default_na=False, na_values=["", "NA"])
+    except ValueError:  # one by one, to name the file
+        return pd.concat([read_facts(path) for path in paths], ignore_index=True)
 
 
 def missing_at_end(present: Sequence[bool]) -> int:

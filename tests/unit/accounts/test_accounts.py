@@ -12,7 +12,9 @@ from warm import python
 from anpi.accounts.account import COLUMNS, Account, account_table, refuse_open
 from anpi.accounts.of_people import patient_accounts, sample_account
 from anpi.accounts.of_sample import sample_accounts
+from anpi.files.writing import table_text
 from anpi.problems import InputError
+from anpi.tables.reading import read_facts, read_facts_below
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPTS = ROOT / "scripts"
@@ -193,3 +195,26 @@ def test_a_result_that_lost_a_row_is_found(trial, file, cut, words):
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_accounts_of_samples_are_read_at_once_as_one_by_one(tmp_path):
+    rows = [
+        ("reads", "007", 10, 9, 0, 1, 0, "1 short"),
+        ("reads", "S2", 5, 5, 0, 0, 0, "NA"),
+        ("x", "S3", "NA", 5, 0, 0, 0, "NA"),
+    ]
+    files = []
+    for name, *more in [(str(i), row) for i, row in enumerate(rows)] + [("both", *rows[:2]), ("none",)]:
+        files.append(tmp_path / f"{name}.tsv")
+        lines = ["\t".join(map(str, row)) for row in (COLUMNS, *more)]
+        files[-1].write_text("\n".join(lines) + "\n")
+    for some in (files[:2], files[:1], files, files[3:], files[4:]):
+        expected = pd.concat([read_facts(file) for file in some], ignore_index=True)
+        assert table_text(read_facts_below(some)) == table_text(expected)
+        assert "007" in list(read_facts_below(some)["scope"]) or some == files[4:]
+    files[1].write_text("\t".join(COLUMNS) + "\nreads\tS2\t5\t5\t0\t0\t0\tNA\tmore\n")
+    with pytest.raises(InputError, match=r"1\.tsv: the result is damaged"):
+        read_facts_below(files)
+    files[1].write_text("\t".join(COLUMNS) + "\nreads")
+    with pytest.raises(InputError, match=r"1\.tsv: the result is damaged"):
+        read_facts_below(files)
