@@ -5,9 +5,12 @@ Unlike subtype calls, all of it depends on every sample of the cohort. No test r
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
+import numba
 import numpy as np
 import pandas as pd
 import scanpy
@@ -27,6 +30,7 @@ from anpi.trial.methods import CONSENSUS_NMF
 LEAST_IN_GROUP = 3
 LEAST_TO_PROJECT = 3
 LEAST_GENES = 10
+EXACT_NEIGHBOURS = 4096  # samples from which on scanpy looks for neighbours by pynndescent
 COLUMNS = {
     "components": ["sample_id", "pc1", "pc2"],
     "variance": ["component", "share"],
@@ -134,7 +138,7 @@ def project(logs: pd.DataFrame, subtype: pd.Series, genes: pd.DataFrame, seed: i
         "variance": pd.DataFrame({"component": [f"pc{i + 1}" for i in range(count)], "share": shares}),
     }
     if len(logs) >= CONSENSUS_NMF.samples:
-        keep_compiled()
+        load_umap(len(logs))
         scanpy.pp.neighbors(data, n_neighbors=min(15, len(logs) - 1), random_state=seed)
         scanpy.tl.umap(data, random_state=seed)
         places = data.obsm["X_umap"]
@@ -146,15 +150,37 @@ def project(logs: pd.DataFrame, subtype: pd.Series, genes: pd.DataFrame, seed: i
     return tables
 
 
-def keep_compiled() -> None:
-    """Have numba keep what it compiles of UMAP, beside it or in the user's cache: eight seconds of each start."""
+def load_umap(samples: int) -> None:
+    """Load UMAP, and have numba keep what it compiles of it, beside it or in the user's cache.
+
+    pynndescent compiles 38 functions while it is loaded, 18 seconds of the first start of an installation; none of them
+    is called for fewer than `EXACT_NEIGHBOURS` samples.
+    """
     from numba.core.dispatcher import Dispatcher
+
+    with compiled_when_called() if samples < EXACT_NEIGHBOURS else nullcontext():
+        import pynndescent  # noqa: F401
     from umap import layouts, umap_
 
     for function in (*vars(umap_).values(), *vars(layouts).values()):
         if isinstance(function, Dispatcher):
             with suppress(RuntimeError):  # no folder can be written into
                 function.enable_caching()
+
+
+@contextmanager
+def compiled_when_called() -> Iterator[None]:
+    """Let functions that name their types for numba be compiled at their first call, not at once."""
+    njit: Any = numba.njit
+
+    def without_types(*words: object, **options: object) -> object:
+        return njit(*(word for word in words if callable(word)), **options)
+
+    numba.njit = without_types  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        numba.njit = njit
 
 
 def find_markers(
