@@ -15,7 +15,7 @@ import functools
 import gc
 import hashlib
 import importlib
-import json
+import marshal
 import os
 import runpy
 import selectors
@@ -41,28 +41,30 @@ FOLDER = "ANPI_WARM"
 # What libraries read when they are loaded; programs hold the threads of linear algebra at one themselves.
 DECISIVE = ("PYTHON", "OPENBLAS_CORETYPE", "NPY", "MPL", "NUMBA", "HOME", "XDG")
 
+# Modules that Python holds itself: json, signal and socket would take twice as long as all else that a client does.
 CLIENT = """#!{python} -IS
-import json, os, signal, socket, sys
+import _signal, _socket, marshal, os, sys
 here = os.path.dirname(os.path.abspath(__file__))
 mask = os.umask(0)
 os.umask(mask)
 asked = {{"words": sys.argv[1:], "folder": os.getcwd(), "mask": mask, "environment": dict(os.environ)}}
 asked |= {{"program": os.path.abspath(__file__), "group": os.getpgid(0)}}
-text = json.dumps(asked).encode()
-connection = socket.socket(socket.AF_UNIX)
+text = marshal.dumps(asked)
+connection = _socket.socket(_socket.AF_UNIX)
 connection.connect(os.path.join(here, "socket"))
-socket.send_fds(connection, [len(text).to_bytes(8, "big")], [0, 1, 2])
+streams = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2))
+connection.sendmsg([len(text).to_bytes(8, "big")], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
 connection.sendall(text)
-answer = connection.makefile("r")
-started = json.loads(answer.readline())
-if started == "cold":
+answer = open(connection.fileno(), "rb", closefd=False)
+started = answer.readline()
+if started == b"cold\\n":
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
-for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
-    signal.signal(number, lambda number, frame: os.kill(started, number))
-code = json.loads(answer.readline())
+for number in (_signal.SIGTERM, _signal.SIGINT, _signal.SIGHUP, _signal.SIGUSR1):
+    _signal.signal(number, lambda number, frame: os.kill(int(started), number))
+code = int(answer.readline())
 if code < 0:
-    if -code not in (signal.SIGKILL, signal.SIGSTOP):
-        signal.signal(-code, signal.SIG_DFL)
+    if -code not in (_signal.SIGKILL, _signal.SIGSTOP):
+        _signal.signal(-code, _signal.SIG_DFL)
     os.kill(os.getpid(), -code)
 sys.exit(code)
 """
@@ -133,7 +135,7 @@ class Server:
         if not asked:  # the client was killed while it asked
             connection.close()
         elif decisive(asked["environment"]) != self.loaded_by or (first.startswith("-") and first not in ("-m", "-c")):
-            connection.sendall(b'"cold"\n')
+            connection.sendall(b"cold\n")
             connection.close()
         elif child := os.fork():
             with suppress(OSError):
@@ -172,7 +174,7 @@ def received(connection: socket.socket) -> tuple[dict, list[int]]:
     size, text = int.from_bytes(head, "big"), b""
     while len(text) < size and (more := connection.recv(size - len(text))):
         text += more
-    return json.loads(text) if text and len(text) == size else {}, streams
+    return marshal.loads(text) if text and len(text) == size else {}, streams
 
 
 def become(asked: dict, streams: list[int]) -> NoReturn:
