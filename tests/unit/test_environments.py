@@ -68,6 +68,7 @@ def owners() -> dict[str, list[str]]:
     return {name: sorted(found) for name, found in metadata.packages_distributions().items()}
 
 
+@functools.cache
 def imported_packages(program: str) -> set[str]:
     """List the distributions that a program and the modules behind it import."""
     found = set()
@@ -81,6 +82,7 @@ def imported_packages(program: str) -> set[str]:
     return found
 
 
+@functools.cache
 def nodes_of(file: Path) -> list[ast.AST]:
     return list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
 
