@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from once import made_once
+from once import done_once, made_once
+
+from anpi.tables.allowed import allowing
 
 
 class Factory:
@@ -45,3 +47,26 @@ def test_what_could_not_be_made_is_made_anew(tmp_path, monkeypatch):
     assert list(made_once(Factory(tmp_path), "trial", lambda folder: (folder / "whole").touch()).iterdir()) == [
         tmp_path / "once" / "trial" / "whole"
     ]
+
+
+def test_what_passed_is_checked_once_and_each_caller_has_a_copy(monkeypatch):
+    monkeypatch.delenv("ANPI_ALLOW_COLUMNS", raising=False)
+    looked_at = []
+
+    def check(names: list[str]) -> list[str]:
+        looked_at.append(list(names))
+        if not names:
+            raise ValueError("no names")
+        return names
+
+    once = done_once(check)
+    once(["a"]).append("b")
+    assert once(["a"]) == ["a"]
+    assert looked_at == [["a"]]
+    assert once(["c"]) == ["c"]
+    with allowing(["patients.initials"]):  # may pass where it did not
+        once(["a"])
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no names"):
+            once([])
+    assert looked_at == [["a"], ["c"], ["a"], [], []]

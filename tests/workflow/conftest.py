@@ -12,11 +12,21 @@ from pathlib import Path
 
 import pytest
 import yaml
-from once import made_once
+from once import done_once, made_once
 from warm import python
 
+from anpi.tables import reading, schema
 from demo.trial import LEAST_PATIENTS, write_trial
 from workflow.running import ROOT, clone, run
+
+CHECK_TABLE, LOAD_YAML = done_once(reading.check_table), done_once(schema.load_bounded)
+
+
+@pytest.fixture(autouse=True)
+def inputs_are_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare the plans that tests make in this process the checks of tables and settings as they were in another one."""
+    monkeypatch.setattr(reading, "check_table", CHECK_TABLE)
+    monkeypatch.setattr(schema, "load_bounded", LOAD_YAML)
 
 
 class Trial:

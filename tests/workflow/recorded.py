@@ -6,12 +6,10 @@ import contextlib
 import functools
 import io
 import os
-import pickle
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import snakemake.jobs
@@ -24,8 +22,6 @@ from snakemake.sourcecache import SourceFile
 from snakemake.workflow import Workflow
 
 from anpi import provenance
-from anpi.tables import reading, schema
-from anpi.tables.allowed import allowed_columns
 from anpi.wiring.files import known_by
 from anpi.wiring.programs import Program, Unrecorded
 
@@ -45,22 +41,6 @@ def parse_once(path: SourceFile, flow: Workflow, linemap: dict[int, int], ruleco
     code, after, lines = PARSED[key]
     linemap.update(lines)
     return code, after
-
-
-def done_once(function: Callable) -> Callable:
-    """Stand for a check that looks at its arguments alone: of the same ones it is done once for all plans."""
-    kept: dict[bytes, bytes] = {}
-
-    def give(*words: Any) -> Any:
-        key = pickle.dumps((words, sorted(allowed_columns())))
-        if key not in kept:
-            kept[key] = pickle.dumps(function(*words))
-        return pickle.loads(kept[key])
-
-    return give
-
-
-CHECK_TABLE, LOAD_YAML = done_once(reading.check_table), done_once(schema.load_bounded)
 
 
 def forget_workflows() -> None:
@@ -98,8 +78,6 @@ def planned_workflow(folder: Path) -> Iterator[Workflow]:
             SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api,
             contextlib.redirect_stdout(io.StringIO()),
             patch.dict("snakemake.workflow.__dict__", parse=parse_once, compile=COMPILED),  # it takes the workflow up
-            patch.object(reading, "check_table", CHECK_TABLE),
-            patch.object(schema, "load_bounded", LOAD_YAML),
         ):
             loaded = api.workflow(
                 ResourceSettings(cores=1),
