@@ -116,14 +116,18 @@ def genes_of(lines: Iterable[str]) -> Iterable[tuple[str, str]]:
 
 def species_problems(genes: Iterable[tuple[str, str]], file: str) -> list[Problem]:
     """Find that none of many genes (id, symbol) is human: by the form of its id, or as one of the shipped table."""
-    named = list(dict.fromkeys(genes))
-    if not named or any(ENSEMBL_GENE.fullmatch(gene) for gene, _ in named):
+    named: dict[tuple[str, str], None] = {}
+    for gene in genes:
+        if ENSEMBL_GENE.fullmatch(gene[0]):
+            return []
+        named[gene] = None
+    if not named:
         return []
     table = read_gene_table()
     human = set(table["symbol"]) | set(table["gene_id"])
     if any(strip_version(gene) in human or symbol in human for gene, symbol in named):
         return []
-    found = ", ".join(dict.fromkeys(f"{gene} {symbol}".strip() for gene, symbol in named[:3]))
+    found = ", ".join(dict.fromkeys(f"{gene} {symbol}".strip() for gene, symbol in list(named)[:3]))
     fault = f"none of the first {len(named)} genes is a human one"
     return [Problem(file, fault, found=found, expected="such as ENSG00000139352 ASCL1", mend=ANOTHER_SPECIES)]
 
