@@ -68,18 +68,21 @@ def owners() -> dict[str, list[str]]:
     return {name: sorted(found) for name, found in metadata.packages_distributions().items()}
 
 
-@functools.cache
 def imported_packages(program: str) -> set[str]:
     """List the distributions that a program and the modules behind it import."""
+    return set().union(*map(imported_by, modules_behind(SCRIPTS / f"{program}.py")))
+
+
+@functools.cache
+def imported_by(module: Path) -> frozenset[str]:
     found = set()
-    for module in modules_behind(SCRIPTS / f"{program}.py"):
-        for node in nodes_of(module):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-                names = [node.module]
-            tops = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"anpi", "demo"}
-            found |= {re.sub(r"^python-", "", owners()[top][0].lower()) for top in tops}
-    return found
+    for node in nodes_of(module):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names = [node.module]
+        tops = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"anpi", "demo"}
+        found |= {re.sub(r"^python-", "", owners()[top][0].lower()) for top in tops}
+    return frozenset(found)
 
 
 @functools.cache
