@@ -86,7 +86,7 @@ def planning_notes(clinical: Clinical, samples: pd.DataFrame | None, today: date
         extra = [column for column in given if column_rule(load_schema(table), column) is None]
         if extra:
             notes.append(f"{file}: columns that are kept, and read where the plan names them: {', '.join(extra)}")
-        empty = [column for column in frame.attrs.get("columns", ()) if frame[column].isna().all()]
+        empty = [column for column in frame.columns[: frame.attrs.get("columns", 0)] if frame[column].isna().all()]
         if empty:
             notes.append(f"{file}: columns without any value: {', '.join(empty)}")
         for column in frame.columns[[str(kind).startswith("datetime") for kind in frame.dtypes]]:

@@ -230,8 +230,8 @@ def read_table(path: Path | str, schema_name: str) -> pd.DataFrame:
         Declared columns have their declared kind: text (object, None when missing), ``Int64``, ``float64``,
         ``datetime64[ns]``, or Decimal objects. Declared columns that the file lacks are added, all missing,
         so that a consumer never asks whether a column is there (the ``_day`` form of a date column counts as
-        there). Extra columns stay, as text. ``frame.attrs['file']`` names the file, ``frame.attrs['columns']`` its
-        columns.
+        there). Extra columns stay, as text. ``frame.attrs['file']`` names the file, ``frame.attrs['columns']`` says
+        how many columns it has; they stand first. (A number, since pandas copies attributes with each choice of rows.)
 
     Raises
     ------
@@ -264,7 +264,7 @@ def check_table(frame: pd.DataFrame, schema_name: str, file: str) -> pd.DataFram
         if column not in typed and day_form(column) not in typed:
             typed[column] = cast_column([None] * len(frame), rule, frame.index)
     result = pd.DataFrame(typed, index=frame.index)
-    result.attrs |= frame.attrs | {"file": file, "columns": list(frame.columns)}
+    result.attrs |= frame.attrs | {"file": file, "columns": len(frame.columns)}
     return result
 
 
