@@ -13,9 +13,10 @@ import anndata
 import numpy as np
 import pandas as pd
 from pydeseq2.dds import DeseqDataSet
-from pydeseq2.default_inference import DefaultInference
 from pydeseq2.ds import DeseqStats
 from pydeseq2.preprocessing import deseq2_norm_fit
+
+from anpi.association.inference import BlockInference
 
 CELLS = 2_000_000  # counts of a block
 SAMPLES = 256  # whose ratios to the mean sample are held at a time
@@ -33,9 +34,7 @@ class Block(DeseqDataSet):
     """Some genes of a cohort."""
 
     def __init__(self, counts: pd.DataFrame, design: pd.DataFrame):
-        super().__init__(
-            counts=counts.T, metadata=design, design=design, quiet=True, inference=DefaultInference(n_cpus=1)
-        )
+        super().__init__(counts=counts.T, metadata=design, design=design, quiet=True, inference=BlockInference())
 
     def fit_alone(self, size_factors: np.ndarray | None) -> None:
         """Fit what needs no other gene, and keep counts and means."""
