@@ -220,9 +220,9 @@ def sample_matches(units: pd.DataFrame, samples: pd.DataFrame, name: str) -> lis
                     mend=mend,
                 )
             )
-    used = samples[samples["use"] != "no"]
+    used, with_units = samples[samples["use"] != "no"], set(units["sample_id"])
     for sample in used["sample_id"]:
-        if sample not in set(units["sample_id"]):
+        if sample not in with_units:
             mend = "Add its files, or set use to no in the sample sheet."
             problems.append(Problem(name, f"sample {sample} has no unit", column="sample_id", mend=mend))
     return problems

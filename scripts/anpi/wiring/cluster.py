@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from anpi.wiring.looks import spare_looks, spare_sums
+from anpi.wiring.looks import spare_looks, spare_pipes, spare_sums
 
 PLUGIN = "snakemake_executor_plugin_slurm"
 
@@ -24,6 +24,7 @@ def spare_starts_and_waits(workflow: Any) -> None:
         The run, about to begin.
     """
     spare_sums(workflow)
+    spare_pipes(workflow)
     executor = getattr(getattr(workflow, "scheduler", None), "_executor", None)
     if type(executor).__module__ != PLUGIN:
         spare_looks(workflow)

@@ -15,11 +15,12 @@ import pandas as pd
 import pytest
 from warm import python
 
+from anpi.expression.appended import write_appended, write_matrix
 from anpi.expression.assemble import SummaryReader
 from anpi.expression.genes import read_gene_table
 from anpi.files.checksums import hash_file
 from anpi.files.made_from import FOLDER
-from anpi.files.numbers import as_written
+from anpi.files.numbers import as_written, read_numbers
 from anpi.files.shipped import ROOT
 
 GENES = [f"ENSG{number:011d}" for number in range(30)]
@@ -170,3 +171,18 @@ def test_numbers_are_rounded_as_text_rounds_them():
     found = as_written(pd.DataFrame({"S": values}))["S"].to_numpy()
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
+
+
+def test_a_matrix_of_many_blocks_of_gzip_has_the_bytes_of_a_fresh_one(tmp_path: Path):
+    draw = np.random.default_rng(3)
+    names = [f"S{number:02d}" for number in range(60)]
+    index = pd.Index([f"ENSG{number:011d}" for number in range(4000)], name="gene_id")
+    whole = pd.DataFrame(np.exp(draw.normal(3, 2, (4000, 60))), index=index, columns=names)
+    fresh, first, second = (
+        (tmp_path / f"{name}.tsv.gz", tmp_path / f"{name}.parquet") for name in ("fresh", "first", "second")
+    )
+    write_matrix(fresh, whole)
+    write_matrix(first, whole.drop(columns=["S00", "S31", "S59"]))
+    text = gzip.decompress(first[0].read_bytes())
+    write_appended(second, read_numbers(first[1]), text, whole[["S31", "S00", "S59"]], names)
+    assert [file.read_bytes() for file in second] == [file.read_bytes() for file in fresh]

@@ -89,3 +89,41 @@ def test_inputs_are_read_once_for_each_job_and_recorded_as_they_are(tmp_path: Pa
     assert len(reads[0]) > len(reads[1])
     assert sums[0] == sums[1]
     assert [len(found) for found in sums[1]].count(3) == 2
+
+
+PIPES = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "scripts")!r})
+from anpi.wiring.looks import spare_pipes
+from snakemake.jobs import Job
+
+plain = Job.is_pipe_or_service_input
+
+def told(job, path):
+    print("whether it is a pipe", file=sys.stderr)
+    return plain(job, path)
+
+Job.is_pipe_or_service_input = told
+
+onstart:
+    spare_pipes(workflow)
+
+rule last:
+    input: "middle"
+    output: "last"
+    shell: "cat {{input}} > {{output}}"
+
+rule middle:
+    output: pipe("middle") if config["piped"] else "middle"
+    shell: "echo through > {{output}}"
+"""
+
+
+@pytest.mark.parametrize("piped", [0, 1])
+def test_pipes_are_asked_for_where_there_is_one(tmp_path: Path, piped: int) -> None:
+    (tmp_path / "Snakefile").write_text(PIPES, encoding="utf-8")
+    command = [*snakemake(), "--cores", "2", "--config", f"piped={piped}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "last").read_text() == "through\n"
+    assert ("whether it is a pipe" in done.stderr) == bool(piped)
