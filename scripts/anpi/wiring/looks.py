@@ -70,4 +70,6 @@ def spare_pipes(workflow: Any) -> None:
     if not jobs or any(job.is_checkpoint or job.pipe_or_service_output for job in jobs):
         return
     for kind in {type(job) for job in jobs}:
-        kind.is_pipe_or_service_input = lambda job, path: False
+        plain = kind.is_pipe_or_service_input
+        # Another run of this process is asked as ever.
+        kind.is_pipe_or_service_input = lambda job, path, plain=plain: job.dag is not dag and plain(job, path)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from warm import snakemake
 
 from anpi.files.shipped import ROOT
+from anpi.wiring.looks import spare_pipes
 
 JOBS = 8
 SNAKEFILE = f"""
@@ -127,3 +129,24 @@ def test_pipes_are_asked_for_where_there_is_one(tmp_path: Path, piped: int) -> N
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "last").read_text() == "through\n"
     assert ("whether it is a pipe" in done.stderr) == bool(piped)
+
+
+class StandIn:
+    """A job of a DAG, whose inputs all come through pipes by its own account."""
+
+    is_checkpoint = False
+    pipe_or_service_output: tuple[str, ...] = ()
+
+    def __init__(self, dag: SimpleNamespace):
+        self.dag = dag
+
+    def is_pipe_or_service_input(self, path: str) -> bool:
+        return True
+
+
+def test_another_run_of_the_same_process_is_asked_for_pipes() -> None:
+    ours, other = SimpleNamespace(), SimpleNamespace()
+    ours.jobs = [StandIn(ours)]
+    spare_pipes(SimpleNamespace(dag=ours))
+    assert not ours.jobs[0].is_pipe_or_service_input("middle")
+    assert StandIn(other).is_pipe_or_service_input("middle")
