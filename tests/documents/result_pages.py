@@ -88,6 +88,7 @@ def untold_files(results: Path) -> set[str]:
         "reference/",
         "report/",
         "ledger/pages/",
+        "ledger/kept/",
         "logs/",
         "benchmarks/",
         "multiqc/",

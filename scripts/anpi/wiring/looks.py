@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import Any
 
 EXECUTOR = "snakemake.executors.local"
 BOUND = (100, 1)  # Snakemake's own: starts in so many seconds
+# Checksums of the inputs of the job whose record is being written.
+OF_JOB: ContextVar[dict[Any, str | None] | None] = ContextVar("OF_JOB", default=None)
 
 
 def spare_looks(workflow: Any) -> None:
@@ -32,26 +36,45 @@ def spare_sums(workflow: Any) -> None:
     """Let the checksum of each input be computed once for each job that ends.
 
     Snakemake (9.27) computes it for each output of the job anew: the merge of thousands of samples has six. While the
-    record of a job is written, it may remember what it found, as it does while it plans.
+    record of a job is written, what was found is remembered, for that job alone: others may end at the same time.
 
     Parameters
     ----------
     workflow : snakemake.workflow.Workflow
         The run, about to begin.
     """
-    persistence, cache = getattr(workflow, "persistence", None), getattr(workflow, "iocache", None)
-    if persistence is None or cache is None:
+    persistence = getattr(workflow, "persistence", None)
+    if persistence is None:
         return
     plain = persistence.finished
 
     async def finished(job: Any) -> None:
-        cache.active = True
+        found = OF_JOB.set({})
         try:
             await plain(job)
         finally:
-            cache.deactivate()
+            OF_JOB.reset(found)
 
     persistence.finished = finished
+    for kind in {type(file) for job in workflow.dag.jobs for file in job.input}:
+        if not hasattr(kind.checksum, "plain"):
+            kind.checksum = remembered(kind.checksum)
+
+
+def remembered(plain: Callable[..., Awaitable[str | None]]) -> Callable[..., Awaitable[str | None]]:
+    """Return a method that computes a file's checksum once while the record of a job is written."""
+
+    async def checksum(file: Any, *words: Any, **named: Any) -> str | None:
+        sums = OF_JOB.get()
+        if sums is None:
+            return await plain(file, *words, **named)
+        key = (file, *words, *named.items())
+        if key not in sums:
+            sums[key] = await plain(file, *words, **named)
+        return sums[key]
+
+    checksum.plain = plain  # type: ignore[attr-defined]
+    return checksum
 
 
 def spare_pipes(workflow: Any) -> None:
