@@ -20,7 +20,7 @@ from anpi.files.checksums import hash_file
 from anpi.files.kept import DAMAGED, Place, digest_of, link
 from anpi.files.numbers import as_written, read_numbers, write_numbers
 from anpi.files.writing import PRECISE, binary_file, whole_file, write_json, write_table
-from anpi.problems import InputError
+from anpi.problems import InputError, Problem
 
 RECORD = "columns.json"
 SEPARATORS = (ord("\t"), ord("\n"))
@@ -45,6 +45,7 @@ class LastMatrices:
         self.values: dict[str, pd.DataFrame] = {}
         self.texts: dict[str, bytes] = {}
         if self.folder is not None:
+            refuse_file(self.folder)
             self.read(self.folder)
 
     def read(self, folder: Path) -> None:
@@ -77,6 +78,12 @@ class LastMatrices:
         sums = {name: hash_file(file) for name, file in kept.items()}
         record = {"key": self.key, "matrices": list(files), "files": sums, "columns": dict(made_from)}
         write_json(self.folder / RECORD, record)
+
+
+def refuse_file(folder: Path) -> None:
+    """Refuse, before anything is written, a file where the folder of kept matrices belongs."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(Problem(str(folder), "is a file", expected="a folder", mend="Delete it and run again."))
 
 
 def write_matrix(files: Files, values: pd.DataFrame) -> None:

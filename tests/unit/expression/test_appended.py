@@ -22,6 +22,7 @@ from anpi.files.checksums import hash_file
 from anpi.files.made_from import FOLDER
 from anpi.files.numbers import as_written, read_numbers
 from anpi.files.shipped import ROOT
+from anpi.problems import InputError
 
 GENES = [f"ENSG{number:011d}" for number in range(30)]
 MATRICES = [f"{matrix}.{kind}" for matrix in ("counts", "tpm") for kind in ("tsv.gz", "parquet")]
@@ -133,6 +134,14 @@ def test_what_is_damaged_is_not_taken(merge: Merge, name: str):
             assert found == ["S1", "S2", "Z"]
         assert written == merge("S1 S2 Z", kept=False)[1]
         assert merge("S1 S2")[0] == []
+
+
+def test_a_file_where_the_folder_belongs_is_told_before_anything_is_written(merge: Merge):
+    Path("kept").write_text("mine")
+    with pytest.raises(InputError, match=r"kept: is a file.*expected a folder.*Delete it"):
+        merge("S1 S2")
+    assert Path("kept").read_text() == "mine"
+    assert not any(Path(name).exists() for name in (*MATRICES, "facts.tsv"))
 
 
 def test_the_record_names_the_genes_of_every_sample_also_of_one_whose_columns_are_kept(merge: Merge):
