@@ -154,9 +154,9 @@ def side_by_side(
     if min(threads, len(items)) < 2:
         yield from map(compare, items)
         return
-    import gseapy  # noqa: F401
+    import gseapy  # noqa: F401  loaded before the fork, for all processes at once
 
-    import anpi.association.deseq  # noqa: F401
+    import anpi.association.deseq  # noqa: F401  as well
 
     with ProcessPoolExecutor(min(threads, len(items)), mp_context=get_context("fork")) as pool:
         yield from pool.map(compare, items)

@@ -159,7 +159,7 @@ def load_umap(samples: int) -> None:
     from numba.core.dispatcher import Dispatcher
 
     with compiled_when_called() if samples < EXACT_NEIGHBOURS else nullcontext():
-        import pynndescent  # noqa: F401
+        import pynndescent  # noqa: F401  UMAP loads it, so it is loaded first
     from umap import layouts, umap_
 
     for function in (*vars(umap_).values(), *vars(layouts).values()):
