@@ -9,7 +9,8 @@ import pandas as pd
 
 from anpi.problems import Problem, refuse
 
-COLUMNS = ["account", "scope", "given", "used", "asked", "left_out", "difference", "reason"]
+COUNTS = ["given", "used", "asked", "left_out"]
+COLUMNS = ["account", "scope", *COUNTS, "difference", "reason"]
 
 
 @dataclass(frozen=True)
@@ -59,23 +60,25 @@ def account_table(accounts: Iterable[Account]) -> pd.DataFrame:
 
 
 def refuse_open(table: pd.DataFrame) -> None:
-    """Refuse a run with an account that does not close.
+    """Refuse a run with an account that does not close, by its numbers and not by what it says of them.
 
     Raises
     ------
     InputError
         Naming each of them.
     """
+    counts = table[COUNTS].apply(pd.to_numeric, errors="coerce")
+    closes = (counts["given"] == counts[COUNTS[1:]].sum(axis=1, skipna=False)) & (table["difference"] == 0)
     refuse(
         [
             Problem(
                 "accounts.tsv",
                 f"the account of {row['account']} of {row['scope']} does not close",
-                found=", ".join(f"{row[name]} {name.replace('_', ' ')}" for name in COLUMNS[2:6]),
+                found=", ".join(f"{row[name]} {name.replace('_', ' ')}" for name in COUNTS),
                 expected="sums that agree",
                 mend="Results of another run may stand in the folder, or one was changed by hand: delete them and run"
                 " again. If it stays, it is a fault of anpi: tell its authors, and do not use the results.",
             )
-            for row in table[table["difference"] != 0].to_dict("records")
+            for row in table[~closes | table[["account", "scope"]].isna().any(axis=1)].to_dict("records")
         ]
     )

@@ -53,6 +53,7 @@ ID_COLUMNS = (
     *("arm", "subtype", "second", "symbol", "site", "batch", "signature", "who_left", "reason_out", "scope"),
     *OF_ADAM,
 )
+NUMBER_COLUMNS = ("score",)
 
 
 def read_text_table(path: Path | str) -> pd.DataFrame:
@@ -481,12 +482,32 @@ def case_problems(frame: pd.DataFrame, column: str) -> list[Problem]:
 
 
 def read_facts(path: Path | str) -> pd.DataFrame:
-    """Read a table that anpi wrote: numbers where a whole column holds numbers, ids always text, NA missing."""
+    """Read a table that anpi wrote: numbers where a whole column holds numbers, ids always text, NA missing.
+
+    Raises
+    ------
+    InputError
+        A file that is damaged or missing; a word in a column that always holds numbers.
+    """
     separator = "\t" if ".tsv" in Path(path).suffixes else ","
     refuse_cut_table(Path(path))
     with intact(path):
         header = pd.read_csv(path, sep=separator, nrows=0).columns
-        return pd.read_csv(path, sep=separator, dtype=ids_among(header), keep_default_na=False, na_values=["", "NA"])
+        kinds = ids_among(header)
+        frame = pd.read_csv(path, sep=separator, dtype=kinds, keep_default_na=False, na_values=["", "NA"])
+    refuse(word_problems(frame, str(path)))
+    return frame
+
+
+def word_problems(frame: pd.DataFrame, file: str) -> list[Problem]:
+    """Find the first word in each column that always holds numbers."""
+    problems = []
+    for column in frame.columns.intersection(NUMBER_COLUMNS):
+        numbers = pd.to_numeric(frame[column], errors="coerce")
+        for place in np.flatnonzero(numbers.isna() & frame[column].notna())[:1].tolist():
+            found = str(frame[column].iloc[place])
+            problems.append(Problem(file, row=place + FIRST_DATA_ROW, column=column, found=found, expected="a number"))
+    return problems
 
 
 def ids_among(header: Iterable[str]) -> dict[str, type]:

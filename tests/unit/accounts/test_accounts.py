@@ -197,6 +197,18 @@ def test_a_result_that_lost_a_row_is_found(trial, file, cut, words):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("place", "value"), [(0, None), (1, None), (2, "many"), (2, None), (3, 8), (4, 1), (5, None), (6, 1)]
+)
+def test_an_account_closes_by_its_numbers_whatever_it_says(place, value):
+    row = ["reads", "S1", 10, 9, 0, 1, 0, "1 short"]
+    other = ["reads", "S2", 5, 5, 0, 0, 0, None]
+    refuse_open(pd.DataFrame([row, other], columns=COLUMNS))
+    row[place] = value
+    with pytest.raises(InputError, match=r"1 problem in the inputs:\n.* does not close"):
+        refuse_open(pd.DataFrame([row, other], columns=COLUMNS))
+
+
 def test_accounts_of_samples_are_read_at_once_as_one_by_one(tmp_path):
     rows = [
         ("reads", "007", 10, 9, 0, 1, 0, "1 short"),

@@ -250,6 +250,14 @@ def test_a_table_that_anpi_wrote_comes_back(tmp_path):
     assert back["day"].tolist()[0] == "2024-01-31"
 
 
+def test_a_word_among_scores_is_told_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "scores.tsv").write_text("sample_id\tsignature\tscore\nS1\tgep18\t1.5\nS2\tgep18\tmuch\n")
+    with pytest.raises(InputError, match=r"scores\.tsv, row 3, column score: found 'much', expected a number"):
+        read_facts(tmp_path / "scores.tsv")
+    (tmp_path / "scores.tsv").write_text("sample_id\tsignature\tscore\nS1\tgep18\tNA\nS2\tgep18\t-1e3\n")
+    assert read_facts(tmp_path / "scores.tsv")["score"].tolist()[1] == -1000
+
+
 def test_the_same_content_has_the_same_bytes(tmp_path):
     frame = pd.DataFrame({"a": [0.1 + 0.2, 1e-12, None]})
     for name in ("1.tsv.gz", "2.tsv.gz"):
