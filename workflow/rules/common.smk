@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from snakemake import __version__ as snakemake_version
-from snakemake.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 
@@ -44,7 +43,6 @@ from anpi.tables.allowed import ALLOWED_COLUMNS
 from anpi.tables.config import check_writable, config_paths, counted_alone, is_url, shipped
 from anpi.ledger.delivery import check_delivery
 from anpi.ledger.kept import fetch_entries
-from anpi.problems import InputError
 from anpi.tables.schema import load_yaml
 from anpi.tools import check_versions, tools_of
 from anpi.wiring import programs
@@ -53,17 +51,9 @@ from anpi.wiring.cluster import spare_starts_and_waits
 from anpi.wiring.files import known_by
 from anpi.wiring.programs import Unrecorded, option
 from anpi.wiring.resources import CEILING, capped, cores_for_reads, genome_mb, index_mb
+from anpi.wiring.told import in_words
 from anpi.wiring.units import SampleUnits, units_by_sample
 from anpi.words.urls import public_urls
-
-
-def in_words(check, *arguments):
-    """Call a check; what it refuses ends the run in words."""
-    try:
-        return check(*arguments)
-    except InputError as error:
-        raise WorkflowError(str(error))
-
 
 CONFIG_FILE = str(workflow.configfiles[-1]) if workflow.configfiles else "config/config.yaml"
 # A job of its own process plans again what was checked before it was handed out; its program checks what it reads.
