@@ -53,7 +53,7 @@ def rules() -> dict[str, tuple[str, str]]:
     found = {}
     for file in sorted((ROOT / "workflow").rglob("*.smk")):
         for block in re.split(r"^rule ", file.read_text(encoding="utf-8"), flags=re.M)[1:]:
-            environment = re.search(r'conda:\s+"\.\./\.\./envs/([^"]+)"', block)
+            environment = re.search(r'conda:\s+"(?:\.\./)+envs/([^"]+)"', block)
             assert environment, block.split(":")[0]
             found[block.split(":")[0]] = (block, environment.group(1))
     return found
