@@ -51,6 +51,7 @@ class BlockInference(DefaultInference):
             diverged = fit.run(beta_tol, max_beta, maxiter)
             beta[part], mu[:, part], leverages[:, part] = fit.beta, fit.means.T, fit.leverages().T
             for gene in part.start + np.flatnonzero(diverged):
+                # Its first step is its last: from there pydeseq2 descends from where it began, whatever it has walked.
                 beta[gene], mu[:, gene], leverages[:, gene], converged[gene] = utils.irls_solver(
                     counts=counts[:, gene],
                     size_factors=size_factors,
@@ -59,7 +60,7 @@ class BlockInference(DefaultInference):
                     min_mu=min_mu,
                     beta_tol=beta_tol,
                     max_beta=max_beta,
-                    maxiter=maxiter,
+                    maxiter=1,
                     **rules,
                 )
         return beta, mu, leverages, converged
