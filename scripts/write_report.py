@@ -65,6 +65,7 @@ def main() -> None:
     parser.add_argument(
         "--memory", type=Path, help="folder that remembers pages and figures, so that those that are right are kept"
     )
+    parser.add_argument("--threads", type=int, default=1, help="figures drawn at a time (default: 1)")
     parser.add_argument("--out-dir", required=True, type=Path, help="folder to write to; made when it lacks")
     arguments = parser.parse_args()
     memory = kept_place(arguments.memory, "write_report.py", TEMPLATES)
@@ -82,7 +83,7 @@ def main() -> None:
         frozenset(arguments.carry),
         arguments.own_targets,
     )
-    write_report(read_run(given), arguments.out_dir, memory)
+    write_report(read_run(given), arguments.out_dir, memory, arguments.threads)
 
 
 if __name__ == "__main__":

@@ -161,6 +161,7 @@ rule write_report:
         out("benchmarks/write_report.tsv")
     conda:
         "../../envs/anpi.yaml"
+    threads: 2
     resources:
         mem_mb=needs("mem_mb", 3000, sample=4),
         runtime=needs("runtime", 60, sample=0.2),
@@ -184,7 +185,7 @@ rule write_report:
     shell:
         "{params.program} --results {params.results:q} --patients {input.patients:q} --plan {params.plan:q}"
         " --rules {params.rules:q} {params.tables} --title {params.program.settings[title]:q} {params.thresholds} {params.multiqc}"
-        " {params.carry} --memory {params.memory:q} --out-dir {params.folder:q}"
+        " {params.carry} --memory {params.memory:q} --threads {threads} --out-dir {params.folder:q}"
         " > {log:q} 2>&1"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +34,37 @@ def files_of(drawing: Drawing) -> list[str]:
     return [f"{drawing.name}.{kind}" for kind in KINDS]
 
 
-def write_figures(figures: Iterable[Drawing], folder: Path, memory: Memory) -> dict[str, str]:
-    """Write the files of figures, and return the SVG of each by its name, as the page shows it."""
-    pictures = {}
-    for drawing in figures:
-        files = [folder / name for name in files_of(drawing)]
-        made_from = drawing.digest(memory.beside)
-        if not memory.put_back(files, made_from):
-            write_figure(drawing, files)
-            memory.keep(files, made_from)
-        pictures[drawing.name] = files[0].read_bytes().decode("utf-8").removeprefix(DECLARATION).removesuffix("\n")
-    return pictures
+def write_figures(figures: Sequence[Drawing], folder: Path, memory: Memory, threads: int = 1) -> dict[str, str]:
+    """Write the files of figures, and return the SVG of each by its name, as the page shows it.
+
+    Parameters
+    ----------
+    threads : int
+        Figures drawn at a time, each by a process of its own.
+    """
+    files = {drawing.name: [folder / name for name in files_of(drawing)] for drawing in figures}
+    digests = {drawing.name: drawing.digest(memory.beside) for drawing in figures}
+    due = [drawing for drawing in figures if not memory.put_back(files[drawing.name], digests[drawing.name])]
+    write_side_by_side(due, [files[drawing.name] for drawing in due], threads)
+    for drawing in due:
+        memory.keep(files[drawing.name], digests[drawing.name])
+    return {name: picture(svg) for name, (svg, *_) in files.items()}
+
+
+def write_side_by_side(figures: Sequence[Drawing], files: Sequence[Sequence[Path]], threads: int) -> None:
+    """Write figures, several at a time when there are threads; forked, so that nothing is imported again."""
+    at_a_time = min(threads, len(figures))
+    if at_a_time < 2:
+        for drawing, own in zip(figures, files, strict=True):
+            write_figure(drawing, own)
+        return
+    with ProcessPoolExecutor(at_a_time, mp_context=get_context("fork")) as pool:
+        list(pool.map(write_figure, figures, files))
+
+
+def picture(svg: Path) -> str:
+    """Return a figure as it stands within a page."""
+    return svg.read_bytes().decode("utf-8").removeprefix(DECLARATION).removesuffix("\n")
 
 
 def write_figure(drawing: Drawing, files: Sequence[Path]) -> None:

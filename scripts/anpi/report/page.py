@@ -42,20 +42,22 @@ WORD = re.compile(r"([\w.-]*\w)")
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-def write_report(run: Run, out: Path, memory: Place | None = None) -> None:
+def write_report(run: Run, out: Path, memory: Place | None = None, threads: int = 1) -> None:
     """Write the whole report below a folder; the page comes last, so that it never stands without its files.
 
     Parameters
     ----------
     memory : Place, optional
         Remembers figures and pages of patients, so that the next report leaves those that are right as they are.
+    threads : int
+        Figures drawn at a time.
     """
     first, details = sections_of(run, FIRST_PAGE), sections_of(run, DETAILS)
     figures = list({drawing.name: drawing for drawing in drawings([*details, *first])}.values())
     environment, files = make_environment(), page_files(run)
     drawn = {name for drawing in figures for name in files_of(drawing)}
     kept = Memory(memory, drawn.union(files.values()))
-    pictures = write_figures(figures, out / "figures", kept)
+    pictures = write_figures(figures, out / "figures", kept, threads)
     write_pages(environment, run, out / "patients", files, kept)
     kept.close()
     remove_others(out / "figures", drawn)

@@ -56,6 +56,10 @@ def run_of(folder: Path, tables: dict[str, pd.DataFrame]) -> Run:
 
 def write(run: Run, folder: Path, memory: Path | None = None, code: str = "as it is") -> Files:
     write_report(run, folder, Place(memory, code) if memory else None)
+    return files_below(folder)
+
+
+def files_below(folder: Path) -> Files:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -80,6 +84,25 @@ def test_the_same_run_draws_nothing_and_gives_the_same_bytes(tmp_path: Path, dra
     assert drawn == []
     assert write(run_of(tmp_path, all_tables()), tmp_path / "scratch") == first
     assert len(drawn) == len(COURSES | CURVES | RATIOS | OTHERS)
+
+
+def test_figures_that_are_drawn_side_by_side_have_the_same_bytes(tmp_path: Path, drawn: list[str]) -> None:
+    one = write(run_of(tmp_path, all_tables()), tmp_path / "one")
+    drawn.clear()
+    write_report(run_of(tmp_path, all_tables()), tmp_path / "three", Place(tmp_path / "memory", "code"), threads=3)
+    assert drawn == []  # here; processes of their own drew them
+    assert files_below(tmp_path / "three") == one
+    assert write(run_of(tmp_path, all_tables()), tmp_path / "kept", tmp_path / "memory", "code") == one
+    assert drawn == []
+
+
+def test_a_figure_that_fails_in_a_process_of_its_own_ends_the_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Drawing, "draw", lambda self: {}[self.name])
+    with pytest.raises(KeyError, match="attrition"):
+        write_report(run_of(tmp_path, all_tables()), tmp_path / "report", threads=2)
+    assert not (tmp_path / "report" / "index.html").exists()
 
 
 @pytest.fixture(scope="module")
