@@ -40,6 +40,7 @@ rule test_associations:
         logs("test_associations"),
     benchmark:
         out("benchmarks/test_associations.tsv")
+    priority: LONGEST_FIRST
     conda:
         "../../envs/anpi.yaml"
     resources:
@@ -61,6 +62,12 @@ rule test_associations:
         "{params.program} --plan {params.plan:q} --endpoints {input.endpoints:q} --sets {input.sets:q}"
         " --patients {input.patients:q} {params.expression} --history {params.history:q}"
         " {params.kept} --out-dir {params.folder:q} > {log:q} 2>&1"
+
+
+def contrast_threads(wildcards):
+    """Ask for a core a contrast (responders, four subtypes); of this machine for half of them, beside other steps."""
+    cores = workflow.resource_settings.cores
+    return 5 if IS_JOB or cores is None else max(1, min(5, cores // 2))
 
 
 rule test_expression:
@@ -91,9 +98,10 @@ rule test_expression:
         logs("test_expression"),
     benchmark:
         out("benchmarks/test_expression.tsv")
+    priority: LONGEST_FIRST
     conda:
         "../../envs/anpi.yaml"
-    threads: 5  # a contrast each: responders and four subtypes
+    threads: contrast_threads
     resources:
         mem_mb=needs("mem_mb", 4000, sample=4),
         runtime=needs("runtime", 60, sample=0.2),

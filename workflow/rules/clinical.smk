@@ -61,6 +61,7 @@ rule derive_endpoints:
         logs("derive_endpoints"),
     benchmark:
         out("benchmarks/derive_endpoints.tsv")
+    priority: LONGEST_FIRST
     conda:
         "../../envs/anpi.yaml"
     resources:
@@ -132,6 +133,7 @@ rule build_sets:
         logs("build_sets"),
     benchmark:
         out("benchmarks/build_sets.tsv")
+    priority: LONGEST_FIRST
     conda:
         "../../envs/anpi.yaml"
     resources:

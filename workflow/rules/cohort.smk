@@ -1,4 +1,5 @@
 # The samples side by side: needs samples of the config and units or expression; makes cohort/, qc/, subtypes/, immune/, targets/.
+EXPLORATION = "components variance umap markers nmf_ranks nmf_clusters nmf_names nmf_agreement notes".split()
 
 
 def expression_source(wildcards):
@@ -70,6 +71,7 @@ rule judge_samples:
         logs("judge_samples"),
     benchmark:
         out("benchmarks/judge_samples.tsv")
+    priority: LONGEST_FIRST
     conda:
         "../../envs/anpi.yaml"
     resources:
@@ -99,6 +101,7 @@ rule call_subtypes:
         logs("call_subtypes"),
     benchmark:
         out("benchmarks/call_subtypes.tsv")
+    priority: LONGEST_FIRST
     conda:
         "../../envs/anpi.yaml"
     resources:
@@ -128,6 +131,7 @@ rule score_signatures:
         logs("score_signatures"),
     benchmark:
         out("benchmarks/score_signatures.tsv")
+    priority: LONGEST_FIRST
     conda:
         "../../envs/anpi.yaml"
     resources:
@@ -181,6 +185,7 @@ rule explore_cohort:
         logs("explore_cohort"),
     benchmark:
         out("benchmarks/explore_cohort.tsv")
+    priority: LONGEST_FIRST
     conda:
         "../../envs/anpi.yaml"
     resources:

@@ -90,7 +90,9 @@ FOREST = RESOURCES / "subtypes" / "fatherree_forest" / "1.0.0"
 RULES = shipped(SETTINGS["endpoints"], "endpoints.yaml")
 PLAN = shipped(SETTINGS["plan"], "plan.yaml")
 TEMPLATES = ROOT / "workflow" / "report"
-EXPLORATION = "components variance umap markers nmf_ranks nmf_clusters nmf_names nmf_agreement notes".split()
+LONGEST_FIRST = (
+    1  # the priority of the steps that take longest (contrasts, tests, exploration), and of what they wait for
+)
 
 
 wildcard_constraints:

@@ -47,6 +47,7 @@ rule compare_identities:
         logs("compare_identities"),
     benchmark:
         out("benchmarks/compare_identities.tsv")
+    priority: LONGEST_FIRST
     conda:
         "../../envs/anpi.yaml"
     resources:
