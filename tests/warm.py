@@ -36,6 +36,7 @@ LIBRARIES = (
     *("matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "matplotlib.backends.backend_pdf"),
     *("scanpy", "gseapy", "pydeseq2.dds", "pydeseq2.ds", "rocrate.rocrate", "jsonschema"),
     *("snakemake.cli", "snakemake.executors.local", "snakemake_executor_plugin_slurm", "snakemake_storage_plugin_s3"),
+    "snakemake.storage",
 )
 FOLDER = "ANPI_WARM"
 # What libraries read when they are loaded; programs hold the threads of linear algebra at one themselves.
@@ -230,6 +231,8 @@ def main() -> None:
     environment = dict(os.environ)  # some libraries change it
     for name in LIBRARIES:
         importlib.import_module(name)
+    # Snakemake looks through all packages for its plugins when it makes its options, a third of a short plan.
+    importlib.import_module("snakemake.cli").get_argument_parser()
     gc.freeze()  # so that the pages of what is loaded stay shared
     # What programs import of the project is compiled once, also where Python is told to write nothing beside it.
     sys.dont_write_bytecode, sys.pycache_prefix = False, str(Path(sys.argv[1]).with_name("compiled"))

@@ -57,6 +57,17 @@ def test_a_python_of_another_environment_forks_for_the_programs_of_that_environm
     assert call(python(**other), tmp_path, "-c", text)[1].endswith("False\n")
 
 
+def test_plugins_of_snakemake_are_found_once_and_are_those_of_a_snakemake_that_is_started(tmp_path):
+    text = (
+        "import sys; found = 'snakemake.report.html_reporter' in sys.modules;"
+        "from snakemake.cli import get_argument_parser as get; print(found, sorted(get()._option_string_actions))"
+    )
+    forked, started = (call(one, tmp_path, "-c", text)[1] for one in (python(), sys.executable))
+    assert "--storage-s3-endpoint-url" in forked
+    assert forked.startswith("True ")
+    assert forked == started.replace("False", "True", 1)
+
+
 @pytest.mark.parametrize("told", [b"", bytes(8), (99).to_bytes(8, "big") + b"{"])
 def test_a_client_that_is_killed_while_it_asks_hurts_no_other(tmp_path, told):
     with socket.socket(socket.AF_UNIX) as client:
