@@ -62,6 +62,9 @@ lint: setup  ## ruff, snakefmt, snakemake --lint, mypy
 	@$(BIN)/mypy scripts demo
 	@$(BIN)/python scripts/simulate_demo.py --out $(DEMO) --if-changed
 	@PATH="$(CURDIR)/$(BIN):$$PATH" .ci/lint-snakemake --directory $(DEMO)
+	@$(BIN)/python tests/benchmarks/benchmark_shards.py --samples 2 --genes 0 --prepare --keep results/stubs
+	@PATH="$(CURDIR)/$(BIN):$$PATH" .ci/lint-snakemake --snakefile workflow/shards.smk --directory results/stubs \
+	  --config samples=samples.txt samples_dir=samples reference_genes=genes.tsv
 
 faults: setup  ## docs/faults.md, the table of wrong inputs, anew from its tests
 	@PATH="$(CURDIR)/$(BIN):$$PATH" pytest -q -m faults --write-faults
@@ -87,4 +90,4 @@ format:  ## put code into the house style
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/snakefmt workflow
 
 clean:  ## remove the demo's results and caches, keep .venv
-	rm -rf $(DEMO) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(DEMO) results/stubs .pytest_cache .mypy_cache .ruff_cache
