@@ -44,8 +44,10 @@ def write_numbers(path: Path | str, values: pd.DataFrame) -> None:
 
 def as_written(values: pd.DataFrame) -> pd.DataFrame:
     """Return numbers as they are read again from a text of ten significant digits (`PRECISE`), to the bit."""
-    rounded = [column_as_written(column) for column in values.to_numpy(float).T]
-    return pd.DataFrame(np.array(rounded).T.reshape(values.shape), index=values.index, columns=values.columns)
+    rounded = np.empty(values.shape[::-1])
+    for place, column in enumerate(values.to_numpy(float).T):
+        rounded[place] = column_as_written(column)
+    return pd.DataFrame(rounded.T, index=values.index, columns=values.columns, copy=False)
 
 
 def column_as_written(values: np.ndarray) -> np.ndarray:

@@ -77,7 +77,7 @@ def one_sample(profiles: Profiles, name: str, tpm: np.ndarray, of_profiles: np.n
     fraction = low = high = np.full(len(profiles.cell_types) + 1, np.nan)
     if reason is None:
         mixture = of_profiles[genes] * (1e6 / total if len(tpm) >= WHOLE else 1.0)
-        fraction = deconvolve(profiles, genes, mixture)
+        (fraction,) = deconvolve(profiles, profiles.tpm[genes][None], mixture[None])
         low, high = intervals(profiles, genes, mixture)
         low, high = np.minimum(low, fraction), np.maximum(high, fraction)
     return pd.DataFrame(

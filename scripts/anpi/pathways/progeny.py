@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,23 +72,35 @@ def score_pathways(expression: Expression) -> pd.DataFrame:
     """
     samples, median = prepare_samples(expression), read_reference()["median"]
     shift = reference_shift(samples, read_reference())
-    blocks = []
+    expressed = np.asarray((samples.tpm > 0).any(axis=1))
+    blocks: list[dict[str, Any]] = []
     for pathway, rows in read_weights().groupby("pathway", sort=True):
         places = pd.Index(samples.gene_ids).get_indexer(rows["gene_id"])
         usual = np.log2(median.reindex(rows["gene_id"]).fillna(0.0).to_numpy() + 1)
         genes, weights = rows["gene_id"].to_numpy(), rows["weight"].to_numpy()
-        for name, tpm, level in zip(samples.names, samples.tpm, shift, strict=True):
-            of_genes = np.array([tpm[place] if place >= 0 else np.nan for place in places])
-            score = one_score(genes, weights, of_genes, usual, level, bool((tpm > 0).any()))
-            blocks.append({"sample_id": name, "pathway": pathway, **score})
+        of_genes = np.where(places >= 0, samples.tpm[:, places], np.nan)
+        scored = [
+            {"sample_id": name, "pathway": pathway, **one_score(genes, weights, tpm, usual, level, bool(any_gene))}
+            for name, tpm, level, any_gene in zip(samples.names, of_genes, shift, expressed, strict=True)
+        ]
+        set_limits([row for row in scored if "draws" in row])
+        blocks += scored
     table = pd.DataFrame(blocks, columns=COLUMNS)
     order = pd.Categorical(table["sample_id"], samples.names, ordered=True)
     return table.iloc[np.argsort(order.codes, kind="stable")].reset_index(drop=True)
 
 
+def set_limits(rows: list[dict[str, Any]]) -> None:
+    """Set the limits of scores by how far their draws deviate; the score lies within."""
+    if rows:
+        low, high = np.percentile([row.pop("draws") for row in rows], LEVELS, axis=1)
+        for row, least, most in zip(rows, low, high, strict=True):
+            row |= {"low": row["score"] + min(least, 0.0), "high": row["score"] + max(most, 0.0)}
+
+
 def one_score(
     genes: np.ndarray, weights: np.ndarray, tpm: np.ndarray, usual: np.ndarray, level: float, expressed: bool
-) -> dict[str, float | int | str | None]:
+) -> dict[str, Any]:
     """Score one pathway in one sample.
 
     Genes differ in their usual expression, which says nothing of the sample; so the interval is that of the deviations
@@ -103,6 +116,11 @@ def one_score(
         By how many log2 units the sample's TPM stand above the reference's; NaN when not known.
     expressed : bool
         Whether the sample has any expression.
+
+    Returns
+    -------
+    dict
+        Columns of the table; where there is a score, ``draws``: by how much each draw of genes deviates from it.
     """
     here = ~np.isnan(tpm)
     counted = {"genes_used": int(here.sum()), "genes_total": len(genes)}
@@ -114,7 +132,6 @@ def one_score(
     logs = np.log2(tpm + 1)
     score, deviations = (weights * logs).sum(), weights * (logs - usual)
     picks = draw_genes(genes[here].tolist(), tpm, DRAWS)
-    low, high = np.percentile(deviations[picks].sum(axis=1) - deviations.sum(), LEVELS)
+    draws = deviations[picks].sum(axis=1) - deviations.sum()
     above = (weights * (np.log2(tpm / 2**level + 1) - usual)).sum()
-    limits = {"low": score + min(low, 0.0), "high": score + max(high, 0.0)}
-    return {"score": score, **limits, **counted, "above_reference": above}
+    return {"score": score, "draws": draws, **counted, "above_reference": above}

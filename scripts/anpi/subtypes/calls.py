@@ -143,7 +143,10 @@ def call_subtypes(
     placed = has_level(evidence.profile, counts is not None)
     barred = bars(evidence, model, verdicts, depth, placed)
     wanted = [not bar for bar in barred]
-    stability = measure_stability(evidence.profile, evidence.activation, model, counts, wanted, evidence.removal)
+    stability = measure_stability(
+        evidence.profile, evidence.activation, model, counts, wanted, evidence.removal
+    ).to_dict("records")
+    coverage = np.ascontiguousarray(evidence.coverage[list(PROGRAMMES)]).mean(axis=1)
     notes = contamination_notes(rows_where(evidence.tissues, placed), model)
     factors = dominant_factor(evidence.profile, model)
     opinions, _ = gene_pairs(evidence.tumour, model)
@@ -162,8 +165,8 @@ def call_subtypes(
                 "sample_id": sample,
                 **row,
                 **{f"p_{k}": shares[k] for k in CLASSES},
-                **stability_of(stability, i, row["call"], barred[i]),
-                "gene_coverage": evidence.coverage.iloc[i][list(PROGRAMMES)].mean(),
+                **stability_of(stability[i], row["call"], barred[i]),
+                "gene_coverage": coverage[i],
                 "napy": factors[i] if not barred[i] or barred[i].startswith("gene coverage") else None,
                 "ne_score": neuroendocrine_score(evidence, i) if readable else np.nan,
                 "model": model.name,
@@ -186,12 +189,10 @@ def call_subtypes(
     return table
 
 
-def stability_of(stability: pd.DataFrame, i: int, call: object, barred: str) -> dict[str, object]:
+def stability_of(measured: Mapping[str, object], call: object, barred: str) -> dict[str, object]:
     """Return a sample's stability, which needs a call, and the ranges of its shares, which need no bar."""
-    row = stability.iloc[i]
-    resampled = {} if barred else row[INTERVALS].to_dict()
-    measured = {} if call == "none" else row[["stability", "least_reads"]].to_dict()
-    return {**dict.fromkeys(["stability", "least_reads", *INTERVALS]), **resampled, **measured}
+    told = dict.fromkeys(INTERVALS, not barred) | dict.fromkeys(["stability", "least_reads"], call != "none")
+    return {name: measured[name] if shown else None for name, shown in told.items()}
 
 
 def inflammation(evidence: Evidence, i: int, readable: bool) -> dict[str, float]:
@@ -294,9 +295,10 @@ def decide_call(
     notes = [text for text in (doubt, note) if text]
     limits = model.settings["identity"]
     proliferation = evidence.tumour_scores["proliferation"].iloc[i]
-    diluted = proliferation < limits["proliferation_for_i"] or mostly_tissue(evidence, model, i)
+    normal = normal_share(evidence, model, i)
+    diluted = proliferation < limits["proliferation_for_i"] or mostly_tissue(normal, model)
     maybe_diluted = proliferation < limits["proliferation_for_confident_i"]
-    foreign_tissue = much_tissue(evidence, model, i, note)
+    foreign_tissue = much_tissue(evidence, model, i, note, normal)
     nothing_on = no_programme(evidence, model, i)
     contradicted = opinion in PROGRAMMES
     expressed = factors_on(evidence, model, i) if best == "I" else ""
@@ -366,22 +368,23 @@ def factor_present(evidence: Evidence, model: Model, i: int, label: str) -> bool
     return bool(level >= least)
 
 
-def much_tissue(evidence: Evidence, model: Model, i: int, note: str) -> bool:
+def much_tissue(evidence: Evidence, model: Model, i: int, note: str, normal: float) -> bool:
     """Return whether so much normal tissue stands in the sample that SCLC-I may be its imitation."""
     rule = model.settings.get("purity")
     if rule is not None:
-        return normal_share(evidence, model, i) >= rule["doubt_share"]
+        return normal >= rule["doubt_share"]
     return bool(note) and not only_lymphoid(evidence.tissues.iloc[i], model)
 
 
-def mostly_tissue(evidence: Evidence, model: Model, i: int) -> bool:
+def mostly_tissue(normal: float, model: Model) -> bool:
     rule = model.settings.get("purity")
-    return rule is not None and normal_share(evidence, model, i) >= rule["most_for_i"]
+    return rule is not None and normal >= rule["most_for_i"]
 
 
 def normal_share(evidence: Evidence, model: Model, i: int) -> float:
     """Return the share of RNA from the normal tissues that are taken out; 0 where it is not known."""
-    return float(evidence.tissues.iloc[i][model.settings["purity"]["tissues"]].fillna(0).sum())
+    rule = model.settings.get("purity")
+    return 0.0 if rule is None else float(evidence.tissues.iloc[i][rule["tissues"]].fillna(0).sum())
 
 
 def factors_on(evidence: Evidence, model: Model, i: int) -> str:

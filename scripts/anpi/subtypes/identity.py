@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -45,9 +47,7 @@ def judge_identity(profile: Profile, model: Model, scores: pd.DataFrame) -> pd.D
     rules = model.settings["identity"]
     coverage = panel_coverage(profile, model)
     rows = []
-    for sample in range(len(profile.samples)):
-        row = scores.iloc[sample]
-        share = coverage.iloc[sample]
+    for row, share in zip(scores.to_dict("records"), coverage.to_dict("records"), strict=True):
         if min(share["sclc_lineage"], share["proliferation"]) < model.settings["coverage"]["identity"]:
             reason = "SCLC identity not verifiable: its marker genes are not in the matrix"
             rows.append(("unknown", reason))
@@ -56,20 +56,20 @@ def judge_identity(profile: Profile, model: Model, scores: pd.DataFrame) -> pd.D
     return pd.DataFrame(rows, columns=["verdict", "reason"], index=profile.samples)
 
 
-def tuft_programme_on(row: pd.Series, model: Model) -> bool:
+def tuft_programme_on(row: Mapping[Hashable, float], model: Model) -> bool:
     """Return whether the POU2F3 programme is on; such SCLC lacks most of the neuroendocrine lineage."""
     rule = model.settings["programmes"]["P"]
     return bool(row[rule["panel"]] >= model.settings["identity"].get("tuft_level", rule["present"]))
 
 
-def judge(row: pd.Series, rules: dict[str, float], tuft: bool) -> tuple[str, str]:
+def judge(row: Mapping[Hashable, float], rules: dict[str, float], tuft: bool) -> tuple[str, str]:
     lineage, proliferation = row["sclc_lineage"], row["proliferation"]
     levels = f"lineage genes {lineage:.1f}, proliferation {proliferation:.1f} log2 units from the SCLC reference"
     slow = proliferation < rules["proliferation_doubt"]
     if slow and lineage - proliferation > rules["carcinoid_gap"]:
         return "not_sclc", f"not SCLC-like: neuroendocrine or neural without proliferation, as a carcinoid ({levels})"
-    foreign = row[[panel for panel in FOREIGN if panel in row.index]].dropna()
-    strongest = foreign.idxmax() if len(foreign) else None
+    foreign = {panel: row[panel] for panel in FOREIGN if panel in row and not np.isnan(row[panel])}
+    strongest = max(foreign, key=foreign.__getitem__) if foreign else None
     resembles = f"; resembles {FOREIGN[strongest]}" if strongest and foreign[strongest] >= rules["foreign"] else ""
     allowance = rules["tuft_allowance"] if tuft else 0.0
     if lineage < rules["lineage_least"] - allowance or proliferation < rules["proliferation_least"]:

@@ -11,9 +11,10 @@ import pytest
 from scipy.optimize import minimize
 from warm import python
 
+from anpi.expression.draws import draw_genes
 from anpi.expression.matrix import Expression, as_expression, read_expression
 from anpi.files.shipped import ROOT
-from anpi.fractions.deconvolve import fit_shares
+from anpi.fractions.deconvolve import DRAWS, LEVELS, deconvolve, fit_shares, intervals
 from anpi.fractions.estimate import COLUMNS, estimate_fractions
 from anpi.fractions.til10 import FOLDER, read_profiles
 from anpi.problems import InputError
@@ -83,10 +84,23 @@ def test_a_limit_on_the_sum_is_kept_exactly() -> None:
 
         limit = {"type": "ineq", "fun": lambda shares: 1 - shares.sum()}
         best = minimize(loss, np.full(4, 0.2), bounds=[(0, 1)] * 4, constraints=[limit], options={"ftol": 1e-15})
-        found = fit_shares(profiles, mixture)
+        (found,) = fit_shares(profiles[None], mixture[None])
         assert found.sum() <= 1 + 1e-12
         assert loss(found) <= loss(best.x) + 1e-9
         assert found == pytest.approx(best.x, abs=1e-3)
+
+
+def test_intervals_are_those_of_fits_to_all_drawn_genes(mixed: tuple[Expression, pd.DataFrame]) -> None:
+    """The triangle of a draw stands for its genes, where the sum is limited and where it is not."""
+    profiles = read_profiles(tumour=True)
+    genes = np.arange(len(profiles.gene_ids))
+    names = mixed[0].values.index
+    for sample, level in (("s00", 1.0), ("s01", 0.1), ("s02", 5.0)):
+        mixture = level * mixed[0].values[sample].to_numpy()[names.get_indexer(profiles.gene_ids)]
+        picks = draw_genes(profiles.gene_ids, mixture, DRAWS)
+        drawn = deconvolve(profiles, profiles.tpm[picks], mixture[picks])
+        found = np.array(intervals(profiles, genes, mixture))
+        assert found == pytest.approx(np.percentile(drawn, LEVELS, axis=0), abs=1e-12)
 
 
 def test_mixtures_of_known_cells_are_found_again(mixed: tuple[Expression, pd.DataFrame]) -> None:
