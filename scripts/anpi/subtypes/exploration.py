@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numba
-import numpy as np
 import pandas as pd
 import scanpy
 
@@ -24,6 +23,7 @@ from anpi.subtypes.discovery import (
     name_clusters,
     variable_genes,
 )
+from anpi.subtypes.markers import find_markers
 from anpi.subtypes.model import Model
 from anpi.trial.methods import CONSENSUS_NMF
 
@@ -124,7 +124,7 @@ def cluster(
 
 
 def project(logs: pd.DataFrame, subtype: pd.Series, genes: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
-    """Compute principal components, UMAP of neighbours, and marker genes of the called subtypes, by scanpy."""
+    """Compute principal components and UMAP of neighbours, by scanpy, and marker genes of the called subtypes."""
     data = scanpy.AnnData(
         logs.to_numpy(float), obs=pd.DataFrame(index=logs.index), var=pd.DataFrame(index=logs.columns)
     )
@@ -146,7 +146,7 @@ def project(logs: pd.DataFrame, subtype: pd.Series, genes: pd.DataFrame, seed: i
     sizes = subtype.value_counts()
     groups = sorted(group for group, size in sizes.items() if size >= LEAST_IN_GROUP)
     if len(groups) >= 2:
-        tables["markers"] = find_markers(data, subtype, groups, genes)
+        tables["markers"] = find_markers(logs, subtype, groups, genes)
     return tables
 
 
@@ -181,30 +181,3 @@ def compiled_when_called() -> Iterator[None]:
         yield
     finally:
         numba.njit = njit
-
-
-def find_markers(
-    data: scanpy.AnnData, subtype: pd.Series, groups: list[str], genes: pd.DataFrame, most: int = 25
-) -> pd.DataFrame:
-    """Rank the genes of each group against the other called samples by Wilcoxon's test (Benjamini-Hochberg)."""
-    called = data[subtype.isin(groups).to_numpy()].copy()
-    called.obs["group"] = pd.Categorical(subtype[subtype.isin(groups)].to_numpy())
-    called.X = called.X * np.log(2)  # scanpy takes natural logarithms for its fold changes
-    scanpy.tl.rank_genes_groups(called, "group", method="wilcoxon", tie_correct=True)
-    symbols = genes.drop_duplicates("gene_id").set_index("gene_id")["symbol"]
-    parts = []
-    for group in groups:
-        ranked = scanpy.get.rank_genes_groups_df(called, group=group).head(most)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "group": group,
-                    "gene_id": ranked["names"],
-                    "symbol": ranked["names"].map(symbols),
-                    "score": ranked["scores"],
-                    "log2_fold_change": ranked["logfoldchanges"],
-                    "p_adjusted": ranked["pvals_adj"],
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
