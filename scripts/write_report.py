@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument(
         "--memory", type=Path, help="folder that remembers pages and figures, so that those that are right are kept"
     )
-    parser.add_argument("--threads", type=int, default=1, help="figures drawn at a time (default: 1)")
+    parser.add_argument("--threads", type=int, default=1, help="processes that draw and write (default: 1)")
     parser.add_argument("--out-dir", required=True, type=Path, help="folder to write to; made when it lacks")
     arguments = parser.parse_args()
     memory = kept_place(arguments.memory, "write_report.py", TEMPLATES)

@@ -13,11 +13,12 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "scripts" / "anpi"
 # On these stands everything.
-GROUND = {"problems", "progress", "files", "words", "trial"}
+GROUND = {"problems", "progress", "workers", "files", "words", "trial"}
 # What each room may import beside itself and the ground; a room that is not listed imports nothing of anpi.
 MAY_IMPORT = {
     "problems": set(),
     "progress": set(),
+    "workers": set(),
     "words": set(),
     "files": {"problems"},
     "trial": {"words"},

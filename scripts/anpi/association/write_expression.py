@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from anpi.association.trial import Trial
 from anpi.files.kept import Kept, frame_bytes, frame_of
 from anpi.files.writing import write_estimates
 from anpi.progress import say
+from anpi.workers import workers
 
 # What a contrast takes beside the program: its counts, rounded and whole, their means, and a block that is fitted.
 CONTRAST_COPIES = 4
@@ -158,8 +157,9 @@ def side_by_side(
 
     import anpi.association.deseq  # noqa: F401  as well
 
-    with ProcessPoolExecutor(min(threads, len(items)), mp_context=get_context("fork")) as pool:
-        yield from pool.map(compare, items)
+    with workers(min(threads, len(items))) as start:
+        for comparing in [start(compare, item) for item in items]:
+            yield comparing.result()
 
 
 def compare_contrast(item: differential.Contrast, given: Given) -> Compared:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -34,32 +33,28 @@ def files_of(drawing: Drawing) -> list[str]:
     return [f"{drawing.name}.{kind}" for kind in KINDS]
 
 
-def write_figures(figures: Sequence[Drawing], folder: Path, memory: Memory, threads: int = 1) -> dict[str, str]:
-    """Write the files of figures, and return the SVG of each by its name, as the page shows it.
+def start_figures(
+    figures: Sequence[Drawing], folder: Path, memory: Memory, start: Callable[..., Future]
+) -> Callable[[], dict[str, str]]:
+    """Start to write the files of figures; what is returned waits for them, and gives the SVG of each by its name.
 
     Parameters
     ----------
-    threads : int
-        Figures drawn at a time, each by a process of its own.
+    start : callable
+        Starts a call (`anpi.program.workers`).
     """
     files = {drawing.name: [folder / name for name in files_of(drawing)] for drawing in figures}
     digests = {drawing.name: drawing.digest(memory.beside) for drawing in figures}
     due = [drawing for drawing in figures if not memory.put_back(files[drawing.name], digests[drawing.name])]
-    write_side_by_side(due, [files[drawing.name] for drawing in due], threads)
-    for drawing in due:
-        memory.keep(files[drawing.name], digests[drawing.name])
-    return {name: picture(svg) for name, (svg, *_) in files.items()}
+    started = {drawing.name: start(write_figure, drawing, files[drawing.name]) for drawing in due}
 
+    def wait() -> dict[str, str]:
+        for name, writing in started.items():
+            writing.result()
+            memory.keep(files[name], digests[name])
+        return {name: picture(svg) for name, (svg, *_) in files.items()}
 
-def write_side_by_side(figures: Sequence[Drawing], files: Sequence[Sequence[Path]], threads: int) -> None:
-    """Write figures, several at a time when there are threads; forked, so that nothing is imported again."""
-    at_a_time = min(threads, len(figures))
-    if at_a_time < 2:
-        for drawing, own in zip(figures, files, strict=True):
-            write_figure(drawing, own)
-        return
-    with ProcessPoolExecutor(at_a_time, mp_context=get_context("fork")) as pool:
-        list(pool.map(write_figure, figures, files))
+    return wait
 
 
 def picture(svg: Path) -> str:

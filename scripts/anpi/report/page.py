@@ -19,7 +19,7 @@ from anpi.files.shipped import ROOT
 from anpi.files.writing import whole_file, write_text
 from anpi.report.blocks import Cell, Link, Section, Table
 from anpi.report.evidence import cited_rows, patients_behind, spans_of
-from anpi.report.figure_files import drawings, files_of, write_figures
+from anpi.report.figure_files import drawings, files_of, start_figures
 from anpi.report.genes import FILE as GENE_FILE
 from anpi.report.genes import GeneBox, gene_script
 from anpi.report.inputs import TABLES
@@ -36,6 +36,7 @@ from anpi.report.workbook import write_workbook
 from anpi.tables.carried import carried
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
+from anpi.workers import workers
 
 TEMPLATES = ROOT / "workflow" / "report"
 WORD = re.compile(r"([\w.-]*\w)")
@@ -50,21 +51,22 @@ def write_report(run: Run, out: Path, memory: Place | None = None, threads: int 
     memory : Place, optional
         Remembers figures and pages of patients, so that the next report leaves those that are right as they are.
     threads : int
-        Figures drawn at a time.
+        Figures and the workbook are written by as many processes.
     """
     first, details = sections_of(run, FIRST_PAGE), sections_of(run, DETAILS)
     figures = list({drawing.name: drawing for drawing in drawings([*details, *first])}.values())
     environment, files = make_environment(), page_files(run)
     drawn = {name for drawing in figures for name in files_of(drawing)}
     kept = Memory(memory, drawn.union(files.values()))
-    pictures = write_figures(figures, out / "figures", kept, threads)
-    write_pages(environment, run, out / "patients", files, kept)
+    with workers(threads) as start:
+        writing = start(write_tables, run, out / "tables.xlsx")
+        pictures_of = start_figures(figures, out / "figures", kept, start)
+        write_pages(environment, run, out / "patients", files, kept)
+        writing.result()
+        pictures = pictures_of()
     kept.close()
     remove_others(out / "figures", drawn)
     write_text(out / STRIP_FILE, strip_file(run))
-    with whole_file(out / "tables.xlsx") as part:
-        patients = carried(run.patients, "patients", run.carry)
-        part.write_bytes(write_workbook({"patients": patients, **run.tables}, TABLES))
     links = {patient: f"patients/{quote(name)}" for patient, name in files.items()}
     box = gene_box(first)
     write_text(out / GENE_FILE, gene_script(box))
@@ -73,6 +75,13 @@ def write_report(run: Run, out: Path, memory: Place | None = None, threads: int 
     beside = Link("details.html", "Details, methods, all tables")
     page = Page(run.title, first, links, beside=beside, pictures=pictures)
     write_text(out / "index.html", render(environment, run, page))
+
+
+def write_tables(run: Run, file: Path) -> None:
+    """Write the workbook of all tables."""
+    with whole_file(file) as part:
+        patients = carried(run.patients, "patients", run.carry)
+        part.write_bytes(write_workbook({"patients": patients, **run.tables}, TABLES))
 
 
 def write_pages(environment: Environment, run: Run, folder: Path, files: Mapping[str, str], memory: Memory) -> None:

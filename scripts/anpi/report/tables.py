@@ -281,6 +281,8 @@ def clean_values(column: pd.Series) -> Iterator[object]:
     for value in column:
         if type(value) is str:
             yield known.get(value) or known.setdefault(value, clean(value))
+        elif type(value) is float and value != value:  # most of them; told without a question to pandas
+            yield None
         else:
             yield value if has_value(value) else None
 

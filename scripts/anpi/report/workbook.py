@@ -223,17 +223,12 @@ def contents(column: pd.Series) -> pa.Array:
         places, bits = pd.factorize(column.to_numpy().view(np.int64))
         written = [cell_content(plain_value(value)) or None for value in bits.view(column.dtype).tolist()]
         return pa.array(written, pa.string()).take(pa.array(places))
-    known: dict[str, str] = {}
-    found = []
-    for value in column:
-        if type(value) is str:
-            content = known.get(value)
-            if content is None:
-                content = known[value] = cell_content(plain_value(value))
-        else:
-            content = None if value is None else cell_content(plain_value(value)) or None
-        found.append(content)
-    return pa.array(found, pa.string())
+    values = column.tolist()
+    if set(map(type, values)) <= {str, type(None)}:
+        words = pa.array(values, pa.string()).dictionary_encode()
+        written = [cell_content(plain_value(value)) for value in words.dictionary.to_pylist()]
+        return pa.array(written, pa.string()).take(words.indices)
+    return pa.array([cell_content(plain_value(value)) or None for value in values], pa.string())
 
 
 def cell_content(value: bool | float | str | None) -> str:

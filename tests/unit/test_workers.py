@@ -1,0 +1,38 @@
+"""Calls side by side: in processes of their own, or here and at once; what fails is told."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from anpi.workers import workers
+
+
+def where(number: int) -> tuple[int, int]:
+    return os.getpid(), number**2
+
+
+def fail(number: int) -> None:
+    raise ValueError(number)
+
+
+def test_one_thread_calls_here_and_at_once():
+    with workers(1) as start:
+        assert start(where, 3).result() == (os.getpid(), 9)
+        with pytest.raises(ValueError, match="7"):
+            start(fail, 7)
+
+
+def test_more_threads_call_in_processes_of_their_own():
+    with workers(2) as start:
+        results = [calling.result() for calling in [start(where, number) for number in range(5)]]
+    assert [square for _, square in results] == [0, 1, 4, 9, 16]
+    processes = {process for process, _ in results}
+    assert os.getpid() not in processes
+    assert len(processes) <= 2
+
+
+def test_what_fails_is_told_where_its_result_is_asked_for():
+    with pytest.raises(ValueError, match="7"), workers(2) as start:
+        start(fail, 7).result()
