@@ -33,7 +33,7 @@ def all_contacts(clinical: Clinical, timeline: Timeline) -> pd.DataFrame:
         for name in names:
             day = timeline.offsets(frame, name).to_numpy()
             contact = {"patient_id": frame["patient_id"].to_numpy(), "day": day, "row": rows}
-            found.append(pd.DataFrame(contact).assign(table=table, what=name))
+            found.append(pd.DataFrame(contact | {"table": table, "what": name}))
     contacts = pd.concat(found, ignore_index=True)
     return contacts[contacts["day"].notna()]
 

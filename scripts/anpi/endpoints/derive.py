@@ -365,6 +365,7 @@ def typed(endpoints: pd.DataFrame) -> pd.DataFrame:
         name = str(column)
         if name.startswith(COUNTED) and ("_days" in name or "_event" in name or name.endswith("_day")):
             numbers = pd.to_numeric(endpoints[column], errors="coerce").astype("float64")
-            whole = bool((numbers.dropna() == np.floor(numbers.dropna())).all())
+            values = numbers.to_numpy()
+            whole = bool((np.isnan(values) | (values == np.floor(values))).all())
             endpoints[column] = numbers.astype("Int64") if whole else numbers
     return endpoints

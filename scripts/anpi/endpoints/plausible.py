@@ -63,9 +63,10 @@ def dated(clinical: Clinical, seen: Observations) -> pd.DataFrame:
             date = frame.get(f"{name}_date" if name else "date", pd.Series(pd.NaT, index=frame.index))
             if not pd.api.types.is_datetime64_any_dtype(date):
                 continue
-            part = pd.DataFrame({"patient_id": frame["patient_id"], "day": seen.timeline.offsets(frame, name)})
-            part = part.assign(date=date, table=table, name=name or "taken", row=[row_number(i) for i in frame.index])
-            parts.append(part[part["day"].notna() | part["date"].notna()])
+            day, rows = seen.timeline.offsets(frame, name), [row_number(i) for i in frame.index]
+            found = {"patient_id": frame["patient_id"], "day": day, "date": date}
+            part = pd.DataFrame(found | {"table": table, "name": name or "taken", "row": rows}, index=frame.index)
+            parts.append(part[(day.notna() | date.notna()).to_numpy()])
     return pd.concat(parts, ignore_index=True)
 
 

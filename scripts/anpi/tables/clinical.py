@@ -457,15 +457,18 @@ class Timeline:
         pandas.Series
             float64, NaN where the date or the reference is missing.
         """
-        patient = frame["patient_id"]
         in_dates = f"{name}_date" if name else "date"
         in_days = f"{name}_day" if name else "day"
-        if in_days in frame:
-            day = frame[in_days].astype("float64")
-            return day.where(day < 0, day - 1) - patient.map(self.shift)
-        if in_dates not in frame:
+        if in_days not in frame and in_dates not in frame:
             return pd.Series(np.nan, index=frame.index)
-        return (frame[in_dates] - patient.map(self.date)).dt.days.astype("float64")
+        # By numpy: tables are short, and pandas takes a millisecond for each step of it.
+        place = self.date.index.get_indexer(frame["patient_id"])
+        if in_days in frame:
+            day = frame[in_days].to_numpy("float64", na_value=np.nan)
+            offset = np.where(day < 0, day, day - 1) - self.shift.to_numpy()[place]
+        else:
+            offset = np.floor((frame[in_dates].to_numpy() - self.date.to_numpy()[place]) / np.timedelta64(1, "D"))
+        return pd.Series(np.where(place < 0, np.nan, offset), index=frame.index)
 
     def cutoff(self, day: date) -> pd.Series:
         """Return the days from each patient's reference to a calendar date; NaN where the reference has no date."""
