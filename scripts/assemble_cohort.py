@@ -15,7 +15,6 @@ import pandas as pd
 from anpi.expression.appended import Files, write_matrix
 from anpi.expression.assemble import Cohort, assemble_matrix, assemble_samples
 from anpi.expression.genes import read_gene_table
-from anpi.expression.sample_list import read_list
 from anpi.files.writing import write_table
 from anpi.program import run_program
 from anpi.provenance import kept_place
@@ -27,38 +26,30 @@ def main() -> None:
     source.add_argument("--samples-dir", type=Path, help="folder of quantified samples")
     source.add_argument("--matrix", type=Path, help="genes in rows, samples in columns")
     parser.add_argument("--unit", help="of the matrix: counts, tpm, log2_tpm_plus_<c> or vst")
-    samples = parser.add_mutually_exclusive_group(required=True)
-    samples.add_argument("--samples", nargs="+", help="sample ids, put in alphabetical order")
-    samples.add_argument("--listed", type=Path, help="table with sample_id first, in the order that samples will have")
+    parser.add_argument("--samples", required=True, nargs="+", help="sample ids")
     parser.add_argument("--reference-genes", type=Path, help="gene table of the reference")
     for matrix in ("counts", "tpm"):
-        words = f"matrix of {matrix} to write as text, as Parquet (which later steps read faster) or as both"
+        words = f"matrix of {matrix} to write as text, and the same as Parquet, which later steps read faster"
         parser.add_argument(f"--out-{matrix}", required=True, nargs="+", type=Path, metavar="FILE", help=words)
-    parser.add_argument("--out-genes", type=Path, help="table of the genes")
-    parser.add_argument("--out-facts", required=True, type=Path, help="table of the QC metrics")
-    parser.add_argument("--out-digests", type=Path, help="SHA-256 of the files of each quantified sample")
+    parser.add_argument("--out-genes", required=True, type=Path)
+    parser.add_argument("--out-facts", required=True, type=Path)
     words = "folder that keeps the matrices, for the next run to take columns from that are still right (default: none)"
     parser.add_argument("--kept", type=Path, metavar="FOLDER", help=words)
     arguments = parser.parse_args()
     files = {"counts": tuple(arguments.out_counts), "tpm": tuple(arguments.out_tpm)}
-    if arguments.kept and not all(len(of_matrix) > 1 for of_matrix in files.values()):
-        parser.error("--kept needs each matrix as text and as Parquet")
-    names = read_list(arguments.listed) if arguments.listed else sorted(arguments.samples)
     if arguments.matrix:
         if not arguments.unit:
             parser.error("--matrix needs --unit")
-        cohort = assemble_matrix(arguments.matrix, arguments.unit, names)
-        write_matrices(cohort, files, sorted(names))
+        cohort = assemble_matrix(arguments.matrix, arguments.unit, arguments.samples)
+        write_matrices(cohort, files, sorted(arguments.samples))
     else:
         if not arguments.reference_genes:
             parser.error("--samples-dir needs --reference-genes")
         genes = read_gene_table(arguments.reference_genes)
         place = kept_place(arguments.kept, "assemble_cohort.py")
-        cohort = assemble_samples(arguments.samples_dir, names, genes, files, place)
-    for table in ("genes", "facts", "digests"):
-        file, content = getattr(arguments, f"out_{table}"), getattr(cohort, table)
-        if file and content is not None:
-            write_table(file, content)
+        cohort = assemble_samples(arguments.samples_dir, arguments.samples, genes, files, place)
+    write_table(arguments.out_genes, cohort.genes)
+    write_table(arguments.out_facts, cohort.facts)
     for note in cohort.notes:
         print(note, file=sys.stderr)
 

@@ -77,15 +77,7 @@ rule score_shard:
         samples=ancient(out("{shard}/samples.tsv")),
         genes=SETTINGS["reference_genes"],
     output:
-        counts=temp(out("{shard}/counts.parquet")),
-        tpm=temp(out("{shard}/tpm.parquet")),
-        facts=out("{shard}/facts.tsv"),
-        digests=out("{shard}/digests.tsv"),
-        calls=out("{shard}/calls.tsv"),
-        tissues=out("{shard}/tissues.tsv"),
-        scores=out("{shard}/scores.tsv"),
-        fractions=out("{shard}/fractions.tsv"),
-        pathways=out("{shard}/pathways.tsv"),
+        expand(out("{{shard}}/{table}.tsv"), table=TABLES),
     log:
         out("logs/score_shard/{shard}.log"),
     benchmark:
@@ -96,21 +88,11 @@ rule score_shard:
         mem_mb=needs("mem_mb", 1500, sample=4),
         runtime=needs("runtime", 20, sample=0.2),
     params:
-        assemble=program("assemble_cohort", *SHIPPED),
-        call=program("call_subtypes", *SHIPPED),
-        score=program("score_signatures", *SHIPPED),
-        estimate=program("estimate_fractions", *SHIPPED),
-        weigh=program("score_pathways", *SHIPPED),
+        program=program("score_shard", *SHIPPED),
         made_of=lambda wildcards: made_of(out(f"{wildcards.shard}/samples.tsv")),
         genes=known_by(SETTINGS["reference_genes"]),
-        folder=Unrecorded(option("--samples-dir", [SETTINGS["samples_dir"]])),
+        samples_dir=Unrecorded(option("--samples-dir", [SETTINGS["samples_dir"]])),
+        folder=subpath(output[0], parent=True),
     shell:
-        "({params.assemble} {params.folder} --reference-genes {input.genes:q} --listed {input.samples:q}"
-        " --out-counts {output.counts:q} --out-tpm {output.tpm:q} --out-facts {output.facts:q}"
-        " --out-digests {output.digests:q}"
-        " && {params.call} --expression {output.tpm:q} --unit tpm --counts {output.counts:q}"
-        " --tissues {output.tissues:q} --out {output.calls:q}"
-        " && {params.score} --expression {output.tpm:q} --unit tpm --out {output.scores:q}"
-        " && {params.estimate} --expression {output.tpm:q} --unit tpm --tumour --tissues {output.tissues:q}"
-        " --out {output.fractions:q}"
-        " && {params.weigh} --expression {output.tpm:q} --unit tpm --out {output.pathways:q}) > {log:q} 2>&1"
+        "{params.program} {params.samples_dir} --reference-genes {input.genes:q} --listed {input.samples:q}"
+        " --out {params.folder:q} > {log:q} 2>&1"

@@ -18,7 +18,7 @@ import pandas as pd
 
 from anpi.files.checksums import hash_file
 from anpi.files.kept import DAMAGED, Place, digest_of, link
-from anpi.files.numbers import as_written, is_parquet, read_numbers, write_numbers
+from anpi.files.numbers import as_written, read_numbers, write_numbers
 from anpi.files.writing import PRECISE, binary_file, whole_file, write_json, write_table
 from anpi.problems import InputError, Problem
 
@@ -87,12 +87,11 @@ def refuse_file(folder: Path) -> None:
 
 
 def write_matrix(files: Files, values: pd.DataFrame) -> None:
-    """Write a matrix (genes x samples) as text or as Parquet, by the name of each file."""
-    for file in files:
-        if is_parquet(file):
-            write_numbers(file, as_written(values))  # a step has the same numbers from either
-        else:
-            write_table(file, values.reset_index())
+    """Write a matrix (genes x samples) as text, and its numbers as they stand there as Parquet."""
+    text, *others = files
+    write_table(text, values.reset_index())
+    for other in others:
+        write_numbers(other, as_written(values))  # a step has the same numbers from either
 
 
 def write_appended(files: Files, old: pd.DataFrame, text: bytes, new: pd.DataFrame, names: Sequence[str]) -> None:

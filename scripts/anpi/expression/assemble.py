@@ -26,18 +26,13 @@ SUMMARY, QC = "genes.parquet", "qc.json"
 
 @dataclass(frozen=True)
 class Cohort:
-    """Tables of a cohort.
-
-    ``counts`` and ``tpm`` are genes x samples, keyed by gene id, None when unknown; ``digests`` are those of the files
-    of quantified samples.
-    """
+    """Tables of a cohort; ``counts`` and ``tpm`` are genes x samples, keyed by gene id, None when unknown."""
 
     counts: pd.DataFrame | None
     tpm: pd.DataFrame | None
     genes: pd.DataFrame
     facts: pd.DataFrame
     notes: tuple[str, ...] = ()
-    digests: pd.DataFrame | None = None
 
 
 def assemble_samples(
@@ -49,12 +44,10 @@ def assemble_samples(
     ----------
     folder : Path
         Holds ``<sample>/genes.parquet`` and ``<sample>/qc.json``.
-    samples : sequence of str
-        In the order that the matrices and facts will have.
     genes : pandas.DataFrame
         Gene table of the reference (see `anpi.quantification.reference.gene_table`).
     files : mapping
-        Of each matrix its text, and the same as Parquet; without ``place`` one of the two may lack.
+        Of each matrix its text, and the same as Parquet.
     place : Place or None
         A folder that remembers the matrices of the last run, of which columns are taken that are still right.
 
@@ -63,7 +56,7 @@ def assemble_samples(
     Cohort
         Without the matrices.
     """
-    names = list(samples)
+    names = sorted(samples)
     last = LastMatrices(place, genes["gene_id"].to_list())
     made_from = {name: hash_file(folder / name / SUMMARY) for name in names}
     same = set(last.same(made_from))
@@ -77,7 +70,7 @@ def assemble_samples(
         else:
             write_matrix(files[matrix], values)
     last.keep(files, made_from)
-    return Cohort(None, None, genes, sample_facts(folder, names), digests=sample_digests(folder, made_from))
+    return Cohort(None, None, genes, sample_facts(folder, names))
 
 
 def read_summaries(folder: Path, names: Sequence[str], genes: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -97,10 +90,10 @@ def sample_facts(folder: Path, names: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame([{"sample_id": name, **read_json(folder / name / QC)} for name in names])
 
 
-def sample_digests(folder: Path, made_from: Mapping[str, str]) -> pd.DataFrame:
-    """Return the SHA-256 of the files of each sample, that of its genes given."""
-    rows = [(name, digest, hash_file(folder / name / QC)) for name, digest in made_from.items()]
-    return pd.DataFrame(rows, columns=["sample_id", "genes", "qc"])
+def sample_digests(folder: Path, names: Sequence[str]) -> pd.DataFrame:
+    """Return the SHA-256 of the files of samples: what their rows elsewhere were made from."""
+    rows = [{"sample_id": name, "genes": hash_file(folder / name / SUMMARY)} for name in names]
+    return pd.DataFrame([{**row, "qc": hash_file(folder / row["sample_id"] / QC)} for row in rows])
 
 
 class SummaryReader:

@@ -72,7 +72,7 @@ def one_sample(profiles: Profiles, name: str, tpm: np.ndarray, of_profiles: np.n
         TPM of the genes of the matrix, NaN where one lacks.
     """
     genes = np.flatnonzero(~np.isnan(of_profiles))
-    total = math.fsum(tpm)
+    total = math.fsum(tpm.tolist())
     reason = why_none(len(genes), len(of_profiles), total, len(tpm))
     fraction = low = high = np.full(len(profiles.cell_types) + 1, np.nan)
     if reason is None:

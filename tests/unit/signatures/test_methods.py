@@ -6,6 +6,7 @@ import gseapy
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import rankdata
 
 from anpi.signatures.methods import geometric_mean, rank_genes, singscore, ssgsea_raw, weighted_mean, weighted_sum
 
@@ -76,6 +77,15 @@ def test_singscore_of_extreme_sets_is_one() -> None:
     assert singscore(ranks, top, bottom)[0] == pytest.approx(1.0)
     assert singscore(ranks, bottom, top)[0] == pytest.approx(-1.0)
     assert singscore(ranks, top, none)[0] == pytest.approx(0.5)
+
+
+def test_ranks_are_those_of_another_library_with_ties_and_gaps():
+    values = np.random.default_rng(2).poisson(3.0, (5, 200)).astype(float)
+    expected = np.array([rankdata(row, method="average") for row in values])
+    assert (rank_genes(values) == expected).all()
+    gaps = np.insert(values, [0, 100, 200], np.nan, axis=1)
+    assert np.array_equal(rank_genes(gaps), np.insert(expected, [0, 100, 200], np.nan, axis=1), equal_nan=True)
+    assert rank_genes(np.empty((2, 0))).shape == (2, 0)
 
 
 def test_singscore_by_hand() -> None:
