@@ -40,7 +40,7 @@ rule test_associations:
         logs("test_associations"),
     benchmark:
         out("benchmarks/test_associations.tsv")
-    priority: LONGEST_FIRST
+    priority: SECOND
     conda:
         "../../envs/anpi.yaml"
     resources:
@@ -98,7 +98,7 @@ rule test_expression:
         logs("test_expression"),
     benchmark:
         out("benchmarks/test_expression.tsv")
-    priority: LONGEST_FIRST
+    priority: FIRST
     conda:
         "../../envs/anpi.yaml"
     threads: contrast_threads

@@ -61,7 +61,7 @@ rule derive_endpoints:
         logs("derive_endpoints"),
     benchmark:
         out("benchmarks/derive_endpoints.tsv")
-    priority: LONGEST_FIRST
+    priority: FIRST
     conda:
         "../../envs/anpi.yaml"
     resources:
@@ -133,7 +133,7 @@ rule build_sets:
         logs("build_sets"),
     benchmark:
         out("benchmarks/build_sets.tsv")
-    priority: LONGEST_FIRST
+    priority: FIRST
     conda:
         "../../envs/anpi.yaml"
     resources:

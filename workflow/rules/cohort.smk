@@ -71,7 +71,7 @@ rule judge_samples:
         logs("judge_samples"),
     benchmark:
         out("benchmarks/judge_samples.tsv")
-    priority: LONGEST_FIRST
+    priority: FIRST
     conda:
         "../../envs/anpi.yaml"
     resources:
@@ -101,7 +101,7 @@ rule call_subtypes:
         logs("call_subtypes"),
     benchmark:
         out("benchmarks/call_subtypes.tsv")
-    priority: LONGEST_FIRST
+    priority: FIRST
     conda:
         "../../envs/anpi.yaml"
     resources:
@@ -131,7 +131,7 @@ rule score_signatures:
         logs("score_signatures"),
     benchmark:
         out("benchmarks/score_signatures.tsv")
-    priority: LONGEST_FIRST
+    priority: SECOND
     conda:
         "../../envs/anpi.yaml"
     resources:
@@ -185,7 +185,7 @@ rule explore_cohort:
         logs("explore_cohort"),
     benchmark:
         out("benchmarks/explore_cohort.tsv")
-    priority: LONGEST_FIRST
+    priority: SECOND
     conda:
         "../../envs/anpi.yaml"
     resources:

@@ -90,9 +90,7 @@ FOREST = RESOURCES / "subtypes" / "fatherree_forest" / "1.0.0"
 RULES = shipped(SETTINGS["endpoints"], "endpoints.yaml")
 PLAN = shipped(SETTINGS["plan"], "plan.yaml")
 TEMPLATES = ROOT / "workflow" / "report"
-LONGEST_FIRST = (
-    1  # the priority of the steps that take longest (contrasts, tests, exploration), and of what they wait for
-)
+FIRST = 1  # the priority of the steps that take longest (contrasts, tests, exploration), and of what they wait for
 
 
 wildcard_constraints:

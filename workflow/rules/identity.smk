@@ -47,7 +47,7 @@ rule compare_identities:
         logs("compare_identities"),
     benchmark:
         out("benchmarks/compare_identities.tsv")
-    priority: LONGEST_FIRST
+    priority: FIRST
     conda:
         "../../envs/anpi.yaml"
     resources:
