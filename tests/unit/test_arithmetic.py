@@ -129,6 +129,20 @@ def test_a_program_chooses_the_same_arithmetic_everywhere(tmp_path, kernel):
     assert done.stdout.splitlines() == ["['Nehalem']", f"['a b', '--c'] {ARITHMETIC['NPY_DISABLE_CPU_FEATURES']}"]
 
 
+def test_no_function_of_numpy_is_chosen_by_the_processor():
+    """A numpy with functions for yet other processors, or with other names for them, fails here."""
+    from numpy._core._multiarray_umath import __cpu_dispatch__ as chosen
+
+    assert set(ARITHMETIC["NPY_DISABLE_CPU_FEATURES"].split()) == set(chosen)
+
+
+def test_equal_values_keep_their_order_on_every_processor():
+    """Under the arithmetic of all jobs numpy sorts as on a processor without AVX2, whose short sorts are stable."""
+    code = "import numpy as np; print(np.argsort(np.repeat([1.0, 0.0], 8)).tolist())"
+    expected = [*range(8, 16), *range(8)]
+    assert run(code, "Nehalem").strip() == str(expected)
+
+
 def test_jobs_of_the_workflow_have_the_arithmetic():
     assert "os.environ.update(SAME)" in Path(ROOT / "workflow" / "rules" / "common.smk").read_text()
 

@@ -42,7 +42,8 @@ def find_markers(
     for group, inside, score in zip(groups, members, scores, strict=True):
         within, without = (np.expm1(values[rows].mean(axis=0)) + LITTLE for rows in (inside, ~inside))
         adjusted = adjust(2 * norm.sf(np.abs(score)), "bh")
-        first = highest(score)[:most]
+        ratio = np.log2(within / without)
+        first = np.lexsort((-ratio, -score))[:most]  # of equal scores the larger ratio, of equal ratios in order
         names = logs.columns[first]
         parts.append(
             pd.DataFrame(
@@ -51,7 +52,7 @@ def find_markers(
                     "gene_id": names,
                     "symbol": names.map(symbols),
                     "score": score[first].astype("float32"),
-                    "log2_fold_change": np.log2(within / without)[first].astype("float32"),
+                    "log2_fold_change": ratio[first].astype("float32"),
                     "p_adjusted": adjusted[first],
                 }
             )
@@ -85,9 +86,3 @@ def rank_scores(values: NDArray[np.float64], members: NDArray[np.bool_]) -> NDAr
     spread = np.sqrt(ties * (sizes * (count - sizes))[:, None] * (count + 1) / 12)
     distance = sums - (sizes * (count + 1) / 2)[:, None]
     return np.divide(distance, spread, out=np.zeros_like(sums), where=spread > 0)
-
-
-def highest(score: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the places of the scores from the highest on; equal ones in the order in which scanpy has them."""
-    places = np.argpartition(score, -len(score))
-    return places[np.argsort(score[places])[::-1]]

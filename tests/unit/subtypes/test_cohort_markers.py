@@ -51,3 +51,12 @@ def test_only_the_first_are_listed(cohort: tuple[pd.DataFrame, pd.Series]) -> No
     assert found["group"].tolist() == ["A", "A", "N", "N"]
     assert found.loc[2, ["gene_id", "symbol"]].tolist() == ["G20", "ONE"]
     assert found.loc[[0, 1, 3], "symbol"].isna().all()  # a gene without a symbol stands by its id
+
+
+def test_of_equal_scores_the_larger_ratio_comes_first() -> None:
+    """Three genes part the groups alike: the ranks are the same, and how far they lie apart decides."""
+    logs = pd.DataFrame({"near": [1.0] * 4 + [2.0] * 4, "far": [1.0] * 4 + [9.0] * 4, "next": [1.0] * 4 + [2.0] * 4})
+    genes = pd.DataFrame({"gene_id": logs.columns, "symbol": logs.columns})
+    found = find_markers(logs, pd.Series(["A"] * 4 + ["N"] * 4), ["A", "N"], genes, most=2)
+    assert found.loc[found["group"] == "N", "gene_id"].tolist() == ["far", "near"]
+    assert found.loc[found["group"] == "A", "gene_id"].tolist() == ["near", "next"]
