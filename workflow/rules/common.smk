@@ -90,7 +90,8 @@ FOREST = RESOURCES / "subtypes" / "fatherree_forest" / "1.0.0"
 RULES = shipped(SETTINGS["endpoints"], "endpoints.yaml")
 PLAN = shipped(SETTINGS["plan"], "plan.yaml")
 TEMPLATES = ROOT / "workflow" / "report"
-FIRST = 1  # the priority of the steps that take longest (contrasts, tests, exploration), and of what they wait for
+# Priorities: the contrasts take longest, and wait for some steps; then come tests and exploration.
+FIRST, SECOND = 2, 1
 
 
 wildcard_constraints:
