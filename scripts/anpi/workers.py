@@ -13,7 +13,8 @@ def workers(threads: int) -> Iterator[Callable[..., Future]]:
     """Give a function that starts calls of others, as many at a time as there are threads.
 
     Each runs in a process forked from this one when the first is started, so that nothing is imported again; with one
-    thread, here and at once.
+    thread, here and at once. They return what they make: a file that one wrote would not stand in the record of this
+    program (`anpi.files.made_from`).
     """
     if threads < 2:
         yield called

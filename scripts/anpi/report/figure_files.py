@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from anpi.files.writing import whole_file, write_table, write_text
-from anpi.report.blocks import Drawing, Fold, Section
+from anpi.report.blocks import Drawing, Drawn, Fold, Section
 from anpi.report.kept import Memory
 from anpi.report.workbook import neutral
 
@@ -36,7 +36,7 @@ def files_of(drawing: Drawing) -> list[str]:
 def start_figures(
     figures: Sequence[Drawing], folder: Path, memory: Memory, start: Callable[..., Future]
 ) -> Callable[[], dict[str, str]]:
-    """Start to write the files of figures; what is returned waits for them, and gives the SVG of each by its name.
+    """Start to draw figures; what is returned waits for them, writes their files and gives the SVG of each by its name.
 
     Parameters
     ----------
@@ -46,11 +46,11 @@ def start_figures(
     files = {drawing.name: [folder / name for name in files_of(drawing)] for drawing in figures}
     digests = {drawing.name: drawing.digest(memory.beside) for drawing in figures}
     due = [drawing for drawing in figures if not memory.put_back(files[drawing.name], digests[drawing.name])]
-    started = {drawing.name: start(write_figure, drawing, files[drawing.name]) for drawing in due}
+    started = {drawing.name: start(draw, drawing) for drawing in due}
 
     def wait() -> dict[str, str]:
-        for name, writing in started.items():
-            writing.result()
+        for name, drawing in started.items():
+            write_figure(drawing.result(), files[name])
             memory.keep(files[name], digests[name])
         return {name: picture(svg) for name, (svg, *_) in files.items()}
 
@@ -62,9 +62,12 @@ def picture(svg: Path) -> str:
     return svg.read_bytes().decode("utf-8").removeprefix(DECLARATION).removesuffix("\n")
 
 
-def write_figure(drawing: Drawing, files: Sequence[Path]) -> None:
+def draw(drawing: Drawing) -> Drawn:
+    return drawing.draw()
+
+
+def write_figure(drawn: Drawn, files: Sequence[Path]) -> None:
     svg, pdf, table = files
-    drawn = drawing.draw()
     write_text(svg, f"{DECLARATION}{drawn.svg}\n")
     with whole_file(pdf) as part:
         part.write_bytes(drawn.pdf)

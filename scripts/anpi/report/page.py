@@ -51,7 +51,7 @@ def write_report(run: Run, out: Path, memory: Place | None = None, threads: int 
     memory : Place, optional
         Remembers figures and pages of patients, so that the next report leaves those that are right as they are.
     threads : int
-        Figures and the workbook are written by as many processes.
+        Processes that draw figures and put the workbook together.
     """
     first, details = sections_of(run, FIRST_PAGE), sections_of(run, DETAILS)
     figures = list({drawing.name: drawing for drawing in drawings([*details, *first])}.values())
@@ -59,10 +59,12 @@ def write_report(run: Run, out: Path, memory: Place | None = None, threads: int 
     drawn = {name for drawing in figures for name in files_of(drawing)}
     kept = Memory(memory, drawn.union(files.values()))
     with workers(threads) as start:
-        writing = start(write_tables, run, out / "tables.xlsx")
+        tables = {"patients": carried(run.patients, "patients", run.carry), **run.tables}
+        workbook = start(write_workbook, tables, TABLES)
         pictures_of = start_figures(figures, out / "figures", kept, start)
         write_pages(environment, run, out / "patients", files, kept)
-        writing.result()
+        with whole_file(out / "tables.xlsx") as part:
+            part.write_bytes(workbook.result())
         pictures = pictures_of()
     kept.close()
     remove_others(out / "figures", drawn)
@@ -75,13 +77,6 @@ def write_report(run: Run, out: Path, memory: Place | None = None, threads: int 
     beside = Link("details.html", "Details, methods, all tables")
     page = Page(run.title, first, links, beside=beside, pictures=pictures)
     write_text(out / "index.html", render(environment, run, page))
-
-
-def write_tables(run: Run, file: Path) -> None:
-    """Write the workbook of all tables."""
-    with whole_file(file) as part:
-        patients = carried(run.patients, "patients", run.carry)
-        part.write_bytes(write_workbook({"patients": patients, **run.tables}, TABLES))
 
 
 def write_pages(environment: Environment, run: Run, folder: Path, files: Mapping[str, str], memory: Memory) -> None:
