@@ -46,9 +46,10 @@ def main() -> None:
         write_table(arguments.out / f"{name}.tsv", table, float_format)
         say(f"{name} of {plural(len(names), 'sample')}")
 
-    write("digests", sample_digests(folder, names))
-    write("facts", sample_facts(folder, names))
+    digests, facts = sample_digests(folder, names), sample_facts(folder, names)
     counts, tpm = read_matrices(folder, names, read_gene_table(arguments.reference_genes))
+    write("digests", digests)
+    write("facts", facts)
     model = load_model(DEFAULT)
     tissues = tissue_table(tpm, model, counted=True)
     write("tissues", tissues)

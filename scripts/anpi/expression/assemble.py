@@ -20,6 +20,7 @@ from anpi.files.intact import intact, read_json
 from anpi.files.kept import Place
 from anpi.problems import Problem, nearest, refuse
 from anpi.progress import say
+from anpi.words.lists import plural
 
 SUMMARY, QC = "genes.parquet", "qc.json"
 
@@ -108,12 +109,24 @@ class SummaryReader:
             table = pq.ParquetFile(file).read(use_threads=False)
             listed, counts, tpm = (table[name] for name in ("gene_id", "counts", "tpm"))
             if self.listed is None or not listed.equals(self.listed):
-                self.places = pd.Index(listed.to_numpy()).get_indexer(self.index)
-                self.listed = listed
+                genes = pd.Index(listed.to_numpy())
+                refuse(strange_genes(file, genes.difference(self.index)))
+                self.places, self.listed = genes.get_indexer(self.index), listed
         return self.in_order(counts.to_numpy()), self.in_order(tpm.to_numpy())
 
     def in_order(self, values: np.ndarray) -> np.ndarray:
         return np.where(self.places < 0, np.nan, values[self.places])
+
+
+def strange_genes(file: Path, genes: pd.Index) -> list[Problem]:
+    """Return that a sample has genes which the gene table does not list: they would be left out without a word."""
+    if genes.empty:
+        return []
+    found = f"{', '.join(map(str, genes[:3]))}{' …' if len(genes) > 3 else ''}"
+    expected = "genes of the gene table alone, as the sample's own reference lists them"
+    mend = "Give the gene table of the reference that the sample was quantified against."
+    fault = f"{plural(len(genes), 'gene')} of the sample not in the gene table"
+    return [Problem(str(file), fault, found=found, expected=expected, mend=mend)]
 
 
 def assemble_matrix(path: Path, unit: str, samples: Sequence[str], genes: pd.DataFrame | None = None) -> Cohort:

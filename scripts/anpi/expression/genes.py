@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from anpi.files.intact import intact
 from anpi.files.shipped import ROOT
+from anpi.problems import InputError, Problem
 from anpi.tables.reading import read_text_table
 
 GENES = ROOT / "resources" / "genes" / "gencode_v48.tsv.gz"
 ALIASES = ROOT / "resources" / "genes" / "aliases.tsv"
+COLUMNS = ["gene_id", "symbol", "biotype", "length"]
 ENSEMBL_GENE = re.compile(r"(ENSG\d{11})(?:\.\d+)?(_PAR_Y)?")
 MONTHS = "mars?|mrz|mär|sept?|dec|dez|déc|oct|okt|apr|avr|feb|févr?"  # that genes were named like, in three languages
 EXCEL_DATE = re.compile(
@@ -58,10 +61,19 @@ def read_gene_table(path: Path = GENES) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns ``gene_id`` (no version), ``symbol``, ``biotype``, ``length`` (exonic bases, float), one row a gene.
+
+    Raises
+    ------
+    InputError
+        Another table.
     """
     genes = read_shipped(path) if path == GENES else read_text_table(path)
-    genes = genes[["gene_id", "symbol", "biotype", "length"]].copy()
-    genes["length"] = genes["length"].astype(float)
+    if lacking := [column for column in COLUMNS if column not in genes]:
+        found = f"no column {', '.join(lacking)}"
+        raise InputError(Problem(str(path), "no gene table", row=1, found=found, expected=", ".join(COLUMNS)))
+    genes = genes[COLUMNS].copy()
+    with intact(path):
+        genes["length"] = genes["length"].astype(float)
     return genes
 
 

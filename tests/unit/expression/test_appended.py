@@ -108,9 +108,38 @@ def test_a_sample_of_other_genes_is_read_and_one_that_was_touched_is_not(merge: 
     assert written == merge("S1 S10 S2 Z", kept=False)[1]
 
 
+def test_a_gene_that_the_gene_table_lacks_is_told_and_not_left_out(merge: Merge, tells: Callable[..., None]):
+    write_genes(GENES[:20])
+    with pytest.raises(InputError) as caught:
+        merge("S1")
+    (problem,) = map(str, caught.value.problems)
+    expected = "samples/S1/genes.parquet: 10 genes of the sample not in the gene table, found 'ENSG00000000020, "
+    assert problem.startswith(expected)
+    assert "the reference that the sample was quantified against" in problem
+    assert not [name for name in (*MATRICES, "facts.tsv") if Path(name).exists()]
+    tells("a sample that was quantified against another reference", [problem])
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("sample_id\nS1\n", "row 1: no gene table, found 'no column gene_id, symbol, biotype, length'"),
+        ("gene_id\tsymbol\tbiotype\tlength\nG\tG\tlncRNA\tlong\n", "the result is damaged or cut short"),
+    ],
+)
+def test_a_file_that_is_no_gene_table_is_told(merge: Merge, content: str, words: str):
+    Path("genes.tsv").write_text(content)
+    read_gene_table.cache_clear()
+    with pytest.raises(InputError) as caught:
+        merge("S1")
+    assert words in str(caught.value)
+    assert "genes.tsv" in str(caught.value)
+    assert not Path(MATRICES[0]).exists()
+
+
 def test_another_reference_or_other_code_reads_all(merge: Merge, monkeypatch: pytest.MonkeyPatch):
     merge("S1 S2")
-    for genes in (GENES[::-1], GENES[:-1], ["own", *GENES[1:]]):
+    for genes in (GENES[::-1], [*GENES, "last"], ["own", *GENES]):
         write_genes(genes)
         found, written = merge("S1 S2")
         assert found == ["S1", "S2"]
@@ -163,7 +192,7 @@ def test_the_record_names_the_genes_of_every_sample_also_of_one_whose_columns_ar
 
 
 def test_genes_that_text_puts_in_quotes_are_appended_too(merge: Merge):
-    write_genes(["'a b'", "a,b", 'a "b"', *GENES[3:]])
+    write_genes(["'a b'", "a,b", 'a "b"', *GENES])
     merge("S1 S2")
     found, written = merge("S1 S10 S2")
     assert found == ["S10"]

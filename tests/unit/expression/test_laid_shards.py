@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from anpi.expression.sample_list import read_lists
+from anpi.expression.sample_list import read_list, read_lists
 from anpi.expression.shards import lay_tables
 from anpi.files.shipped import ROOT
 from anpi.problems import InputError
@@ -112,6 +112,44 @@ def test_a_sample_of_two_shards_is_refused(shards: list[Path]):
     assert "0003/samples.tsv, row 3: found 'S1'" in problem
     assert "row 3 of" in problem
     assert "0001/samples.tsv" in problem
+
+
+def test_a_shard_that_is_named_twice_is_refused(shards: list[Path]):
+    with pytest.raises(InputError) as caught:
+        read_lists([shards[0] / "samples.tsv"] * 2)
+    assert [str(problem).partition("row 2: ")[2][:10] for problem in caught.value.problems] == ["found 'S3'", ""]
+    assert "it stands in row 3 of" in str(caught.value.problems[1])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "content", "words"),
+    [
+        ("a list of a shard in another encoding", b"sample_id\nS\xfc\n", "not UTF-8 text. Save the file as CSV UTF-8."),
+        ("a list of a shard without its header", b"S3\nS1\n", "row 1: found 'S3, then 1 row', expected a table whose"),
+        ("a list of a shard that is empty", b"", "row 1: found 'nothing', expected a table whose first column is"),
+        (
+            "a sample twice in the list of a shard",
+            b"sample_id\nS3\nS3\n",
+            "row 3: found 'S3', expected each sample once",
+        ),
+    ],
+)
+def test_what_is_no_list_of_samples_is_refused(
+    tmp_path: Path, tells: Callable[..., None], wrong: str, content: bytes, words: str
+):
+    (tmp_path / "samples.tsv").write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read_list(tmp_path / "samples.tsv")
+    (problem,) = map(str, caught.value.problems)
+    assert words in problem
+    tells(wrong, [problem])
+
+
+def test_a_table_of_a_shard_in_another_encoding_is_refused(shards: list[Path], tmp_path: Path):
+    table = shards[1] / "scores.tsv"
+    table.write_bytes(table.read_bytes().replace(b"S10", b"S\xfc"))
+    with pytest.raises(InputError, match="expected sample S10"):
+        lay(shards, tmp_path / "laid.tsv")
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> None:

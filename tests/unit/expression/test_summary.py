@@ -184,9 +184,11 @@ def test_samples_side_by_side_keep_their_own_values(tmp_path):
     assert tpm.loc["G1"].tolist() == [2, 0, 1]
     facts = sample_facts(tmp_path, ["007", "S10", "S2"])
     assert facts.set_index("sample_id")["genes_detected"].to_dict() == {"007": 2, "S10": 0, "S2": 1}
-    pd.DataFrame({"gene_id": ["G3", "G2"], "counts": [5.0, 6.0], "tpm": [7.0, 8.0]}).to_parquet(
-        tmp_path / "S10" / "genes.parquet"
-    )
+    other = pd.DataFrame({"gene_id": ["G3", "G2"], "counts": [5.0, 6.0], "tpm": [7.0, 8.0]})
+    other.to_parquet(tmp_path / "S10" / "genes.parquet")
+    with pytest.raises(InputError, match="1 gene of the sample not in the gene table, found 'G3'"):
+        read_summaries(tmp_path, ["007", "S10", "S2"], table)
+    other.tail(1).to_parquet(tmp_path / "S10" / "genes.parquet")
     counts, tpm = read_summaries(tmp_path, ["007", "S10", "S2"], table)
     assert counts.loc["G2"].tolist() == [2, 6, 1]
     assert tpm.loc["G1"].isna().tolist() == [False, True, False]
