@@ -10,7 +10,7 @@ from multiprocessing import get_context
 
 @contextmanager
 def workers(threads: int) -> Iterator[Callable[..., Future]]:
-    """Give a function that starts calls of others, as many at a time as there are threads.
+    """Yield a function that starts calls of others, as many at a time as there are threads.
 
     Each runs in a process forked from this one when the first is started, so that nothing is imported again; with one
     thread, here and at once. They return what they make: a file that one wrote would not stand in the record of this

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "recist": GROUND,
     "adverse_events": GROUND | {"tables", "endpoints"},
     "subtypes": GROUND | {"tables", "expression", "stats"},
-    "signatures": GROUND | {"tables", "expression"},
+    "signatures": GROUND | {"tables", "expression", "stats"},
     "fractions": GROUND | {"tables", "expression", "signatures"},
     "pathways": GROUND | {"tables", "expression", "signatures"},
     "endpoints": GROUND | {"tables", "recist", "stats"},

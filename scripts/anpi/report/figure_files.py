@@ -36,12 +36,12 @@ def files_of(drawing: Drawing) -> list[str]:
 def start_figures(
     figures: Sequence[Drawing], folder: Path, memory: Memory, start: Callable[..., Future]
 ) -> Callable[[], dict[str, str]]:
-    """Start to draw figures; what is returned waits for them, writes their files and gives the SVG of each by its name.
+    """Start to draw figures; what is returned waits for them, writes their files and returns each SVG by its name.
 
     Parameters
     ----------
     start : callable
-        Starts a call (`anpi.program.workers`).
+        Starts a call (`anpi.workers.workers`).
     """
     files = {drawing.name: [folder / name for name in files_of(drawing)] for drawing in figures}
     digests = {drawing.name: drawing.digest(memory.beside) for drawing in figures}

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from anpi.stats.ranks import midranks
+
 
 def weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Average over the genes that are present: the mean of log expression when values are logs."""
@@ -31,19 +33,7 @@ def geometric_mean(tpm: np.ndarray, offset: float = 0.01) -> np.ndarray:
 
 def rank_genes(values: np.ndarray) -> np.ndarray:
     """Rank a sample's genes from 1 (lowest), ties averaged; NaN keeps NaN."""
-    return np.array([ranks_of(row) for row in values]).reshape(values.shape)
-
-
-def ranks_of(values: np.ndarray) -> np.ndarray:
-    """Rank numbers as pandas does, in a third of its time."""
-    order = np.argsort(values)
-    ordered = values[order]  # what is missing comes last
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    ends = np.append(starts[1:], len(values))
-    ranks = np.empty(len(values))
-    ranks[order] = np.repeat((starts + 1 + ends) / 2, ends - starts)
-    ranks[np.isnan(values)] = np.nan
-    return ranks
+    return np.array([midranks(row) for row in values]).reshape(values.shape)
 
 
 def ssgsea_raw(ranks: np.ndarray, members: np.ndarray, alpha: float = 0.25) -> np.ndarray:
