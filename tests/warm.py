@@ -204,12 +204,19 @@ def become(asked: dict, streams: list[int]) -> NoReturn:
 def end_process(code: object) -> NoReturn:
     """End as Python does, but leave what is loaded to the system, which is faster than taking it apart."""
     if not isinstance(code, int | None):
-        print(code, file=sys.stderr)
+        with suppress(OSError):
+            print(code, file=sys.stderr)
+        code = 1
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code if isinstance(code, int) else 0 if code is None else 1)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError as error:
+        with suppress(OSError):
+            print(f"Exception ignored in: {sys.stdout}\n{error!r}", file=sys.stderr, flush=True)
+        code = 120
+    os._exit(code or 0)
 
 
 def run_as_main(words: list[str], folder: str) -> None:

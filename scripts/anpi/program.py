@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 from threadpoolctl import threadpool_limits
 
@@ -61,14 +62,17 @@ def run_program(main: Callable[[], object]) -> None:
         with one_thread(), recorded():
             main()
     except InputError as error:
-        print(f"{program}: {error}", file=sys.stderr)
-        sys.exit(2)
+        end(f"{program}: {error}", 2)
     except FileNotFoundError as error:
-        print(f"{program}: file not found: {error.filename}", file=sys.stderr)
-        sys.exit(2)
+        end(f"{program}: file not found: {error.filename}", 2)
     except OSError as error:
-        print(f"{program}: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
-        sys.exit(2)
+        end(f"{program}: {error.strerror or error}: {error.filename or ''}".rstrip(": "), 2)
     except KeyboardInterrupt:
-        print(f"{program}: stopped", file=sys.stderr)
-        sys.exit(130)
+        end(f"{program}: stopped", 130)
+
+
+def end(words: str, code: int) -> NoReturn:
+    """End the program with words, as far as there is room for them: its log may lie on the disk that is full."""
+    with suppress(OSError):
+        print(words, file=sys.stderr)
+    sys.exit(code)

@@ -103,3 +103,16 @@ def test_it_ends_with_the_one_that_asked_for_it(tmp_path, number):
         assert client.wait() == -number
     child.wait(10)
     assert not child.is_running()
+
+
+@pytest.mark.parametrize("text", ["print('words')", "import sys; sys.exit('words')", "import sys; sys.exit(3)"])
+def test_a_stream_that_takes_no_more_ends_a_program_as_python_ends_it(text):
+    def ended(program: str, **full: int) -> tuple[int, bool]:
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **full}
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        done = subprocess.run([program, "-c", text], text=True, check=False, env=environment, **streams)
+        return done.returncode, "Traceback" in (done.stderr or "")
+
+    with Path("/dev/full").open("w") as full:
+        for stream in ("stdout", "stderr"):
+            assert ended(python(), **{stream: full.fileno()}) == ended(sys.executable, **{stream: full.fileno()})
