@@ -65,9 +65,9 @@ rule test_associations:
 
 
 def contrast_threads(wildcards):
-    """Ask for a core a contrast (responders, four subtypes); of this machine for half of them, beside other steps."""
+    """Ask for a core a contrast (responders, four subtypes), as far as this machine has them."""
     cores = workflow.resource_settings.cores
-    return 5 if IS_JOB or cores is None else max(1, min(5, cores // 2))
+    return 5 if IS_JOB or cores is None else min(5, cores)
 
 
 rule test_expression:
