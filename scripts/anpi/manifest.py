@@ -121,17 +121,18 @@ def records_of(results: Path, files: Iterable[str], shown: Mapping[Path, str]) -
     Only of results of this run. Files are named from the folder of the results, the user's as among the inputs; shipped
     ones are left out, the digest of the code covers them.
     """
-    listed, names = set(files), {path.absolute(): name for path, name in shown.items()}
+    listed, names = set(files), {str(path.absolute()): name for path, name in shown.items()}
+    top = str(results.absolute())
     kept: list[Record] = []
     for file in sorted((results / RECORDS).rglob("*.json")):
         record: Record = read_json(file)
         made = {name: digest for name, digest in record["made"].items() if name in listed}
         read = {}
         for name, digest in record["read"].items():
-            place = Path(os.path.normpath((results / name).absolute()))
+            place = os.path.normpath(os.path.join(top, name))
             if not is_shipped(place):
                 inside = not name.startswith("..")
-                read[name if inside else names.get(place) or placeless(str(place))] = digest
+                read[name if inside else names.get(place) or placeless(place)] = digest
         if made:
             kept.append({**record, "made": made, "read": read})
     return kept
@@ -287,16 +288,19 @@ def declared_of(settings: Mapping[str, Any], samples: Sequence[str]) -> dict[str
     """Return what the sheet of units declares of each sample, in the words of the programs that take it."""
     if not settings.get("units") or not Path(file_of(settings["units"])).is_file():
         return {}
-    table = read_text_table(settings["units"]).reindex(columns=["sample_id", "unit_id", *SHEET_COLUMNS])
+    units: dict[str, list[dict[str, str]]] = {}
+    table = read_text_table(settings["units"])
+    for row in table[table["sample_id"].isin(samples)].sort_values("sample_id", kind="stable").to_dict("records"):
+        units.setdefault(row["sample_id"], []).append({name: value for name, value in row.items() if value is not None})
     declared = {}
-    for sample, rows in table[table["sample_id"].isin(samples)].groupby("sample_id", sort=True):
-        umi = rows.loc[rows["umi"].notna(), ["unit_id", "umi"]]
-        strands = [strand for strand in rows["strandedness"].dropna() if strand != "auto"]
-        declared[str(sample)] = {
-            "strandedness": [*strands, "auto"][:1],
-            "aligned-to": [*rows["aligned_to"].dropna(), "genome"][:1],
-            "umi": [f"{unit} {pattern}" for unit, pattern in umi.itertuples(index=False)],
-            "molecules": [""] * bool(len(umi)),
+    for sample, rows in units.items():
+        given = {name: [row[name] for row in rows if name in row] for name in SHEET_COLUMNS}
+        umi = [f"{row['unit_id']} {row['umi']}" for row in rows if "umi" in row]
+        declared[sample] = {
+            "strandedness": [*(strand for strand in given["strandedness"] if strand != "auto"), "auto"][:1],
+            "aligned-to": [*given["aligned_to"], "genome"][:1],
+            "umi": umi,
+            "molecules": [""] * bool(umi),
         }
     return declared
 

@@ -71,7 +71,7 @@ def recorded(environment: Mapping[str, str] = os.environ) -> Iterator[None]:
     memory = re.compile(re.escape(os.path.dirname(os.path.abspath(folder)) + os.sep) + MEMORY)
     made, read = ({file for file in files_at(found) if not memory.match(file)} for found in (watch.made, watch.read))
     if made:
-        read = {file for file in read - made if not is_shipped(Path(file))}
+        read = {file for file in read - made if not is_shipped(file)}
         write_record(Path(folder), environment.get(DIGEST, ""), read, made)
 
 

@@ -87,7 +87,9 @@ def short_digest(*values: object) -> str:
 
 def given(path: Path) -> list[dict[str, str | None]]:
     """Read a table of the user as texts, None for what is missing."""
-    return read_text_table(path).to_dict("records")
+    table = read_text_table(path)
+    names = list(table)
+    return [dict(zip(names, row, strict=True)) for row in table.itertuples(index=False, name=None)]
 
 
 def records(path: Path) -> list[dict[str, str | None]]:

@@ -121,6 +121,7 @@ def contradictions(table: pd.DataFrame, file: str) -> Iterator[Problem]:
     when = "day" if "day" in table else "date"
     keys = ["patient_id", "marker", "sample_id", when]
     dated = table[table[when].notna()]
+    dated = dated[dated.duplicated(keys, keep=False)]
     for _, rows in dated.groupby(keys, dropna=False, sort=True):
         other = rows.index[rows["value"] != rows["value"].iloc[0]]
         if len(other):
