@@ -53,14 +53,14 @@ def write_report(run: Run, out: Path, memory: Place | None = None, threads: int 
     threads : int
         Processes that draw figures and put the workbook together.
     """
-    first, details = sections_of(run, FIRST_PAGE), sections_of(run, DETAILS)
-    figures = list({drawing.name: drawing for drawing in drawings([*details, *first])}.values())
-    environment, files = make_environment(), page_files(run)
-    drawn = {name for drawing in figures for name in files_of(drawing)}
-    kept = Memory(memory, drawn.union(files.values()))
     with workers(threads) as start:
         tables = {"patients": carried(run.patients, "patients", run.carry), **run.tables}
         workbook = start(write_workbook, tables, TABLES)
+        first, details = sections_of(run, FIRST_PAGE), sections_of(run, DETAILS)
+        figures = list({drawing.name: drawing for drawing in drawings([*details, *first])}.values())
+        environment, files = make_environment(), page_files(run)
+        drawn = {name for drawing in figures for name in files_of(drawing)}
+        kept = Memory(memory, drawn.union(files.values()))
         pictures_of = start_figures(figures, out / "figures", kept, start)
         write_pages(environment, run, out / "patients", files, kept)
         with whole_file(out / "tables.xlsx") as part:
