@@ -6,8 +6,8 @@ lesions, the rest are new non-target ones (Seymour et al. 2017, table 2 and text
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TypedDict
+from collections.abc import Collection, Iterable
+from typing import Any, TypedDict
 
 import pandas as pd
 
@@ -39,47 +39,53 @@ def lesion_evidence(rows: pd.DataFrame, patients: Collection[str]) -> dict[tuple
     """
     evidence: dict[tuple[str, int], Evidence] = {}
     rows = rows[rows["patient_id"].isin(patients)].sort_values(["patient_id", "day", "row"], kind="stable")
-    for patient, mine in rows.groupby("patient_id", sort=False):
-        new = mine[mine["kind"] == "new"]
-        sure = set(new.loc[new["state"] == "unequivocal", "lesion_id"])
-        targets = new_targets(new[new["lesion_id"].isin(sure)])
-        for point, scan in mine.groupby("point", sort=False):
-            evidence[(str(patient), int(str(point)))] = of_scan(scan, sure, targets)
+    for patient, mine in by(rows.itertuples(index=False), "patient_id").items():
+        new = [row for row in mine if row.kind == "new"]
+        sure = {row.lesion_id for row in new if row.state == "unequivocal"}
+        targets = new_targets([row for row in new if row.lesion_id in sure])
+        for point, scan in by(mine, "point").items():
+            evidence[(str(patient), int(point))] = of_scan(scan, sure, targets)
     return evidence
 
 
-def of_scan(scan: pd.DataFrame, sure: set[str], targets: set[str]) -> Evidence:
-    new = scan[(scan["kind"] == "new") & scan["lesion_id"].isin(sure)]
-    others = scan[scan["kind"] == "nontarget"]
-    measured = sizes(new)
-    return {
-        "news": frozenset(new.loc[new["state"] != "absent", "lesion_id"]),
-        "new_targets": {lesion: size for lesion, size in measured.items() if lesion in targets},
-        "new_others": {lesion: size for lesion, size in measured.items() if lesion not in targets},
-        "others": sizes(others),
-        "new_grew": bool((new["grew"] & ~new["lesion_id"].isin(targets)).any()),
-        "others_grew": bool(others["grew"].any()),
-        "symptom": bool(scan["symptom"].any()),
-    }
-
-
-def sizes(rows: pd.DataFrame) -> dict[str, int]:
-    """Return the largest size of each lesion that was measured."""
-    found: dict[str, int] = {}
-    for lesion, size in zip(rows["lesion_id"], rows["size"], strict=True):
-        if not pd.isna(size):
-            found[lesion] = max(int(size), found.get(lesion, 0))
+def by(rows: Iterable[Any], column: str) -> dict[Any, list[Any]]:
+    """Return rows by what a column holds, in their order."""
+    found: dict[Any, list[Any]] = {}
+    for row in rows:
+        found.setdefault(getattr(row, column), []).append(row)
     return found
 
 
-def new_targets(new: pd.DataFrame) -> set[str]:
+def of_scan(scan: list[Any], sure: set[str], targets: set[str]) -> Evidence:
+    new = [row for row in scan if row.kind == "new" and row.lesion_id in sure]
+    others = [row for row in scan if row.kind == "nontarget"]
+    measured = sizes(new)
+    return {
+        "news": frozenset(row.lesion_id for row in new if row.state != "absent"),
+        "new_targets": {lesion: size for lesion, size in measured.items() if lesion in targets},
+        "new_others": {lesion: size for lesion, size in measured.items() if lesion not in targets},
+        "others": sizes(others),
+        "new_grew": any(row.grew for row in new if row.lesion_id not in targets),
+        "others_grew": any(row.grew for row in others),
+        "symptom": any(row.symptom for row in scan),
+    }
+
+
+def sizes(rows: list[Any]) -> dict[str, int]:
+    """Return the largest size of each lesion that was measured."""
+    found: dict[str, int] = {}
+    for row in rows:
+        if not pd.isna(row.size):
+            found[row.lesion_id] = max(int(row.size), found.get(row.lesion_id, 0))
+    return found
+
+
+def new_targets(new: list[Any]) -> set[str]:
     """Choose new target lesions as they appear: measurable, the largest first, five at most and two of an organ."""
-    seen = new[new["state"] != "absent"].drop_duplicates("lesion_id")
+    first = [rows[0] for rows in by((row for row in new if row.state != "absent"), "lesion_id").values()]
     lesions = [
-        (day, Candidate(lesion, location or "", None if pd.isna(size) else int(size), bool(node)))
-        for day, lesion, location, size, node in zip(
-            *(seen[column] for column in ("day", "lesion_id", "location", "size", "node")), strict=True
-        )
+        (row.day, Candidate(row.lesion_id, row.location or "", None if pd.isna(row.size) else int(row.size), row.node))
+        for row in first
     ]
     chosen: list[Candidate] = []
     for _, lesion in sorted(lesions, key=lambda one: (one[0], -(one[1].size or 0), one[1].lesion_id)):
