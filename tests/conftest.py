@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LONGEST_NAME = 200
 # As in a workflow, whatever the environment says: no program has to start anew for its arithmetic (`make test-kernels`
 # asks for another kernel), and linear algebra runs on one thread, on which small fits are up to ten times faster.
-os.environ.update({"OPENBLAS_CORETYPE": os.environ["TEST_KERNEL"]} if "TEST_KERNEL" in os.environ else SAME)
+os.environ.update(SAME | ({"OPENBLAS_CORETYPE": os.environ["TEST_KERNEL"]} if "TEST_KERNEL" in os.environ else {}))
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
