@@ -237,11 +237,15 @@ def order_queries(clinical: Clinical, seen: Observations) -> Iterator[Query]:
 
 
 def onset_queries(events: pd.DataFrame, seen: Observations) -> Iterator[Query]:
-    """Ask about adverse events of no start where others have one, of a year before, and fatal ones of a low grade."""
+    """Ask about adverse events of no start where others have one, of a year before, and fatal ones of a low grade.
+
+    What treatment is said to have caused cannot have begun before it.
+    """
     start = seen.timeline.offsets(events, "start")
     dated = start.notna().mean()
-    for index, patient, day, grade, outcome in zip(
-        events.index, events["patient_id"], start, events["grade"], events["outcome"], strict=True
+    caused = events[["related", "immune_related"]].eq("Y").any(axis=1)
+    for index, patient, day, grade, outcome, of_treatment in zip(
+        events.index, events["patient_id"], start, events["grade"], events["outcome"], caused, strict=True
     ):
         where = f"adverse_events row {row_number(index)}"
         if np.isnan(day) and dated > 0.5 and seen.facts.at[patient, "treated"]:
@@ -249,6 +253,9 @@ def onset_queries(events: pd.DataFrame, seen: Observations) -> Iterator[Query]:
         if day < -LONG_BEFORE:
             text = f"{where}: starts on day {study_day(day)}, more than a year before treatment; not counted"
             yield Query(patient, "warning", "event_long_before_start", text)
+        elif day < 0 and of_treatment:
+            text = f"{where}: starts on day {study_day(day)}, before treatment, yet is said to be related to it"
+            yield Query(patient, "warning", "related_event_before_start", text)
         if isinstance(outcome, str) and outcome.lower() == "fatal" and grade < 5:
             yield Query(patient, "error", "fatal_event_of_low_grade", f"{where}: fatal, but grade {grade}")
 

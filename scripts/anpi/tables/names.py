@@ -14,6 +14,7 @@ UNKNOWN = frozenset(
     + ("unknown", "unspecified", "missing", "ongoing", "continuing", "tbd", "not known", "not available")
     + ("not applicable", "not recorded", "to be determined", "not a number")
 )
+TRUTHS = frozenset(("true", "false"))
 # What others call a word that the schemas take, folded (see `fold`).
 OTHER_WORDS: dict[str, tuple[str, ...]] = {
     "CR": ("completeresponse", "complete", "completeremission"),
@@ -100,6 +101,8 @@ def name_fault(text: str) -> str | None:
     """Return what a name should be when it cannot stand as it is; None when it can."""
     if is_unknown(text):
         return "a name, or nothing where none is known"
+    if text.casefold() in TRUTHS:
+        return "a name, not a truth value of a spreadsheet"
     if mixed_script(text):
         return "letters of one script: one of another looks like a Latin one"
     return text_fault(text, "a name")

@@ -149,6 +149,8 @@ ODD: list[tuple[str, str, str | None, Spoil]] = [
     ("death_without_date", "error", "P03", fact(treatment_end_reason="Death")),
     ("event_without_start", "warning", "P03", row("adverse_events", start_at=None)),
     ("event_long_before_start", "warning", "P03", row("adverse_events", start_at=-3600)),
+    ("related_event_before_start", "warning", "P03", row("adverse_events", start_at=-30, related="Y")),
+    ("related_event_before_start", "warning", "P03", row("adverse_events", start_at=-1, immune_related="Y")),
     ("fatal_event_of_low_grade", "error", "P03", row("adverse_events", outcome="fatal")),
     ("last_alive_before_contact", "warning", "P03", row("adverse_events", start_at=230, end_at=None)),
     ("last_alive_before_contact", "warning", "P03", fact(treatment_end_at=230)),

@@ -8,7 +8,7 @@ import pytest
 
 from anpi.problems import InputError
 from anpi.tables.clinical import read_clinical
-from anpi.tables.names import alike, is_unknown, mixed_script, plain_name, unseen
+from anpi.tables.names import alike, is_unknown, mixed_script, name_fault, plain_name, unseen
 from anpi.tables.reading import read_table
 
 ARM = "Cadonilimab mono"
@@ -137,6 +137,12 @@ def test_words_of_biology_and_of_other_languages_are_names(name):
     assert mixed_script(plain_name(name)) is None
     assert unseen(name) is None
     assert not is_unknown(name)
+
+
+@pytest.mark.parametrize("name", ["TRUE", "False"])
+def test_a_truth_value_of_a_spreadsheet_is_no_name(name):
+    assert name_fault(name) == "a name, not a truth value of a spreadsheet"
+    assert name_fault(f"{name} positive") is None
 
 
 def test_the_most_frequent_spelling_is_the_right_one():
