@@ -70,7 +70,7 @@ DERIVED = ("state",)  # columns that are added to the tables read
 # Tables in which a row that stands twice is taken once, and what a row is.
 COUNTED = {"adverse_events": "event", "therapies": "therapy", "lesions": "lesion", "biomarkers": "measurement"}
 
-ANSWERS = {"y", "n", "yes", "no", "true", "false"}
+ANSWERS = {"y", "n", "yes", "no"}
 # Dates of a patient that cannot lie before the start of treatment.
 AFTER_START = ("treatment_end", "death")
 

@@ -354,7 +354,7 @@ def test_message_of_one_fault(file, old, new, message, tmp_path, tells):
     tells(f"{old} is written {new}", [message])
 
 
-@pytest.mark.parametrize("arms", [("Y", "N"), ("yes", "yes"), ("TRUE", "false")])
+@pytest.mark.parametrize("arms", [("Y", "N"), ("yes", "yes")])
 @pytest.mark.parametrize("column", ["arm", "arm_received"])
 def test_answers_are_no_arms(tmp_path, column, arms, tells):
     """The column was exchanged with one of yes and no; arms X and Y are arms."""
@@ -408,3 +408,14 @@ def test_table_without_patients(tmp_path):
     (tmp_path / "patients.csv").write_text("patient_id,arm,treatment_start_date\n")
     with pytest.raises(InputError, match="the table has no patient, expected one row per patient"):
         read_clinical({"patients": tmp_path / "patients.csv"})
+
+
+@pytest.mark.parametrize("column", ["arm", "arm_received"])
+def test_truth_values_are_no_arms(tmp_path, column):
+    other = "" if column == "arm" else "arm,"
+    rows = "".join(f"P{n},{other and 'A,'}{value}\n" for n, value in enumerate(("TRUE", "false"), start=1))
+    (tmp_path / "patients.csv").write_text(f"patient_id,{other}{column}\n{rows}")
+    with pytest.raises(InputError) as refused:
+        read_clinical({"patients": tmp_path / "patients.csv"})
+    expected = (column, "a name, not a truth value of a spreadsheet")
+    assert [(problem.column, problem.expected) for problem in refused.value.problems] == [expected, expected]
