@@ -411,11 +411,16 @@ def test_table_without_patients(tmp_path):
 
 
 @pytest.mark.parametrize("column", ["arm", "arm_received"])
-def test_truth_values_are_no_arms(tmp_path, column):
+def test_truth_values_are_no_arms(tmp_path, column, tells):
     other = "" if column == "arm" else "arm,"
     rows = "".join(f"P{n},{other and 'A,'}{value}\n" for n, value in enumerate(("TRUE", "false"), start=1))
     (tmp_path / "patients.csv").write_text(f"patient_id,{other}{column}\n{rows}")
     with pytest.raises(InputError) as refused:
         read_clinical({"patients": tmp_path / "patients.csv"})
-    expected = (column, "a name, not a truth value of a spreadsheet")
-    assert [(problem.column, problem.expected) for problem in refused.value.problems] == [expected, expected]
+    found = [str(problem).replace(f"{tmp_path}/", "") for problem in refused.value.problems]
+    expected = "expected a name, not a truth value of a spreadsheet"
+    assert found == [
+        f"patients.csv, row {row}, column {column}: found '{value}', {expected}"
+        for row, value in ((2, "TRUE"), (3, "false"))
+    ]
+    tells(f"the arms of column {column} are TRUE and false", found)
