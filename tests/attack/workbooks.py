@@ -127,7 +127,7 @@ def cell_kinds(kinds: Kinds, sheet: str) -> None:
             chosen = rng.choice(cells)
             about = owner(workbook[sheet], chosen.row)
             change(rng, chosen)
-            return Mutated(saved(workbook), about)
+            return Mutated(saved(workbook), about | owner(workbook[sheet], chosen.row))
 
     def put(name: str, value: Callable[[random.Random, Any], object], wanted: Any, judgement: str = "") -> None:
         def change(rng, cell):
@@ -160,10 +160,12 @@ def cell_kinds(kinds: Kinds, sheet: str) -> None:
 
 
 def owner(page: Worksheet, row: int) -> frozenset[str]:
+    """Return the patient of a row, as a person sees the name."""
     header = [cell.value for cell in page[1]]
     for name in ("patient_id", "sample_id"):
         if name in header:
-            return frozenset({str(page.cell(row, header.index(name) + 1).value)})
+            value = page.cell(row, header.index(name) + 1).value
+            return frozenset({str(value).upper() if isinstance(value, bool) else str(value)})
     return frozenset()
 
 
