@@ -12,10 +12,11 @@ import pytest
 from anpi.tables import reading
 from attack.failing import fail_each, programs
 from attack.memory import Memory
+from attack.mutation import Kinds, apply
 from attack.oracle import Outcome, judge
 from attack.run import FAILURES, Attacker, Finding, Progress, counts_of, draw, is_fault, summary, try_drawn_by
 from attack.targets import all_targets
-from attack.workbooks import through_text, written
+from attack.workbooks import cell_kinds, through_text, written
 
 SEED, INPUTS = 5, 90
 TOOLS = ("FASTQ", "BAM", "CRAM", "genome of a CRAM")
@@ -137,3 +138,11 @@ def test_a_kind_that_is_judged_undetectable_says_why():
         assert set(target.judgements) <= set(target.kinds.kinds), target.name
         for reason in (target.judgement(kind) for kind in target.kinds.kinds):
             assert reason == "" or len(reason.split()) > 3
+
+
+def test_a_cell_of_a_sheet_is_about_the_patient_before_and_after():
+    kinds = Kinds()
+    cell_kinds(kinds, "page")
+    page = written([["patient_id"], ["P1"]], "page")
+    about = {apply(kinds.kinds["truth in place of a value"], seed, page).about for seed in range(20)}
+    assert about == {frozenset({"P1", "TRUE"}), frozenset({"P1", "FALSE"})}
