@@ -19,7 +19,7 @@ from anpi.files.checksums import hash_file
 from anpi.files.intact import read_json
 from anpi.files.sheet import file_of
 from anpi.files.shipped import ROOT, SHIPPED, is_shipped
-from anpi.tables.reading import read_text_table
+from anpi.tables.reading import read_text_rows, read_text_table
 from anpi.tables.schema import read_settings
 from anpi.tools import ALWAYS, tools_of, version_of
 from anpi.trial.manifest import Manifest, NamedFile, Record, Step
@@ -276,11 +276,9 @@ def read_checksums(settings: Mapping[str, Any], results: Path, samples: Sequence
             units = read_json(file)["units"]
             found |= {f"{sample}/{unit['unit_id']}": unit["sha256"] for unit in units}
     if settings.get("units") and Path(file_of(settings["units"])).is_file():
-        table = read_text_table(settings["units"])
-        rows = table.to_dict("records") if "quant" in table else []
-        for row in rows:
-            if row["quant"] is not None and row["sample_id"] in taking_part:
-                found[f"{row['sample_id']}/{row['unit_id']}"] = [hash_file(file) for file in quant_files(row["quant"])]
+        for row in read_text_rows(settings["units"]):
+            if (quant := row.get("quant")) is not None and row["sample_id"] in taking_part:
+                found[f"{row['sample_id']}/{row['unit_id']}"] = [hash_file(file) for file in quant_files(quant)]
     return dict(sorted(found.items()))
 
 
@@ -288,12 +286,15 @@ def declared_of(settings: Mapping[str, Any], samples: Sequence[str]) -> dict[str
     """Return what the sheet of units declares of each sample, in the words of the programs that take it."""
     if not settings.get("units") or not Path(file_of(settings["units"])).is_file():
         return {}
-    units: dict[str, list[dict[str, str]]] = {}
-    table = read_text_table(settings["units"])
-    for row in table[table["sample_id"].isin(samples)].sort_values("sample_id", kind="stable").to_dict("records"):
-        units.setdefault(row["sample_id"], []).append({name: value for name, value in row.items() if value is not None})
+    units: dict[str, list[dict[str, str]]] = {sample: [] for sample in sorted(samples)}
+    for row in read_text_rows(settings["units"]):
+        words = {name: value for name, value in row.items() if value is not None}
+        if (sample := words.get("sample_id")) in units:
+            units[sample].append(words)
     declared = {}
     for sample, rows in units.items():
+        if not rows:
+            continue
         given = {name: [row[name] for row in rows if name in row] for name in SHEET_COLUMNS}
         umi = [f"{row['unit_id']} {row['umi']}" for row in rows if "umi" in row]
         declared[sample] = {

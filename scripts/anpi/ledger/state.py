@@ -20,7 +20,7 @@ from anpi.files.intact import intact, read_json, refuse_cut_table
 from anpi.ledger.fingerprint import fingerprint, lesions_of
 from anpi.ledger.recorded import PatientState, SampleState, State, TableRow
 from anpi.manifest import files_of, placeless, software
-from anpi.tables.reading import read_text_table
+from anpi.tables.reading import read_text_rows
 from anpi.tables.schema import read_settings
 from anpi.trial.endpoints import RESPONSES, TIMES
 
@@ -85,17 +85,10 @@ def short_digest(*values: object) -> str:
     return hashlib.sha256(json.dumps([str(value) for value in values]).encode()).hexdigest()[:SHORT]
 
 
-def given(path: Path) -> list[dict[str, str | None]]:
-    """Read a table of the user as texts, None for what is missing."""
-    table = read_text_table(path)
-    names = list(table)
-    return [dict(zip(names, row, strict=True)) for row in table.itertuples(index=False, name=None)]
-
-
 def records(path: Path) -> list[dict[str, str | None]]:
     """Read a table of the results as texts, None for what is missing; one that is cut short is refused."""
     refuse_cut_table(path)
-    return given(path)
+    return read_text_rows(path)
 
 
 def reference_identity(results: Path) -> str | None:
@@ -117,7 +110,7 @@ def patient_states(inputs: Mapping[str, Path], results: Path) -> dict[str, Patie
     """
     sets = {row["patient_id"]: row for row in records(results / "analysis" / "sets.tsv")}
     states: dict[str, PatientState] = {}
-    for row in given(inputs["clinical.patients"]):
+    for row in read_text_rows(inputs["clinical.patients"]):
         patient = str(row["patient_id"])
         inside = sets.get(patient, {})
         states[patient] = {
@@ -130,7 +123,7 @@ def patient_states(inputs: Mapping[str, Path], results: Path) -> dict[str, Patie
         }
     for name, path in sorted(inputs.items()):
         if name.startswith("clinical.") and name != "clinical.patients":
-            for row in given(path):
+            for row in read_text_rows(path):
                 rows = states.get(str(row["patient_id"]), {"rows": {}})["rows"]
                 cells = sorted((key, value) for key, value in row.items() if value is not None)
                 rows.setdefault(name.removeprefix("clinical."), []).append(short_digest(*cells))
@@ -149,7 +142,7 @@ def sample_states(sheet: Path, results: Path, used: Sequence[str]) -> dict[str, 
     scores = score_digests(results / "immune" / "scores.tsv")
     taking_part = set(used)
     states = {}
-    for row in given(sheet):
+    for row in read_text_rows(sheet):
         sample = str(row["sample_id"])
         state: SampleState = {
             "patient": str(row["patient_id"]),

@@ -55,7 +55,7 @@ def write_report(run: Run, out: Path, memory: Place | None = None, threads: int 
     """
     with workers(threads) as start:
         tables = {"patients": carried(run.patients, "patients", run.carry), **run.tables}
-        workbook = start(write_workbook, tables, TABLES)
+        workbook = start(write_workbook, tables, TABLES)  # takes longest, so it begins first
         first, details = sections_of(run, FIRST_PAGE), sections_of(run, DETAILS)
         figures = list({drawing.name: drawing for drawing in drawings([*details, *first])}.values())
         environment, files = make_environment(), page_files(run)

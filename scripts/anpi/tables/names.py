@@ -101,7 +101,7 @@ def name_fault(text: str) -> str | None:
     """Return what a name should be when it cannot stand as it is; None when it can."""
     if is_unknown(text):
         return "a name, or nothing where none is known"
-    if text.casefold() in TRUTHS:
+    if plain_name(text).casefold() in TRUTHS:
         return "a name, not a truth value of a spreadsheet"
     if mixed_script(text):
         return "letters of one script: one of another looks like a Latin one"

@@ -89,6 +89,13 @@ def read_text_table(path: Path | str) -> pd.DataFrame:
     return frame
 
 
+def read_text_rows(path: Path | str) -> list[dict[str, str | None]]:
+    """Read a table as `read_text_table` does, and return each row by its columns."""
+    table = read_text_table(path)
+    names = list(table)
+    return [dict(zip(names, row, strict=True)) for row in table.itertuples(index=False, name=None)]
+
+
 def read_sheet_table(file: str, sheet: str) -> pd.DataFrame:
     """Read a table that is a sheet of a workbook, as `read_text_table` does a file of text."""
     rows = {number: [cell.strip() for cell in row] for number, row in read_sheet(file, sheet).items()}

@@ -139,7 +139,7 @@ def test_words_of_biology_and_of_other_languages_are_names(name):
     assert not is_unknown(name)
 
 
-@pytest.mark.parametrize("name", ["TRUE", "False"])
+@pytest.mark.parametrize("name", ["TRUE", "False", "ＴＲＵＥ"])
 def test_a_truth_value_of_a_spreadsheet_is_no_name(name):
     assert name_fault(name) == "a name, not a truth value of a spreadsheet"
     assert name_fault(f"{name} positive") is None
