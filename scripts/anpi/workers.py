@@ -23,7 +23,7 @@ def workers(threads: int) -> Iterator[Callable[..., Future]]:
         try:
             yield pool.submit
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
             raise
 
 

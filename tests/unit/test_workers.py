@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 
 import pytest
 
@@ -36,3 +38,12 @@ def test_more_threads_call_in_processes_of_their_own():
 def test_what_fails_is_told_where_its_result_is_asked_for():
     with pytest.raises(ValueError, match="7"), workers(2) as start:
         start(fail, 7).result()
+
+
+def test_nothing_of_the_pool_is_left_when_it_is_left_by_an_error():
+    """The end of the program would else meet the end of the pool, and sometimes says so in a traceback."""
+    before = threading.active_count()
+    with pytest.raises(OSError, match="full"), workers(2) as start:
+        start(time.sleep, 0.5)
+        raise OSError("full")
+    assert threading.active_count() == before
