@@ -72,7 +72,15 @@ def run_program(main: Callable[[], object]) -> None:
 
 
 def end(words: str, code: int) -> NoReturn:
-    """End the program with words, as far as there is room for them: its log may lie on the disk that is full."""
+    """End the program with words, as far as there is room for them: its log may lie on the disk that is full.
+
+    What a stream still holds then goes nowhere: Python would try it once more and end with a code of its own.
+    """
     with suppress(OSError):
         print(words, file=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)

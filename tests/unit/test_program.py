@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,18 +11,21 @@ import pytest
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 PROGRAM = """
-import sys
+import contextlib, sys
 sys.path.insert(0, {scripts!r})
 from anpi.problems import InputError, Problem
 from anpi.program import run_program
 
 def main():
+    with contextlib.suppress(OSError):
+        print("made")
     raise {error}
 
 run_program(main)
 """
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
     ("error", "code"),
     [
@@ -31,11 +35,13 @@ run_program(main)
         ("KeyboardInterrupt", 130),
     ],
 )
-def test_a_program_whose_words_find_no_room_ends_with_the_same_code(error, code):
+def test_a_program_whose_words_find_no_room_ends_with_the_same_code(error, code, unbuffered):
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
     command = [sys.executable, "-c", PROGRAM.format(scripts=str(SCRIPTS), error=error)]
     with Path("/dev/full").open("w") as full:
-        assert subprocess.run(command, stderr=full, check=False).returncode == code
-    said = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        ended = subprocess.run(command, stdout=full, stderr=full, env=environment, check=False)
+    assert ended.returncode == code
+    said = subprocess.run(command, capture_output=True, env=environment, text=True, check=False)
     assert said.returncode == code
     assert said.stderr
     assert "Traceback" not in said.stderr
