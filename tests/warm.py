@@ -30,6 +30,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
+import psutil
+
 LIBRARIES = (
     *("pandas", "pyarrow.parquet", "pysam", "isal.igzip", "psutil", "requests", "yaml", "openpyxl", "jinja2"),
     *("scipy.stats", "scipy.optimize", "scipy.spatial", "sklearn.decomposition", "sklearn.ensemble", "anndata"),
@@ -88,7 +90,8 @@ def python(**variables: str) -> str:
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not client.exists():
-            start_server(folder, {**os.environ, **variables} if own else None)
+            number = start_server(folder, {**os.environ, **variables} if own else None)
+            (folder / "pid").write_text(str(number))
             client.write_text(CLIENT.format(python=sys.executable), encoding="utf-8")
             client.chmod(0o755)
     return str(client)
@@ -99,13 +102,19 @@ def snakemake(**variables: str) -> tuple[str, ...]:
     return python(**variables), "-m", "snakemake"
 
 
-def start_server(folder: Path, environment: dict[str, str] | None) -> None:
-    """Start the server, which ends with the process that all workers of the test run have in common."""
+def server_of(program: str) -> psutil.Process:
+    """Return the process whose children are the programs that `python` stands for."""
+    return psutil.Process(int(Path(program).with_name("pid").read_text()))
+
+
+def start_server(folder: Path, environment: dict[str, str] | None) -> int:
+    """Start the server, which ends with the process that all workers of the test run have in common; give its pid."""
     owner = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
     command = [sys.executable, __file__, str(folder / "socket"), str(owner)]
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=environment)
     assert server.stdout is not None
     assert server.stdout.readline() == "ready\n", "the warm Python does not start"
+    return server.pid
 
 
 def decisive(environment: dict[str, str]) -> dict[str, str]:

@@ -43,7 +43,12 @@ def test_what_fails_is_told_where_its_result_is_asked_for():
 def test_nothing_of_the_pool_is_left_when_it_is_left_by_an_error():
     """The end of the program would else meet the end of the pool, and sometimes says so in a traceback."""
     before = threading.active_count()
-    with pytest.raises(OSError, match="full"), workers(2) as start:
+    with pytest.raises(OSError, match="full"):
+        fail_while_others_work()
+    assert threading.active_count() == before
+
+
+def fail_while_others_work() -> None:
+    with workers(2) as start:
         start(time.sleep, 0.5)
         raise OSError("full")
-    assert threading.active_count() == before

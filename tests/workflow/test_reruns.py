@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
-import os
 import random
 import re
 import shutil
@@ -15,8 +14,9 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
-from warm import python
+from warm import python, server_of
 
 from workflow.running import command, copy, environment, planned, results_of, run
 
@@ -197,34 +197,37 @@ def columns(content: bytes) -> dict[str, list[str]]:
 def test_a_run_killed_at_20_moments_ends_with_the_same_bytes(
     anpi: Path, small_trial: Path, finished_trial: Path, tmp_path: Path
 ):
-    """Moments between the beginning of the planning and some seconds of jobs; hash seed and cores differ each time."""
+    """Moments between the beginning of the planning and some seconds of jobs; hash seed and cores differ."""
     folder = tmp_path / "trial"
     shutil.copytree(small_trial, folder)
+    environments = [{"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2"}]
+    for variables in environments:
+        python(**variables)  # loads its libraries when it is first asked for
     began = time.monotonic()
-    subprocess.run(  # started as those that are killed, each in an environment of its own
-        command(anpi, folder, "--dry-run"), env=environment(PYTHONHASHSEED="0"), capture_output=True, check=True
-    )
+    run(anpi, folder, "--dry-run", **environments[0])
     planning = time.monotonic() - began
     moments = random.Random(5901584)
     killed = 0
     while killed < 20:
         for lock in folder.glob(".snakemake/locks/*"):
             lock.unlink()  # what --unlock does, without a planning each time
+        variables = environments[killed // 2 % 2]
         process = subprocess.Popen(
-            command(anpi, folder, "--cores", str(1 + killed % 2)),
+            command(anpi, folder, "--cores", str(1 + killed % 2), **variables),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=environment(PYTHONHASHSEED=str(killed)),
-            start_new_session=True,
+            env=environment(**variables),
             cwd=folder,
         )
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(planning * moments.uniform(0.5, 1) + moments.uniform(0, 3))
-            shutil.rmtree(folder / "results" / "clinical")  # it ended first: there is to be something left to kill
+            process.wait(planning * moments.uniform(0.5, 1) + moments.uniform(0, 1.2))
+            for name in ("clinical", "association", "report"):  # it ended first: there is to be something to kill
+                shutil.rmtree(folder / "results" / name, ignore_errors=True)
             continue
-        kill_family(process)
-        process.wait()
-        killed += 1
+        kill_programs(python(**variables))
+        ended = process.wait()
+        assert ended in (0, -signal.SIGKILL)
+        killed += ended != 0
     run(anpi, folder, "--unlock")
     run(anpi, folder)
     expected, found = results_of(finished_trial), results_of(folder)
@@ -232,30 +235,24 @@ def test_a_run_killed_at_20_moments_ends_with_the_same_bytes(
     assert [name for name in expected if found[name] != expected[name]] == []
 
 
-def kill_family(process: subprocess.Popen) -> None:
-    """Kill Snakemake and everything of its session, as a power cut would, until nothing of it is left."""
-    import psutil
+def kill_programs(program: str) -> None:
+    """Kill Snakemake and all that it started, as a power cut would: first stopped, so that nothing new starts."""
+    server, stopped = server_of(program), set()
+    while started := set(server.children(recursive=True)) - stopped:
+        for process in started:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.suspend()
+        stopped |= started
+    for process in stopped:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    while any(map(lives, [*stopped, *server.children()])):
+        time.sleep(0.01)
 
-    def members() -> list[int]:
-        found = []
-        for pid in psutil.pids():
-            try:
-                if os.getsid(pid) == process.pid and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-                    found.append(pid)
-            except (ProcessLookupError, psutil.NoSuchProcess):
-                continue
-        return found
 
+def lives(process: psutil.Process) -> bool:
+    """Return whether a process may still write; one that nobody has waited for yet does not."""
     try:
-        family = psutil.Process(process.pid).children(recursive=True)
+        return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
-        family = []
-    while pids := members():
-        for pid in pids:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-    for member in family:
-        if member.is_running():
-            member.kill()
+        return False
