@@ -85,3 +85,4 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         if spread:
             raise pytest.UsageError(f"groups of tests are spread over workers: {spread[0]}")
     gc.freeze()  # what is loaded by now stays: no collection of garbage looks through it again
+    gc.set_threshold(100_000, 50, 100)  # tables and figures are many small objects; looking through them is a twentieth

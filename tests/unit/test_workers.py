@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -33,6 +34,19 @@ def test_more_threads_call_in_processes_of_their_own():
     processes = {process for process, _ in results}
     assert os.getpid() not in processes
     assert len(processes) <= 2
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_is_shared_stands_behind_the_arguments_of_every_call(threads):
+    """It is forked: what cannot be sent can be shared."""
+    with workers(threads, lambda number: number + 1, 10) as start:
+        assert [start(apply, number).result() for number in (1, 2)] == [20, 30]
+    with workers(threads) as start:
+        assert start(where, 3).result()[1] == 9
+
+
+def apply(number: int, change: Callable[[int], int], times: int) -> int:
+    return change(number) * times
 
 
 def test_what_fails_is_told_where_its_result_is_asked_for():
