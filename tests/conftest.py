@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,9 @@ ROOT = Path(__file__).resolve().parents[1]
 LONGEST_NAME = 200
 # As in a workflow, whatever the environment says: no program has to start anew for its arithmetic (`make test-kernels`
 # asks for another kernel), and linear algebra runs on one thread, on which small fits are up to ten times faster.
-os.environ.update(SAME | ({"OPENBLAS_CORETYPE": os.environ["TEST_KERNEL"]} if "TEST_KERNEL" in os.environ else {}))
+ARITHMETIC = SAME | ({"OPENBLAS_CORETYPE": os.environ["TEST_KERNEL"]} if "TEST_KERNEL" in os.environ else {})
+BEGAN_OTHERWISE = any(os.environ.get(name) != value for name, value in ARITHMETIC.items())
+os.environ.update(ARITHMETIC)
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
@@ -52,9 +55,17 @@ def environment_stays() -> Iterator[None]:
     assert surroundings() == before
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:  # workers have the environment of the process that starts them
+        if BEGAN_OTHERWISE and not config.getoption("numprocesses", None):
+            start_anew(config)
         os.environ[warm.FOLDER] = tempfile.mkdtemp(prefix="warm-")
+
+
+def start_anew(config: pytest.Config) -> None:
+    """Start pytest again, since its plugins loaded numpy, which reads the environment once, before anything here."""
+    config.pluginmanager.getplugin("capturemanager").stop_global_capturing()
+    os.execv(sys.executable, sys.orig_argv)
 
 
 def pytest_unconfigure() -> None:
