@@ -25,7 +25,7 @@ SHAPE = 4.0  # of the Gamma distributions that levels of genes are a mixture of
 LOWEST = 2.0**-8  # TPM
 ROUNDS = 60
 MEASURED = "measured"
-TOLD_EVERY = 10  # samples
+AT_A_TIME = 8  # samples whose draws are measured together: each measure makes its tables once for all of them
 LEAST_GENES = 200  # that have a distribution of their own
 
 
@@ -68,25 +68,48 @@ def read_errors(
         ``reason``: `TOO_THIN` of samples with fewer than `LEAST_FRAGMENTS` fragments a gene, which have no limits.
     """
     parts = [pd.DataFrame(columns=[*COLUMNS[:3], "below", "above", "reason"])]
-    lengths = expression.genes.set_index("gene_id")["length"]
     groups = group_genes(expression.values.index, measures)
-    for place, sample in enumerate(samples, 1):
-        if place % TOLD_EVERY == 0:
-            say(f"limits of reads: sample {place} of {len(samples)}")
-        tpm = expression.values[sample]
-        count = counts.values[sample].reindex(tpm.index)
-        thin = count.mean() < LEAST_FRAGMENTS
-        of_gene = lengths.reindex(tpm.index).to_numpy(float)
-        drawn = draw_tpm(tpm.to_numpy(float), count.to_numpy(float), of_gene, groups)
-        values = pd.DataFrame(drawn.T, index=tpm.index, columns=[str(i) for i in range(DRAWS)])
-        values[MEASURED] = tpm
+    for begin in range(0, len(samples), AT_A_TIME):
+        if begin:
+            say(f"limits of reads: {begin} of {len(samples)} samples")
+        some = samples[begin : begin + AT_A_TIME]
+        drawn = replace(expression, values=draw_samples(expression, counts, some, groups))
+        thin = {sample: counts_like(expression, counts, sample).mean() < LEAST_FRAGMENTS for sample in some}
         for kind, measure in measures.items():
-            table = measure.levels(replace(expression, values=values))
-            moved = table.drop(index=MEASURED) - table.loc[MEASURED]
-            half = REACH * np.hypot(moved.std(), moved.mean()) if not thin else np.nan
-            error = pd.DataFrame({"below": half - moved.mean(), "above": half + moved.mean()}).rename_axis("feature")
-            parts.append(error.reset_index().assign(sample_id=sample, kind=kind, reason=TOO_THIN if thin else None))
+            table = measure.levels(drawn)
+            for place, sample in enumerate(some):
+                reason = TOO_THIN if thin[sample] else None
+                error = error_of(table.filter(regex=f"^{place}/", axis=0), place, bool(thin[sample]))
+                parts.append(error.assign(sample_id=sample, kind=kind, reason=reason))
     return pd.concat([part for part in parts if len(part)] or parts)
+
+
+def counts_like(expression: Expression, counts: Expression, sample: str) -> pd.Series:
+    """Return the counts of a sample by the genes of another matrix."""
+    return counts.values[sample].reindex(expression.values.index)
+
+
+def draw_samples(expression: Expression, counts: Expression, samples: list[str], groups: Array) -> pd.DataFrame:
+    """Draw TPM that may be behind the counts of samples, and what was measured (genes x draws of all samples).
+
+    Columns are called by the place of their sample in the list: ``0/0``, ``0/1``, … ``0/measured``, ``1/0``, ….
+    """
+    lengths = expression.genes.set_index("gene_id")["length"].reindex(expression.values.index).to_numpy(float)
+    columns: dict[str, Array] = {}
+    for place, sample in enumerate(samples):
+        tpm = expression.values[sample].to_numpy(float)
+        drawn = draw_tpm(tpm, counts_like(expression, counts, sample).to_numpy(float), lengths, groups)
+        columns |= {f"{place}/{number}": values for number, values in enumerate(drawn)} | {f"{place}/{MEASURED}": tpm}
+    return pd.DataFrame(columns, index=expression.values.index)
+
+
+def error_of(table: pd.DataFrame, place: int, thin: bool) -> pd.DataFrame:
+    """Return how far below and above its value each feature of a sample may lie, from its draws."""
+    measured = f"{place}/{MEASURED}"
+    moved = table.drop(index=measured) - table.loc[measured]
+    half = REACH * np.hypot(moved.std(), moved.mean()) if not thin else np.nan
+    error = pd.DataFrame({"below": half - moved.mean(), "above": half + moved.mean()})
+    return error.rename_axis("feature").reset_index()
 
 
 def within_errors(features: pd.DataFrame, errors: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from measure_changes import measures_of
 
 from anpi.association.plan import Plan, read_plan
 from anpi.association.trial import Trial
+from anpi.change import reads
 from anpi.change.expression import compare_pairs
 from anpi.change.features import range_features, target_features
 from anpi.change.measure import TOO_FEW, measure_changes
@@ -197,6 +198,18 @@ def test_limits_of_reads_hold_the_tumour_itself(tumours, depth: int):
         # and they are no wider than the libraries scatter and are shifted
         off = np.sqrt(((found - truth) ** 2).mean())
         assert ((below + above).mean() / (2 * 1.96 * off)).median() < 2, kind
+
+
+def test_limits_of_reads_of_a_sample_do_not_hang_on_the_others(tumours, monkeypatch):
+    """Several are measured together: six here, then four and two, then each alone."""
+    _, tpm, counts = libraries_of(*tumours, 30)
+    measures = measures_of([], load_model(DEFAULT))
+    keys = ["sample_id", "kind", "feature"]
+    together = read_errors(tpm, counts, measures, list(tpm.values.columns)).sort_values(keys, ignore_index=True)
+    for at_a_time in (4, 1):
+        monkeypatch.setattr(reads, "AT_A_TIME", at_a_time)
+        apart = read_errors(tpm, counts, measures, list(tpm.values.columns)).sort_values(keys, ignore_index=True)
+        pd.testing.assert_frame_equal(together, apart, check_exact=True)
 
 
 def test_libraries_too_thin_for_limits_have_none_and_say_why(tumours):
