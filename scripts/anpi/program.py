@@ -17,11 +17,44 @@ from anpi.arithmetic import start_with_same_arithmetic
 from anpi.files.made_from import recorded
 from anpi.problems import InputError
 
+AGAIN = 1.0  # seconds until a program that goes on is stopped once more
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
 
-def stop_all(number: int, frame: object) -> None:
-    """Stop what this program started, and end it, when the run is cancelled; scratch is removed on the way out.
+@contextmanager
+def stopped_in_words() -> Iterator[None]:
+    """End with 128 and the signal's number when the run is cancelled, whatever the program is at.
+
+    Python raises the exit wherever the program is at that moment; scratch is removed on its way out. A parser may take
+    it for a fault of its file, which no user is to be told; a destructor, or what runs at a fork, loses it: then it is
+    raised again.
+    """
+    asked: list[int] = []
+
+    def stop(number: int, frame: object) -> None:
+        asked.append(number)
+        kill_children()
+        signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
+        sys.exit(128 + number)
+
+    def insist(number: int, frame: object) -> None:
+        if not leaving():
+            sys.exit(128 + asked[0])
+
+    handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGALRM: insist}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if asked:
+            end(f"{Path(sys.argv[0]).name}: stopped", 128 + asked[0])
+
+
+def kill_children() -> None:
+    """Kill what this program started.
 
     Tools end with what waits for them; but one that was started a moment ago is not waited for yet.
     """
@@ -30,7 +63,14 @@ def stop_all(number: int, frame: object) -> None:
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):
             child.kill()
-    sys.exit(128 + number)
+
+
+def leaving() -> bool:
+    """Return whether an exit is on its way: what cleans up behind it is not interrupted."""
+    error = sys.exception()
+    while error is not None and not isinstance(error, SystemExit):
+        error = error.__context__
+    return error is not None
 
 
 @contextmanager
@@ -56,10 +96,9 @@ def run_program(main: Callable[[], object]) -> None:
     """Run a program's main function; a user's mistake ends with words and exit code 2, not a traceback."""
     start_with_same_arithmetic()
     program = Path(sys.argv[0]).name
-    signal.signal(signal.SIGTERM, stop_all)
     gc.freeze()  # libraries stay: looking through them for garbage again and again is a tenth of some programs
     try:
-        with one_thread(), recorded():
+        with stopped_in_words(), one_thread(), recorded():
             main()
     except InputError as error:
         end(f"{program}: {error}", 2)
@@ -67,8 +106,6 @@ def run_program(main: Callable[[], object]) -> None:
         end(f"{program}: file not found: {error.filename}", 2)
     except OSError as error:
         end(f"{program}: {error.strerror or error}: {error.filename or ''}".rstrip(": "), 2)
-    except KeyboardInterrupt:
-        end(f"{program}: stopped", 130)
 
 
 def end(words: str, code: int) -> NoReturn:

@@ -15,7 +15,6 @@ import re
 import runpy
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -79,7 +78,7 @@ def shell_commands(anpi: Path, trial: Path) -> dict[str, list[str]]:
 def run_here(words: list[str]) -> tuple[object, str]:
     """Run a program in this process, which has imported the libraries; give its exit code and what it says."""
     said = io.StringIO()
-    before, handler = sys.argv, signal.getsignal(signal.SIGTERM)
+    before = sys.argv
     sys.argv = words
     try:
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
@@ -89,7 +88,6 @@ def run_here(words: list[str]) -> tuple[object, str]:
         return end.code, said.getvalue()
     finally:
         sys.argv = before
-        signal.signal(signal.SIGTERM, handler)
 
 
 @contextmanager
