@@ -35,13 +35,13 @@ def stopped_in_words() -> Iterator[None]:
         asked.append(number)
         kill_children()
         signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
-        sys.exit(128 + number)
+        leave(number, frame)
 
-    def insist(number: int, frame: object) -> None:
+    def leave(number: int, frame: object) -> None:
         if not leaving():
             sys.exit(128 + asked[0])
 
-    handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGALRM: insist}
+    handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGALRM: leave}
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield

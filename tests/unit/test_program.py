@@ -103,6 +103,8 @@ def test_a_program_that_is_stopped_ends_whatever_it_does_and_blames_no_file(main
         assert program.stdout.readline() == "ready\n"
         began = time.monotonic()
         program.send_signal(number)
+        time.sleep(0.2)
+        program.send_signal(signal.SIGINT)  # impatience interrupts no clean-up
         said = program.stderr.read()
     assert program.returncode == 128 + number
     assert time.monotonic() - began < 20
