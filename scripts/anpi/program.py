@@ -42,7 +42,8 @@ def stopped_in_words() -> Iterator[None]:
             sys.exit(128 + asked[0])
 
     handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGALRM: leave}
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    heard = [number for number in handlers if signal.getsignal(number) not in (signal.SIG_IGN, None)]  # nohup, `&`
+    before = {number: signal.signal(number, handlers[number]) for number in heard}
     try:
         yield
     finally:

@@ -111,3 +111,15 @@ def test_a_program_that_is_stopped_ends_whatever_it_does_and_blames_no_file(main
     assert "a.tsv" not in said
     assert ("cleaned up" in said) == (main is CLEANS_UP)
     assert said.endswith("-c: stopped\n")
+
+
+def test_a_signal_that_is_ignored_where_the_program_is_started_stays_ignored():
+    """As an interrupt is for what a shell runs in the background."""
+    main = "    ready()\n    time.sleep(1)\n    print('whole', file=sys.stderr)\n"
+    words = [sys.executable, "-c", STOPPED.format(scripts=str(SCRIPTS), main=main)]
+    command = ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        assert program.stdout.readline() == "ready\n"
+        program.send_signal(signal.SIGINT)
+        assert program.stderr.read() == "whole\n"
+    assert program.returncode == 0
