@@ -37,6 +37,9 @@ def main():
     write_text(Path(out).parent / "deep" / "a.tsv", "second")
     write_text(Path(out).parent / "gone.tsv", "taken away again")
     (Path(out).parent / "gone.tsv").unlink()
+    if "scratch" in sys.argv:
+        write_text(Path("scratch", "tmp.X", "staged.json"), below)
+        Path(out).unlink() if "alone" in sys.argv else None
     if "late" in sys.argv:
         import late
     if "fail" in sys.argv:
@@ -72,6 +75,22 @@ def test_a_record_holds_what_was_read_and_made_by_content(tmp_path: Path):
         "read": {"../table.tsv": sha256("table.tsv"), "samples/S1/facts.json": sha256(facts)},
         "made": {"qc/b.tsv": sha256(facts), "qc/deep/a.tsv": sha256("second")},
     }
+
+
+@pytest.mark.parametrize("words", [["scratch"], ["scratch", "alone"]])
+def test_what_is_made_in_scratch_is_no_result_and_has_no_record_anywhere(tmp_path: Path, words: list[str]):
+    """Its record would lie beside it, or where its path leads to from the records: in any folder of the machine."""
+    folder = tmp_path / "trial"
+    done = run(folder, *words, ANPI_MADE_FROM="abc", ANPI_RECORDS="results/made_from")
+    assert done.returncode == 0, done.stderr
+    records = [
+        file.relative_to(folder)
+        for file in tmp_path.rglob("*")
+        if file.suffix == ".json" and "samples" not in file.parts
+    ]
+    made = Path("results/made_from/qc/b.tsv.json" if "alone" not in words else "results/made_from/qc/deep/a.tsv.json")
+    assert sorted(records) == sorted([made, Path("scratch/tmp.X/staged.json")])
+    assert "staged" not in (folder / made).read_text()
 
 
 def test_a_record_holds_what_a_sheet_declares_of_the_sample(tmp_path: Path):

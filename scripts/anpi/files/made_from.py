@@ -68,8 +68,10 @@ def recorded(environment: Mapping[str, str] = os.environ) -> Iterator[None]:
         yield
     finally:
         watch.active = False
-    memory = re.compile(re.escape(os.path.dirname(os.path.abspath(folder)) + os.sep) + MEMORY)
+    results = os.path.dirname(os.path.abspath(folder)) + os.sep
+    memory = re.compile(re.escape(results) + MEMORY)
     made, read = ({file for file in files_at(found) if not memory.match(file)} for found in (watch.made, watch.read))
+    made = {file for file in made if file.startswith(results)}  # what lies in scratch is no result
     if made:
         read = {file for file in read - made if not is_shipped(file)}
         write_record(Path(folder), environment.get(DIGEST, ""), read, made)
