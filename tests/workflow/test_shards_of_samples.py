@@ -115,6 +115,17 @@ def test_a_sample_added_at_the_end_makes_the_last_shard_anew(folder: Path):
     assert planned(folder) == LAID
 
 
+def test_what_a_sample_left_that_was_taken_out_is_named(folder: Path):
+    """The command that is told removes it; shards that take part stay."""
+    list_samples(folder, *SAMPLES[:4])
+    (told,) = [line for line in run(folder).splitlines() if "rm -r -- " in line]
+    subprocess.run(told[told.index("rm -r") :], shell=True, check=True, cwd=folder)
+    holding = [path for path in (folder / "results").rglob("*") if path.is_file() and SAMPLES[4] in path.read_text()]
+    assert holding == []
+    assert planned(folder) == {}
+    assert "rm -r" not in run(folder)
+
+
 def test_other_genes_of_the_reference_make_all_shards_anew(folder: Path):
     genes = folder / "genes.tsv"
     genes.write_text("".join(genes.read_text().splitlines(keepends=True)[:-1]))

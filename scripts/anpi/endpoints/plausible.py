@@ -32,6 +32,7 @@ LARGEST = 200  # mm
 LEAST_DEATHS = 3  # on one date, from which on they may be asked about
 LEAST_DAYS = 365  # over which deaths are taken to be spread
 LONG_BEFORE = 366  # days before treatment from which on the start of an adverse event, or a marker, is asked about
+SCREENING = 42  # days before treatment in which adverse events are recorded, if no grade before treatment is known
 
 
 def plausibility_queries(clinical: Clinical, seen: Observations) -> Iterator[Query]:
@@ -237,21 +238,22 @@ def order_queries(clinical: Clinical, seen: Observations) -> Iterator[Query]:
 
 
 def onset_queries(events: pd.DataFrame, seen: Observations) -> Iterator[Query]:
-    """Ask about adverse events of no start where others have one, of a year before, and fatal ones of a low grade.
+    """Ask about adverse events of no start where others have one, long before treatment, and fatal ones of a low grade.
 
-    What treatment is said to have caused cannot have begun before it.
+    Before the screening none is recorded, but for what is known to have got worse, so its date may be wrong, and on
+    treatment it would count. What treatment is said to have caused cannot have begun before it.
     """
     start = seen.timeline.offsets(events, "start")
     dated = start.notna().mean()
     caused = events[["related", "immune_related"]].eq("Y").any(axis=1)
-    for index, patient, day, grade, outcome, of_treatment in zip(
-        events.index, events["patient_id"], start, events["grade"], events["outcome"], caused, strict=True
-    ):
+    earliest = events["initial_grade"].isna().map({True: -SCREENING, False: -LONG_BEFORE})
+    facts = (events["patient_id"], start, earliest, events["grade"], events["outcome"], caused)
+    for index, patient, day, least, grade, outcome, of_treatment in zip(events.index, *facts, strict=True):
         where = f"adverse_events row {row_number(index)}"
         if np.isnan(day) and dated > 0.5 and seen.facts.at[patient, "treated"]:
             yield Query(patient, "warning", "event_without_start", f"{where}: no start; it counts as under treatment")
-        if day < -LONG_BEFORE:
-            text = f"{where}: starts on day {study_day(day)}, more than a year before treatment; not counted"
+        if day < least:
+            text = f"{where}: starts on day {study_day(day)}, more than {-least} days before treatment; not counted"
             yield Query(patient, "warning", "event_long_before_start", text)
         elif day < 0 and of_treatment:
             text = f"{where}: starts on day {study_day(day)}, before treatment, yet is said to be related to it"

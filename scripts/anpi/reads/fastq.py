@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -195,32 +196,52 @@ class Records:
         begins = np.concatenate(([0], newlines[:-1] + 1)).reshape(-1, 4)
         return cls(data, begins, newlines.reshape(-1, 4))
 
-    def column(self, line: int) -> bytes:
+    @cached_property
+    def text(self) -> np.ndarray:
+        return np.frombuffer(self.data, dtype=np.uint8)
+
+    @cached_property
+    def returns(self) -> np.ndarray | None:
+        """Which lines end with a carriage return before the newline; None where there is none at all."""
+        return self.text[self.ends - 1] == ord("\r") if b"\r" in self.data else None
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Characters of each line, ``n`` x 4."""
+        return self.ends - self.begins - (0 if self.returns is None else self.returns)
+
+    def column(self, line: int) -> np.ndarray:
         """Join one of the four lines of all records."""
-        begins, lengths = self.begins[:, line], self.ends[:, line] - self.begins[:, line]
-        width = int(lengths[0])
-        if width and (lengths == width).all():
-            text = np.frombuffer(self.data, dtype=np.uint8)
-            return np.lib.stride_tricks.sliding_window_view(text, width)[begins].tobytes()
-        return b"".join(self.data.split(b"\n")[line::4])
+        width = int(self.lengths[0, line])
+        if width and (self.lengths[:, line] == width).all():
+            return np.lib.stride_tricks.sliding_window_view(self.text, width)[self.begins[:, line]]
+        lines = self.data.split(b"\n")[line::4]
+        if self.returns is not None:
+            lines = [text.removesuffix(b"\r") for text in lines]
+        return np.frombuffer(b"".join(lines), dtype=np.uint8)
 
     def lines(self, record: int) -> list[bytes]:
-        return [self.data[b:e].rstrip(b"\r") for b, e in zip(self.begins[record], self.ends[record], strict=True)]
+        spans = zip(self.begins[record], self.lengths[record], strict=True)
+        return [self.data[begin : begin + length] for begin, length in spans]
 
 
 def name_keys(records: Records) -> np.ndarray:
     """Digest the name of each record, from behind the @ to a blank, without /1 or /2: uint64, evenly spread."""
     begins = records.begins[:, 0] + 1
     width = (int((records.ends[:, 0] - begins).max(initial=0)) // WORD + 1) * WORD
-    padded = np.frombuffer(records.data + bytes(width), dtype=np.uint8)
-    names = np.lib.stride_tricks.sliding_window_view(padded, width)[begins]
+    text = records.text
+    if begins.max(initial=0) + width > len(text):
+        text = np.append(text, np.zeros(width, np.uint8))
+    names = np.lib.stride_tricks.sliding_window_view(text, width)[begins]
     # The first blank, or the end of the line.
     lengths = (names <= ord(" ")).argmax(axis=1)
-    rows = np.arange(len(names))
-    number = names[rows, np.maximum(lengths - 1, 0)]
-    slashed = (names[rows, np.maximum(lengths - 2, 0)] == ord("/")) & ((number == ord("1")) | (number == ord("2")))
-    lengths -= 2 * (slashed & (lengths > 2))
-    names[np.arange(width) >= lengths[:, None]] = 0
+    if (names == ord("/")).any():
+        rows = np.arange(len(names))
+        number = names[rows, np.maximum(lengths - 1, 0)]
+        slashed = (names[rows, np.maximum(lengths - 2, 0)] == ord("/")) & ((number == ord("1")) | (number == ord("2")))
+        lengths -= 2 * (slashed & (lengths > 2))
+    small = np.min_scalar_type(width)
+    names *= np.arange(width, dtype=small) < lengths.astype(small)[:, None]
     keys = lengths.astype(np.uint64)
     for place, word in enumerate(names.view(np.uint64).T):
         # Only the words of the name itself: its digest must not hang on the other names of the block.
@@ -283,6 +304,14 @@ def text_of(value: bytes) -> str:
     return value[:40].decode("ascii", "backslashreplace")
 
 
+def are_bases(text: np.ndarray) -> bool:
+    """Return whether all characters are bases; those that sequencers write are asked for first, which is faster."""
+    usual = text == ord("A")
+    for base in b"CGTN":
+        usual |= text == base
+    return bool(usual.all()) or not text.tobytes().translate(None, BASES)
+
+
 def quality_range(records: Records, name: str, before: int) -> tuple[int, int]:
     """Check every record of a block; give the smallest and the greatest quality character (126, 0 without any).
 
@@ -291,18 +320,13 @@ def quality_range(records: Records, name: str, before: int) -> tuple[int, int]:
     FaultyReads
         Naming the first record that is none.
     """
-    text = np.frombuffer(records.data, dtype=np.uint8)
-    lengths = records.ends - records.begins
-    for record in np.flatnonzero((lengths > LONGEST).any(axis=1))[:1]:
+    for record in np.flatnonzero((records.lengths > LONGEST).any(axis=1))[:1]:
         raise FaultyReads(long_line(records.data[records.begins[record, 0] :], name, before + int(record)))
-    if b"\r" in records.data:
-        lengths = lengths - (text[records.ends - 1] == ord("\r"))
-    sound = (text[records.begins[:, 0]] == ord("@")) & (text[records.begins[:, 2]] == ord("+"))
-    sound &= lengths[:, 1] == lengths[:, 3]
-    bases, qualities = (records.column(line).replace(b"\r", b"") for line in (1, 3))
-    marks = np.frombuffer(qualities, dtype=np.uint8)
-    lowest, highest = int(marks.min(initial=HIGHEST)), int(marks.max(initial=0))
-    if sound.all() and not bases.translate(None, BASES) and lowest >= LOWEST and highest <= HIGHEST:
+    sound = (records.text[records.begins[:, 0]] == ord("@")) & (records.text[records.begins[:, 2]] == ord("+"))
+    sound &= records.lengths[:, 1] == records.lengths[:, 3]
+    bases, qualities = (records.column(line) for line in (1, 3))
+    lowest, highest = int(qualities.min(initial=HIGHEST)), int(qualities.max(initial=0))
+    if sound.all() and are_bases(bases) and lowest >= LOWEST and highest <= HIGHEST:
         return lowest, highest
     for record in range(len(records.begins)):
         if problem := record_fault(records.lines(record), before + record + 1, name):

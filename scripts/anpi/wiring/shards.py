@@ -8,7 +8,9 @@ nothing anew.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import shlex
+import sys
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,7 +69,17 @@ def checked_shards(config: Mapping[str, Any], job: bool = False) -> Shards:
         states = look_at(folder, rows, settings["samples"])
         for number, of_shard in samples.items():
             keep_list(Path(settings["results"], number), folder, {name: states[name] for name in of_shard})
+        if left := leftovers(Path(settings["results"]), samples):
+            print(f"Of samples that are listed no more, in no table: rm -r -- {shlex.join(left)}", file=sys.stderr)
     return Shards(settings, samples)
+
+
+def leftovers(results: Path, shards: Collection[str]) -> list[str]:
+    """List what shards behind the last one left when the list was longer."""
+    gone = {path.parent.name for path in results.glob(f"*/{LIST}")} - set(shards)
+    places = ("{}", "logs/score_shard/{}.log", "benchmarks/score_shard/{}.tsv")
+    files = [results / place.format(shard) for shard in sorted(gone) for place in places]
+    return [str(file) for file in files if file.exists()]
 
 
 def path_problems(settings: Mapping[str, Any]) -> list[Problem]:

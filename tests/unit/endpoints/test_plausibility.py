@@ -149,6 +149,8 @@ ODD: list[tuple[str, str, str | None, Spoil]] = [
     ("death_without_date", "error", "P03", fact(treatment_end_reason="Death")),
     ("event_without_start", "warning", "P03", row("adverse_events", start_at=None)),
     ("event_long_before_start", "warning", "P03", row("adverse_events", start_at=-3600)),
+    ("event_long_before_start", "warning", "P03", row("adverse_events", start_at=-43)),
+    ("event_long_before_start", "warning", "P03", row("adverse_events", start_at=-367, initial_grade=1)),
     ("related_event_before_start", "warning", "P03", row("adverse_events", start_at=-30, related="Y")),
     ("related_event_before_start", "warning", "P03", row("adverse_events", start_at=-1, immune_related="Y")),
     ("fatal_event_of_low_grade", "error", "P03", row("adverse_events", outcome="fatal")),
@@ -187,6 +189,13 @@ def test_what_hardly_can_be_is_asked_about(rule, severity, patient, spoil, tmp_p
 @pytest.mark.parametrize("as_days", [False, True])
 def test_a_sound_trial_asks_nothing(as_days, tmp_path):
     assert Sound(tmp_path, as_days).derive().queries == []
+
+
+@pytest.mark.parametrize("change", [{"start_at": -42}, {"start_at": -366, "initial_grade": 1}])
+def test_events_of_the_screening_and_what_got_worse_ask_nothing(change, tmp_path):
+    sound = Sound(tmp_path)
+    row("adverse_events", **change)(sound)
+    assert sound.derive().queries == []
 
 
 def test_markers_of_a_wide_or_signed_scale_ask_nothing(tmp_path):

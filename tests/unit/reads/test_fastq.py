@@ -33,6 +33,10 @@ def write(path: Path, content: bytes) -> str:
         ("named_gz_but_plain.fastq.gz", fastq(7)),
         ("no_last_newline.fastq", fastq(7)[:-1]),
         ("windows.fastq", fastq(7).replace(b"\n", b"\r\n")),
+        (
+            "both_ends.fastq",
+            fastq(3, 50).replace(b"\n", b"\r\n") + fastq(4, 50).replace(b"G\n", b"GA\n").replace(b"I\n", b"II\n"),
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -124,9 +128,25 @@ def records(number: int, suffix: bytes = b"", seed: int = 1) -> list[bytes]:
         (lambda r: r.replace(b"A", b"a", 1), r"found 'a', expected bases .* Write the bases in capitals, and T for U"),
         (lambda r: r.replace(b"T", b"U", 1), r"found 'U', expected bases .* Write the bases in capitals, and T for U"),
         (lambda r: r[:-3] + b" F\n", r"row 80004: read 20001 \(run:20000\), found ' ', expected qualities from ! to ~"),
+        (lambda r: r.replace(b"A", b"\r", 1), r"row 80002: read 20001 \(run:20000\), found '\\r', expected bases"),
+        (
+            lambda r: r[:-2] + b"\r\n",
+            r"row 80004: read 20001 \(run:20000\), found '\d+ qualities', expected \d+, one a",
+        ),
         (lambda r: r + b"\n", r"row 80005: read 20002, found '', expected a header"),
     ],
-    ids=["header", "plus line", "lengths", "bases", "small letters", "RNA", "qualities", "blank line"],
+    ids=[
+        "header",
+        "plus line",
+        "lengths",
+        "bases",
+        "small letters",
+        "RNA",
+        "qualities",
+        "return",
+        "one shorter",
+        "blank line",
+    ],
 )
 def test_a_fault_within_a_file_is_told_with_the_number_of_the_read(tmp_path, spoil, words):
     listed = records(MANY)
