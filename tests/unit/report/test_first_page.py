@@ -43,7 +43,7 @@ def test_a_lean_call_in_a_group_that_is_described_only_is_no_limit_of_the_test(t
     small = results.iloc[[0]].assign(
         level="I", p=None, estimate=None, warning="2 patients, fewer than 5: described, not tested"
     )
-    tables["results"] = pd.concat([results, small])
+    tables["results"] = pd.concat([results, small.astype(results.dtypes)])
     write_run(tmp_path, tables)
     run = read_made(tmp_path)
     assert lean_members(run, compared=True) == []
