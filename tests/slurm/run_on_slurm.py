@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from benchmarks.benchmark_shards import prepare
 from slurm.cluster import NODES, CannotStart, Cluster, processes_of
 
 from demo.trial import LEAST_PATIENTS, write_trial
@@ -83,19 +84,19 @@ def copy_of(trial: Path, name: str) -> Path:
     return folder
 
 
-def start_run(folder: Path, *options: str) -> subprocess.Popen:
+def start_run(folder: Path, *options: str, snakefile: str = "Snakefile") -> subprocess.Popen:
     """Start the workflow on a folder, its words into run.log."""
-    command = [str(BIN / "snakemake"), "--snakefile", str(ROOT / "workflow" / "Snakefile"), "--directory", str(folder)]
-    command += ["--configfile", str(folder / "config" / "config.yaml"), *options]
+    command = [str(BIN / "snakemake"), "--snakefile", str(ROOT / "workflow" / snakefile), "--directory", str(folder)]
     with open(folder / "run.log", "w") as log:
         return subprocess.Popen(
-            command, stdout=log, stderr=log, env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+            [*command, *options], stdout=log, stderr=log, env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
         )
 
 
-def start_on_slurm(folder: Path, *options: str) -> subprocess.Popen:
+def start_on_slurm(folder: Path, *options: str, snakefile: str = "Snakefile") -> subprocess.Popen:
     profile = ["--profile", str(ROOT / "workflow" / "profiles" / "slurm")]
-    return start_run(folder, *profile, *OWNER, *(word for pair in POLLING.items() for word in pair), *options)
+    polling = (word for pair in POLLING.items() for word in pair)
+    return start_run(folder, *profile, *OWNER, *polling, *options, snakefile=snakefile)
 
 
 def finish(run: subprocess.Popen, folder: Path) -> None:
@@ -240,6 +241,20 @@ def test_a_sample_and_the_small_steps_of_cohort_and_report_are_one_job_each(clus
 def test_a_job_is_one_step_in_which_snakemake_starts_once(cluster: Cluster, plain: Path):
     jobs = cluster.call("sacct", "--noheader", "--parsable2", "--format=JobID").split()
     assert {job.partition(".")[2] for job in jobs} == {"", "batch"}
+
+
+def test_shards_have_the_bytes_of_a_local_run(cluster: Cluster, tmp_path: Path):
+    """Five samples in three shards, each a job, and one that lays their tables together."""
+    prepare(tmp_path, [f"S{number}" for number in range(5)], genes=0)
+    (tmp_path / "samples.txt").write_text("".join(f"S{number}\n" for number in range(5)))
+    inputs = ["samples=samples.txt", "samples_dir=samples", "reference_genes=genes.tsv", "shard_size=2"]
+    before = {job["JobID"] for job in cluster.jobs()}
+    finish(start_on_slurm(tmp_path, "--config", *inputs, "results=slurm", snakefile="shards.smk"), tmp_path)
+    rules = [job["Comment"].split("_wildcards")[0] for job in cluster.jobs() if job["JobID"] not in before]
+    assert sorted(rules) == ["rule_lay_shards", *["rule_score_shard"] * 3]
+    finish(start_run(tmp_path, "--cores", "2", "--config", *inputs, "results=local", snakefile="shards.smk"), tmp_path)
+    assert len(content(tmp_path / "local")) > 20
+    assert content(tmp_path / "slurm") == content(tmp_path / "local")
 
 
 def test_faults_leave_the_bytes_as_they_are(faults: Faults, local: Path):
