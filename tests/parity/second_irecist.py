@@ -14,12 +14,14 @@ WORDS = {"CR": "iCR", "PR": "iPR", "SD": "iSD", "NON-CR/NON-PD": "NON-iCR/NON-iU
 BEST = ["iCR", "iPR", "iSD", "NON-iCR/NON-iUPD", "iCPD", "iUPD", "NE"]
 
 
-def look(scan: Row, sure: set[str], targets: set[str]) -> Row:
+def look(scan: Row, sure: list[Row], targets: set[str]) -> Row:
     """Return what the lesions of a scan show of new and of non-target lesions."""
     seen: Row = {"there": set(), "new targets": {}, "new others": {}, "others": {}, "new grew": False, "grew": False}
     for row in scan.get("rows") or []:
         name, mm = row["lesion_id"], row["mm"]
-        if row["kind"] == "new" and name in sure:
+        if row in sure or (
+            row["status"] == "absent" and row["kind"] == "new" and name in {r["lesion_id"] for r in sure}
+        ):
             place = "new targets" if name in targets else "new others"
             seen["there"] |= {name} if row["status"] != "absent" else set()
             seen["new grew"] |= row["grew"] and name not in targets
@@ -35,12 +37,12 @@ def look(scan: Row, sure: set[str], targets: set[str]) -> Row:
     return seen
 
 
-def new_targets(scans: list[Row], sure: set[str]) -> set[str]:
+def new_targets(scans: list[Row], sure: list[Row]) -> set[str]:
     """Choose the new lesions to be measured: 10 mm (a node 15 mm) when first seen, at most 5, 2 of an organ."""
     first: dict[str, tuple] = {}
     for scan in scans:
         for row in sorted(scan.get("rows") or [], key=lambda row: (row["day"], row["place"])):
-            if row["kind"] == "new" and row["lesion_id"] in sure and row["status"] != "absent":
+            if row in sure:
                 first.setdefault(row["lesion_id"], (row["day"], -(row["mm"] or 0), row["lesion_id"], row))
     chosen: list[str] = []
     organs: list[str] = []
@@ -135,12 +137,8 @@ def derived_code(scan: Row, past: list[Row], block: list[Row], rules: Row) -> st
     return WORDS[found] if came_after else "iUPD"
 
 
-def read(scans: list[Row], rules: Row, less: str) -> list[tuple[int, str, int | None]]:
-    """Return day, response and first day of its block of every scan."""
-    new = [
-        row for scan in scans for row in scan.get("rows") or [] if row["kind"] == "new" and row["status"] != "absent"
-    ]
-    sure = {row["lesion_id"] for row in new if row["status"] != "equivocal"}
+def read(scans: list[Row], sure: list[Row], rules: Row, less: str) -> list[tuple[int, str, int | None]]:
+    """Return day, response and first day of its block of every scan; ``sure`` are the rows of new lesions for sure."""
     targets = new_targets(scans, sure)
     past: list[Row] = []
     codes: list[tuple[int, str, int | None]] = []
@@ -213,8 +211,14 @@ def endpoints(codes: list[tuple], patient: Row, therapy: int | None, measurable:
     found["iresponse"] = "Y" if found["ibor"] in ("iCR", "iPR") else "N"
     switch = rules["irecist"]
     evaluable = [one for one in codes if one[1] != "NE"]
+    if rules["best_response"]["after_new_therapy"] == "exclude" and therapy is not None:
+        evaluable = [one for one in evaluable if one[0] <= therapy or one[1] in ("iUPD", "iCPD")]
     last = evaluable[-1] if evaluable else (0, "NE", None)
-    progression, sure = last[2], last[1] == "iCPD" and last[2] != last[0]
+    calm = max((place for place, one in enumerate(evaluable) if one[2] is None), default=-1)
+    progression, sure = (
+        (evaluable[calm + 1][2] if evaluable[calm + 1 :] else None),
+        last[1] == "iCPD" and last[2] != last[0],
+    )
     waits = cutoff is not None and progression == last[0] and cutoff - last[0] < 56 and death is None
     waits = waits and not sure and patient.get("treatment_end") is None and therapy is None
     hide = switch["censored_at"] == "last_without_progression"

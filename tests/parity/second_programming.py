@@ -15,6 +15,7 @@ Row = dict[str, Any]
 SEVERITY = ["NE", "CR", "PR", "SD", "NON-CR/NON-PD", "PD"]  # of several assessments of a day the last one counts
 CODES = ["", "NE", "iCR", "iPR", "iSD", "NON-iCR/NON-iUPD", "iUPD", "iCPD"]  # the same of codes
 NONTARGET = [("progression", "PD"), ("not evaluable", "NE"), ("present", "NON-CR/NON-PD"), ("absent", "CR")]
+UNSEEN = ("absent", "not evaluable", "ne")
 AS_BEFORE = ("increased", "no change since last")
 EVALUATED = ["not evaluable", "absent", "present", "progression"]
 
@@ -58,15 +59,35 @@ def settle(lesions: list[Row]) -> list[Row]:
     return settled
 
 
-def group_scans(rows: list[Row], window: int) -> list[list[Row]]:
+def surely_new(lesions: list[Row]) -> list[Row]:
+    """Return the rows of new lesions that are there and sure: unequivocal before or then, or later and never gone."""
+    found = []
+    for row in lesions:
+        same = [one for one in lesions if one["kind"] == "new" and one["lesion_id"] == row["lesion_id"]]
+        there = {one["day"] for one in same if one["status"] not in UNSEEN}
+        gone = {one["day"] for one in same if one["status"] == "absent"} - there
+        sure = {one["day"] for one in same if one["status"] not in (*UNSEEN, "equivocal")}
+        later = [day for day in sure if not any(row["day"] < absent < day for absent in gone)]
+        if row["kind"] == "new" and row["status"] not in UNSEEN and later:
+            found.append(row)
+    return found
+
+
+def group_scans(rows: list[Row], window: int, therapy: int | None) -> list[list[Row]]:
     """Put the rows of a day together, those of a visit whose days are at most the window apart, and days without one.
 
     Days without a visit are together when they are at most the window after the first and no lesion is there twice.
+    None are together across the start of a new therapy.
     """
+
+    def across(first: int, day: int) -> bool:
+        return therapy is not None and first <= therapy < day
+
     groups: list[list[Row]] = []
     for row in sorted((row for row in rows if row["visit"]), key=lambda row: row["day"]):
         for group in groups:
-            if row["visit"] == group[0]["visit"] and row["day"] - group[-1]["day"] <= window:
+            near = row["day"] - group[-1]["day"] <= window and not across(group[0]["day"], row["day"])
+            if row["visit"] == group[0]["visit"] and near:
                 group.append(row)
                 break
         else:
@@ -75,7 +96,8 @@ def group_scans(rows: list[Row], window: int) -> list[list[Row]]:
     for day in sorted({row["day"] for row in rows if not row["visit"]}):
         today = [row for row in rows if row["day"] == day and not row["visit"]]
         again = {row["lesion_id"] for row in today} & {row["lesion_id"] for row in open_group}
-        if not open_group or day - open_group[0]["day"] > window or again:
+        apart = not open_group or day - open_group[0]["day"] > window or across(open_group[0]["day"], day)
+        if apart or again:
             open_group = []
             groups.append(open_group)
         open_group += today
@@ -114,7 +136,7 @@ def rank(row: Row) -> Any:
     return Decimal(-1) if found is None else found
 
 
-def lesion_scans(lesions: list[Row], rules: Row) -> tuple[list[Row], bool]:
+def lesion_scans(lesions: list[Row], rules: Row, therapy: int | None) -> tuple[list[Row], bool]:
     """Return the time points from lesions, and whether a target lesion was there at baseline."""
     before = sorted((row for row in lesions if row["day"] <= 0), key=lambda row: row["day"])
     targets: dict[str, Row] = {}
@@ -127,11 +149,12 @@ def lesion_scans(lesions: list[Row], rules: Row) -> tuple[list[Row], bool]:
     known = {lesion for lesion, row in nontargets.items() if state(row) != "absent"}
     sizes = [size(row) for row in targets.values()]
     baseline = sum((one for one in sizes if one is not None), Decimal(0)) if sizes and None not in sizes else None
-    new = [row for row in lesions if row["kind"] == "new" and row["day"] > 0 and row["status"] != "absent"]
-    sure = {row["lesion_id"] for row in new if row["status"] != "equivocal"}
+    new = [row for row in lesions if row["kind"] == "new" and row["day"] > 0 and row["status"] not in UNSEEN]
+    sure = surely_new([row for row in lesions if row["day"] > 0])
     points: list[Row] = []
     begun = False
-    for rows in group_scans([row for row in lesions if row["day"] > 0], rules["scans"]["window_days"]):
+    later = [row for row in lesions if row["day"] > 0]
+    for rows in group_scans(later, rules["scans"]["window_days"], therapy):
         now = {row["lesion_id"]: row for row in sorted(rows, key=lambda row: (row["kind"], rank(row)))}
         for lesion, row in now.items():
             if row["kind"] == "nontarget":
@@ -142,7 +165,7 @@ def lesion_scans(lesions: list[Row], rules: Row) -> tuple[list[Row], bool]:
         states = {state(now.get(lesion)) for lesion in known}
         point["nontarget"] = next((word for name, word in NONTARGET if name in states), None)
         found = [row for row in rows if row in new]
-        point["since"] = min((row["day"] for row in found if row["lesion_id"] in sure), default=None)
+        point["since"] = min((row["day"] for row in found if row in sure), default=None)
         point["new"] = "Y" if point["since"] is not None else "E" if found else None
         point["since"], begun = None if begun else point["since"], begun or point["since"] is not None
         points.append(point)
@@ -216,7 +239,7 @@ def all_scans(
 
     Without a baseline scan (``judged`` is false) all but PD by an unequivocal new lesion is NE.
     """
-    points, measurable = lesion_scans(lesions, rules)
+    points, measurable = lesion_scans(lesions, rules, therapy)
     baseline = any(row["day"] <= 0 for row in lesions)
     told: dict[int, Row] = {}
     for row in assessments:
@@ -442,7 +465,8 @@ def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: 
         for begin, name in ((start, suffix), *([(loose, "_unconfirmed")] if style == "fda" else [])):
             found[f"dor_days{name}"] = None if begin is None else max(day, begin) - begin + 1
             found[f"dor_event{name}"] = None if begin is None else event
-    codes = read(scans, rules["irecist"], rules["best_response"]["cr_then_less"])
+    sure = surely_new([row for row in lesions if row["day"] > 0])
+    codes = read(scans, sure, rules["irecist"], rules["best_response"]["cr_then_less"])
     news = {scan["day"]: scan["new"] for scan in scans}
     found |= endpoints(codes, patient, therapy, measurable, news, rules)
     alive = max([0, *contacts])

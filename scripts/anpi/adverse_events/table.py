@@ -12,7 +12,7 @@ import pandas as pd
 
 from anpi.adverse_events.emergent import Event, Treatment, emergent_in_group, is_emergent
 from anpi.files.rows import Row
-from anpi.tables.clinical import Clinical, Timeline
+from anpi.tables.clinical import Clinical, Timeline, is_fatal
 from anpi.tables.names import skeleton
 from anpi.trial.declared import DeclaredSafety
 
@@ -241,5 +241,4 @@ def bands(
             words = {word.lower() for word in stated}
             meant = events["action"].map(lambda action, words=words: action is not None and action.lower() in words)
             yield category, "any", events[meant.astype(bool)], int(events["action"].isna().sum())
-    outcome = events["outcome"].map(lambda text: text is not None and text.lower() == "fatal").astype(bool)
-    yield "fatal", "any", events[(events["grade"] == 5) | outcome], 0
+    yield "fatal", "any", events[(events["grade"] == 5) | events["outcome"].map(is_fatal).astype(bool)], 0

@@ -66,12 +66,12 @@ def patient_queries(clinical: Clinical, seen: Observations) -> Iterator[Query]:
 
 
 def scan_queries(clinical: Clinical, seen: Observations) -> Iterator[Query]:
-    """Ask about scans of one of the two tables alone, of patients whose other scans stand in both."""
+    """Ask about scans of one of the two tables alone, of patients whose scans stand in both."""
     if clinical.assessments is None or clinical.lesions is None:
         return
     points = seen.timepoints[seen.timepoints["day"] > 0]
     reported = points["overall_reported"].notna()
-    both = set(points.loc[points["derived"] & reported, "patient_id"])
+    both = set(points.loc[points["derived"], "patient_id"]) & set(points.loc[reported, "patient_id"])
     for alone, rule, text in (
         (~points["derived"], "scan_without_lesions", "an assessment but no lesions; the reported response counts"),
         (points["derived"] & ~reported, "scan_without_assessment", "lesions but no assessment"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +12,7 @@ import pandas as pd
 from anpi.endpoints.derive import derive_endpoints
 from anpi.endpoints.observations import Observations, observe
 from anpi.endpoints.queries import ScanQuery
-from anpi.endpoints.readers import evaluator_names, primary_evaluator
+from anpi.endpoints.readers import evaluator_names, primary_evaluator, suffix_of
 from anpi.endpoints.rules import Rules
 from anpi.files.rows import Row
 from anpi.stats.agreement import cohen_kappa
@@ -63,11 +62,6 @@ class Reader:
     @property
     def suffix(self) -> str:
         return suffix_of(self.name)
-
-
-def suffix_of(name: str) -> str:
-    """Return the ending of the columns of an evaluator: ``_by_`` and the name in small letters and digits."""
-    return "_by_" + re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def other_readers(clinical: Clinical, rules: Rules) -> list[Reader]:

@@ -20,17 +20,23 @@ from anpi.recist.irecist import (
 )
 from anpi.tables.clinical import study_day
 
+PROGRESSED = ("iUPD", "iCPD")
+
 
 def immune_scans(readings: Sequence[Reading], course: Course) -> list[Reading]:
     """Return the readings up to the first iCPD and to death: data after death count for nothing."""
     return [r for r in up_to_confirmed(readings) if course.death is None or r.day <= course.death.day]
 
 
+def of_other_therapy(reading: Reading, course: Course, rules: Rules) -> bool:
+    """Return whether a scan after the start of a new therapy is not credited to the trial's."""
+    excluded = rules.settings["best_response"]["after_new_therapy"] == "exclude"
+    return excluded and course.new_therapy is not None and reading.day > course.new_therapy.day
+
+
 def best_of(readings: Sequence[Reading], course: Course, rules: Rules, confirm: bool) -> Best:
     """Return the best response: without a baseline scan NE, without target lesions no iSD."""
-    used = immune_scans(readings, course)
-    if rules.settings["best_response"]["after_new_therapy"] == "exclude" and course.new_therapy is not None:
-        used = [reading for reading in used if reading.day <= course.new_therapy.day]
+    used = [reading for reading in immune_scans(readings, course) if not of_other_therapy(reading, course, rules)]
     best = immune_best(used if course.baseline else [], rules.immune_confirmation, confirm)
     if confirm and best.value == "iSD" and not course.measurable:
         best = best._replace(value="NON-iCR/NON-iUPD")
@@ -57,12 +63,14 @@ def immune_outcome(
         Of intercurrent events; by default that of ``irecist.style``.
     """
     used = immune_scans(readings, course)
-    found = progression(used)
+    # What a new therapy achieves confirms a progression at most, and takes none back.
+    judged = [r for r in used if r.code in PROGRESSED or not of_other_therapy(r, course, rules)]
+    found = progression(judged)
     settings = rules.settings["irecist"]
     why, hidden = "", False
     if found is not None:
-        why = progression_words(used, found, course)
-        if settings["pending_iupd"] == "censor" and pending(used, found, course):
+        why = progression_words(judged, found, course)
+        if settings["pending_iupd"] == "censor" and pending(judged, found, course):
             why, hidden, found = "confirmation pending", True, None
         elif found.confirmed is None and settings["unconfirmed"] == "censor":
             why, found = "iUPD never confirmed", None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -74,7 +75,7 @@ def observe(clinical: Clinical, rules: Rules) -> Observations:
     told, rows = (None if frame is None else before(frame, facts["death"]) for frame in (reported, lesion_rows))
     if rows is not None and rules.settings["progression"]["new_node_below_10_mm"] == "ignore":
         rows = rows.assign(state=rows["state"].mask(small_new_nodes(rows), "absent"))
-    lesions = None if rows is None else follow_lesions(rows, window)
+    lesions = None if rows is None else follow_lesions(rows, window, facts["new_therapy"])
     facts["baseline"] = has_baseline(clinical, lesions, rows)
     points = join_scans(lesions, rows, told, rules, facts)
     scans = scans_of(points)
@@ -144,7 +145,8 @@ def is_radiotherapy(therapies: pd.DataFrame, rules: Rules) -> pd.Series:
 def clinical_progression(reason: object) -> bool:
     """Return whether treatment ended for progression, by the words of its reason."""
     told = reason.lower() if isinstance(reason, str) else ""
-    return "progress" in told and not any(word in told.split() for word in ("no", "not", "without"))
+    words = set(re.findall(r"[\w-]+", told))
+    return ("progress" in told or "pd" in words) and not words & {"no", "not", "without"}
 
 
 def small_new_nodes(rows: pd.DataFrame) -> pd.Series:

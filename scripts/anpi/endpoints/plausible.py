@@ -13,7 +13,7 @@ import pandas as pd
 
 from anpi.endpoints.observations import Observations
 from anpi.tables.biomarkers import is_numeric
-from anpi.tables.clinical import Clinical, Query, row_number, study_day, tables_of
+from anpi.tables.clinical import Clinical, Query, is_fatal, row_number, study_day, tables_of
 from anpi.tables.names import alike, skeleton
 from anpi.tables.reading import CHANCE
 from anpi.tables.schema import load_schema
@@ -258,7 +258,7 @@ def onset_queries(events: pd.DataFrame, seen: Observations) -> Iterator[Query]:
         elif day < 0 and of_treatment:
             text = f"{where}: starts on day {study_day(day)}, before treatment, yet is said to be related to it"
             yield Query(patient, "warning", "related_event_before_start", text)
-        if isinstance(outcome, str) and outcome.lower() == "fatal" and grade < 5:
+        if is_fatal(outcome) and grade < 5:
             yield Query(patient, "error", "fatal_event_of_low_grade", f"{where}: fatal, but grade {grade}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,10 +21,14 @@ from anpi.recist.timepoint import NM, overall_response
 from anpi.tables.clinical import Clinical, Query, row_number, study_day
 from anpi.trial.endpoints import SUPPLIED_RESPONSES, SUPPLIED_TIMES
 from anpi.trial.times import DAYS_PER_MONTH
+from anpi.words.lists import plural
 
 SEVERITIES = ("error", "warning", "note")
 ROUNDED_MONTH = 0.0501  # by which a time in months of one decimal may differ from its days
 NO_THERAPY = ("none", "no", "nil")  # in any case
+STOPPED = re.compile(
+    r"^(?!.*\b(no|not)\b).*(withdr|discontin|stop|interrupt|delay|suspend|paus|\bheld\b|\bhold\b)", re.I
+)
 LONGEST_BEFORE = 28  # days from the baseline scan to the reference date (RECIST 1.1, 4.1)
 COMPARED = [
     "patient_id", "day", "source", "derived", "sum", "nadir", "baseline", "target_response", "nontarget_response",
@@ -52,6 +57,7 @@ def find_queries(clinical: Clinical, seen: Observations, endpoints: pd.DataFrame
     found += patient_queries(clinical, seen, rules)
     for check in (therapy_queries, marker_queries, adverse_event_queries):
         found += check(clinical, seen)
+    found += action_queries(clinical, rules)
     found += scan_queries(clinical, seen, rules)
     found += response_queries(seen)
     found += course_queries(seen, rules)
@@ -164,6 +170,20 @@ def marker_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuery
         text = f"biomarkers row {row_number(index)}: {marker} taken on day {study_day(day[index])}, "
         text += f"death on day {study_day(death[index])}"
         yield ScanQuery(patient, "error", "marker_after_death", text)
+
+
+def action_queries(clinical: Clinical, rules: Rules) -> Iterator[ScanQuery]:
+    """Ask about actions that sound like treatment stopped or delayed and are in no list of words that count."""
+    events, settings = clinical.adverse_events, rules.settings["adverse_events"]
+    if events is None:
+        return
+    known = {word.lower() for name in ("stopped_words", "delayed_words") for word in settings[name]}
+    sounds = events["action"].map(lambda text: isinstance(text, str) and STOPPED.search(text) is not None)
+    for action, rows in events[sounds.astype(bool)].groupby("action", sort=True):
+        if str(action).lower() not in known:
+            text = f"adverse_events row {row_number(rows.index[0])}: action {action!r} ({plural(len(rows), 'row')})"
+            text += " is in neither list of endpoints.yaml, adverse_events.stopped_words and delayed_words; not counted"
+            yield ScanQuery(rows["patient_id"].iloc[0], "warning", "action_not_counted", text)
 
 
 def adverse_event_queries(clinical: Clinical, seen: Observations) -> Iterator[ScanQuery]:
@@ -309,7 +329,7 @@ def inner_contradictions(point: dict, before: float, patient: str, day: int, pla
         value if is_given(value) else None
         for value in (point["target_reported"], point["nontarget_reported"], point["new_lesion_reported"])
     )
-    if target is not None or nontarget is not None:
+    if target is not None or nontarget is not None or new == "Y":
         by_table = overall_response(target, nontarget, new)
         if by_table != reported:
             text = (

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pandas as pd
 
 from anpi.endpoints.rules import Rules
@@ -12,6 +15,11 @@ from anpi.tables.clinical import Clinical
 def evaluator_names(clinical: Clinical) -> list[str]:
     """Return the names in the column evaluator of assessments.csv and lesions.csv."""
     return sorted({name for frame in read_tables(clinical) for name in frame["evaluator"].dropna()})
+
+
+def suffix_of(name: str) -> str:
+    """Return the ending of the columns of an evaluator: ``_by_`` and the name in small letters and digits."""
+    return "_by_" + re.sub(r"[\W_]+", "_", name.lower()).strip("_")
 
 
 def read_tables(clinical: Clinical) -> list[pd.DataFrame]:
@@ -31,7 +39,11 @@ def primary_evaluator(clinical: Clinical, rules: Rules) -> str | None:
 
 
 def evaluator_problems(clinical: Clinical, rules: Rules) -> list[Problem]:
-    """Find why nobody knows whose reading counts: several evaluators, none named or none of those named."""
+    """Find why nobody knows whose reading counts, or whose is which.
+
+    Several evaluators, none named or none of those named; two whose columns would have one name; lesions that name
+    nobody where assessments name several, so that they would count for each.
+    """
     names, chosen = evaluator_names(clinical), named(rules)
     if len(names) < 2 and not (chosen and names):
         return []
@@ -42,7 +54,18 @@ def evaluator_problems(clinical: Clinical, rules: Rules) -> list[Problem]:
         return [Problem(message="several evaluators", expected=expected, **found)]
     if not set(chosen) & set(names):
         return [Problem(expected=f"{' or '.join(chosen)}, the evaluator of endpoints.yaml", **found)]
-    return []
+    suffixes = [suffix_of(name) for name in names]
+    if len(set(suffixes)) < len(names) or suffix_of("") in suffixes:
+        mend = "Write one evaluator in one way; give two of them names that differ."
+        return [Problem(expected="names that differ in letters or digits", mend=mend, **found)]
+    silent = [frame for frame in read_tables(clinical) if len(frame) and frame["evaluator"].isna().all()]
+    mend = "Fill the column evaluator, or name one evaluator alone in both tables."
+    expected = f"the evaluator of each row, as {Path(tables[0].attrs['file']).name} has several"
+    return [
+        Problem(frame.attrs["file"], column="evaluator", found="", expected=expected, mend=mend)
+        for frame in silent
+        if len(names) > 1
+    ]
 
 
 def read_by(frame: pd.DataFrame, evaluator: str | None) -> pd.DataFrame:

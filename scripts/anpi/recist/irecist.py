@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import NamedTuple
 
 from anpi.recist.best_response import Best, ResponseRules, Scan, best_response, confirmed_best_response, first_day
@@ -367,13 +368,13 @@ def up_to_confirmed(readings: Sequence[Reading]) -> list[Reading]:
 def progression(readings: Sequence[Reading]) -> Progression | None:
     """Return the progression that counts: dated at the first iUPD of its block, None when it was reset or never was.
 
-    An iCPD that no iUPD precedes can be no more than an iUPD.
+    An iCPD that no iUPD precedes can be no more than an iUPD. Readings that are left out reset nothing.
     """
     evaluable = [reading for reading in up_to_confirmed(readings) if reading.code != "NE"]
-    if not evaluable or evaluable[-1].first is None:
+    block = list(takewhile(lambda reading: reading.first is not None, reversed(evaluable)))
+    if not block:
         return None
-    last = evaluable[-1]
-    return Progression(last.first or 0, last.day if sound(last) else None)
+    return Progression(block[-1].first or 0, block[0].day if sound(block[0]) else None)
 
 
 def sound(reading: Reading) -> bool:

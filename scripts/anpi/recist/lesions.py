@@ -49,7 +49,7 @@ class LesionCourse:
     later: pd.DataFrame
 
 
-def follow_lesions(lesions: pd.DataFrame, window_days: int) -> LesionCourse:
+def follow_lesions(lesions: pd.DataFrame, window_days: int, new_therapy: pd.Series) -> LesionCourse:
     """Derive every time point of every patient.
 
     Parameters
@@ -58,6 +58,8 @@ def follow_lesions(lesions: pd.DataFrame, window_days: int) -> LesionCourse:
         As the module says; nothing in it is later than the data cut-off.
     window_days : int
         Scans of one visit this many days apart or less are one time point.
+    new_therapy : Series
+        Day of the next therapy by patient, if any; no time point reaches across its start.
     """
     # Of two sizes of one day the larger counts, and a size counts more than none.
     order = ["patient_id", "lesion_id", "measured", "day", "size", "state", "row"]
@@ -67,7 +69,7 @@ def follow_lesions(lesions: pd.DataFrame, window_days: int) -> LesionCourse:
     before = before.sort_values(order, na_position="first", kind="stable")
     last = before.drop_duplicates(["patient_id", "lesion_id"], keep="last")
     targets = last[last["kind"] == "target"]
-    after = group_scans(lesions[lesions["day"] > 0], window_days)
+    after = group_scans(lesions[lesions["day"] > 0], window_days, new_therapy)
     nontargets = nontarget_lesions(last, after)
     points = after.groupby(["patient_id", "scan"], sort=True).agg(
         day=("day", "max"), first_day=("day", "min"), visit=("visit", "first"), row=("row", "min")
@@ -83,33 +85,36 @@ def follow_lesions(lesions: pd.DataFrame, window_days: int) -> LesionCourse:
     return LesionCourse(points.reset_index(drop=True), baseline, targets, nontargets, strangers, after)
 
 
-def group_scans(after: pd.DataFrame, window_days: int) -> pd.DataFrame:
+def group_scans(after: pd.DataFrame, window_days: int, new_therapy: pd.Series) -> pd.DataFrame:
     """Number the scans of each patient: dates of one visit that lie close together, or without a visit those that do.
 
     Without a visit, a day joins the days before it when it is within the window of their first and shows none of
     their lesions: a CT and the MRI of the brain three days later are one time point, a lesion seen again is another.
+    A scan after the start of a new therapy joins none before it.
     """
+    after = after.assign(later=after["day"] > after["patient_id"].map(new_therapy))
     ordered = after.sort_values(["patient_id", "day", "row"], kind="stable")
     visit = ordered["visit"].fillna("").astype(str)
+    course = [ordered["patient_id"], ordered["later"], visit]
     day = ordered["day"].astype("int64")
-    by_visit = day.groupby([ordered["patient_id"], visit], sort=False).diff()
+    by_visit = day.groupby(course, sort=False).diff()
     same_visit = (visit != "") & by_visit.le(window_days)
     group = pd.Series(np.where(same_visit, 0, 1), index=ordered.index)
-    cluster = group.groupby([ordered["patient_id"], visit], sort=False).cumsum()
-    first = day.groupby([ordered["patient_id"], visit, cluster], sort=False).transform("min")
+    cluster = group.groupby(course, sort=False).cumsum()
+    first = day.groupby([*course, cluster], sort=False).transform("min")
     alone = visit == ""
     first[alone] = join_days(ordered[alone], window_days)
-    return ordered.assign(scan=first)
+    return ordered.drop(columns="later").assign(scan=first)
 
 
 def join_days(rows: pd.DataFrame, window_days: int) -> pd.Series:
     """Return for rows without a visit, in order of patient and day, the first day of their time point."""
     starts: list[int] = []
-    patient, start, shown = None, 0, set[str]()
-    for (who, day), lesions in rows.groupby(["patient_id", "day"], sort=False)["lesion_id"]:
+    course, start, shown = None, 0, set[str]()
+    for (who, later, day), lesions in rows.groupby(["patient_id", "later", "day"], sort=False)["lesion_id"]:
         mine = set(lesions)
-        if who != patient or day - start > window_days or shown & mine:
-            patient, start, shown = who, int(day), set()
+        if (who, later) != course or day - start > window_days or shown & mine:
+            course, start, shown = (who, later), int(day), set()
         shown |= mine
         starts += [start] * len(lesions)
     return pd.Series(starts, index=rows.index, dtype="int64")
@@ -255,20 +260,32 @@ def judge_nontargets(after: pd.DataFrame, nontargets: pd.DataFrame, points: pd.D
 def judge_new(after: pd.DataFrame, points: pd.DataFrame) -> pd.Series:
     """Return whether a scan shows a new lesion: Y, E (equivocal) or None.
 
-    A lesion that was equivocal and is unequivocal later counts from the day it was first seen (RECIST 1.1, 4.3.5).
+    A lesion that was equivocal and is unequivocal later counts from the day it was first seen (RECIST 1.1, 4.3.5), but
+    from no day before a scan that did not show it.
     """
-    rows = after[(after["kind"] == "new") & (after["state"] != "absent")]
-    sure = rows["state"].eq("unequivocal").groupby([rows["patient_id"], rows["lesion_id"]]).transform("max")
-    marks = pd.Series(np.where(sure.astype(bool), 2, 1), index=rows.index)
+    rows = surely_new(after)
+    marks = pd.Series(np.where(rows["sure"], 2, 1), index=rows.index)
     worst = marks.groupby([rows["patient_id"], rows["scan"]]).max().reindex(points.index)
     return worst.map({2.0: "Y", 1.0: "E"}).astype(object).where(worst.notna(), None)
 
 
 def new_lesion_days(lesions: pd.DataFrame) -> pd.Series:
     """Return the first day of each patient's first lesion that is, or turned out to be, unequivocally new."""
-    rows = lesions[(lesions["kind"] == "new") & (lesions["day"] > 0) & (lesions["state"] != "absent")]
-    sure = rows["state"].eq("unequivocal").groupby([rows["patient_id"], rows["lesion_id"]]).transform("max")
-    return rows[sure.astype(bool)].groupby("patient_id")["day"].min()
+    rows = surely_new(lesions[lesions["day"] > 0])
+    return rows[rows["sure"]].groupby("patient_id")["day"].min()
+
+
+def surely_new(lesions: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of new lesions that are there, with ``sure``: unequivocal by then, or later without a gap."""
+    rows = lesions[lesions["kind"] == "new"].sort_values(["day", "row"], kind="stable")
+    there = ~rows["state"].isin(["absent", "not evaluable"])
+    lesion = [rows["patient_id"], rows["lesion_id"]]
+    gone = rows["state"].eq("absent") & ~there.groupby([*lesion, rows["day"]]).transform("any").astype(bool)
+    stretch = gone.astype("int64").groupby(lesion).cumsum()
+    unequivocal = rows["state"].eq("unequivocal")
+    by_then = unequivocal.groupby(lesion).cummax().astype(bool)
+    later = unequivocal.groupby([*lesion, stretch]).transform("any").astype(bool)
+    return rows.assign(sure=by_then | later)[there]
 
 
 def combine(points: pd.DataFrame) -> pd.Series:

@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 import pandas as pd
 
 from anpi.recist.baseline import MOST_OF_ORGAN, MOST_TARGETS, Candidate, classify, organ_of
+from anpi.recist.lesions import surely_new
 
 
 class Evidence(TypedDict, total=False):
@@ -39,12 +40,12 @@ def lesion_evidence(rows: pd.DataFrame, patients: Collection[str]) -> dict[tuple
     """
     evidence: dict[tuple[str, int], Evidence] = {}
     rows = rows[rows["patient_id"].isin(patients)].sort_values(["patient_id", "day", "row"], kind="stable")
+    rows = rows.assign(sure=surely_new(rows)["sure"].reindex(rows.index).eq(True))
     for patient, mine in by(rows.itertuples(index=False), "patient_id").items():
-        new = [row for row in mine if row.kind == "new"]
-        sure = {row.lesion_id for row in new if row.state == "unequivocal"}
-        targets = new_targets([row for row in new if row.lesion_id in sure])
+        sure = [row for row in mine if row.sure]
+        targets = new_targets(sure)
         for point, scan in by(mine, "point").items():
-            evidence[(str(patient), int(point))] = of_scan(scan, sure, targets)
+            evidence[(str(patient), int(point))] = of_scan(scan, {row.lesion_id for row in sure}, targets)
     return evidence
 
 
@@ -57,7 +58,8 @@ def by(rows: Iterable[Any], column: str) -> dict[Any, list[Any]]:
 
 
 def of_scan(scan: list[Any], sure: set[str], targets: set[str]) -> Evidence:
-    new = [row for row in scan if row.kind == "new" and row.lesion_id in sure]
+    # What is absent now, or before it is found for sure, has a size of 0.
+    new = [row for row in scan if row.sure or (row.kind == "new" and row.state == "absent" and row.lesion_id in sure)]
     others = [row for row in scan if row.kind == "nontarget"]
     measured = sizes(new)
     return {
@@ -82,7 +84,7 @@ def sizes(rows: list[Any]) -> dict[str, int]:
 
 def new_targets(new: list[Any]) -> set[str]:
     """Choose new target lesions as they appear: measurable, the largest first, five at most and two of an organ."""
-    first = [rows[0] for rows in by((row for row in new if row.state != "absent"), "lesion_id").values()]
+    first = [rows[0] for rows in by(new, "lesion_id").values()]
     lesions = [
         (row.day, Candidate(row.lesion_id, row.location or "", None if pd.isna(row.size) else int(row.size), row.node))
         for row in first

@@ -9,10 +9,12 @@ have, a scan before the baseline, a scan after death.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,6 +26,9 @@ from anpi.tables.reading import FIRST_DATA_ROW, case_problems, check_table, read
 from anpi.tables.schema import day_form
 from anpi.trial.endpoints import SUPPLIED_TIMES
 from anpi.trial.times import DAYS_PER_MONTH
+
+if TYPE_CHECKING:
+    from pandas.core.groupby import SeriesGroupBy
 
 TABLES = ("patients", "assessments", "lesions", "therapies", "adverse_events", "biomarkers")
 
@@ -61,11 +66,14 @@ STATES = {
         "equivocal": ("equivocal", "e", "possible", "uncertain"),
         "as before": ("no change since last", "ncla", "no change", "nc", "unchanged", "stable"),
         "grown": ("increased", "increased since last", "further increase", "inc", "incla"),
-        "absent": ("absent", "n", "no", "refuted", "not confirmed", "resolved", "gone", "ne", "not evaluable"),
+        "absent": ("absent", "n", "no", "refuted", "not confirmed", "resolved", "gone"),
+        "not evaluable": ("ne", "not evaluable"),
     },
 }
 
 HIGHEST_AGE = 89
+FATAL = ("fatal", "fatal outcome", "death", "died", "dead", "deceased", "resulted in death")
+NODE = re.compile(r"\blymph[ _-]*nod(e|al)|\bnodes?\b|lymphknoten", re.IGNORECASE)
 DERIVED = ("state",)  # columns that are added to the tables read
 # Tables in which a row that stands twice is taken once, and what a row is.
 COUNTED = {"adverse_events": "event", "therapies": "therapy", "lesions": "lesion", "biomarkers": "measurement"}
@@ -158,11 +166,14 @@ def read_clinical(paths: Mapping[str, Path | str | None]) -> Clinical:
     contradictions += spelling_problems(frames)
     cells = {(problem.file, problem.row, problem.column) for problem in problems}
     refuse(problems + [p for p in contradictions if (p.file, p.row, p.column) not in cells])
+    queries: list[Query] = []
     if "lesions" in frames:
-        frames["lesions"] = frames["lesions"].assign(state=lesion_states(frames["lesions"]))
+        lesions = frames["lesions"]
+        queries += [*unknown_statuses(lesions), *node_queries(lesions), *absent_with_size(lesions)]
+        lesions = lesions.assign(node=nodes(lesions))
+        frames["lesions"] = lesions.assign(state=lesion_states(lesions))
     patients = frames.pop("patients")
     fill_days(patients)
-    queries = list(unknown_statuses(frames["lesions"])) if "lesions" in frames else []
     queries += high_ages(patients)
     queries += cut_tables({"patients": patients, **frames})
     for table, frame in frames.items():
@@ -362,18 +373,56 @@ def read_state(kind: str, status: str | None) -> str | None:
     return next((state for state, names in STATES[kind].items() if folded in names), None)
 
 
+def of_lesion(lesions: pd.DataFrame, column: str) -> SeriesGroupBy:
+    """Group a column by lesion, as one evaluator follows it."""
+    return lesions[column].groupby([lesions["patient_id"], lesions["evaluator"].fillna(""), lesions["lesion_id"]])
+
+
+def nodes(lesions: pd.DataFrame) -> pd.Series:
+    """Return the column node, a blank filled by what another row of the lesion says."""
+    return lesions["node"].where(lesions["node"].notna(), of_lesion(lesions, "node").transform("first"))
+
+
+def node_queries(lesions: pd.DataFrame) -> Iterator[Query]:
+    """Ask about lesions that are a node in some rows alone, and lymph nodes by location that are said to be none."""
+    differs = of_lesion(lesions, "node").transform("nunique") > 1
+    by_place = lesions["location"].map(lambda text: isinstance(text, str) and NODE.search(text) is not None)
+    denied = by_place.astype(bool) & nodes(lesions).ne("Y") & ~differs
+    normal = "a node below 10 mm is normal, any other lesion is not"
+    for asked, severity, rule, text in (
+        (differs, "error", "node_differs", f"is a node in some rows and none in others; {normal}"),
+        (denied, "warning", "node_not_told", f"is a lymph node by its location, but node is not Y; {normal}"),
+    ):
+        for index, patient, lesion in (
+            lesions[asked]
+            .drop_duplicates(["patient_id", "evaluator", "lesion_id"])[["patient_id", "lesion_id"]]
+            .itertuples()
+        ):
+            yield Query(patient, severity, rule, f"lesions row {row_number(index)}: lesion {lesion} {text}")
+
+
 def lesion_states(lesions: pd.DataFrame) -> pd.Series:
-    """Read the column status; a non-target lesion without one is judged by its diameter (a node by 10 mm), if any."""
+    """Read the column status; without one the diameter judges a non-target lesion (a node by 10 mm), if any, and a new
+    one, which is absent at 0 mm.
+    """
     pairs = {(k, s): read_state(k, s) for k, s in set(zip(lesions["kind"], lesions["status"], strict=True))}
     pairs = {pair: "measured" if state is None else state for pair, state in pairs.items()}
     states = [pairs[pair] for pair in zip(lesions["kind"], lesions["status"], strict=True)]
-    for place, (state, node, size) in enumerate(zip(states, lesions["node"], lesions["diameter_mm"], strict=True)):
+    facts = (lesions[column] for column in ("kind", "status", "node", "diameter_mm"))
+    for place, (state, kind, status, node, size) in enumerate(zip(states, *facts, strict=True)):
+        if kind == "new" and status is None and size == 0:
+            states[place] = "absent"
         if state == "":
             if size is None:
                 states[place] = "not evaluable"
             else:
                 states[place] = "absent" if (size < 10 if node == "Y" else size == 0) else "present"
     return pd.Series(states, index=lesions.index, dtype=object)
+
+
+def is_fatal(outcome: object) -> bool:
+    """Return whether an adverse event ended in death, by the word of its outcome."""
+    return isinstance(outcome, str) and outcome.strip().lower() in FATAL
 
 
 def unknown_statuses(lesions: pd.DataFrame) -> Iterator[Query]:
@@ -384,6 +433,20 @@ def unknown_statuses(lesions: pd.DataFrame) -> Iterator[Query]:
         if read_state(kind, status) is None:
             text = f"lesions row {row_number(index)}: status {status!r} is not known; the diameter is used"
             yield Query(patient, "warning", "status_not_known", text)
+
+
+def absent_with_size(lesions: pd.DataFrame) -> Iterator[Query]:
+    """Ask about non-target and new lesions that are said to be absent, and measured; of a node 10 mm are normal."""
+    facts = (lesions[column] for column in ("patient_id", "lesion_id", "kind", "status", "diameter_mm"))
+    for index, node, patient, lesion, kind, status, size in zip(
+        lesions.index, nodes(lesions).eq("Y"), *facts, strict=True
+    ):
+        absent = status is not None and read_state(kind, status) == "absent"
+        if kind != "target" and absent and size is not None and (size >= 10 if node else size > 0):
+            text = (
+                f"lesions row {row_number(index)}: {kind} lesion {lesion} is {status}, but {size:g} mm; the word counts"
+            )
+            yield Query(patient, "error", "absent_with_size", text)
 
 
 def lesion_problems(lesions: pd.DataFrame) -> list[Problem]:
