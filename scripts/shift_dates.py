@@ -31,10 +31,12 @@ from anpi.tables.reading import read_text_table
 from anpi.tables.schema import parse_date
 from anpi.tables.sheets import read_samples
 from anpi.tables.shifting import (
+    MOST_DAYS,
     Moved,
     count_days,
     cut_by_patient,
     date_problems,
+    far_dates,
     random_offsets,
     read_secret,
     shift_tables,
@@ -54,7 +56,10 @@ def read_arguments() -> argparse.Namespace:
     way.add_argument("--secret-file", type=Path, help="file with the secret by which offsets are drawn")
     way.add_argument("--days", action="store_true", help="write study days in place of dates")
     parser.add_argument(
-        "--most-days", type=int, default=365, help="the longest way that dates are moved (default: 365)"
+        "--most-days",
+        type=int,
+        default=365,
+        help="the longest way that dates are moved (default: 365, at most ten years)",
     )
     parser.add_argument(
         "--key", type=Path, help="file for the days of each patient, readable by you alone; not in --out-dir"
@@ -62,8 +67,8 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--drop", nargs="+", default=[], metavar="TABLE.COLUMN", help="columns to leave out")
     parser.add_argument("--out-dir", type=Path, required=True, help="folder for the tables; made when it lacks")
     arguments = parser.parse_args()
-    if arguments.most_days < 1:
-        parser.error("--most-days takes a number of 1 or more")
+    if not 1 <= arguments.most_days <= MOST_DAYS:
+        parser.error(f"--most-days takes a number of 1 to {MOST_DAYS} (ten years)")
     if arguments.key and arguments.days:
         parser.error("--key goes with --secret-file: study days have no key")
     if arguments.key and arguments.out_dir.resolve() in (arguments.key.resolve(), *arguments.key.resolve().parents):
@@ -112,6 +117,7 @@ def main() -> None:
     else:
         people = sorted({patient for frame in tables.values() for patient in frame["patient_id"].dropna()})
         offsets = random_offsets(people, read_secret(arguments.secret_file), arguments.most_days)
+        refuse(far_dates(tables, files, offsets))
         result = shift_tables(tables, offsets)
         if arguments.key:
             write_key(arguments.key, offsets)

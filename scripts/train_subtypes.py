@@ -36,6 +36,8 @@ from anpi.subtypes.validation import read_labels as read_validation_labels
 from anpi.subtypes.validation_page import write_page
 from anpi.tables.reading import read_text_table
 
+LEAST_FOLDS = 2
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -55,6 +57,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if bool(arguments.test_expression) != bool(arguments.test_labels):
         parser.error("--test-expression and --test-labels go together")
+    if arguments.folds < LEAST_FOLDS:
+        parser.error(f"--folds takes a number of {LEAST_FOLDS} or more")
 
     base = load_model(arguments.base)
     expression = read_tumours(arguments.expression, arguments.unit)

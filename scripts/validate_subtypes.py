@@ -9,19 +9,17 @@ python scripts/validate_subtypes.py --pool here.json there.json --out pooled
 """
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 
 from anpi.expression.matrix import UNITS, read_expression
 from anpi.files.rows import Document
 from anpi.files.writing import write_json, write_text
-from anpi.problems import InputError, Problem
 from anpi.program import run_program
 from anpi.subtypes.calls import call_subtypes
 from anpi.subtypes.forest import load_forest
 from anpi.subtypes.model import DEFAULT, load_model
-from anpi.subtypes.validation import count_agreement, name_source, plain_matrix, pool, read_labels
+from anpi.subtypes.validation import count_agreement, name_source, plain_matrix, pool, read_counts, read_labels
 from anpi.subtypes.validation_page import write_page
 
 
@@ -35,7 +33,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     arguments = parser.parse_args()
     if arguments.pool:
-        counts = pool([read_counts(path) for path in arguments.pool])
+        counts = pool(read_counts(arguments.pool))
     elif arguments.expression and arguments.labels:
         counts = validate(arguments)
     else:
@@ -53,16 +51,6 @@ def validate(arguments: argparse.Namespace) -> Document:
     model = load_model(arguments.model)
     calls = call_subtypes(expression, model, forest=load_forest())
     return count_agreement(calls, labels, model, source)
-
-
-def read_counts(path: Path) -> Document:
-    try:
-        counts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(Problem(str(path), "not readable as JSON", found=str(error)[:80])) from None
-    if not isinstance(counts, dict) or "confusion" not in counts:
-        raise InputError(Problem(str(path), "not a validation", expected="validation.json of this program"))
-    return counts
 
 
 if __name__ == "__main__":

@@ -15,20 +15,20 @@ import argparse
 import sys
 from pathlib import Path
 
-from anpi.ledger.freeze import SUMS, read_json, verify_copy, verify_results
-from anpi.ledger.stale import stale_results, unrecorded_results
+from anpi.ledger.freeze import SUMS, verify_copy, verify_results
+from anpi.ledger.installation import NEEDED, read_manifest
+from anpi.ledger.stale import read_stale, unrecorded_results
 from anpi.program import run_program
-from anpi.trial.manifest import Manifest
 
 
 def say_freshness(folder: Path) -> bool:
     """Name the stale results of a run; say whether there is none."""
     file = folder / "manifest.json"
-    manifest: Manifest | None = read_json(file) if file.is_file() else None
+    manifest = read_manifest(file, (*NEEDED, "results")) if file.is_file() else None
     if manifest is None or "records" not in manifest:
         print("Nothing records what the results were made from: whether one is stale cannot be told.")
         return True
-    stale = stale_results(manifest)
+    stale = read_stale(manifest, file)
     for fault in stale:
         print(f"stale: {fault}")
     unknown = unrecorded_results(manifest)

@@ -214,10 +214,20 @@ def place(found: dict) -> str:
 def order_queries(clinical: Clinical, seen: Observations) -> Iterator[Query]:
     """Ask about dates of a patient that stand in the wrong order, and deaths and starts that are told by half."""
     patients = clinical.patients
-    randomised = seen.timeline.offsets(patients, "randomisation") - seen.timeline.offsets(patients, "treatment_start")
+    randomisation = seen.timeline.offsets(patients, "randomisation")
+    randomised = randomisation - seen.timeline.offsets(patients, "treatment_start")
     reasons = patients["treatment_end_reason"].map(lambda text: isinstance(text, str) and "death" in text.lower())
-    for index, patient, apart, died in zip(patients.index, patients["patient_id"], randomised, reasons, strict=True):
+    for index, patient, day, apart, died in zip(
+        patients.index, patients["patient_id"], randomisation, randomised, reasons, strict=True
+    ):
         where, fact = f"patients row {row_number(index)}", seen.facts.loc[patient]
+        if fact["death"] < day:
+            yield Query(
+                patient,
+                "error",
+                "randomised_after_death",
+                f"{where}: died {day - fact['death']:g} day(s) before the randomisation",
+            )
         if apart > 0:
             text = f"{where}: randomised {apart:g} day(s) after the first dose"
             yield Query(patient, "error", "randomised_after_start", text)

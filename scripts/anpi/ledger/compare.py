@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from anpi.association.history import compare
-from anpi.ledger.entries import Entry
+from anpi.ledger.entries import Entry, refuse_incomparable
 from anpi.ledger.moved_patients import calls, corrections, endpoints, memberships, people
 from anpi.ledger.moved_results import efficacy, results
 from anpi.ledger.reasons import Reasons
@@ -39,6 +39,8 @@ def compare_runs(old: Entry | None, new: Entry) -> Comparison:
     """
     if old is None:
         return {"first": True, "since": None, "sentences": [FIRST], "further": [], "sections": []}
+    for entry in (old, new):
+        refuse_incomparable(entry.state, entry.words)
     since: Since = {"number": old.number, "date": old.date, "sha256": old.sha256, "words": old.words}
     reasons = Reasons(old.state, new.state)
     makers: tuple[Callable[[State, State, Reasons], Section], ...] = (

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +15,17 @@ from typing import Any, cast
 
 from anpi.files.writing import write_json
 from anpi.ledger.recorded import State
-from anpi.problems import InputError, Problem
+from anpi.problems import InputError, Problem, refuse
 
 NAME = re.compile(r"(\d{4,})-[0-9a-f]{12}\.json")
 CURRENT = "current.json"
+FORMAT = 1
+# What a comparison needs of a state, of each patient and of each sample, with its kind.
+COMPARED: dict[str, type] = dict.fromkeys(
+    ("software", "settings", "rules", "plan", "inputs", "patients", "samples", "endpoints", "attrition"), dict
+) | dict.fromkeys(("models", "rates", "survival", "results"), list)
+OF_A_PATIENT = ("arm", "sample", "sets", "reason_out", "columns", "rows")
+OF_A_SAMPLE = ("patient", "columns")
 
 
 @dataclass(frozen=True)
@@ -75,8 +82,8 @@ def read_content(file: str, text: bytes, mend: str) -> Entry:
     try:
         content = json.loads(text.decode("utf-8"))
         if "state" not in content:
-            return Entry(checked_state(content), state_digest(content))
-        entry = Entry(checked_state(content["state"]), content["sha256"], int(content["number"]), content["date"])
+            return Entry(checked_state(content, file), state_digest(content))
+        entry = Entry(checked_state(content["state"], file), content["sha256"], int(content["number"]), content["date"])
     except (ValueError, KeyError, TypeError):
         raise InputError(Problem(file, "not an entry of a ledger, or damaged", mend=mend)) from None
     if entry.sha256 != state_digest(entry.state):
@@ -84,10 +91,34 @@ def read_content(file: str, text: bytes, mend: str) -> Entry:
     return entry
 
 
-def checked_state(content: Any) -> State:
+def checked_state(content: Any, file: str) -> State:
     for key in ("patients", "samples", "endpoints", "results", "software"):
         _ = content[key]  # a KeyError or TypeError says that it is no state
+    if content.get("format", FORMAT) != FORMAT:
+        found, mend = str(content["format"]), "Read it with the version of anpi that wrote it."
+        raise InputError(Problem(file, column="format", found=found, expected=str(FORMAT), mend=mend))
     return cast(State, dict(content))
+
+
+def refuse_incomparable(state: State, file: str) -> None:
+    """Refuse a state that lacks what a comparison with another one needs; ``file`` is for messages."""
+    content = cast(dict[str, Any], state)
+    faults = [key for key, kind in COMPARED.items() if not isinstance(content.get(key), kind)]
+    if not faults:
+        faults = [] if "alpha" in content["plan"] else ["plan.alpha"]
+        faults += lacking_parts("patients", content["patients"], OF_A_PATIENT)
+        faults += lacking_parts("samples", content["samples"], OF_A_SAMPLE)
+    mend = "Restore the file from a copy, or compare with another run."
+    refuse([Problem(file, "a state without what runs are compared by", column=key, mend=mend) for key in faults])
+
+
+def lacking_parts(name: str, members: Mapping[str, Any], needed: Iterable[str]) -> list[str]:
+    """Name what the first patient or sample lacks that is not whole."""
+    for member, parts in members.items():
+        lacking = [key for key in needed if not isinstance(parts, dict) or key not in parts]
+        if lacking:
+            return [f"{name}.{member}.{key}" for key in lacking]
+    return []
 
 
 def read_run(path: Path) -> Entry:
@@ -96,14 +127,20 @@ def read_run(path: Path) -> Entry:
     A results folder whose present state stands in its ledger is known by that entry's number and date.
     """
     if not path.is_dir():
-        return read_entry(path)
+        return whole_entry(path)
     ledger = path / "ledger"
     if not (ledger / CURRENT).is_file():
         mend = "Name a results folder of a finished run, a frozen copy, or a file of a ledger."
         raise InputError(Problem(str(path), f"holds no ledger/{CURRENT}", mend=mend))
-    present = read_entry(ledger / CURRENT)
+    present = whole_entry(ledger / CURRENT)
     recorded = [entry for entry in read_entries(ledger) if entry.sha256 == present.sha256]
     return recorded[-1] if recorded else present
+
+
+def whole_entry(path: Path) -> Entry:
+    entry = read_entry(path)
+    refuse_incomparable(entry.state, str(path))
+    return entry
 
 
 def last_different(entries: list[Entry], sha256: str) -> Entry | None:

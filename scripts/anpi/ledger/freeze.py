@@ -12,6 +12,7 @@ from anpi.files.checksums import hash_file
 from anpi.files.intact import read_json
 from anpi.files.writing import write_text
 from anpi.ledger.entries import CURRENT, read_entry
+from anpi.ledger.installation import NEEDED, read_manifest
 from anpi.problems import InputError, Problem, refuse
 
 SUMS = "SHA256SUMS"
@@ -87,7 +88,7 @@ def frozen_names(results: Path) -> list[str]:
     if absent:
         mend = "The run has not ended: run Snakemake to its end, then freeze."
         raise InputError([*absent[:-1], Problem(absent[-1].file, absent[-1].message, mend=mend)])
-    manifest = read_json(results / "manifest.json")
+    manifest = read_manifest(results / "manifest.json", (*NEEDED, "results"))
     problems = []
     for name, sha256 in manifest["results"].items():
         file = results / name
@@ -148,7 +149,7 @@ def verify_copy(folder: Path) -> Verdict:
 
 def verify_results(folder: Path) -> Verdict:
     """Hold a folder of results against its manifest."""
-    listed = read_json(folder / "manifest.json")["results"]
+    listed = read_manifest(folder / "manifest.json", (*NEEDED, "results"))["results"]
     missing = sorted(name for name in listed if not (folder / name).is_file())
     changed = sorted(
         name for name, sha256 in listed.items() if name not in missing and hash_file(folder / name) != sha256

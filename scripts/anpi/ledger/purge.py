@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from anpi.files.bucket import Bucket
+from anpi.ledger.blots import blot_state
 from anpi.ledger.entries import CURRENT, locked, read_content, read_entries, read_entry, state_digest, write_entry
 from anpi.ledger.kept import fetch_entries, keep_entries
 from anpi.ledger.leftovers import OF_SAMPLES, places_of
 from anpi.ledger.recorded import State
 from anpi.problems import InputError, Problem
-
-PURGED = "(purged)"
 
 
 def purge_patient(results: Path, patient: str, stored: Bucket | None = None) -> list[str]:
@@ -124,17 +121,8 @@ def remove_here(path: Path) -> bool:
 
 def without(state: State, patient: str, samples: set[str]) -> State:
     """Return a state without a patient and the patient's samples; their ids in words of others are blotted out."""
-    kept = state.copy()
-    kept["patients"] = {name: value for name, value in state["patients"].items() if name != patient}
-    kept["endpoints"] = {name: value for name, value in state["endpoints"].items() if name != patient}
-    kept["samples"] = {name: value for name, value in state["samples"].items() if name not in samples}
-    ids = "|".join(re.escape(name) for name in sorted({patient, *samples}, key=len, reverse=True))
-    return blotted(kept, re.compile(rf"(?<![A-Za-z0-9._-])({ids})(?![A-Za-z0-9_-])"))
-
-
-def blotted(value: Any, ids: re.Pattern[str]) -> Any:
-    if isinstance(value, dict):
-        return {key: blotted(item, ids) for key, item in value.items()}
-    if isinstance(value, list):
-        return [blotted(item, ids) for item in value]
-    return ids.sub(PURGED, value) if isinstance(value, str) else value
+    kept = blot_state(state, {patient, *samples})
+    kept["patients"] = {name: value for name, value in kept["patients"].items() if name != patient}
+    kept["endpoints"] = {name: value for name, value in kept["endpoints"].items() if name != patient}
+    kept["samples"] = {name: value for name, value in kept["samples"].items() if name not in samples}
+    return kept

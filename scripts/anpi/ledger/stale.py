@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from anpi.files.checksums import short_digest
+from anpi.problems import InputError, Problem
 from anpi.trial.manifest import Manifest, Record, Step
 
 DECISIVE = ("program", "code", "settings", "files")
@@ -66,6 +68,21 @@ def stale_results(manifest: Manifest) -> list[str]:
             if len(digest) == SHA256 and results[name] != digest
         ]
     return faults
+
+
+def read_stale(manifest: Manifest, file: Path) -> list[str]:
+    """Return what `stale_results` does of a manifest of any origin; ``file`` is for messages.
+
+    Raises
+    ------
+    InputError
+        Its records are not whole, or name what the rest of it does not have.
+    """
+    try:
+        return stale_results(manifest)
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError):
+        mend = "Take the manifest from another copy of the run."
+        raise InputError(Problem(str(file), "not the records of a run", column="records", mend=mend)) from None
 
 
 def other_options(record: Record, rule: str, manifest: Manifest) -> list[str]:

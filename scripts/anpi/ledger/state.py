@@ -17,6 +17,7 @@ import pandas as pd
 
 from anpi.files.checksums import hash_file
 from anpi.files.intact import intact, read_json, refuse_cut_table
+from anpi.ledger.entries import FORMAT
 from anpi.ledger.fingerprint import fingerprint, lesions_of
 from anpi.ledger.recorded import PatientState, SampleState, State, TableRow
 from anpi.manifest import files_of, placeless, software
@@ -24,7 +25,6 @@ from anpi.tables.reading import read_text_rows
 from anpi.tables.schema import read_settings
 from anpi.trial.endpoints import RESPONSES, TIMES
 
-FORMAT = 1
 SHORT = 12
 OF_RESPONSE = (*RESPONSES, "response_evaluable", "ttr_days")
 PARTS = ("days", "event", "reason")

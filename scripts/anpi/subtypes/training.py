@@ -15,7 +15,7 @@ from sklearn.model_selection import StratifiedKFold
 from anpi.expression.matrix import Expression
 from anpi.files.rows import Row
 from anpi.files.writing import write_table, write_text
-from anpi.problems import InputError, Problem
+from anpi.problems import InputError, Problem, refuse
 from anpi.subtypes.classify import activations, probabilities
 from anpi.subtypes.model import ANCHOR, CLASSES, PROFILES, Model, load_model, seal_model
 from anpi.subtypes.profile import length_scaled, make_profile, panel_scores, row_medians
@@ -69,9 +69,11 @@ def train_model(
     Raises
     ------
     InputError
-        Labels for samples that are absent, a class too small for the folds, too few anchor genes.
+        Labels for samples that are absent, a class too small for the folds, too few anchor genes, a programme of the
+        base model without a gene in the matrix.
     """
     levels = scaled_levels(expression, base)
+    refuse(gene_problems(levels, base))
     truth = check_labels(labels, levels)
     levels = levels.loc[truth.index]
     folds = min(folds, int(truth.value_counts().min()))
@@ -105,6 +107,27 @@ def scaled_levels(expression: Expression, base: Model) -> pd.DataFrame:
     values = length_scaled(expression).sort_index().dropna()
     levels = np.ascontiguousarray(values.to_numpy(float).T) / np.exp2(profile.shift)[:, None]
     return pd.DataFrame(levels, index=profile.samples, columns=values.index)
+
+
+def gene_problems(levels: pd.DataFrame, base: Model) -> list[Problem]:
+    """Find what of the base model a new one cannot do without and the matrix lacks: panels, and the four factors."""
+    kept = base.weights[~base.weights["panel"].isin(PANEL.values())]
+    measured = kept["gene_id"].isin(levels.columns).groupby(kept["panel"]).any()
+    expected = "whole transcriptomes, with values of these genes in every sample"
+    problems = [
+        Problem("expression", f"no gene of the panel {panel}", found=first_genes(kept, panel), expected=expected)
+        for panel in measured.index[~measured]
+    ]
+    factors = base.settings["factors"].values()
+    symbols = [str(base.reference.at[gene, "symbol"]) for gene in factors if gene not in levels.columns]
+    if symbols:
+        problems.append(Problem("expression", f"the matrix lacks {', '.join(symbols)}", expected=expected))
+    return problems
+
+
+def first_genes(weights: pd.DataFrame, panel: str) -> str:
+    symbols = sorted(weights.loc[weights["panel"] == panel, "symbol"])
+    return f"none of {', '.join(symbols[:5])}" + (f" and {len(symbols) - 5} more" if len(symbols) > 5 else "")
 
 
 def check_labels(labels: pd.Series, levels: pd.DataFrame) -> pd.Series:

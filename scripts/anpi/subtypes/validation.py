@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import hashlib
-from collections.abc import Iterable, Mapping
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from anpi.expression.matrix import read_rows
+from anpi.files.numbers import is_parquet
 from anpi.files.rows import Document
 from anpi.files.sheet import split_sheet
 from anpi.problems import InputError, Problem, refuse, refuse_missing_columns
 from anpi.subtypes.model import CLASSES, Model
-from anpi.tables.reading import read_text_table
+from anpi.tables.reading import FIRST_DATA_ROW, read_text_table
 
 FORMAT = 1
 KINDS = ("confident", "lean", "mixed", "none")
 NOTHING = "none"
 EDGES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+OF_CBIOPORTAL = ["Hugo_Symbol", "Entrez_Gene_Id"]
 LEAST_SAMPLES = 10  # of fewer labelled samples no aggregate is written
 # Column of the labels, column of the calls, what may stand in it.
 SCHEMES = {
@@ -63,19 +68,49 @@ def plain_matrix(path: Path, folder: Path) -> Path:
 
     Of rows with one symbol the highest stays.
     """
-    if split_sheet(path)[1] is not None:
+    if split_sheet(path)[1] is not None or is_parquet(path):
         return path
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as file:
-        header = next(csv.reader(file, delimiter="\t"), [])
-    if header[:2] != ["Hugo_Symbol", "Entrez_Gene_Id"]:
+    rows = read_rows(path)
+    header = next(rows, [])
+    if header[:2] != OF_CBIOPORTAL:
         return path
-    table = pd.read_csv(path, sep="\t", dtype={"Hugo_Symbol": str}, keep_default_na=False, na_values=["NA"])
-    table = table[table["Hugo_Symbol"] != ""].drop(columns="Entrez_Gene_Id").set_index("Hugo_Symbol")
-    highest = table.sum(axis=1).groupby(level=0).rank(method="first", ascending=False) == 1
     plain = folder / "matrix.tsv"
-    table[highest.to_numpy()].rename_axis("symbol").to_csv(plain, sep="\t")
+    with open(plain, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow(["symbol", *header[2:]])
+        writer.writerows([row[0], *row[2:]] for row in highest_rows(rows, header, str(path)))
     return plain
+
+
+def highest_rows(rows: Iterable[list[str]], header: list[str], file: str) -> list[list[str]]:
+    """Return of each symbol the row with the highest sum, the first of equal ones, in the order of the file."""
+    highest: dict[str, tuple[float, int, list[str]]] = {}
+    problems = []
+    for number, row in enumerate(rows, start=FIRST_DATA_ROW):
+        if row and len(row) != len(header):
+            expected = f"{len(header)} as in the header"
+            problems.append(Problem(file, row=number, found=f"{len(row)} cells", expected=expected))
+        elif row and row[0].strip():
+            values = [number_of(cell) for cell in row[2:]]
+            wrong = [
+                (name, cell) for name, cell, value in zip(header[2:], row[2:], values, strict=True) if value is None
+            ]
+            problems += [Problem(file, "", number, name, found=cell, expected="a number") for name, cell in wrong]
+            total = sum(value for value in values if value is not None)
+            if row[0] not in highest or total > highest[row[0]][0]:
+                highest[row[0]] = (total, number, row)
+    refuse(problems)
+    return [row for _, _, row in sorted(highest.values(), key=itemgetter(1))]
+
+
+def number_of(cell: str) -> float | None:
+    """Return the number of a cell, 0 for a missing value; None for what is none."""
+    text = cell.strip()
+    try:
+        number = 0.0 if text in ("", "NA") else float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def read_labels(path: Path | str, samples: Iterable[str]) -> pd.DataFrame:
@@ -163,7 +198,80 @@ def calibration(shares: np.ndarray, target: np.ndarray) -> list[dict[str, float]
     ]
 
 
-def pool(parts: list[Mapping[str, Any]]) -> Document:
+def read_counts(paths: Iterable[Path]) -> list[Document]:
+    """Read the counts of several sites, each once.
+
+    Raises
+    ------
+    InputError
+        A file is no validation, or holds the counts of another one: they would count twice.
+    """
+    parts: dict[Path, Document] = {}
+    for path in paths:
+        counts = read_validation(path)
+        same = next((other for other, part in parts.items() if part == counts), None)
+        if same is not None or path in parts:
+            mend = "Give each site once: its samples would count twice."
+            raise InputError(Problem(str(path), f"the same counts as {same or path}", mend=mend))
+        parts[path] = counts
+    return list(parts.values())
+
+
+def read_validation(path: Path) -> Document:
+    try:
+        counts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(Problem(str(path), "not readable as JSON", found=str(error)[:80])) from None
+    expected = "validation.json of this program"
+    if not isinstance(counts, dict):
+        raise InputError(Problem(str(path), "not a validation", expected=expected))
+    places = list(misshapen(counts, shape_of(counts)))
+    refuse([Problem(str(path), "not the counts of a validation", column=at, expected=expected) for at in places[:5]])
+    if counts["format"] != FORMAT:
+        raise InputError(Problem(str(path), column="format", found=str(counts["format"]), expected=str(FORMAT)))
+    return counts
+
+
+def shape_of(counts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what must stand in counts, of the schemes that they have: a kind at each place."""
+    confusion = counts.get("confusion")
+    given = {"gay", *(confusion if isinstance(confusion, dict) else ())} & set(SCHEMES)
+    schemes = {name: SCHEMES[name][2] for name in SCHEMES if name in given}
+    bin_shape = dict.fromkeys(("above", "samples", "stated", "right"), float)
+    return {
+        **dict.fromkeys(("format", "samples", "confident_wrong", "with_shares", "squared_error"), float),
+        **dict.fromkeys(("model", "model_sha256"), str),
+        "sources": list,
+        "confusion": {
+            name: {k: dict.fromkeys([*kinds, NOTHING], float) for k in kinds} for name, kinds in schemes.items()
+        },
+        "calls": {k: dict.fromkeys(KINDS, float) for k in CLASSES},
+        "calibration": [bin_shape] * (len(EDGES) - 1),
+    }
+
+
+def misshapen(value: Any, shape: Any, at: str = "") -> Iterator[str]:
+    """Find the places at which a document is not of a shape; numbers are counts or sums, from 0 on."""
+    if isinstance(shape, dict):
+        if not isinstance(value, dict) or set(value) - set(shape):
+            yield at or "the document"
+            return
+        for key, inner in shape.items():
+            yield from misshapen(value.get(key), inner, f"{at}.{key}" if at else key)
+    elif isinstance(shape, list):
+        if not isinstance(value, list) or len(value) != len(shape):
+            yield at
+            return
+        for number, (item, inner) in enumerate(zip(value, shape, strict=True)):
+            yield from misshapen(item, inner, f"{at}.{number}")
+    elif shape is float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+            yield at
+    elif not isinstance(value, shape):
+        yield at
+
+
+def pool(parts: Sequence[Mapping[str, Any]]) -> Document:
     """Add up the counts of several sites.
 
     Raises

@@ -7,23 +7,26 @@ the dataset has is taken. What cannot be carried over is excluded, counted and r
 from __future__ import annotations
 
 import calendar
+import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from anpi.problems import InputError, Problem, refuse
-from anpi.tables.identifiers import identifier_problems
-from anpi.tables.reading import read_text_table
+from anpi.problems import InputError, Problem, fold, refuse
+from anpi.tables.identifiers import identifier_problems, masked
+from anpi.tables.reading import FIRST_DATA_ROW, read_text_table
+from anpi.tables.schema import NUMBER
 from anpi.trial.times import DAYS_PER_MONTH
 
 SAS_EPOCH = pd.Timestamp("1960-01-01")
 PARTIAL = re.compile(r"(\d{4})(?:-(\d{2}))?$")
-DAYS = {"DAYS": 1.0, "DAY": 1.0, "WEEKS": 7.0, "MONTHS": DAYS_PER_MONTH, "YEARS": 365.25}
+DAYS = {"DAYS": 1.0, "WEEKS": 7.0, "MONTHS": DAYS_PER_MONTH, "YEARS": 365.25}
+DAYS |= {unit.removesuffix("S"): days for unit, days in DAYS.items()}
 
 
 class Column(NamedTuple):
@@ -72,6 +75,7 @@ MAPPING = (
     Column("ADTR", "lesions", "status", ("TRSTRESC", "AVALC"), "TUMSTATE; TRSTAT NOT DONE is not evaluable"),
     Column("ADTR", "lesions", "evaluator", ("TREVAL", "EVAL", "PARCAT3")),
     Column("ADTR", "lesions", "visit", ("AVISIT", "VISIT")),
+    Column("ADTTE", "patients", "patient_id", ("USUBJID", "SUBJID"), "as in ADSL; others are refused"),
     Column("ADTTE", "patients", "pfs_days", ("AVAL",), "PARAMCD PFS; AVALU weeks, months and years become days"),
     Column("ADTTE", "patients", "pfs_event", ("CNSR",), "PARAMCD PFS; CNSR 0 is an event (1)"),
     Column("ADTTE", "patients", "os_days", ("AVAL",), "PARAMCD OS"),
@@ -95,9 +99,12 @@ NEEDED = {
     "ADSL": ("patient_id", "arm"),
     "ADRS": ("patient_id", "assessment_date"),
     "ADTR": ("patient_id", "assessment_date", "lesion_id", "kind"),
-    "ADTTE": (),
+    "ADTTE": ("patient_id", "pfs_days", "pfs_event"),
     "ADAE": ("patient_id", "term", "soc", "grade"),
 }
+TIMES = ("PFS", "OS")
+CODES = ("PARAMCD", "RSTESTCD")
+CODED_AS = ("AVALC", "RSSTRESC")  # the value of a row of one parameter
 RESPONSES = {"CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE"}
 SYNONYMS = {"NN": "NON-CR/NON-PD", "NON-CR/NON-PROGRESSIVE DISEASE": "NON-CR/NON-PD", "UN": "NE"}
 KINDS = {"TARGET": "target", "NON-TARGET": "nontarget", "NONTARGET": "nontarget", "NEW": "new"}
@@ -161,8 +168,9 @@ def convert_adam(paths: Mapping[str, Path | str | None]) -> Converted:
     Raises
     ------
     InputError
-        A variable looks like a direct identifier of a person, or a dataset lacks every variable for a column that must
-        be there; with all faults of all datasets.
+        A variable looks like a direct identifier of a person, a dataset lacks every variable for a column that must be
+        there, a date is none of the calendar, ADTTE has a subject that ADSL lacks or a value that is no time, unit or
+        censoring; with all faults of all datasets.
     """
     datasets = {name: read_adam(path) for name, path in paths.items() if path is not None}
     return convert_datasets(datasets, {name: str(paths[name]) for name in datasets})
@@ -174,6 +182,10 @@ def convert_datasets(datasets: Mapping[str, pd.DataFrame], files: Mapping[str, s
         p for name, frame in datasets.items() for p in identifier_problems(frame, {}, name.lower(), files[name])
     ]
     refuse(identifying or [p for name, frame in datasets.items() for p in lacking(name, frame, files[name])])
+    wrong = [p for name, frame in datasets.items() for p in wrong_dates(name, frame, files[name])]
+    if "ADTTE" in datasets:
+        wrong += wrong_times(datasets["ADTTE"], datasets["ADSL"], files["ADTTE"])
+    refuse(wrong)
     result = Converted()
     result.tables["patients"] = patients_from(datasets["ADSL"], datasets.get("ADTTE"), result.notes)
     therapies = therapies_from(datasets["ADSL"], result.notes)
@@ -201,11 +213,90 @@ def lacking(dataset: str, frame: pd.DataFrame, file: str) -> list[Problem]:
                     expected=" or ".join(rule.variables),
                 )
             )
-    return problems
+    return problems + lacking_codes(dataset, frame, file)
+
+
+def lacking_codes(dataset: str, frame: pd.DataFrame, file: str) -> list[Problem]:
+    """Find datasets with one row per parameter that do not say of which, or not its value."""
+    missing = []
+    if dataset == "ADTTE" and "PARAMCD" not in frame:
+        missing.append(("no variable for the parameter", "PARAMCD, of which PFS and OS are taken"))
+    if dataset == "ADRS" and code_of(frame) is not None and value_of(frame) is None:
+        missing.append((f"one row per {code_of(frame)}, and no variable for its value", " or ".join(CODED_AS)))
+    if dataset == "ADRS" and code_of(frame) is None and "OVRLRESP" not in frame:
+        missing.append(("no variable for the overall response", "OVRLRESP, or PARAMCD with AVALC"))
+    found = ", ".join(frame.columns)
+    return [Problem(file, message, row=1, found=found, expected=expected) for message, expected in missing]
+
+
+def code_of(adrs: pd.DataFrame) -> str | None:
+    return next((name for name in CODES if name in adrs), None)
+
+
+def value_of(adrs: pd.DataFrame) -> str | None:
+    return next((name for name in CODED_AS if name in adrs), None)
+
+
+def wrong_dates(dataset: str, frame: pd.DataFrame, file: str) -> Iterator[Problem]:
+    """Find partial dates whose month no calendar has."""
+    rules = [rule for rule in MAPPING if rule.dataset == dataset and rule.column.endswith("_date")]
+    for variable in dict.fromkeys(variable_of(rule, frame) for rule in rules):
+        for index, text in () if variable is None else frame[variable].dropna().items():
+            match = PARTIAL.fullmatch(text)
+            if match and match[2] and not 1 <= int(match[2]) <= 12:
+                expected = "a date of the calendar: YYYY-MM-DD, YYYY-MM or YYYY"
+                mend = "Correct it in the data, or leave the cell empty."
+                yield Problem(file, "", row_of(index), variable, found=text, expected=expected, mend=mend)
+
+
+def row_of(index: Any) -> int:
+    return int(index) + FIRST_DATA_ROW
+
+
+def wrong_times(adtte: pd.DataFrame, adsl: pd.DataFrame, file: str) -> Iterator[Problem]:
+    """Find times to an event that would be lost or wrong: of no subject of ADSL, not in numbers, in no known unit."""
+    known = set(adsl[str(variable_of(SUBJECT_OF_ADSL, adsl))].dropna())
+    spelt = {fold(text): text for text in known}
+    subject = str(variable_of(SUBJECT_OF_ADTTE, adtte))
+    rows = adtte[adtte["PARAMCD"].isin(TIMES)]
+    for index, text in rows[subject].items():
+        if text not in known:
+            yield unknown_subject(file, row_of(index), subject, text or "", spelt.get(fold(text or "")))
+    checks: tuple[tuple[str, Callable[[str], bool], str], ...] = (
+        ("AVAL", is_time, "a number with a decimal point"),
+        ("CNSR", is_censoring, "0 for an event, or 1 or more for a time that is censored"),
+        ("AVALU", lambda text: text.upper() in DAYS, "DAYS, WEEKS, MONTHS or YEARS"),
+    )
+    for variable, right, expected in checks:
+        for index, text in rows[variable].dropna().items() if variable in rows else ():
+            if not right(text):
+                yield masked(Problem(file, "", row_of(index), variable, found=text, expected=expected))
+
+
+def unknown_subject(file: str, row: int, variable: str, text: str, near: str | None) -> Problem:
+    """Return that a time to an event is of nobody: it would be lost. ``near`` is a subject but for its spelling."""
+    mend = f"Is it {near}? Write it as ADSL does." if near else "Add the subject to ADSL, or take out the row."
+    told = Problem(file, "", row, "patient_id", found=text, expected="a subject of ADSL", mend=mend)
+    return replace(masked(told), column=variable)  # masked by what an id may look like
+
+
+def is_time(text: str) -> bool:
+    return NUMBER.fullmatch(text) is not None and math.isfinite(float(text))
+
+
+def is_censoring(text: str) -> bool:
+    return is_time(text) and float(text) >= 0 and float(text).is_integer()
 
 
 def variable_of(rule: Column, frame: pd.DataFrame) -> str | None:
     return next((variable for variable in rule.variables if variable in frame.columns), None)
+
+
+SUBJECT_OF_ADSL, SUBJECT_OF_ADTTE = (
+    next(rule for rule in MAPPING if (rule.dataset, rule.column) == (dataset, "patient_id"))
+    for dataset in ("ADSL", "ADTTE")
+)
+EVALUATOR = next(rule for rule in MAPPING if (rule.dataset, rule.column) == ("ADRS", "evaluator"))
 
 
 def take(frame: pd.DataFrame, dataset: str, table: str) -> pd.DataFrame:
@@ -256,16 +347,23 @@ def patients_from(adsl: pd.DataFrame, adtte: pd.DataFrame | None, notes: list[st
     if missing.any():
         notes.append(f"patients: {int(missing.sum())} subjects without an arm left out")
         table = table[~missing]
-    if adtte is not None:
-        for name in ("PFS", "OS"):
-            rows = adtte[adtte["PARAMCD"] == name]
-            further = int(rows["USUBJID"].duplicated().sum())
-            if further:
-                notes.append(f"patients {name.lower()}_days: {further} rows left out, a subject's first row stands")
-            rows = rows.drop_duplicates("USUBJID").set_index("USUBJID")
-            for column, values in (("days", in_days(rows)), ("event", 1 - pd.to_numeric(rows["CNSR"]).clip(upper=1))):
-                told = table["patient_id"].map(values)
-                table[f"{name.lower()}_{column}"] = [None if pd.isna(v) else f"{v:.10g}" for v in told]
+    return table if adtte is None else with_times(table, adtte, notes)
+
+
+def with_times(patients: pd.DataFrame, adtte: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """Add the times to an event as the sponsor derived them."""
+    table, subject = patients.copy(), str(variable_of(SUBJECT_OF_ADTTE, adtte))
+    for name, number in adtte.loc[~adtte["PARAMCD"].isin(TIMES), "PARAMCD"].value_counts(dropna=False).items():
+        notes.append(f"patients: {number} rows of ADTTE left out, of parameter {name}")
+    for name in TIMES:
+        rows = adtte[adtte["PARAMCD"] == name]
+        further = int(rows[subject].duplicated().sum())
+        if further:
+            notes.append(f"patients {name.lower()}_days: {further} rows left out, a subject's first row stands")
+        rows = rows.drop_duplicates(subject).set_index(subject)
+        for column, values in (("days", in_days(rows)), ("event", 1 - pd.to_numeric(rows["CNSR"]).clip(upper=1))):
+            told = table["patient_id"].map(values)
+            table[f"{name.lower()}_{column}"] = [None if pd.isna(v) else f"{v:.10g}" for v in told]
     return table
 
 
@@ -285,8 +383,9 @@ def in_days(rows: pd.DataFrame) -> pd.Series:
 
 def assessments_from(adrs: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     """Make one row per scan, from one row per scan (SDTM made wide) or one row per scan and parameter (ADRS)."""
-    codes = next((name for name in ("PARAMCD", "RSTESTCD") if name in adrs), None)
-    wide = adrs if codes is None else widen(adrs, codes)
+    codes = code_of(adrs)
+    # A value without its parameter is that of no column.
+    wide = adrs.drop(columns="AVALC", errors="ignore") if codes is None else widen(adrs, codes, notes)
     table = take(wide, "ADRS", "assessments")
     table["assessment_date"] = complete_dates(table["assessment_date"], "last", "assessments", notes)
     if "overall_response" not in table:
@@ -313,11 +412,15 @@ def translated(texts: pd.Series, meanings: Mapping[str, str], what: str, notes: 
     return found.where(found.notna(), None)
 
 
-def widen(adrs: pd.DataFrame, codes: str) -> pd.DataFrame:
-    value = "AVALC" if "AVALC" in adrs else "RSSTRESC"
-    day = "ADT" if "ADT" in adrs else "RSDTC"
-    keys = [c for c in ("USUBJID", "SUBJID", day, "RSEVAL", "EVAL", "AVISIT", "VISIT") if c in adrs]
-    rows = adrs[adrs[codes].isin(["OVR", "OVRLRESP", "TRGRESP", "NTRGRESP", "NEWLPROG"]) & adrs[day].notna()]
+def widen(adrs: pd.DataFrame, codes: str, notes: list[str]) -> pd.DataFrame:
+    value, day = value_of(adrs), "ADT" if "ADT" in adrs else "RSDTC"
+    names = ("USUBJID", "SUBJID", day, "RSEVAL", "EVAL", variable_of(EVALUATOR, adrs), "AVISIT", "VISIT")
+    keys = [name for name in dict.fromkeys(names) if name is not None and name in adrs]
+    rows = adrs[adrs[codes].isin(["OVR", "OVRLRESP", "TRGRESP", "NTRGRESP", "NEWLPROG"])]
+    undated = int(rows[day].isna().sum())
+    if undated:
+        notes.append(f"assessments: {undated} rows without a date left out")
+    rows = rows[rows[day].notna()]
     name = rows[codes].replace({"OVR": "OVRLRESP"})
     filled = rows.assign(_name=name, **{key: rows[key].fillna("") for key in keys})
     filled["_copy"] = filled.groupby([*keys, "_name"]).cumcount()

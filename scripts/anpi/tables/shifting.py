@@ -20,9 +20,11 @@ import pandas as pd
 from anpi.problems import InputError, Problem
 from anpi.tables.identifier_forms import ANY_DAY, MONTHS
 from anpi.tables.identifiers import is_text
+from anpi.tables.reading import FIRST_DATA_ROW
 from anpi.tables.schema import column_rule, day_form, load_schema, parse_date
 
 LEAST_SECRET = 16
+MOST_DAYS = 3653  # ten years: moved further, too many dates leave the years that tables may have
 TOLD_DATE = re.compile(
     rf"{ANY_DAY.pattern}|(?<![\w-])(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?![\w-])|\d{{4}}年"
     rf"|\b(?:{MONTHS})[^\W\d_]*[-. ]{{1,2}}(?:\d{{1,2}},? )?(?:19|20)\d\d\b"
@@ -135,6 +137,22 @@ def date_problems(tables: Mapping[str, pd.DataFrame], files: Mapping[str, Path])
     return problems
 
 
+def far_dates(
+    tables: Mapping[str, pd.DataFrame], files: Mapping[str, Path], offsets: Mapping[str, int]
+) -> list[Problem]:
+    """Find dates that would leave the years that tables may have when they are moved."""
+    problems = []
+    for table, frame in tables.items():
+        for column in filter(lambda column: holds_dates(frame[column]), frame.columns):
+            for index, text in frame[column].dropna().items():
+                day = parse_date(text) + timedelta(days=offsets[frame.at[index, "patient_id"]])
+                if not is_day(day.isoformat()):
+                    expected, mend = "a date far from the years 1900 and 2100", "Is it one? Else leave the cell empty."
+                    row = int(str(index)) + FIRST_DATA_ROW
+                    problems.append(Problem(str(files[table]), "", row, column, text, expected, mend))
+    return problems
+
+
 def cut_by_patient(patients: pd.DataFrame, cutoff: date) -> pd.DataFrame:
     """Write a data cut-off for all as that of each patient who has none of his own."""
     by_patient = patients.get("cutoff_date", pd.Series(None, index=patients.index, dtype=object))
@@ -148,9 +166,12 @@ def without_cutoff(rules: str) -> str:
 
 def read_secret(path: Path) -> str:
     """Read the secret that offsets are drawn by."""
-    secret = path.read_text(encoding="utf-8").strip()
+    mend = "Make one: openssl rand -hex 32 > secret.txt"
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise InputError(Problem(str(path), "not a text in UTF-8", expected="a secret of letters", mend=mend)) from None
     if len(secret) < LEAST_SECRET:
-        mend = "Make one: openssl rand -hex 32 > secret.txt"
         raise InputError(
             Problem(str(path), "too short", expected=f"a secret of {LEAST_SECRET} characters or more", mend=mend)
         )

@@ -210,6 +210,100 @@ def test_dataset_without_its_variables_is_refused(tmp_path):
         convert_adam({"ADSL": tmp_path / "adsl.csv"})
 
 
+def small(folder: Path, **datasets: str) -> dict[str, Path]:
+    """Write datasets from their text, beside an ADSL of two subjects."""
+    texts = {"ADSL": "USUBJID,TRT01P\nX-001,A\nX-002,B\n"} | datasets
+    paths = {name: folder / f"{name.lower()}.csv" for name in texts}
+    for name, text in texts.items():
+        paths[name].write_text(text)
+    return paths
+
+
+TWO_READERS = (
+    "USUBJID,PARAMCD,AVALC,ADT,AVISIT,{}\n"
+    "X-001,OVR,PR,2024-02-12,W6,Investigator\n"
+    "X-001,OVR,SD,2024-02-12,W6,Independent\n"
+    "X-001,TRGRESP,SD,2024-02-12,W6,Independent\n"
+)
+
+
+@pytest.mark.parametrize("variable", next(rule.variables for rule in MAPPING if rule.column == "evaluator"))
+def test_each_readers_responses_stand_in_the_readers_own_row(tmp_path, variable):
+    scans = convert_adam(small(tmp_path, ADRS=TWO_READERS.format(variable))).tables["assessments"]
+    found = scans.set_index("evaluator")[["overall_response", "target_response"]]
+    assert found.loc["Investigator"].tolist() == ["PR", None]
+    assert found.loc["Independent"].tolist() == ["SD", "SD"]
+
+
+def test_a_value_without_its_parameter_is_no_response_of_target_lesions(tmp_path):
+    rows = "USUBJID,OVRLRESP,AVALC,ADT\nX-001,PD,PD,2024-02-12\n"
+    scans = convert_adam(small(tmp_path, ADRS=rows)).tables["assessments"]
+    assert scans["overall_response"].tolist() == ["PD"]
+    assert "target_response" not in scans
+
+
+def test_responses_without_a_date_are_counted(tmp_path):
+    rows = "USUBJID,PARAMCD,AVALC,ADT\nX-001,OVR,PD,\nX-001,OVR,SD,2024-02-12\n"
+    converted = convert_adam(small(tmp_path, ADRS=rows))
+    assert converted.tables["assessments"]["overall_response"].tolist() == ["SD"]
+    assert "assessments: 1 rows without a date left out" in converted.notes
+
+
+@pytest.mark.parametrize(
+    ("unit", "days"),
+    [("DAY", 2.0), ("days", 2.0), ("WEEK", 14.0), ("Month", 60.875), ("MONTHS", 60.875), ("YEAR", 730.5), ("", 2.0)],
+)
+def test_units_of_time_are_known_in_singular_and_plural(tmp_path, unit, days):
+    rows = f"USUBJID,PARAMCD,AVAL,AVALU,CNSR\nX-001,OS,2,{unit},0\nX-002,OS,1,DAYS,1\n"
+    patients = convert_adam(small(tmp_path, ADTTE=rows)).tables["patients"]
+    assert [float(text) for text in patients["os_days"]] == [days, 1.0]
+    assert patients["os_event"].tolist() == ["1", "0"]
+
+
+def test_times_are_found_by_the_subject_that_adsl_names(tmp_path):
+    paths = small(
+        tmp_path,
+        ADSL="SUBJID,TRT01P\n001,A\n",
+        ADTTE="SUBJID,PARAMCD,AVAL,CNSR\n001,OS,100,0\n001,TTR,43,0\n",
+    )
+    converted = convert_adam(paths)
+    assert converted.tables["patients"][["os_days", "os_event"]].to_numpy().tolist() == [["100", "1"]]
+    assert "patients: 1 rows of ADTTE left out, of parameter TTR" in converted.notes
+
+
+@pytest.mark.parametrize(
+    ("dataset", "text", "words"),
+    [
+        ("ADTTE", "USUBJID,PARAMCD,AVAL,CNSR\nX-001,OS,90,0\nx-002,OS,100,0\n",
+         "adtte.csv, row 3, column USUBJID: found 'x-002', expected a subject of ADSL. Is it X-002?"),
+        ("ADTTE", "USUBJID,PARAMCD,AVAL,CNSR\nX-003,OS,100,0\n",
+         "adtte.csv, row 2, column USUBJID: found 'X-003', expected a subject of ADSL. Add the subject to ADSL"),
+        ("ADTTE", "USUBJID,PARAMCD,AVAL,CNSR\n,OS,100,0\n", "row 2, column USUBJID: found '', expected a subject"),
+        ("ADTTE", "USUBJID,AVAL,CNSR\nX-001,100,0\n", "adtte.csv, row 1: no variable for the parameter"),
+        ("ADTTE", "USUBJID,PARAMCD,AVAL\nX-001,OS,100\n", "no variable for patients column pfs_event.*expected CNSR"),
+        ("ADTTE", "USUBJID,PARAMCD,CNSR\nX-001,OS,0\n", "no variable for patients column pfs_days.*expected AVAL"),
+        ("ADTTE", "PARAMCD,AVAL,CNSR\nOS,100,0\n", "column patient_id.*expected USUBJID or SUBJID"),
+        ("ADTTE", "USUBJID,PARAMCD,AVAL,CNSR\nX-001,OS,abc,0\n", "row 2, column AVAL: found 'abc', expected a number"),
+        ("ADTTE", 'USUBJID,PARAMCD,AVAL,CNSR\nX-001,OS,"10,5",0\n', "row 2, column AVAL: found '10,5'"),
+        ("ADTTE", "USUBJID,PARAMCD,AVAL,CNSR\nX-001,OS,100,N\n", "row 2, column CNSR: found 'N', expected 0 for an"),
+        ("ADTTE", "USUBJID,PARAMCD,AVAL,CNSR\nX-001,OS,100,-1\n", "row 2, column CNSR: found '-1'"),
+        ("ADTTE", "USUBJID,PARAMCD,AVAL,AVALU,CNSR\nX-001,OS,1,HOURS,0\n",
+         "row 2, column AVALU: found 'HOURS', expected DAYS, WEEKS, MONTHS or YEARS"),
+        ("ADRS", "USUBJID,AVALC,ADT\nX-001,PR,2024-01-13\n",
+         "no variable for the overall response.*expected OVRLRESP, or PARAMCD with AVALC"),
+        ("ADRS", "USUBJID,PARAMCD,ADT\nX-001,OVR,2024-01-13\n", "one row per PARAMCD.*expected AVALC or RSSTRESC"),
+        ("ADRS", "USUBJID,PARAMCD,AVALC,ADT\nX-001,OVR,PR,2024-13\n",
+         "adrs.csv, row 2, column ADT: found '2024-13', expected a date of the calendar"),
+        ("ADTR", "USUBJID,TRTESTCD,TRSTRESN,TRDTC,TRLNKID,TRGRPID\nX-001,LDIAM,20,2024-00,T1,TARGET\n",
+         "adtr.csv, row 2, column TRDTC: found '2024-00', expected a date of the calendar"),
+        ("ADSL", "USUBJID,TRT01P,DTHDTC\nX-001,A,2024-13\n", "adsl.csv, row 2, column DTHDTC: found '2024-13'"),
+    ],
+)  # fmt: skip
+def test_datasets_that_cannot_be_converted_are_refused_with_their_place(tmp_path, dataset, text, words):
+    with pytest.raises(InputError, match=words):
+        convert_adam(small(tmp_path, **{dataset: text}))
+
+
 def test_file_that_is_no_transport_file(tmp_path):
     (tmp_path / "adsl.xpt").write_text("USUBJID,TRT01P\n")
     with pytest.raises(InputError, match="not a SAS transport file"):

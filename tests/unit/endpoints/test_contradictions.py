@@ -217,3 +217,10 @@ def test_treatment_that_ended_for_progression_without_a_scan_is_asked_about(tmp_
     trial.patient(P, last_alive_at=300, treatment_end_at=90, treatment_end_reason=reason)
     scan(trial, 41, "SD")
     assert (("progression_not_on_scan", "warning") in told(trial.derive())) is asked
+
+
+def test_a_death_before_the_randomisation_is_asked_about(tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P0", randomisation_at=0, last_alive_at=200)
+    trial.patient(P, randomisation_at=0, treatment_start_at=None, death_at=-5)
+    assert ("randomised_after_death", "error") in told(trial.derive(reference="randomisation"))

@@ -13,6 +13,7 @@ from unit.report.made import make_tables
 from warm import python
 
 from anpi.files.shipped import ROOT
+from anpi.files.writing import write_json
 from anpi.ledger.compare import compare_runs
 from anpi.ledger.entries import Entry, state_digest
 from anpi.ledger.kept import record
@@ -54,6 +55,31 @@ def test_the_first_run_and_an_unchanged_one_say_so(tmp_path: Path, tables: Table
     again = state_of(tmp_path / "trial", tables)
     assert state_digest(again) == state_digest(state)
     assert compare_runs(entry(state, 1), entry(again))["sentences"] == ["Nothing changed."]
+
+
+PARTS = ("software", "settings", "rules", "plan", "inputs", "models", "attrition", "rates", "survival", "results")
+INNER = (("plan", "alpha"), ("patients", "P0001", "columns"), ("samples", "P0001-B", "patient"))
+
+
+@pytest.mark.parametrize("path", [*((part,) for part in PARTS), *INNER, ("format",)], ids=".".join)
+def test_a_state_without_what_a_comparison_needs_is_refused_in_words(tmp_path: Path, tables: Tables, path: tuple[str]):
+    whole = state_of(tmp_path / "trial", tables)
+    write_json(tmp_path / "whole.json", whole)
+    inner: Any = whole
+    for key in path[:-1]:
+        inner = inner[key]
+    if path == ("format",):
+        inner["format"] = 99
+    else:
+        del inner[path[-1]]
+    write_json(tmp_path / "part.json", whole)
+    for pair in (("part.json", "whole.json"), ("whole.json", "part.json")):
+        command = [python(), str(ROOT / "scripts" / "compare_runs.py"), *pair]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert "part.json" in done.stderr
+        assert ("format: found '99', expected 1" if path == ("format",) else "from a copy") in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_the_order_of_rows_and_columns_is_no_change(tmp_path: Path, tables: Tables):

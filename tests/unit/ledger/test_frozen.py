@@ -164,6 +164,34 @@ def test_a_run_that_is_not_whole_is_not_frozen(results: Path, tmp_path: Path, fa
     assert not (tmp_path / "copy").exists()
 
 
+def verified(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [python(), str(ROOT / "scripts" / "verify_run.py"), str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "3", "null", '{"results": []}', '{"results": {}, "records": 3}', "{"])
+def test_results_whose_manifest_is_none_are_refused_in_words(results: Path, content: str):
+    write_text(results / "manifest.json", content)
+    done = verified(results)
+    assert done.returncode == 2
+    assert "manifest.json" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("results", []), ("records", 3), ("records", [3]), ("records", [{"made": {}}]), ("settings", None),
+     ("records", [{"made": {"a": "b"}, "read": {}, "decided_by": "c"}])],
+)  # fmt: skip
+def test_a_manifest_with_a_part_of_another_kind_is_refused_in_words(results: Path, key: str, value: Any):
+    write_json(results / "manifest.json", read(results / "manifest.json") | {key: value})
+    done = verified(results)
+    assert done.returncode == 2
+    assert f"manifest.json, {key}: not" in done.stderr
+    assert "Take the manifest from another copy of the run." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_folder_that_holds_something_is_not_frozen_into(results: Path, tmp_path: Path):
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy" / "mine.txt").write_text("mine")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from unit.subtypes.simulated import simulated_tumours
+from warm import python
 
 from anpi.expression.matrix import Expression
+from anpi.files.shipped import ROOT
 from anpi.problems import InputError
 from anpi.subtypes.calls import call_subtypes
 from anpi.subtypes.model import Model, load_model
@@ -51,6 +54,33 @@ def test_labels_without_meaning_give_the_accuracy_of_guessing(
     shuffled = pd.Series(np.random.default_rng(8).permutation(truth.to_numpy()), index=truth.index)
     training = train_model(expression, shuffled, model, "nonsense", "0.1.0", folds=3)
     assert measure(training.probability, training.truth)["accuracy"] <= 0.55
+
+
+@pytest.mark.parametrize("panel", ["inflamed", "sclc_lineage", "lung"])
+def test_a_matrix_without_a_programme_of_the_base_is_refused_in_words(
+    expression: Expression, truth: pd.Series, model: Model, panel: str
+) -> None:
+    genes = model.weights.loc[model.weights["panel"] == panel, "gene_id"]
+    kept = ~expression.values.index.isin(genes)
+    fewer = Expression(expression.values[kept], expression.genes[kept], expression.unit)
+    with pytest.raises(InputError, match=f"no gene of the panel {panel}.*expected whole transcriptomes"):
+        train_model(fewer, truth, model, "x", "1", folds=3)
+
+
+def test_a_matrix_without_a_factor_is_refused_in_words(expression: Expression, truth: pd.Series, model: Model) -> None:
+    kept = expression.values.index != model.settings["factors"]["A"]
+    fewer = Expression(expression.values[kept], expression.genes[kept], expression.unit)
+    with pytest.raises(InputError, match="the matrix lacks ASCL1"):
+        train_model(fewer, truth, model, "x", "1", folds=3)
+
+
+@pytest.mark.parametrize("folds", [1, 0, -3])
+def test_fewer_than_two_folds_are_refused_before_anything_is_read(tmp_path: Path, folds: int) -> None:
+    command = [python(), str(ROOT / "scripts" / "train_subtypes.py"), "--expression", "none.tsv", "--unit", "tpm"]
+    command += ["--labels", "none.tsv", "--name", "x", "--version", "1", "--out", str(tmp_path / "model")]
+    done = subprocess.run([*command, f"--folds={folds}"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "--folds takes a number of 2 or more" in done.stderr
 
 
 def test_wrong_labels_are_refused_together(expression: Expression, truth: pd.Series, model: Model) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 from pathlib import Path
@@ -13,8 +14,9 @@ from benchmarks.george_tumours import as_matrix, george_cohort, mixed_labels
 from warm import python
 
 from anpi.files.shipped import ROOT
+from anpi.problems import InputError
 from anpi.subtypes.model import load_model
-from anpi.subtypes.validation import cohen_kappa, pool
+from anpi.subtypes.validation import cohen_kappa, plain_matrix, pool, read_counts
 
 
 def run(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -85,6 +87,79 @@ def test_sites_are_pooled_by_their_sums(sites: list[Path], tmp_path: Path) -> No
     other = parts[1] | {"model_sha256": "0" * 64}
     with pytest.raises(Exception, match="Validate the same version of a model"):
         pool([parts[0], other])
+
+
+def test_a_site_that_is_given_twice_counts_once_or_not_at_all(sites: list[Path], tmp_path: Path) -> None:
+    file = sites[0] / "validation.json"
+    copy = tmp_path / "copy.json"
+    copy.write_bytes(file.read_bytes())
+    for again in (file, copy):
+        done = run("validate_subtypes", "--pool", file, sites[1] / "validation.json", again, "--out", tmp_path / "x")
+        assert done.returncode == 2
+        assert f"{again}: the same counts as {file}. Give each site once" in done.stderr
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "place"),
+    [
+        ("confusion", {}, "confusion.gay"), ("calls", None, "calls"), ("calibration", [], "calibration"),
+        ("samples", "40", "samples"), ("samples", -1, "samples"), ("with_shares", True, "with_shares"),
+        ("sources", None, "sources"), ("name", "site 1", "the document"),
+    ],
+)  # fmt: skip
+def test_counts_that_are_not_whole_are_refused_with_their_place(
+    sites: list[Path], tmp_path: Path, key: str, value: object, place: str
+) -> None:
+    spoilt = tmp_path / "spoilt.json"
+    spoilt.write_text(json.dumps(json.loads((sites[0] / "validation.json").read_text()) | {key: value}))
+    with pytest.raises(InputError, match=rf"spoilt\.json, {place}.*: not the counts of a validation"):
+        read_counts([sites[1] / "validation.json", spoilt])
+    spoilt.write_text('{"confusion": {}}')
+    done = run("validate_subtypes", "--pool", spoilt, "--out", tmp_path / "x")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def cbioportal(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path:
+    content = text.encode(encoding)
+    (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    return folder / name
+
+
+ROWS = "Hugo_Symbol\tEntrez_Gene_Id\tS1\tS2\nA\t1\t1\t2\nB\t2\t0.5\tNA\nA\t3\t4\t\n\t4\t9\t9\n"
+
+
+@pytest.mark.parametrize("name", ["m.tsv", "m.tsv.gz", "m.txt"])
+def test_a_matrix_of_cbioportal_keeps_the_highest_row_of_a_symbol(tmp_path: Path, name: str) -> None:
+    plain = plain_matrix(cbioportal(tmp_path, name, ROWS), tmp_path)
+    assert plain.read_text() == "symbol\tS1\tS2\nB\t0.5\tNA\nA\t4\t\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("\t0.5\t", "\tabc\t", "row 3, column S1: found 'abc', expected a number"),
+        ("\t0.5\t", "\tinf\t", "row 3, column S1: found 'inf', expected a number"),
+        ("\t0.5\t", "\t", "row 3: found '3 cells', expected 4 as in the header"),
+    ],
+)
+def test_a_wrong_cell_of_a_matrix_of_cbioportal_is_told_with_its_place(
+    tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    with pytest.raises(InputError, match=f"m.tsv, {words}"):
+        plain_matrix(cbioportal(tmp_path, "m.tsv", ROWS.replace(old, new)), tmp_path)
+
+
+def test_a_matrix_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    latin = cbioportal(tmp_path, "latin.tsv", ROWS.replace("B", "Mü"), "latin-1")
+    with pytest.raises(InputError, match="not UTF-8 text"):
+        plain_matrix(latin, tmp_path)
+    whole = gzip.compress((ROWS + "C\t5\t1\t1\n" * 9000).encode())
+    for name, content in (("cut", whole[:-20]), ("bad", whole[:20] + bytes(range(200)) + whole[20:])):
+        (tmp_path / f"{name}.tsv.gz").write_bytes(content)
+        with pytest.raises(InputError, match="cannot be read"):
+            plain_matrix(tmp_path / f"{name}.tsv.gz", tmp_path)
 
 
 def test_kappa_by_hand() -> None:

@@ -216,6 +216,42 @@ def test_a_key_beside_the_tables_and_a_short_secret_are_refused(tmp_path):
     assert "holds the tables themselves" in program(tmp_path, "shift_dates", *words, "--out-dir", ".", code=2)
 
 
+@pytest.mark.parametrize("days", [0, 3654, 100_000, 10_000_000])
+def test_dates_are_moved_by_ten_years_at_most(tmp_path, days):
+    (tmp_path / "patients.csv").write_text(PATIENTS.format("none"))
+    (tmp_path / "secret.txt").write_text(SECRET)
+    words = ["--patients", "patients.csv", "--rules", DEFAULT, "--secret-file", "secret.txt", "--out-dir", "new"]
+    said = program(tmp_path, "shift_dates", *words, "--most-days", str(days), code=2)
+    assert "--most-days takes a number of 1 to 3653 (ten years)" in said
+    assert not (tmp_path / "new").exists()
+    program(tmp_path, "shift_dates", *words, "--most-days", "3653")
+    start = date.fromisoformat(read_text_table(tmp_path / "new" / "patients.csv").at[0, "treatment_start_date"])
+    assert 0 < abs((start - date(2024, 1, 1)).days) <= 3653
+
+
+def test_a_date_that_would_leave_the_years_of_tables_is_told(tmp_path):
+    """The offset of P1 is forward or back: one of the two ends of the calendar is left."""
+    forward = random_offsets(["P1"], SECRET)["P1"] > 0
+    text = f"patient_id,arm,treatment_start_date\nP0,A,2024-01-01\nP1,A,{'2100-12-31' if forward else '1900-01-01'}\n"
+    (tmp_path / "patients.csv").write_text(text)
+    (tmp_path / "secret.txt").write_text(SECRET)
+    words = ["--patients", "patients.csv", "--rules", DEFAULT, "--secret-file", "secret.txt", "--out-dir", "new"]
+    said = program(tmp_path, "shift_dates", *words, code=2)
+    assert "patients.csv, row 3, column treatment_start_date: found" in said
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_secret_that_is_no_text_and_one_that_is_not_there_are_refused(tmp_path):
+    (tmp_path / "patients.csv").write_text(PATIENTS.format("none"))
+    (tmp_path / "secret.bin").write_bytes(b"\xff\xfe\x00" * 20)
+    words = ["--patients", "patients.csv", "--rules", DEFAULT, "--out-dir", "new", "--secret-file"]
+    said = program(tmp_path, "shift_dates", *words, "secret.bin", code=2)
+    assert "secret.bin: not a text in UTF-8" in said
+    assert "openssl rand -hex 32" in said
+    assert "file not found" in program(tmp_path, "shift_dates", *words, "secret.txt", code=2)
+    assert not (tmp_path / "new").exists()
+
+
 def test_randomised_and_never_treated_has_no_study_day(tmp_path):
     text = "patient_id,arm,treatment_start_date,randomisation_date\nP1,A,2024-01-01,2023-12-30\nP2,A,,2024-02-01\n"
     (tmp_path / "patients.csv").write_text(text)
