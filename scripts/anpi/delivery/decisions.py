@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from anpi.words.lists import listed
 
 LEAVE_OUT = "leave_out"
 MOST_ASKED = 12  # items that are asked one by one
+MEND = "Take mapping.yaml as it was written, or delete all of it but the block answers."
 MOST_SHOWN = 40  # choices of a question that are written out
 
 
@@ -50,14 +51,27 @@ class Decisions:
         File that the answers stand in, for messages.
     earlier : dict
         Columns of the tables of an earlier delivery, by their key.
+    written : set of str
+        Tables that an earlier delivery wrote.
+    recorded : bool
+        That it says which those are.
+    samples : dict
+        What it wrote of each sample that a person may change.
     """
 
     answers: dict[str, Any] = field(default_factory=dict)
     file: str = "answers"
     earlier: dict[str, list[str]] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
+    recorded: bool = False
+    samples: dict[str, dict[str, str]] = field(default_factory=dict)
     made: dict[str, Any] = field(default_factory=dict)
     open: dict[str, Question] = field(default_factory=dict)
     faults: list[Problem] = field(default_factory=list)
+
+    def anew(self) -> Decisions:
+        """Return the same answers with nothing decided yet."""
+        return replace(self, made={}, open={}, faults=[])
 
     def decide(
         self,
@@ -142,18 +156,53 @@ def read_answers(files: Sequence[Path]) -> Decisions:
             expected = "answers: and below it a line each"
             raise InputError(Problem(str(path), "no block answers", expected=expected, mend=mend))
         decisions.answers |= {str(name): as_typed(value) for name, value in answers.items() if value is not None}
-        sources = content.get("sources") or {}
-        decisions.earlier |= {str(key): list(source.get("columns", ())) for key, source in sources.items()}
+        read_earlier(decisions, str(path), content)
     return decisions
 
 
+def read_earlier(decisions: Decisions, file: str, content: Mapping[str, Any]) -> None:
+    """Take up what mapping.yaml tells of the tables of an earlier delivery."""
+    sources = block_of(file, content, "sources")
+    for key in sources:
+        source = block_of(file, sources, key, "sources.")
+        decisions.earlier[str(key)] = list_of(file, source, "columns", f"sources.{key}.")
+    if "written" not in content:
+        return
+    written = block_of(file, content, "written")
+    samples = block_of(file, written, "samples", "written.")
+    decisions.written, decisions.recorded = set(list_of(file, written, "tables", "written.")), True
+    decisions.samples = {
+        str(name): {str(key): str(as_typed(v)) for key, v in block_of(file, samples, name, "written.samples.").items()}
+        for name in samples
+    }
+
+
+def block_of(file: str, content: Mapping[Any, Any], key: Any, above: str = "") -> dict[Any, Any]:
+    """Return a block of keys, empty where there is none; anything else is an InputError."""
+    value = content.get(key)
+    if value is not None and not isinstance(value, dict):
+        raise InputError(Problem(file, column=f"{above}{key}", found=str(value), expected="a block of keys", mend=MEND))
+    return value or {}
+
+
+def list_of(file: str, content: Mapping[Any, Any], key: str, above: str) -> list[str]:
+    """Return a list of names, empty where there is none; anything else is an InputError."""
+    value = content.get(key)
+    if value is not None and not isinstance(value, list):
+        raise InputError(Problem(file, column=f"{above}{key}", found=str(value), expected="a list", mend=MEND))
+    return list(map(str, value or ()))
+
+
 def ask(question: Question, read: Callable[[str], str]) -> str | None:
-    """Ask at the terminal until the answer is one of the choices; none for an empty line."""
+    """Ask at the terminal until the answer is one of the choices; none for an empty line, or where the input ends."""
     print(f"\n{question.text}", file=sys.stderr)
     for number, choice in enumerate(question.choices, start=1):
         print(f"  {number}  {choice}", file=sys.stderr)
     while True:
-        answer = read("> ").strip()
+        try:
+            answer = read("> ").strip()
+        except EOFError:
+            return None
         if answer.isdigit() and 1 <= int(answer) <= len(question.choices) and answer not in question.choices:
             return question.choices[int(answer) - 1]
         if not answer or not question.choices or answer in question.choices:

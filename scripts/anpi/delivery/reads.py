@@ -6,6 +6,7 @@ import itertools
 import math
 import os
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,22 +14,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from anpi.delivery.decisions import Decisions
+from anpi.delivery.decisions import LEAVE_OUT, Decisions
+from anpi.delivery.fastq import LANES, LONE, MATES, absolute, fastq_notes, fastq_units, sample_id
+from anpi.delivery.samples import owner_in
 from anpi.expression.matrix import DESCRIPTIONS, MOST_TPM, read_numbers, read_rows
 from anpi.files.sheet import WORKBOOKS, split_sheet
 from anpi.problems import InputError, Problem
 from anpi.tables.workbook import sheet_names
 from anpi.words.lists import listed, plural
 
-FASTQ = re.compile(
-    r"(?P<sample>.+?)(?P<lane>(?:_S\d+)?(?:_L\d{3})?)(?P<mate>[._]R?[12])?(?:_\d{3})?\.(?:fastq|fq)(?:\.gz)?"
-)
 BAM = re.compile(r"(?P<sample>.+?)(?:[._](?:sorted|markdup|dedup|umi_dedup|coord))*\.(?:bam|cram)", re.IGNORECASE)
 STAR = re.compile(r"[._]?Aligned\.(?:sortedByCoord\.)?(?P<to>toTranscriptome\.)?out", re.IGNORECASE)
 TABLE = re.compile(r".+\.(?:tsv|csv|txt)(?:\.gz)?")
 TRANSCRIPTS = re.compile(r".*(?:transcript|cdna|rna).*\.(?:fa|fasta|fna)(?:\.gz)?", re.IGNORECASE)
 QUANT = ("quant.sf", "quant.sf.gz")
 NO_SAMPLE = ("salmon", "quant", "quants")  # folders that are named after a tool
+TAKE = "take"
+UNREACHED = "a link to nothing, or to what cannot be read"
 LOOKED_AT = 20  # rows of a table by which it is a matrix of numbers
 LEAST_GENES = 5
 OFFSETS = (1.0, 0.5, 0.1, 0.01, 0.001, 0.0001)
@@ -47,15 +49,18 @@ class Reads:
         Samples by path.
     transcripts, annotations : list of str
         Files that may be the reference.
+    notes : list of tuple of Path and str
+        What was left out, each with the reason.
     """
 
     units: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     matrices: dict[str, list[str]] = field(default_factory=dict)
     transcripts: list[str] = field(default_factory=list)
     annotations: list[str] = field(default_factory=list)
+    notes: list[tuple[Path, str]] = field(default_factory=list)
 
 
-def find_reads(place: Path, besides: Collection[Path]) -> Reads:
+def find_reads(place: Path, besides: Collection[Path], decisions: Decisions) -> Reads:
     """Look through a folder, or at a matrix, for what holds the expression of samples.
 
     Parameters
@@ -66,20 +71,22 @@ def find_reads(place: Path, besides: Collection[Path]) -> Reads:
     given, sheet = split_sheet(place)
     if not os.path.exists(given):
         raise InputError(Problem(str(place), "the folder does not exist", mend="Check --reads."))
-    files = [Path(given)] if os.path.isfile(given) else sorted(walk(place))
     reads = Reads()
+    files = [Path(given)] if os.path.isfile(given) else sorted(walk(place, reads.notes))
+    reads.notes += fastq_notes(files)
     units = {
-        "fastq": list(fastq_units([file for file in files if FASTQ.fullmatch(file.name)])),
+        "fastq": list(fastq_units(files, decisions)),
         "bam": list(alignment_units(files, "")),
         "bam to transcripts": list(alignment_units(files, "transcriptome")),
         "quant": [quant_unit(file) for file in files if file.name in QUANT],
     }
     reads.units = {kind: rows for kind, rows in units.items() if rows}
-    clinical = {file.resolve() for file in besides}
-    for file in files:
-        if TABLE.fullmatch(file.name) and file.resolve() not in clinical and (samples := matrix_samples(file)):
+    clinical = set(map(os.path.realpath, besides))
+    tables = [file for file in files if os.path.exists(file) and (sheet or os.path.realpath(file) not in clinical)]
+    for file in tables:
+        if TABLE.fullmatch(file.name) and (samples := matrix_samples(file)):
             reads.matrices[absolute(file)] = samples
-    books = [file for file in files if file.suffix.lower() in WORKBOOKS and (sheet or file.resolve() not in clinical)]
+    books = [file for file in tables if file.suffix.lower() in WORKBOOKS]
     for book in books:
         for name in [sheet] if sheet else sheet_names(book):
             if samples := matrix_samples(path := f"{absolute(book)}#{name}"):
@@ -89,41 +96,34 @@ def find_reads(place: Path, besides: Collection[Path]) -> Reads:
     return reads
 
 
-def walk(folder: Path) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(place) / name for name in names if not name.startswith("."))
+def walk(folder: Path, notes: list[tuple[Path, str]]) -> Iterator[Path]:
+    """Iterate over the files of a folder at any depth; links to folders come last, and each folder once.
+
+    Raises
+    ------
+    InputError
+        A folder that cannot be read.
+    """
+    seen: set[str] = set()
+    waiting = [folder]
+    for start in waiting:
+        for place, folders, names in os.walk(start, onerror=refuse_unread):
+            if os.path.realpath(place) in seen:
+                notes.append((Path(place), "left out: a link to a folder that is looked through already"))
+                folders.clear()
+                continue
+            seen.add(os.path.realpath(place))
+            inside = [Path(place) / name for name in sorted(folders) if not name.startswith(".")]
+            waiting += [path for path in inside if path.is_symlink()]
+            folders[:] = [path.name for path in inside if not path.is_symlink()]
+            files = [Path(place) / name for name in names if not name.startswith(".")]
+            notes += [(file, UNREACHED) for file in files if not os.path.exists(file)]
+            yield from files
 
 
-def absolute(file: Path | str) -> str:
-    return os.path.abspath(file)
-
-
-def fastq_units(files: Sequence[Path]) -> Iterator[dict[str, str]]:
-    """Pair the mates of FASTQ files; lanes are units of one sample."""
-    pairs: dict[tuple[Path, str, str], dict[str, Path]] = {}
-    for file in files:
-        match = FASTQ.fullmatch(file.name)
-        assert match is not None
-        mate = (match["mate"] or "1")[-1]
-        by_mate = pairs.setdefault((file.parent, match["sample"], match["lane"]), {})
-        if mate in by_mate:
-            fault = f"two files for mate {mate} of {match['sample']}"
-            raise InputError(
-                Problem(str(file), fault, mend=f"The other is {by_mate[mate].name}; keep one, or name the lanes.")
-            )
-        by_mate[mate] = file
-    numbers: dict[str, int] = {}
-    for (_, sample, lane), mates in pairs.items():
-        if "1" not in mates:
-            raise InputError(
-                Problem(str(mates["2"]), "the second mates without the first", mend="Copy the first mates too.")
-            )
-        numbers[sample] = numbers.get(sample, 0) + 1
-        name = lane.strip("_") or "unit"
-        row = {"sample_id": sample_id(sample), "unit_id": f"{name}-{numbers[sample]}" if numbers[sample] > 1 else name}
-        row |= {f"fastq_{mate}": absolute(mates[mate]) for mate in sorted(mates)}
-        yield row
+def refuse_unread(error: OSError) -> None:
+    fault = f"the folder cannot be read: {error.strerror}"
+    raise InputError(Problem(str(error.filename), fault, mend="Make it readable, or move it out of --reads."))
 
 
 def alignment_units(files: Sequence[Path], to: str) -> Iterator[dict[str, str]]:
@@ -142,10 +142,6 @@ def quant_unit(file: Path) -> dict[str, str]:
     folder = file.parent
     named = folder.parent if folder.name.lower() in NO_SAMPLE else folder
     return {"sample_id": sample_id(named.resolve().name), "unit_id": "unit", "quant": absolute(folder)}
-
-
-def sample_id(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")
 
 
 def matrix_samples(file: Path | str) -> list[str]:
@@ -172,24 +168,59 @@ def is_number(text: str) -> bool:
         return False
 
 
-def choose(reads: Reads, place: Path, decisions: Decisions) -> str | None:
-    """Return which of several kinds is used: a kind of units, or the path of a matrix; None while that is open."""
-    matrices = {matrix_choice(path): path for path in reads.matrices}
+def choose(reads: Reads, place: Path, patients: Sequence[str], decisions: Decisions) -> str | None:
+    """Return which of several kinds is used: a kind of units, or the path of a matrix; None while that is open.
+
+    Samples that another kind alone holds are asked about; as answered, their units are put to those of the kind.
+    """
+    matrices = matrix_choices(reads, place)
     choices = [*reads.units, *matrices]
     if not choices:
         expected = "FASTQ, BAM, CRAM, folders with quant.sf, or a table with genes in rows"
-        raise InputError(Problem(str(place), "no reads and no expression found", expected=expected))
-    counts = [
-        f"{kind} of {plural(len({row['sample_id'] for row in rows}), 'sample')}" for kind, rows in reads.units.items()
-    ]
-    counts += [f"{name} of {plural(len(reads.matrices[path]), 'sample')}" for name, path in matrices.items()]
+        mend = " ".join(f"{file}: {why}." for file, why in reads.notes[:3]) or None
+        raise InputError(Problem(str(place), "no reads and no expression found", expected=expected, mend=mend))
+    samples = samples_of(reads, matrices)
+    counts = [f"{kind} of {plural(len(samples[kind]), 'sample')}" for kind in choices]
     text = f"{place} holds {listed(counts)}. Which are the samples to be made of?"
     answer = decisions.decide("reads: kind", text, choices, choices[0] if len(choices) == 1 else None)
-    return None if answer is None else matrices.get(answer, answer)
+    if answer is None or any(name.startswith((LANES, MATES, LONE)) for name in decisions.open):
+        return None
+    for kind in choices:
+        lacking = [name for name in samples[kind] if name not in samples[answer]]
+        if kind in matrices:  # another table of numbers is one too
+            lacking = [name for name in lacking if owner_in(name, patients)]
+        samples[answer] += take_lacking(reads, kind, answer, lacking, decisions)
+    return matrices.get(answer, answer)
 
 
-def matrix_choice(path: str) -> str:
-    return f"matrix {Path(path).name}"
+def samples_of(reads: Reads, matrices: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the samples of each kind."""
+    samples = {kind: list(dict.fromkeys(row["sample_id"] for row in rows)) for kind, rows in reads.units.items()}
+    return samples | {name: list(reads.matrices[path]) for name, path in matrices.items()}
+
+
+def take_lacking(reads: Reads, kind: str, chosen: str, lacking: Sequence[str], decisions: Decisions) -> list[str]:
+    """Ask about samples that a kind holds and the chosen one lacks; return those that were taken from it."""
+    if not lacking:
+        return []
+    choices = (LEAVE_OUT, *((TAKE,) if {kind, chosen} <= set(reads.units) else ()))
+    text = f"The samples are made of {chosen}, which lacks some that {kind} holds. Is what {kind} holds taken for them,"
+    text += f" or are they to be left out ({' or '.join(choices)}):"
+    answers = decisions.decide_each(f"reads: samples of {kind} alone", text, lacking, choices)
+    taken = [name for name, answer in answers.items() if answer == TAKE]
+    if taken:
+        reads.units[chosen] += [row for row in reads.units[kind] if row["sample_id"] in taken]
+    why = f"left out: {kind} alone holds the sample, as answered"
+    reads.notes += [(Path(name), why) for name, answer in answers.items() if answer == LEAVE_OUT]
+    return taken
+
+
+def matrix_choices(reads: Reads, place: Path) -> dict[str, str]:
+    """Return the matrices by the names of their choices: that of the file, with its folders where two have one name."""
+    names = Counter(Path(path).name for path in reads.matrices)
+    folder = absolute(place)
+    shown = {p: Path(p).name if names[Path(p).name] == 1 else os.path.relpath(p, folder) for p in reads.matrices}
+    return {f"matrix {name}": path for path, name in shown.items()}
 
 
 def decide_unit(path: str, decisions: Decisions) -> str | None:

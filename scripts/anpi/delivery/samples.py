@@ -10,6 +10,7 @@ import pandas as pd
 from anpi.delivery.columns import PATIENT
 from anpi.delivery.conversions import Conversions
 from anpi.delivery.decisions import LEAVE_OUT, Decisions
+from anpi.delivery.earlier import NO_FILE
 from anpi.delivery.tables import Table
 from anpi.delivery.values import UNSURE, core
 from anpi.problems import fold
@@ -24,7 +25,8 @@ def build_samples(
 ) -> Table:
     """Return the sample sheet: the rows of a sheet that was given, and those of samples that it lacks.
 
-    Samples of the sheet without a file stay with ``use`` = no; samples of no patient are left out if so answered.
+    Samples of the sheet without a file stay with ``use`` = no, all others as the sheet has them; samples of no patient
+    are left out if so answered.
     """
     sheet = Table(pd.DataFrame(columns=["sample_id"], dtype=object)) if given is None else given
     names = list(sheet.frame["sample_id"])
@@ -44,9 +46,11 @@ def build_samples(
     timed(frame, decisions, conversions)
     lacking = ~frame["sample_id"].isin(found)
     if lacking.any():
-        frame["use"] = ["no" if out else "yes" for out in lacking]
-        for name in frame.loc[lacking, "sample_id"]:
-            conversions.add(("samples.tsv", ""), None, "use", "", "no", f"no file holds the sample {name}")
+        uses = frame["use"] if "use" in frame else pd.Series("yes", index=frame.index, dtype=object)
+        frame["use"] = uses.mask(lacking, "no")
+        for name, was in zip(frame.loc[lacking, "sample_id"], uses[lacking], strict=True):
+            if was != "no":
+                conversions.add(("samples.tsv", ""), None, "use", was, "no", f"{NO_FILE}{name}")
     stays = [owner != LEAVE_OUT for owner in frame[PATIENT]]
     for name in frame.loc[[not stay for stay in stays], "sample_id"]:
         conversions.add(

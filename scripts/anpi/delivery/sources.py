@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
+import zlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from anpi.tables.adam import read_adam
 from anpi.tables.names import plain_name
 from anpi.tables.reading import FIRST_DATA_ROW, MISSING
 from anpi.tables.workbook import hidden_sheets, read_sheet, sheet_names
+from anpi.words.lists import plural
 
 SEPARATORS = (",", ";", "\t", "|")
 LEAST_WIDTH = 0.5  # of the widest row, that a header fills
@@ -116,6 +119,9 @@ def continue_sources(sources: Sequence[Source], earlier: Mapping[str, Collection
 
 
 def read_file(file: Path, conversions: Conversions) -> list[Source]:
+    if file.is_dir():
+        expected = "a workbook, a text or a dataset"
+        raise InputError(Problem(str(file), found="a folder", expected=expected, mend="Name the files in it."))
     if not file.is_file():
         raise InputError(missing_file(file, "Check the path."))
     if file.suffix.lower() == ".xpt":
@@ -135,16 +141,22 @@ def text_rows(file: Path, conversions: Conversions) -> dict[int, list[str]]:
     """Read a text file with whatever separates its cells, UTF-8 or as Western European Windows writes."""
     try:
         content = read_bounded(file, MOST_BYTES)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(Problem(str(file), f"cannot be read: {error}", mend="Copy it again.")) from None
     refuse_workbook(str(file), content)
     try:
         text = content.decode(declared_encoding(content))
     except UnicodeDecodeError:
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            fault = "UTF-16 that ends within a character or holds bytes that are none"
+            raise InputError(Problem(str(file), fault, mend="Copy the file again.")) from None
         text = content.decode("cp1252", errors="replace")
         if "\ufffd" in text:
             raise InputError(Problem(str(file), "not UTF-8 text", mend="Save the file as CSV UTF-8.")) from None
         conversions.add((str(file), ""), None, "", "Windows-1252", "UTF-8", "the bytes are no UTF-8")
+    if "\0" in text:
+        fault, mend = "bytes of zero, which no text holds", "Save the file as CSV UTF-8."
+        raise InputError(Problem(str(file), fault, mend=mend))
     separator = separator_of(text)
     if separator != ",":
         conversions.add((str(file), ""), None, "", repr(separator), "','", "the separator of the file")
@@ -153,7 +165,12 @@ def text_rows(file: Path, conversions: Conversions) -> dict[int, list[str]]:
     except csv.Error as error:
         fault, mend = f"cannot be read: {error}", "Is a quotation mark never closed?"
         raise InputError(Problem(str(file), fault, mend=mend)) from None
-    return {number: row for number, row in enumerate(records, start=1) if any(cell.strip() for cell in row)}
+    rows = {number: row for number, row in enumerate(records, start=1) if any(cell.strip() for cell in row)}
+    if rows and not text.endswith(("\n", "\r")):
+        refuse_cut_row(str(file), rows)
+        why = "the last row has no line end: was the file cut short, and is the last cell whole?"
+        conversions.add((str(file), ""), max(rows), "", "", "", why)
+    return rows
 
 
 def separator_of(text: str) -> str:
@@ -166,6 +183,33 @@ def separator_of(text: str) -> str:
         return rows, length
 
     return max(SEPARATORS, key=rows_alike)
+
+
+def refuse_cut_row(name: str, rows: Mapping[int, list[str]]) -> None:
+    """Refuse a last row that has neither a line end nor as many cells as others."""
+    last, most = max(rows), max(map(len, rows.values()))
+    if len(rows[last]) < most:
+        fault, found = "the last row has no line end and lacks cells", plural(len(rows[last]), "cell")
+        mend = "Copy the file again; if the row is a remark, delete it or end it with a line break."
+        raise InputError(Problem(name, fault, row=last, found=found, expected=str(most), mend=mend))
+
+
+def short_rows(name: str, rows: Mapping[int, list[str]], width: int) -> list[Problem]:
+    """Find rows of a text file that end before the header does, as where a copy broke off.
+
+    Rows that are all of one length lack columns that are empty. Of rows of one cell it is asked whether they are
+    remarks.
+    """
+    lengths = {number: len(row) for number, row in rows.items() if len(row) > 1}
+    if len(set(lengths.values())) == 1 and len(lengths) > 1:
+        return []
+    expected = f"{width} as in the header"
+    mend = "Copy the file again, or write all cells of the row."
+    return [
+        Problem(name, row=number, found=f"{length} cells", expected=expected, mend=mend)
+        for number, length in lengths.items()
+        if length < width
+    ]
 
 
 def source_of(
@@ -188,12 +232,14 @@ def source_of(
         del plain[number]
     header = [" ".join(cell.split()) for cell in plain[start]]
     width = max(place for place, cell in enumerate(header, start=1) if cell)
-    body = {number: (row + [""] * width) for number, row in plain.items() if number > start}
+    given = {number: row for number, row in plain.items() if number > start}
+    body = {number: (row + [""] * width) for number, row in given.items()}
     problems = [
         Problem(name, row=number, found=f"{len(row) - width} cells", expected=f"{width} as in the header")
         for number, row in body.items()
         if any(row[width:])
     ]
+    problems += [] if sheet else short_rows(name, given, width)
     problems += [
         Problem(name, "the column stands twice", row=start, column=c)
         for c, n in Counter(header[:width]).items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,9 +32,10 @@ from anpi.problems import InputError, Problem
 from anpi.tables.clinical import TABLES
 from anpi.tables.reading import FIRST_DATA_ROW
 from anpi.tables.schema import load_schema
-from anpi.words.lists import plural
+from anpi.words.lists import listed, plural
 
 LEAST_COLUMNS = 3  # of a table, a row of which with one cell alone is asked about
+TIME = re.compile(r"(?:pfs|os)_(?:time|months|days)")
 TEXT: Mapping[str, Any] = {"type": "string"}
 
 
@@ -62,6 +64,7 @@ def build_tables(sheets: Sequence[Sheet], decisions: Decisions, conversions: Con
         fill_ids(sheet, decisions, conversions)
         if of_sheet is not None:
             of_sheet.part_dates()
+        fill_required(sheet, decisions, conversions)
     ids: list[str] = []
     for table in ("patients", *(name for name in (*TABLES, "samples") if name != "patients")):
         given = [
@@ -77,7 +80,7 @@ def build_tables(sheets: Sequence[Sheet], decisions: Decisions, conversions: Con
     if "lesions" in tables:
         decide_kinds(tables["lesions"].frame, decisions, conversions)
     for name, table_ in tables.items():
-        tables[name] = without_empty(name, table_, conversions)
+        tables[name] = without_empty(name, table_, decisions, conversions)
     return tables
 
 
@@ -133,6 +136,45 @@ def fill_ids(sheet: Sheet, decisions: Decisions, conversions: Conversions) -> No
             sheet.source.frame = frame.drop(index=empty)
 
 
+def fill_required(sheet: Sheet, decisions: Decisions, conversions: Conversions) -> None:
+    """Ask about rows without a cell that their table needs: that of the patient's row above, or to be left out."""
+    waits = any(name.startswith(f"{sheet.source.key}:") for name in decisions.open)  # for which rows are of the table
+    if waits or len(sheet.tables) != 1 or sheet.tables[0] in ("patients", "samples"):
+        return
+    taken = sheet.taken[sheet.tables[0]]
+    patient = next((one.header for one in taken if one.column == PATIENT), None)
+    required = set(load_schema(sheet.tables[0])["required"]) - {PATIENT}
+    for header in [one.header for one in taken if one.column in required]:
+        frame = sheet.source.frame
+        empty = frame.index[frame[header].isna() & (patient is None or frame[patient].notna())]
+        if not len(empty) or len(empty) == len(frame):
+            continue
+        text = f"{sheet.source.shown}, column {header}: {plural(len(empty), 'row')} without a cell, which "
+        text += f"{sheet.tables[0]} need, the first in row {empty[0] + FIRST_DATA_ROW}. Is it that of the same patient "
+        text += "above, as merged cells leave it, or is the row to be left out?"
+        name = f"{sheet.source.key}, {header}: rows without it"
+        answer = decisions.decide(name, text, ("as_above", LEAVE_OUT))
+        if answer == "as_above":
+            sheet.source.frame = filled_above(sheet, header, patient, conversions)
+        elif answer == LEAVE_OUT:
+            for index in empty:
+                row, why = int(index) + FIRST_DATA_ROW, f"left out: no {header}, as answered"
+                conversions.add(sheet.source.place, row, header, "row", "", why)
+            sheet.source.frame = frame.drop(index=empty)
+
+
+def filled_above(sheet: Sheet, header: str, patient: str | None, conversions: Conversions) -> pd.DataFrame:
+    """Return the rows of a sheet with the empty cells of a column as above, among rows of one patient that follow."""
+    frame = sheet.source.frame
+    block = (frame[patient] != frame[patient].shift()).cumsum() if patient else pd.Series(0, index=frame.index)
+    filled = frame.groupby(block)[header].ffill()
+    filled = filled.astype(object).where(filled.notna(), None)
+    for index in frame.index[frame[header].isna() & filled.notna()]:
+        row = int(index) + FIRST_DATA_ROW
+        conversions.add(sheet.source.place, row, header, "", filled[index], "that of the same patient above")
+    return frame.assign(**{header: filled})
+
+
 def convert_sheet(
     sheet: Sheet,
     table: str,
@@ -146,7 +188,11 @@ def convert_sheet(
     if table == "samples" and "patients" in sheet.tables:
         taken += [one for one in sheet.taken["patients"] if one.column == PATIENT and PATIENT not in columns_of(taken)]
     units = [one for one in taken if one.column == UNIT_COLUMN]
-    unit = single_unit(sheet.source.frame[units[0].header]) if units else None
+    times = [one for one in taken if TIME.fullmatch(one.column)]
+    unit = single_unit(sheet, units[0].header, decisions) if units and times else None
+    for one in [one for one in times if unit is not None and not one.column.endswith(("_time", f"_{unit}"))]:
+        fault, mend = f"its header and the column {units[0].header} name two units", "Name the right one in both."
+        decisions.faults.append(Problem(sheet.source.shown, fault, row=1, column=one.header, mend=mend))
     columns: dict[str, pd.Series] = {}
     headers: dict[str, str] = {}
     for one in taken:
@@ -170,10 +216,23 @@ def columns_of(taken: Iterable[Taken]) -> set[str]:
     return {one.column for one in taken}
 
 
-def single_unit(values: pd.Series) -> str | None:
-    """Return the unit that a column of units names in all its rows."""
-    found = {unit_of(text) for text in values.dropna().unique()}
-    return found.pop() if len(found) == 1 else None
+def single_unit(sheet: Sheet, header: str, decisions: Decisions) -> str | None:
+    """Return the unit of times that a column of units names in all its rows; several are a fault."""
+    texts = sheet.source.frame[header].dropna()
+    found = {text: unit_of(text) for text in texts.unique()}
+    if len(set(found.values())) == 1:
+        return next(iter(found.values()))
+    usual = next((unit for unit in texts.map(found).value_counts().index), None)  # None is not counted
+    odd = [int(index) + FIRST_DATA_ROW for index, text in texts.items() if found[text] != usual]
+    if usual is not None:
+        more = f" (and rows {listed(odd[1:])})" if len(odd) > 1 else ""
+        expected = f"one unit of all times; other rows have {usual}{more}"
+        mend = "Write all times in one unit."
+        text = str(texts[odd[0] - FIRST_DATA_ROW])
+        decisions.faults.append(
+            Problem(sheet.source.shown, row=odd[0], column=header, found=text, expected=expected, mend=mend)
+        )
+    return None
 
 
 def rule_of(table: str, column: str) -> Mapping[str, Any]:
@@ -270,21 +329,40 @@ def chosen(left: Table, right: Table, column: str, patients: pd.Index, decisions
     return decisions.decide(f"patients: {column} of two sheets", text, ("first", "second"))
 
 
-def without_empty(name: str, table: Table, conversions: Conversions) -> Table:
-    """Leave out rows that lack what their table needs, each with a note; patients stay."""
-    required = [column for column in load_schema(name)["required"] if column in table.frame and column != PATIENT]
+def without_empty(name: str, table: Table, decisions: Decisions, conversions: Conversions) -> Table:
+    """Leave out rows that lack what their table needs, if so answered; patients stay.
+
+    A row without a sample on a sheet of patients and samples is none of the table of samples.
+    """
     if name == "patients":
         return table
+    required = [column for column in load_schema(name)["required"] if column in table.frame and column != PATIENT]
     required = ["sample_id"] if name == "samples" else required
-    lacking = table.frame[required].isna()
-    gone = lacking.any(axis=1)
+    for column in required:
+        gone = table.frame[column].isna()
+        if gone.any() and (name == "samples" or leaves(name, column, table, gone, decisions)):
+            table = without(table, column, gone, conversions)
+    return table
+
+
+def leaves(name: str, column: str, table: Table, gone: pd.Series, decisions: Decisions) -> bool:
+    """Ask whether rows whose required cell is not known are left out; else the delivery has to be completed."""
+    if decisions.open:  # which may fill the cells
+        return False
+    shown, row = table.origins[int(gone.idxmax())]
+    header = table.headers.get(column, column)
+    text = f"{shown}, column {header}: in {plural(int(gone.sum()), 'row')} it is not known, the first in row {row}. "
+    text += f"{name} need it: complete the file, or are the rows to be left out?"
+    return decisions.decide(f"{name}: rows without {column}", text, (LEAVE_OUT,)) == LEAVE_OUT
+
+
+def without(table: Table, column: str, gone: pd.Series, conversions: Conversions) -> Table:
+    """Return a table without some rows, each with a note."""
     for place in table.frame.index[gone]:
         shown, row = table.origins[place]
-        column = str(lacking.columns[lacking.loc[place]][0])
         file, sheet = split_sheet(shown)
-        conversions.add(
-            (file, sheet or ""), row, table.headers.get(column, column), "row", "", f"left out: no {column}"
-        )
+        header = table.headers.get(column, column)
+        conversions.add((file, sheet or ""), row, header, "row", "", f"left out: no {column}")
     kept = [origin for origin, out in zip(table.origins, gone, strict=True) if not out]
     return Table(table.frame[~gone].reset_index(drop=True), kept, table.headers)
 

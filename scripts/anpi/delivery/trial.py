@@ -17,6 +17,18 @@ import yaml
 from anpi.delivery import columns, datasets
 from anpi.delivery.conversions import Conversions
 from anpi.delivery.decisions import LEAVE_OUT, Decisions, ask, read_answers
+from anpi.delivery.earlier import (
+    clinical_kept,
+    decide_absent,
+    earlier_config,
+    kept_tables,
+    lasting_answers,
+    named_tables,
+    table_path,
+    unrecorded_samples,
+    with_edits,
+    written_of,
+)
 from anpi.delivery.reads import choose, decide_reference, decide_unit, find_reads
 from anpi.delivery.samples import build_samples
 from anpi.delivery.sources import continue_sources, read_sources
@@ -27,7 +39,7 @@ from anpi.files.writing import write_table, write_text
 from anpi.problems import InputError, Problem, refuse
 from anpi.tables.clinical import TABLES
 from anpi.tables.reading import FIRST_DATA_ROW
-from anpi.tables.schema import DATE, column_rule, load_schema, load_yaml
+from anpi.tables.schema import DATE, column_rule, load_schema
 
 MAPPING, QUESTIONS = "mapping.yaml", "answers.yaml"
 ROW = re.compile(r"\brow (\d+)")
@@ -68,9 +80,12 @@ class Proposal:
 
 def earlier_answers(out: Path, given: Path | None) -> Decisions:
     """Return the answers of an earlier delivery in the folder, of its questions filled in, and those given."""
-    return read_answers(
+    decisions = read_answers(
         [file for file in (out / MAPPING, out / QUESTIONS) if file.is_file()] + ([given] if given else [])
     )
+    if not decisions.recorded:
+        decisions.written = named_tables(out)
+    return decisions
 
 
 def propose(reads: Path | None, clinical: Sequence[Path], answers: Decisions) -> Proposal:
@@ -81,7 +96,7 @@ def propose(reads: Path | None, clinical: Sequence[Path], answers: Decisions) ->
     InputError
         What no answer can mend; answers that cannot be.
     """
-    conversions, decisions = Conversions(), Decisions(answers.answers, answers.file)
+    conversions, decisions = Conversions(), answers.anew()
     sources = read_sources(clinical, conversions)
     if reads is not None:  # a sheet of the same workbook
         sources = [source for source in sources if os.path.abspath(source.shown) != os.path.abspath(reads)]
@@ -96,10 +111,12 @@ def propose(reads: Path | None, clinical: Sequence[Path], answers: Decisions) ->
         tables = merged(tables, made)
     single_arm(tables, decisions)
     waits = "samples" not in tables and any("samples" in sheet.tables for sheet in sheets)
-    settings = {} if waits else expression_settings(reads, clinical, tables, decisions, conversions)
+    settings = {} if waits else expression_settings(reads, clinical, tables, decisions, conversions, said)
     cutoff = decide_cutoff(tables, decisions)
     if cutoff is not None and latest_date(tables)[0] > cutoff:
         said.append(f"The data cut-off is {cutoff}: what lies after it, up to {latest_date(tables)[0]}, does not count")
+    if not decisions.open:  # which may be about the tables that lack
+        decide_absent(tables, decisions)
     if "patients" not in tables and not decisions.open:
         expected = "a table with one row a patient: an id, and arm, sex, age or start of treatment"
         raise InputError(Problem(", ".join(map(str, clinical)), "no table of patients found", expected=expected))
@@ -139,6 +156,7 @@ def expression_settings(
     tables: dict[str, Table],
     decisions: Decisions,
     conversions: Conversions,
+    said: list[str],
 ) -> dict[str, Any]:
     """Add samples and units to the tables, and return the settings of the config for them; none without reads."""
     if place is None:
@@ -146,13 +164,16 @@ def expression_settings(
             file, sheet = split_sheet(samples.file)
             conversions.add((file, sheet or ""), None, "", "samples", "", "left out: no --reads were given")
         return {}
-    reads = find_reads(place, clinical)
-    kind = choose(reads, place, decisions)
+    reads = find_reads(place, clinical, decisions)
+    patients = list(tables["patients"].frame["patient_id"].dropna()) if "patients" in tables else []
+    kind = choose(reads, place, patients, decisions)
+    for path, why in reads.notes:
+        conversions.add((str(path), ""), None, "", "file", "", why)
+        said.append(f"{path}: {why}")
     if kind is None:
         return {}
     rows = reads.units.get(kind)
     found = reads.matrices[kind] if rows is None else list(dict.fromkeys(row["sample_id"] for row in rows))
-    patients = list(tables["patients"].frame["patient_id"].dropna()) if "patients" in tables else []
     tables["samples"] = build_samples(found, tables.get("samples"), patients, decisions, conversions)
     if rows is None:
         return {"expression": {"matrix": kind, "unit": decide_unit(kind, decisions)}}
@@ -193,19 +214,23 @@ def decide_cutoff(tables: Mapping[str, Table], decisions: Decisions) -> str | No
     return answer
 
 
-def table_path(folder: Path, table: str) -> Path:
-    """Return where a table of the trial lies in its folder."""
-    return folder / f"{table}.tsv" if table in ("samples", "units") else folder / "clinical" / f"{table}.csv"
+def settings_in(part: Path, folder: Path, proposal: Proposal, earlier: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config with the paths of what is written in one folder; what a person set in an earlier one stays.
 
-
-def settings_in(folder: Path, proposal: Proposal, earlier: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the config with all paths in a folder; keys that a person set in an earlier one stay."""
-    tables = proposal.tables
-    found: dict[str, Any] = {name: str(table_path(folder, name)) for name in ("samples", "units") if name in tables}
+    Parameters
+    ----------
+    part, folder : Path
+        Where the files lie that are written, and where those of the earlier delivery lie.
+    """
+    tables, decisions = proposal.tables, proposal.decisions
+    found: dict[str, Any] = {name: str(table_path(part, name)) for name in ("samples", "units") if name in tables}
     found |= {key: value for key, value in proposal.settings.items() if value}
-    found["clinical"] = {name: str(table_path(folder, name)) for name in TABLES if name in tables}
-    found |= {"endpoints": str(folder / "endpoints.yaml"), "plan": str(folder / "plan.yaml")}
-    replaced = ("samples", "units", "expression", "clinical", "reference", "endpoints", "plan")
+    found["clinical"] = {name: str(table_path(part, name)) for name in TABLES if name in tables}
+    found["clinical"] |= clinical_kept(folder, earlier, tables, decisions)
+    found |= {"endpoints": str(part / "endpoints.yaml"), "plan": str(part / "plan.yaml")}
+    replaced = {"samples", "units", "expression", "clinical", "reference", "endpoints", "plan"}
+    if "samples" not in tables and ("samples" not in decisions.written or "samples" in kept_tables(tables, decisions)):
+        replaced -= {"samples", "units", "expression"}
     kept = {key: value for key, value in earlier.items() if key not in replaced}
     reference = {**(earlier.get("reference") or {}), **found.get("reference", {})}
     return {**kept, **found, **({"reference": reference} if reference else {})}
@@ -223,19 +248,20 @@ def write_trial(folder: Path, proposal: Proposal, check: Callable[[dict[str, Any
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
+        earlier = earlier_config(folder)
+        checked = settings_in(part, folder, proposal, earlier)
         files = write_files(part, folder, proposal)
-        earlier = load_yaml(folder / "config.yaml") if (folder / "config.yaml").is_file() else {}
-        checked = settings_in(part, proposal, earlier)
         try:
             check(checked, str(part / "config.yaml"))
         except InputError as error:
             raise InputError([traced(problem, part, proposal) for problem in error.problems]) from None
-        text = HEAD + yaml.safe_dump(settings_in(folder, proposal, earlier), sort_keys=False, allow_unicode=True)
-        write_text(part / "config.yaml", text)
+        settings = settings_in(folder, folder, proposal, earlier)
+        write_text(part / "config.yaml", HEAD + yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
         for name in [*files, "config.yaml"]:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(part / name, folder / name)
-        for table in set(TABLES) - set(proposal.tables):  # of an earlier delivery
+        kept = {*proposal.tables, *kept_tables(proposal.tables, proposal.decisions)}
+        for table in (proposal.decisions.written & set(TABLES)) - kept:
             table_path(folder, table).unlink(missing_ok=True)
         (folder / QUESTIONS).unlink(missing_ok=True)
     finally:
@@ -247,7 +273,7 @@ def write_files(part: Path, folder: Path, proposal: Proposal) -> list[str]:
     names = []
     for name, table in proposal.tables.items():
         path = table_path(part, name)
-        write_table(path, table.frame)
+        write_table(path, edited(folder, table.frame, proposal) if name == "samples" else table.frame)
         names.append(path.relative_to(part).as_posix())
     for name in ("endpoints.yaml", "plan.yaml"):
         source = folder / name if (folder / name).is_file() else ROOT / "config" / name
@@ -256,12 +282,27 @@ def write_files(part: Path, folder: Path, proposal: Proposal) -> list[str]:
             line = f"data_cutoff: {proposal.cutoff or 'null'}"
             text = CUTOFF.sub(line, text) if CUTOFF.search(text) else f"{text.rstrip()}\n{line}\n"
         write_text(part / name, text)
-    answers = {**proposal.decisions.answers, **proposal.decisions.made}
-    content = {"format": 1, "answers": answers, "sources": proposal.mapping}
-    text = MAPPING_HEAD + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
-    write_text(part / MAPPING, text)
+    write_text(part / MAPPING, mapping_text(proposal))
     write_table(part / "conversion.tsv", proposal.conversions.table())
     return [*names, "endpoints.yaml", "plan.yaml", MAPPING, "conversion.tsv"]
+
+
+def edited(folder: Path, samples: pd.DataFrame, proposal: Proposal) -> pd.DataFrame:
+    """Return the sheet of samples with what a person changed in that of the earlier delivery."""
+    mapping = folder / MAPPING
+    earlier = read_answers([mapping] if mapping.is_file() else [])
+    written = earlier.samples if earlier.recorded else unrecorded_samples(folder / "conversion.tsv")
+    return with_edits(samples, table_path(folder, "samples"), written, proposal.conversions)
+
+
+def mapping_text(proposal: Proposal) -> str:
+    """Return what the next delivery needs to know of this one."""
+    tables, decisions = proposal.tables, proposal.decisions
+    answers = lasting_answers(tables, {**decisions.answers, **decisions.made})
+    samples = written_of(tables["samples"].frame) if "samples" in tables else decisions.samples
+    written = {"tables": sorted({*tables, *kept_tables(tables, decisions)}), "samples": samples}
+    content = {"format": 1, "answers": answers, "sources": proposal.mapping, "written": written}
+    return MAPPING_HEAD + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
 
 
 def row_in(table: Table, file: str, match: re.Match[str]) -> str:

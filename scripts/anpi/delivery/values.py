@@ -39,6 +39,7 @@ SERIALS = range(20_000, 80_000)  # days since 1900 that Excel counts: 1954 to 21
 EPOCHS = {"excel_1900": date(1899, 12, 30), "excel_1904": date(1904, 1, 1)}
 LARGEST_CM = 30  # of a lesion; what is larger is in millimetres
 LONG = re.compile(r"\d{1,3}(?:([.,])\d{3})+")
+GROUPED = re.compile(r"[+-]?\d{1,3}(?:[\s']\d{3})+(?:[.,]\d+)?")
 MEASURED = re.compile(r"(?P<number>[+-]?[\d.,'\s]*\d)\s*(?P<unit>mm|cm|%|years?|yrs?|[a-z]+/l)?", re.IGNORECASE)
 NOT_APPLICABLE = {"na", "n/a", "n.a.", "n.a", "-", "--", "–", "—", ".", "..", "nan", "null", "not applicable"}
 UNSURE = {"post", "posttreatment"}  # of treatment under way, or of its end
@@ -321,9 +322,13 @@ def convert_numbers(column: Column, factor: float = 1, of: str = "") -> pd.Serie
     centimetres = column.target == "diameter_mm"
     if centimetres:  # a change in percent is no size
         matches = {text: match for text, match in matches.items() if is_size(text)}
+    else:
+        matches = with_one_unit(column, matches)
     bodies = {text: match["number"] for text, match in matches.items()}
+    several = parted(column, bodies)
+    bodies = {text: body for text, body in bodies.items() if text not in several}
     commas = decimal_comma(column, list(bodies.values()))
-    odd = [text for text in texts if text not in matches]
+    odd = [text for text in texts if text not in bodies]
     for text, body in bodies.items():
         if commas is None and ("," in body or LONG.fullmatch(body)):
             continue
@@ -332,13 +337,59 @@ def convert_numbers(column: Column, factor: float = 1, of: str = "") -> pd.Serie
         if not NUMBER.fullmatch(plain):
             odd.append(text)
             continue
-        times = 10.0 if centimetres and str(matches[text]["unit"]).lower() == "cm" else factor
+        unit = str(matches[text]["unit"]).lower()
+        times = 10.0 if centimetres and unit == "cm" else 1 if unit == "%" else factor
         value = plain if times == 1 else f"{float(plain) * times:.10g}"
         why = f"a number{' with a decimal comma' if commas and ',' in body else ''}"
         why += f"; {of or 'cm to mm'}" if times != 1 else ""
         become[text] = (value, why if value != text else "")
     become |= column.answered(odd, describe(column.rule))
     return column.convert(become)
+
+
+def parted(column: Column, bodies: Mapping[str, str]) -> set[str]:
+    """Return cells that hold several numbers: with a blank or a sign between them that parts no thousands."""
+    inside = {text: body.strip() for text, body in bodies.items() if re.search(r"[\s']", body.strip())}
+    grouped = sorted(text for text, body in inside.items() if GROUPED.fullmatch(body))
+    blanks = [text for text in grouped if "'" not in text]
+    question = f"is {blanks[0]} one number, with a blank between thousands, or several?" if blanks else ""
+    if blanks and column.ask("blanks in numbers", question, ("one_number", "several")) != "several":
+        blanks = []
+    return {text for text in inside if text not in grouped or text in blanks}
+
+
+def with_one_unit(column: Column, matches: dict[str, re.Match[str]]) -> dict[str, re.Match[str]]:
+    """Return numbers whose cells name one unit at most; several are a fault, and of numbers without one it is asked."""
+    units: dict[str, list[str]] = {}
+    for text, match in matches.items():
+        unit = (match["unit"] or "").lower()
+        units.setdefault("years" if is_years(unit) else unit, []).append(text)
+    bare = units.pop("", [])
+    if len(units) > 1:
+        usual, *others = sorted(units, key=lambda unit: -int(column.texts.isin(units[unit]).sum()))
+        odd = [unit for other in others for unit in units[other]]
+        expected = f"one unit in a column; other rows have {usual}"
+        refuse_cell(column, odd, expected, "Write all rows in one unit, or the unit in a column of its own.")
+    usual_unit = {"age": "years", "tumour_content": "%"}.get(column.target)
+    if len(units) == 1 and bare and set(units) != {usual_unit}:
+        unit = next(iter(units))
+        text = f"cells such as {units[unit][0]} name a unit, and others, such as {bare[0]}, none. Are all in {unit}?"
+        if column.ask("numbers without a unit", text, ("yes", "no")) == "no":
+            refuse_cell(column, bare, f"a number with its unit, as {units[unit][0]}", "Write all rows in one unit.")
+    return matches
+
+
+def is_years(unit: str | None) -> bool:
+    return (unit or "").lower().startswith("y")
+
+
+def refuse_cell(column: Column, texts: Sequence[str], expected: str, mend: str) -> None:
+    """Note as a fault the first cell that holds one of some texts, and how many there are."""
+    places = [(column.place_of(index), text) for index, text in column.texts.items() if text in texts]
+    (row, header), text = places[0]
+    more = f"; so it is in {plural(len(places) - 1, 'more row')}" if len(places) > 1 else ""
+    fault = Problem(column.source.shown, row=row, column=header, found=text, expected=expected + more, mend=mend)
+    column.decisions.faults.append(fault)
 
 
 def is_size(text: str) -> bool:
@@ -455,7 +506,13 @@ def convert_times(column: Column, stated: str | None) -> tuple[str, pd.Series]:
     """Return times to an event in days or months; weeks and years become days."""
     endpoint = column.target.split("_")[0]
     units = ("days", "weeks", "months", "years")
-    inferred = next((unit for unit in (column.unit, stated) if unit in units), None)
+    in_years = [text for text in distinct(column.texts) if (m := MEASURED.fullmatch(text)) and is_years(m["unit"])]
+    told = [unit for unit in (column.unit, stated, "years" if in_years else None) if unit in units]
+    inferred = told[0] if told else None
+    if len(set(told)) > 1:
+        fault = f"its times are in {told[0]} by one sign and in {told[1]} by another"
+        mend = "Name one unit in the header, the column of units and the cells."
+        column.decisions.faults.append(Problem(column.source.shown, fault, row=1, column=column.header, mend=mend))
     values = [
         float(text.replace(",", ".")) for text in distinct(column.texts) if NUMBER.fullmatch(text.replace(",", "."))
     ]
