@@ -28,6 +28,9 @@ MOST_UNKNOWN_SHARE = 0.1
 LEAST_STRANDED = 500
 FROM_GENES = ("genes_detected", "top_gene_share", "fragments_on_genes")
 MEASURED = "measured"
+GIVEN = "given"  # salmon writes the length that it was told, or its default, for single reads
+ORIENTATION = re.compile("[IOM]?(S[FR]|U)")
+SALMON_AGAIN = "Copy the whole salmon folder again."
 FACTORS = ("ASCL1", "NEUROD1", "POU2F3", "YAP1")
 CURVES = ("gene_body_coverage", "fragment_length_histogram", "junction_curve")
 FORWARD_SHARES = {"forward": (0.8, 1.0), "unstranded": (0.4, 0.6), "reverse": (0.0, 0.2)}
@@ -345,8 +348,54 @@ def matrix_facts(tpm: pd.Series, counts: pd.Series | None) -> Row:
 def library_formats(folder: Path) -> dict[str, int]:
     """Return salmon's counts of fragments by orientation; empty when the folder has none."""
     file = folder / "lib_format_counts.json"
-    found = json.loads(file.read_text()) if file.is_file() else {}
+    found = salmon_json(file) if file.is_file() else {}
+    refuse([fault for name in found if ORIENTATION.fullmatch(name) for fault in count_faults(file, found, name)])
     return {name: count for name, count in found.items() if isinstance(count, int)}
+
+
+def salmon_json(file: Path) -> dict[str, Any]:
+    """Read a JSON file of a user's salmon folder.
+
+    Raises
+    ------
+    InputError
+        A file that is cut, empty, no text, or holds something else.
+    """
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        raise InputError(Problem(str(file), "no readable JSON", mend=SALMON_AGAIN)) from None
+    if not isinstance(found, dict):
+        expected = "names and values, as salmon writes them"
+        raise InputError(Problem(str(file), found=json.dumps(found), expected=expected, mend=SALMON_AGAIN))
+    return found
+
+
+def count_faults(file: Path, found: Mapping[str, Any], name: str) -> list[Problem]:
+    """Find out whether a value that may lack is a count."""
+    value = found.get(name)
+    sound = value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
+    return [] if sound else [salmon_fault(file, name, value, "a whole number, 0 or more")]
+
+
+def salmon_fault(file: Path, name: str, value: object, expected: str) -> Problem:
+    return Problem(str(file), column=name, found=json.dumps(value), expected=expected, mend=SALMON_AGAIN)
+
+
+def meta_faults(file: Path, found: Mapping[str, Any]) -> list[Problem]:
+    """Find what salmon does not write into its ``meta_info.json``."""
+    problems = [fault for name in ("num_processed", "num_mapped") for fault in count_faults(file, found, name)]
+    length, types = found.get("frag_length_mean"), found.get("library_types")
+    if length is not None and not (isinstance(length, int | float) and np.isfinite(length) and length >= 0):
+        problems.append(salmon_fault(file, "frag_length_mean", length, "a number of bases"))
+    if types is not None and not (isinstance(types, list) and all(isinstance(kind, str) and kind for kind in types)):
+        problems.append(salmon_fault(file, "library_types", types, "a list such as ISR"))
+    if problems:
+        return problems
+    processed, mapped = found.get("num_processed"), found.get("num_mapped")
+    if processed is not None and mapped is not None and mapped > processed:
+        return [salmon_fault(file, "num_mapped", mapped, f"at most {processed}, num_processed")]
+    return []
 
 
 def overcounted(version: str) -> bool:
@@ -359,20 +408,31 @@ def overcounted(version: str) -> bool:
 
 
 def salmon_reads(folder: Path) -> Reads:
-    """Return what a salmon folder tells of its reads, in the words of ``reads.json``; empty when it tells nothing."""
+    """Return what a salmon folder tells of its reads, in the words of ``reads.json``; empty when it tells nothing.
+
+    Of alignments (as of nf-core's ``star_salmon``) salmon sees those that align alone: how many reads there were, and
+    so the share that maps, is not known.
+
+    Raises
+    ------
+    InputError
+        A ``meta_info.json`` that cannot be read, or that holds what salmon does not write.
+    """
     file = folder / "aux_info" / "meta_info.json"
     if not file.is_file():
         return {}
-    try:
-        facts = json.loads(file.read_text())
-    except ValueError:
-        raise InputError(Problem(str(file), "no readable JSON", mend="Copy the salmon folder again.")) from None
+    facts = salmon_json(file)
+    refuse(meta_faults(file, facts))
     library = (facts.get("library_types") or [None])[0]
+    paired = library is not None and library[0] in "IOM"
+    length: Length = {"mean": round(facts["frag_length_mean"])} if facts.get("frag_length_mean") else {}
+    if length and library and not paired:
+        length["source"] = GIVEN
     return {
-        "fragments_passed": facts.get("num_processed"),
+        "fragments_passed": None if facts.get("mapping_type") == "alignment" else facts.get("num_processed"),
         "fragments_mapped": facts.get("num_mapped"),
         "mapped_overcounted": overcounted(str(facts.get("salmon_version", ""))),
         "library_type": library,
-        "layout": ("paired" if library[0] in "IOM" else "single") if library else None,
-        "fragment_length": {"mean": round(facts["frag_length_mean"])} if facts.get("frag_length_mean") else None,
+        "layout": ("paired" if paired else "single") if library else None,
+        "fragment_length": length or None,
     }

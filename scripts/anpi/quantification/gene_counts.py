@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,11 +14,16 @@ import pysam
 from anpi.expression.genes import strip_version
 from anpi.files.intact import refuse_cut_table
 from anpi.problems import InputError, Problem
+from anpi.progress import say
 from anpi.quantification.molecules import Molecules, molecules_of_alignments
 from anpi.quantification.reference import read_gtf
-from anpi.tools import require_tools, run_tool, stay_offline
+from anpi.reads.alignments import QC_FAIL, SUPPLEMENTARY
+from anpi.reads.fastq import FaultyReads
+from anpi.tools import require_tools, run_tool, stay_offline, whole_output
 
 STRAND_CODES = {"unstranded": "0", "forward": "1", "reverse": "2"}
+NOT_COUNTED = str(SUPPLEMENTARY | QC_FAIL)
+SECONDARY = "0x100"
 
 
 def count_genes(
@@ -33,7 +39,8 @@ def count_genes(
     """Count the fragments of a sample on the exons of each gene.
 
     A fragment counts once, on the one gene whose exons it overlaps; fragments that align to several places or overlap
-    several genes do not count (featureCounts; Liao 2014, 10.1093/bioinformatics/btt656).
+    several genes do not count (featureCounts; Liao 2014, 10.1093/bioinformatics/btt656). Neither do further parts of
+    a split alignment (supplementary records), nor what failed the quality control of the sequencer.
 
     Parameters
     ----------
@@ -58,9 +65,10 @@ def count_genes(
     Raises
     ------
     InputError
-        featureCounts lacks or fails; no chromosome of the alignments is one of the GTF.
+        featureCounts or samtools lacks or fails; no chromosome of the alignments is one of the GTF; secondary
+        alignments without the tag NH, by which featureCounts tells reads that align to several places.
     """
-    require_tools("featureCounts")
+    require_tools("featureCounts", "samtools")
     stay_offline()
     refuse_foreign_contigs(alignments[0], gtf)
     names = [f"aligned{number}.bam" for number in range(len(alignments))]
@@ -70,9 +78,12 @@ def count_genes(
     if once:
         copies, names = [scratch / name for name in names], [f"molecules_{name}" for name in names]
         molecules = molecules_of_alignments(sample, copies, [scratch / name for name in names], scratch)
+    pairs = one_layout(sample, alignments, [scratch / name for name in names])
+    if pairs:  # featureCounts ends with an error on a file without any
+        names = [name for name in names if is_paired(scratch / name)]
     command = ["featureCounts", "-a", str(gtf.resolve()), "-o", "counts.txt", "-T", str(threads)]
     command += ["-s", STRAND_CODES.get(strandedness or "", "0"), "--tmpDir", "."]
-    if is_paired(scratch / names[0]):
+    if pairs:
         command += ["-p", "--countReadPairs"]
     run_tool([*command, *names], scratch, f"featureCounts, sample {sample}")
     table, summary = read_counts(scratch / "counts.txt", names, sample)
@@ -90,7 +101,7 @@ def read_counts(path: Path, names: Sequence[str], sample: str) -> tuple[pd.DataF
         table = pd.read_csv(path, sep="\t", comment="#", dtype={"Geneid": str}, quoting=csv.QUOTE_NONE)
         summary = pd.read_csv(f"{path}.summary", sep="\t", index_col="Status").astype(int)
         closes = all(table[name].sum() == summary.loc["Assigned", name] for name in names)
-    except (ValueError, KeyError, InputError):
+    except (ValueError, KeyError, FileNotFoundError, InputError):
         closes = False
     if not closes:
         mend = "Is the disk of the scratch folder full? Make room, and run again."
@@ -105,16 +116,46 @@ def no_counts(gtf: Path) -> pd.DataFrame:
 
 
 def give_bam(source: Path, target: Path, genome: Path | None) -> None:
-    """Return an alignment a plain name in scratch, as BAM, which alone featureCounts reads."""
+    """Return an alignment a plain name in scratch, as BAM, which alone featureCounts reads, without `NOT_COUNTED`."""
     with pysam.AlignmentFile(str(source), check_sq=False) as records:
         is_cram = records.is_cram
-    if is_cram:
-        reference = ["--reference", str(genome.resolve())] if genome else []
-        command = ["samtools", "view", "--no-PG", "-b", *reference, "-o", target.name]
-        run_tool([*command, str(source.resolve())], target.parent, f"samtools, {source}")
-        refuse_cut_bam(target, source)
-    else:
+    reference = ["--input-fmt-option", f"reference={genome.resolve()}"] if is_cram and genome else []
+    flags = flag_counts(source, target, reference)
+    if flags["secondary"]:
+        refuse_untagged(source, target, reference)
+    if flags["supplementary"] or flags["failed"]:
+        say(f"{source}: {flags['supplementary']} supplementary and {flags['failed']} QC-failed records do not count")
+    elif not is_cram:
         target.symlink_to(source.resolve())
+        return
+    command = ["samtools", "view", "--no-PG", "-b", "-F", NOT_COUNTED, *reference, "-o", target.name]
+    run_tool([*command, str(source.resolve())], target.parent, f"samtools, {source}")
+    refuse_cut_bam(target, source)
+
+
+def flag_counts(source: Path, target: Path, reference: Sequence[str]) -> dict[str, int]:
+    """Count secondary and supplementary records, and all that failed the quality control."""
+    told = target.with_suffix(".flags.json")
+    command = ["samtools", "flagstat", "-O", "json", *reference, str(source.resolve())]
+    with whole_output(target.parent, f"samtools, {source}"):
+        run_tool(command, target.parent, f"samtools, {source}", out=told)
+        flags = json.loads(told.read_text())
+    kinds = {kind: sum(flags[part][kind] for part in flags) for kind in ("secondary", "supplementary")}
+    return kinds | {"failed": flags["QC-failed reads"]["total"]}
+
+
+def refuse_untagged(source: Path, target: Path, reference: Sequence[str]) -> None:
+    """Refuse secondary alignments without NH: their reads would count once at each place."""
+    told = target.with_suffix(".untagged.txt")
+    command = ["samtools", "view", "-c", "-f", SECONDARY, "-F", NOT_COUNTED, "-e", "![NH]", *reference]
+    with whole_output(target.parent, f"samtools, {source}"):
+        run_tool([*command, str(source.resolve())], target.parent, f"samtools, {source}", out=told)
+        untagged = int(told.read_text())
+    if untagged:
+        found = f"{untagged} secondary alignments without the tag NH"
+        expected = "NH, the number of places of a read: without it a read counts once at each place"
+        mend = "Align with a program that writes NH, such as STAR or HISAT2, or give the reads as FASTQ."
+        raise FaultyReads(Problem(str(source), found=found, expected=expected, mend=mend))
 
 
 def refuse_cut_bam(target: Path, source: Path) -> None:
@@ -126,10 +167,28 @@ def refuse_cut_bam(target: Path, source: Path) -> None:
         raise InputError(Problem(f"samtools, {source}", "the BAM that it made is cut short", mend=mend)) from None
 
 
-def is_paired(alignment: Path) -> bool:
-    """Return whether the first record of an alignment is of a pair."""
+def one_layout(sample: str, sources: Sequence[Path], files: Sequence[Path]) -> bool:
+    """Distinguish pairs from single reads by the first record of each file; a sample is all of one.
+
+    Parameters
+    ----------
+    sources, files : sequence of Path
+        As the user named them, and as they are counted.
+    """
+    first = [(source.name, is_paired(file)) for source, file in zip(sources, files, strict=True)]
+    kinds = {paired for _, paired in first} - {None}
+    if len(kinds) > 1:
+        words = {True: "pairs", False: "single reads", None: "no records"}
+        found = ", ".join(f"{name} {words[paired]}" for name, paired in first)
+        mend = "Give each kind a sample of its own."
+        raise FaultyReads(Problem(sample, "units of pairs and of single reads", found=found, mend=mend))
+    return True in kinds
+
+
+def is_paired(alignment: Path) -> bool | None:
+    """Return whether the first record of an alignment is of a pair; None without records."""
     with pysam.AlignmentFile(str(alignment), check_sq=False) as records:
-        return next((record.is_paired for record in records.fetch(until_eof=True)), False)
+        return next((record.is_paired for record in records.fetch(until_eof=True)), None)
 
 
 def refuse_foreign_contigs(alignment: Path, gtf: Path) -> None:

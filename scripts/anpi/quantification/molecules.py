@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby, islice
@@ -25,7 +26,7 @@ from anpi.tools import ToolFailed, run_tool
 if TYPE_CHECKING:
     import pysam
 
-UNMAPPED, REVERSE, SECOND, NOT_PRIMARY = 0x4, 0x10, 0x80, 0x900
+PAIRED, UNMAPPED, REVERSE, SECOND, NOT_PRIMARY = 0x1, 0x4, 0x10, 0x80, 0x900
 CLIPPED = re.compile(r"(?:\d+H)?(?:(\d+)S)?(.*?)(?:(\d+)S)?(?:\d+H)?")
 LENGTHS = re.compile(r"(\d+)[MDN=X]")
 BLOCK = 1 << 14
@@ -151,12 +152,39 @@ def molecules_of_alignments(sample: str, files: Sequence[Path], targets: Sequenc
         BAM, in any order. All records of a kept fragment are written, unmapped fragments are not.
     """
     fragments = Fragments(sample, scratch)
-    for record in records_of(files):
+    balance = 0
+    for record in primary_records(files):
+        name = (record.query_name or "").encode()
         # One record a fragment: the first mate, or the second when it alone maps.
-        decides = not record.flag & SECOND or record.mate_is_unmapped
-        if decides and not record.flag & (UNMAPPED | NOT_PRIMARY):
-            fragments.add((record.query_name or "").encode(), digest_place(*place_of_record(record)))
+        if not record.flag & SECOND or record.mate_is_unmapped:
+            fragments.add(name, digest_place(*place_of_record(record)))
+        if record.flag & PAIRED and not record.mate_is_unmapped:
+            balance += -hash(name) if record.flag & SECOND else hash(name)
+    if balance:
+        alone = seconds_alone(files)
+        for record in primary_records(files):
+            name = (record.query_name or "").encode()
+            if record.flag & SECOND and not record.mate_is_unmapped and hash(name) in alone:
+                fragments.add(name, digest_place(*place_of_record(record)))
     return write_molecules(fragments, files, targets)
+
+
+def primary_records(files: Sequence[Path]) -> Iterator[pysam.AlignedSegment]:
+    """Iterate over the primary records of BAM files that are mapped."""
+    return (record for record in records_of(files) if not record.flag & (UNMAPPED | NOT_PRIMARY))
+
+
+def seconds_alone(files: Sequence[Path]) -> set[int]:
+    """Return the hashes of the names of second mates whose first mate is said to be mapped and is not in the files.
+
+    Asked only where the hashes of the names of both mates do not cancel out: it takes 8 bytes a record.
+    """
+    hashes = array("q"), array("q")
+    for record in primary_records(files):
+        if record.flag & PAIRED and not record.mate_is_unmapped:
+            hashes[bool(record.flag & SECOND)].append(hash((record.query_name or "").encode()))
+    first, second = (np.array(mates, dtype=np.int64) for mates in hashes)
+    return set(np.setdiff1d(second, first).tolist())
 
 
 def molecules_of_hits(sample: str, files: Sequence[Path], targets: Sequence[Path], scratch: Path) -> Molecules:

@@ -26,7 +26,7 @@ from anpi.quantification.salmon import (
     salmon_facts,
     write_empty_quant,
 )
-from anpi.quantification.transcriptome import quantify_transcriptome
+from anpi.quantification.transcriptome import Counted, quantify_transcriptome
 from anpi.reads.fastq import FaultyReads, count_twice
 from anpi.reads.sample_reads import SampleReads, Unit, open_reads
 from anpi.reads.strangers import count_strangers
@@ -194,9 +194,8 @@ def quantify_aligned_transcripts(
     whole = unmapped > 0
     if not whole:
         say(f"{sample}: no unmapped read stands in the alignments: how many were sequenced is not known")
-    listed = zip(files, counted, strict=True)
     reads = {
-        "units": [{"unit_id": name, "reads": unit.fragments, "sha256": [unit.sha256]} for (name, _), unit in listed],
+        "units": [describe_counted(name, unit) for (name, _), unit in zip(files, counted, strict=True)],
         "aligned_to": "transcriptome",
         "fragments": fragments if whole else None,
         "fragments_passed": fragments if whole else None,
@@ -204,6 +203,22 @@ def quantify_aligned_transcripts(
         "molecules": facts["num_mapped"] if has_identifiers(units) else None,
     }
     publish(result, {}, describe_sample(sample, counted[0].library, fragments, strandedness) | reads, out_dir)
+
+
+def describe_counted(unit_id: str, unit: Counted) -> dict:
+    """State what a unit of alignments to transcripts holds, and what of it failed the sequencer's quality control."""
+    facts = {"unit_id": unit_id, "reads": unit.fragments, "sha256": [unit.sha256]}
+    if not unit.failed:
+        return facts
+    used = unit.fragments * (2 if unit.paired else 1)
+    counts = {
+        "primary_records": used + unit.failed,
+        "qc_fail_records": unit.failed,
+        "pairs": unit.fragments if unit.paired else 0,
+        "mates_left_out": 0,
+        "unpaired_left_out": 0,
+    }
+    return facts | {"alignment": counts}
 
 
 def record_failure(sample: str, error: FaultyReads, out_dir: Path, scratch: Path, strandedness: str) -> None:

@@ -8,6 +8,7 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -23,6 +24,8 @@ from anpi.quantification.landmarks import list_landmarks, write_landmarks
 
 COMPLEMENT = str.maketrans("ACGTRYKMBDHVNacgtrykmbdhvn", "TGCAYRMKVHDBNtgcayrmkvhdbn")
 LINE = 80
+NUCLEOTIDES = b"ACGTNRYKMSWBDHVacgtnrykmswbdhv"
+LOOKED_AT = 1 << 20
 TRANSCRIPT_COLUMNS = ["transcript_id", "gene_id", "symbol", "biotype", "length"]
 CANONICAL = {"MANE_Select": "2", "Ensembl_canonical": "1"}
 WITHOUT_GENE = "no_gene"
@@ -45,25 +48,74 @@ def open_text(path: Path) -> Iterator[str]:
 
 
 def read_fasta(path: Path) -> Iterator[tuple[str, str]]:
-    """Iterate over (header without ``>``, sequence) of a FASTA file."""
+    """Iterate over (header without ``>``, sequence) of a FASTA file; blanks at the ends of lines are no letters.
+
+    Raises
+    ------
+    InputError
+        No FASTA file, a header without a name or with one that tools cannot write, letters that are no nucleotides.
+    """
     header: str | None = None
+    begin = 0
     parts: list[str] = []
     for number, line in enumerate(open_text(path), start=1):
-        line = line.rstrip("\r\n")
+        line = line.rstrip()
         if line.startswith(">"):
             if header is not None:
-                yield header, "".join(parts)
-            header, parts = line[1:], []
+                yield header, joined(path, begin, parts)
+            refuse_odd_name(path, number, line)
+            header, begin, parts = line[1:], number, []
         elif header is None:
             found = line[:40]
             raise InputError(Problem(str(path), "no FASTA file", row=number, found=found, expected="a line with >"))
         else:
             parts.append(line)
     if header is not None:
-        yield header, "".join(parts)
+        yield header, joined(path, begin, parts)
 
 
-def read_gtf(path: Path) -> tuple[pd.DataFrame, dict[str, list[tuple[str, int, int, str]]]]:
+def refuse_odd_name(path: Path, number: int, line: str) -> None:
+    """Refuse a header whose name lacks, or has letters that tools do not know."""
+    words = line[1:].split()
+    if not words or words[0].startswith("|"):
+        expected = "a name behind the >"
+        raise InputError(Problem(str(path), "a sequence", row=number, found=line[:40], expected=expected))
+    if not words[0].isascii():
+        expected = "a name of ASCII letters and signs"
+        raise InputError(Problem(str(path), "a sequence", row=number, found=line[:40], expected=expected))
+
+
+def joined(path: Path, begin: int, parts: list[str]) -> str:
+    """Join the lines of a sequence whose header stands in row ``begin``, and look at its letters."""
+    sequence = "".join(parts)
+    if strange_letter(sequence):
+        row, letter = next((row, found) for row, part in enumerate(parts, begin + 1) if (found := strange_letter(part)))
+        raise InputError(letter_fault(path, "a sequence", letter, row))
+    return sequence
+
+
+def strange_letter(sequence: str) -> str:
+    """Return the first letter that is no nucleotide of IUPAC; none, the empty text."""
+    pieces = (sequence[begin : begin + LOOKED_AT] for begin in range(0, len(sequence), LOOKED_AT))
+    strange = next((left for piece in pieces if (left := piece.encode().translate(None, NUCLEOTIDES))), b"")
+    return strange.decode(errors="replace")[:1]
+
+
+def letter_fault(path: Path, what: str, letter: str, row: int | None = None) -> Problem:
+    """Return that a letter is no nucleotide, and which file was meant."""
+    mend = (
+        "Write T for U."
+        if letter in "Uu"
+        else "Is it a FASTA of proteins, or an alignment with gaps? Give nucleotides."
+    )
+    expected = "nucleotides: A, C, G, T, N and the other letters of IUPAC"
+    return Problem(str(path), what, row=row, found=letter, expected=expected, mend=mend)
+
+
+Exon = tuple[str, int, int, str]
+
+
+def read_gtf(path: Path) -> tuple[pd.DataFrame, dict[str, list[Exon]]]:
     """Read the transcripts and their exons from a GTF.
 
     Returns
@@ -73,9 +125,16 @@ def read_gtf(path: Path) -> tuple[pd.DataFrame, dict[str, list[tuple[str, int, i
         canonical transcript, 0 for others), one row a transcript that has exons.
     exons : dict
         For each transcript its exons as (chromosome, start counted from 0, end, strand), by start.
+
+    Raises
+    ------
+    InputError
+        No GTF; an exon without ids or with places that are none; a transcript of two genes; exons of one transcript
+        that overlap, as in a file that holds its lines twice.
     """
     rows: dict[str, dict[str, str]] = {}
-    exons: dict[str, list[tuple[str, int, int, str]]] = {}
+    exons: dict[str, list[Exon]] = {}
+    places: dict[str, list[int]] = {}
     for number, line in enumerate(open_text(path), start=1):
         if line.startswith("#") or not line.strip():
             continue
@@ -87,10 +146,14 @@ def read_gtf(path: Path) -> tuple[pd.DataFrame, dict[str, list[tuple[str, int, i
         if fields[2] != "exon":
             continue
         attributes = dict(ATTRIBUTE.findall(fields[8]))
-        if "transcript_id" not in attributes or "gene_id" not in attributes:
-            raise InputError(Problem(str(path), "an exon without gene_id and transcript_id", row=number))
+        refuse_nameless_exon(path, number, attributes)
         name = versioned(attributes, "transcript")
         gene = versioned(attributes, "gene")
+        if name in rows and rows[name]["gene_id"] != gene:
+            expected = f"{rows[name]['gene_id']}, as of its exons before"
+            mend = "Give each transcript an id of its own, or leave those exons out."
+            message = f"transcript {name} of another gene"
+            raise InputError(Problem(str(path), message, row=number, found=gene, expected=expected, mend=mend))
         rows[name] = {
             "transcript_id": name,
             "gene_id": gene,
@@ -104,9 +167,44 @@ def read_gtf(path: Path) -> tuple[pd.DataFrame, dict[str, list[tuple[str, int, i
                 Problem(str(path), "an exon", row=number, found=found, expected="a start and an end from 1 on")
             )
         exons.setdefault(name, []).append((fields[0], int(fields[3]) - 1, int(fields[4]), fields[6]))
-    for parts in exons.values():
+        places.setdefault(name, []).append(number)
+    for name, parts in exons.items():
+        refuse_overlap(path, name, parts, places[name])
         parts.sort(key=lambda exon: exon[1])
     return pd.DataFrame(rows.values(), columns=[*TRANSCRIPT_COLUMNS[:-1], "canonical"]), exons
+
+
+def refuse_nameless_exon(path: Path, number: int, attributes: dict[str, str]) -> None:
+    """Refuse an exon of no gene or no transcript."""
+    if "transcript_id" not in attributes or "gene_id" not in attributes:
+        raise InputError(Problem(str(path), "an exon without gene_id and transcript_id", row=number))
+    for key in ("gene_id", "transcript_id"):
+        if not attributes[key].strip():
+            mend = "All exons without it would be one; leave them out, or give each transcript an id."
+            raise InputError(
+                Problem(str(path), "an exon", row=number, found=f"an empty {key}", expected=key, mend=mend)
+            )
+
+
+def refuse_overlap(path: Path, name: str, parts: list[Exon], rows: list[int]) -> None:
+    """Refuse a transcript whose exons overlap: their bases would count twice."""
+    by_place = sorted(range(len(parts)), key=lambda number: parts[number])
+    for one, other in pairwise(by_place):
+        (chromosome, start, end, _), (second, begin, stop, _) = parts[one], parts[other]
+        if chromosome == second and begin < end:
+            first, row = sorted((rows[one], rows[other]))
+            found = f"exons {start + 1} to {end} and {begin + 1} to {stop}, which overlap (rows {first} and {row})"
+            mend = "Does the file hold its lines twice, or two transcripts of one id? Give each exon once."
+            raise InputError(Problem(str(path), f"transcript {name}", row=row, found=found, mend=mend))
+
+
+def refuse_scattered(gtf: Path, name: str, parts: list[Exon]) -> None:
+    """Refuse a transcript whose exons lie on several chromosomes or strands."""
+    places = sorted({(exon[0], exon[3]) for exon in parts})
+    if len(places) > 1:
+        found = "exons on " + " and ".join(f"{place} ({strand})" for place, strand in places)
+        mend = "Give each copy a transcript_id of its own, as GENCODE, Ensembl and RefSeq do."
+        raise InputError(Problem(str(gtf), f"transcript {name}", found=found, expected="one strand", mend=mend))
 
 
 def versioned(attributes: dict[str, str], kind: str) -> str:
@@ -125,11 +223,7 @@ def extract_transcripts(gtf: Path, genome: Path) -> Iterator[tuple[str, str]]:
         length = dict(zip(sequences.references, sequences.lengths, strict=True))
         for name, parts in exons.items():
             chromosome = parts[0][0]
-            places = sorted({(exon[0], exon[3]) for exon in parts})
-            if len(places) > 1:
-                found = "exons on " + " and ".join(f"{place} ({strand})" for place, strand in places)
-                mend = "Give each copy a transcript_id of its own, as GENCODE, Ensembl and RefSeq do."
-                raise InputError(Problem(str(gtf), f"transcript {name}", found=found, expected="one strand", mend=mend))
+            refuse_scattered(gtf, name, parts)
             if chromosome not in length:
                 expected = f"a chromosome of {genome}, such as {sequences.references[0]}"
                 raise InputError(Problem(str(gtf), f"transcript {name}", found=chromosome, expected=expected))
@@ -139,6 +233,8 @@ def extract_transcripts(gtf: Path, genome: Path) -> Iterator[tuple[str, str]]:
                 mend = "Take both files from the same assembly."
                 raise InputError(Problem(str(gtf), f"transcript {name}", found=found, expected=expected, mend=mend))
             spliced = "".join(sequences.fetch(chromosome, start, end) for chromosome, start, end, _ in parts)
+            if letter := strange_letter(spliced):
+                raise InputError(letter_fault(genome, f"the bases of transcript {name}", letter))
             yield name, spliced[::-1].translate(COMPLEMENT) if parts[0][3] == "-" else spliced
 
 
@@ -240,6 +336,8 @@ def annotated_transcripts(gtf: Path) -> pd.DataFrame:
     table, exons = read_gtf(gtf)
     if table.empty:
         raise InputError(Problem(str(gtf), "no transcript found"))
+    for name, parts in exons.items():
+        refuse_scattered(gtf, name, parts)
     table["length"] = [sum(exon[2] - exon[1] for exon in exons[name]) for name in table["transcript_id"]]
     return table[TRANSCRIPT_COLUMNS].assign(gene_id=table["gene_id"].map(strip_version))
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from anpi.files.checksums import hash_file
 from anpi.problems import Problem
+from anpi.progress import say
 from anpi.quantification.molecules import molecules_of_hits
 from anpi.quantification.salmon import FragmentLength, Library, fragment_length_of, quantify
 from anpi.reads.alignments import (
+    NOT_PRIMARY,
+    QC_FAIL,
+    SUPPLEMENTARY,
     Alignment,
     check_references,
     header_of,
@@ -31,13 +35,17 @@ IN_ORDER = "Give the file as the aligner wrote it: all hits of a read together, 
 
 @dataclass(frozen=True)
 class Counted:
-    """What samtools counts in alignments to transcripts; ``unmapped`` fragments are among ``fragments``."""
+    """What samtools counts in alignments to transcripts.
+
+    ``unmapped`` fragments are among ``fragments``, those that ``failed`` the quality control of the sequencer are not.
+    """
 
     paired: bool
     fragments: int
     unmapped: int
     library: Library
     sha256: str
+    failed: int = 0
 
 
 def quantify_transcriptome(
@@ -78,9 +86,10 @@ def quantify_transcriptome(
             refuse_order(alignment, header)
         names = [line["SN"] for line in header.get("SQ", [])]
         check_references(alignment, names, transcripts, "transcriptome")
-        alignments.append(alignment)
         with whole_output(scratch, f"samtools, {file}"):
-            counted.append(count_fragments(alignment, single_end_length))
+            sound, failed = without_failing(alignment)
+            counted.append(replace(count_fragments(sound, single_end_length), failed=failed))
+        alignments.append(sound)
     if len({unit.paired for unit in counted}) > 1:
         raise FaultyReads(Problem(sample, "units of pairs and of single reads", expected="one layout a sample"))
     if problems := repeated_files(
@@ -116,6 +125,22 @@ def refuse_order(alignment: Alignment, header: dict[str, list[dict[str, str]]]) 
         if name != mate or not (int(flag) ^ int(mate_flag)) & FIRST:
             told = "alignments to transcripts in which mates do not stand side by side"
             raise FaultyReads(Problem(alignment.file, told, found=name, mend=IN_ORDER))
+
+
+def without_failing(alignment: Alignment) -> tuple[Alignment, int]:
+    """Leave out records that failed the quality control, and supplementary ones; return how many reads failed.
+
+    salmon counts the one and the other.
+    """
+    flags = ["-e", f"flag & {SUPPLEMENTARY | QC_FAIL}"]
+    if not count(alignment, *flags):
+        return alignment, 0
+    failed = count(alignment, "-f", str(QC_FAIL), "-F", str(NOT_PRIMARY))
+    say(f"{alignment.file}: {failed} reads that failed the quality control of the sequencer are left out")
+    link = f"sound_{alignment.link}"
+    view = alignment.samtools("view", "--no-PG", "-b", "-F", str(SUPPLEMENTARY | QC_FAIL), alignment.link)
+    alignment.run(view, out=link)
+    return replace(alignment, link=link), failed
 
 
 def count_fragments(alignment: Alignment, single_end_length: FragmentLength) -> Counted:

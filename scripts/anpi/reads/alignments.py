@@ -25,6 +25,7 @@ from anpi.reads.fastq import COPY_AGAIN, FaultyReads, is_gzip, read_through
 from anpi.tools import ToolFailed, run_pipe, run_tool, stay_offline, whole_output
 
 NOT_PRIMARY = 0x900
+SUPPLEMENTARY = 0x800
 QC_FAIL = 0x200
 LEFT_OUT = str(NOT_PRIMARY | QC_FAIL)
 INDEXES = (".bai", ".csi", ".crai")

@@ -22,6 +22,17 @@ from isal import igzip, isal_zlib
 
 from anpi.files.plain import refuse_odd_file
 from anpi.problems import InputError, Problem
+from anpi.reads.mates import (
+    NONE,
+    Marks,
+    bases_of,
+    dotted_numbers,
+    mate_numbers,
+    mixed_problem,
+    note_firsts,
+    same_problem,
+    swapped_problem,
+)
 
 CHUNK = 1 << 20
 IGZIP_ERROR: Any = isal_zlib.error
@@ -94,6 +105,8 @@ class ReadFile:
         Digest of the names, up to blanks and /1 or /2, in their order: equal in mates.
     draw : Draw
         The sample of its records.
+    marks : sequence of Marks
+        The mate numbers of its headers; of an interleaved file those of the first and of the second mates.
     """
 
     reads: int
@@ -102,6 +115,7 @@ class ReadFile:
     highest: int
     names: str
     draw: Draw
+    marks: Sequence[Marks]
 
     @property
     def phred64(self) -> bool:
@@ -111,10 +125,21 @@ class ReadFile:
 
 @dataclass(frozen=True)
 class Start:
-    """What the beginning of a FASTQ file tells: are its mates interleaved, do its qualities count from 64."""
+    """What the beginning of a FASTQ file tells.
+
+    Parameters
+    ----------
+    interleaved : bool
+        Mates follow one another.
+    phred64 : bool
+        Qualities count from 64.
+    nameless : bool
+        Names stand so often that they do not tell reads apart.
+    """
 
     interleaved: bool
     phred64: bool
+    nameless: bool = False
 
 
 class Hashed(io.RawIOBase):
@@ -210,6 +235,21 @@ class Records:
         """Characters of each line, ``n`` x 4."""
         return self.ends - self.begins - (0 if self.returns is None else self.returns)
 
+    @cached_property
+    def names(self) -> np.ndarray:
+        """The names from behind the @, a row each; what follows a name stands there too."""
+        begins = self.begins[:, 0] + 1
+        width = (int((self.ends[:, 0] - begins).max(initial=0)) // WORD + 1) * WORD
+        text = self.text
+        if begins.max(initial=0) + width > len(text):
+            text = np.append(text, np.zeros(width, np.uint8))
+        return np.lib.stride_tricks.sliding_window_view(text, width)[begins]
+
+    @cached_property
+    def name_lengths(self) -> np.ndarray:
+        """Characters up to the first blank, or the end of the line."""
+        return (self.names <= ord(" ")).argmax(axis=1)
+
     def column(self, line: int) -> np.ndarray:
         """Join one of the four lines of all records."""
         width = int(self.lengths[0, line])
@@ -227,21 +267,15 @@ class Records:
 
 def name_keys(records: Records) -> np.ndarray:
     """Digest the name of each record, from behind the @ to a blank, without /1 or /2: uint64, evenly spread."""
-    begins = records.begins[:, 0] + 1
-    width = (int((records.ends[:, 0] - begins).max(initial=0)) // WORD + 1) * WORD
-    text = records.text
-    if begins.max(initial=0) + width > len(text):
-        text = np.append(text, np.zeros(width, np.uint8))
-    names = np.lib.stride_tricks.sliding_window_view(text, width)[begins]
-    # The first blank, or the end of the line.
-    lengths = (names <= ord(" ")).argmax(axis=1)
+    names, lengths = records.names, records.name_lengths
     if (names == ord("/")).any():
         rows = np.arange(len(names))
         number = names[rows, np.maximum(lengths - 1, 0)]
         slashed = (names[rows, np.maximum(lengths - 2, 0)] == ord("/")) & ((number == ord("1")) | (number == ord("2")))
-        lengths -= 2 * (slashed & (lengths > 2))
+        lengths = lengths - 2 * (slashed & (lengths > 2))
+    width = names.shape[1]
     small = np.min_scalar_type(width)
-    names *= np.arange(width, dtype=small) < lengths.astype(small)[:, None]
+    names = names * (np.arange(width, dtype=small) < lengths.astype(small)[:, None])
     keys = lengths.astype(np.uint64)
     for place, word in enumerate(names.view(np.uint64).T):
         # Only the words of the name itself: its digest must not hang on the other names of the block.
@@ -267,6 +301,10 @@ def record_fault(lines: Sequence[bytes], number: int, name: str) -> Problem | No
     if not plus.startswith(b"+"):
         expected = "a line that begins with +"
         return Problem(name, read, row=row + 2, found=text_of(plus), expected=expected)
+    for place, line in ((row, header), (row + 2, plus)):
+        if b"\r" in line:
+            expected = "a carriage return at the end of a line alone"
+            return Problem(name, read, row=place, found=text_of(line), expected=expected)
     read += f" ({text_of(header[1:].split()[0]) if header[1:].split() else 'without a name'})"
     if len(bases) != len(qualities):
         return Problem(
@@ -324,9 +362,10 @@ def quality_range(records: Records, name: str, before: int) -> tuple[int, int]:
         raise FaultyReads(long_line(records.data[records.begins[record, 0] :], name, before + int(record)))
     sound = (records.text[records.begins[:, 0]] == ord("@")) & (records.text[records.begins[:, 2]] == ord("+"))
     sound &= records.lengths[:, 1] == records.lengths[:, 3]
+    stray = records.returns is not None and records.data.count(b"\r") != int(records.returns.sum())
     bases, qualities = (records.column(line) for line in (1, 3))
     lowest, highest = int(qualities.min(initial=HIGHEST)), int(qualities.max(initial=0))
-    if sound.all() and are_bases(bases) and lowest >= LOWEST and highest <= HIGHEST:
+    if sound.all() and not stray and are_bases(bases) and lowest >= LOWEST and highest <= HIGHEST:
         return lowest, highest
     for record in range(len(records.begins)):
         if problem := record_fault(records.lines(record), before + record + 1, name):
@@ -351,6 +390,7 @@ def read_through(path: Path | str, draw: int = 0, interleaved: bool = False) -> 
         with its number; a last record that is not whole; interleaved mates of different names.
     """
     name, sample, step = str(path), Draw(draw), 2 if interleaved else 1
+    marks = [Marks() for _ in range(step)]
     reads, lowest, highest, names = 0, HIGHEST, 0, hashlib.blake2b(digest_size=16)
     with Hashed(path) as file:
         try:
@@ -363,6 +403,7 @@ def read_through(path: Path | str, draw: int = 0, interleaved: bool = False) -> 
                     keys = name_keys(records)
                     check_interleaved(keys, records, name, reads, interleaved)
                     names.update(keys.tobytes())
+                    note_mates(records, marks, reads)
                     if draw:
                         sample.add(keys[::step], data, records.begins[::step, 0], records.ends[step - 1 :: step, 3] + 1)
                     reads += len(keys)
@@ -378,7 +419,25 @@ def read_through(path: Path | str, draw: int = 0, interleaved: bool = False) -> 
             raise FaultyReads(Problem(name, words, mend=COPY_AGAIN)) from None
         digest = file.digest.hexdigest()
     sample.shrink()
-    return ReadFile(reads // step, digest, lowest if reads else 0, highest, names.hexdigest(), sample)
+    return ReadFile(reads // step, digest, lowest if reads else 0, highest, names.hexdigest(), sample, marks)
+
+
+def note_mates(records: Records, marks: Sequence[Marks], before: int) -> None:
+    """Note the mate numbers of a block of records that were not seen before."""
+    text, step = records.text, len(marks)
+    name_ends = records.begins[:, 0] + 1 + records.name_lengths
+    line_ends = records.begins[:, 0] + records.lengths[:, 0]
+    around = np.lib.stride_tricks.sliding_window_view(text, 6)[np.maximum(name_ends - 2, 0)]
+    numbers = mate_numbers(around, text[line_ends - 1], text[line_ends - 2])
+    for mate, mark in enumerate(marks):
+
+        def place(row: int, mate: int = mate) -> tuple[int, str]:
+            record = step * row + mate
+            return 4 * (before + record) + 1, text_of(records.lines(record)[0])
+
+        note_firsts(numbers[mate::step], mark.numbers, place)
+        if NONE not in mark.dotted:
+            note_firsts(dotted_numbers(around[mate::step]), mark.dotted, place)
 
 
 def whole_part(records: Records) -> Records:
@@ -414,19 +473,21 @@ def check_interleaved(keys: np.ndarray, records: Records, name: str, before: int
 
 def look_at_start(path: Path | str) -> Start:
     """Look at the first block of a FASTQ file; one that cannot be read tells nothing (`read_through` says why)."""
-    lowest, highest, interleaved = 0, 0, False
+    lowest, highest, interleaved, nameless = 0, 0, False, False
     try:
         with Hashed(path) as file:
             for data, newlines in whole_records(read_chunks(file, is_gzip(path))):
                 records = whole_part(Records.of(data, newlines[: len(newlines) // 4 * 4]))
                 lowest, highest = quality_range(records, str(path), 0)
                 keys = name_keys(records)
-                interleaved = len(keys) > 1 and bool((keys[: len(keys) // 2 * 2 : 2] == keys[1::2]).all())
+                paired = len(keys) > 1 and bool((keys[: len(keys) // 2 * 2 : 2] == keys[1::2]).all())
+                nameless = paired and bool((keys[2::2] == keys[:-2:2]).any())
+                interleaved = paired and not nameless
                 break
     # Whatever is wrong with the file is found again, and told with its record, when all of it is read.
     except (InputError, LongLine, EOFError, OSError, IndexError, ValueError, IGZIP_ERROR):
         return Start(False, False)
-    return Start(interleaved, lowest >= LOWEST_64 and highest >= LEAST_HIGHEST_64)
+    return Start(interleaved, lowest >= LOWEST_64 and highest >= LEAST_HIGHEST_64, nameless)
 
 
 def check_reads(
@@ -452,7 +513,8 @@ def check_reads(
     Raises
     ------
     FaultyReads
-        For a damaged file, for one that stands twice under two names, and for mates of unequal number or name.
+        For a damaged file, for one that stands twice under two names, for mates of unequal number or name, and for
+        reads that say to be another mate than they are given as.
     """
     files = [file for unit in units for file in unit if file is not None]
     with ThreadPoolExecutor(max_workers=threads) as pool:
@@ -463,11 +525,21 @@ def check_reads(
     whole = {file: result for file, result in zip(files, results, strict=True) if isinstance(result, ReadFile)}
     if problems := repeated_files([(file, found.sha256) for file, found in whole.items() if found.reads]):
         raise FaultyReads(problems)
-    pairs = [(first, second) for first, second in units if second is not None]
-    problems = [problem for pair in pairs if (problem := mate_problem(*pair, whole))]
+    problems = [problem for unit in units if (problem := unit_problem(*unit, whole))]
     if problems:
         raise FaultyReads(problems)
     return whole
+
+
+def unit_problem(first: str, second: str | None, whole: dict[str, ReadFile]) -> Problem | None:
+    """Look whether the reads of a unit are the mates that they are given as."""
+    one = whole[first]
+    if second is not None:
+        return mate_problem(first, second, whole)
+    if len(one.marks) == 1:
+        return mixed_problem(first, one.marks[0], one.reads)
+    bases = ((bases_of(pair), bases_of(pair, 1)) for pair in one.draw.records)
+    return swapped_problem((first, first), one.marks) or same_problem((first, first), bases)
 
 
 def repeated_files(checksums: Sequence[tuple[str, str]]) -> list[Problem]:
@@ -531,13 +603,14 @@ def read_or_problems(file: str, draw: int, interleaved: bool) -> ReadFile | list
 
 
 def mate_problem(first: str, second: str, whole: dict[str, ReadFile]) -> Problem | None:
-    """Compare the two files of a pair by number and names of their reads."""
+    """Compare the two files of a pair by number, names and mate numbers of their reads, and by drawn bases."""
     one, two = whole[first], whole[second]
     if one.reads != two.reads:
         return Problem(second, found=f"{two.reads} reads", expected=f"{one.reads} as in {first}", mend=MATES)
     if one.names != two.names:
         return first_other_name(first, second)
-    return None
+    bases = zip(map(bases_of, one.draw.records), map(bases_of, two.draw.records), strict=True)
+    return swapped_problem((first, second), (*one.marks, *two.marks)) or same_problem((first, second), bases)
 
 
 def first_other_name(first: str, second: str) -> Problem:

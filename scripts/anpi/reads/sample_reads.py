@@ -22,6 +22,7 @@ from anpi.problems import InputError, Problem
 from anpi.progress import say
 from anpi.reads.alignments import Restored, restore_unit
 from anpi.reads.fastq import FaultyReads, ReadFile, check_reads, counted_twice, look_at_start, repeated_files
+from anpi.reads.mates import namesakes_problem, parted_problem
 from anpi.reads.room import has_room
 from anpi.reads.trimming import Lane, Trimmed, found_adapter, merge_reports, trim_lanes
 
@@ -206,6 +207,7 @@ def open_units(
             assert unit.first is not None
             start = look_at_start(unit.first)
             interleaved = start.interleaved and unit.second is None
+            problems += [nameless_reads(unit.first)] if start.nameless and unit.second is None else []
             lanes.append(Lane(unit.unit_id, unit.first, unit.second, interleaved, start.phred64, unit.umi))
             continue
         try:
@@ -220,6 +222,11 @@ def open_units(
     if problems := problems + repeated_files(checksums):
         raise FaultyReads(problems)
     return lanes, restored
+
+
+def nameless_reads(file: str) -> Problem:
+    words = "reads that follow one another have one name: pairs cannot be told from single reads"
+    return Problem(file, words, expected="a name of its own for each read or pair", mend="Number the reads (@read1).")
 
 
 def files_of(lanes: Sequence[Lane]) -> list[str]:
@@ -246,7 +253,13 @@ def check_lanes(lanes: Sequence[Lane], threads: int) -> dict[str, ReadFile]:
     draw = DRAWN_PAIRS if lanes[0].paired else DRAWN_SINGLE
     interleaved = [lane.first for lane in lanes if lane.interleaved]
     files = check_reads([(lane.first, lane.second) for lane in lanes], threads, draw, interleaved)
-    if problems := counted_twice([(lane.first, files[lane.first].draw) for lane in lanes]):
+    draws = [(lane.first, files[lane.first].draw) for lane in lanes]
+    problems = counted_twice(draws)
+    if not lanes[0].paired:
+        found = [namesakes_problem(file, drawn.keys, drawn.records) for file, drawn in draws]
+        found.append(parted_problem([(lane.first, files[lane.first].marks[0]) for lane in lanes]))
+        problems += [problem for problem in found if problem]
+    if problems:
         raise FaultyReads(problems)
     return files
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from anpi.expression.assemble import read_summaries, sample_facts
-from anpi.expression.summary import quality_facts, read_quant, salmon_reads, summarise_genes
+from anpi.expression.summary import library_formats, quality_facts, read_quant, salmon_reads, summarise_genes
+from anpi.files.stored import quant_file
 from anpi.problems import InputError
 
 TRANSCRIPTS = pd.DataFrame(
@@ -163,11 +164,71 @@ def test_a_users_salmon_folder_tells_of_its_reads(tmp_path):
     assert found["fragment_length"]["mean"] == 182
 
 
-def test_a_cut_file_of_a_salmon_folder_is_named(tmp_path):
-    (tmp_path / "aux_info").mkdir()
-    (tmp_path / "aux_info" / "meta_info.json").write_text('{"num_processed": 100,')
-    with pytest.raises(InputError, match=r"meta_info\.json: no readable JSON"):
-        salmon_reads(tmp_path)
+def salmon_folder(folder: Path, content: bytes, name: str = "aux_info/meta_info.json") -> Path:
+    (folder / "aux_info").mkdir(exist_ok=True)
+    (folder / name).write_bytes(content)
+    return folder
+
+
+META, FORMATS = "aux_info/meta_info.json", "lib_format_counts.json"
+READERS = {META: salmon_reads, FORMATS: library_formats}
+
+
+@pytest.mark.parametrize("name", [META, FORMATS])
+@pytest.mark.parametrize("content", [b'{"num_processed": 100,', b"", b'{"ISR": "\xff"}', b"[" * 100_000])
+def test_a_damaged_file_of_a_salmon_folder_is_named(tmp_path, name, content):
+    with pytest.raises(InputError, match=rf"{Path(name).name}: no readable JSON. Copy the whole salmon folder again"):
+        READERS[name](salmon_folder(tmp_path, content, name))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        (META, b"[]", r"meta_info\.json: found '\[\]', expected names and values"),
+        (FORMATS, b"[]", r"lib_format_counts\.json: found '\[\]', expected names and values"),
+        (META, b'{"num_mapped": "3000"}', r"num_mapped: found '\"3000\"', expected a whole number"),
+        (META, b'{"num_processed": -1}', r"num_processed: found '-1', expected a whole number, 0 or more"),
+        (META, b'{"frag_length_mean": NaN}', r"frag_length_mean: found 'NaN', expected a number of bases"),
+        (META, b'{"frag_length_mean": "250"}', r"frag_length_mean: found .*expected a number of bases"),
+        (META, b'{"library_types": "ISR"}', r"library_types: found .*expected a list such as ISR"),
+        (META, b'{"library_types": [""]}', r"library_types: found .*expected a list such as ISR"),
+        (META, b'{"num_processed": 9, "num_mapped": 10}', r"num_mapped: found '10', expected at most 9, num_proc"),
+        (FORMATS, b'{"ISR": "300"}', r"ISR: found '\"300\"', expected a whole number"),
+    ],
+)
+def test_what_salmon_does_not_write_is_told(tmp_path, name, content, words):
+    with pytest.raises(InputError, match=words):
+        READERS[name](salmon_folder(tmp_path, content, name))
+
+
+def test_of_alignments_the_share_that_maps_is_not_known(tmp_path):
+    """nf-core's star_salmon: salmon sees what aligned, and of that all."""
+    meta = {"num_processed": 100, "num_mapped": 100, "library_types": ["ISR"], "mapping_type": "alignment"}
+    reads = salmon_reads(salmon_folder(tmp_path, json.dumps(meta).encode()))
+    facts = quality_facts(pd.DataFrame({"gene_id": ["a"], "counts": [100.0], "tpm": [1e6]}), reads, None, {})
+    assert facts["fragments_mapped"] == 100
+    assert facts["fragments_passed"] is facts["mapping_rate"] is None
+
+
+@pytest.mark.parametrize(("library", "measured"), [("ISR", True), ("IU", True), ("SR", False), ("U", False)])
+def test_single_reads_measure_no_fragments(tmp_path, library, measured):
+    """salmon writes the length that it was given, or its default of 250."""
+    meta = {"num_processed": 100, "num_mapped": 88, "library_types": [library], "frag_length_mean": 250}
+    reads = salmon_reads(salmon_folder(tmp_path, json.dumps(meta).encode()))
+    facts = quality_facts(pd.DataFrame({"gene_id": ["a"], "counts": [88.0], "tpm": [1e6]}), reads, None, {})
+    assert (facts["fragment_length"], facts["fragment_length_measured"]) == (250, measured)
+
+
+def test_the_table_of_a_salmon_folder_is_found_or_its_lack_is_told(tmp_path):
+    with pytest.raises(InputError, match=r"none: .*"):
+        quant_file(str(tmp_path / "none"))
+    with pytest.raises(
+        InputError, match=r"no salmon folder, found 'none of quant\.sf and quant\.sf\.gz'.*salmon quant wrote"
+    ):
+        quant_file(str(tmp_path))
+    for name in ("quant.sf.gz", "quant.sf"):
+        (tmp_path / name).write_bytes(b"")
+        assert quant_file(str(tmp_path)) == quant_file(str(tmp_path / name)) == tmp_path / name
 
 
 def test_samples_side_by_side_keep_their_own_values(tmp_path):

@@ -125,6 +125,14 @@ def test_transcripts_of_no_known_gene_are_refused_and_nothing_is_written(tmp_pat
         (f">{GENCODE}\nAC\n>{GENCODE}\nAC\n", "ENST00000354700.10 stands twice"),
         ("ACGT\n", "row 1: no FASTA file, found 'ACGT'"),
         ("", "no transcript found"),
+        (f">{GENCODE}\nACGT\nAC-T\n", r"row 3: a sequence, found '-', expected nucleotides.*proteins"),
+        (f">{GENCODE}\nMKVLEF\n", r"row 2: a sequence, found 'L', expected nucleotides.*Is it a FASTA of proteins"),
+        (f">{GENCODE}\nACGU\n", r"row 2: a sequence, found 'U', expected nucleotides.* Write T for U\."),
+        (f">{GENCODE}\nAC GT\n", r"row 2: a sequence, found ' ', expected nucleotides"),
+        (f">{GENCODE}\nACGT\n>tx\nACé\n", r"row 4: a sequence, found 'é', expected nucleotides"),
+        (f">{GENCODE}\nACGT\n>\nAC\n", r"row 3: a sequence, found '>', expected a name behind the >"),
+        (">|ENSG1|||x|S|4|t|\nACGT\n", r"row 1: a sequence, found '>\|ENSG1.*expected a name behind the >"),
+        (">ENSTé|ENSG1|||x|S|4|t|\nACGT\n", r"row 1: a sequence, found '>ENSTé.*expected a name of ASCII letters"),
     ],
 )
 def test_wrong_transcripts_are_refused(tmp_path, fasta, words):
@@ -146,6 +154,19 @@ def test_a_damaged_gzip_file_is_named(tmp_path, damage):
     [
         ("1\tt\texon\t3\t8", "row 1: no GTF file, found '5 columns', expected 9"),
         ('1\tt\texon\t3\t8\t.\t+\t.\tgene_id "G";', "row 1: an exon without gene_id and transcript_id"),
+        ('1\tt\texon\t3\t8\t.\t+\t.\tgene_id "G"; transcript_id "";', "row 1: an exon, found 'an empty transcript_id'"),
+        ('1\tt\texon\t3\t8\t.\t+\t.\tgene_id ""; transcript_id "T";', "row 1: an exon, found 'an empty gene_id'"),
+        (
+            '1\tt\texon\t3\t8\t.\t+\t.\tgene_id "G"; transcript_id "T";\n'
+            '1\tt\texon\t11\t14\t.\t+\t.\tgene_id "H"; transcript_id "T";',
+            r"row 2: transcript T of another gene, found 'H', expected G",
+        ),
+        (
+            '1\tt\texon\t3\t8\t.\t+\t.\tgene_id "G"; transcript_id "T";\n'
+            '1\tt\texon\t20\t30\t.\t+\t.\tgene_id "G"; transcript_id "T";\n'
+            '1\tt\texon\t8\t14\t.\t+\t.\tgene_id "G"; transcript_id "T";',
+            r"row 3: transcript T, found 'exons 3 to 8 and 8 to 14, which overlap \(rows 1 and 3\)'.*each exon once",
+        ),
         ('1\tt\texon\tx\t8\t.\t+\t.\tgene_id "G"; transcript_id "T";', "row 1: an exon, found 'x to 8'"),
         ('chr1\tt\texon\t3\t8\t.\t+\t.\tgene_id "G"; transcript_id "T";', "transcript T, found 'chr1'.*such as 1"),
         ('1\tt\texon\t3\t41\t.\t+\t.\tgene_id "G"; transcript_id "T";', "ends at 41', expected at most 40.*assembly"),
@@ -216,3 +237,46 @@ def test_a_few_spike_ins_stand_for_themselves_and_are_counted(tmp_path):
 def test_transcripts_of_one_sequence_are_told_by_the_first_of_them(tmp_path):
     (tmp_path / "t.fa").write_text(">A\nACGT\nAC\n>B\nACGTA\n>C\nacgtac\n>D\nACGTAC\n")
     assert same_sequences(tmp_path / "t.fa") == {"C": "A", "D": "A"}
+
+
+def test_a_gtf_that_holds_its_lines_twice_is_refused(tmp_path, genome):
+    """Each transcript would be twice as long; also where the GTF is all there is."""
+    (tmp_path / "twice.gtf").write_text(GTF + GTF)
+    for sequences in (genome, None):
+        with pytest.raises(InputError, match=r"twice\.gtf, row 10: transcript ENST1\.2, found 'exons 3 to 8 and"):
+            build_reference(None, tmp_path / "twice.gtf", sequences, tmp_path / "out.fa")
+
+
+def test_exons_of_one_id_on_two_chromosomes_are_refused_without_a_genome_too(tmp_path):
+    line = '1\tt\texon\t3\t8\t.\t+\t.\tgene_id "G"; transcript_id "T";\n'
+    (tmp_path / "two.gtf").write_text(line + line.replace("1", "2", 1))
+    with pytest.raises(InputError, match=r"transcript T, found 'exons on 1 \(\+\) and 2 \(\+\)'"):
+        build_reference(None, tmp_path / "two.gtf", None, tmp_path / "out.fa")
+
+
+def test_exons_that_touch_are_two_exons(tmp_path, genome):
+    line = '1\tt\texon\t3\t8\t.\t+\t.\tgene_id "G"; transcript_id "T";\n'
+    (tmp_path / "touch.gtf").write_text(line + line.replace("3\t8", "9\t12"))
+    assert build_reference(None, tmp_path / "touch.gtf", genome, tmp_path / "out.fa")["length"].tolist() == [10]
+
+
+def test_blanks_at_the_ends_of_lines_are_no_bases(tmp_path):
+    (tmp_path / "in.fa").write_bytes(f">{GENCODE}\nACGT \nAC\t\r\n".encode())
+    assert build_reference(tmp_path / "in.fa", None, None, tmp_path / "out.fa")["length"].tolist() == [6]
+    assert (tmp_path / "out.fa").read_text() == ">ENST00000354700.10\nACGTAC\n"
+
+
+@pytest.mark.parametrize(
+    ("fasta", "words"), [(">\nACGT\n", "row 1: .*a name behind"), (">1\nAC*T\n", "row 2: .*'\\*'")]
+)
+def test_a_genome_of_other_letters_or_without_names_is_no_decoy(tmp_path, fasta, words):
+    (tmp_path / "genome.fa").write_text(fasta)
+    (tmp_path / "out.fa").write_text(">tx\nAC\n")
+    with pytest.raises(InputError, match=rf"genome\.fa, {words}"):
+        write_decoys(tmp_path / "genome.fa", tmp_path / "out.fa", tmp_path / "decoys.txt")
+
+
+def test_strange_letters_of_a_genome_are_told_of_it_when_transcripts_are_cut_out(tmp_path, gtf):
+    (tmp_path / "genome.fa").write_text(f">1\n{CHR1.replace('T', 'U')}\n>2\n{CHR2}\n")
+    with pytest.raises(InputError, match=r"genome\.fa: the bases of transcript ENST1\.2, found 'U'.*Write T for U"):
+        build_reference(None, gtf, tmp_path / "genome.fa", tmp_path / "out.fa")

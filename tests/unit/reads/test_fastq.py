@@ -12,6 +12,7 @@ import pytest
 
 from anpi.problems import InputError
 from anpi.reads import fastq as reading
+from anpi.reads import sample_reads
 from anpi.reads.fastq import FaultyReads, check_reads, look_at_start, read_through
 
 
@@ -133,6 +134,11 @@ def records(number: int, suffix: bytes = b"", seed: int = 1) -> list[bytes]:
             lambda r: r[:-2] + b"\r\n",
             r"row 80004: read 20001 \(run:20000\), found '\d+ qualities', expected \d+, one a",
         ),
+        (
+            lambda r: r.replace(b"\n", b" x\ry\n", 1),
+            r"row 80001: read 20001, found '@run:20000 x\\ry', expected a carriage return at the end of a line alone",
+        ),
+        (lambda r: r.replace(b"\n+\n", b"\n+\r\r\n"), r"row 80003: read 20001, found '\+\\r', expected a carriage"),
         (lambda r: r + b"\n", r"row 80005: read 20002, found '', expected a header"),
     ],
     ids=[
@@ -145,6 +151,8 @@ def records(number: int, suffix: bytes = b"", seed: int = 1) -> list[bytes]:
         "qualities",
         "return",
         "one shorter",
+        "return in a header",
+        "return in a plus line",
         "blank line",
     ],
 )
@@ -290,3 +298,126 @@ def test_namesakes_of_other_bases_and_nameless_reads_are_not_counted_twice(tmp_p
     assert reading.counted_twice([drawn(tmp_path, "mates.fastq", mates)]) == []
     nameless = b"".join(read_lines(n % 900, 8).replace(b"read%d" % (n % 900), b"x") for n in range(1000))
     assert reading.counted_twice([drawn(tmp_path, "nameless.fastq", nameless, 5000)]) == []
+
+
+def pair_names(kind: str, number: int) -> tuple[bytes, bytes]:
+    first, second = {
+        "slash": ("/1", "/2"),
+        "slash before a comment": ("/1 x", "/2 x"),
+        "comment": (" 1:N:0:ACGT", " 2:N:0:ACGT"),
+        "filtered": (" 1:Y:0:ACGT", " 2:Y:0:ACGT"),
+        "end of the line": (" HWI:7/1", " HWI:7/2"),
+        "dot": (".1", ".2"),
+        "none": ("", ""),
+    }[kind]
+    return b"@run:%d%s" % (number, first.encode()), b"@run:%d%s" % (number, second.encode())
+
+
+KINDS = ["slash", "slash before a comment", "comment", "filtered", "end of the line", "dot", "none"]
+
+
+def mates(kind: str, pairs: int) -> tuple[list[bytes], list[bytes]]:
+    """Pairs of random bases, the mates of which are named in one of the ways of sequencers."""
+    lines = [[read_lines(2 * n + mate).split(b"\n", 1)[1] for n in range(pairs)] for mate in (0, 1)]
+    names = [pair_names(kind, n) for n in range(pairs)]
+    first, second = ([names[n][mate] + b"\n" + lines[mate][n] for n in range(pairs)] for mate in (0, 1))
+    return first, second
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("dot", "none")])
+def test_mates_given_as_two_units_of_single_reads_are_told(tmp_path, kind):
+    files = [write(tmp_path / f"{n}.fq", b"".join(reads)) for n, reads in enumerate(mates(kind, 50), start=1)]
+    units = [sample_reads.Unit(file, file) for file in files]
+    lanes, _ = sample_reads.open_units(units, tmp_path, 1, (), None)
+    with pytest.raises(
+        FaultyReads, match=r"2\.fq, row 1: single reads, found '@run:0.*as @run:0.* in .*1\.fq: these are"
+    ):
+        sample_reads.check_lanes(lanes, 1)
+
+
+def lanes_of(folder: Path, first: Path | str, second: Path | str | None = None) -> list:
+    """Open a unit as a sample does: what its lanes are, or a fault of its reads."""
+    lanes, _ = sample_reads.open_units(
+        [sample_reads.Unit("u", str(first), second and str(second))], folder, 1, (), None
+    )
+    sample_reads.check_lanes(lanes, 1)
+    return lanes
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("order", ["one after the other", "by place on the genome", "one without its mate"])
+def test_both_mates_in_a_file_of_single_reads_are_told(tmp_path, kind, order):
+    first, second = mates(kind, 400)
+    if order == "one after the other":
+        listed = first + second
+    elif order == "by place on the genome":
+        listed = [(first + second)[i] for i in np.random.default_rng(1).permutation(800)]
+    else:
+        listed = list(chain(*zip(first, second, strict=True)))
+        del listed[11]
+    with pytest.raises(FaultyReads, match=r"reads\.fq.*single reads, found .*fastq_1 and fastq_2"):
+        lanes_of(tmp_path, write(tmp_path / "reads.fq", b"".join(listed)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_reads_of_one_mate_are_single_reads(tmp_path, kind):
+    for number, reads in enumerate(mates(kind, 400)):
+        (lane,) = lanes_of(tmp_path, write(tmp_path / f"{number}.fq", b"".join(reads)))
+        assert not lane.paired
+
+
+@pytest.mark.parametrize("name", ["@read/%d", "@read.%d", "@SRR1.%d %d:1:7:%d/30", "@r%d 1:22:333"])
+def test_numbers_that_count_reads_are_no_mates(tmp_path, name):
+    names = [(name.replace("%d", str(n)) + "\n").encode() for n in range(1, 400)]
+    reads = b"".join(line + read_lines(n).split(b"\n", 1)[1] for n, line in enumerate(names))
+    assert not lanes_of(tmp_path, write(tmp_path / "reads.fq", reads))[0].paired
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "dot"])
+def test_mates_in_their_places_are_taken_in_two_files_and_in_one(tmp_path, kind):
+    first, second = mates(kind, 400)
+    files = write(tmp_path / "1.fq", b"".join(first)), write(tmp_path / "2.fq", b"".join(second))
+    assert lanes_of(tmp_path, *files)[0].paired
+    both = write(tmp_path / "both.fq", b"".join(chain(*zip(first, second, strict=True))))
+    assert lanes_of(tmp_path, both)[0].interleaved
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("dot", "none")])
+def test_swapped_mates_and_one_mate_twice_are_told_by_their_numbers(tmp_path, kind):
+    first, second = mates(kind, 100)
+    one, two = write(tmp_path / "1.fq", b"".join(first)), write(tmp_path / "2.fq", b"".join(second))
+    other = [(tmp_path / f"again{n}.fq.gz", gzip.compress(b"".join(reads))) for n, reads in enumerate((first, second))]
+    again = [write(*file) for file in other]
+    swapped = write(tmp_path / "swapped.fq", b"".join(chain(*zip(second, first, strict=True))))
+    for unit, words in [
+        ((two, one), r"2\.fq, row 1: mates, found '@run:0.*expected a first mate \(/1 or 1:N:\). Name the file"),
+        ((one, again[0]), r"again0\.fq\.gz, row 1: mates, found '@run:0.*expected a second mate"),
+        ((two, again[1]), r"2\.fq, row 1: mates, .*expected a first mate"),
+        ((swapped, None), r"swapped\.fq, row 1: mates, .*the first mate stands first"),
+    ]:
+        with pytest.raises(FaultyReads, match=words):
+            lanes_of(tmp_path, *unit)
+
+
+def test_one_mate_twice_is_told_by_its_bases_where_names_hold_no_number(tmp_path):
+    first, _ = mates("none", 500)
+    one = write(tmp_path / "1.fq", b"".join(first))
+    packed = write(tmp_path / "1.fq.gz", gzip.compress(b"".join(first)))
+    both = write(tmp_path / "both.fq", b"".join(read + read for read in first))
+    for unit in ((one, packed), (both, None)):
+        with pytest.raises(FaultyReads, match="the bases of both mates are the same in all of 500 pairs"):
+            lanes_of(tmp_path, *unit)
+
+
+def test_mates_of_one_letter_alone_are_no_mates_given_twice(tmp_path):
+    """As of clusters without a signal, whose both mates are G throughout."""
+    dark = b"".join(b"@run:%d\n%s\n+\n%s\n" % (n, b"G" * 50, b"I" * 50) for n in range(9))
+    files = write(tmp_path / "1.fq", dark), write(tmp_path / "2.fq", dark.replace(b"I", b"F"))
+    assert lanes_of(tmp_path, *files)[0].paired
+
+
+@pytest.mark.parametrize("name", ["read", " 1 of a run", ""])
+def test_single_reads_without_names_of_their_own_are_no_pairs(tmp_path, name):
+    reads = b"".join(b"@%s\n%s" % (name.encode(), read_lines(n).split(b"\n", 1)[1]) for n in range(100))
+    with pytest.raises(FaultyReads, match=r"reads\.fq: reads that follow one another have one name.*Number the reads"):
+        lanes_of(tmp_path, write(tmp_path / "reads.fq", reads))

@@ -1,0 +1,165 @@
+"""Records that are no fragment of their own, and those that failed the quality control, count nowhere."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pysam
+import pytest
+
+from anpi.problems import InputError
+from anpi.quantification.gene_counts import count_genes
+from anpi.quantification.quantify import Reference, quantify_aligned_transcripts
+from anpi.quantification.salmon import FragmentLength
+from anpi.reads.sample_reads import Unit
+
+GENES = [f"ENSG0000000000{number}" for number in range(4)]
+GTF = "".join(
+    f'chr1\tmade\texon\t{1000 * n + 1}\t{1000 * n + 900}\t.\t+\t.\tgene_id "{gene}"; transcript_id "T{n}";\n'
+    for n, gene in enumerate(GENES)
+)
+GENOME = pysam.AlignmentHeader.from_dict({"HD": {"VN": "1.6"}, "SQ": [{"SN": "chr1", "LN": 10_000}]})
+QC_FAIL, SECONDARY, SUPPLEMENTARY = 0x200, 0x100, 0x800
+FIRST, SECOND = 0x63, 0x93  # of a proper pair, the first mate forward
+needs_counts = pytest.mark.skipif(not shutil.which("featureCounts"), reason="featureCounts is needed")
+
+
+def record(
+    name: str, flag: int, start: int, cigar: str = "50M", places: int | None = 1, header: pysam.AlignmentHeader = GENOME
+) -> pysam.AlignedSegment:
+    """Make a record of 50 bases; its mate, when it has one, begins 200 bases on or before."""
+    made = pysam.AlignedSegment(header)
+    made.query_name, made.flag, made.reference_id, made.reference_start = name, flag, 0, start
+    made.cigarstring, made.mapping_quality = cigar, 60
+    made.query_sequence, made.query_qualities = "A" * 50, pysam.qualitystring_to_array("I" * 50)
+    if flag & 0x1:
+        away = -200 if flag & 0x10 else 200
+        made.next_reference_id, made.next_reference_start, made.template_length = 0, start + away, away + away // 4
+    if places is not None:
+        made.set_tag("NH", places)
+    return made
+
+
+def write(path: Path, records: list[pysam.AlignedSegment], header: pysam.AlignmentHeader = GENOME) -> Path:
+    with pysam.AlignmentFile(str(path), "wb", header=header) as out:
+        for listed in records:
+            out.write(listed)
+    return path
+
+
+def counts_of(folder: Path, records: list[pysam.AlignedSegment], once: bool = False, cram: bool = False) -> list[int]:
+    """Count records on the four genes of `GTF`, 1,000 bases apart."""
+    (folder / "genes.gtf").write_text(GTF)
+    bam, scratch = write(folder / "given.bam", records), folder / "scratch"
+    scratch.mkdir()
+    genome = folder / "genome.fa"
+    genome.write_text(">chr1\n" + "A" * 10_000 + "\n")
+    if cram:
+        pysam.view("-C", "-T", str(genome), "-o", str(folder / "given.cram"), str(bam), catch_stdout=False)
+        bam = folder / "given.cram"
+    counts, _, _ = count_genes("S", [bam], folder / "genes.gtf", genome, None, scratch, 1, once)
+    return counts["counts"].tolist()
+
+
+@needs_counts
+@pytest.mark.parametrize("cram", [False, True])
+def test_supplementary_and_failed_records_do_not_count(tmp_path, cram):
+    single = [record("split", 0, 10, "25M25S"), record("split", SUPPLEMENTARY, 1010, "25S25M")]
+    single += [record("failed", QC_FAIL, 2010), record("sound", 0, 2010)]
+    assert counts_of(tmp_path, single, cram=cram) == [1, 0, 1, 0]
+
+
+@needs_counts
+def test_a_pair_with_a_supplementary_record_counts_once(tmp_path):
+    pairs = [record("p", FIRST, 10), record("p", SECOND, 210, "25M25S"), record("p", SECOND | SUPPLEMENTARY, 3010)]
+    assert counts_of(tmp_path, pairs) == [1, 0, 0, 0]
+
+
+@needs_counts
+def test_reads_of_several_places_do_not_count_and_are_told_by_their_tag(tmp_path):
+    tagged = [record("several", SECONDARY * (start > 10), start, places=3) for start in (10, 1010, 2010)]
+    assert counts_of(tmp_path, [*tagged, record("one", 0, 3010)]) == [0, 0, 0, 1]
+
+
+@needs_counts
+def test_secondary_alignments_without_their_tag_are_refused(tmp_path):
+    bare = [record("several", SECONDARY * (start > 10), start, places=None) for start in (10, 1010, 2010)]
+    words = r"given\.bam: found '2 secondary alignments without the tag NH', expected NH, .*STAR or HISAT2"
+    with pytest.raises(InputError, match=words):
+        counts_of(tmp_path, bare)
+
+
+@needs_counts
+def test_without_secondary_alignments_the_tag_may_lack(tmp_path):
+    assert counts_of(tmp_path, [record("one", 0, 10, places=None)]) == [1, 0, 0, 0]
+
+
+@needs_counts
+def test_a_pair_without_a_record_of_its_first_mate_is_one_molecule(tmp_path):
+    """As where a filter left the second mate alone; its place is that of the second."""
+    alone = [record("a:ACGT", SECOND, 210), record("b:ACGT", SECOND, 210), record("c:TTTT", SECOND, 210)]
+    whole = [record("d:ACGT", FIRST, 1010), record("d:ACGT", SECOND, 1210)]
+    assert counts_of(tmp_path, [*alone, *whole], once=True) == [2, 1, 0, 0]
+
+
+@needs_counts
+def test_units_are_all_of_pairs_or_all_of_single_reads(tmp_path):
+    """One without records is of either kind, wherever it stands."""
+    (tmp_path / "genes.gtf").write_text(GTF)
+    pairs = write(tmp_path / "pairs.bam", [record("p", FIRST, 10), record("p", SECOND, 210)])
+    single = write(tmp_path / "single.bam", [record("s", 0, 1010)])
+    empty = write(tmp_path / "empty.bam", [])
+
+    def counted(name: str, *files: Path) -> list[int]:
+        (tmp_path / name).mkdir()
+        counts, _, _ = count_genes("S", files, tmp_path / "genes.gtf", None, None, tmp_path / name, 1)
+        return counts["counts"].tolist()
+
+    assert counted("a", empty, pairs) == counted("b", pairs, empty) == [1, 0, 0, 0]
+    assert counted("c", empty, single) == [0, 1, 0, 0]
+    for name, files in (("d", (pairs, single)), ("e", (single, pairs))):
+        with pytest.raises(InputError, match=r"S: units of pairs and of single reads.*a sample of its own"):
+            counted(name, *files)
+
+
+TARGETS = {"T1": "A", "T2": "C"}
+
+
+@pytest.mark.skipif(not shutil.which("salmon"), reason="salmon is needed")
+@pytest.mark.parametrize("paired", [True, False])
+def test_failed_reads_of_alignments_to_transcripts_are_left_out_and_counted(tmp_path, paired):
+    """60 fragments, of which 20 failed the quality control of the sequencer; a split one stands twice."""
+    rng = np.random.default_rng(1)
+    bases = {name: "".join(rng.choice(list("ACGT"), 1000)) for name in TARGETS}
+    (tmp_path / "targets.fa").write_text("".join(f">{name}\n{text}\n" for name, text in bases.items()))
+    header = pysam.AlignmentHeader.from_dict(
+        {"HD": {"VN": "1.6"}, "SQ": [{"SN": name, "LN": 1000} for name in TARGETS]}
+    )
+    flags = [(FIRST, 0), (SECOND, 200)] if paired else [(0, 0)]
+    records = []
+    for number in range(60):
+        failed = QC_FAIL if number % 3 == 0 else 0
+        for flag, away in flags:
+            made = record(f"r{number}", flag | failed, 5 * number + away, header=header)
+            made.query_sequence = bases["T1"][5 * number + away :][:50]
+            made.query_qualities = pysam.qualitystring_to_array("I" * 50)
+            records.append(made)
+    records.append(record("r59", SUPPLEMENTARY | (flags[-1][0] if paired else 0), 700, header=header))
+    (tmp_path / "scratch").mkdir()
+    unit = Unit("L1", alignment=str(write(tmp_path / "given.bam", records, header)))
+    reference = Reference(tmp_path, transcripts=tuple(TARGETS), fasta=tmp_path / "targets.fa")
+    out = tmp_path / "out"
+    quantify_aligned_transcripts("S", [unit], reference, out, tmp_path / "scratch", 1, FragmentLength(200, 20, "x"))
+    reads = json.loads((out / "reads.json").read_text())
+    rows = [line.split("\t") for line in (out / "salmon" / "quant.sf").read_text().splitlines()[1:]]
+    assert {row[0]: float(row[4]) for row in rows} == {"T1": 40, "T2": 0}
+    (unit_facts,) = reads["units"]
+    mates = 2 if paired else 1
+    assert (reads["fragments_mapped"], unit_facts["reads"]) == (40, 40)
+    assert (unit_facts["alignment"]["primary_records"], unit_facts["alignment"]["qc_fail_records"]) == (
+        60 * mates,
+        20 * mates,
+    )
