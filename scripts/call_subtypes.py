@@ -21,7 +21,7 @@ from anpi.files.kept import keeping
 from anpi.files.writing import PRECISE, write_text
 from anpi.program import run_program
 from anpi.provenance import add_kept, kept_place
-from anpi.subtypes.calls import call_subtypes, programme_table, tissue_table
+from anpi.subtypes.calls import call_subtypes, programme_table, refuse_uncounted, tissue_table
 from anpi.subtypes.forest import FOREST, load_forest
 from anpi.subtypes.model import DEFAULT, load_model
 from anpi.tables.reading import read_facts
@@ -44,6 +44,8 @@ def main() -> None:
     expression = given_expression(arguments)
     verdicts = read_verdicts(arguments.verdicts, list(expression.values.columns)) if arguments.verdicts else None
     counts = read_expression(arguments.counts, "counts") if arguments.counts else None
+    if counts is not None:
+        refuse_uncounted(list(expression.values.columns), counts, arguments.counts)
     forest = load_forest(arguments.forest)
 
     def compute(samples: list[str]) -> list[pd.DataFrame]:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from anpi.expression.arguments import add_expression, given_expression
 from anpi.expression.by_sample import of_samples, sample_keys, tables_by_sample
+from anpi.expression.sample_table import read_tissues
 from anpi.files.kept import keeping
 from anpi.files.writing import ESTIMATES, write_text
 from anpi.fractions.estimate import estimate_fractions
@@ -33,7 +34,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     expression = given_expression(arguments)
-    tissues = read_facts(arguments.tissues) if arguments.tissues else None
+    tissues = read_tissues(arguments.tissues) if arguments.tissues else None
 
     def compute(samples: list[str]) -> list[pd.DataFrame]:
         return [estimate_fractions(of_samples(expression, samples), arguments.tumour, tissues)]

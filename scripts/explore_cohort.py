@@ -20,11 +20,11 @@ from pathlib import Path
 import pandas as pd
 
 from anpi.expression.matrix import UNITS, read_expression
+from anpi.expression.sample_table import read_sample_table
 from anpi.files.writing import write_estimates, write_table
 from anpi.program import run_program
 from anpi.subtypes.exploration import Search, explore_cohort
 from anpi.subtypes.model import DEFAULT, load_model
-from anpi.tables.reading import read_text_table
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def main() -> None:
 
     expression = read_expression(arguments.expression, arguments.unit, genes_needed=False)
     search = Search(arguments.genes, arguments.runs, arguments.most_clustered, arguments.seed)
-    calls, model = read_text_table(arguments.calls), load_model(arguments.model)
+    calls, model = read_sample_table(arguments.calls, ["subtype"]), load_model(arguments.model)
     tables, notes = explore_cohort(expression, calls, model, search)
     for name, table in tables.items():
         write_estimates(arguments.out / f"{name}.tsv", table)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from anpi.cohort.facts import threshold
 from anpi.cohort.verdicts import judge_samples
+from anpi.expression.sample_table import ANY_NUMBER, read_sample_table
 from anpi.files.writing import write_table
 from anpi.program import run_program
-from anpi.tables.reading import read_facts, read_table
+from anpi.tables.reading import read_table
 
 
 def main() -> None:
@@ -26,9 +27,11 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
     limits = {fact: {"warn": warn, "fail": fail} for fact, (warn, fail) in arguments.threshold}
-    identities = read_facts(arguments.identity) if arguments.identity else None
+    numbers = dict.fromkeys(limits, ANY_NUMBER)
+    identities = read_sample_table(arguments.identity, limits=numbers) if arguments.identity else None
     samples = read_table(arguments.samples, "samples") if arguments.samples else None
-    verdicts = judge_samples(read_facts(arguments.facts), limits, identities, samples)
+    facts = read_sample_table(arguments.facts, limits=numbers)
+    verdicts = judge_samples(facts, limits, identities, samples)
     write_table(arguments.out, verdicts)
     counts = verdicts["verdict"].value_counts().to_dict()
     print(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())), file=sys.stderr)

@@ -16,6 +16,7 @@ import pandas as pd
 from anpi.expression.arguments import add_expression, given_expression
 from anpi.expression.by_sample import of_samples, sample_keys, tables_by_sample
 from anpi.expression.matrix import Expression, read_expression
+from anpi.expression.sample_table import read_sample_table, read_tissues
 from anpi.files.kept import keeping
 from anpi.files.writing import ESTIMATES, write_text
 from anpi.program import run_program
@@ -33,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_expression(parser)
     parser.add_argument("--counts", help="matrix of counts of the same samples: for intervals of read depth")
-    parser.add_argument("--calls", help="calls.tsv: its column purity, where it has one")
+    parser.add_argument("--calls", help="calls.tsv: its column purity (0 to 1), where it has one")
     parser.add_argument("--tissues", help="tissues.tsv: shares of normal tissue (default: estimated anew)")
     parser.add_argument("--targets", type=Path, default=TARGETS, help="list of targets (default: the shipped one)")
     parser.add_argument("--own", type=Path, help="list of targets of your own, scored beside them")
@@ -44,8 +45,8 @@ def main() -> None:
     targets = read_targets(arguments.targets, arguments.own)
     expression = given_expression(arguments)
     counts = read_expression(arguments.counts, "counts", genes_needed=False) if arguments.counts else None
-    calls = read_facts(arguments.calls) if arguments.calls else None
-    tissues = read_facts(arguments.tissues) if arguments.tissues else estimate_tissues(expression, counts is not None)
+    calls = read_sample_table(arguments.calls, limits={"purity": (0, 1)}) if arguments.calls else None
+    tissues = read_tissues(arguments.tissues) if arguments.tissues else estimate_tissues(expression, counts is not None)
     purity = choose_purity(calls, tissues)
 
     def compute(samples: list[str]) -> list[pd.DataFrame]:

@@ -247,11 +247,16 @@ trend_row <- function(a, q) {
   d <- q$frame
   if (q$stratified) return(conditional(ave(d$marker, d$arm, FUN = rank), d$y, d$arm, FALSE))
   sets <- combn(sort(unique(d$y)), 2)
-  j <- sum(apply(sets, 2, function(s) sum(outer(d$marker[d$y == s[2]], d$marker[d$y == s[1]], function(u, v) (u > v) + 0.5 * (u == v)))))
+  jt <- function(m) sum(apply(sets, 2, function(s) sum(outer(m[d$y == s[2]], m[d$y == s[1]], function(u, v) (u > v) + 0.5 * (u == v)))))
+  j <- jt(d$marker)
   n <- nrow(d); g <- as.numeric(table(d$y)); t <- as.numeric(table(d$marker)); f <- function(v) sum(v * (v - 1) * (2 * v + 5))
   variance <- (n * (n - 1) * (2 * n + 5) - f(g) - f(t)) / 72 + sum(g * (g - 1) * (g - 2)) * sum(t * (t - 1) * (t - 2)) / (36 * n * (n - 1) * (n - 2)) +
     sum(g * (g - 1)) * sum(t * (t - 1)) / (8 * n * (n - 1))
-  z <- (j - (n^2 - sum(g^2)) / 4) / sqrt(variance)
+  middle <- (n^2 - sum(g^2)) / 4; z <- (j - middle) / sqrt(variance)
+  if (grepl("permutation", a$method)) {
+    extreme <- replicate(DRAWS, abs(jt(sample(d$marker)) - middle) >= abs(j - middle) - 1e-7)
+    return(c(estimate = z, p = (1 + sum(extreme)) / (1 + DRAWS), draws = DRAWS))
+  }
   c(estimate = z, p = 2 * pnorm(-abs(z)))
 }
 selected_row <- function(a, q) {

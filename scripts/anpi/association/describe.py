@@ -92,8 +92,7 @@ def survival_row(frame: pd.DataFrame, plan: Plan) -> dict[str, float]:
         rate = curve.at(months * DAYS_PER_MONTH)
         row |= triple(f"rate_{months:g}m", rate if rate[0] < 1 else (rate[0], np.nan, np.nan))
     mean = restricted_mean(frame["time"], frame["event"], plan.restricted_mean_months * DAYS_PER_MONTH)
-    half = 1.959963984540054 * mean.se
-    values = np.array([mean.estimate, mean.estimate - half, mean.estimate + half]) / DAYS_PER_MONTH
+    values = np.array([mean.estimate, *mean.limits]) / DAYS_PER_MONTH
     row |= triple(f"rmst_{plan.restricted_mean_months:g}m", tuple(values))
     reverse = follow_up(frame["time"], frame["event"])
     return row | triple("follow_up_months", tuple(value / DAYS_PER_MONTH for value in reverse))

@@ -64,7 +64,8 @@ def detectable_groups(question: Question, plan: Plan) -> list[dict[str, object]]
     if len(groups.tested) < 2 or not events:
         return []
     sizes = frame["marker"].value_counts()
-    found = simulated(question, frame, plan) if len(frame) <= MOST_SIMULATED else by_formula(frame, groups, plan)
+    few = len(frame) <= MOST_SIMULATED
+    found = simulated(question, frame, plan) if few else by_formula(question, frame, groups, plan)
     shown = groups.tested[1:] if len(groups.tested) == 2 else groups.tested
     return [
         {"level": level, "n": int(sizes[level]), "total": len(frame), "events": events, **found[level]}
@@ -76,34 +77,35 @@ def detectable_groups(question: Question, plan: Plan) -> list[dict[str, object]]
 def simulated(question: Question, frame: pd.DataFrame, plan: Plan) -> dict[object, dict[str, object]]:
     """Find the ratios of each group by simulation, and their power with other random numbers."""
     data = frame["time"], frame["event"], frame["marker"], frame["arm"].to_numpy() if question.stratified else None
-    ratios = detectable_by_simulation(*data, plan.alpha, POWER, TRIALS, plan.seed)
-    power = simulated_power(data, ratios, plan.alpha, TRIALS, plan.seed + 1)
+    level = plan.level(question.entry.family)
+    ratios = detectable_by_simulation(*data, level, POWER, TRIALS, plan.seed)
+    power = simulated_power(data, ratios, level, TRIALS, plan.seed + 1)
     method = f"simulation of {TRIALS} trials with these group sizes, hazards and follow-up"
     return {
-        level: {
+        group: {
             "hr_below": below,
-            "power_below": power[level][0],
+            "power_below": power[group][0],
             "hr_above": above,
-            "power_above": power[level][1],
+            "power_above": power[group][1],
             "method": method,
         }
-        for level, (below, above) in ratios.items()
+        for group, (below, above) in ratios.items()
     }
 
 
-def by_formula(frame: pd.DataFrame, groups: Groups, plan: Plan) -> dict[object, dict[str, object]]:
+def by_formula(question: Question, frame: pd.DataFrame, groups: Groups, plan: Plan) -> dict[object, dict[str, object]]:
     events, df = int(frame["event"].sum()), len(groups.tested) - 1
     found: dict[object, dict[str, object]] = {}
     for level in groups.tested:
         share = float(frame["marker"].eq(level).mean())
-        ratio = detectable_hazard_ratio(events, share, df, plan.alpha, POWER)
+        ratio = detectable_hazard_ratio(events, share, df, plan.level(question.entry.family), POWER)
         found[level] = {"hr_below": 1 / ratio, "hr_above": ratio, "method": "Schoenfeld's formula"}
     return found
 
 
 def detectable_score(question: Question, plan: Plan) -> list[dict[str, object]]:
     events, total = int(question.frame["event"].sum()), len(question.frame)
-    ratio = detectable_hazard_ratio_per_sd(events, plan.alpha, POWER)
+    ratio = detectable_hazard_ratio_per_sd(events, plan.level(question.entry.family), POWER)
     if not np.isfinite(ratio):
         return []
     row = {"n": total, "total": total, "events": events, "hr_below": 1 / ratio, "hr_above": ratio}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from anpi.association.plan import Plan
-from anpi.association.question import Question, Row
+from anpi.association.question import Question, Row, informative
 from anpi.association.time_to_event import adjusted_words, few_events, fit_hazards, strata_of, too_little
 from anpi.association.trial import Exposure
 from anpi.stats.cox import fit_firth_cox
@@ -27,6 +27,8 @@ def time_by_event(question: Question, plan: Plan, exposure: Exposure | None) -> 
     )
     test = time_dependent_row(question, frame, known, plan)
     test.warnings += [exposure.warning] if exposure.warning else []
+    earlier = int(frame.index.isin(exposure.earlier).sum())
+    test.warnings += [f"{plural(earlier, 'patient')} had one before treatment, which does not count"] if earlier else []
     return [test, *(landmark_row(question, frame, seen, landmark, plan) for landmark in plan.landmark_days)]
 
 
@@ -91,14 +93,16 @@ def landmark_row(question: Question, frame: pd.DataFrame, day: pd.Series, landma
         row.warnings.append(f"{int(marker.sum())} of {len(still)} had it by then: described, not tested")
         return row
     moved = still.assign(time=still["time"] - landmark)
-    x = pd.concat([marker.rename("marker"), question.covariates.loc[still.index]], axis=1)
+    covariates, constant = informative(question.covariates.loc[still.index])
+    row.warnings += [f"not adjusted for {name}: all patients of the landmark are alike" for name in constant]
+    x = pd.concat([marker.rename("marker"), covariates], axis=1)
     fit = fit_hazards(moved, x, question)
     if fit is None:
         row.warnings.append("the model could not be fitted")
         return row
     row.estimate, row.ci_low, row.ci_high, row.p = fit.ratio("marker")
-    row.method = f"landmark analysis, {fit.method}{adjusted_words(question.covariates)}"
-    if not question.covariates.shape[1]:
+    row.method = f"landmark analysis, {fit.method}{adjusted_words(covariates)}"
+    if not covariates.shape[1]:
         data = moved["time"], moved["event"], marker
         result = permute_logrank(*data, strata_of(moved, question), plan.permutations, plan.seed)
         row.p = result.p

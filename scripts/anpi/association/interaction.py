@@ -10,7 +10,7 @@ import pandas as pd
 from anpi.association import response, time_to_event
 from anpi.association.groups import split_groups, standardised
 from anpi.association.plan import Plan
-from anpi.association.question import Question, Row
+from anpi.association.question import Question, Row, informative
 from anpi.association.time_to_event import arm_columns
 from anpi.stats.cox import fit_firth_cox
 from anpi.stats.logistic import fit_logistic
@@ -86,7 +86,7 @@ def build_design(question: Question, plan: Plan) -> Design:
     frame = question.frame.loc[main.index]
     arm = arm_columns(frame)
     products = pd.DataFrame({f"{m} x {a}": main[m] * arm[a] for m in main for a in arm}, index=main.index)
-    return Design(frame, main, levels, question.covariates.loc[main.index], products)
+    return Design(frame, main, levels, informative(question.covariates.loc[main.index])[0], products)
 
 
 def time_test(test: Row, design: Design) -> bool:
@@ -115,7 +115,8 @@ def arm_rows(question: Question, design: Design, arm: str, plan: Plan) -> list[R
     inside = design.frame["arm"].eq(arm)
     part = design.frame[inside]
     outcome = part["event" if question.kind == "time" else "y"]
-    fit = fit_within(question, part, pd.concat([design.main, design.covariates], axis=1)[inside], plan)
+    covariates, _ = informative(design.covariates[inside])
+    fit = fit_within(question, part, pd.concat([design.main[inside], covariates], axis=1), plan)
     ratio = "HR" if question.kind == "time" else "OR"
     rows = []
     for column, level in design.levels.items():

@@ -68,7 +68,7 @@ class Plan:
     """A checked plan.
 
     ``settings`` holds every key with its default filled in, ``multiplicity`` the method of each family, ``gates`` the
-    family that must pass before it, ``shares`` its share of alpha.
+    family that must pass before it, ``shares`` its share of alpha: behind a gate at most that of the gate.
     """
 
     file: str
@@ -94,6 +94,10 @@ class Plan:
     subgroups = Key[list[str]]()
     change = Key[dict[str, Any]]()
     expression = Key[dict[str, Any]]()
+
+    def level(self, family: str) -> float:
+        """Return the level at which the tests of a family are held: its share of alpha."""
+        return self.alpha * self.shares.get(family, 1.0)
 
     def primary(self) -> Entry | None:
         """Return the first entry of the primary tier."""
@@ -143,8 +147,7 @@ def build_plan(settings: dict[str, Any], file: str) -> Plan:
             known |= {key: tuple(value) for key, value in known.items() if isinstance(value, list)}
             entries.append(Entry(**known))
     multiplicity = {family.get("family", ""): family["multiplicity"] for family in families}
-    shares = {family.get("family", ""): float(family["alpha_share"]) for family in families}
-    return Plan(file, settings, tuple(entries), multiplicity, family_gates(families), shares)
+    return Plan(file, settings, tuple(entries), multiplicity, family_gates(families), family_shares(families))
 
 
 def family_gates(families: Sequence[dict[str, Any]]) -> dict[str, str]:
@@ -157,6 +160,16 @@ def family_gates(families: Sequence[dict[str, Any]]) -> dict[str, str]:
         if gate not in (None, "none"):
             gates[family.get("family", "")] = gate
     return gates
+
+
+def family_shares(families: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Return the share of alpha of each family; one behind a gate has by default what its gate hands on."""
+    gates = family_gates(families)
+    shares: dict[str, float] = {}
+    for family in families:
+        name = family.get("family", "")
+        shares[name] = min(float(family["alpha_share"]), shares.get(gates.get(name, ""), 1.0))
+    return shares
 
 
 def own_problems(plan: Plan) -> Iterator[Problem]:
@@ -209,21 +222,52 @@ def list_problems(file: str, key: str, entry: Entry) -> Iterator[Problem]:
 
 
 def gate_problems(plan: Plan) -> Iterator[Problem]:
-    """Find gates that are no family before their own, and shares of alpha that come to more than one."""
-    families = plan.settings["families"]
-    names = [family.get("family", "") for family in families]
-    for place, name in enumerate(names):
-        gate = plan.gates.get(name)
-        if gate is not None and gate not in names[:place]:
-            yield unknown(plan.file, f"family {name}, gate", gate, names[:place], "a family that stands before it")
-    free = [
-        family["alpha_share"]
-        for family, name in zip(families, names, strict=True)
-        if family.get("tier") != "exploratory" and name not in plan.gates
+    """Find gates that are no family before their own, and shares of alpha that come to more than there is."""
+    names = [family.get("family", "") for family in plan.settings["families"]]
+    strange = [
+        unknown(plan.file, f"family {name}, gate", plan.gates[name], names[:place], "a family that stands before it")
+        for place, name in enumerate(names)
+        if name in plan.gates and plan.gates[name] not in names[:place]
     ]
-    if any(share < 1 for share in free) and sum(free) > 1 + 1e-9:
-        expected = "shares of the primary and secondary families without a gate that sum to 1 at most"
-        yield Problem(plan.file, column="families, alpha_share", found=f"a sum of {sum(free):g}", expected=expected)
+    yield from strange or share_problems(plan)
+
+
+def share_problems(plan: Plan) -> Iterator[Problem]:
+    """Find families with more of alpha than their gate hands on, alone or together."""
+    for family in plan.settings["families"]:
+        name, share = family.get("family", ""), float(family["alpha_share"])
+        least = plan.shares[name]
+        if least < share < 1:
+            found = f"{share:g} behind {plan.gates[name]}, whose share is {least:g}"
+            mend = "Leave alpha_share out: the family then has all that its gate hands on."
+            column = f"family {name}, alpha_share"
+            yield Problem(plan.file, column=column, found=found, expected=f"{least:g} at most", mend=mend)
+    yield from sum_problems(plan)
+
+
+def sum_problems(plan: Plan) -> Iterator[Problem]:
+    """Find families that together have more of alpha than there is, or than the gate before them hands on.
+
+    Exploratory families claim nothing and count for nothing: a family behind one has the alpha of what stands before.
+    """
+    tiers = {family.get("family", ""): family.get("tier") for family in plan.settings["families"]}
+    behind: dict[str | None, list[str]] = {}
+    for name in [name for name, tier in tiers.items() if tier != "exploratory"]:
+        gate = plan.gates.get(name)
+        while gate is not None and tiers[gate] == "exploratory":
+            gate = plan.gates.get(gate)
+        behind.setdefault(gate, []).append(name)
+    for gate, names in behind.items():
+        shares = [plan.shares[name] for name in names]
+        if gate is None and any(share < 1 for share in shares) and sum(shares) > 1 + 1e-9:
+            expected = "shares of the primary and secondary families without a gate that sum to 1 at most"
+            found = f"a sum of {sum(shares):g}"
+            yield Problem(plan.file, column="families, alpha_share", found=found, expected=expected)
+        if gate is not None and sum(shares) > plan.shares[gate] + 1e-9:
+            found = f"{' and '.join(names)} behind {gate}, with shares that sum to {sum(shares):g}"
+            mend = "Give each its part by alpha_share, or let one wait for the other by gate."
+            expected = f"a sum of {plan.shares[gate]:g} at most"
+            yield Problem(plan.file, column="families, alpha_share", found=found, expected=expected, mend=mend)
 
 
 def repeated(file: str, key: str, names: Sequence[str]) -> Iterator[Problem]:

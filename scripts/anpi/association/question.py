@@ -273,9 +273,24 @@ def design(columns: pd.DataFrame) -> pd.DataFrame:
 
 
 def informative(covariates: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Leave out columns in which all patients are alike."""
+    """Leave out columns in which all patients are alike, and one of levels that together hold every patient.
+
+    Where no patient is left in the first level of a category, another level is what the rest is held against: how a
+    level is spelled decides nothing.
+    """
     constant = [str(name) for name in covariates.columns if covariates[name].nunique() < 2]
-    return covariates.drop(columns=constant), constant
+    kept = covariates.drop(columns=constant)
+    first = [columns[0] for columns in level_columns(kept).values() if kept[columns].sum(axis=1).eq(1).all()]
+    return kept.drop(columns=first), constant
+
+
+def level_columns(covariates: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the columns of each category (see `design`)."""
+    found: dict[str, list[str]] = {}
+    for name in map(str, covariates.columns):
+        if ": " in name:
+            found.setdefault(name.split(": ")[0], []).append(name)
+    return found
 
 
 def cut_marker(frame: pd.DataFrame, entry: Entry) -> pd.DataFrame:

@@ -14,9 +14,11 @@ from anpi.association.time_to_event import adjusted_words, arm_columns
 from anpi.stats.exact import fisher_exact, jonckheere, wilcoxon
 from anpi.stats.logistic import fit_logistic
 from anpi.stats.newton import RegressionFit
-from anpi.stats.permutation import permute_groups, permute_trend
+from anpi.stats.permutation import permute_groups, permute_jonckheere, permute_trend
 from anpi.stats.roc import area_under_curve, stratified_area
 from anpi.words.lists import plural
+
+MOST_PERMUTED = 200  # as many as have the exact rank test
 
 
 def response_rows(question: Question, plan: Plan) -> list[Row]:
@@ -175,6 +177,18 @@ def rank_test(question: Question, frame: pd.DataFrame, plan: Plan) -> tuple[floa
     return trend.p, words
 
 
+def trend_test(test: Row, frame: pd.DataFrame, plan: Plan) -> None:
+    """Compute the Jonckheere-Terpstra test by permutation, of many patients by the normal distribution."""
+    data, test.effect, test.method = (frame["marker"].astype(float), frame["y"]), "z", "Jonckheere-Terpstra test"
+    if len(frame) > MOST_PERMUTED:
+        line = jonckheere(*data)
+        test.estimate, test.p = line.z, line.p
+        return
+    drawn = permute_jonckheere(*data, plan.permutations, plan.seed)
+    test.estimate, test.p = drawn.statistic, drawn.p
+    test.method += f", permutation p ({drawn.arrangements:,})"
+
+
 def ordered_rows(question: Question, plan: Plan) -> list[Row]:
     """Test best response as an ordered outcome (PD, SD, PR, CR): Jonckheere for scores, permuted ranks for groups."""
     frame = question.frame
@@ -208,8 +222,7 @@ def ordered_rows(question: Question, plan: Plan) -> list[Row]:
             f"trend of the score over ordered best response within arms, permutation p ({trend.arrangements:,})"
         )
     else:
-        line = jonckheere(frame["marker"].astype(float), frame["y"])
-        test.effect, test.estimate, test.p, test.method = "z", line.z, line.p, "Jonckheere-Terpstra test"
+        trend_test(test, frame, plan)
     if question.covariates.shape[1]:
         test.warnings.append("not adjusted: this test takes no covariates")
     return [test]

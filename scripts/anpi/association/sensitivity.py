@@ -24,13 +24,12 @@ from anpi.association.response import fit_odds
 from anpi.association.time_to_event import adjusted_test, fit_hazards, stratified_scores
 from anpi.association.trial import Trial
 from anpi.stats.permutation import permute_design, permute_logrank
-from anpi.stats.survival import logrank, restricted_mean
+from anpi.stats.survival import Z, logrank, restricted_mean
 from anpi.trial.endpoints import endpoint_variants
 from anpi.trial.sets import SUBTYPED, USABLE
 from anpi.trial.times import DAYS_PER_MONTH
 
 MOST_REFITTED = 100
-Z = 1.959963984540054
 
 
 def sensitivity_table(plan: Plan, trial: Trial, rows: list[Row], registry: pd.DataFrame | None) -> pd.DataFrame:
@@ -145,7 +144,7 @@ def probability_rows(question: Question, weights: pd.DataFrame, plan: Plan) -> l
     reference.
     """
     known = weights.notna().all(axis=1)
-    frame, weights, covariates = question.frame[known], weights[known], question.covariates[known]
+    frame, weights, covariates = question.frame[known], weights[known], informative(question.covariates[known])[0]
     outcome = frame["event"] if question.kind == "time" else frame["y"] >= (2 if question.kind == "ordered" else 1)
     test = Row(n=len(frame), events=int(outcome.sum()), effect="chi-square")
     total = weights.sum().sort_values(ascending=False, kind="stable")
@@ -191,13 +190,18 @@ def restricted_mean_rows(question: Question, plan: Plan) -> list[Row]:
         )
         base = means[groups.tested[0]]
         difference = means[level].estimate - base.estimate
-        half = Z * np.hypot(means[level].se, base.se)
+        silent = [name for name in (groups.tested[0], level) if not means[name].se > 0]
+        half = np.nan if silent else Z * np.hypot(means[level].se, base.se)
         row.estimate, row.ci_low, row.ci_high = (
             float(value) / DAYS_PER_MONTH for value in (difference, difference - half, difference + half)
         )
         row.method = f"restricted mean within {plan.restricted_mean_months:g} months, Greenwood error"
         if not np.isfinite(row.estimate):
             row.warnings.append("follow-up ends before the restriction: not estimated")
+        elif silent:
+            row.warnings.append(
+                f"no interval: no event before the restriction tells of the error in {' and '.join(silent)}"
+            )
         rows.append(row)
     return rows
 
@@ -231,10 +235,10 @@ def influence_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> 
     -------
     DataFrame
         ``patient_id`` (the patient left out; NA in the first row, which has all), ``chi_square``, ``p``,
-        ``changes_conclusion``. The first row is the primary answer itself. Up to 100 patients p is by the plan's
-        permutations and ``hr_<group>`` is given. Beyond, p without a patient is asymptotic, and whether it changes the
-        conclusion is seen beside the asymptotic p of all. With covariates p is that of the adjusted model. Empty when
-        the primary test could not be made.
+        ``changes_conclusion`` (p lies on the other side of alpha times the share of the family). The first row is the
+        primary answer itself. Up to 100 patients p is by the plan's permutations and ``hr_<group>`` is given. Beyond,
+        p without a patient is asymptotic, and whether it changes the conclusion is seen beside the asymptotic p of all.
+        With covariates p is that of the adjusted model. Empty when the primary test could not be made.
     """
     columns = ["patient_id", "chi_square", "p", "changes_conclusion"]
     primary = plan.primary()
@@ -256,10 +260,10 @@ def influence_table(plan: Plan, trial: Trial, registry: pd.DataFrame | None) -> 
     rows = []
     for patient in [None, *frame.index]:
         part = frame if patient is None else frame.drop(index=patient)
-        found = answer_of(part, covariates.loc[part.index], groups, question, plan, refit)
+        found = answer_of(part, informative(covariates.loc[part.index])[0], groups, question, plan, refit)
         rows.append({"patient_id": patient, **found})
     table = pd.DataFrame(rows)
-    reached = table["p"] < plan.alpha
+    reached = table["p"] < plan.level(question.entry.family)
     table.loc[0, ["chi_square", "p"]] = declared.estimate, declared.p
     changes = table["p"].notna() & (reached != reached.iloc[0])
     table.insert(3, "changes_conclusion", np.where(changes, "yes", "no"))

@@ -15,7 +15,7 @@ from anpi.association.response import fit_odds
 from anpi.association.time_to_event import fit_hazards
 from anpi.association.trial import Trial
 from anpi.stats.newton import RegressionFit
-from anpi.words.lists import plural
+from anpi.words.lists import listed, plural
 
 MOST_LEVELS = 5
 COLUMNS = (
@@ -104,11 +104,13 @@ def estimate(question: Question, fit: RegressionFit | None, column: str, count: 
         return {"warning": few if count < plan.smallest_group else "too little in this subgroup to estimate"}
     ratio = "HR" if question.kind == "time" else "OR"
     value, low, high, _ = fit.ratio(column)
+    left_out = question.entry.adjust_for
     return {
         "effect": ratio if question.grouped else f"{ratio} per SD",
         "estimate": value,
         "ci_low": low,
         "ci_high": high,
+        "warning": f"not adjusted for {listed(left_out, len(left_out))}" if left_out else None,
     }
 
 

@@ -41,6 +41,8 @@ class Exposure:
         Day on which it was first seen, confirmed later or not, for landmarks.
     undated : frozenset
         Patients who had it on a day that is not known.
+    earlier : tuple of str
+        Patients who had it before treatment too, which does not count.
     warning : str or None
         What is wrong with the days.
     """
@@ -48,6 +50,7 @@ class Exposure:
     known: pd.Series
     seen: pd.Series
     undated: frozenset[str] = frozenset()
+    earlier: tuple[str, ...] = ()
     warning: str | None = None
 
 
@@ -58,8 +61,9 @@ class Trial:
     ``calls``, ``scores`` (patients x signatures) and ``tpm`` (patients x genes by id) hold the sample that the sets
     name for a patient, where it can be used: a sample that failed or was taken under treatment speaks in no set. They
     are None when there is no expression data. ``first_immune_event`` holds the day of the first immune-related adverse
-    event, ``undated_immune_event`` the patients who had one on a day that is not known, ``units`` the unit of each
-    signature's scores, ``markers`` what biomarkers.csv says, its days counted as those of the endpoints.
+    event under treatment, ``undated_immune_event`` the patients who had one on a day that is not known,
+    ``earlier_immune_event`` those with one that began before treatment, ``units`` the unit of each signature's scores,
+    ``markers`` what biomarkers.csv says, its days counted as those of the endpoints.
     """
 
     patients: pd.DataFrame
@@ -71,6 +75,7 @@ class Trial:
     samples: pd.DataFrame | None = None
     first_immune_event: pd.Series | None = None
     undated_immune_event: frozenset[str] = frozenset()
+    earlier_immune_event: tuple[str, ...] = ()
     symbols: dict[str, str] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     markers: dict[str, Measured] = field(default_factory=dict)
@@ -106,7 +111,7 @@ class Trial:
             return None if measured is None else Exposure(measured.cleared, measured.cleared)
         if biomarker == "immune_related":
             day = self.first_immune_event
-            return None if day is None else Exposure(day, day, self.undated_immune_event)
+            return None if day is None else Exposure(day, day, self.undated_immune_event, self.earlier_immune_event)
         return response_exposure(self) if biomarker == "response" else None
 
     def covariate(self, name: str) -> pd.Series:
@@ -132,7 +137,7 @@ def response_exposure(trial: Trial) -> Exposure | None:
     outcome = "response_unconfirmed" if confirmed is None and loose is not None else "response"
     had = trial.outcome(outcome)["y"].eq(1) & known.isna()
     warning = FROM_FIRST_SCAN if confirmed is None and loose is None else None
-    return Exposure(known, known if loose is None else loose, frozenset(table.index[had]), warning)
+    return Exposure(known, known if loose is None else loose, frozenset(table.index[had]), warning=warning)
 
 
 def levelled(values: pd.Series, table: str) -> pd.Series:
@@ -190,7 +195,7 @@ def read_trial(
     values = read_facts(scores) if scores else None
     outcome = outcome.reindex(people.index)
     reference = reference_dates(outcome, people)
-    days = immune_event_days(adverse_events, people, reference) if adverse_events else None
+    days, earlier = immune_event_days(adverse_events, people, reference) if adverse_events else (None, ())
     return Trial(
         people,
         outcome,
@@ -201,6 +206,7 @@ def read_trial(
         sampled,
         None if days is None else first_immune_event(days, people.index),
         frozenset() if days is None else undated(days),
+        earlier,
         read_symbols(genes) if genes else {},
         score_units(values),
         read_markers(biomarkers, people, reference) if biomarkers else {},
@@ -306,27 +312,37 @@ def read_markers(path: Path | str, patients: pd.DataFrame, reference: pd.Series)
     return {name: replace(marker, cleared=marker.cleared + shift) for name, marker in measured.items()}
 
 
-def immune_event_days(path: Path | str, patients: pd.DataFrame, reference: pd.Series) -> pd.Series | None:
-    """Return the day (1 = the reference date) of every immune-related event by patient, NaN where it has no date.
+def immune_event_days(
+    path: Path | str, patients: pd.DataFrame, reference: pd.Series
+) -> tuple[pd.Series | None, tuple[str, ...]]:
+    """Return the day of every immune-related event under treatment, and who had one that began before it.
 
-    None when no row says of an event whether it was immune-related.
+    Returns
+    -------
+    days : Series or None
+        Day (1 = the reference date) by patient, NaN where it has no date. None when no row says of an event whether it
+        was immune-related.
+    earlier : tuple of str
+        Patients with an event that began before the first dose; it is not among the days.
     """
     events = read_table(path, "adverse_events")
     if len(events) and events["immune_related"].isna().all():
-        return None
+        return None, ()
     events = events[events["immune_related"].eq("Y")]
-    patient = events["patient_id"]
+    patient, started = events["patient_id"], start_dates(patients)
     if "start_day" in events.columns:
         day = events["start_day"].astype(float)
-        shift = patient.map((start_dates(patients) - reference).dt.days.fillna(0))
-        days = day.where(day > 0, day + 1) + shift
+        before = day < 1
+        days = day.where(day > 0, day + 1) + patient.map((started - reference).dt.days.fillna(0))
     else:
-        days = (pd.to_datetime(events["start_date"]) - patient.map(reference)).dt.days + 1.0
-    return days.astype(float).set_axis(pd.Index(patient))
+        date = pd.to_datetime(events["start_date"])
+        before = date < patient.map(started)
+        days = (date - patient.map(reference)).dt.days + 1.0
+    return days.astype(float).set_axis(pd.Index(patient))[~before.to_numpy()], tuple(sorted(set(patient[before])))
 
 
 def first_immune_event(days: pd.Series, patients: pd.Index) -> pd.Series:
-    """Return the day of each patient's first immune-related adverse event, NaN without one."""
+    """Return the day of each patient's first immune-related adverse event under treatment, NaN without one."""
     return days.groupby(level=0).min().reindex(patients).astype(float)
 
 

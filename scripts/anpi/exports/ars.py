@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from anpi.association.plan import family_gates
+from anpi.association.plan import family_gates, family_shares
 from anpi.exports.datasets import RESPONSES, datasets, variables
 from anpi.exports.finished_run import FinishedRun
 from anpi.files.rows import Document
@@ -67,10 +67,11 @@ def flat(results: pd.DataFrame) -> pd.DataFrame:
 
 def families(plan: DeclaredPlan) -> pd.DataFrame:
     """Return one row per family: how it is adjusted, its share of alpha, the family that must pass first."""
-    gates = family_gates([{"gate": "auto", **one} for one in plan["families"]])
+    filled = [{"gate": "auto", "alpha_share": 1, **one} for one in plan["families"]]
+    gates, shares = family_gates(filled), family_shares(filled)
     rows = [
         {
-            "family": one["family"], "method": one["multiplicity"], "share": one.get("alpha_share", 1),
+            "family": one["family"], "method": one["multiplicity"], "share": shares[one["family"]],
             "gate": gates.get(one["family"]),
         }
         for one in plan["families"]

@@ -19,11 +19,17 @@ GENES = ROOT / "resources" / "genes" / "gencode_v48.tsv.gz"
 ALIASES = ROOT / "resources" / "genes" / "aliases.tsv"
 COLUMNS = ["gene_id", "symbol", "biotype", "length"]
 ENSEMBL_GENE = re.compile(r"(ENSG\d{11})(?:\.\d+)?(_PAR_Y)?")
-MONTHS = "mars?|mrz|mär|sept?|dec|dez|déc|oct|okt|apr|avr|feb|févr?"  # that genes were named like, in three languages
+# Months that genes were named like, in three languages, short and long.
+MONTHS = (
+    "mars?|march|mrz|mär|märz|sept?|september|septembre|dec|december|dez|dezember|déc|décembre"
+    "|oct|october|okt|oktober|octobre|apr|april|avr|avril|feb|february|februar|févr?|février"
+)
 EXCEL_DATE = re.compile(
-    rf"\d{{1,2}}(?:-|\.\s?)(?:{MONTHS})\.?(?:-\d{{2,4}})?|(?:{MONTHS})-\d{{1,2}}|\d{{4}}-\d{{2}}-\d{{2}}.*|\d{{1,2}}/\d{{1,2}}/\d{{2,4}}",
+    rf"\d{{1,2}}(?:-|\.\s?)(?:{MONTHS})\.?(?:-\d{{2,4}})?|(?:{MONTHS})-\d{{1,2}}|\d{{4}}-\d{{2}}-\d{{2}}.*"
+    r"|\d{1,2}/\d{1,2}/\d{2,4}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}\.\d{1,2}\.(?:\d{2}|\d{4})",
     re.IGNORECASE,
 )
+NUMBER = re.compile(r"(\d+)(?:\.0+)?")
 DAYS = range(36_526, 73_051)  # of the years 2000 to 2099, as Excel counts them
 
 
@@ -43,12 +49,13 @@ def is_excel_date(name: str) -> bool:
 
 
 def dates_among(names: Sequence[str]) -> list[str]:
-    """Return the gene names that a spreadsheet turned into dates, also into the number of a day (``45292``).
+    """Return the gene names that a spreadsheet turned into dates, also into a day's number (``45292``, ``45292.0``).
 
     Names that are numbers throughout are those of another register of genes.
     """
-    days = [name for name in names if name.isdecimal() and int(name) in DAYS]
-    numbered = 2 * sum(name.isdecimal() for name in names) > len(names)
+    numbers = {name: int(match[1]) for name in names if (match := NUMBER.fullmatch(name))}
+    days = [name for name, number in numbers.items() if number in DAYS]
+    numbered = 2 * sum(name in numbers for name in names) > len(names)
     mangled = {name for name in names if is_excel_date(name)} | (set() if numbered else set(days))
     return [name for name in names if name in mangled]
 

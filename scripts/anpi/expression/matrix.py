@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.expression.genes import ENSEMBL_GENE, annotate, dates_among
+from anpi.expression.tallies import without_tallies
 from anpi.files import numbers as numbers_file
 from anpi.files.numbers import is_parquet
 from anpi.files.plain import MOST_LINE, most_numbers, open_bounded, text_lines
@@ -44,7 +45,11 @@ MOST_ROWS = 1_000_000  # an annotation has some 400,000 transcripts
 MANY_GENES = 1000  # of which some are silent in any tumour
 WHOLE_PROFILE = 5000  # genes, of which some stand far above 25 in any sample
 SOME_GENES = 500  # with expression, of which the highest has many times that of the middle one, unless by logarithms
+GENES_OF_A_PANEL = 20  # with expression, of which the same holds in most samples
 NARROW = 5  # times the middle one
+WHOLE = 10_000  # coding genes, whose TPM make most of the million
+MOST_BELOW_ONE = 0.1  # of estimated counts above 0: 0.004 in deep libraries, of TPM a fifth to a half
+ROUNDED = 0.01  # how far from a whole number one may be
 DESCRIPTIONS = ("symbol", "biotype", "length", "gene_name")
 
 
@@ -133,7 +138,72 @@ def as_expression(values: pd.DataFrame, unit: str, name: str = "the matrix") -> 
     InputError
         As `read_expression`.
     """
-    return with_unit(values.astype(float), unit, None, name)
+    return with_unit(frame_numbers(values, name), unit, None, name)
+
+
+def frame_numbers(values: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return a data frame as numbers; rows are counted as in a file of it, whose header is row 1."""
+    if not isinstance(values, pd.DataFrame):
+        raise InputError(Problem(name, found=type(values).__name__, expected="a data frame of genes x samples"))
+    if values.columns.empty:
+        raise InputError(Problem(name, "no sample columns found"))
+    twice = values.columns[values.columns.duplicated()].unique()
+    refuse([Problem(name, "the sample stands twice", row=1, column=str(sample)) for sample in twice])
+    genes = [str(gene).strip() for gene in values.index]
+    problems = [fault for row, gene in enumerate(genes, 2) for fault in cell_problems([gene], [""], name, row)]
+    refuse([*problems[:20], *date_problems(genes, name), *copied_rows(values, genes, name)])
+    if all(pd.api.types.is_numeric_dtype(kind) for kind in values.dtypes):
+        numbers = values.astype(float)
+        bad = np.isinf(numbers)
+    else:
+        numbers, bad = parse_cells(values)
+    refuse(no_numbers(values, bad, range(2, len(values) + 2), name))
+    if not numbers.notna().any(axis=None):
+        raise InputError(no_number(name))
+    return numbers.set_axis(pd.Index(genes, name=values.index.name), axis=0)
+
+
+def parse_cells(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the numbers of cells, missing ones NaN, and which cells hold none."""
+    missing = cells.isna() | cells.isin(["", "NA"])
+    numbers = cells.mask(missing, np.nan).apply(pd.to_numeric, errors="coerce").astype(float)
+    return numbers, (numbers.isna() & ~missing) | np.isinf(numbers)
+
+
+def copied_rows(values: pd.DataFrame, genes: Sequence[str], name: str) -> list[Problem]:
+    """Find rows of a data frame that stand twice, as `Copies` does."""
+    if len(set(genes)) == len(genes):
+        return []
+    copies = Copies(name)
+    for number, (gene, row) in enumerate(zip(genes, values.itertuples(index=False, name=None), strict=True), start=2):
+        copies.take([gene, *("" if pd.isna(cell) else str(cell) for cell in row)], number)
+    return list(copies.problems())[:20]
+
+
+def date_problems(genes: Sequence[str], name: str) -> list[Problem]:
+    """Find gene names that became dates."""
+    mangled = dates_among(genes)
+    if not mangled:
+        return []
+    fault, expected = f"{len(mangled)} gene names turned into dates", "symbols such as SEPTIN2 or MARCHF1"
+    mend = "Export the matrix again without passing it through a spreadsheet."
+    return [Problem(name, fault, found=", ".join(mangled[:20]), expected=expected, mend=mend)]
+
+
+def no_numbers(values: pd.DataFrame, bad: pd.DataFrame, rows: Sequence[int], name: str) -> list[Problem]:
+    """Tell the first cells that hold no number; ``rows`` are the rows of the file by place."""
+    mend = "Write the decimal sign as a point, and NA for a missing value."
+    return [
+        Problem(
+            name,
+            row=rows[row],
+            column=str(values.columns[column]),
+            found=str(values.iat[row, column]),
+            expected="a number",
+            mend=mend,
+        )
+        for row, column in list(zip(*np.nonzero(bad.to_numpy()), strict=True))[:20]
+    ]
 
 
 def with_unit(raw: pd.DataFrame, unit: str, annotation: pd.DataFrame | None, name: str) -> Expression:
@@ -141,11 +211,16 @@ def with_unit(raw: pd.DataFrame, unit: str, annotation: pd.DataFrame | None, nam
     offset = LOG2_TPM.fullmatch(unit)
     if offset is None and unit not in ("counts", "tpm", "vst"):
         raise InputError(Problem(name, column="unit", found=unit, expected=UNITS))
+    raw, tallies = without_tallies(raw, name)
+    if not raw.notna().any(axis=None):
+        raise InputError(no_number(name))
     refuse(unit_problems(raw, unit, float(offset.group(1)) if offset else None, name))
     values = raw if offset is None else (np.exp2(raw) - float(offset.group(1))).clip(lower=0)
     expression = key_by_gene(values, unit if offset is None else "tpm", annotation, name)
+    if offset is not None:
+        refuse(base_problems(expression, unit, name))
     notes = tpm_notes(values.sum()) if expression.unit == "tpm" else []
-    return replace(expression, notes=(*expression.notes, *notes))
+    return replace(expression, notes=(*expression.notes, *tallies, *notes))
 
 
 def tpm_notes(sums: pd.Series) -> list[str]:
@@ -350,34 +425,10 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
         raise InputError(Problem(name, f"not a readable table ({error})")) from None
     frame.index = frame.index.map(str).str.strip()
     frame = frame.set_axis(frame.columns.str.strip(), axis=1)[samples]
-    problems = []
-    mangled = dates_among(list(frame.index))
-    if mangled:
-        problems.append(
-            Problem(
-                name,
-                f"{len(mangled)} gene names turned into dates",
-                found=", ".join(mangled[:20]),
-                expected="symbols such as SEPTIN2 or MARCHF1",
-                mend="Export the matrix again without passing it through a spreadsheet.",
-            )
-        )
-    refuse(problems)
-    missing = frame.isin(["", "NA"])
-    numbers = frame.mask(missing, np.nan).apply(pd.to_numeric, errors="coerce").astype(float)
-    bad = (numbers.isna() & ~missing) | np.isinf(numbers)
+    refuse(date_problems(list(frame.index), name))
+    numbers, bad = parse_cells(frame)
     filled = [number for number, row in enumerate(rows(), start=1) if row][1:] if bad.any(axis=None) else []
-    for row, column in list(zip(*np.nonzero(bad.to_numpy()), strict=True))[:20]:
-        problems.append(
-            Problem(
-                name,
-                row=filled[row],
-                column=str(frame.columns[column]),
-                found=str(frame.iat[row, column]),
-                expected="a number",
-                mend="Write the decimal sign as a point, and NA for a missing value.",
-            )
-        )
+    problems = no_numbers(frame, bad, filled, name)
     if not problems and numbers.isna().all(axis=None):
         problems.append(no_number(name))
     refuse(problems)
@@ -449,8 +500,10 @@ def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str)
     if low < 0:
         return [contradiction(name, unit, spanning(raw), "no negative value")]
     # A cohort of failed samples holds zeros, one of few reads small whole numbers; logarithms are mostly fractions.
-    if 0 < high <= LARGEST_LOG2 and len(raw) > 500 and (unit == "tpm" or mostly_fractions(raw)):
-        expected = f"{unit}; the largest value of a whole profile is far above 25, so these look like logarithms"
+    whole = len(raw) > 500 and (unit == "tpm" or mostly_fractions(raw))
+    if 0 < high <= LARGEST_LOG2 and (whole or is_panel_of_logarithms(raw)):
+        why = "the largest value of a whole profile is far above 25" if whole else "the largest is near the middle one"
+        expected = f"{unit}; {why}, so these look like logarithms"
         return [contradiction(name, unit, spanning(raw), expected)]
     for sample, largest in raw.max().items():
         if largest <= LARGEST_LOG2 and looks_logarithmic(raw[[sample]]):
@@ -460,11 +513,19 @@ def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str)
     return sum_problems(raw, unit, name)
 
 
-def looks_logarithmic(sample: pd.DataFrame) -> bool:
+def is_panel_of_logarithms(raw: pd.DataFrame) -> bool:
+    """Return whether most samples of a matrix of few genes look like logarithms; a single one may by chance."""
+    if len(raw) > SOME_GENES:
+        return False
+    found = sum(looks_logarithmic(raw[[sample]], GENES_OF_A_PANEL) for sample in raw)
+    return 2 * found > int((raw.max() > 0).sum())
+
+
+def looks_logarithmic(sample: pd.DataFrame, least: int = SOME_GENES) -> bool:
     """Return whether small values of one sample are logarithms: fractions, and the largest near the middle ones."""
     values = sample.to_numpy()
     values = values[values > 0]
-    level = len(values) > SOME_GENES and values.max() < NARROW * np.median(values)
+    level = len(values) >= least and values.max() < NARROW * np.median(values)
     return (level or len(sample) > WHOLE_PROFILE) and mostly_fractions(sample)
 
 
@@ -486,6 +547,19 @@ def logarithm_problems(raw: pd.DataFrame, unit: str, offset: float, name: str) -
     return impossible_tpm((np.exp2(raw) - offset).clip(lower=0), unit, name)
 
 
+def base_problems(expression: Expression, unit: str, name: str) -> list[Problem]:
+    """Compare the TPM of a whole transcriptome, taken back from logarithms, with the million that they make."""
+    coding = int(expression.genes["biotype"].eq("protein_coding").sum())
+    sums = expression.values.sum()
+    middle = sums[sums > 0].median()
+    if coding < WHOLE or not middle < LEAST_TPM:
+        return []
+    found = f"TPM of {coding:,} coding genes that sum to {middle:.3g} in the middle sample"
+    expected = "about one million; these look like natural logarithms, or those to base 10"
+    mend = "Take logarithms to base 2, or give the TPM themselves."
+    return [Problem(name, f"declared {unit}", found=found, expected=expected, mend=mend)]
+
+
 def sum_problems(raw: pd.DataFrame, unit: str, name: str) -> list[Problem]:
     """Compare the sums of samples with what counts or TPM can make."""
     sums = raw.sum()
@@ -500,9 +574,20 @@ def sum_problems(raw: pd.DataFrame, unit: str, name: str) -> list[Problem]:
     if (sums > MOST_COUNT).any():
         expected = f"at most {MOST_COUNT:g} fragments a sample"
         return [contradiction(name, unit, f"a sum of {sums.max():.4g}", expected, sample)]
-    if not whole_numbers and np.isclose(sums, 1e6, rtol=1e-3).all():
+    if not whole_numbers and (sums > 0).any() and np.isclose(sums[sums > 0], 1e6, rtol=1e-3).all():
         found = "fractions, and every sample sums to one million"
         return [contradiction(name, unit, found, "counts; these look like tpm")]
+    return small_fractions(raw[sums.index[(sums >= LEAST_TPM) & (sums <= IMPOSSIBLE_TPM)]], unit, name)
+
+
+def small_fractions(raw: pd.DataFrame, unit: str, name: str) -> list[Problem]:
+    """Find the first sample of which many values are fractions of one: a fragment lies on hardly more than one gene."""
+    for sample, values in raw.items():
+        above = values[values > 0]
+        below_one = float((above < 1 - ROUNDED).mean())
+        if below_one > MOST_BELOW_ONE:
+            found = f"a sum of {values.sum():.3g}, and {below_one:.0%} of the values above 0 below 1"
+            return [contradiction(name, unit, found, "counts; these look like TPM or FPKM", sample)]
     return []
 
 
@@ -537,10 +622,10 @@ def spanning(raw: pd.DataFrame) -> str:
 
 
 def mostly_fractions(values: pd.DataFrame) -> bool:
-    """Return whether most values above zero are no whole numbers."""
+    """Return whether most values above zero are no whole numbers, nor such that arithmetic left beside them."""
     numbers = values.to_numpy()
     numbers = numbers[numbers > 0]
-    return bool((numbers % 1 != 0).mean() > 0.5) if len(numbers) else False
+    return bool((np.abs(numbers - np.rint(numbers)) > ROUNDED).mean() > 0.5) if len(numbers) else False
 
 
 def key_by_gene(values: pd.DataFrame, unit: str, annotation: pd.DataFrame | None, name: str) -> Expression:

@@ -32,7 +32,9 @@ def answers(run: Run) -> Section:
     rows = ratio_rows(run, results)
     if len(rows):
         left = len(rows) - MOST_ROWS
-        caption = "Ratios with 95% intervals, primary first; open marks: exploratory, each per standard deviation."
+        scores = results["effect"].isin([name for name in say.RATIOS if name.endswith("per SD")]).any()
+        caption = "Ratios with 95% intervals, primary first; open marks: exploratory"
+        caption += "; of scores per standard deviation." if scores else "."
         caption += f" {left} more are on the page of details." if left > 0 else ""
         shown = (rows.head(MOST_ROWS), "Ratio (HR or OR)")
         blocks.append(Drawing("declared", "All that was declared", caption, forest, shown))

@@ -11,8 +11,9 @@ from anpi.figures.style import level_colour
 from anpi.report import sentences as say
 from anpi.report.beside import estimand_blocks, incidence_blocks, published_blocks, subgroup_blocks
 from anpi.report.blocks import Cell, Drawing, Heading, Note, Points, Section, Table, Text, count_cell
+from anpi.report.claims import Claim, primary_questions
 from anpi.report.evidence import anchor_of, cite
-from anpi.report.limits import detectable_sentences
+from anpi.report.limits import detectable_sentences, influence_words
 from anpi.report.numbers import NONE, has_value, p_value, percent, ratio, text
 from anpi.report.rows import Ratio
 from anpi.report.survival import survival_by_group, survival_figure
@@ -100,11 +101,19 @@ def question_blocks(run: Run, rows: pd.DataFrame, tier: str) -> list[Any]:
         better = "longer" if what == "Hazard ratio" else "less likely"
         worse = "shorter" if what == "Hazard ratio" else "more likely"
         name = say.capital(endpoint_words(endpoint))
-        title = f"{name}: {'ratios between groups' if grouped else 'ratio per standard deviation'}"
+        title = f"{name}: {ratio_kind(rows)}"
         caption = forest_caption(rows, drawn, tier, grouped)
         place = f"forest-{entry}-{endpoint}".replace("_", "-")
         blocks.append(Drawing(place, title, caption, forest, (drawn, what, (better, worse))))
     return blocks
+
+
+def ratio_kind(rows: pd.DataFrame) -> str:
+    """Say what the ratios of some rows stand for."""
+    scores = {str(effect).endswith("per SD") for effect in rows["effect"] if effect in say.RATIOS}
+    if scores == {True}:
+        return "ratio per standard deviation"
+    return "ratios between groups" + (", of scores per standard deviation" if True in scores else "")
 
 
 def interaction_sentences(rows: pd.DataFrame, alpha: float, tier: str) -> list[str]:
@@ -189,6 +198,7 @@ def forest_rows(run: Run, rows: pd.DataFrame) -> pd.DataFrame:
     ratios = rows[rows["effect"].isin(list(say.RATIOS)) | (rows["level"].notna() & rows["n"].gt(0))]
     ratios = ratios[~ratios["method"].eq("reference group")].head(MOST_ROWS)
     labels, colours = [], []
+    named = say.group_words if rows["biomarker"].nunique() > 1 else say.level_words
     for row in ratios.itertuples():
         if has_value(row.level):
             against = (
@@ -196,7 +206,7 @@ def forest_rows(run: Run, rows: pd.DataFrame) -> pd.DataFrame:
                 if has_value(row.reference) and row.effect in say.RATIOS
                 else ""
             )
-            labels.append(say.level_words(row.level, row.biomarker) + against)
+            labels.append(named(row.level, row.biomarker) + against)
             colours.append(level_colour(str(row.level)) if row.biomarker == "subtype" else None)
         else:
             labels.append(run.signature_names.get(row.biomarker, row.biomarker))
@@ -292,7 +302,7 @@ def sensitivity(run: Run) -> Section:
     """Return the primary and secondary answers under other choices and without each patient."""
     blocks: list[Any] = []
     influence = run.table("influence")
-    sentence = say.influence_sentence(influence, run.plan["alpha"])
+    sentence = influence_words(run)
     if sentence:
         blocks.append(Text([sentence]))
     blocks += estimand_blocks(run)
@@ -346,7 +356,10 @@ def influence_table(run: Run, influence: pd.DataFrame) -> Table:
     ratios = [c for c in alone if c.startswith("hr_")]
     biomarker = (say.primary_entry(run.plan) or {"biomarker": ""})["biomarker"]
     heads = [f"Hazard ratio, {say.group_words(c.removeprefix('hr_'), biomarker)}" for c in ratios]
-    header = ["Patient left out", "p", *heads, "Conclusion changes"]
+    questions = primary_questions(run)
+    claim = questions[0].claim if questions else Claim(run.plan["alpha"], True)
+    turned = "Conclusion changes" if claim.alone else f"Unadjusted p crosses {claim.level:g}"
+    header = ["Patient left out", "p", *heads, turned]
     rows = [
         [
             Cell(text(row["patient_id"], "nobody")),

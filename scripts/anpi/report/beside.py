@@ -12,7 +12,7 @@ from anpi.report.numbers import NONE, has_value, interval, p_value, percent, rat
 from anpi.report.rows import Comparison, EstimandRow, IncidenceRow, Ratio, SubgroupRow
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_words
-from anpi.words.lists import plural
+from anpi.words.lists import listed, plural
 from anpi.words.p_values import p_words
 
 
@@ -106,12 +106,19 @@ def subgroup_blocks(run: Run) -> list[Any]:
         )
         caption = (
             "Lines are 95% intervals. Subgroups describe and are not tested: one whose interval leaves out 1 is no "
-            f"finding. Interaction with the biomarker, unadjusted: {words}."
+            f"finding. Interaction with the biomarker, unadjusted: {words}.{left_out_words(run, str(entry))}"
         )
         name = f"subgroups-{entry}-{endpoint}".replace("_", "-")
         title = f"{say.capital(endpoint_words(str(endpoint)))}: subgroups"
         blocks.append(Drawing(name, title, caption, forest, (drawn, what)))
     return blocks
+
+
+def left_out_words(run: Run, name: str) -> str:
+    """Name the covariates of an entry, which its subgroups leave out."""
+    entries = (entry for family in run.plan["families"] for entry in family["entries"] if entry["entry"] == name)
+    left_out = next((entry["adjust_for"] for entry in entries), [])
+    return f" Not adjusted for {listed(left_out, len(left_out))}, unlike the answer itself." if left_out else ""
 
 
 def subgroup_label(row: SubgroupRow) -> str:
@@ -150,7 +157,10 @@ def incidence_blocks(run: Run) -> list[Any]:
         "Incidence (95% CI)",
         "Left out",
     ]
-    caption = "Aalen-Johansen estimates. Left out: the day of the event is not known, or no follow-up."
+    caption = (
+        "Aalen-Johansen estimates. Left out: the day of the event is not known, or no follow-up. An immune-related "
+        "event that began before the first dose does not count."
+    )
     numeric = [False, False, False, True, True, True, True, False, True]
     title = "Cumulative incidence with competing events"
     return [Heading("Cumulative incidence"), Table("incidence", title, header, rows, caption, numeric)]

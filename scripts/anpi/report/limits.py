@@ -9,6 +9,7 @@ import pandas as pd
 
 from anpi.report import sentences as say
 from anpi.report.baseline import variable_words
+from anpi.report.claims import primary_questions
 from anpi.report.evidence import cite
 from anpi.report.numbers import has_value, ratio
 from anpi.report.robustness import choices_of, holds_sentence
@@ -42,7 +43,7 @@ def ranked_limits(run: Run) -> list[str]:
         *other_tumours(run),
         *other_choices(run),
         *missing_biomarker(run, entry),
-        *warnings_of_test(run, entry),
+        *warnings_of_tests(run),
         *unlike_patients(run),
         say.sample_sentence(run.table("verdicts"), run.people["group"]),
         *lean_members(run, compared=False),
@@ -130,23 +131,26 @@ def other_tumours(run: Run) -> list[str]:
 
 
 def hanging_on(run: Run) -> list[str]:
-    sentence = say.influence_sentence(run.table("influence"), run.plan["alpha"])
+    sentence = influence_words(run)
     return [sentence] if sentence else []
+
+
+def influence_words(run: Run) -> str | None:
+    """Return whether the first primary answer hangs on one patient; named where there are several."""
+    questions = primary_questions(run)
+    if not questions:
+        return None
+    name = questions[0].words if len(questions) > 1 else ""
+    return say.influence_sentence(run.table("influence"), questions[0].claim.level, questions[0].claim.alone, name)
 
 
 def other_choices(run: Run) -> list[str]:
     """Return for each primary question, beside its own answer, under how many other choices it holds."""
-    asked = [
-        (entry["entry"], endpoint, entry["biomarker"])
-        for family in run.plan["families"]
-        if family["tier"] == "primary"
-        for entry in family["entries"]
-        for endpoint in entry["endpoints"]
-    ]
+    asked = primary_questions(run)
     lines = []
-    for entry, endpoint, biomarker in asked:
-        name = f" for {endpoint_words(endpoint)} by {biomarker}" if len(asked) > 1 else ""
-        lines.append(holds_sentence(choices_of(run, entry, endpoint), run.plan["alpha"], name))
+    for question in asked:
+        name = f" for {question.words}" if len(asked) > 1 else ""
+        lines.append(holds_sentence(choices_of(run, question), question.claim, name))
     return [line for line in lines if line]
 
 
@@ -165,12 +169,13 @@ def missing_biomarker(run: Run, entry: DeclaredEntry | None) -> list[str]:
     return lines
 
 
-def warnings_of_test(run: Run, entry: DeclaredEntry | None) -> Iterator[str]:
+def warnings_of_tests(run: Run) -> Iterator[str]:
     """Return what the analysis noted of the primary tests."""
     results = run.table("results")
-    if results is None or entry is None:
+    if results is None:
         return
-    tests = say.test_rows(results[results["entry"] == entry["entry"]])
+    entries = [entry["entry"] for entry in say.primary_entries(run.plan)]
+    tests = say.test_rows(results[results["entry"].isin(entries)])
     for warning in tests.loc[tests["p"].notna(), "warning"].dropna():
         for note in str(warning).split("; "):
             yield f"{say.capital(note)}."
@@ -186,11 +191,12 @@ def unlike_patients(run: Run) -> list[str]:
 
 
 def detectable_sentences(run: Run) -> list[str]:
-    """Return what the primary test could have shown with the events that there were."""
-    table, entry = run.table("detectable"), say.primary_entry(run.plan)
-    if table is None or entry is None:
+    """Return what the primary tests could have shown with the events that there were."""
+    table = run.table("detectable")
+    if table is None:
         return []
-    return [detectable_sentence(row) for row in table[table["entry"].eq(entry["entry"])].to_dict("records")]
+    entries = [entry["entry"] for entry in say.primary_entries(run.plan)]
+    return [detectable_sentence(row) for row in table[table["entry"].isin(entries)].to_dict("records")]
 
 
 def detectable_sentence(row: DetectableRow) -> str:

@@ -26,6 +26,7 @@ PACKAGES = (
     "gseapy",
     "matplotlib",
 )
+ADJUSTMENTS = {"holm": "Holm", "bh": "Benjamini-Hochberg", "none": "none", "fixed_sequence": "fixed sequence"}
 DISCRETE = {
     "exact": "exact tests of groups",
     "mid": "mid-p of exact tests of groups (outcomes as probable as the one seen count half; exact p in Sensitivity)",
@@ -104,7 +105,7 @@ def statistics_methods(plan: DeclaredPlan) -> list[str]:
     """Say the plan's settings."""
     families = [
         f"{f['family'].replace('_', ' ')} ({f['tier']}; {plural(len(f['entries']), 'entry', 'entries')}; "
-        f"adjustment {({'holm': 'Holm', 'bh': 'Benjamini-Hochberg', 'none': 'none'})[f['multiplicity']]})"
+        f"adjustment {ADJUSTMENTS[f['multiplicity']]})"
         for f in plan["families"]
     ]
     return [
@@ -118,8 +119,28 @@ def statistics_methods(plan: DeclaredPlan) -> list[str]:
         f"{plan['events_per_parameter']:g} events a parameter the row says so.",
         f"Response: {DISCRETE[plan['discrete_p']]}, exact intervals, logistic regression with Firth's penalty and "
         "profile intervals.",
-        "No cut-point was chosen by the data for inference.",
+        *(cut_sentences(plan) or ["No cut-point was chosen by the data for inference."]),
     ]
+
+
+def cut_sentences(plan: DeclaredPlan) -> list[str]:
+    """Name the entries whose cut-point is a number of these data, and how it was found."""
+    entries = [entry for family in plan["families"] for entry in family["entries"]]
+    chosen, halved = (
+        [entry["entry"] for entry in entries if entry["cut"] == cut] for cut in ("maximally_selected", "median")
+    )
+    lines = []
+    if chosen:
+        lines.append(
+            f"The data chose the cut-point of {listed(chosen, len(chosen))} (maximally selected log-rank statistic): "
+            "its p allows for the choice, and no ratio is given at the cut."
+        )
+    if halved:
+        lines.append(
+            f"The cut-point of {listed(halved, len(halved))} is the median of the patients of the question, a number "
+            "of these data."
+        )
+    return lines
 
 
 def version_sentence() -> str:
@@ -199,7 +220,10 @@ def remark_items(run: Run) -> list[tuple[str, str | None]]:
         ),
         (
             "Handling of marker values, cut-points",
-            "Calls by the locked model; scores per standard deviation; cuts only where the plan names them",
+            ". ".join(
+                ["Calls by the locked model; scores per standard deviation; cuts only where the plan names them"]
+                + [sentence.removesuffix(".") for sentence in cut_sentences(run.plan)]
+            ),
         ),
         ("Flow of patients", say.capital(flow)),
         ("Distributions of baseline characteristics", "Table 1; patients with and without a subtype beside each other"),

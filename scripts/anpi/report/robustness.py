@@ -1,4 +1,4 @@
-"""How the primary answer stands under other choices, and without each patient: the strip of the first screen."""
+"""How the primary answers stand under other choices, and without each patient: the strips of the first screen."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pandas as pd
 from anpi.figures.forest import robustness
 from anpi.report import sentences as say
 from anpi.report.blocks import Drawing
+from anpi.report.claims import DECLARED, Claim, PrimaryQuestion, primary_questions
 from anpi.report.numbers import NONE, has_value, p_value, ratio, text
 from anpi.report.rows import Ratio, ResultRow, StripRow
 from anpi.report.tables import Run
@@ -18,8 +19,8 @@ from anpi.trial.endpoints import endpoint_words
 from anpi.words.lists import plural
 from anpi.words.p_values import p_words
 
-DECLARED = "as declared"
 MOST_ROWS = 16
+MOST_QUESTIONS = 4
 SHORT = {"progression-free survival": "PFS", "overall survival": "OS", "duration of response": "DOR"}
 NO_RATIO: Ratio = {"estimate": np.nan, "ci_low": np.nan, "ci_high": np.nan}
 
@@ -38,20 +39,18 @@ class Choice:
         return has_value(self.test["p"])
 
 
-def primary_choices(run: Run) -> list[Choice]:
-    """Return every way in which the first endpoint of the primary entry was answered, the declared one first."""
-    entry = say.primary_entry(run.plan)
-    return choices_of(run, entry["entry"], entry["endpoints"][0]) if entry else []
-
-
-def choices_of(run: Run, entry: str, endpoint: str) -> list[Choice]:
+def choices_of(run: Run, question: PrimaryQuestion) -> list[Choice]:
     """Return every way in which one question was answered, the declared one first."""
     table = run.table("sensitivity")
     if table is None:
         return []
-    same_endpoint = table["endpoint"].map(lambda variant: is_of(variant, endpoint)).astype(bool)
+    same_endpoint = table["endpoint"].map(lambda variant: is_of(variant, question.endpoint)).astype(bool)
+    rows = table[table["entry"].eq(question.entry) & same_endpoint]
+    declared = rows.loc[rows["variant"].eq(DECLARED), "biomarker"].unique()
+    if len(declared) > 1:  # another scheme of subtypes has a name of its own, and answers the one question there is
+        rows = rows[rows["biomarker"].eq(question.biomarker)]
     choices = []
-    for variant, part in table[table["entry"].eq(entry) & same_endpoint].groupby("variant", sort=False):
+    for variant, part in rows.groupby("variant", sort=False):
         main = say.main_rows(part)
         if main.empty:
             continue
@@ -81,8 +80,12 @@ def judged(choices: list[Choice]) -> list[Choice]:
     return [c for c in choices if c.label != DECLARED and not str(c.test["effect"]).startswith("difference")]
 
 
-def holds_sentence(choices: list[Choice], alpha: float, name: str = "") -> str:
-    """Say under how many other choices the answer is the same, and under how many it cannot be told."""
+def holds_sentence(choices: list[Choice], claim: Claim, name: str = "") -> str:
+    """Say under how many other choices the answer is the same, and under how many it cannot be told.
+
+    Where one p does not decide, what is the same is the side of the level on which the unadjusted p lies.
+    """
+    alpha = claim.level
     declared = next((c for c in choices if c.label == DECLARED), None)
     others = merged(judged(choices))
     if declared is None or not declared.tested or not others:
@@ -91,7 +94,8 @@ def holds_sentence(choices: list[Choice], alpha: float, name: str = "") -> str:
     same = [c for c in others if c.tested and (c.test["p"] < alpha) == shown]
     turned = [c.label for c in others if c.tested and (c.test["p"] < alpha) != shown]
     untold = len(others) - len(same) - len(turned)
-    words = f"The answer{name} holds under {len(same)} of {plural(len(others), 'other choice')}"
+    head = f"The answer{name} holds" if claim.alone else f"The unadjusted p{name} stays on its side of {alpha:g}"
+    words = f"{head} under {len(same)} of {plural(len(others), 'other choice')}"
     words += f"; the other side of {alpha:g} under {', '.join(turned)}" if turned else ""
     return words + (f"; not testable under {untold}" if untold else "") + "."
 
@@ -110,7 +114,7 @@ def merged(choices: list[Choice]) -> list[Choice]:
     return found
 
 
-def strip_rows(run: Run, choices: list[Choice]) -> pd.DataFrame:
+def strip_rows(choices: list[Choice], left_out: list[StripRow]) -> pd.DataFrame:
     """Lay out the strip: one row per choice and compared group, and the range without each patient."""
     rows = []
     for choice in merged(choices):
@@ -124,7 +128,7 @@ def strip_rows(run: Run, choices: list[Choice]) -> pd.DataFrame:
             words = f"{ratio(row['estimate'])} ({ratio(row['ci_low'])} to {ratio(row['ci_high'])})"
             shown = f"  {p_words(choice.test['p'])}" if choice.tested and place == 0 else ""
             rows.append(strip_row(choice.label + group, row, words + shown, declared))
-    return pd.DataFrame([*rows, *left_out_rows(run)]).head(MOST_ROWS)
+    return pd.DataFrame([*rows, *left_out]).head(MOST_ROWS)
 
 
 def untold_words(choice: Choice) -> str:
@@ -159,19 +163,32 @@ def left_out_rows(run: Run) -> list[StripRow]:
     return [strip_row("without each patient in turn", span, f"{ratio(low)} to {ratio(high)}  {words}")]
 
 
-def strip(run: Run) -> Drawing | None:
-    """Draw the robustness strip; None when the run has no sensitivity analysis of the primary question."""
-    choices = primary_choices(run)
-    rows = strip_rows(run, choices) if choices else pd.DataFrame()
+def strips(run: Run) -> list[Drawing]:
+    """Draw a robustness strip each primary question; none when the run has no sensitivity analysis of it."""
+    questions = primary_questions(run)
+    found = []
+    for place, question in enumerate(questions[:MOST_QUESTIONS], start=1):
+        # Patients are left out of the first question alone.
+        left_out = left_out_rows(run) if place == 1 else []
+        name = f" for {question.words}" if len(questions) > 1 else ""
+        drawing = strip(choices_of(run, question), left_out, question.claim, name)
+        if drawing is not None:
+            found.append(drawing if place == 1 else replace(drawing, name=f"{drawing.name}-{place}"))
+    return found
+
+
+def strip(choices: list[Choice], left_out: list[StripRow], claim: Claim, name: str) -> Drawing | None:
+    """Draw the strip of one question; None where it was not answered."""
+    rows = strip_rows(choices, left_out) if choices else pd.DataFrame()
     if rows.empty:
         return None
     effect = next((say.RATIOS[r["effect"]] for c in choices for r in c.ratios), "ratio")
+    last = "; last row: the range, no interval" if left_out else ""
     caption = (
-        f"{holds_sentence(choices, run.plan['alpha'])} Lines: 95% intervals; last row: the range, no interval. "
-        "Only the declared analysis is a test."
+        f"{holds_sentence(choices, claim, name)} Lines: 95% intervals{last}. Only the declared analysis is a test."
     )
     shown = (rows, say.capital(effect))
-    return Drawing("robustness", "The answer under other choices", caption.strip(), robustness, shown)
+    return Drawing("robustness", f"The answer{name} under other choices", caption.strip(), robustness, shown)
 
 
 def what_if(run: Run) -> list[dict[str, str]]:
@@ -182,22 +199,35 @@ def what_if(run: Run) -> list[dict[str, str]]:
     list of dict
         ``name`` as chosen, ``words`` the answer in a sentence, ``patient`` who is left out (or empty).
     """
-    alpha = run.plan["alpha"]
-    found = [{"name": c.label, "words": choice_sentence(c, alpha), "patient": ""} for c in judged(primary_choices(run))]
+    questions = primary_questions(run)
+    found = []
+    for question in questions[:MOST_QUESTIONS]:
+        name = f"{question.words}: " if len(questions) > 1 else ""
+        found += [
+            {"name": name + choice.label, "words": choice_sentence(choice, question.claim.level), "patient": ""}
+            for choice in judged(choices_of(run, question))
+        ]
+    return [*found, *(without_patients(run, questions[0]) if questions else [])]
+
+
+def without_patients(run: Run, question: PrimaryQuestion) -> list[dict[str, str]]:
+    """Return the precomputed answers to the first primary question without each patient."""
     influence = run.table("influence")
     if influence is None:
-        return found
-    ratios = [c for c in influence if c.startswith("hr_")]
-    entry = say.primary_entry(run.plan) or {"biomarker": ""}
+        return []
+    ratios, claim, found = [c for c in influence if c.startswith("hr_")], question.claim, []
+    changes = {
+        "yes": "the conclusion would change" if claim.alone else f"its unadjusted p crosses {claim.level:g}",
+        "no": "the conclusion stays" if claim.alone else f"its unadjusted p stays on its side of {claim.level:g}",
+    }
     for row in influence[influence["patient_id"].notna()].to_dict("records"):
         parts = [
-            f"hazard ratio {ratio(row[c])} for {say.group_words(c.removeprefix('hr_'), entry['biomarker'])}"
+            f"hazard ratio {ratio(row[c])} for {say.group_words(c.removeprefix('hr_'), question.biomarker)}"
             for c in ratios
             if has_value(row[c])
         ]
-        turned = "the conclusion would change" if row["changes_conclusion"] == "yes" else "the conclusion stays"
         words = "; ".join([*parts, p_words(row["p"]) if has_value(row["p"]) else "not testable"])
-        patient = str(row["patient_id"])
+        patient, turned = str(row["patient_id"]), changes[row["changes_conclusion"]]
         found.append({"name": f"without {patient}", "words": f"{say.capital(words)}: {turned}.", "patient": patient})
     return found
 

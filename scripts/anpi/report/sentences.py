@@ -32,6 +32,12 @@ RATIOS = {
 # What happens during treatment divides a patient's time, not the patients.
 EXPOSURES = {"response": "a response", "immune_related": "an immune-related event"}
 NOT_TESTED = ": not tested"
+ADJUSTMENTS = {
+    "holm": "Holm's adjustment",
+    "bh": "adjustment by Benjamini and Hochberg",
+    "none": "no adjustment",
+    "fixed_sequence": "testing in the declared order",
+}
 
 
 def exposure_words(biomarker: object) -> str | None:
@@ -67,10 +73,12 @@ def capital(words: str) -> str:
 
 
 def question(plan: DeclaredPlan) -> str:
-    """Return the primary question of the plan."""
-    entry = primary_entry(plan)
-    if entry is None:
-        return "The plan declares no primary question; all that follows is secondary or exploratory."
+    """Return the primary questions of the plan, one an entry."""
+    asked = [entry_question(entry) for entry in primary_entries(plan)]
+    return " ".join(asked) or "The plan declares no primary question; all that follows is secondary or exploratory."
+
+
+def entry_question(entry: DeclaredEntry) -> str:
     endpoints = " and ".join(endpoint_words(e) for e in entry["endpoints"])
     marker = {"subtype": "SCLC subtypes", "arm": "treatment arms"}.get(entry["biomarker"])
     if marker:
@@ -81,8 +89,12 @@ def question(plan: DeclaredPlan) -> str:
     return f"Is {endpoints} associated with {listed(names)}?"
 
 
+def primary_entries(plan: DeclaredPlan) -> list[DeclaredEntry]:
+    return [entry for family in plan["families"] if family["tier"] == "primary" for entry in family["entries"]]
+
+
 def primary_entry(plan: DeclaredPlan) -> DeclaredEntry | None:
-    return next((e for f in plan["families"] if f["tier"] == "primary" for e in f["entries"]), None)
+    return next(iter(primary_entries(plan)), None)
 
 
 def untested_words(row: pd.Series) -> str:
@@ -118,14 +130,14 @@ def verdict(row: pd.Series, alpha: float, tier: str) -> str:
 
 
 def primary_headline(results: pd.DataFrame | None, plan: DeclaredPlan) -> str:
-    """Answer the primary question in a few sentences; that it cannot be told is an answer too."""
-    entry = primary_entry(plan)
-    if entry is None:
+    """Answer the primary questions in a few sentences; that one cannot be told is an answer too."""
+    entries = [entry["entry"] for entry in primary_entries(plan)]
+    if not entries:
         return "No primary question was declared, so nothing in this report is a confirmed finding."
-    rows = pd.DataFrame() if results is None else results[results["entry"] == entry["entry"]]
+    rows = pd.DataFrame() if results is None else results[results["entry"].isin(entries)]
     if rows.empty:
         return "We cannot tell: this run made no test of it."
-    questions = rows.groupby(["endpoint", "biomarker"], sort=False)
+    questions = rows.groupby(["entry", "endpoint", "biomarker"], sort=False)
     return joined(one_headline(question, plan["alpha"]) for _, question in questions)
 
 
@@ -341,28 +353,36 @@ def family_sentence(results: pd.DataFrame, family: str, alpha: float, multiplici
     not_made = len(rows) - len(made)
     chance = alpha * len(made)
     expected = f"{chance:.0f}" if chance >= 10 else f"{chance:.2g}"
-    how = {"holm": "Holm's adjustment", "bh": "adjustment by Benjamini and Hochberg", "none": "no adjustment"}[
-        multiplicity
-    ]
     sentence = (
         f"{plural(len(made), 'test')} made: {below} with p below {alpha:g}, where chance alone would give about "
-        f"{expected}; {kept} after {how}."
+        f"{expected}; {kept} after {ADJUSTMENTS[multiplicity]}."
     )
     return sentence + (f" {not_made} declared but not made, with the reason in the table." if not_made else "")
 
 
-def influence_sentence(influence: pd.DataFrame | None, alpha: float) -> str | None:
-    """Return whether the primary answer hangs on one patient."""
+def influence_sentence(influence: pd.DataFrame | None, level: float, alone: bool = True, name: str = "") -> str | None:
+    """Return whether the primary answer hangs on one patient.
+
+    Parameters
+    ----------
+    level : float
+        Against which p was held.
+    alone : bool
+        Whether that p decides by itself; else only where it lies is said.
+    name : str
+        The question, where there are several.
+    """
     if influence is None or influence["p"].notna().sum() == 0:
         return None
     ends = [influence["p"].idxmin(), influence["p"].idxmax()]
     low, high = (p_words(influence.at[end, "p"])[2:].lstrip("= ") for end in ends)
     turned = influence.loc[influence["changes_conclusion"].eq("yes"), "patient_id"]
-    span = f"Leaving out each patient in turn moves the primary p-value between {low} and {high}"
-    words = (
-        f"; without {'any one of ' if len(turned) > 1 else ''}{listed(list(turned))} the conclusion would change. It "
-        "hangs on single patients."
-        if len(turned)
-        else "; no single patient changes the conclusion."
-    )
+    what = f"{'' if alone else 'unadjusted '}{f'p-value of {name}' if name else 'primary p-value'}"
+    span = f"Leaving out each patient in turn moves the {what} between {low} and {high}"
+    without = f"; without {'any one of ' if len(turned) > 1 else ''}{listed(list(turned))} "
+    if alone:
+        changes, stays = "the conclusion would change. It hangs on single patients.", "changes the conclusion"
+    else:
+        changes, stays = f"it crosses {level:g}.", f"takes it across {level:g}"
+    words = without + changes if len(turned) else f"; no single patient {stays}."
     return cite(span + words, "influence", *zip((low, high), ends, strict=True))

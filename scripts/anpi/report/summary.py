@@ -6,7 +6,7 @@ from anpi.report import sentences as say
 from anpi.report.blocks import Drawing, Section
 from anpi.report.limits import FIRST, ranked_limits, secondary_sentences
 from anpi.report.numbers import percent
-from anpi.report.robustness import strip, what_if
+from anpi.report.robustness import strips, what_if
 from anpi.report.survival import survival_figure
 from anpi.report.tables import Run
 from anpi.trial.endpoints import SURVIVAL, endpoint_words
@@ -34,7 +34,7 @@ def summary(run: Run) -> Section:
             "question": say.question(run.plan),
             "counts": population(run),
             "headline": say.primary_headline(results, run.plan),
-            "figures": [figure for figure in (answer_figure(run), strip(run)) if figure],
+            "figures": [figure for figure in (answer_figure(run), *strips(run)) if figure],
             "what_if": what_if(run),
             "efficacy": efficacy_lines(run),
             "secondary": secondary_sentences(run),

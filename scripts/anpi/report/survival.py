@@ -122,7 +122,7 @@ def survival_by_group(run: Run, entry: str, endpoint: str) -> list[Table]:
         counts = [Cell(f"{row[c]:.0f}", float(row[c])) for c in ("n", "events")]
         cells.append([Cell(name), *counts, spread(row, "median_months", months), *rates])
     title = f"{say.capital(endpoint_words(endpoint))} by group"
-    caption = "Kaplan-Meier estimates with 95% log-log intervals."
+    caption = "Kaplan-Meier estimates with 95% log-log intervals; of the restricted mean by Greenwood's error."
     numeric = [False, True, True] + [False] * (len(header) - 3)
     anchors = [anchor_of("survival", place) for place in rows.index]
     name = f"survival-{entry}-{endpoint}".replace("_", "-")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from anpi.stats.exact import jonckheere
 from anpi.stats.survival import inverse, maximal_rank_scores, quadratic_form
 
 Array = NDArray[np.float64]
@@ -151,6 +152,35 @@ def permute_trend(
         drawn = (shuffled(a, blocks, count, rng) @ b - mean[0]) / spread
         extreme += int((np.abs(drawn) >= abs(observed) - TIE).sum())
     return PermutationTest(observed, 1, (1 + extreme) / (1 + permutations), permutations, False)
+
+
+def permute_jonckheere(
+    values: ArrayLike, order: ArrayLike, permutations: int = 10_000, seed: int = 0
+) -> PermutationTest:
+    """Compute the Jonckheere-Terpstra test (see `jonckheere`) with a p of exchanging patients between the groups.
+
+    In groups of five the normal p rejects a true null in up to 5.6% of the trials at the 5% level.
+
+    Returns
+    -------
+    PermutationTest
+        ``statistic`` is the standardised one; ``p`` is NaN with fewer than two groups or with values all alike.
+    """
+    x, g = np.asarray(values, dtype=float), np.asarray(order, dtype=float)
+    seen = jonckheere(x, g)
+    if not np.isfinite(seen.p):
+        return PermutationTest(np.nan, 0, np.nan, 0, False)
+    x, g = x[np.lexsort((x, g))], np.sort(g)
+    steps = (1 + np.sign(x[None, :] - x[:, None])) / 2
+    sizes = np.unique(g, return_counts=True)[1].astype(float)
+    mean = (len(x) ** 2 - (sizes**2).sum()) / 4
+    low, high = np.nonzero(g[:, None] < g[None, :])
+    rng, extreme = np.random.default_rng(seed), 0
+    for count in chunks(permutations, len(low)):
+        drawn = shuffled(np.arange(len(x)), np.zeros(len(x), dtype=np.int64), count, rng)
+        sums = steps[drawn[:, low], drawn[:, high]].sum(axis=1)
+        extreme += int((np.abs(sums - mean) >= abs(seen.statistic - mean) - TIE).sum())
+    return PermutationTest(seen.z, 1, (1 + extreme) / (1 + permutations), permutations, False)
 
 
 def stratum_codes(strata: ArrayLike | None, count: int) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[Any]
 HALF_TOLERANCE = 1e-10
 RANK_TOLERANCE = 1e-9
+Z = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,14 @@ class RestrictedMean:
     estimate: float
     se: float
     tau: float
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """95% limits, between 0 and ``tau``; NaN where no event, or one day of all events, tells of the error."""
+        if not self.se > 0:
+            return np.nan, np.nan
+        half = Z * self.se
+        return max(self.estimate - half, 0.0), min(self.estimate + half, self.tau)
 
 
 def restricted_mean(time: ArrayLike, event: ArrayLike, tau: float) -> RestrictedMean:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from anpi.expression.matrix import Expression
+from anpi.problems import InputError, Problem, nearest
 from anpi.subtypes.classify import PROGRAMMES, activations, dominant_factor, gene_pairs, probabilities
 from anpi.subtypes.forest import Forest, forest_votes
 from anpi.subtypes.identity import contamination_notes, judge_identity, tissue_shares
@@ -136,7 +137,14 @@ def call_subtypes(
     pandas.DataFrame
         Columns of ``subtypes/calls.tsv``, one row a sample in the order of the matrix. Probabilities are given that
         the sample is SCLC; they are missing where quality, genes, reads or identity forbid a call.
+
+    Raises
+    ------
+    InputError
+        A sample that the counts lack: of it nobody could say whether its reads are enough.
     """
+    if counts is not None:
+        refuse_uncounted(list(expression.values.columns), counts)
     evidence = gather_evidence(expression, model)
     counts = expression if counts is None and expression.unit == "counts" else counts
     depth = None if counts is None else anchor_reads(counts, model)
@@ -187,6 +195,20 @@ def call_subtypes(
     numbers = table.select_dtypes("number").columns
     table[numbers] = table[numbers].round(DECIMALS) + 0.0
     return table
+
+
+def refuse_uncounted(samples: Sequence[str], counts: Expression, name: str = "the counts") -> None:
+    """Refuse samples that the counts lack, whose depth would not be looked at."""
+    columns = list(map(str, counts.values.columns))
+    lacking = sorted(set(map(str, samples)) - set(columns))
+    if not lacking:
+        return
+    near = nearest(lacking[0], columns, 0.7)
+    meant = f"Did you mean {near}?" if near else "Is an id misspelt?"
+    mend = f"{meant} Without its counts a sample of too few reads would be called."
+    shown = f"{', '.join(lacking[:5])}{' …' if len(lacking) > 5 else ''}"
+    fault = f"{len(lacking)} samples of the expression have no counts"
+    raise InputError(Problem(name, fault, row=1, found=shown, expected="a column for each sample", mend=mend))
 
 
 def stability_of(measured: Mapping[str, object], call: object, barred: str) -> dict[str, object]:

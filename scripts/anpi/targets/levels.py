@@ -153,7 +153,7 @@ def judge(
     if target.compartment == "immune":
         notes.append("not adjusted for purity: other cells than the tumour's make it")
     else:
-        adjusted, row["normal_tpm"], why = adjust_for_purity(measured, genes, purity)
+        adjusted, row["normal_tpm"], why = adjust_for_purity(measured, genes, purity, shift)
         values = adjusted.mean()
         row |= dict(zip(("tumour_tpm", "tumour_low", "tumour_high"), values, strict=True))
         ends = values[1:]
@@ -164,8 +164,11 @@ def judge(
     return row | {"level": level, "reason": "; ".join([*([reason] if reason else []), *notes]) or None}
 
 
-def adjust_for_purity(measured: Range, genes: list[str], purity: float) -> tuple[Range, float, str]:
+def adjust_for_purity(measured: Range, genes: list[str], purity: float, shift: float = 0.0) -> tuple[Range, float, str]:
     """Take out what normal tissue gives, and bring the rest to pure tumour.
+
+    TPM of a panel share out a million among the panel: normal tissue is brought to the level of the sample, which
+    stands ``shift`` (log2) above the reference; where that is not known no level is given.
 
     Each gene is a mixture of tumour and normal tissue. The middle takes the median of the tissues that surround
     biopsies. Shares of normal tissue are right to about a factor of two, so the low end is the least over half to
@@ -183,6 +186,7 @@ def adjust_for_purity(measured: Range, genes: list[str], purity: float) -> tuple
     """
     levels = read_normal().reindex(genes).to_numpy()
     most = float(np.exp2(np.log2(levels.max(axis=1) + 1).mean()) - 1)
+    levels = levels * (1.0 if math.isnan(shift) else 2.0**shift)
     share, widest = 1 - purity, 1 - LEAST_PURITY
     least, wide, reason = share / FACTOR_OF_SHARE, min(FACTOR_OF_SHARE * share, widest), ""
     if math.isnan(most):

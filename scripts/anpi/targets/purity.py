@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-NO_SHARE = ["sclc", "sclc_reason"]
+from anpi.expression.sample_table import NO_SHARE
 
 
 def choose_purity(calls: pd.DataFrame | None, tissues: pd.DataFrame | None) -> pd.Series:
@@ -25,6 +25,6 @@ def choose_purity(calls: pd.DataFrame | None, tissues: pd.DataFrame | None) -> p
         measured = pd.to_numeric(calls.set_index("sample_id")["purity"], errors="coerce").dropna()
     if tissues is None:
         return measured
-    shares = tissues.set_index("sample_id").drop(columns=NO_SHARE, errors="ignore").astype(float)
+    shares = tissues.set_index("sample_id").drop(columns=list(NO_SHARE), errors="ignore").astype(float)
     rest = (1 - shares.sum(axis=1, min_count=1) / 100).clip(0, 1)
     return measured.combine_first(rest)

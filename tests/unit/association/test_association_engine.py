@@ -14,7 +14,9 @@ from threadpoolctl import threadpool_limits
 from unit.association.trial_files import make_trial
 
 from anpi.association.confounding import confounding
+from anpi.association.describe import survival_table
 from anpi.association.engine import results_table, run_plan
+from anpi.association.incidence import incidence_table
 from anpi.association.plan import read_plan
 from anpi.association.question import COLUMNS, Row, ask, entry_markers
 from anpi.association.representativeness import difference
@@ -24,6 +26,7 @@ from anpi.files.shipped import ROOT
 from anpi.problems import InputError
 from anpi.stats.cox import fit_cox, fit_firth_cox
 from anpi.stats.exact import fisher_exact
+from anpi.stats.permutation import permute_jonckheere
 from anpi.stats.survival import logrank
 
 
@@ -322,6 +325,34 @@ def test_first_immune_related_event_of_each_patient(tmp_path):
     assert found.to_dict() == pytest.approx({"0001": 20, "0002": np.nan, "0003": 1, "0004": np.nan}, nan_ok=True)
 
 
+def test_immune_related_events_from_before_treatment_do_not_count(plan_of, tmp_path):
+    """An event of day -40 is no event under treatment, and hides no later one; treatment began on 2023-01-01."""
+    earlier = [f"{i:04d},2022-11-22,Y" for i in range(1, 13)]
+    later = [f"{i:04d},2023-02-09,Y" for i in range(11, 23)]
+    trial = with_events(tmp_path, " ".join(earlier + later), count=60)
+    first = trial.first_immune_event.dropna()
+    assert first.index.tolist() == [f"{i:04d}" for i in range(11, 23)]
+    assert first.unique().tolist() == [40]
+    told = results(plan_of(biomarker="immune_related", endpoints=["os"], set="all_treated"), trial)
+    assert told["warning"].iloc[0].endswith("12 patients had one before treatment, which does not count")
+    assert "(12 patients had it)" in told["method"].iloc[0]
+    path = tmp_path / "days.csv"
+    rows = "".join(f"{patient},Rash,Skin,2,{day},Y\n" for patient, day in [("0001", -1), ("0001", 9), ("0002", 1)])
+    path.write_text(f"patient_id,term,soc,grade,start_day,immune_related\n{rows}")
+    by_day = read_trial(**trial_arguments(tmp_path / "trial", count=60), adverse_events=path)
+    assert by_day.first_immune_event.dropna().to_dict() == {"0001": 9, "0002": 1}
+    assert by_day.earlier_immune_event == ("0001",)
+
+
+def test_incidence_begins_with_the_first_dose(plan_of, tmp_path):
+    """Events of before treatment alone: the incidence under treatment is 0."""
+    trial = with_events(tmp_path, " ".join(f"{i:04d},2022-12-30,Y" for i in range(1, 13)), count=40)
+    table = incidence_table(plan_of(), trial)
+    immune = table[table["event"].eq("immune-related event") & table["level"].eq("all")]
+    assert immune["events"].tolist() == [0, 0, 0]
+    assert immune["incidence"].tolist() == [0, 0, 0]
+
+
 def test_an_immune_related_event_without_a_day_is_not_taken_for_none(plan_of, tmp_path):
     """Who had one, but nobody knows when, is left out and counted; one dated event is enough to be in."""
     rows = [f"{i:04d},2023-01-20,Y" for i in range(1, 21)] + [f"{i:04d},,Y" for i in (1, *range(31, 38))]
@@ -374,7 +405,7 @@ def test_a_mixed_call_is_no_subtype(plan_of, tmp_path):
     assert "6 of 80 patients of the set left out: without subtype" in table["warning"].iloc[0]
 
 
-def test_event_before_treatment_counts_from_the_start(plan_of, trial_of):
+def test_event_before_day_1_of_the_endpoints_counts_from_there(plan_of, trial_of):
     trial = trial_of(count=60)
     plan = plan_of(biomarker="immune_related", endpoints=["os"], set="all_treated")
     had = np.arange(60) % 3 == 0
@@ -485,6 +516,81 @@ def test_influence_begins_with_the_primary_answer(plan_of, trial_of, seed):
     sets = trial.sets.copy()
     sets.loc[table.loc[place, "patient_id"], "subtype_evaluable"] = "no"
     assert table.loc[place, "p"] == results(plan, replace(trial, sets=sets)).iloc[0]["p"]
+
+
+def by_region(trial, empty: str):
+    """Return the trial with a region that only patients have whose subtype is none of the tested ones."""
+    outside = trial.calls["subtype"].isna() | trial.calls["subtype"].eq("I")
+    inside = np.random.default_rng(0).choice(["Europe", "USA"], len(outside))
+    return replace(trial, patients=trial.patients.assign(region=np.where(outside, empty, inside).astype(object)))
+
+
+@pytest.mark.parametrize("endpoint", ["pfs", "response"])
+def test_the_spelling_of_a_level_decides_nothing(plan_of, trial_of, endpoint):
+    """Asia comes before Europe and Zambia after USA; in neither is a tested patient, so both are the same test."""
+    trial = trial_of(count=40, seed=3)
+    calls = trial.calls.assign(subtype=trial.calls["subtype"].where(trial.calls["subtype"].ne("P"), "A"))
+    trial = replace(trial, calls=calls)
+    plan = plan_of({"smallest_group": 7}, endpoints=[endpoint], adjust_for=["region"])
+    columns = ["level", "n", "estimate", "ci_low", "ci_high", "p", "p_adjusted", "method"]
+    first, last = (results(plan, by_region(trial, name)) for name in ("Asia", "Zambia"))
+    assert np.isfinite(first["p"].iloc[0])
+    pd.testing.assert_frame_equal(first[columns], last[columns])
+    assert first["method"].iloc[0].endswith("adjusted for region: USA")
+
+
+@pytest.mark.parametrize("entry", [{"biomarker": "response", "endpoints": ["os"]}, {"interaction_with_arm": True}])
+def test_nor_in_landmarks_and_interactions(plan_of, trial_of, entry):
+    trial = trial_of(count=80, seed=3, evaluable=1.0)
+    calls = trial.calls.assign(subtype=trial.calls["subtype"].where(trial.calls["subtype"].ne("P"), "A"))
+    trial = replace(trial, calls=calls)
+    late = trial.outcome("os")["time"] > 50
+    tables = []
+    for empty in ("Asia", "Zambia"):
+        changed = by_region(trial, empty)
+        if "biomarker" in entry:
+            region = changed.patients["region"].where(changed.patients["region"].ne(empty), "USA").where(late, empty)
+            changed = replace(changed, patients=changed.patients.assign(region=region))
+        settings = {"landmark_days": [50], "smallest_group": 3 if "biomarker" in entry else 15}
+        plan = plan_of(settings, adjust_for=["region"], set="all_treated", **entry)
+        tables.append(results(plan, changed)[["level", "estimate", "p"]])
+    assert tables[0]["p"].iloc[-1] > 0
+    pd.testing.assert_frame_equal(*tables, rtol=1e-5)
+
+
+def test_best_response_against_a_score_has_its_p_by_permutation(plan_of, trial_of):
+    """The few of a group with CR, PR, SD and PD are exchanged, as everywhere else."""
+    trial = trial_of(count=24, seed=5)
+    entry = {"biomarker": "columns", "columns": ["teff"], "set": "all_treated", "endpoints": ["cbor"]}
+    row = results(plan_of(stratify_by_arm=False, **entry), trial).iloc[0]
+    expected = permute_jonckheere(trial.patients["teff"], trial.outcome("cbor")["y"], 999, plan_of().seed)
+    assert row["method"] == "Jonckheere-Terpstra test, permutation p (999)"
+    assert (row["estimate"], row["p"]) == pytest.approx((expected.statistic, expected.p))
+
+
+def test_influence_is_held_against_the_share_of_alpha(plan_of, trial_of):
+    """At half of alpha the level is 0.025: a p of 0.049 is above it, with every patient and without most."""
+    plan, trial = plan_of({"permutations": 4999}), trial_of(seed=5)
+    half = replace(plan, shares={"primary": 0.5})
+    table = influence_table(half, trial, None)
+    assert table["changes_conclusion"].eq("yes").tolist() == (table["p"] < 0.025).tolist()
+
+
+def test_a_difference_of_restricted_means_needs_an_event_in_both_groups(plan_of, trial_of):
+    """One arm has no event within six months: its mean is six months, and how sure that is cannot be told."""
+    trial = trial_of(count=40, seed=3)
+    calm = trial.arms().eq("AK104")
+    ends = trial.endpoints.assign(pfs_days=trial.endpoints["pfs_days"].where(~calm, 300), pfs_event=1)
+    plan = plan_of(biomarker="arm", set="all_treated")
+    trial = replace(trial, endpoints=ends)
+    means = sensitivity_table(plan, trial, run_plan(plan, trial), None).query("variant == 'restricted mean'")
+    row = means.iloc[0]
+    assert np.isfinite(row["estimate"])
+    assert np.isnan([row["ci_low"], row["ci_high"]]).all()
+    assert row["warning"].startswith("no interval: no event before the restriction tells of the error in AK104")
+    survival = survival_table(plan, trial).set_index(["entry", "endpoint", "level"]).loc[("efficacy", "pfs", "AK104")]
+    assert survival["rmst_6m"] == pytest.approx(6)
+    assert np.isnan([survival["rmst_6m_low"], survival["rmst_6m_high"]]).all()
 
 
 def test_probabilities_that_are_certain_give_the_groups_answer(plan_of, trial_of):

@@ -115,6 +115,16 @@ def test_subgroups_too_small_say_so(plan_of, trial_of):
     assert subgroup_levels(pd.Series(range(10))).unique().tolist() == ["at most 4.5", "above 4.5"]
 
 
+def test_subgroups_say_what_they_are_not_adjusted_for(plan_of, trial_of):
+    trial = trial_of(count=60)
+    table = subgroup_table(plan_of(set="all_treated", adjust_for=["age", "ecog"]), trial, None)
+    estimated = table[table["estimate"].notna()]
+    assert len(estimated)
+    assert estimated["warning"].eq("not adjusted for age and ecog").all()
+    plain = subgroup_table(plan_of(set="all_treated"), trial, None)
+    assert plain.loc[plain["estimate"].notna(), "warning"].isna().all()
+
+
 def test_incidence_counts_the_other_event(plan_of, trial_of):
     trial = trial_of(count=80, seed=4, arms=("AK104",))
     day = pd.Series(np.nan, index=trial.patients.index)

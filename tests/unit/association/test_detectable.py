@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import yaml
 
 from anpi.association.detectable import detectable_table
+from anpi.association.plan import read_plan
 from anpi.stats.permutation import permute_logrank
 from anpi.stats.power import detectable_by_simulation, simulated_power
 
@@ -40,6 +42,31 @@ def test_a_group_that_does_well_has_few_events_and_shows_less():
     below, above = detectable_by_simulation(time, event, group, seed=1)["B"]
     assert np.isnan(below)
     assert 3 < above < 12
+
+
+def split_plan(tmp_path, share: float, **entry):
+    """A primary question on a share of alpha, the rest kept for another family."""
+    question = {"entry": "main", "endpoints": ["pfs"], "biomarker": "arm", "set": "all_treated"} | entry
+    other = {"entry": "other", "endpoints": ["os"], "biomarker": "arm", "set": "all_treated"}
+    families = [
+        {"family": "primary", "tier": "primary", "alpha_share": share, "entries": [question]},
+        {"family": "other", "tier": "exploratory", "entries": [other]},
+    ]
+    path = tmp_path / "split.yaml"
+    path.write_text(yaml.safe_dump({"families": families}))
+    return read_plan(path)
+
+
+def test_a_share_of_alpha_shows_less(tmp_path, trial_of):
+    """At 1% a score needs exp((2.5758 + 0.8416) / sqrt(events)), as Hsieh and Lavori have it; at 5% 1.96."""
+    trial = trial_of(count=60, seed=2)
+    score = {"biomarker": "columns", "columns": ["teff"]}
+    for share, quantile in ((1.0, 1.959964), (0.2, 2.575829)):
+        row = detectable_table(split_plan(tmp_path, share, **score), trial, None).iloc[0]
+        assert row["hr_above"] == pytest.approx(np.exp((quantile + 0.841621) / np.sqrt(row["events"])), rel=1e-4)
+    whole, fifth = (detectable_table(split_plan(tmp_path, share), trial, None).iloc[0] for share in (1.0, 0.2))
+    assert fifth["hr_above"] > 1.1 * whole["hr_above"]
+    assert fifth["hr_below"] < whole["hr_below"] / 1.1
 
 
 def test_two_groups_have_one_row(plan_of, trial_of):

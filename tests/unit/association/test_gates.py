@@ -102,6 +102,73 @@ def test_family_wise_error_over_both_families(families, gate):
     assert wrong / 4000 < 0.12
 
 
+def claims(plan: Plan, true_nulls: set[str], trials: int = 8000) -> float:
+    """Share of trials in which a true null is claimed; one test a family, the false nulls always rejected."""
+    rng, wrong = np.random.default_rng(1), 0
+    for p in rng.random((trials, len(plan.multiplicity))):
+        found = {
+            name: [value if name in true_nulls else 1e-9] for name, value in zip(plan.multiplicity, p, strict=True)
+        }
+        rows = adjusted(plan, **found)
+        wrong += any(rows[name][0].p_adjusted < plan.alpha for name in true_nulls)
+    return wrong / trials
+
+
+def test_a_family_hands_on_no_more_alpha_than_it_spent(families):
+    """Half of alpha passes from the primary family to `key`, the other half stays with `other`: 5%, not 7.5%."""
+    half = {"gate": "none", "alpha_share": 0.5}
+    chain = [PRIMARY | {"alpha_share": 0.5}, SECONDARY | half, {"family": "key", "tier": "secondary"}]
+    plan = families(*chain)
+    assert plan.shares == {"one": 0.5, "two": 0.5, "key": 0.5}
+    assert claims(plan, {"two", "key"}) == pytest.approx(0.05, abs=0.005)
+    longer = families(*chain, {"family": "last", "tier": "secondary", "gate": "key"})
+    assert longer.shares["last"] == 0.5
+    assert claims(longer, {"two", "last"}) == pytest.approx(0.05, abs=0.005)
+
+
+def test_families_behind_one_gate_share_what_it_hands_on(families):
+    shared = [{"family": name, "tier": "secondary", "alpha_share": 0.5} for name in ("two", "three")]
+    assert claims(families(PRIMARY, *shared), {"two", "three"}) == pytest.approx(0.05, abs=0.005)
+    one_by_one = [SECONDARY, {"family": "three", "tier": "secondary", "gate": "two"}]
+    assert claims(families(PRIMARY, *one_by_one), {"two", "three"}) == pytest.approx(0.05, abs=0.005)
+
+
+def test_exploratory_families_take_no_alpha(families):
+    looks = [{"family": name, "tier": "exploratory", "gate": "one"} for name in ("a", "b")]
+    assert families(PRIMARY, SECONDARY, *looks).shares == {"one": 1, "two": 1, "a": 1, "b": 1}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "declared", "words"),
+    [
+        (
+            "two families behind one gate, each with all of its alpha",
+            [PRIMARY, SECONDARY, {"family": "three", "tier": "secondary"}],
+            "found 'two and three behind one, with shares that sum to 2', expected a sum of 1 at most",
+        ),
+        (
+            "a share of alpha above that of the gate",
+            [PRIMARY | {"alpha_share": 0.5}, SECONDARY | {"alpha_share": 0.8}],
+            "found '0.8 behind one, whose share is 0.5', expected 0.5 at most",
+        ),
+        (
+            "a secondary family behind an exploratory one, beside a primary one with all of alpha",
+            [
+                PRIMARY,
+                {"family": "look", "tier": "exploratory"},
+                SECONDARY | {"gate": "look", "alpha_share": 0.5},
+            ],
+            "found 'a sum of 1.5'",
+        ),
+    ],
+)
+def test_more_alpha_than_a_gate_hands_on_is_refused(families, tells, wrong, declared, words):
+    with pytest.raises(InputError) as fault:
+        families(*declared)
+    assert words in str(fault.value)
+    tells(wrong, map(str, fault.value.problems))
+
+
 def test_interval_and_p_that_disagree_are_told():
     row = Row(effect="AUC", estimate=0.7, ci_low=0.51, ci_high=0.85, p=0.07, p_adjusted=0.07)
     agreeing = Row(effect="HR", estimate=0.5, ci_low=0.2, ci_high=1.1, p=0.09, p_adjusted=0.09)

@@ -86,6 +86,17 @@ def test_the_family_of_changes_has_a_name_of_its_own(write_plan):
     assert "change.family: found 'primary', expected a name that no other family has" in refusal(read_plan, path)
 
 
+def test_tests_of_change_claim_nothing(write_plan):
+    """No gate holds them and no alpha is kept for them: beside a primary family, 5% more would be false claims."""
+    path = write_plan()
+    plain = path.read_text()
+    path.write_text(plain + "\nchange: {tier: secondary}\n")
+    told = "change.tier: found 'secondary', expected exploratory alone, since no gate holds the tests of change"
+    assert told in refusal(read_plan, path)
+    path.write_text(plain + "\nchange: {tier: exploratory}\n")
+    assert read_plan(path).change["tier"] == "exploratory"
+
+
 @pytest.mark.parametrize("name", ["-x", "../etc", ".hidden", "2024-02-30", "12"])
 def test_a_name_is_no_option_path_date_or_number(write_plan, name):
     path = write_plan()

@@ -39,6 +39,8 @@ def test_only_ensembl_ids_lose_their_version(name, bare):
     [
         *(("2-Sep", True), ("Sep-02", True), ("1-Mar", True), ("1-DEC", True), ("2001-03-01", True)),
         *(("2001-03-01 00:00:00", True), ("SEPTIN2", False), ("SEPT2", False), ("MARCHF1", False), ("DEC1", False)),
+        *(("01.03.2024", True), ("1.3.2024", True), ("01.03.24", True), ("2024/03/01", True), ("1-March", True)),
+        *(("1. März", True), ("2-September", True), ("MARCH1", False), ("AC004893.11", False), ("1.3.1.2", False)),
         *(("NKX2-1", False), ("H1-0", False), ("HLA-A", False), ("10-Jun-protein", False)),
     ],
 )

@@ -9,7 +9,8 @@ import pytest
 from unit.report.made import NAMES, make_tables, read_made, write_run
 
 from anpi.endpoints import estimands
-from anpi.report.beside import estimand_sentence
+from anpi.report.beside import estimand_sentence, subgroup_blocks
+from anpi.report.blocks import Drawing
 from anpi.report.page import write_report
 from anpi.trial.endpoints import STRATEGIES, endpoint_words
 
@@ -94,3 +95,14 @@ def test_every_strategy_of_an_estimand_has_words():
 )
 def test_variants_are_named(endpoint: str, words: str):
     assert endpoint_words(endpoint) == words
+
+
+def test_captions_of_subgroups_say_what_they_are_not_adjusted_for(tmp_path: Path) -> None:
+    write_run(tmp_path, make_tables(6) | beside())
+    run = read_made(tmp_path)
+    entry = run.plan["families"][0]["entries"][0]
+    for covariates, said in (([], False), (["age", "ecog"], True)):
+        entry["entry"], entry["adjust_for"] = NAMES["entry"], covariates
+        captions = [block.caption for block in subgroup_blocks(run) if isinstance(block, Drawing)]
+        assert captions
+        assert all(("Not adjusted for age and ecog, unlike the answer itself." in words) == said for words in captions)

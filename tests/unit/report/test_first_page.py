@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 from unit.report.made import NAMES, make_tables, read_made, write_run
 
+from anpi.report import sentences as say
 from anpi.report.limits import (
     FIRST,
     detectable_sentences,
@@ -17,6 +19,8 @@ from anpi.report.limits import (
     ranked_limits,
     secondary_sentences,
 )
+from anpi.report.robustness import strips, what_if
+from anpi.report.tables import Run
 from anpi.trial.results import INTERACTION
 
 
@@ -120,6 +124,83 @@ def test_variants_are_held_against_their_own_question(tmp_path: Path):
     run.tables["sensitivity"].loc[3, "p"] = 0.2
     assert "the other side of 0.05 under PFS (EMA censoring)" in other_choices(run)[0]
     assert "holds under 1 of 1" in other_choices(run)[1]
+
+
+def several_primary_tests(tmp_path: Path, **family: object) -> Run:
+    """PFS by two signatures: p 0.039 and 0.035 as declared, 0.030 and 0.2 with arms pooled."""
+    row = NAMES | {"tier": "primary", "family": "primary", "entry": "main", "endpoint": "pfs", "effect": "HR per SD"}
+    row |= {"estimate": 0.7, "ci_low": 0.5, "ci_high": 0.98, "n": 20, "events": 9}
+    rows = [
+        row | {"variant": variant, "biomarker": biomarker, "p": p, "p_adjusted": adjusted}
+        for variant, biomarker, p, adjusted in (
+            ("as declared", "gep18", 0.039, 0.078),
+            ("as declared", "ifng6", 0.035, 0.078),
+            ("arms pooled", "gep18", 0.030, None),
+            ("arms pooled", "ifng6", 0.2, None),
+        )
+    ]
+    table = pd.DataFrame(rows).reindex(columns=["variant", *make_tables(4)["results"].columns])
+    results = table[table["variant"].eq("as declared")].drop(columns="variant")
+    influence = pd.DataFrame({"patient_id": [None, "P0001"], "p": [0.039, 0.06], "changes_conclusion": ["no", "yes"]})
+    write_run(tmp_path, make_tables(6) | {"sensitivity": table, "results": results, "influence": influence})
+    run = read_made(tmp_path)
+    entry = run.plan["families"][0]["entries"][0] | {"entry": "main", "endpoints": ["pfs"], "biomarker": "signatures"}
+    declared = run.plan["families"][0] | {"entries": [entry]} | family
+    return replace(run, plan=run.plan | {"families": [declared]})
+
+
+def test_every_primary_biomarker_has_its_robustness(tmp_path: Path):
+    run = several_primary_tests(tmp_path)
+    gep, ifng = other_choices(run)
+    assert gep == (
+        "The unadjusted p for progression-free survival by gep18 stays on its side of 0.05 under 1 of 1 other choice."
+    )
+    assert ifng.endswith("by ifng6 stays on its side of 0.05 under 0 of 1 other choice; the other side of 0.05 under "
+                         "arms pooled.")  # fmt: skip
+    assert [drawing.name for drawing in strips(run)] == ["robustness", "robustness-2"]
+    names = [answer["name"] for answer in what_if(run)]
+    assert names == [
+        "progression-free survival by gep18: arms pooled",
+        "progression-free survival by ifng6: arms pooled",
+        "without P0001",
+    ]
+
+
+def test_every_primary_entry_is_asked_and_answered(tmp_path: Path):
+    run = several_primary_tests(tmp_path)
+    family = run.plan["families"][0]
+    first = family["entries"][0] | {"signatures": ["gep18"]}
+    second = first | {"entry": "by_arm", "endpoints": ["os"], "biomarker": "arm"}
+    plan = run.plan | {"families": [family | {"entries": [first, second]}]}
+    assert say.question(plan) == (
+        "Is progression-free survival associated with gep18? Does overall survival differ between treatment arms?"
+    )
+    about = {"entry": "by_arm", "endpoint": "os", "biomarker": "arm", "p": 0.01, "p_adjusted": 0.01, "n": 20}
+    more = NAMES | {"tier": "primary", "family": "primary", "effect": "chi-square", "events": 9} | about
+    results = pd.concat([run.tables["results"], pd.DataFrame([more | {"warning": "a thing of arms"}])])
+    headline = say.primary_headline(results.reset_index(drop=True), plan)
+    assert "Overall survival differed between treatment arms" in headline
+    assert "We cannot tell patients by gep18 apart" in headline
+    asked = replace(run, plan=plan, tables=run.tables | {"results": results.reset_index(drop=True)})
+    assert "A thing of arms." in ranked_limits(asked)
+
+
+def test_nothing_that_was_not_concluded_would_change(tmp_path: Path):
+    """Of two tests under Holm one p of 0.039 concludes nothing; without adjustment it does."""
+    run = several_primary_tests(tmp_path)
+    told = [*ranked_limits(run), *(answer["words"] for answer in what_if(run))]
+    assert not [line for line in told if "conclusion" in line]
+    assert "unadjusted p-value of progression-free survival by gep18" in " ".join(told)
+    alone = several_primary_tests(tmp_path, multiplicity="none")
+    assert "without P0001 the conclusion would change" in " ".join(ranked_limits(alone))
+
+
+def test_a_share_of_alpha_is_the_level_of_its_family(tmp_path: Path):
+    """At half of alpha, p 0.039 is not shown and p 0.030 is not either: the answer holds."""
+    run = several_primary_tests(tmp_path, multiplicity="none", alpha_share=0.5)
+    gep, _ = other_choices(run)
+    assert gep == "The answer for progression-free survival by gep18 holds under 1 of 1 other choice."
+    assert "(unadjusted), not below 0.025" in what_if(run)[0]["words"]
 
 
 def test_what_could_have_been_shown_is_said_with_its_power(tmp_path: Path):

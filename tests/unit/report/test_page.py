@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -18,12 +19,20 @@ from unit.report.made import make_tables, read_made, write_run
 from warm import python
 
 from anpi.files.shipped import ROOT
+from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Table
 from anpi.report.methods import remark_items, statistics_methods
 from anpi.report.page import page_files, table_rows, write_report
 from anpi.report.tables import Run
+from anpi.stats.multiplicity import METHODS
 
 EVIL = "<script>alert(1)</script>"
+ADJUSTMENTS = {
+    "holm": ("adjustment Holm", "after Holm's adjustment"),
+    "bh": ("adjustment Benjamini-Hochberg", "after adjustment by Benjamini and Hochberg"),
+    "none": ("adjustment none", "after no adjustment"),
+    "fixed_sequence": ("adjustment fixed sequence", "after testing in the declared order"),
+}
 VOID = {"meta", "link", "br", "input", "img", "hr"}
 
 
@@ -249,6 +258,43 @@ def test_the_program_needs_its_tables_and_says_which(tmp_path: Path) -> None:
 def test_methods_name_the_p_of_response_that_the_plan_declares(tmp_path: Path, declared: str, said: str) -> None:
     plan = run_of(tmp_path, make_tables(6)).plan | {"discrete_p": declared}
     assert any(line.startswith(said) for line in statistics_methods(plan))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_adjustment_that_a_plan_may_declare_has_its_words(tmp_path: Path, method: str) -> None:
+    methods_words, family_words = ADJUSTMENTS[method]
+    run = run_of(tmp_path, make_tables(6))
+    declared = [family | {"multiplicity": method} for family in run.plan["families"]]
+    plan = run.plan | {"families": declared}
+    assert methods_words in statistics_methods(plan)[0]
+    tests = pd.DataFrame({"family": "x", "entry": "e", "endpoint": "pfs", "biomarker": ["a", "b"], "effect": "HR"})
+    tests = tests.assign(p=[0.01, 0.2], p_adjusted=[0.02, 0.2])
+    assert family_words in say.family_sentence(tests, "x", 0.05, method)
+
+
+@pytest.mark.parametrize(
+    ("cut", "said", "remark"),
+    [
+        ("none", "No cut-point was chosen by the data for inference.", "cuts only where the plan names them"),
+        (1.5, "No cut-point was chosen by the data for inference.", "cuts only where the plan names them"),
+        ("median", "The cut-point of main is the median of the patients of the question, a number of these data.", "="),
+        (
+            "maximally_selected",
+            "The data chose the cut-point of main (maximally selected log-rank statistic): its p allows for the "
+            "choice, and no ratio is given at the cut.",
+            "=",
+        ),
+    ],
+)
+def test_methods_and_remark_say_which_cuts_the_data_chose(tmp_path: Path, cut: object, said: str, remark: str) -> None:
+    run = run_of(tmp_path, make_tables(6))
+    family = run.plan["families"][0]
+    entry = family["entries"][0] | {"entry": "main", "cut": cut}
+    changed = replace(run, plan=run.plan | {"families": [family | {"entries": [entry]}]})
+    assert statistics_methods(changed.plan)[-1] == said
+    item = dict(remark_items(changed))["Handling of marker values, cut-points"]
+    assert item is not None
+    assert (said.removesuffix(".") if remark == "=" else remark) in item
 
 
 def test_tables_of_an_earlier_run_are_not_read(tmp_path: Path) -> None:

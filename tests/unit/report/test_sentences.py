@@ -233,6 +233,21 @@ def test_samples_queries_and_influence() -> None:
     assert say.influence_sentence(influence.assign(p=np.nan), 0.05) is None
 
 
+def test_where_one_p_does_not_decide_only_its_side_is_said() -> None:
+    """Of two tests under Holm, p 0.039 of one may be 0.078 adjusted: nothing was concluded that could change."""
+    influence = pd.DataFrame(
+        {"patient_id": [None, "P1", "P2"], "p": [0.039, 0.02, 0.2], "changes_conclusion": ["no", "no", "yes"]}
+    )
+    words = str(say.influence_sentence(influence, 0.05, False, "overall survival by sex"))
+    assert words == (
+        "Leaving out each patient in turn moves the unadjusted p-value of overall survival by sex between 0.020 and "
+        "0.20; without P2 it crosses 0.05."
+    )
+    stays = str(say.influence_sentence(influence.assign(changes_conclusion="no"), 0.025, False))
+    assert "the unadjusted primary p-value" in stays
+    assert stays.endswith("; no single patient takes it across 0.025.")
+
+
 def test_clearance_of_a_marker_divides_the_time_not_the_patients():
     row = {"biomarker": "clearance of ctDNA", "level": "after it", "estimate": 0.5, "method": "Cox"}
     words = "the time after clearance of ctDNA and the time before or without it"

@@ -13,7 +13,14 @@ from scipy import stats
 
 from anpi.stats.exact import clopper_pearson, fisher_exact, jonckheere, wilcoxon
 from anpi.stats.multiplicity import adjust
-from anpi.stats.permutation import maximally_selected, permute_design, permute_groups, permute_logrank, permute_trend
+from anpi.stats.permutation import (
+    maximally_selected,
+    permute_design,
+    permute_groups,
+    permute_jonckheere,
+    permute_logrank,
+    permute_trend,
+)
 from anpi.stats.ranks import midranks
 from anpi.stats.roc import area_under_curve
 from anpi.stats.survival import logrank
@@ -119,6 +126,42 @@ def test_jonckheere_of_two_groups_is_the_rank_sum_test():
     found = jonckheere(values, order)
     assert found.statistic == expected.statistic
     assert found.p == pytest.approx(expected.pvalue, rel=1e-9)
+
+
+def every_jonckheere(values: list[float], order: list[int]) -> float:
+    """The p of all arrangements: the share whose statistic lies as far from its mean, by counting pairs."""
+
+    def statistic(arranged: tuple[float, ...]) -> float:
+        pairs = [(i, j) for i in range(len(order)) for j in range(len(order)) if order[i] < order[j]]
+        return sum(float(arranged[j] > arranged[i]) + 0.5 * float(arranged[j] == arranged[i]) for i, j in pairs)
+
+    every = np.array([statistic(arranged) for arranged in itertools.permutations(values)])
+    return float(np.mean(np.abs(every - every.mean()) >= abs(statistic(tuple(values)) - every.mean()) - 1e-9))
+
+
+@pytest.mark.parametrize(
+    ("values", "order"),
+    [([3, 1, 2, 5, 7, 4, 8], [0, 0, 1, 1, 1, 2, 2]), ([1, 1, 2, 2, 3, 3, 5], [0, 1, 0, 1, 1, 2, 2])],
+)
+def test_permuted_jonckheere_is_that_of_all_arrangements(values, order):
+    found = permute_jonckheere(values, order, 40_000, 1)
+    assert found.p == pytest.approx(every_jonckheere(values, order), abs=0.01)
+    assert found.statistic == pytest.approx(jonckheere(values, order).z)
+    shuffle = np.random.default_rng(2).permutation(7)
+    assert permute_jonckheere(np.take(values, shuffle), np.take(order, shuffle), 40_000, 1).p == found.p
+
+
+def test_permuted_jonckheere_of_two_groups_is_the_exact_rank_sum_test():
+    """Five and five, where the normal p (0.047) says more than the exact one (0.056)."""
+    lower, upper = [1, 2, 3, 5, 7], [4, 6, 8, 9, 10]
+    found = permute_jonckheere(lower + upper, [0] * 5 + [1] * 5, 40_000, 1)
+    assert found.p == pytest.approx(wilcoxon(upper, lower).p, abs=0.004)
+    assert jonckheere(lower + upper, [0] * 5 + [1] * 5).p < 0.05 < found.p
+
+
+def test_permuted_jonckheere_without_a_trend_to_see():
+    assert np.isnan(permute_jonckheere([1, 1, 1], [0, 1, 2]).p)
+    assert np.isnan(permute_jonckheere([1, 2, 3], [1, 1, 1]).p)
 
 
 def test_permuted_ranks_are_the_kruskal_wallis_test():

@@ -89,6 +89,21 @@ def test_restricted_mean_without_censoring_is_the_mean_of_the_cut_times():
     assert found.se == pytest.approx(np.minimum(time, 10).std(ddof=0) / 2)
 
 
+def test_restricted_mean_has_no_interval_where_nothing_tells_of_its_error():
+    """No event before tau, or all on one day: Greenwood's error is 0, which is no certainty."""
+    assert np.isnan(restricted_mean([200, 210, 250], [1, 0, 1], 180).limits).all()
+    assert np.isnan(restricted_mean([100, 100, 100], [1, 1, 1], 180).limits).all()
+
+
+def test_limits_of_a_restricted_mean_lie_within_its_time():
+    """One of ten has the event on day 170: 179 - 1.96 x 0.9487 (S = 0.9 with variance 0.009) to tau, not beyond."""
+    found = restricted_mean([170] + [300] * 9, [1] + [0] * 9, 180)
+    assert found.estimate == pytest.approx(179)
+    low, high = found.limits
+    assert low == pytest.approx(179 - 1.959964 * 10 * 0.009**0.5)
+    assert high == 180
+
+
 def test_restricted_mean_is_unknown_beyond_the_last_censoring():
     assert np.isnan(restricted_mean([3, 5], [1, 0], 10).estimate)
 

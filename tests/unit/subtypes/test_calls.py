@@ -123,6 +123,16 @@ def test_few_reads_and_failed_quality_bar_a_call(world: World, model: Model) -> 
     assert calls["stability"].isna().all()
 
 
+def test_samples_that_the_counts_lack_are_refused(world: World, model: Model) -> None:
+    """Without its counts a sample of too few reads would be called confidently."""
+    rng = np.random.default_rng(26)
+    thin = as_expression(world, {"thin": measure(world, tumour(world, "A", rng), rng, 4e4)})
+    renamed = replace(thin, values=thin.values.rename(columns=lambda name: f"{name}.bam"))
+    assert call_subtypes(to_tpm(thin), model, counts=thin)["reason"].str.startswith("too few reads").all()
+    with pytest.raises(InputError, match=r"1 samples of the expression have no counts, found 'thin'.*mean thin.bam\?"):
+        call_subtypes(to_tpm(thin), model, counts=renamed)
+
+
 def test_stability_falls_with_ambiguity_and_depth_is_told(world: World, model: Model) -> None:
     rng = np.random.default_rng(27)
     first, second = tumour(world, "A", rng), tumour(world, "N", rng)

@@ -57,6 +57,17 @@ def test_calls_and_programmes_of_every_sample(tpm: pd.DataFrame, tmp_path: Path)
     assert list(pd.read_csv(programmes, sep="\t")["sample_id"]) == list(tpm.columns)
 
 
+def test_counts_of_other_samples_are_refused(tpm: pd.DataFrame, tmp_path: Path) -> None:
+    tpm.to_csv(tmp_path / "x.tsv", sep="\t")
+    tpm.round().add_suffix(".bam").to_csv(tmp_path / "c.tsv", sep="\t")
+    arguments = ("--expression", tmp_path / "x.tsv", "--unit", "tpm", "--counts", tmp_path / "c.tsv")
+    done = run("call_subtypes.py", *arguments, "--out", tmp_path / "calls.tsv")
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert f"{tmp_path / 'c.tsv'}, row 1: 3 samples of the expression have no counts" in done.stderr
+    assert not (tmp_path / "calls.tsv").exists()
+
+
 def test_scores_with_own_sets(tpm: pd.DataFrame, tmp_path: Path) -> None:
     tpm.to_csv(tmp_path / "x.csv")
     (tmp_path / "own.gmt").write_text("my_set\tmine\tDLL3\tSYP\tNOT_A_GENE\n")

@@ -70,6 +70,21 @@ def test_tpm_of_coding_genes_alone_stand_where_those_of_all_genes_do():
     assert whole["level"] == part["level"]
 
 
+@pytest.mark.parametrize("trop2", [5, 20, 60, 200])
+def test_tpm_that_a_panel_shares_out_say_no_other_levels_than_those_of_all_genes(trop2: float):
+    """What normal tissue gives is taken out at the level of the sample."""
+    profile, targets = tumour(DLL3=90, TACSTD2=trop2, MSLN=9), read_targets()
+    measured = {gene for target in targets for gene in target.gene_ids} | set(profile.index[::12])
+    panel = profile[profile.index.isin(measured)]
+    purity = pd.Series({"S": 0.5})
+    whole, part = (
+        score_targets(expression_of({"S": found / found.sum() * 1e6}), targets, None, purity).set_index("target")
+        for found in (profile, panel)
+    )
+    assert part.at["DLL3", "tpm"] > 5 * whole.at["DLL3", "tpm"]
+    assert part["level"].to_dict() == whole["level"].to_dict()
+
+
 @pytest.mark.parametrize(("tpm", "level"), [(400.0, "high"), (60.0, "intermediate"), (10.0, "low"), (0.0, "low")])
 def test_levels_of_dll3_in_a_pure_tumour_with_many_reads(tpm: float, level: str):
     profile = tumour(DLL3=tpm)

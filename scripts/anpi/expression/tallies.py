@@ -1,0 +1,34 @@
+"""Rows of a matrix in which a program that counts tells of reads on no gene."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from anpi.problems import InputError, Problem
+
+OF_HTSEQ = "__(?:no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)"
+OF_STAR = "N_(?:unmapped|multimapping|noFeature|ambiguous)"
+ON_NO_GENE = re.compile(rf"{OF_HTSEQ}|{OF_STAR}|Unassigned_\w+")
+OF_SUMS = re.compile(r"(?:grand[ _]?)?(?:totals?|sum)", re.IGNORECASE)
+
+
+def without_tallies(raw: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out the rows of reads on no gene, with a note of them.
+
+    Raises
+    ------
+    InputError
+        A row of sums, which would stand as a gene with half of all reads.
+    """
+    names = list(map(str, raw.index))
+    for row in names:
+        if OF_SUMS.fullmatch(row):
+            mend = "Take the row out: its values would count as those of a gene."
+            raise InputError(Problem(name, "a row of sums", found=row, expected="a gene in every row", mend=mend))
+    tallies = [row for row in names if ON_NO_GENE.fullmatch(row)]
+    if not tallies:
+        return raw, []
+    note = f"{len(tallies)} rows of reads on no gene left out: {', '.join(tallies[:10])}"
+    return raw[[row not in tallies for row in names]], [note]

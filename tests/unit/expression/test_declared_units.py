@@ -1,0 +1,120 @@
+"""A unit that the values contradict is told, and one that they may have is taken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from anpi.expression.genes import read_gene_table
+from anpi.expression.matrix import as_expression, read_expression, unit_problems
+from anpi.problems import InputError
+
+
+def coding_genes(count: int) -> pd.Index:
+    table = read_gene_table()
+    return pd.Index(table.loc[table["biotype"].eq("protein_coding"), "gene_id"].drop_duplicates()[:count])
+
+
+def profiles(genes: int, samples: int = 3, seed: int = 7) -> pd.DataFrame:
+    """Return TPM as tumours have them: log-normal, a fifth of the genes silent."""
+    rng = np.random.default_rng(seed)
+    tpm = rng.lognormal(1.5, 2.2, (genes, samples)) * (rng.random((genes, samples)) > 0.2)
+    frame = pd.DataFrame(tpm, coding_genes(genes), [f"S{i}" for i in range(1, samples + 1)])
+    return frame / frame.sum() * 1e6
+
+
+def estimated_counts(genes: int, fragments: float, shared: float = 0.1) -> pd.DataFrame:
+    """Return counts as salmon and RSEM estimate them: fragments that fit two genes are parted between the two."""
+    tpm, rng = profiles(genes), np.random.default_rng(3)
+    counts = rng.poisson(tpm / tpm.sum() * fragments * (1 - shared)).astype(float)
+    parted = rng.poisson(tpm / tpm.sum() * fragments * shared) * rng.random(tpm.shape)
+    return pd.DataFrame(counts + np.where(counts > 0, parted, 0.0), tpm.index, tpm.columns).round(3)
+
+
+def told(values: pd.DataFrame, unit: str, offset: float | None = None) -> str:
+    return " ".join(map(str, unit_problems(values, unit, offset, "x.tsv")))
+
+
+@pytest.mark.parametrize("unit", ["tpm", "counts"])
+@pytest.mark.parametrize("genes", [30, 120, 490])
+def test_logarithms_of_a_panel_are_no_tpm_and_no_counts(unit: str, genes: int):
+    tpm = profiles(4000).head(genes)
+    assert "these look like logarithms" in told(np.log2(tpm + 1), unit)
+    assert told(tpm if unit == "tpm" else tpm.round(), unit) == ""
+
+
+@pytest.mark.parametrize("unit", ["tpm", "counts"])
+def test_a_panel_of_genes_that_are_hardly_expressed_holds_no_logarithms(unit: str):
+    """Markers of T cells in a tumour that has none: few TPM each, and one gene with many times the others."""
+    tpm = pd.DataFrame({"S1": np.random.default_rng(2).lognormal(-1, 1.5, 40).clip(max=20)}, coding_genes(40))
+    tpm.iloc[3] = 24.0
+    assert told(tpm, unit) == ""
+    assert told(tpm.assign(by_chance=np.linspace(1.1, 4.9, 40)), unit) == ""
+
+
+@pytest.mark.parametrize("unit", ["tpm", "counts"])
+def test_of_a_few_genes_nothing_is_told_however_many_samples(unit: str):
+    few = pd.DataFrame(np.random.default_rng(2).uniform(2, 9, (4, 60)), coding_genes(4), [f"S{i}" for i in range(60)])
+    assert told(few, unit) == ""
+
+
+def test_counts_of_a_thin_panel_are_no_logarithms_where_rounding_left_them_beside_whole_numbers():
+    counts = np.random.default_rng(2).poisson(3.0, (60, 2)) + 1.0
+    assert told(pd.DataFrame(counts - 1e-6, coding_genes(60), ["S1", "S2"]), "counts") == ""
+
+
+@pytest.mark.parametrize(
+    ("factor", "silent"),
+    [(1.0, False), (1.0, True), (0.93, False), (0.45, False), (0.34, True)],
+    ids=["TPM", "TPM beside a sample of zeros", "of a part of the genes", "FPKM", "FPKM beside a sample of zeros"],
+)
+def test_tpm_and_fpkm_are_no_counts(factor: float, silent: bool):
+    """Taken for counts they would be divided by the length of the gene a second time."""
+    values = profiles(15_000) * factor
+    words = told(values.assign(Z=0.0) if silent else values, "counts")
+    assert "these look like tpm" in words.lower()
+    assert ("S1" in words) or factor == 1.0
+
+
+def test_one_sample_of_tpm_among_counts_is_named():
+    mixed = estimated_counts(15_000, 5e6).assign(S2=profiles(15_000)["S2"] * 0.93)
+    assert told(mixed, "counts").startswith("x.tsv, S2: declared counts, found 'a sum of 9.3e+05, ")
+
+
+@pytest.mark.parametrize("fragments", [3e4, 4e5, 1e6, 2e7])
+def test_estimated_counts_are_counts_at_any_depth(fragments: float):
+    assert told(estimated_counts(15_000, fragments), "counts") == ""
+    assert told(estimated_counts(15_000, fragments).assign(Z=0.0), "counts") == ""
+    assert told(estimated_counts(15_000, fragments).round(), "counts") == ""
+
+
+@pytest.mark.parametrize(("base", "refused"), [(2, False), (np.e, True), (10, True)])
+def test_a_whole_transcriptome_in_logarithms_of_another_base_is_refused(tmp_path: Path, base: float, refused: bool):
+    tpm = profiles(12_000).assign(Z=0.0)
+    (np.log(tpm + 1) / np.log(base)).rename_axis("gene").to_csv(tmp_path / "x.tsv", sep="\t")
+    if not refused:
+        back = read_expression(tmp_path / "x.tsv", "log2_tpm_plus_1").values
+        pd.testing.assert_frame_equal(back, tpm.rename_axis("gene_id"), rtol=1e-9)
+        return
+    with pytest.raises(InputError, match=r"12,000 coding genes that sum to .*expected about one million.*base 2"):
+        read_expression(tmp_path / "x.tsv", "log2_tpm_plus_1")
+
+
+def test_logarithms_of_a_part_of_the_genes_may_sum_to_anything():
+    part = profiles(19_000).iloc[:6000]
+    assert as_expression(np.log2(part * 0.5 + 1), "log2_tpm_plus_1").values.shape == (6000, 3)
+
+
+def test_real_estimates_of_counts_are_counts_and_real_tpm_are_none(external_data: Path):
+    folder = external_data / "data" / "quants" / "airway"
+    quants = {file.parent.name: pd.read_csv(file, sep="\t") for file in folder.glob("*/quant.sf.gz")}
+    counts, tpm = (
+        pd.DataFrame({name: quant.set_index("Name")[column] for name, quant in quants.items()})
+        for column in ("NumReads", "TPM")
+    )
+    assert told(counts, "counts") == ""
+    assert told(tpm, "tpm") == ""
+    assert "these look like" in told(tpm * 0.9, "counts")

@@ -1,0 +1,56 @@
+"""What a forest plot says its ratios are of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from unit.report.made import NAMES, make_tables, read_made, write_run
+
+from anpi.report.answers import answers
+from anpi.report.associations import forest_rows, question_blocks
+from anpi.report.blocks import Drawing
+from anpi.report.tables import Run
+
+BASE = NAMES | {"entry": "x", "family": "looks", "tier": "exploratory", "endpoint": "pfs", "n": 40, "events": 20}
+NUMBERS = {"estimate": 0.7, "ci_low": 0.4, "ci_high": 1.2, "p": 0.2}
+SEX = BASE | NUMBERS | {"biomarker": "sex", "level": "M", "reference": "F", "effect": "HR"}
+LIVER = SEX | {"biomarker": "liver_mets", "level": "Y", "reference": "N"}
+SCORE = BASE | NUMBERS | {"biomarker": "gep18", "level": None, "reference": None, "effect": "HR per SD"}
+
+
+def run_with(folder: Path, *rows: dict[str, object]) -> Run:
+    tables = make_tables(6)
+    write_run(folder, tables | {"results": pd.DataFrame(rows).reindex(columns=tables["results"].columns)})
+    return read_made(folder)
+
+
+@pytest.mark.parametrize(
+    ("rows", "title"),
+    [
+        ([SEX, LIVER], "Progression-free survival: ratios between groups"),
+        ([SCORE], "Progression-free survival: ratio per standard deviation"),
+        ([SEX, SCORE], "Progression-free survival: ratios between groups, of scores per standard deviation"),
+    ],
+)
+def test_a_title_says_what_the_ratios_are_of(tmp_path: Path, rows: list[dict[str, object]], title: str) -> None:
+    run = run_with(tmp_path, *rows)
+    drawn = [
+        block for block in question_blocks(run, run.tables["results"], "exploratory") if isinstance(block, Drawing)
+    ]
+    assert [drawing.title for drawing in drawn] == [title]
+
+
+def test_groups_of_several_biomarkers_are_named_with_them(tmp_path: Path) -> None:
+    run = run_with(tmp_path, SEX, LIVER)
+    assert forest_rows(run, run.tables["results"])["label"].tolist() == ["sex M against F", "liver_mets Y against N"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "ends"), [([SEX], "exploratory."), ([SEX, SCORE], "of scores per standard deviation.")]
+)
+def test_only_scores_are_per_standard_deviation(tmp_path: Path, rows: list[dict[str, object]], ends: str) -> None:
+    blocks = answers(run_with(tmp_path, *rows)).blocks
+    caption = next(block.caption for block in blocks if isinstance(block, Drawing))
+    assert caption.endswith(ends)
