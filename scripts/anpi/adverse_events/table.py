@@ -238,7 +238,7 @@ def bands(
             yield category, ">=3", flagged, int(events[category].isna().sum())
     if all_events["action"].notna().any():
         for category, stated in (("stopped", settings["stopped_words"]), ("delayed", settings["delayed_words"])):
-            words = {word.lower() for word in stated}
-            meant = events["action"].map(lambda action, words=words: action is not None and action.lower() in words)
+            words = {skeleton(word) for word in stated}
+            meant = events["action"].map(lambda action, words=words: action is not None and skeleton(action) in words)
             yield category, "any", events[meant.astype(bool)], int(events["action"].isna().sum())
     yield "fatal", "any", events[(events["grade"] == 5) | events["outcome"].map(is_fatal).astype(bool)], 0

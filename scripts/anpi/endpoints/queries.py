@@ -19,6 +19,7 @@ from anpi.recist.best_response import until_progression
 from anpi.recist.irecist import CODES
 from anpi.recist.timepoint import NM, overall_response
 from anpi.tables.clinical import Clinical, Query, row_number, study_day
+from anpi.tables.names import skeleton
 from anpi.trial.endpoints import SUPPLIED_RESPONSES, SUPPLIED_TIMES
 from anpi.trial.times import DAYS_PER_MONTH
 from anpi.words.lists import plural
@@ -177,10 +178,10 @@ def action_queries(clinical: Clinical, rules: Rules) -> Iterator[ScanQuery]:
     events, settings = clinical.adverse_events, rules.settings["adverse_events"]
     if events is None:
         return
-    known = {word.lower() for name in ("stopped_words", "delayed_words") for word in settings[name]}
+    known = {skeleton(word) for name in ("stopped_words", "delayed_words") for word in settings[name]}
     sounds = events["action"].map(lambda text: isinstance(text, str) and STOPPED.search(text) is not None)
     for action, rows in events[sounds.astype(bool)].groupby("action", sort=True):
-        if str(action).lower() not in known:
+        if skeleton(str(action)) not in known:
             text = f"adverse_events row {row_number(rows.index[0])}: action {action!r} ({plural(len(rows), 'row')})"
             text += " is in neither list of endpoints.yaml, adverse_events.stopped_words and delayed_words; not counted"
             yield ScanQuery(rows["patient_id"].iloc[0], "warning", "action_not_counted", text)

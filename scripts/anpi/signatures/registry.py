@@ -69,7 +69,7 @@ def read_registry(path: Path | str = REGISTRY) -> list[Signature]:
         A column lacks, a method or role is unknown, a coverage is not a share, a gene file has no such signature.
     """
     path = Path(path)
-    table = read_text_table(path)
+    table = read_whole(path)
     name = str(path)
     refuse_missing_columns(name, table, COLUMNS)
     mend: str | None
@@ -112,6 +112,15 @@ def read_registry(path: Path | str = REGISTRY) -> list[Signature]:
     return signatures
 
 
+def read_whole(path: Path) -> pd.DataFrame:
+    """Read a table; one whose last row has no line end may lack signatures or genes without a trace."""
+    table = read_text_table(path)
+    if table.attrs["cut"]:
+        mend = "Copy the file again; end the last row with a line end if it is whole."
+        raise InputError(Problem(str(path), "the last row has no line end, as of a file cut short", mend=mend))
+    return table
+
+
 def named_once(signatures: list[Signature]) -> list[Signature]:
     """Return the signatures; a name that the registry and a gene set, or two files of sets, share is refused."""
     names = [signature.id for signature in signatures]
@@ -132,7 +141,7 @@ def read_gene_files(folder: Path, names: Iterable[str]) -> pd.DataFrame:
     """Read gene files (``signature``, ``symbol``, ``weight``, ``role``) and key the symbols by gene id."""
     tables = []
     for file in sorted(names):
-        table = read_text_table(folder / file)
+        table = read_whole(folder / file)
         refuse_missing_columns(str(folder / file), table, GENE_COLUMNS)
         tables.append(table.assign(file=file, row=table.index))
     genes = pd.concat(tables, ignore_index=True)

@@ -21,7 +21,7 @@ import pandas as pd
 
 from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.biomarkers import biomarker_problems
-from anpi.tables.names import alike
+from anpi.tables.names import alike, skeleton
 from anpi.tables.reading import FIRST_DATA_ROW, case_problems, check_table, read_table, read_text_table
 from anpi.tables.schema import day_form
 from anpi.trial.endpoints import SUPPLIED_TIMES
@@ -422,7 +422,7 @@ def lesion_states(lesions: pd.DataFrame) -> pd.Series:
 
 def is_fatal(outcome: object) -> bool:
     """Return whether an adverse event ended in death, by the word of its outcome."""
-    return isinstance(outcome, str) and outcome.strip().lower() in FATAL
+    return isinstance(outcome, str) and skeleton(outcome) in {skeleton(word) for word in FATAL}
 
 
 def unknown_statuses(lesions: pd.DataFrame) -> Iterator[Query]:

@@ -144,6 +144,7 @@ ODD: list[tuple[str, str, str | None, Spoil]] = [
     ("two_spellings", "note", "P03", row("adverse_events", term="nausea")),
     ("two_spellings", "note", "P03", row("adverse_events", soc="GASTROINTESTINAL")),
     ("two_spellings", "note", "P03", row("lesions", location="Lung")),
+    ("two_spellings", "note", "P03", row("adverse_events", outcome="\uff52ecovered")),
     ("two_spellings", "note", "P03", therapies("Docetaxel", "docetaxel")),
     ("lesion_very_large", "warning", "P03", row("lesions", diameter_mm=300)),
     ("death_without_date", "error", "P03", fact(treatment_end_reason="Death")),

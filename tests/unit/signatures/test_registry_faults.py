@@ -38,3 +38,13 @@ def test_a_sound_registry_is_read(tmp_path):
 def test_a_registry_that_scores_nothing_or_by_no_number_is_refused(tmp_path, rows, genes, words):
     with pytest.raises(InputError, match=words):
         read_registry(write(tmp_path, rows, genes))
+
+
+@pytest.mark.parametrize("name", ["registry.tsv", "genes.tsv"])
+def test_a_table_whose_last_row_has_no_line_end_is_refused(tmp_path, name):
+    """What is left of a file that was cut within a line is a table like any other."""
+    registry = write(tmp_path, [ROW, ["other", *ROW[1:]]], GENES + GENES.splitlines()[1].replace("own", "other") + "\n")
+    cut = tmp_path / name
+    cut.write_text(cut.read_text().removesuffix("\n"))
+    with pytest.raises(InputError, match=rf"{name}: the last row has no line end"):
+        read_registry(registry)
