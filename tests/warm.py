@@ -173,6 +173,8 @@ class Server:
 
     def stop(self, connection: socket.socket, child: int) -> None:
         """End the program of a client that was killed."""
+        if connection.fileno() < 0:  # it was told the end of its program a moment ago
+            return
         self.waiting.unregister(connection)
         connection.close()
         os.kill(child, signal.SIGKILL)

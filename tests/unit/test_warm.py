@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import selectors
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from warm import python
+from warm import Server, python
 
 STATE = """
 import os, sys
@@ -116,3 +117,16 @@ def test_a_stream_that_takes_no_more_ends_a_program_as_python_ends_it(text):
     with Path("/dev/full").open("w") as full:
         for stream in ("stdout", "stderr"):
             assert ended(python(), **{stream: full.fileno()}) == ended(sys.executable, **{stream: full.fileno()})
+
+
+def test_a_client_that_goes_just_as_its_program_ends_leaves_the_server_alive():
+    """Both are seen in one look: the program's end is told first, then the closed connection is met."""
+    server, (connection, _client) = Server.__new__(Server), socket.socketpair()
+    server.waiting = selectors.DefaultSelector()
+    child = subprocess.Popen(["true"])
+    ended = os.pidfd_open(child.pid)
+    for waited in (ended, connection):
+        server.waiting.register(waited, selectors.EVENT_READ)
+    server.tell(connection, child.pid, ended)
+    server.stop(connection, child.pid)
+    assert not server.waiting.get_map()
