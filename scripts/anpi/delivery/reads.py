@@ -17,7 +17,7 @@ import pandas as pd
 from anpi.delivery.decisions import LEAVE_OUT, Decisions
 from anpi.delivery.fastq import LANES, LONE, MATES, absolute, fastq_notes, fastq_units, sample_id
 from anpi.delivery.samples import owner_in
-from anpi.expression.matrix import DESCRIPTIONS, MOST_TPM, read_numbers, read_rows
+from anpi.expression.matrix import DESCRIPTIONS, LEAST_TPM, MOST_TPM, read_numbers, read_rows
 from anpi.files.sheet import WORKBOOKS, split_sheet
 from anpi.problems import InputError, Problem
 from anpi.tables.workbook import sheet_names
@@ -34,7 +34,6 @@ UNREACHED = "a link to nothing, or to what cannot be read"
 LOOKED_AT = 20  # rows of a table by which it is a matrix of numbers
 LEAST_GENES = 5
 OFFSETS = (1.0, 0.5, 0.1, 0.01, 0.001, 0.0001)
-LEAST_TPM = 0.3e6  # a sample's sum over the genes of a matrix, which may hold those of proteins alone
 
 
 @dataclass

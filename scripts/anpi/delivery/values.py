@@ -323,7 +323,7 @@ def convert_numbers(column: Column, factor: float = 1, of: str = "") -> pd.Serie
     if centimetres:  # a change in percent is no size
         matches = {text: match for text, match in matches.items() if is_size(text)}
     else:
-        matches = with_one_unit(column, matches)
+        refuse_mixed_units(column, matches)
     bodies = {text: match["number"] for text, match in matches.items()}
     several = parted(column, bodies)
     bodies = {text: body for text, body in bodies.items() if text not in several}
@@ -358,8 +358,8 @@ def parted(column: Column, bodies: Mapping[str, str]) -> set[str]:
     return {text for text in inside if text not in grouped or text in blanks}
 
 
-def with_one_unit(column: Column, matches: dict[str, re.Match[str]]) -> dict[str, re.Match[str]]:
-    """Return numbers whose cells name one unit at most; several are a fault, and of numbers without one it is asked."""
+def refuse_mixed_units(column: Column, matches: Mapping[str, re.Match[str]]) -> None:
+    """Note several units in the cells of a column as a fault, and ask about numbers without one beside some with it."""
     units: dict[str, list[str]] = {}
     for text, match in matches.items():
         unit = (match["unit"] or "").lower()
@@ -376,7 +376,6 @@ def with_one_unit(column: Column, matches: dict[str, re.Match[str]]) -> dict[str
         text = f"cells such as {units[unit][0]} name a unit, and others, such as {bare[0]}, none. Are all in {unit}?"
         if column.ask("numbers without a unit", text, ("yes", "no")) == "no":
             refuse_cell(column, bare, f"a number with its unit, as {units[unit][0]}", "Write all rows in one unit.")
-    return matches
 
 
 def is_years(unit: str | None) -> bool:

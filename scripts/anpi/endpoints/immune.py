@@ -20,8 +20,6 @@ from anpi.recist.irecist import (
 )
 from anpi.tables.clinical import study_day
 
-PROGRESSED = ("iUPD", "iCPD")
-
 
 def immune_scans(readings: Sequence[Reading], course: Course) -> list[Reading]:
     """Return the readings up to the first iCPD and to death: data after death count for nothing."""
@@ -64,7 +62,7 @@ def immune_outcome(
     """
     used = immune_scans(readings, course)
     # What a new therapy achieves confirms a progression at most, and takes none back.
-    judged = [r for r in used if r.code in PROGRESSED or not of_other_therapy(r, course, rules)]
+    judged = [r for r in used if r.first is not None or not of_other_therapy(r, course, rules)]
     found = progression(judged)
     settings = rules.settings["irecist"]
     why, hidden = "", False

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from anpi.expression.matrix import Expression
+from anpi.expression.matrix import WHOLE, Expression
 from anpi.fractions.deconvolve import deconvolve, intervals
 from anpi.fractions.til10 import Profiles, genes_of_the_million, read_profiles
 from anpi.signatures.scores import prepare_samples
@@ -15,7 +15,6 @@ from anpi.trial.methods import QUANTISEQ
 from anpi.words.lists import listed
 
 OTHER = "Other"
-WHOLE = 10_000  # genes of the million, about half of them: such a matrix is scaled to a million over them
 MOST_OF_A_PART = 5e5  # TPM of fewer genes; more are those of a panel that was scaled by itself
 # Percent of a normal tissue from which its own leukocytes are no small part of those counted.
 TISSUE_LIMITS = {"lymph_node": 10.0, "blood": 10.0, "lung": 30.0, "liver": 30.0}

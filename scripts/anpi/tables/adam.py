@@ -19,6 +19,7 @@ import pandas as pd
 
 from anpi.problems import InputError, Problem, fold, refuse
 from anpi.tables.identifiers import identifier_problems, masked
+from anpi.tables.names import is_lymph_node
 from anpi.tables.reading import FIRST_DATA_ROW, read_text_table
 from anpi.tables.schema import NUMBER
 from anpi.trial.times import DAYS_PER_MONTH
@@ -69,7 +70,7 @@ MAPPING = (
     Column("ADTR", "lesions", "assessment_date", ("ADT", "TRDTC"), "date; a partial one: first day of the month"),
     Column("ADTR", "lesions", "lesion_id", ("TRLNKID", "TULNKID", "LESIONID")),
     Column("ADTR", "lesions", "kind", ("TRGRPID", "TUSTRESC"), "target, nontarget or new"),
-    Column("ADTR", "lesions", "node", ("TULOC",), "Y when it holds LYMPH NODE"),
+    Column("ADTR", "lesions", "node", ("TULOC",), "Y when it names a lymph node"),
     Column("ADTR", "lesions", "location", ("TULOC",)),
     Column("ADTR", "lesions", "diameter_mm", ("TRSTRESN", "AVAL"), "LDIAM, of nodes LPERP (TRTESTCD or PARAMCD)"),
     Column("ADTR", "lesions", "status", ("TRSTRESC", "AVALC"), "TUMSTATE; TRSTAT NOT DONE is not evaluable"),
@@ -437,7 +438,7 @@ def lesions_from(adtr: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     table = take(adtr, "ADTR", "lesions").reindex(columns=[rule.column for rule in MAPPING if rule.table == "lesions"])
     table["assessment_date"] = complete_dates(table["assessment_date"], "first", "lesions", notes)
     table["kind"] = table["kind"].map(lambda text: KINDS.get(text.upper()) if isinstance(text, str) else None)
-    node = table["location"].map(lambda text: isinstance(text, str) and "LYMPH NODE" in text.upper()).astype(bool)
+    node = table["location"].map(is_lymph_node).astype(bool)
     table["node"] = np.where(node, "Y", "N")
     code = next((name for name in ("TRTESTCD", "PARAMCD") if name in adtr), None)
     test = (adtr[code] if code else pd.Series("LDIAM", index=adtr.index)).fillna("").str.upper()

@@ -9,7 +9,6 @@ have, a scan before the baseline, a scan after death.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,7 +20,7 @@ import pandas as pd
 
 from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.biomarkers import biomarker_problems
-from anpi.tables.names import alike, skeleton
+from anpi.tables.names import alike, is_lymph_node, skeleton
 from anpi.tables.reading import FIRST_DATA_ROW, case_problems, check_table, read_table, read_text_table
 from anpi.tables.schema import day_form
 from anpi.trial.endpoints import SUPPLIED_TIMES
@@ -73,7 +72,6 @@ STATES = {
 
 HIGHEST_AGE = 89
 FATAL = ("fatal", "fatal outcome", "death", "died", "dead", "deceased", "resulted in death")
-NODE = re.compile(r"\blymph[ _-]*nod(e|al)|\bnodes?\b|lymphknoten", re.IGNORECASE)
 DERIVED = ("state",)  # columns that are added to the tables read
 # Tables in which a row that stands twice is taken once, and what a row is.
 COUNTED = {"adverse_events": "event", "therapies": "therapy", "lesions": "lesion", "biomarkers": "measurement"}
@@ -386,8 +384,7 @@ def nodes(lesions: pd.DataFrame) -> pd.Series:
 def node_queries(lesions: pd.DataFrame) -> Iterator[Query]:
     """Ask about lesions that are a node in some rows alone, and lymph nodes by location that are said to be none."""
     differs = of_lesion(lesions, "node").transform("nunique") > 1
-    by_place = lesions["location"].map(lambda text: isinstance(text, str) and NODE.search(text) is not None)
-    denied = by_place.astype(bool) & nodes(lesions).ne("Y") & ~differs
+    denied = lesions["location"].map(is_lymph_node).astype(bool) & nodes(lesions).ne("Y") & ~differs
     normal = "a node below 10 mm is normal, any other lesion is not"
     for asked, severity, rule, text in (
         (differs, "error", "node_differs", f"is a node in some rows and none in others; {normal}"),

@@ -56,6 +56,7 @@ UNSEEN_MARKS = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x316
 DASHES = str.maketrans(
     dict.fromkeys(map(chr, (*range(0x2010, 0x2016), 0x2212, 0x2043, 0x00AD)), "-") | {"’": "'", "‘": "'"}
 )
+LYMPH_NODE = re.compile(r"\blymph[ _-]*nod(e|al)|\bnodes?\b|lymphknoten", re.IGNORECASE)
 LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
 CYRILLIC = re.compile("[\u0400-\u052f]")
 
@@ -115,6 +116,11 @@ def text_fault(text: str, what: str = "a text") -> str | None:
     if len(text.splitlines()) > 1:
         return f"{what} on one line"
     return None
+
+
+def is_lymph_node(location: object) -> bool:
+    """Return whether the location of a lesion names a lymph node."""
+    return isinstance(location, str) and LYMPH_NODE.search(location) is not None
 
 
 def skeleton(name: str) -> str:
