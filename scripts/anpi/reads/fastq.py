@@ -304,7 +304,7 @@ def record_fault(lines: Sequence[bytes], number: int, name: str) -> Problem | No
     for place, line in ((row, header), (row + 2, plus)):
         if b"\r" in line:
             expected = "a carriage return at the end of a line alone"
-            return Problem(name, read, row=place, found=text_of(line), expected=expected)
+            return Problem(name, read, row=place, found=text_of(line), expected=expected, mend=COPY_AGAIN)
     read += f" ({text_of(header[1:].split()[0]) if header[1:].split() else 'without a name'})"
     if len(bases) != len(qualities):
         return Problem(
@@ -312,7 +312,8 @@ def record_fault(lines: Sequence[bytes], number: int, name: str) -> Problem | No
         )
     if strange := bases.translate(None, BASES):
         found = text_of(strange[:1])
-        mend = "Write the bases in capitals, and T for U." if strange[:1].upper() in BASES + b"U" else None
+        letters = strange[:1].upper() in BASES + b"U"
+        mend = "Write the bases in capitals, and T for U." if letters else COPY_AGAIN
         return Problem(name, read, row=row + 1, found=found, expected="bases as A, C, G, T and N", mend=mend)
     if strange := bytes(c for c in qualities if not LOWEST <= c <= HIGHEST):
         return Problem(name, read, row=row + 3, found=text_of(strange[:1]), expected="qualities from ! to ~")
