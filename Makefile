@@ -6,6 +6,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := results/demo
 CORES ?= all
+# Where the environment tells Python to write no bytecode, each of some hundred programs would compile anpi anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup tools demo test attack benchmark test-slurm test-s3 test-docs test-kernels test-page screenshots lock faults lint format clean reproduce validate-tumours train-tumours
 

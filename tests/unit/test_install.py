@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -55,3 +56,12 @@ def test_an_old_python_is_refused(tmp_path: Path):
     done = run_as_user("install-python", tmp_path, "python3")
     assert done.returncode == 1
     assert "Python 3.11 or newer is needed, found Python 3.9.2" in done.stderr
+
+
+def test_make_lets_programs_keep_their_bytecode(tmp_path: Path):
+    """Where the environment tells Python to write none, each program of a run would compile all of anpi."""
+    (tmp_path / "more.mk").write_text(f'include {ROOT / "Makefile"}\nshow: ; @echo "[$$PYTHONDONTWRITEBYTECODE]"\n')
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    words = ["make", "-s", "-f", str(tmp_path / "more.mk"), "show"]
+    done = subprocess.run(words, env=environment, text=True, capture_output=True, check=True)
+    assert done.stdout == "[]\n"
