@@ -64,7 +64,7 @@ MAPPING = (
     Column("ADRS", "assessments", "target_response", ("TRGRESP", "AVALC"), "PARAMCD or RSTESTCD TRGRESP"),
     Column("ADRS", "assessments", "nontarget_response", ("NTRGRESP", "AVALC"), "PARAMCD or RSTESTCD NTRGRESP"),
     Column("ADRS", "assessments", "new_lesion", ("NEWLPROG", "AVALC"), "PARAMCD or RSTESTCD NEWLPROG; Y, N or E"),
-    Column("ADRS", "assessments", "evaluator", ("RSEVAL", "EVAL", "PARCAT2")),
+    Column("ADRS", "assessments", "evaluator", ("RSEVAL", "EVAL", "PARCAT2"), "with the reader (RSEVALID) of several"),
     Column("ADRS", "assessments", "visit", ("AVISIT", "VISIT")),
     Column("ADTR", "lesions", "patient_id", ("USUBJID", "SUBJID")),
     Column("ADTR", "lesions", "assessment_date", ("ADT", "TRDTC"), "date; a partial one: first day of the month"),
@@ -74,7 +74,7 @@ MAPPING = (
     Column("ADTR", "lesions", "location", ("TULOC",)),
     Column("ADTR", "lesions", "diameter_mm", ("TRSTRESN", "AVAL"), "LDIAM, of nodes LPERP (TRTESTCD or PARAMCD)"),
     Column("ADTR", "lesions", "status", ("TRSTRESC", "AVALC"), "TUMSTATE; TRSTAT NOT DONE is not evaluable"),
-    Column("ADTR", "lesions", "evaluator", ("TREVAL", "EVAL", "PARCAT3")),
+    Column("ADTR", "lesions", "evaluator", ("TREVAL", "EVAL", "PARCAT3"), "with the reader (TREVALID) of several"),
     Column("ADTR", "lesions", "visit", ("AVISIT", "VISIT")),
     Column("ADTTE", "patients", "patient_id", ("USUBJID", "SUBJID"), "as in ADSL; others are refused"),
     Column("ADTTE", "patients", "pfs_days", ("AVAL",), "PARAMCD PFS; AVALU weeks, months and years become days"),
@@ -297,6 +297,7 @@ SUBJECT_OF_ADSL, SUBJECT_OF_ADTTE = (
     next(rule for rule in MAPPING if (rule.dataset, rule.column) == (dataset, "patient_id"))
     for dataset in ("ADSL", "ADTTE")
 )
+READERS = {"ADRS": "RSEVALID", "ADTR": "TREVALID"}
 EVALUATOR = next(rule for rule in MAPPING if (rule.dataset, rule.column) == ("ADRS", "evaluator"))
 
 
@@ -309,6 +310,19 @@ def take(frame: pd.DataFrame, dataset: str, table: str) -> pd.DataFrame:
             if variable is not None:
                 columns[rule.column] = frame[variable]
     return pd.DataFrame(columns, index=frame.index, dtype=object)
+
+
+def name_readers(table: pd.DataFrame, source: pd.DataFrame, dataset: str) -> None:
+    """Name the reader beside an evaluator that several read for, as the radiologists of an independent review."""
+    variable = READERS[dataset]
+    if variable not in source:
+        return
+    reader = source[variable].reindex(table.index)
+    evaluator = table["evaluator"].fillna("") if "evaluator" in table else pd.Series("", index=table.index)
+    several = reader.groupby(evaluator).transform("nunique") > 1
+    both = [": ".join(part for part in pair if part) for pair in zip(evaluator, reader.fillna(""), strict=True)]
+    named = pd.Series(both, index=table.index).where(several, evaluator)
+    table["evaluator"] = named.replace({"": None})
 
 
 def complete_dates(texts: pd.Series, fill: str | None, what: str, notes: list[str]) -> pd.Series:
@@ -388,6 +402,7 @@ def assessments_from(adrs: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     # A value without its parameter is that of no column.
     wide = adrs.drop(columns="AVALC", errors="ignore") if codes is None else widen(adrs, codes, notes)
     table = take(wide, "ADRS", "assessments")
+    name_readers(table, wide, "ADRS")
     table["assessment_date"] = complete_dates(table["assessment_date"], "last", "assessments", notes)
     if "overall_response" not in table:
         table["overall_response"] = None
@@ -415,7 +430,8 @@ def translated(texts: pd.Series, meanings: Mapping[str, str], what: str, notes: 
 
 def widen(adrs: pd.DataFrame, codes: str, notes: list[str]) -> pd.DataFrame:
     value, day = value_of(adrs), "ADT" if "ADT" in adrs else "RSDTC"
-    names = ("USUBJID", "SUBJID", day, "RSEVAL", "EVAL", variable_of(EVALUATOR, adrs), "AVISIT", "VISIT")
+    readers = ("RSEVAL", "EVAL", variable_of(EVALUATOR, adrs), READERS["ADRS"])
+    names = ("USUBJID", "SUBJID", day, *readers, "AVISIT", "VISIT")
     keys = [name for name in dict.fromkeys(names) if name is not None and name in adrs]
     rows = adrs[adrs[codes].isin(["OVR", "OVRLRESP", "TRGRESP", "NTRGRESP", "NEWLPROG"])]
     undated = int(rows[day].isna().sum())
@@ -436,6 +452,7 @@ def widen(adrs: pd.DataFrame, codes: str, notes: list[str]) -> pd.DataFrame:
 def lesions_from(adtr: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     """Make one row per lesion and scan: the longest diameter, of nodes the short axis, of others the state."""
     table = take(adtr, "ADTR", "lesions").reindex(columns=[rule.column for rule in MAPPING if rule.table == "lesions"])
+    name_readers(table, adtr, "ADTR")
     table["assessment_date"] = complete_dates(table["assessment_date"], "first", "lesions", notes)
     table["kind"] = table["kind"].map(lambda text: KINDS.get(text.upper()) if isinstance(text, str) else None)
     node = table["location"].map(is_lymph_node).astype(bool)

@@ -235,6 +235,40 @@ def test_each_readers_responses_stand_in_the_readers_own_row(tmp_path, variable)
     assert found.loc["Independent"].tolist() == ["SD", "SD"]
 
 
+def test_radiologists_of_one_review_are_told_apart(tmp_path):
+    """SDTM names an independent review in RSEVAL and its radiologists in RSEVALID."""
+    scans = (
+        "USUBJID,PARAMCD,AVALC,ADT,RSEVAL,RSEVALID\n"
+        "X-001,TRGRESP,SD,2024-02-12,INDEPENDENT ASSESSOR,RADIOLOGIST 2\n"
+        "X-001,OVR,PR,2024-02-12,INDEPENDENT ASSESSOR,RADIOLOGIST 1\n"
+        "X-001,TRGRESP,PR,2024-02-12,INDEPENDENT ASSESSOR,RADIOLOGIST 1\n"
+        "X-001,OVR,SD,2024-02-12,INDEPENDENT ASSESSOR,RADIOLOGIST 2\n"
+        "X-001,OVR,PD,2024-02-12,INVESTIGATOR,\n"
+    )
+    lesions = (
+        "USUBJID,TRTESTCD,TRSTRESN,TRDTC,TRLNKID,TRGRPID,TREVAL,TREVALID\n"
+        "X-001,LDIAM,20,2024-02-12,T01,TARGET,INDEPENDENT ASSESSOR,RADIOLOGIST 1\n"
+        "X-001,LDIAM,30,2024-02-12,T01,TARGET,INDEPENDENT ASSESSOR,RADIOLOGIST 2\n"
+    )
+    tables = convert_adam(small(tmp_path, ADRS=scans, ADTR=lesions)).tables
+    found = tables["assessments"].set_index("evaluator")[["overall_response", "target_response"]]
+    assert found.loc["INDEPENDENT ASSESSOR: RADIOLOGIST 1"].tolist() == ["PR", "PR"]
+    assert found.loc["INDEPENDENT ASSESSOR: RADIOLOGIST 2"].tolist() == ["SD", "SD"]
+    assert found.loc["INVESTIGATOR"].tolist() == ["PD", None]
+    sizes = tables["lesions"].set_index("evaluator")["diameter_mm"].to_dict()
+    assert sizes == {f"INDEPENDENT ASSESSOR: RADIOLOGIST {n}": size for n, size in ((1, "20"), (2, "30"))}
+
+
+def test_one_reader_of_a_review_needs_no_name(tmp_path):
+    scans = (
+        "USUBJID,PARAMCD,AVALC,ADT,RSEVAL,RSEVALID\n"
+        "X-001,OVR,PR,2024-02-12,INDEPENDENT ASSESSOR,RADIOLOGIST 1\n"
+        "X-002,OVR,SD,2024-02-12,INDEPENDENT ASSESSOR,RADIOLOGIST 1\n"
+    )
+    table = convert_adam(small(tmp_path, ADRS=scans)).tables["assessments"]
+    assert table["evaluator"].tolist() == ["INDEPENDENT ASSESSOR"] * 2
+
+
 def test_a_value_without_its_parameter_is_no_response_of_target_lesions(tmp_path):
     rows = "USUBJID,OVRLRESP,AVALC,ADT\nX-001,PD,PD,2024-02-12\n"
     scans = convert_adam(small(tmp_path, ADRS=rows)).tables["assessments"]
