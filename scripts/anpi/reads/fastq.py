@@ -576,24 +576,35 @@ def count_twice(files: Sequence[tuple[str, Draw]]) -> dict[tuple[str, str], int]
 
 
 def counted_twice(files: Sequence[tuple[str, Draw]]) -> list[Problem]:
-    """Find files in which more than a hundredth of the reads stands twice (see `count_twice`).
+    """Find files in which more than a hundredth of the reads stands twice, or in another file too (see `count_twice`).
 
-    Below that they are an artefact of how reads were drawn out of a larger file; those, and reads that two files
-    share, stand in ``reads.json``.
+    Below that they are an artefact of how reads were drawn out of a larger file, and stand in ``reads.json``.
     """
-    mend = "Was a file put together of one lane twice? Give each read once."
-    drawn = {file: len(draw.keys) for file, draw in files}
+    draws = dict(files)
     return [
-        Problem(
-            file,
-            "reads stand twice",
-            found=f"{number} among {drawn[file]} drawn ones, equal in name, bases and qualities",
-            expected="each read once",
-            mend=mend,
-        )
+        twice_in_one(file, number, looked_at) if file == other else twice_in_two(file, other, number, looked_at)
         for (file, other), number in count_twice(files).items()
-        if file == other and number > MOST_TWICE * drawn[file]
+        if number > MOST_TWICE * (looked_at := comparable(draws[file], draws[other]))
     ]
+
+
+def comparable(one: Draw, other: Draw) -> int:
+    """Return how many drawn reads of the smaller of two files the other would hold too, were they the same."""
+    limit = int(min(one.limit, other.limit))
+    return min(sum(key <= limit for key in draw.keys) for draw in (one, other))
+
+
+def twice_in_one(file: str, number: int, looked_at: int) -> Problem:
+    found = f"{number} among {looked_at} drawn ones, equal in name, bases and qualities"
+    mend = "Was a file put together of one lane twice? Give each read once."
+    return Problem(file, "reads stand twice", found=found, expected="each read once", mend=mend)
+
+
+def twice_in_two(file: str, other: str, number: int, looked_at: int) -> Problem:
+    fault = f"its reads stand in {Path(other).name} too"
+    found = f"{number} among {looked_at} drawn ones, equal in name, bases and qualities"
+    mend = "Is it one lane under two names, packed anew, or a part of the other file? Give each read once."
+    return Problem(file, fault, found=found, expected="each read once", mend=mend)
 
 
 def read_or_problems(file: str, draw: int, interleaved: bool) -> ReadFile | list[Problem]:

@@ -280,8 +280,24 @@ def test_reads_that_stand_twice_are_told_in_one_file_and_in_two(tmp_path, size):
     (twice,) = reading.counted_twice([drawn(tmp_path, "twice.fastq", b"".join(reads + reads), size)])
     assert "twice.fastq: reads stand twice" in str(twice)
     other = drawn(tmp_path, "other.fastq", b"".join(reversed(reads)), size)
-    assert reading.counted_twice([once, other]) == []
     assert reading.count_twice([once, other]) == {("other.fastq", "once.fastq"): min(size, 1000)}
+    (shared,) = reading.counted_twice([once, other])
+    assert f"other.fastq: its reads stand in once.fastq too, found '{min(size, 1000)} among " in str(shared)
+
+
+@pytest.mark.parametrize("size", [100, 5000])
+def test_a_lane_that_a_larger_file_holds_too_is_told_and_lanes_of_their_own_are_not(tmp_path, size):
+    """As where lanes were put together and one of them is given beside the whole."""
+    reads = [read_lines(number) for number in range(4000)]
+    lane = drawn(tmp_path, "lane.fastq", b"".join(reads[:500]), size)
+    rest = drawn(tmp_path, "rest.fastq", b"".join(reads[500:]), size)
+    whole = drawn(tmp_path, "whole.fastq", b"".join(reads), size)
+    assert reading.counted_twice([lane, rest]) == []
+    for files in ([lane, whole], [whole, lane]):
+        (shared,) = reading.counted_twice(files)
+        assert f"{files[1][0]}: its reads stand in {files[0][0]} too" in str(shared)
+    few = drawn(tmp_path, "few.fastq", b"".join(reads[500:] + reads[:5]), 5000)
+    assert reading.counted_twice([drawn(tmp_path, "lane.fastq", b"".join(reads[:500]), 5000), few]) == []
 
 
 def test_a_few_reads_that_stand_twice_are_counted_and_let_pass(tmp_path):
