@@ -51,12 +51,16 @@ class Evidence(NamedTuple):
         Lengths of fragments, and how many each stands for: mates that were cut short seldom hold a landmark.
     forward, reverse : int
         Fragments that read as the transcript, and against it.
+    placed, together : int
+        Pairs of which both mates lie somewhere, and those of them that lie on one transcript, whichever way.
     """
 
     lengths: np.ndarray
     weights: np.ndarray
     forward: int
     reverse: int
+    placed: int = 0
+    together: int = 0
 
 
 NOTHING = Evidence(np.empty(0, np.int64), np.empty(0), 0, 0)
@@ -196,8 +200,13 @@ def look_at_reads(files: Sequence[tuple[Path, Path | None]], landmarks: Path) ->
         sequences = [sequences_of(mate) for mate in mates if mate]
         while any(block := [list(islice(mate, BLOCK)) for mate in sequences]):
             found.append(of_pairs(block[0], block[1], table) if len(block) > 1 else of_reads(block[0], table))
-    lengths, weights, forward, reverse = zip(*found, strict=True)
-    return Evidence(np.concatenate(lengths), np.concatenate(weights), sum(forward), sum(reverse))
+    return added(found)
+
+
+def added(found: Sequence[Evidence]) -> Evidence:
+    """Return what several blocks or files of reads tell together."""
+    lengths, weights, *numbers = zip(*found, strict=True)
+    return Evidence(np.concatenate(lengths), np.concatenate(weights), *map(sum, numbers))
 
 
 def of_reads(reads: Sequence[bytes], table: np.ndarray) -> Evidence:
@@ -208,8 +217,9 @@ def of_reads(reads: Sequence[bytes], table: np.ndarray) -> Evidence:
 
 
 def of_pairs(firsts: Sequence[bytes], seconds: Sequence[bytes], table: np.ndarray) -> Evidence:
-    """Tell strand and length of pairs."""
+    """Tell strand and length of pairs, and whether their mates lie together."""
     (first, first_against), (second, second_against) = places_of(firsts, table), places_of(seconds, table)
+    placed, together = count_together((first, first_against), (second, second_against))
     sizes = np.array([[len(read) for read in mates] for mates in (firsts, seconds)])
     longest = sizes.max(axis=0)
     sides = [facing(first, second_against, longest), facing(second, first_against, longest)]
@@ -218,14 +228,26 @@ def of_pairs(firsts: Sequence[bytes], seconds: Sequence[bytes], table: np.ndarra
     order = np.argsort(pair, kind="stable")
     begins = np.flatnonzero(np.diff(pair[order], prepend=-1))
     if not len(begins):
-        return NOTHING
+        return NOTHING._replace(placed=placed, together=together)
     least, most = (choose.reduceat(length[order], begins) for choose in (np.minimum, np.maximum))
     some, all_against = (choose.reduceat(against[order], begins) for choose in (np.logical_or, np.logical_and))
     one_strand = some == all_against
     told = one_strand & (least == most)
     first_sizes, second_sizes = sizes[:, pair[order][begins[told]]]
     weights = 1 / chance(first_sizes, second_sizes, least[told])
-    return Evidence(least[told], weights, int((one_strand & ~some).sum()), int((one_strand & some).sum()))
+    forward, reverse = int((one_strand & ~some).sum()), int((one_strand & some).sum())
+    return Evidence(least[told], weights, forward, reverse, placed, together)
+
+
+def count_together(firsts: Sequence[Lying], seconds: Sequence[Lying]) -> tuple[int, int]:
+    """Count the pairs of which both mates lie somewhere, and those whose mates have a transcript in common."""
+    first, second = (
+        np.unique(np.concatenate([(lying.read << 32) + lying.transcript for lying in mates]))
+        for mates in (firsts, seconds)
+    )
+    placed = np.intersect1d(np.unique(first >> 32), np.unique(second >> 32), assume_unique=True)
+    together = np.unique(np.intersect1d(first, second, assume_unique=True) >> 32)
+    return len(placed), len(together)
 
 
 def chance(first: np.ndarray, second: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from anpi.problems import InputError, Problem
-from anpi.quantification.landmarks import look_at_reads
+from anpi.quantification.landmarks import Evidence, added, look_at_reads
 from anpi.tools import ToolFailed, major_version, run_tool, whole_output
 
 # What makes the same reads give the same bytes, by major version. A new one is a row here and a higher bound in
@@ -32,6 +32,8 @@ LEAST_STRANDED = 500
 # salmon's own bound for a stranded library, which it draws after 10,000 mapped fragments: half of these
 STRANDED_SHARE = 0.7
 LEAST_SETTLED = 20_000
+# Of 100 pairs or more, mates of one fragment lie on one transcript in nearly all; those of two samples by chance.
+LEAST_PLACED, LEAST_TOGETHER = 100, 0.7
 MINIMUM_FRAGMENTS = 10
 
 
@@ -55,12 +57,15 @@ class Library:
     paired : bool
     forward, reverse : int
         Fragments that read as the transcript, and against it.
+    mates : tuple of (int, int)
+        Of each file of pairs: those of which both mates lie somewhere, and those of them that lie on one transcript.
     """
 
     length: FragmentLength
     paired: bool
     forward: int = 0
     reverse: int = 0
+    mates: tuple[tuple[int, int], ...] = ()
 
     def type(self, fragments: int) -> str:
         """Return salmon's library type: stranded from 70% on one strand; unstranded below, and for too few fragments.
@@ -89,12 +94,26 @@ def measure_library(
     paired = files[0][1] is not None
     with whole_output(scratch, "fastp, drawn sample"):
         named = [(scratch / first, scratch / second if second else None) for first, second in files]
-        found = look_at_reads(named, landmarks)
+        each: list[Evidence] = [look_at_reads([mates], landmarks) for mates in named]
+        found = added(each)
         if paired and found.forward + found.reverse < LEAST_STRANDED:  # of short mates few pairs hold two landmarks
             first_mates = look_at_reads([(first, None) for first, _ in named], landmarks)
             found = found._replace(forward=first_mates.forward, reverse=first_mates.reverse)
     length = fragment_length(found.lengths, found.weights, fallback) if paired else fallback
-    return Library(length, paired, found.forward, found.reverse)
+    mates = tuple((part.placed, part.together) for part in each) if paired else ()
+    return Library(length, paired, found.forward, found.reverse, mates)
+
+
+def mates_problem(sample: str, unit_id: str, placed: int, together: int) -> Problem | None:
+    """Tell a unit whose two files are not mates, though number and names of their reads are alike.
+
+    salmon would count each mate by itself, and hold a mixture of two samples for one that maps well.
+    """
+    if placed < LEAST_PLACED or together >= LEAST_TOGETHER * placed:
+        return None
+    found = f"{together} of {placed} drawn pairs with both mates on one transcript"
+    mend = "Is one file of another sample or lane, or in another order? Give both as they came from the machine."
+    return Problem(sample, f"the mates of unit {unit_id}", found=found, expected="nearly all", mend=mend)
 
 
 def deterministic() -> list[str]:

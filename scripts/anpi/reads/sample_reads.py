@@ -127,6 +127,12 @@ class SampleReads:
     def fragments(self) -> int:
         return sum(self.files[lane.first].reads for lane in self.lanes)
 
+    @property
+    def drawn_lanes(self) -> list[Lane]:
+        """The lanes of which reads were drawn, in the order of ``drawn``."""
+        limit = drawn_limit(self.lanes, self.files)
+        return [lane for lane in self.lanes if drawn_records(self.files[lane.first], limit)]
+
     def trimmed(self) -> tuple[list[Trimmed], dict]:
         """Wait for the trimmed files (relative to scratch) and fastp's report of the sample.
 

@@ -20,7 +20,7 @@ from anpi.quantification.landmarks import (
     read_landmarks,
     write_landmarks,
 )
-from anpi.quantification.salmon import FragmentLength, measure_library
+from anpi.quantification.salmon import FragmentLength, mates_problem, measure_library
 
 COMPLEMENT = bytes.maketrans(b"ACGT", b"TGCA")
 
@@ -234,3 +234,30 @@ def test_landmarks_that_are_cut_short_are_told(tmp_path):
         path.write_bytes(whole[:cut])
         with pytest.raises(InputError, match="damaged or cut short"):
             read_landmarks(path)
+
+
+def test_mates_of_one_fragment_lie_together_and_those_of_two_by_chance(look):
+    """Whichever way they face: of swapped files too; a few fragments may join two transcripts."""
+    rng = np.random.default_rng(20)
+    transcripts = [drawn(rng, 2000) for _ in range(40)]
+    fragments = [transcripts[n % 40][start : start + 250] for n, start in enumerate(rng.integers(0, 1700, 1000))]
+    firsts, seconds = (list(reads) for reads in zip(*map(mates, fragments), strict=True))
+    found = look(transcripts, firsts, seconds)
+    assert found.placed == found.together > 700
+    assert look(transcripts, seconds, firsts)[4:] == found[4:]
+    joined = look(transcripts, firsts, seconds[:900] + seconds[901:] + seconds[900:901])
+    assert 0.85 < joined.together / joined.placed < 0.95
+    apart = look(transcripts, firsts, [*seconds[1:], seconds[0]])
+    assert apart.placed > 700
+    assert apart.together == 0
+    assert look(transcripts, firsts)[4:] == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("placed", "together", "told"), [(99, 0, False), (100, 69, True), (100, 70, False), (5000, 4000, False)]
+)
+def test_files_that_are_no_mates_are_told_of_a_hundred_pairs_on(placed, together, told):
+    problem = mates_problem("S1", "L1", placed, together)
+    assert (problem is not None) == told
+    if problem:
+        assert str(problem).startswith("S1: the mates of unit L1, found '69 of 100 drawn pairs with both mates on one")

@@ -208,6 +208,32 @@ def test_fragment_length_is_measured_on_enough_pairs(tmp_path, scratch, tools, p
     assert f"--fldMean {found['mean']} --fldSD {found['sd']}" in (scratch / "salmon" / "command.txt").read_text()
 
 
+def test_second_mates_of_another_sample_fail_the_sample_though_names_are_alike(tmp_path, scratch, tools):
+    """Names that count, as of the SRA, are alike in all samples; salmon would count each mate by itself."""
+    tools("fastp", FASTP)
+    tools("salmon", SALMON)
+    rng = random.Random(2)
+    transcripts = ["".join(rng.choices("ACGT", k=1000)) for _ in range(50)]
+    write_landmarks(tmp_path / "landmarks.npy", list_landmarks([bases.encode() for bases in transcripts]))
+    turn = str.maketrans("ACGT", "TGCA")
+
+    def pairs(unit: str) -> tuple[str, str]:
+        records: tuple[list[str], list[str]] = ([], [])
+        for number in range(600):
+            begin = rng.randrange(800)
+            fragment = rng.choice(transcripts)[begin : begin + 200]
+            for mate, bases in zip(records, (fragment, fragment[::-1].translate(turn)), strict=True):
+                mate.append(f"@{number}\n{bases[:75]}\n+\n{'I' * 75}\n")
+        for mate, lines in enumerate(records, start=1):
+            (tmp_path / f"{unit}_{mate}.fastq").write_text("".join(lines))
+        return str(tmp_path / f"{unit}_1.fastq"), str(tmp_path / f"{unit}_2.fastq")
+
+    ours, others, empty = pairs("ours"), pairs("others"), (fastq(tmp_path / f"none_{m}.fastq", 0) for m in (1, 2))
+    assert run(tmp_path, scratch, [("L1", *ours), ("L2", *others)])["fragments"] == 1200
+    with pytest.raises(FaultyReads, match=r"S1: the mates of unit L2, found .* on one transcript"):
+        run(tmp_path, scratch, [("L0", *empty), ("L1", *pairs("more")), ("L2", ours[0], others[1])])
+
+
 def test_drawn_reads_that_fastp_left_unfinished_are_told(tmp_path, scratch, tools):
     tools("fastp", FASTP + "open(options['--out2'], 'w')\n")
     tools("salmon", SALMON)
@@ -326,7 +352,7 @@ def test_gzip_is_told_by_content_and_not_by_name(tmp_path, scratch, tools):
     tools("salmon", SALMON)
     plain = Path(fastq(tmp_path / "plain.fastq.gz", 600))
     packed = tmp_path / "packed.fastq"
-    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    packed.write_bytes(gzip.compress(Path(fastq(tmp_path / "other.fastq", 600)).read_bytes()))
     reads = run(tmp_path, scratch, [("L1", str(plain), None), ("L2", str(packed), None)])
     assert reads["fragments_passed"] == 1200
 
