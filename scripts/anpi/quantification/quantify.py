@@ -21,10 +21,10 @@ from anpi.quantification.molecules import molecules_of_reads
 from anpi.quantification.salmon import (
     FragmentLength,
     Library,
-    mates_problem,
     measure_library,
     run_salmon,
     salmon_facts,
+    unit_faults,
     write_empty_quant,
 )
 from anpi.quantification.transcriptome import Counted, quantify_transcriptome
@@ -105,7 +105,8 @@ def quantify_sample(
         if checked.drawn:
             assert reference.landmarks is not None
             library = measure_library(checked.drawn, reference.landmarks, scratch, single_end_length)
-            refuse_strange_mates(sample, checked.drawn_lanes, library)
+            if faults := unit_faults(sample, [lane.unit_id for lane in checked.drawn_lanes], library.units):
+                raise FaultyReads(faults)
         strangers = strangers_among(checked.drawn, reference.strangers, scratch)
         trimmed, fastp = checked.trimmed()
     passed, length = fastp["passed_fragments"], library.length
@@ -134,14 +135,6 @@ def quantify_sample(
     if twice := sum(count_twice([(lane.first, checked.files[lane.first].draw) for lane in checked.lanes]).values()):
         reads["drawn_reads_twice"] = twice
     publish(result, fastp, describe_sample(sample, library, passed, strandedness) | reads, out_dir)
-
-
-def refuse_strange_mates(sample: str, lanes: Sequence[Lane], library: Library) -> None:
-    """Refuse units whose two files hold no mates; ``lanes`` are those of which reads were drawn."""
-    counted = zip(lanes, library.mates, strict=True) if library.mates else ()
-    problems = [mates_problem(sample, lane.unit_id, *counts) for lane, counts in counted]
-    if found := [problem for problem in problems if problem]:
-        raise FaultyReads(found)
 
 
 def strangers_among(drawn: Sequence[Trimmed], contigs: Path | None, scratch: Path) -> dict[str, int] | None:

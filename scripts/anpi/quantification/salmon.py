@@ -14,7 +14,7 @@ import json
 import math
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,7 @@ STRANDED_SHARE = 0.7
 LEAST_SETTLED = 20_000
 # Of 100 pairs or more, mates of one fragment lie on one transcript in nearly all; those of two samples by chance.
 LEAST_PLACED, LEAST_TOGETHER = 100, 0.7
+ONE_STRAND = 0.8
 MINIMUM_FRAGMENTS = 10
 
 
@@ -57,15 +58,15 @@ class Library:
     paired : bool
     forward, reverse : int
         Fragments that read as the transcript, and against it.
-    mates : tuple of (int, int)
-        Of each file of pairs: those of which both mates lie somewhere, and those of them that lie on one transcript.
+    units : tuple of Evidence
+        What the reads of each unit tell.
     """
 
     length: FragmentLength
     paired: bool
     forward: int = 0
     reverse: int = 0
-    mates: tuple[tuple[int, int], ...] = ()
+    units: tuple[Evidence, ...] = field(default=(), compare=False)
 
     def type(self, fragments: int) -> str:
         """Return salmon's library type: stranded from 70% on one strand; unstranded below, and for too few fragments.
@@ -100,20 +101,35 @@ def measure_library(
             first_mates = look_at_reads([(first, None) for first, _ in named], landmarks)
             found = found._replace(forward=first_mates.forward, reverse=first_mates.reverse)
     length = fragment_length(found.lengths, found.weights, fallback) if paired else fallback
-    mates = tuple((part.placed, part.together) for part in each) if paired else ()
-    return Library(length, paired, found.forward, found.reverse, mates)
+    return Library(length, paired, found.forward, found.reverse, tuple(each))
 
 
-def mates_problem(sample: str, unit_id: str, placed: int, together: int) -> Problem | None:
-    """Tell a unit whose two files are not mates, though number and names of their reads are alike.
+def unit_faults(sample: str, unit_ids: Sequence[str], units: Sequence[Evidence]) -> list[Problem]:
+    """Find units whose reads are not what they are given as, though number and names of the reads are alike.
 
-    salmon would count each mate by itself, and hold a mixture of two samples for one that maps well.
+    salmon would count mates of two samples each by itself, and hold the mixture for a sample that maps well.
+
+    Parameters
+    ----------
+    units : sequence of Evidence
+        Of drawn reads of each unit.
     """
-    if placed < LEAST_PLACED or together >= LEAST_TOGETHER * placed:
-        return None
-    found = f"{together} of {placed} drawn pairs with both mates on one transcript"
-    mend = "Is one file of another sample or lane, or in another order? Give both as they came from the machine."
-    return Problem(sample, f"the mates of unit {unit_id}", found=found, expected="nearly all", mend=mend)
+    faults = []
+    sides: dict[str, str] = {}
+    for unit_id, found in zip(unit_ids, units, strict=True):
+        if found.placed >= LEAST_PLACED and found.together < LEAST_TOGETHER * found.placed:
+            words = f"{found.together} of {found.placed} drawn pairs with both mates on one transcript"
+            mend = "Is one file of another sample, or in another order? Give both as they came from the machine."
+            fault = f"the mates of unit {unit_id}"
+            faults.append(Problem(sample, fault, found=words, expected="nearly all", mend=mend))
+        total = found.forward + found.reverse
+        if total >= LEAST_PLACED and max(found.forward, found.reverse) >= ONE_STRAND * total:
+            sides.setdefault("as" if found.forward > found.reverse else "against", unit_id)
+    if len(sides) == 2:
+        words = f"unit {sides['as']} reads as the transcripts, unit {sides['against']} against them"
+        mend = "Are the mates exchanged in one, or is one the second mates of the other? Two libraries are two samples."
+        faults.append(Problem(sample, "units of opposite strands", found=words, expected="one strand", mend=mend))
+    return faults
 
 
 def deterministic() -> list[str]:

@@ -20,7 +20,7 @@ from anpi.quantification.landmarks import (
     read_landmarks,
     write_landmarks,
 )
-from anpi.quantification.salmon import FragmentLength, mates_problem, measure_library
+from anpi.quantification.salmon import FragmentLength, measure_library, unit_faults
 
 COMPLEMENT = bytes.maketrans(b"ACGT", b"TGCA")
 
@@ -253,11 +253,33 @@ def test_mates_of_one_fragment_lie_together_and_those_of_two_by_chance(look):
     assert look(transcripts, firsts)[4:] == (0, 0)
 
 
+def evidence(forward: int = 0, reverse: int = 0, placed: int = 0, together: int = 0) -> Evidence:
+    return Evidence(np.empty(0, int), np.empty(0), forward, reverse, placed, together)
+
+
 @pytest.mark.parametrize(
     ("placed", "together", "told"), [(99, 0, False), (100, 69, True), (100, 70, False), (5000, 4000, False)]
 )
 def test_files_that_are_no_mates_are_told_of_a_hundred_pairs_on(placed, together, told):
-    problem = mates_problem("S1", "L1", placed, together)
-    assert (problem is not None) == told
-    if problem:
-        assert str(problem).startswith("S1: the mates of unit L1, found '69 of 100 drawn pairs with both mates on one")
+    faults = unit_faults("S1", ["L1"], [evidence(placed=placed, together=together)])
+    assert len(faults) == told
+    if faults:
+        assert str(faults[0]).startswith("S1: the mates of unit L1, found '69 of 100 drawn pairs with both mates on")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ((900, 100), (50, 950), True),
+        ((900, 100), (900, 100), False),
+        ((900, 100), (500, 500), False),
+        ((500, 500), (50, 950), False),
+        ((900, 100), (5, 90), False),
+    ],
+)
+def test_units_of_opposite_strands_are_told_and_one_without_strand_is_not(first, second, told):
+    """As where the mates of one lane are exchanged, or the second mates are given as another lane of single reads."""
+    faults = unit_faults("S1", ["L1", "L2"], [evidence(*first), evidence(*second)])
+    assert len(faults) == told
+    if faults:
+        assert "found 'unit L1 reads as the transcripts, unit L2 against them'" in str(faults[0])
