@@ -13,17 +13,19 @@ import pysam
 
 from anpi.expression.genes import strip_version
 from anpi.files.intact import refuse_cut_table
-from anpi.problems import InputError, Problem
+from anpi.problems import InputError, Problem, refuse
 from anpi.progress import say
 from anpi.quantification.molecules import Molecules, molecules_of_alignments
 from anpi.quantification.reference import read_gtf
-from anpi.reads.alignments import QC_FAIL, SUPPLEMENTARY
+from anpi.reads.alignments import QC_FAIL, SUPPLEMENTARY, repeated_alignments
 from anpi.reads.fastq import FaultyReads
 from anpi.tools import require_tools, run_tool, stay_offline, whole_output
 
 STRAND_CODES = {"unstranded": "0", "forward": "1", "reverse": "2"}
 NOT_COUNTED = str(SUPPLEMENTARY | QC_FAIL)
 SECONDARY = "0x100"
+SECOND_OR_FURTHER = "0x980"
+OF_FAILED = "Unassigned_QCFailed"
 
 
 def count_genes(
@@ -58,22 +60,26 @@ def count_genes(
     counts : pandas.DataFrame
         ``gene_id`` (without version, sorted; every gene of the GTF), ``counts``, ``length`` (bases in exons).
     summary : str
-        featureCounts' own account of what was assigned and what not, with the sample in place of file names.
+        featureCounts' own account of what was assigned and what not, with the sample in place of file names; and the
+        fragments that failed the quality control of the sequencer, which it is not given.
     molecules : Molecules or None
         How many there are, when ``once``.
 
     Raises
     ------
     InputError
-        featureCounts or samtools lacks or fails; no chromosome of the alignments is one of the GTF; secondary
-        alignments without the tag NH, by which featureCounts tells reads that align to several places.
+        featureCounts or samtools lacks or fails; no chromosome of an alignment is one of the GTF; secondary
+        alignments without the tag NH, by which featureCounts tells reads that align to several places; one alignment
+        that is given twice.
     """
     require_tools("featureCounts", "samtools")
     stay_offline()
-    refuse_foreign_contigs(alignments[0], gtf)
+    refuse_foreign_contigs(alignments, gtf)
     names = [f"aligned{number}.bam" for number in range(len(alignments))]
-    for source, name in zip(alignments, names, strict=True):
-        give_bam(source, scratch / name, genome)
+    failed = sum(give_bam(source, scratch / name, genome) for source, name in zip(alignments, names, strict=True))
+    given = [(str(source), scratch / name) for source, name in zip(alignments, names, strict=True)]
+    if problems := repeated_alignments(given):
+        raise FaultyReads(problems)
     molecules = None
     if once:
         copies, names = [scratch / name for name in names], [f"molecules_{name}" for name in names]
@@ -89,7 +95,8 @@ def count_genes(
     table, summary = read_counts(scratch / "counts.txt", names, sample)
     rows = pd.DataFrame({"gene_id": table["Geneid"].map(strip_version), "counts": table[names].sum(axis=1)})
     counts = rows.assign(length=table["Length"]).groupby("gene_id").sum().reset_index()
-    lines = "".join(f"{status}\t{count}\n" for status, count in summary.items())
+    account = summary.to_dict() | ({OF_FAILED: failed} if failed else {})
+    lines = "".join(f"{status}\t{count}\n" for status, count in account.items())
     return counts, f"Status\t{sample}\n{lines}", molecules
 
 
@@ -115,8 +122,14 @@ def no_counts(gtf: Path) -> pd.DataFrame:
     return pd.DataFrame({"gene_id": genes, "counts": np.nan, "length": np.nan})
 
 
-def give_bam(source: Path, target: Path, genome: Path | None) -> None:
-    """Return an alignment a plain name in scratch, as BAM, which alone featureCounts reads, without `NOT_COUNTED`."""
+def give_bam(source: Path, target: Path, genome: Path | None) -> int:
+    """Give an alignment a plain name in scratch, as BAM, which alone featureCounts reads, without `NOT_COUNTED`.
+
+    Returns
+    -------
+    int
+        Fragments that are left out since they failed the quality control of the sequencer.
+    """
     with pysam.AlignmentFile(str(source), check_sq=False) as records:
         is_cram = records.is_cram
     reference = ["--input-fmt-option", f"reference={genome.resolve()}"] if is_cram and genome else []
@@ -127,10 +140,12 @@ def give_bam(source: Path, target: Path, genome: Path | None) -> None:
         say(f"{source}: {flags['supplementary']} supplementary and {flags['failed']} QC-failed records do not count")
     elif not is_cram:
         target.symlink_to(source.resolve())
-        return
+        return 0
     command = ["samtools", "view", "--no-PG", "-b", "-F", NOT_COUNTED, *reference, "-o", target.name]
     run_tool([*command, str(source.resolve())], target.parent, f"samtools, {source}")
     refuse_cut_bam(target, source)
+    fragments = ["-f", str(QC_FAIL), "-F", SECOND_OR_FURTHER]
+    return count_records(source, target, [*fragments, *reference]) if flags["failed"] else 0
 
 
 def flag_counts(source: Path, target: Path, reference: Sequence[str]) -> dict[str, int]:
@@ -144,13 +159,19 @@ def flag_counts(source: Path, target: Path, reference: Sequence[str]) -> dict[st
     return kinds | {"failed": flags["QC-failed reads"]["total"]}
 
 
+def count_records(source: Path, target: Path, options: Sequence[str]) -> int:
+    """Count the records of some flags, as ``samtools view`` takes them."""
+    told = target.with_suffix(".count.txt")
+    with whole_output(target.parent, f"samtools, {source}"):
+        run_tool(
+            ["samtools", "view", "-c", *options, str(source.resolve())], target.parent, f"samtools, {source}", out=told
+        )
+        return int(told.read_text())
+
+
 def refuse_untagged(source: Path, target: Path, reference: Sequence[str]) -> None:
     """Refuse secondary alignments without NH: their reads would count once at each place."""
-    told = target.with_suffix(".untagged.txt")
-    command = ["samtools", "view", "-c", "-f", SECONDARY, "-F", NOT_COUNTED, "-e", "![NH]", *reference]
-    with whole_output(target.parent, f"samtools, {source}"):
-        run_tool([*command, str(source.resolve())], target.parent, f"samtools, {source}", out=told)
-        untagged = int(told.read_text())
+    untagged = count_records(source, target, ["-f", SECONDARY, "-F", NOT_COUNTED, "-e", "![NH]", *reference])
     if untagged:
         found = f"{untagged} secondary alignments without the tag NH"
         expected = "NH, the number of places of a read: without it a read counts once at each place"
@@ -191,15 +212,18 @@ def is_paired(alignment: Path) -> bool | None:
         return next((record.is_paired for record in records.fetch(until_eof=True)), None)
 
 
-def refuse_foreign_contigs(alignment: Path, gtf: Path) -> None:
-    """Refuse an alignment to sequences none of which the annotation names."""
-    with pysam.AlignmentFile(str(alignment), check_sq=False) as records:
-        aligned = set(records.references)
+def refuse_foreign_contigs(alignments: Sequence[Path], gtf: Path) -> None:
+    """Refuse alignments to sequences none of which the annotation names."""
     named = contigs_of(gtf)
-    if not aligned & named:
-        found, expected = ", ".join(sorted(aligned)[:3]), "sequences of the annotation, such as " + min(named)
-        mend = "Take genome and annotation from the same publisher."
-        raise InputError(Problem(str(alignment), found=found, expected=expected, mend=mend))
+    problems = []
+    for alignment in alignments:
+        with pysam.AlignmentFile(str(alignment), check_sq=False) as records:
+            aligned = set(records.references)
+        if not aligned & named:
+            found, expected = ", ".join(sorted(aligned)[:3]), "sequences of the annotation, such as " + min(named)
+            mend = "Take genome and annotation from the same publisher."
+            problems.append(Problem(str(alignment), found=found, expected=expected, mend=mend))
+    refuse(problems)
 
 
 def contigs_of(gtf: Path) -> set[str]:

@@ -22,10 +22,11 @@ from anpi.reads.alignments import (
     header_of,
     open_alignment,
     open_records,
+    repeated_alignments,
     warn_of_index,
     without_version,
 )
-from anpi.reads.fastq import FaultyReads, repeated_files
+from anpi.reads.fastq import FaultyReads
 from anpi.tools import whole_output
 
 FIRST = 0x40
@@ -92,9 +93,7 @@ def quantify_transcriptome(
         alignments.append(sound)
     if len({unit.paired for unit in counted}) > 1:
         raise FaultyReads(Problem(sample, "units of pairs and of single reads", expected="one layout a sample"))
-    if problems := repeated_files(
-        [(file, unit.sha256) for (_, file), unit in zip(units, counted, strict=True) if unit.fragments]
-    ):
+    if problems := repeated_alignments([(aligned.file, scratch / aligned.link) for aligned in alignments]):
         raise FaultyReads(problems)
     write_targets(fasta, names, scratch / "targets.fa")
     fragments = sum(unit.fragments for unit in counted)

@@ -7,11 +7,13 @@ or the file that the CRAM names when it is there.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from isal import igzip
@@ -21,7 +23,7 @@ from anpi.files.checksums import hash_file
 from anpi.files.plain import refuse_odd_file
 from anpi.problems import Problem
 from anpi.progress import say
-from anpi.reads.fastq import COPY_AGAIN, FaultyReads, is_gzip, read_through
+from anpi.reads.fastq import COPY_AGAIN, FaultyReads, is_gzip, read_through, repeated_files
 from anpi.tools import ToolFailed, run_pipe, run_tool, stay_offline, whole_output
 
 NOT_PRIMARY = 0x900
@@ -31,6 +33,7 @@ LEFT_OUT = str(NOT_PRIMARY | QC_FAIL)
 INDEXES = (".bai", ".csi", ".crai")
 HARD_CLIPPED, NO_QUALITIES = 'cigar=~"H"', "min(qual)==255"
 MOST_NAMES = 3
+LOOKED_AT = 1000  # records; two files that begin with the same ones are one
 PLAIN_WORDS = {"LC_ALL": "C"}  # the words of samtools are read here
 
 
@@ -246,6 +249,21 @@ def warn_of_index(file: str) -> bool:
             say(f"warning: {index} is older than {file}: index it again (samtools index). It is not used here")
             return True
     return False
+
+
+def repeated_alignments(files: Sequence[tuple[str, Path]]) -> list[Problem]:
+    """Find BAM files (name, file) that begin with the same records: one alignment twice, be its bytes others."""
+    return repeated_files([(name, digest) for name, file in files if (digest := digest_start(file))])
+
+
+def digest_start(file: Path) -> str:
+    """Digest names, flags and places of the first records of a BAM file; an empty text without any."""
+    import pysam  # most samples are not aligned, and short ones would pay for it
+
+    with pysam.AlignmentFile(str(file), check_sq=False) as records:
+        first = list(islice(records.fetch(until_eof=True), LOOKED_AT))
+    words = [f"{row.query_name} {row.flag} {row.reference_id} {row.reference_start}" for row in first]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest() if words else ""
 
 
 @dataclass(frozen=True)

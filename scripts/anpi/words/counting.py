@@ -12,6 +12,7 @@ LEFT_OUT = {
     "NoFeatures": "outside exons",
     "Ambiguity": "on several genes",
     "MultiMapping": "at several places (each place counts here)",
+    "QCFailed": "that failed the quality control of the sequencer",
 }
 # What such a count cannot do that salmon's can; said at planning and in the report.
 LOST = (

@@ -15,6 +15,7 @@ from anpi.quantification.gene_counts import count_genes
 from anpi.quantification.quantify import Reference, quantify_aligned_transcripts
 from anpi.quantification.salmon import FragmentLength
 from anpi.reads.sample_reads import Unit
+from anpi.words.counting import left_out_words
 
 GENES = [f"ENSG0000000000{number}" for number in range(4)]
 GTF = "".join(
@@ -106,6 +107,49 @@ def test_a_pair_without_a_record_of_its_first_mate_is_one_molecule(tmp_path):
 
 
 @needs_counts
+@pytest.mark.parametrize("cram", [False, True])
+def test_fragments_that_failed_stand_in_the_account_once_a_pair(tmp_path, cram):
+    """Three pairs and a single read failed, one with a split mate; two are sound."""
+    (tmp_path / "genes.gtf").write_text(GTF)
+    rows = [record("a", 0, 10), record("b", 0, 2010), record("single", QC_FAIL, 3010)]
+    for name in "xyz":
+        rows += [record(name, FIRST | QC_FAIL, 10), record(name, SECOND | QC_FAIL, 210)]
+    rows += [record("z", SECOND | QC_FAIL | SUPPLEMENTARY, 1210)]
+    given = write(tmp_path / "given.bam", rows)
+    genome = tmp_path / "genome.fa"
+    genome.write_text(">chr1\n" + "A" * 10_000 + "\n")
+    if cram:
+        pysam.view("-C", "-T", str(genome), "-o", str(tmp_path / "given.cram"), str(given), catch_stdout=False)
+        given = tmp_path / "given.cram"
+    (tmp_path / "scratch").mkdir()
+    counts, summary, _ = count_genes("S", [given], tmp_path / "genes.gtf", genome, None, tmp_path / "scratch", 1)
+    assert counts["counts"].tolist() == [1, 0, 1, 0]
+    account = dict(line.split("\t") for line in summary.splitlines()[1:])
+    assert account["Unassigned_QCFailed"] == "4"
+    left = left_out_words({status: int(number) for status, number in account.items()})
+    assert left["that failed the quality control of the sequencer"] == 4
+
+
+@needs_counts
+def test_one_alignment_under_two_names_is_refused_be_it_packed_anew(tmp_path):
+    """As two lanes its fragments would count twice; lanes of other reads are taken."""
+    (tmp_path / "genes.gtf").write_text(GTF)
+    rows = [record(f"r{number}", 0, 10 + number) for number in range(20)]
+    one = write(tmp_path / "one.bam", rows)
+    pysam.view("-u", "-o", str(tmp_path / "anew.bam"), str(one), catch_stdout=False)
+    assert (tmp_path / "anew.bam").read_bytes() != one.read_bytes()
+    other = write(tmp_path / "other.bam", [record(f"s{number}", 0, 10 + number) for number in range(20)])
+
+    def counted(name: str, *files: Path) -> list[int]:
+        (tmp_path / name).mkdir()
+        return count_genes("S", files, tmp_path / "genes.gtf", None, None, tmp_path / name, 1)[0]["counts"].tolist()
+
+    assert counted("a", one, other) == [40, 0, 0, 0]
+    with pytest.raises(InputError, match=r"anew\.bam: the same file as one\.bam, under another name"):
+        counted("b", one, other, tmp_path / "anew.bam")
+
+
+@needs_counts
 def test_units_are_all_of_pairs_or_all_of_single_reads(tmp_path):
     """One without records is of either kind, wherever it stands."""
     (tmp_path / "genes.gtf").write_text(GTF)
@@ -123,6 +167,18 @@ def test_units_are_all_of_pairs_or_all_of_single_reads(tmp_path):
     for name, files in (("d", (pairs, single)), ("e", (single, pairs))):
         with pytest.raises(InputError, match=r"S: units of pairs and of single reads.*a sample of its own"):
             counted(name, *files)
+
+
+@needs_counts
+def test_each_alignment_has_a_chromosome_of_the_annotation(tmp_path):
+    """One lane that was aligned to another publisher's genome would add nothing, without a word."""
+    (tmp_path / "genes.gtf").write_text(GTF)
+    (tmp_path / "scratch").mkdir()
+    ensembl = pysam.AlignmentHeader.from_dict({"HD": {"VN": "1.6"}, "SQ": [{"SN": "1", "LN": 10_000}]})
+    one = write(tmp_path / "one.bam", [record("r", 0, 10)])
+    other = write(tmp_path / "other.bam", [record("s", 0, 10, header=ensembl)], ensembl)
+    with pytest.raises(InputError, match=r"other\.bam: found '1', expected sequences of the annotation, such as chr1"):
+        count_genes("S", [one, other], tmp_path / "genes.gtf", None, None, tmp_path / "scratch", 1)
 
 
 TARGETS = {"T1": "A", "T2": "C"}
