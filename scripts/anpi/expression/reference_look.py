@@ -26,6 +26,7 @@ WANTED = {
     "gtf": "a GTF: lines of 9 cells, separated by tabs",
     "genome": "a FASTA of a genome",
 }
+BYTE_ORDER_MARK = "\ufeff"
 ANOTHER_SPECIES = "Subtypes and signatures are of human genes: give a human reference, such as GENCODE's."
 
 
@@ -55,6 +56,8 @@ def look_at_reference(kind: str, path: Path | str, file: str) -> list[Problem]:
         return [Problem(str(path), "the gzip file is damaged or cut short", mend="Copy it again.")]
     except OSError as error:
         return [Problem(str(path), f"cannot be read: {error.strerror}")]
+    if lines and lines[0].startswith(BYTE_ORDER_MARK):
+        return [marked_file(str(path))]
     found = kind_of(lines)
     wanted = "GTF" if kind == "gtf" else "FASTA"
     if found != wanted:
@@ -66,6 +69,12 @@ def look_at_reference(kind: str, path: Path | str, file: str) -> list[Problem]:
         mend = "Give the genome as reference.genome, and its genes as reference.gtf."
         return [Problem(file, column=key, found="a genome", expected=WANTED[kind], mend=mend)]
     return species_problems(islice(genes_of(lines), MOST_NAMES), str(path))
+
+
+def marked_file(file: str) -> Problem:
+    """Return that a file begins with a sign that is not seen, and that tools take for a part of its first name."""
+    found, mend = "a byte order mark", "Save the file as UTF-8 without BOM, or take the publisher's own."
+    return Problem(file, "the file", row=1, found=found, expected="its first letter", mend=mend)
 
 
 def first_lines(path: Path | str) -> list[str]:

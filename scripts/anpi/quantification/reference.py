@@ -6,20 +6,22 @@ import gzip
 import hashlib
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pandas as pd
 import pysam
 
 from anpi.expression.annotation import ATTRIBUTE, parse_header
-from anpi.expression.genes import strip_version
+from anpi.expression.genes import ENSEMBL_GENE, strip_version
+from anpi.expression.reference_look import BYTE_ORDER_MARK, marked_file
 from anpi.expression.transcript_ids import strip_transcript_version
 from anpi.files.plain import refuse_odd_file
 from anpi.files.writing import whole_file, write_text
 from anpi.problems import InputError, Problem
+from anpi.progress import say
 from anpi.quantification.landmarks import list_landmarks, write_landmarks
 
 COMPLEMENT = str.maketrans("ACGTRYKMBDHVNacgtrykmbdhvn", "TGCAYRMKVHDBNtgcayrmkvhdbn")
@@ -30,6 +32,7 @@ TRANSCRIPT_COLUMNS = ["transcript_id", "gene_id", "symbol", "biotype", "length"]
 CANONICAL = {"MANE_Select": "2", "Ensembl_canonical": "1"}
 WITHOUT_GENE = "no_gene"
 MOST_WITHOUT_GENE = 0.1
+MOST_MOVED = 0.1
 
 
 def open_text(path: Path) -> Iterator[str]:
@@ -40,7 +43,10 @@ def open_text(path: Path) -> Iterator[str]:
     opener = gzip.open if zipped else open
     try:
         with opener(path, "rt", encoding="utf-8") as lines:
-            yield from lines
+            first = next(lines, "")
+            if first.startswith(BYTE_ORDER_MARK):
+                raise InputError(marked_file(str(path)))
+            yield from chain([first] if first else [], lines)
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise InputError(Problem(str(path), "the gzip file is damaged or cut short", mend="Copy it again.")) from None
     except UnicodeDecodeError:
@@ -53,7 +59,8 @@ def read_fasta(path: Path) -> Iterator[tuple[str, str]]:
     Raises
     ------
     InputError
-        No FASTA file, a header without a name or with one that tools cannot write, letters that are no nucleotides.
+        No FASTA file, a header without a name or with one that tools cannot write, a sequence without bases, letters
+        that are no nucleotides.
     """
     header: str | None = None
     begin = 0
@@ -88,6 +95,9 @@ def refuse_odd_name(path: Path, number: int, line: str) -> None:
 def joined(path: Path, begin: int, parts: list[str]) -> str:
     """Join the lines of a sequence whose header stands in row ``begin``, and look at its letters."""
     sequence = "".join(parts)
+    if not sequence:
+        mend = "Is the file cut short, or put together of others? Give its bases, or leave its header out."
+        raise InputError(Problem(str(path), "a sequence", row=begin, found="no bases", expected="bases", mend=mend))
     if strange_letter(sequence):
         row, letter = next((row, found) for row, part in enumerate(parts, begin + 1) if (found := strange_letter(part)))
         raise InputError(letter_fault(path, "a sequence", letter, row))
@@ -273,7 +283,7 @@ def build_reference(transcripts: Path | None, gtf: Path | None, genome: Path | N
     ------
     InputError
         More than a tenth of the transcripts whose gene neither file tells (fewer, such as spike-ins, stand for
-        themselves), a transcript that stands twice, nothing to build from.
+        themselves), or of which headers and GTF tell two; a transcript that stands twice, nothing to build from.
     """
     if transcripts is None and genome is None and gtf is not None:
         write_text(fasta_out, "")
@@ -291,11 +301,15 @@ def build_reference(transcripts: Path | None, gtf: Path | None, genome: Path | N
         assert genome is not None
         source = extract_transcripts(gtf, genome)
     rows, orphans = {}, []
+    told_twice: list[tuple[str, str, str]] = []
     with whole_file(fasta_out) as part, open(part, "w", encoding="ascii") as out:
         for header, sequence in source:
             row = parse_header(header)
             name = row["transcript_id"]
-            row |= known.get(name) or known.get(strip_transcript_version(name)) or {}
+            annotated = known.get(name) or known.get(strip_transcript_version(name)) or {}
+            if transcripts is not None and annotated and "gene_id" in row:
+                told_twice.append((name, strip_version(row["gene_id"]), strip_version(annotated["gene_id"])))
+            row |= annotated
             row["transcript_id"] = name
             if "gene_id" not in row:
                 # such as a spike-in, which has no gene
@@ -319,11 +333,35 @@ def build_reference(transcripts: Path | None, gtf: Path | None, genome: Path | N
             )
         if not rows:
             raise InputError(Problem(str(transcripts or gtf), "no transcript found"))
+        refuse_other_genes(gtf, told_twice)
     table = pd.DataFrame(rows.values()).reindex(columns=TRANSCRIPT_COLUMNS)
     table["gene_id"] = table["gene_id"].map(strip_version)
     table["symbol"] = table["symbol"].fillna(table["gene_id"])
     table["biotype"] = table["biotype"].fillna("unknown")
     return table
+
+
+def refuse_other_genes(gtf: Path | None, told_twice: Sequence[tuple[str, str, str]]) -> None:
+    """Refuse a GTF by which many transcripts are of another gene than their headers say; it goes before them.
+
+    Parameters
+    ----------
+    told_twice : sequence of (transcript, gene, gene)
+        Transcripts whose gene header and GTF tell. Between releases some move from one gene to another; ids of two
+        registers are not compared.
+    """
+    moved = [told for told in told_twice if told[1] != told[2] and all(map(ENSEMBL_GENE.fullmatch, told[1:]))]
+    if len(moved) > MOST_MOVED * len(told_twice):
+        name, header, annotated = moved[0]
+        fault = f"{len(moved)} of {len(told_twice)} transcripts of another gene than their FASTA headers say"
+        mend = "Take both files of one release, or leave reference.gtf out."
+        raise InputError(
+            Problem(
+                str(gtf), fault, found=f"{name} of {annotated}", expected=f"{header}, as its header says", mend=mend
+            )
+        )
+    if moved:
+        say(f"{gtf}: {len(moved)} of {len(told_twice)} transcripts of another gene than their headers say; it decides")
 
 
 def build_landmarks(fasta: Path, landmarks_out: Path) -> None:

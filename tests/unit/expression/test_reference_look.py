@@ -57,6 +57,8 @@ def test_a_sound_reference_passes(tmp_path, kind, text):
         ("transcripts", ">1 dna:chromosome chromosome:GRCh38:1:1:248956422:1 REF\nACGT\n", "a genome'"),
         ("transcripts", "@r1\nACGT\n+\nIIII\n", "FASTQ or SAM"),
         ("transcripts", "", "an empty file"),
+        ("transcripts", "\ufeff" + HUMAN, "x, row 1: the file, found 'a byte order mark'.*UTF-8 without BOM"),
+        ("gtf", "\ufeff" + HUMAN_GTF, "x, row 1: the file, found 'a byte order mark'"),
         ("transcripts", "%PDF-1.7\n", "neither FASTA nor GTF"),
         ("gtf", HUMAN, "reference.gtf: found 'FASTA', expected a GTF"),
         ("genome", HUMAN_GTF, "reference.genome: found 'GTF', expected a FASTA of a genome"),

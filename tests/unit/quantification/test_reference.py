@@ -131,6 +131,9 @@ def test_transcripts_of_no_known_gene_are_refused_and_nothing_is_written(tmp_pat
         (f">{GENCODE}\nAC GT\n", r"row 2: a sequence, found ' ', expected nucleotides"),
         (f">{GENCODE}\nACGT\n>tx\nACé\n", r"row 4: a sequence, found 'é', expected nucleotides"),
         (f">{GENCODE}\nACGT\n>\nAC\n", r"row 3: a sequence, found '>', expected a name behind the >"),
+        (f">{GENCODE}\n>tx\nACGT\n", r"row 1: a sequence, found 'no bases'.*leave its header out"),
+        (f">tx\nACGT\n>{GENCODE}\n \n", r"row 3: a sequence, found 'no bases', expected bases"),
+        (f"\ufeff>{GENCODE}\nACGT\n", r"row 1: the file, found 'a byte order mark'.*UTF-8 without BOM"),
         (">|ENSG1|||x|S|4|t|\nACGT\n", r"row 1: a sequence, found '>\|ENSG1.*expected a name behind the >"),
         (">ENSTé|ENSG1|||x|S|4|t|\nACGT\n", r"row 1: a sequence, found '>ENSTé.*expected a name of ASCII letters"),
     ],
@@ -152,6 +155,7 @@ def test_a_damaged_gzip_file_is_named(tmp_path, damage):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
+        (f"\ufeff{GTF}", r"bad\.gtf, row 1: the file, found 'a byte order mark'"),
         ("1\tt\texon\t3\t8", "row 1: no GTF file, found '5 columns', expected 9"),
         ('1\tt\texon\t3\t8\t.\t+\t.\tgene_id "G";', "row 1: an exon without gene_id and transcript_id"),
         ('1\tt\texon\t3\t8\t.\t+\t.\tgene_id "G"; transcript_id "";', "row 1: an exon, found 'an empty transcript_id'"),
@@ -280,3 +284,35 @@ def test_strange_letters_of_a_genome_are_told_of_it_when_transcripts_are_cut_out
     (tmp_path / "genome.fa").write_text(f">1\n{CHR1.replace('T', 'U')}\n>2\n{CHR2}\n")
     with pytest.raises(InputError, match=r"genome\.fa: the bases of transcript ENST1\.2, found 'U'.*Write T for U"):
         build_reference(None, gtf, tmp_path / "genome.fa", tmp_path / "out.fa")
+
+
+@pytest.mark.parametrize(("moved", "refused"), [(0, False), (2, False), (3, True), (20, True)])
+def test_a_gtf_by_which_transcripts_are_of_other_genes_is_refused(tmp_path, moved, refused, capsys):
+    """A few move between releases, and the GTF decides; versions of genes are not compared."""
+    names = [(f"ENST{n:011}.1", f"ENSG{n:011}") for n in range(20)]
+    fasta = "".join(f">{name}|{gene}.1|||x|S|4|t|\n{'ACGT' * (n + 1)}\n" for n, (name, gene) in enumerate(names))
+    (tmp_path / "in.fa").write_text(fasta)
+    genes = [gene if n >= moved else "ENSG00000000099" for n, (_, gene) in enumerate(names)]
+    line = '1\tt\texon\t3\t8\t.\t+\t.\tgene_id "{}.7"; transcript_id "{}";\n'
+    (tmp_path / "in.gtf").write_text(
+        "".join(line.format(gene, name) for (name, _), gene in zip(names, genes, strict=True))
+    )
+    given = tmp_path / "in.fa", tmp_path / "in.gtf", None, tmp_path / "out.fa"
+    if refused:
+        words = (
+            rf"in\.gtf: {moved} of 20 transcripts of another gene .*0\.1 of ENSG00000000099', expected ENSG00000000000"
+        )
+        with pytest.raises(InputError, match=words):
+            build_reference(*given)
+        return
+    assert build_reference(*given)["gene_id"].tolist() == genes
+    assert (f"{moved} of 20 transcripts of another gene" in capsys.readouterr().err) == (moved > 0)
+
+
+def test_a_gtf_that_names_genes_by_symbols_says_nothing_against_the_headers(tmp_path):
+    """Such as UCSC's of GENCODE's transcripts."""
+    (tmp_path / "in.fa").write_text(f">{GENCODE}\nACGT\n")
+    line = '12\tt\texon\t3\t6\t.\t+\t.\tgene_id "ASCL1"; transcript_id "ENST00000354700.10";\n'
+    (tmp_path / "in.gtf").write_text(line)
+    table = build_reference(tmp_path / "in.fa", tmp_path / "in.gtf", None, tmp_path / "out.fa")
+    assert table["gene_id"].tolist() == ["ASCL1"]
