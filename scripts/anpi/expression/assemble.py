@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from anpi.expression.appended import Files, LastMatrices, write_appended, write_matrix
 from anpi.expression.genes import read_gene_table
-from anpi.expression.matrix import Expression, read_expression, to_tpm
+from anpi.expression.matrix import SOME_GENES, Expression, read_expression, to_tpm
 from anpi.expression.summary import FROM_GENES, matrix_facts
 from anpi.files.checksums import hash_file
 from anpi.files.intact import intact, read_json
@@ -145,7 +145,9 @@ def assemble_matrix(path: Path, unit: str, samples: Sequence[str], genes: pd.Dat
         notes.append(
             f"{len(left)} columns of the matrix are not in the sample sheet and left out: {', '.join(left[:10])}"
         )
-    chosen = Expression(expression.values[sorted(samples)], expression.genes, expression.unit, tuple(notes))
+    values = expression.values[sorted(samples)]
+    notes += [*(program_notes(values) if expression.unit == "counts" else []), *missing_notes(values)]
+    chosen = Expression(values, expression.genes, expression.unit, tuple(notes))
     counts = chosen.values if chosen.unit == "counts" else None
     scaled = to_tpm(chosen) if chosen.unit == "counts" else chosen
     tpm = None if chosen.unit == "vst" else scaled.values
@@ -163,6 +165,36 @@ def assemble_matrix(path: Path, unit: str, samples: Sequence[str], genes: pd.Dat
         for sample in sorted(samples)
     ]
     return Cohort(sort_rows(counts), sort_rows(tpm), table, pd.DataFrame(facts), scaled.notes)
+
+
+def program_notes(counts: pd.DataFrame) -> list[str]:
+    """Return that some samples were counted, and others estimated: by two programs, whose levels are not the same."""
+    kinds: dict[bool, list[str]] = {True: [], False: []}
+    for sample, column in counts.items():
+        above = column[column > 0].to_numpy()
+        if len(above) >= SOME_GENES:
+            kinds[bool((above % 1 == 0).all())].append(str(sample))
+    whole, broken = kinds[True], kinds[False]
+    if not whole or not broken:
+        return []
+    fewer, more = (whole, broken) if len(whole) <= len(broken) else (broken, whole)
+    what = "whole numbers" if fewer is whole else "fractions"
+    other = "fractions" if fewer is whole else "whole numbers"
+    return [
+        f"counts of {plural(len(fewer), 'sample')} are {what} ({', '.join(fewer[:10])}), of {len(more)} others {other}:"
+        " counted by two programs, or against two references?"
+    ]
+
+
+def missing_notes(values: pd.DataFrame) -> list[str]:
+    """Return which samples lack values of genes that other samples have."""
+    lacking = values.isna()
+    numbers = lacking[lacking.any(axis=1) & ~lacking.all(axis=1)].sum()
+    numbers = numbers[numbers > 0]
+    if numbers.empty:
+        return []
+    shown = ", ".join(f"{sample} of {number:,}" for sample, number in numbers.head(10).items())
+    return [f"values of genes that other samples have are missing in {plural(len(numbers), 'sample')}: {shown}"]
 
 
 def missing_samples(path: Path | str, columns: Sequence[str], samples: Sequence[str]) -> list[Problem]:

@@ -19,14 +19,16 @@ GENES = ROOT / "resources" / "genes" / "gencode_v48.tsv.gz"
 ALIASES = ROOT / "resources" / "genes" / "aliases.tsv"
 COLUMNS = ["gene_id", "symbol", "biotype", "length"]
 ENSEMBL_GENE = re.compile(r"(ENSG\d{11})(?:\.\d+)?(_PAR_Y)?")
-# Months that genes were named like, in three languages, short and long.
+# Months that genes were named like, short and long, in languages of western Europe.
 MONTHS = (
-    "mars?|march|mrz|mär|märz|sept?|september|septembre|dec|december|dez|dezember|déc|décembre"
+    "mars?|march|mrz|mrt|mär|märz|maart|mar[zç]o|sept?|september|septembre|septiembre|sett?|settembre|setembro"
+    "|dec|december|dez|dezember|dezembro|déc|décembre|dic|dicembre|diciembre"
     "|oct|october|okt|oktober|octobre|apr|april|avr|avril|feb|february|februar|févr?|février"
 )
 EXCEL_DATE = re.compile(
-    rf"\d{{1,2}}(?:-|\.\s?)(?:{MONTHS})\.?(?:-\d{{2,4}})?|(?:{MONTHS})-\d{{1,2}}|\d{{4}}-\d{{2}}-\d{{2}}.*"
-    r"|\d{1,2}/\d{1,2}/\d{2,4}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}\.\d{1,2}\.(?:\d{2}|\d{4})",
+    rf"\d{{1,2}}(?:[-/ ]|\.\s?)(?:{MONTHS})\.?(?:[-/ ]\d{{2,4}})?|(?:{MONTHS})(?:[-/ ]|\.\s)\d{{1,2}}"
+    r"|\d{4}-\d{2}-\d{2}.*|\d{1,2}/\d{1,2}/\d{2,4}(?: \d{1,2}:\d{2}(?::\d{2})?)?|\d{4}/\d{1,2}/\d{1,2}"
+    r"|\d{1,2}\.\d{1,2}\.(?:\d{2}|\d{4})",
     re.IGNORECASE,
 )
 NUMBER = re.compile(r"(\d+)(?:\.0+)?")

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.expression.genes import ENSEMBL_GENE, annotate, dates_among
-from anpi.expression.tallies import without_tallies
+from anpi.expression.tallies import sums_fault, without_tallies
 from anpi.files import numbers as numbers_file
 from anpi.files.numbers import is_parquet
 from anpi.files.plain import MOST_LINE, most_numbers, open_bounded, text_lines
@@ -42,6 +42,7 @@ IMPOSSIBLE_TPM = 2e6
 UNEVEN = 20  # times that a sample's TPM may sum to less than those of others
 MOST_COUNT = 1e10  # fragments of a sample
 MOST_ROWS = 1_000_000  # an annotation has some 400,000 transcripts
+FEW_ROWS = 10  # of which one may be the sum of the others by chance
 MANY_GENES = 1000  # of which some are silent in any tumour
 WHOLE_PROFILE = 5000  # genes, of which some stand far above 25 in any sample
 SOME_GENES = 500  # with expression, of which the highest has many times that of the middle one, unless by logarithms
@@ -49,6 +50,9 @@ GENES_OF_A_PANEL = 20  # with expression, of which the same holds in most sample
 NARROW = 5  # times the middle one
 WHOLE = 10_000  # coding genes, about half of them, whose TPM make most of the million
 MOST_BELOW_ONE = 0.1  # of estimated counts above 0: 0.004 in deep libraries, of TPM a fifth to a half
+THOUSAND = 1000
+LEAST_BROKEN, LEAST_LARGE = 20, 100  # fractions, and values from 100 on, that tell of signs between digits
+SAME = 1e-4  # how far, relatively, a row of sums may be from them
 ROUNDED = 0.01  # how far from a whole number one may be
 DESCRIPTIONS = ("symbol", "biotype", "length", "gene_name")
 
@@ -220,7 +224,23 @@ def with_unit(raw: pd.DataFrame, unit: str, annotation: pd.DataFrame | None, nam
     if offset is not None:
         refuse(base_problems(expression, unit, name))
     notes = tpm_notes(values.sum()) if expression.unit == "tpm" else []
+    if expression.unit != "vst":
+        refuse(row_of_sums(expression, name))
     return replace(expression, notes=(*expression.notes, *tallies, *notes))
+
+
+def row_of_sums(expression: Expression, name: str) -> list[Problem]:
+    """Find a row of no known gene that holds in each sample the sum of all others, whatever it is called."""
+    values = expression.values.to_numpy()
+    sums = np.nansum(values, axis=0)
+    if len(values) <= FEW_ROWS or not (sums > 0).any():
+        return []
+    first = int(sums.argmax())
+    likely = expression.genes["biotype"].isna().to_numpy() & np.isclose(2 * values[:, first], sums[first], rtol=SAME)
+    for place in np.flatnonzero(likely):
+        if np.isclose(2 * values[place], sums, rtol=SAME).all():
+            return [sums_fault(name, str(expression.values.index[place]))]
+    return []
 
 
 def tpm_notes(sums: pd.Series) -> list[str]:
@@ -574,10 +594,35 @@ def sum_problems(raw: pd.DataFrame, unit: str, name: str) -> list[Problem]:
     if (sums > MOST_COUNT).any():
         expected = f"at most {MOST_COUNT:g} fragments a sample"
         return [contradiction(name, unit, f"a sum of {sums.max():.4g}", expected, sample)]
+    if not whole_numbers and (found := thousands(raw)):
+        mend = "Write counts without signs between their digits: 1234 for 1.234."
+        expected = "counts; the points look like signs of thousands"
+        return [Problem(name, f"declared {unit}", found=found, expected=expected, mend=mend)]
     if not whole_numbers and (sums > 0).any() and np.isclose(sums[sums > 0], 1e6, rtol=1e-3).all():
         found = "fractions, and every sample sums to one million"
         return [contradiction(name, unit, found, "counts; these look like tpm")]
     return small_fractions(raw[sums.index[(sums >= LEAST_TPM) & (sums <= IMPOSSIBLE_TPM)]], unit, name)
+
+
+def thousands(raw: pd.DataFrame) -> str:
+    """Return in words that points of a matrix part thousands, as a spreadsheet in German writes 1234; else nothing.
+
+    Then no value is 1000 or above, none lies between 0 and 1, fractions have three decimals, and are rarer among large
+    values than among small ones: they begin where whole numbers end. Estimated counts are fractions the more often the
+    larger they are.
+    """
+    values = raw.to_numpy()
+    above = values[values > 0]
+    if not len(above) or above.max() >= THOUSAND:
+        return ""
+    broken = above % 1 != 0
+    parts = above[broken]
+    if len(parts) < LEAST_BROKEN or parts.min() < 1 or (np.abs(parts * 1000 - np.rint(parts * 1000)) > 1e-6).any():
+        return ""
+    small, large = broken[(above >= 1) & (above < 10)], broken[above >= 100]
+    if len(large) < LEAST_LARGE or 2 * large.mean() >= small.mean():
+        return ""
+    return f"{len(parts)} fractions such as {parts[0]:.3f}, and no value above 999"
 
 
 def small_fractions(raw: pd.DataFrame, unit: str, name: str) -> list[Problem]:

@@ -25,10 +25,15 @@ def without_tallies(raw: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list[st
     names = list(map(str, raw.index))
     for row in names:
         if OF_SUMS.fullmatch(row):
-            mend = "Take the row out: its values would count as those of a gene."
-            raise InputError(Problem(name, "a row of sums", found=row, expected="a gene in every row", mend=mend))
+            raise InputError(sums_fault(name, row))
     tallies = [row for row in names if ON_NO_GENE.fullmatch(row)]
     if not tallies:
         return raw, []
     note = f"{len(tallies)} rows of reads on no gene left out: {', '.join(tallies[:10])}"
     return raw[[row not in tallies for row in names]], [note]
+
+
+def sums_fault(name: str, row: str) -> Problem:
+    """Return that a row of a matrix holds the sums of the others."""
+    mend = "Take the row out: its values would count as those of a gene."
+    return Problem(name, "a row of sums", found=row, expected="a gene in every row", mend=mend)

@@ -118,3 +118,22 @@ def test_real_estimates_of_counts_are_counts_and_real_tpm_are_none(external_data
     assert told(counts, "counts") == ""
     assert told(tpm, "tpm") == ""
     assert "these look like" in told(tpm * 0.9, "counts")
+
+
+@pytest.mark.parametrize("genes", [60, 8000])
+def test_counts_with_points_between_thousands_are_told(genes: int):
+    """As a spreadsheet in German shows them: 1234 becomes 1.234, and 999 stays."""
+    counts = (profiles(8000, 12).head(genes) * 20).round().clip(upper=999_999)
+    shown = counts.map(lambda count: float(f"{count:,.0f}".replace(",", ".")))
+    assert "fractions such as" in told(shown, "counts")
+    assert "signs of thousands. Write counts without signs" in told(shown, "counts")
+    assert told(counts, "counts") == ""
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_estimated_counts_of_a_panel_below_a_thousand_have_no_such_points(seed: int):
+    """Three decimals, none below 1: a third of the values are fractions, whatever their size."""
+    rng = np.random.default_rng(seed)
+    whole = np.floor(np.exp(rng.uniform(0, np.log(900), (40, 25)))) + 1
+    parts = np.where(rng.random((40, 25)) < 0.3, rng.random((40, 25)), 0)
+    assert told(pd.DataFrame((whole + parts).round(3), coding_genes(40)), "counts") == ""

@@ -10,6 +10,7 @@ from anpi.expression.genes import (
     GENES,
     annotate,
     is_excel_date,
+    read_aliases,
     read_gene_table,
     read_shipped,
     strip_version,
@@ -41,11 +42,17 @@ def test_only_ensembl_ids_lose_their_version(name, bare):
         *(("2001-03-01 00:00:00", True), ("SEPTIN2", False), ("SEPT2", False), ("MARCHF1", False), ("DEC1", False)),
         *(("01.03.2024", True), ("1.3.2024", True), ("01.03.24", True), ("2024/03/01", True), ("1-March", True)),
         *(("1. März", True), ("2-September", True), ("MARCH1", False), ("AC004893.11", False), ("1.3.1.2", False)),
+        *(("1-mrt", True), ("2-set", True), ("dic-01", True), ("Mrz 01", True), ("sep/02", True), ("02/set", True)),
+        *(("02/09/2021 00:00", True), ("SET", False), ("SETD2", False), ("DICER1", False), ("MAR1", False)),
         *(("NKX2-1", False), ("H1-0", False), ("HLA-A", False), ("10-Jun-protein", False)),
     ],
 )
 def test_names_that_became_dates(name, mangled):
     assert is_excel_date(name) is mangled
+
+
+def test_no_gene_is_called_like_a_date():
+    assert [name for name in [*read_gene_table()["symbol"], *read_aliases()] if is_excel_date(name)] == []
 
 
 # Gene ids as Ensembl and HGNC publish them.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -325,3 +327,36 @@ def test_tpm_far_above_a_million_are_none():
 
 def test_counts_are_no_variance_stabilised_values():
     assert "none above 40" in str(unit_problems(pd.DataFrame({"S1": [1.0, 800.0]}), "vst", None, "x.tsv")[0])
+
+
+def whole_cohort(samples: int = 4) -> pd.DataFrame:
+    """Return counts of 900 genes, whole numbers."""
+    genes = read_gene_table().drop_duplicates("gene_id")["gene_id"].iloc[:900]
+    counts = np.random.default_rng(4).poisson(60, (900, samples))
+    return pd.DataFrame(counts, index=pd.Index(genes, name="gene"), columns=[f"S{n}" for n in range(samples)])
+
+
+def notes_of(folder: Path, frame: pd.DataFrame, samples: Sequence[str] = ("S0", "S1", "S2", "S3")) -> str:
+    frame.to_csv(folder / "m.tsv", sep="\t")
+    return " ".join(assemble_matrix(folder / "m.tsv", "counts", samples).notes)
+
+
+def test_samples_that_were_counted_by_two_programs_are_noted(tmp_path):
+    counts = whole_cohort()
+    assert "two programs" not in notes_of(tmp_path, counts)
+    assert "two programs" not in notes_of(tmp_path, counts + 0.25)
+    mixed = counts.assign(S2=counts["S2"] + 0.25)
+    words = r"counts of 1 sample are fractions \(S2\), of 3 others whole numbers: counted by two programs"
+    assert re.search(words, notes_of(tmp_path, mixed))
+    assert "two programs" not in notes_of(tmp_path, mixed, ["S0", "S1", "S3"])
+    mixed.iloc[9:, 2] = 0
+    assert "two programs" not in notes_of(tmp_path, mixed)
+
+
+def test_samples_that_lack_values_of_genes_are_noted(tmp_path):
+    """As where tables of two references were joined; what no sample has is no matter of one of them."""
+    counts = whole_cohort().astype(float)
+    counts.iloc[:5] = np.nan
+    assert "missing" not in notes_of(tmp_path, counts)
+    counts.iloc[:40, 1] = np.nan
+    assert "that other samples have are missing in 1 sample: S1 of 35" in notes_of(tmp_path, counts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -49,3 +50,21 @@ def test_a_matrix_without_a_gene_beside_them_is_refused(tmp_path: Path):
     file.write_text("gene\tS1\nN_unmapped\t7\n")
     with pytest.raises(InputError, match="holds no number"):
         read_expression(file, "counts")
+
+
+@pytest.mark.parametrize("unit", ["counts", "tpm", "log2_tpm_plus_1"])
+@pytest.mark.parametrize("name", ["total_counts", "Summe", "lib.size"])
+def test_a_row_of_sums_is_told_by_its_values_too(tmp_path: Path, name: str, unit: str):
+    """Whatever it is called; a gene that no table knows may have half of the reads of a sample."""
+    symbols = ["TP53", "RB1", "ASCL1", "NEUROD1", "POU2F3", "YAP1", "MYC", "MYCL", "DLL3", "CD8A", "GAPDH", "ACTB"]
+    counts = pd.DataFrame({"S1": range(1, 13), "S2": [7] * 12}, index=symbols) * (1 if unit == "counts" else 6000.0)
+    sums = pd.concat([counts, counts.sum().rename(name).to_frame().T])
+    half = sums.assign(S2=[*sums["S2"].iloc[:-1], 3])
+    for values, refused in ((sums, True), (half, False)):
+        shown = np.log2(values + 1) if unit.startswith("log2") else values
+        shown.rename_axis("gene").to_csv(tmp_path / "m.tsv", sep="\t")
+        if refused:
+            with pytest.raises(InputError, match=f"a row of sums, found '{name}', expected a gene in every row"):
+                read_expression(tmp_path / "m.tsv", unit)
+        else:
+            assert len(read_expression(tmp_path / "m.tsv", unit).values) == 13
