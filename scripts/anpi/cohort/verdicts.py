@@ -176,11 +176,11 @@ def judge_identity(facts: pd.Series) -> Finding | None:
 
 
 def judge_same_expression(facts: pd.Series) -> Finding | None:
-    """Warn of a sample whose expression another patient's sample has too: for one of them it is wrong."""
+    """Warn of a sample whose expression another sample has too: for one of them it is wrong."""
     others = facts.get("same_expression")
     if not is_known(others):
         return None
-    message = f"its expression is that of {others} to the last digit: one file stands for several patients"
+    message = f"its expression is that of {others} to the last digit: one file stands for several samples"
     return Finding("same_expression", "warn", message)
 
 

@@ -92,9 +92,10 @@ def compare_identities(
 
 
 def same_expression(tpm: pd.DataFrame, patients: Mapping[str, str]) -> dict[str, str]:
-    """Name, for each sample whose expression samples of other patients have too, those: no two tumours agree so far.
+    """Name, for each sample whose expression other samples have too, those: no two specimens agree so far.
 
-    Samples of fewer than 100 expressed genes are not looked at: few reads may agree by chance.
+    Of one patient they would show that nothing changed between two time points. Samples of fewer than 100 expressed
+    genes are not looked at: few reads may agree by chance.
     """
     groups: dict[bytes, list[str]] = defaultdict(list)
     for sample in tpm.columns:
@@ -102,7 +103,11 @@ def same_expression(tpm: pd.DataFrame, patients: Mapping[str, str]) -> dict[str,
         if (values > 0).sum() >= LEAST_EXPRESSED:
             groups[hashlib.sha256(values.tobytes()).digest()].append(str(sample))
     others = {
-        sample: [f"{other} of patient {patients[other]}" for other in group if patients[other] != patients[sample]]
+        sample: [
+            f"{other} of {'the same patient' if patients[other] == patients[sample] else f'patient {patients[other]}'}"
+            for other in group
+            if other != sample
+        ]
         for group in groups.values()
         for sample in group
     }

@@ -171,14 +171,14 @@ def identity_blocks(verdicts: pd.DataFrame) -> list[Any]:
 
 
 def same_expression_blocks(verdicts: pd.DataFrame) -> list[Any]:
-    """Name the samples whose expression stands for several patients."""
+    """Name the samples whose expression other samples have too."""
     if "same_expression" not in verdicts or not verdicts["same_expression"].notna().any():
         return []
     items = [
         f"{row['sample_id']} (patient {row['patient_id']}): {row['same_expression']}"
         for _, row in verdicts[verdicts["same_expression"].notna()].iterrows()
     ]
-    words = "The same expression to the last digit stands for several patients, and is wrong for all but one of them:"
+    words = "The same expression to the last digit stands for several samples, and is wrong for all but one of them:"
     return [Text([words]), Points(items)]
 
 

@@ -99,8 +99,8 @@ def test_order_does_not_matter(turn: int):
     assert judge(" ".join(entries[::turn])) == judge(" ".join(entries))
 
 
-def test_one_expression_under_two_patients_is_told_of_both():
-    """A file given twice under two names; samples without expression, of few genes or of one patient are not meant."""
+def test_one_expression_under_two_names_is_told_of_both():
+    """Of two patients, or of two time points of one; samples without expression or of few genes are not meant."""
     genes = pd.Index([f"ENSG{n:011d}" for n in range(300)], name="gene_id")
     rng = np.random.default_rng(4)
     tpm = pd.DataFrame(rng.gamma(1.0, 100.0, (300, 3)), index=genes, columns=["a", "c", "d"])
@@ -109,9 +109,12 @@ def test_one_expression_under_two_patients_is_told_of_both():
     tpm = tpm.assign(i=tpm["c"])
     samples = pd.DataFrame({"sample_id": list("abcdefghi"), "patient_id": list("ABCDEFGHC")})
     table = compare_identities(samples, {}, tpm, {}, read_sites())[0].set_index("sample_id")
-    assert table["same_expression"].dropna().to_dict() == {"a": "b of patient B", "b": "a of patient A"}
+    assert table["same_expression"].dropna().to_dict() == {
+        **{"a": "b of patient B", "b": "a of patient A"},
+        **{"c": "i of the same patient", "i": "c of the same patient"},
+    }
     assert set(table["identity_reason"]) == {"no alignment to the genome, so no genotypes"}
-    verdicts = judge_samples(pd.DataFrame({"sample_id": ["a", "c"]}), {}, table.reset_index())
+    verdicts = judge_samples(pd.DataFrame({"sample_id": ["a", "d"]}), {}, table.reset_index())
     assert verdicts["verdict"].tolist() == ["warn", "pass"]
-    told = "its expression is that of b of patient B to the last digit: one file stands for several patients (warn)"
+    told = "its expression is that of b of patient B to the last digit: one file stands for several samples (warn)"
     assert verdicts["reasons"].tolist() == [told, ""]
