@@ -14,6 +14,7 @@ from anpi.association.plan import plan_faults
 from anpi.cohort.facts import is_ceiling
 from anpi.endpoints.rules import read_rules
 from anpi.expression.contigs import read_contigs
+from anpi.expression.ways import way_notes
 from anpi.files.sheet import file_of
 from anpi.files.shipped import REGISTRY
 from anpi.files.stored import is_object, is_stored
@@ -149,7 +150,10 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
     refuse(problems)
     assert clinical is not None
     notes += planning_notes(clinical, samples, date.today())
-    notes += [f"{file}: {LOST} {GIVE_GENOME}"] if counted_alone(settings["reference"], units) else []
+    alone = counted_alone(settings["reference"], units)
+    notes += [f"{file}: {LOST} {GIVE_GENOME}"] if alone else []
+    if units is not None:
+        notes += [f"{settings['units']}: {note}" for note in way_notes(units, alone)]
     return Run(settings, samples, units, used, sexes_of(clinical.patients, samples, used), notes)
 
 
