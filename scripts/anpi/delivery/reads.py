@@ -19,7 +19,7 @@ from anpi.delivery.fastq import LANES, LONE, MATES, absolute, fastq_notes, fastq
 from anpi.delivery.samples import owner_in
 from anpi.expression.matrix import DESCRIPTIONS, LEAST_TPM, MOST_TPM, read_numbers, read_rows
 from anpi.files.sheet import WORKBOOKS, split_sheet
-from anpi.problems import InputError, Problem
+from anpi.problems import InputError, Problem, refuse
 from anpi.tables.workbook import sheet_names
 from anpi.words.lists import listed, plural
 
@@ -189,7 +189,24 @@ def choose(reads: Reads, place: Path, patients: Sequence[str], decisions: Decisi
         if kind in matrices:  # another table of numbers is one too
             lacking = [name for name in lacking if owner_in(name, patients)]
         samples[answer] += take_lacking(reads, kind, answer, lacking, decisions)
+    refuse_several(reads.units.get(answer, []))
     return matrices.get(answer, answer)
+
+
+def refuse_several(rows: Sequence[Mapping[str, str]]) -> None:
+    """Refuse a sample with several alignments or salmon results: lanes, or steps of a workflow, no name tells which.
+
+    An nf-core/rnaseq run may hold ``salmon`` beside ``star_salmon``, and alignments before duplicates were marked.
+    """
+    first: dict[str, str] = {}
+    problems = []
+    for row in rows:
+        path = row.get("bam") or row.get("quant")
+        if path is not None and (other := first.setdefault(row["sample_id"], path)) != path:
+            what = "alignments" if "bam" in row else "salmon results"
+            mend = f"The other is {other}. Give --reads a folder with one of them; lanes go into units.tsv by hand."
+            problems.append(Problem(path, f"several {what} of sample {row['sample_id']}", mend=mend))
+    refuse(problems)
 
 
 def samples_of(reads: Reads, matrices: Mapping[str, str]) -> dict[str, list[str]]:

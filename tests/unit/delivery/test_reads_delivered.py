@@ -219,3 +219,20 @@ def test_a_patient_whose_sample_stands_in_another_matrix_alone_is_asked_about(tm
     matrix(tmp_path / "fold_changes.tsv", ["log2FoldChange", "pvalue"])
     known = {"reads: kind": "matrix old.tsv"}
     assert set(units(tmp_path, known)[1].open) == {"reads: samples of matrix new.tsv alone, P003_baseline"}
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["salmon/P001/quant.sf", "star_salmon/P001/quant.sf"], "several salmon results of sample P001"),
+        (["P001.sorted.bam", "P001.markdup.sorted.bam"], "several alignments of sample P001"),
+        (["a/P001.bam", "b/P001.cram", "b/P002.bam"], "several alignments of sample P001"),
+    ],
+)
+def test_several_results_of_one_sample_are_refused_in_words_where_they_are_chosen(names, words, tmp_path: Path):
+    """As an nf-core/rnaseq run leaves them; beside reads that are chosen they do not matter."""
+    with pytest.raises(InputError, match=rf"{words}\. The other is .*one of them"):
+        units(write(tmp_path, names))
+    write(tmp_path, ["P001_R1.fastq", "P001_R2.fastq", "P002_R1.fastq", "P002_R2.fastq"])
+    found, _, _ = units(tmp_path, {"reads: kind": "fastq"})
+    assert found["P001"] == [("P001_R1.fastq", "P001_R2.fastq")]
