@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ ODD_MATE = re.compile(r"[._-]R?([12])(?=[._-]|P?$)", re.IGNORECASE)
 THIRD = re.compile(r"(?P<stem>.+)[._]R?3(?:_\d{3})?", re.IGNORECASE)
 SHORT_LANE = re.compile(r"(?P<sample>.+)_(?P<lane>L\d{1,2})")
 OF_A_PROVIDER = re.compile(r".+_[A-Z]{3,}\d{6,}[A-Z0-9-]*_[A-Z0-9]{9,10}_L\d")  # library and flow cell before the lane
+LANE = re.compile(r"L\d{3}\b")
 LONE, SINGLE = "reads: first mates alone", "single_end"
 MATES, LANES = "reads: 1 and 2 in names", "reads: L1 and L2 in names"
 
@@ -64,6 +66,20 @@ def fastq_notes(files: Sequence[Path]) -> Iterator[tuple[Path, str]]:
             yield file, "left out: no FASTQ by its name, which ends with .fastq, .fq, .fastq.gz or .fq.gz"
     for file in set(files) - set(once(files)):
         yield file, "left out: a link to a file of the same name that is taken already"
+
+
+def lacking_lanes(rows: Sequence[Mapping[str, str]]) -> Iterator[tuple[Path, str]]:
+    """Return the samples that lack lanes which most others have, as after a copy that broke off."""
+    lanes: dict[str, set[str]] = {}
+    for row in rows:
+        if lane := LANE.search(row["unit_id"]):
+            lanes.setdefault(row["sample_id"], set()).add(lane[0])
+    counts = Counter(frozenset(found) for found in lanes.values())
+    usual, samples = counts.most_common(1)[0] if counts else (frozenset(), 0)
+    for sample, found in lanes.items():
+        if 2 * samples > len(lanes) and samples > 1 and found < usual:
+            why = f"lanes {listed(sorted(found))} alone, where most samples have {listed(sorted(usual))} too"
+            yield Path(sample), f"{why}: are the others still to be copied?"
 
 
 def once(files: Sequence[Path]) -> list[Path]:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.delivery.decisions import LEAVE_OUT, Decisions
-from anpi.delivery.fastq import LANES, LONE, MATES, absolute, fastq_notes, fastq_units, sample_id
+from anpi.delivery.fastq import LANES, LONE, MATES, absolute, fastq_notes, fastq_units, lacking_lanes, sample_id
 from anpi.delivery.samples import owner_in
 from anpi.expression.matrix import DESCRIPTIONS, LEAST_TPM, MOST_TPM, read_numbers, read_rows
 from anpi.files.sheet import WORKBOOKS, split_sheet
@@ -80,6 +80,7 @@ def find_reads(place: Path, besides: Collection[Path], decisions: Decisions) -> 
         "quant": [quant_unit(file) for file in files if file.name in QUANT],
     }
     reads.units = {kind: rows for kind, rows in units.items() if rows}
+    reads.notes += lacking_lanes(units["fastq"])
     clinical = set(map(os.path.realpath, besides))
     tables = [file for file in files if os.path.exists(file) and (sheet or os.path.realpath(file) not in clinical)]
     for file in tables:

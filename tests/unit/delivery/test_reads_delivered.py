@@ -236,3 +236,15 @@ def test_several_results_of_one_sample_are_refused_in_words_where_they_are_chose
     write(tmp_path, ["P001_R1.fastq", "P001_R2.fastq", "P002_R1.fastq", "P002_R2.fastq"])
     found, _, _ = units(tmp_path, {"reads: kind": "fastq"})
     assert found["P001"] == [("P001_R1.fastq", "P001_R2.fastq")]
+
+
+def test_a_sample_that_lacks_a_lane_of_most_others_is_told(tmp_path: Path):
+    """Where no lanes are those of most samples, nothing is."""
+    lanes = {"P001": (1, 2), "P002": (1, 2), "P003": (2,)}
+    names = [f"{s}_S1_L00{lane}_R{m}_001.fastq.gz" for s, found in lanes.items() for lane in found for m in (1, 2)]
+    _, decisions, notes = units(write(tmp_path / "a", names))
+    why = "lanes L002 alone, where most samples have L001 and L002 too: are the others still to be copied?"
+    assert notes == [("P003", why)]
+    assert not decisions.open
+    assert units(write(tmp_path / "b", names[4:]))[2] == []
+    assert units(write(tmp_path / "c", names[:8]))[2] == []
