@@ -22,6 +22,9 @@ from anpi.problems import Problem, nearest, refuse
 from anpi.progress import say
 from anpi.words.lists import plural
 
+LOOKED_AT = 200  # samples that tell how a gene is expressed
+EXPECTED = 10  # fragments, or TPM; of fewer a gene may have none by chance
+MOST_SILENT = 0.05  # of the genes with as many; tumours differ in fewer than a hundredth
 SUMMARY, QC = "genes.parquet", "qc.json"
 
 
@@ -147,6 +150,7 @@ def assemble_matrix(path: Path, unit: str, samples: Sequence[str], genes: pd.Dat
         )
     values = expression.values[sorted(samples)]
     notes += [*(program_notes(values) if expression.unit == "counts" else []), *missing_notes(values)]
+    notes += silent_notes(values) if expression.unit != "vst" else []
     chosen = Expression(values, expression.genes, expression.unit, tuple(notes))
     counts = chosen.values if chosen.unit == "counts" else None
     scaled = to_tpm(chosen) if chosen.unit == "counts" else chosen
@@ -184,6 +188,25 @@ def program_notes(counts: pd.DataFrame) -> list[str]:
         f"counts of {plural(len(fewer), 'sample')} are {what} ({', '.join(fewer[:10])}), of {len(more)} others {other}:"
         " counted by two programs, or against two references?"
     ]
+
+
+def silent_notes(values: pd.DataFrame) -> list[str]:
+    """Return which samples have 0 for many genes of which other samples let expect a good deal.
+
+    So it is where tables of two references were joined, and what one lacks was filled with zeros.
+    """
+    some = values.iloc[:, :LOOKED_AT]
+    share = (some / some.sum().replace(0, np.nan)).median(axis=1)
+    found = []
+    for sample, column in values.items():
+        expected = share * column.sum() >= EXPECTED
+        silent = column.index[expected & (column == 0)]
+        if len(silent) > MOST_SILENT * expected.sum() and expected.sum() >= SOME_GENES:
+            found.append(f"{sample} of {len(silent):,}, such as {', '.join(map(str, silent[:3]))}")
+    if not found:
+        return []
+    fault = "genes that are well expressed in other samples have the value 0"
+    return [f"{fault} in {plural(len(found), 'sample')} ({'; '.join(found[:10])}): was another reference used?"]
 
 
 def missing_notes(values: pd.DataFrame) -> list[str]:

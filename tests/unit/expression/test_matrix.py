@@ -360,3 +360,16 @@ def test_samples_that_lack_values_of_genes_are_noted(tmp_path):
     assert "missing" not in notes_of(tmp_path, counts)
     counts.iloc[:40, 1] = np.nan
     assert "that other samples have are missing in 1 sample: S1 of 35" in notes_of(tmp_path, counts)
+
+
+def test_samples_with_zeros_where_others_express_are_noted(tmp_path):
+    """As where tables of two references were joined and filled with zeros; not of a thin sample or a lost gene."""
+    counts = whole_cohort()
+    assert "other samples have the value 0" not in notes_of(tmp_path, counts)
+    filled = counts.assign(S1=counts["S1"].where(np.arange(900) >= 60, 0))
+    words = r"well expressed in other samples have the value 0 in 1 sample \(S1 of 60, such as ENSG"
+    assert re.search(words, notes_of(tmp_path, filled))
+    few = counts.assign(S1=counts["S1"].where(np.arange(900) >= 20, 0))
+    assert "the value 0" not in notes_of(tmp_path, few)
+    thin = counts.assign(S1=np.random.default_rng(5).poisson(0.6, 900), S2=0)
+    assert "the value 0" not in notes_of(tmp_path, thin)
