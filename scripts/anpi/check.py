@@ -37,10 +37,12 @@ from anpi.tables.identifiers import kind_of_file, looks_like_person
 from anpi.tables.reading import read_table, read_text_table
 from anpi.tables.schema import check_settings, column_rule, load_schema, load_yaml
 from anpi.tables.sheets import (
+    other_owner_notes,
     read_samples,
     read_units,
     sample_notes,
     timepoint_problems,
+    unit_notes,
     used_samples,
 )
 from anpi.tables.targets import read_target_table
@@ -95,7 +97,10 @@ def planning_notes(clinical: Clinical, samples: pd.DataFrame | None, today: date
             if len(late):
                 rows = f"row {row_number(late[0])}" + (f" and {len(late) - 1} more" if len(late) > 1 else "")
                 notes.append(f"{file}, {rows}, column {column}: a date after today, {today:%Y-%m-%d}")
-    return notes + ([] if samples is None else sample_notes(samples, Timeline(clinical.patients)))
+    if samples is not None:
+        notes += sample_notes(samples, Timeline(clinical.patients))
+        notes += other_owner_notes(samples, clinical.patients["patient_id"])
+    return notes
 
 
 def check_inputs(settings: dict[str, Any], file: str) -> Run:
@@ -153,6 +158,8 @@ def check_inputs(settings: dict[str, Any], file: str) -> Run:
     alone = counted_alone(settings["reference"], units)
     notes += [f"{file}: {LOST} {GIVE_GENOME}"] if alone else []
     if units is not None:
+        assert samples is not None
+        notes += unit_notes(units, samples)
         notes += [f"{settings['units']}: {note}" for note in way_notes(units, alone)]
     return Run(settings, samples, units, used, sexes_of(clinical.patients, samples, used), notes)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +20,8 @@ KINDS = ("fastq_1", "bam", "quant")
 # What columns of a matrix are called that are no samples.
 RESERVED = ("gene_id", "gene_name", "symbol", "biotype", "length")
 OLD_SAMPLE = 366  # days before treatment from which on a sample is told of
+WORD = re.compile(r"[A-Za-z0-9]+")
+SHORTEST_ID = 3  # characters; shorter ones stand in names by chance
 FILES = ("fastq_1", "fastq_2", "bam", "quant")
 
 
@@ -107,6 +111,54 @@ def sample_notes(samples: pd.DataFrame, timeline: Timeline) -> list[str]:
             row = sheet_row(samples.index[samples[column] == name][0])
             notes.append(f"{file}, row {row}, column {column}: no other sample has {name!r}; is it another name?")
     return notes
+
+
+def other_owner_notes(samples: pd.DataFrame, patients: Iterable[str]) -> list[str]:
+    """Return which samples are called by another patient than the sheet gives them."""
+    ids, notes = {str(patient) for patient in patients}, []
+    for index, sample, patient in zip(samples.index, samples["sample_id"], samples["patient_id"], strict=True):
+        inside = ids_inside(sample, ids)
+        if inside and patient not in parts_of(sample):
+            others = " and ".join(sorted(inside))
+            words = f"sample {sample} is of patient {patient}, and its name holds {others}; is it exchanged?"
+            notes.append(f"{samples.attrs['file']}, row {sheet_row(index)}: {words}")
+    return notes
+
+
+def unit_notes(units: pd.DataFrame, samples: pd.DataFrame) -> list[str]:
+    """Return which files are called by another sample, or by another patient, than the sheet of units gives them."""
+    owner = dict(zip(map(str, samples["sample_id"]), map(str, samples["patient_id"]), strict=True))
+    ids, notes = {*owner, *owner.values()}, []
+    for index, unit in units.iterrows():
+        sample = str(unit["sample_id"])
+        for column, value in ((column, unit[column]) for column in FILES):
+            if value is None or sample in parts_of(value):
+                continue
+            name = "/".join(value.rstrip("/").split("/")[-2 if column == "quant" else -1 :])
+            inside = ids_inside(name, ids)
+            others = inside - {owner[sample]}
+            if others and (owner[sample] not in parts_of(name) or not others.isdisjoint(owner)):
+                words = f"{name} is given for sample {sample}, and its name holds {' and '.join(sorted(others))}"
+                notes.append(
+                    f"{units.attrs['file']}, row {sheet_row(index)}, column {column}: {words}; is it exchanged?"
+                )
+    return notes
+
+
+def ids_inside(name: str, ids: Container[str]) -> set[str]:
+    """Return the ids of three characters or more that stand in a name, set off by signs; of nested ones the longest.
+
+    >>> sorted(ids_inside("run1/P001-B_S1_R1.fastq.gz", {"P001", "P001-B", "P00", "S1"}))
+    ['P001-B']
+    """
+    found = {part for part in parts_of(name) if len(part) >= SHORTEST_ID and part in ids}
+    return {part for part in found if not any(part != other and part in other for other in found)}
+
+
+def parts_of(name: str) -> set[str]:
+    """Return the words of a name, and what stands from one to another."""
+    words = [match.span() for match in WORD.finditer(name)]
+    return {name[begin:end] for place, (begin, _) in enumerate(words) for _, end in words[place:]}
 
 
 def read_units(path: Path | str, samples: pd.DataFrame) -> pd.DataFrame:

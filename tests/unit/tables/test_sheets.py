@@ -9,7 +9,7 @@ import pytest
 
 from anpi.files.stored import quant_file
 from anpi.problems import InputError
-from anpi.tables.sheets import read_samples, read_units, used_samples
+from anpi.tables.sheets import other_owner_notes, read_samples, read_units, unit_notes, used_samples
 
 
 @pytest.fixture
@@ -115,3 +115,63 @@ def test_samples_in_use_are_sorted_and_those_not_in_use_left_out(folder):
     samples = read_samples(path, pd.Index(["P1", "P2", "P3"]))
     assert samples["sample_id"].tolist() == ["S2", "S10", "S1"]
     assert used_samples(samples) == ["S10", "S2"]
+
+
+SHEET = pd.DataFrame(
+    [("P001-B", "P001"), ("P001-P", "P001"), ("P002-B", "P002"), ("X7", "P003"), ("1-2", "1")],
+    columns=["sample_id", "patient_id"],
+    index=range(5),
+)
+SHEET.attrs["file"] = "samples.tsv"
+
+
+@pytest.mark.parametrize(
+    ("sample", "patient", "told"),
+    [
+        ("P001-B", "P002", "sample P001-B is of patient P002, and its name holds P001; is it exchanged?"),
+        ("P001-B", "P001", None),
+        ("P001_vs_P002", "P002", None),
+        ("P0010-B", "P002", None),
+        ("X7", "P002", None),
+        ("1-2", "2", None),
+    ],
+)
+def test_a_sample_that_is_called_by_another_patient_is_asked_about(sample, patient, told):
+    """Ids stand in names set off by signs; those of one or two characters may stand there by chance."""
+    samples = pd.DataFrame({"sample_id": ["S0", sample], "patient_id": ["P003", patient]})
+    samples.attrs["file"] = "samples.tsv"
+    found = other_owner_notes(samples, ["P001", "P002", "P003", "P00", "1", "2"])
+    assert found == ([f"samples.tsv, row 3: {told}"] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("sample", "file", "holds"),
+    [
+        ("P001-B", "fastq/P001-B_S1_L001_R1_001.fastq.gz", None),
+        ("P001-B", "fastq/P002-B_S1_L001_R1_001.fastq.gz", "P002-B"),
+        ("P001-B", "fastq/P001-P_R1.fastq.gz", "P001-P"),
+        ("P001-B", "P001-B/P002-B.fastq.gz", None),
+        ("P001-B", "P002-B/reads_R1.fastq.gz", None),
+        ("P001-B", "fastq/P001_R1.fastq.gz", None),
+        ("P001-B", "fastq/P002.fastq.gz", "P002"),
+        ("P001-B", "fastq/P0020_R1.fastq.gz", None),
+        ("X7", "P003/tumour.fq", None),
+        ("X7", "X7-after-P002-B.fq", None),
+        ("1-2", "fastq/1-2.fastq", None),
+    ],
+)
+def test_a_file_that_is_called_by_another_sample_is_asked_about(sample, file, holds):
+    units = pd.DataFrame([{"sample_id": sample, "fastq_1": file, "fastq_2": None, "bam": None, "quant": None}])
+    units.attrs["file"] = "units.tsv"
+    words = f"{file.rsplit('/', 1)[-1]} is given for sample {sample}, and its name holds {holds}; is it exchanged?"
+    assert unit_notes(units, SHEET) == ([f"units.tsv, row 2, column fastq_1: {words}"] if holds else [])
+
+
+def test_a_salmon_result_is_called_by_its_folder():
+    rows = [("P001-B", "salmon/P001-B"), ("P002-B", "salmon/P001-P/quant.sf"), ("X7", "s3://bucket/P002-B/quant.sf")]
+    units = pd.DataFrame([{"sample_id": s, "fastq_1": None, "fastq_2": None, "bam": None, "quant": q} for s, q in rows])
+    units.attrs["file"] = "units.tsv"
+    assert [note.split(" is given")[0] for note in unit_notes(units, SHEET)] == [
+        "units.tsv, row 3, column quant: P001-P/quant.sf",
+        "units.tsv, row 4, column quant: P002-B/quant.sf",
+    ]
