@@ -12,13 +12,17 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from anpi.files.writing import write_json, write_text
-from anpi.problems import placeless_words
+from anpi.problems import Problem, placeless_words
 from anpi.progress import say
+from anpi.quantification.landmarks import look_at_reads
 from anpi.quantification.molecules import molecules_of_reads
 from anpi.quantification.salmon import (
+    LEAST_PLACED,
+    LEAST_TOGETHER,
     FragmentLength,
     Library,
     measure_library,
@@ -28,7 +32,8 @@ from anpi.quantification.salmon import (
     write_empty_quant,
 )
 from anpi.quantification.transcriptome import Counted, quantify_transcriptome
-from anpi.reads.fastq import FaultyReads, count_twice
+from anpi.reads.fastq import FaultyReads, count_twice, namesakes
+from anpi.reads.mates import BOTH
 from anpi.reads.sample_reads import SampleReads, Unit, open_reads
 from anpi.reads.strangers import count_strangers
 from anpi.reads.trimming import Lane, Trimmed
@@ -105,7 +110,8 @@ def quantify_sample(
         if checked.drawn:
             assert reference.landmarks is not None
             library = measure_library(checked.drawn, reference.landmarks, scratch, single_end_length)
-            if faults := unit_faults(sample, [lane.unit_id for lane in checked.drawn_lanes], library.units):
+            faults = unit_faults(sample, [lane.unit_id for lane in checked.drawn_lanes], library.units)
+            if faults := faults + parted_mates(checked, reference.landmarks, scratch):
                 raise FaultyReads(faults)
         strangers = strangers_among(checked.drawn, reference.strangers, scratch)
         trimmed, fastp = checked.trimmed()
@@ -135,6 +141,27 @@ def quantify_sample(
     if twice := sum(count_twice([(lane.first, checked.files[lane.first].draw) for lane in checked.lanes]).values()):
         reads["drawn_reads_twice"] = twice
     publish(result, fastp, describe_sample(sample, library, passed, strandedness) | reads, out_dir)
+
+
+def parted_mates(reads: SampleReads, landmarks: Path, scratch: Path) -> list[Problem]:
+    """Find lanes of single reads that are the two mates of one: of the same names, and of the same fragments.
+
+    Lanes whose names both count from 1 have names in common too, and their reads lie anywhere.
+    """
+    problems = []
+    for one, other in combinations([] if reads.paired else [lane.first for lane in reads.lanes], 2):
+        pairs = namesakes(reads.files[one].draw, reads.files[other].draw)
+        if len(pairs) < LEAST_PLACED:
+            continue
+        files = scratch / "namesakes_1.fastq", scratch / "namesakes_2.fastq"
+        for file, records in zip(files, zip(*pairs, strict=True), strict=True):
+            file.write_bytes(b"".join(records))
+        found = look_at_reads([files], landmarks)
+        if found.placed >= LEAST_PLACED and found.together >= LEAST_TOGETHER * found.placed:
+            words = f"{found.together} of {found.placed} drawn names in {Path(one).name} too, on the same transcripts"
+            expected = "reads of one mate: these are both mates, each fragment would count twice"
+            problems.append(Problem(other, "single reads", found=words, expected=expected, mend=BOTH))
+    return problems
 
 
 def strangers_among(drawn: Sequence[Trimmed], contigs: Path | None, scratch: Path) -> dict[str, int] | None:

@@ -588,6 +588,13 @@ def counted_twice(files: Sequence[tuple[str, Draw]]) -> list[Problem]:
     ]
 
 
+def namesakes(one: Draw, other: Draw) -> list[tuple[bytes, bytes]]:
+    """Return the drawn records of one name in two files, when most names of the smaller file are in both."""
+    first = dict(zip(one.keys, one.records, strict=True))
+    pairs = [(first[key], record) for key, record in zip(other.keys, other.records, strict=True) if key in first]
+    return pairs if 2 * len(pairs) > comparable(one, other) else []
+
+
 def comparable(one: Draw, other: Draw) -> int:
     """Return how many drawn reads of the smaller of two files the other would hold too, were they the same."""
     limit = int(min(one.limit, other.limit))

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -208,13 +209,11 @@ def test_fragment_length_is_measured_on_enough_pairs(tmp_path, scratch, tools, p
     assert f"--fldMean {found['mean']} --fldSD {found['sd']}" in (scratch / "salmon" / "command.txt").read_text()
 
 
-def test_second_mates_of_another_sample_fail_the_sample_though_names_are_alike(tmp_path, scratch, tools):
-    """Names that count, as of the SRA, are alike in all samples; salmon would count each mate by itself."""
-    tools("fastp", FASTP)
-    tools("salmon", SALMON)
+def pairs_of_fifty_transcripts(folder: Path) -> Callable[[str], tuple[str, str]]:
+    """Return a function that writes 600 pairs, named by numbers, under a name."""
     rng = random.Random(2)
     transcripts = ["".join(rng.choices("ACGT", k=1000)) for _ in range(50)]
-    write_landmarks(tmp_path / "landmarks.npy", list_landmarks([bases.encode() for bases in transcripts]))
+    write_landmarks(folder / "landmarks.npy", list_landmarks([bases.encode() for bases in transcripts]))
     turn = str.maketrans("ACGT", "TGCA")
 
     def pairs(unit: str) -> tuple[str, str]:
@@ -225,13 +224,40 @@ def test_second_mates_of_another_sample_fail_the_sample_though_names_are_alike(t
             for mate, bases in zip(records, (fragment, fragment[::-1].translate(turn)), strict=True):
                 mate.append(f"@{number}\n{bases[:75]}\n+\n{'I' * 75}\n")
         for mate, lines in enumerate(records, start=1):
-            (tmp_path / f"{unit}_{mate}.fastq").write_text("".join(lines))
-        return str(tmp_path / f"{unit}_1.fastq"), str(tmp_path / f"{unit}_2.fastq")
+            (folder / f"{unit}_{mate}.fastq").write_text("".join(lines))
+        return str(folder / f"{unit}_1.fastq"), str(folder / f"{unit}_2.fastq")
 
+    return pairs
+
+
+def test_second_mates_of_another_sample_fail_the_sample_though_names_are_alike(tmp_path, scratch, tools):
+    """Names that count, as of the SRA, are alike in all samples; salmon would count each mate by itself."""
+    tools("fastp", FASTP)
+    tools("salmon", SALMON)
+    pairs = pairs_of_fifty_transcripts(tmp_path)
     ours, others, empty = pairs("ours"), pairs("others"), (fastq(tmp_path / f"none_{m}.fastq", 0) for m in (1, 2))
     assert run(tmp_path, scratch, [("L1", *ours), ("L2", *others)])["fragments"] == 1200
     with pytest.raises(FaultyReads, match=r"S1: the mates of unit L2, found .* on one transcript"):
         run(tmp_path, scratch, [("L0", *empty), ("L1", *pairs("more")), ("L2", ours[0], others[1])])
+
+
+def test_both_mates_as_two_lanes_of_single_reads_fail_the_sample_though_no_name_has_a_number(tmp_path, scratch, tools):
+    """Half of the pairs are turned round, so that neither lane has a strand; lanes that count from 1 are taken."""
+    tools("fastp", FASTP)
+    tools("salmon", SALMON)
+    pairs = pairs_of_fifty_transcripts(tmp_path)
+    first, second = (Path(file).read_text().splitlines(keepends=True) for file in pairs("lane"))
+    for place in range(0, len(first), 8):
+        first[place : place + 4], second[place : place + 4] = second[place : place + 4], first[place : place + 4]
+    for name, lines in (("a", first), ("b", second)):
+        (tmp_path / f"{name}.fastq").write_text("".join(lines))
+    lanes = [("L1", str(tmp_path / "a.fastq"), None), ("L2", str(tmp_path / "b.fastq"), None)]
+    with pytest.raises(
+        FaultyReads, match=r"b\.fastq: single reads, found '\d+ of \d+ drawn names in a\.fastq too, on the"
+    ):
+        run(tmp_path, scratch, lanes)
+    other = ("L2", pairs("other")[0], None)
+    assert run(tmp_path, scratch, [("L1", pairs("one")[0], None), other])["fragments"] == 1200
 
 
 def test_drawn_reads_that_fastp_left_unfinished_are_told(tmp_path, scratch, tools):
