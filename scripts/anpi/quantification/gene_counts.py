@@ -23,7 +23,7 @@ from anpi.tools import require_tools, run_tool, stay_offline, whole_output
 
 STRAND_CODES = {"unstranded": "0", "forward": "1", "reverse": "2"}
 NOT_COUNTED = str(SUPPLEMENTARY | QC_FAIL)
-SECONDARY = "0x100"
+PAIRED, SECONDARY = "0x1", "0x100"
 SECOND_OR_FURTHER = "0x980"
 OF_FAILED = "Unassigned_QCFailed"
 
@@ -189,7 +189,7 @@ def refuse_cut_bam(target: Path, source: Path) -> None:
 
 
 def one_layout(sample: str, sources: Sequence[Path], files: Sequence[Path]) -> bool:
-    """Distinguish pairs from single reads by the first record of each file; a sample is all of one.
+    """Distinguish files with pairs from those of single reads; a sample is all of one.
 
     Parameters
     ----------
@@ -207,9 +207,11 @@ def one_layout(sample: str, sources: Sequence[Path], files: Sequence[Path]) -> b
 
 
 def is_paired(alignment: Path) -> bool | None:
-    """Return whether the first record of an alignment is of a pair; None without records."""
+    """Return whether an alignment has records of pairs, be single reads among them; None without records."""
     with pysam.AlignmentFile(str(alignment), check_sq=False) as records:
-        return next((record.is_paired for record in records.fetch(until_eof=True)), None)
+        first = next((record.is_paired for record in records.fetch(until_eof=True)), None)
+    # Of a trimmed library single reads may stand first, and featureCounts ends with an error on the pairs behind them.
+    return first if first in (True, None) else count_records(alignment, alignment, ["-f", PAIRED]) > 0
 
 
 def refuse_foreign_contigs(alignments: Sequence[Path], gtf: Path) -> None:

@@ -170,6 +170,15 @@ def test_units_are_all_of_pairs_or_all_of_single_reads(tmp_path):
 
 
 @needs_counts
+@pytest.mark.parametrize("single_first", [False, True])
+def test_single_reads_among_pairs_count_once_wherever_they_stand(tmp_path, single_first):
+    """As where trimming lost one mate, and its other half was aligned alone."""
+    pairs = [record(f"p{n}", flag, start) for n in range(9) for flag, start in ((FIRST, 10), (SECOND, 210))]
+    single = [record(f"s{n}", 0, 2010) for n in range(5)]
+    assert counts_of(tmp_path, single + pairs if single_first else pairs + single) == [9, 0, 5, 0]
+
+
+@needs_counts
 def test_each_alignment_has_a_chromosome_of_the_annotation(tmp_path):
     """One lane that was aligned to another publisher's genome would add nothing, without a word."""
     (tmp_path / "genes.gtf").write_text(GTF)
