@@ -214,7 +214,7 @@ def quantify_aligned_transcripts(
     assert reference.fasta is not None
     result = scratch / "salmon"
     files = [(unit.unit_id, unit.alignment or "") for unit in units]
-    facts, counted = quantify_transcriptome(
+    facts, counted, library = quantify_transcriptome(
         *(sample, files, reference.fasta, reference.transcripts, result, scratch, threads, single_end_length),
         once=has_identifiers(units),
     )
@@ -232,7 +232,7 @@ def quantify_aligned_transcripts(
         "fragments_mapped": fragments - unmapped,
         "molecules": facts["num_mapped"] if has_identifiers(units) else None,
     }
-    publish(result, {}, describe_sample(sample, counted[0].library, fragments, strandedness) | reads, out_dir)
+    publish(result, {}, describe_sample(sample, library, fragments, strandedness) | reads, out_dir)
 
 
 def describe_counted(unit_id: str, unit: Counted) -> dict:

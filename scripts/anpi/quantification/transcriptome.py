@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from anpi.files.checksums import hash_file
 from anpi.problems import Problem
 from anpi.progress import say
+from anpi.quantification.landmarks import Evidence
 from anpi.quantification.molecules import molecules_of_hits
-from anpi.quantification.salmon import FragmentLength, Library, fragment_length_of, quantify
+from anpi.quantification.salmon import FragmentLength, Library, fragment_length_of, quantify, unit_faults
 from anpi.reads.alignments import (
     NOT_PRIMARY,
     QC_FAIL,
@@ -59,8 +62,8 @@ def quantify_transcriptome(
     threads: int,
     single_end_length: FragmentLength,
     once: bool = False,
-) -> tuple[dict, list[Counted]]:
-    """Quantify alignments to transcripts; give salmon's facts and what each file holds.
+) -> tuple[dict, list[Counted], Library]:
+    """Quantify alignments to transcripts; give salmon's facts, what each file holds, and the library of all.
 
     Parameters
     ----------
@@ -76,7 +79,7 @@ def quantify_transcriptome(
     ------
     FaultyReads
         A damaged file, other sequences than the reference's, a file sorted by coordinate (salmon would count a read
-        with several hits several times, and say nothing).
+        with several hits several times, and say nothing), units on opposite strands or of transcripts in two orders.
     """
     alignments, counted, names = [], [], []
     for number, (_, file) in enumerate(units):
@@ -95,19 +98,40 @@ def quantify_transcriptome(
         raise FaultyReads(Problem(sample, "units of pairs and of single reads", expected="one layout a sample"))
     if problems := repeated_alignments([(aligned.file, scratch / aligned.link) for aligned in alignments]):
         raise FaultyReads(problems)
+    strands = [Evidence(np.empty(0), np.empty(0), unit.library.forward, unit.library.reverse) for unit in counted]
+    if problems := unit_faults(sample, [unit_id for unit_id, _ in units], strands):
+        raise FaultyReads(problems)
     write_targets(fasta, names, scratch / "targets.fa")
     fragments = sum(unit.fragments for unit in counted)
-    links = [aligned.link for aligned in alignments]
+    library = counted[0].library
+    link = alignments[0].link
+    if len(alignments) > 1:
+        whole = put_together(alignments)
+        library, link = count_fragments(whole, single_end_length).library, whole.link
     if once:
-        files, links = [scratch / link for link in links], [f"molecules_{link}" for link in links]
-        fragments = molecules_of_hits(sample, files, [scratch / link for link in links], scratch).molecules
-    source = ["--targets", "targets.fa", "--noErrorModel", "--alignments", *links]
-    facts = quantify(source, sample, result, scratch, threads, counted[0].library, fragments)
+        link, every = f"molecules_{link}", scratch / link
+        fragments = molecules_of_hits(sample, [every], [scratch / link], scratch).molecules
+    source = ["--targets", "targets.fa", "--noErrorModel", "--alignments", link]
+    facts = quantify(source, sample, result, scratch, threads, library, fragments)
     if facts["num_processed"] != fragments:
         found = f"{facts['num_processed']} fragments seen by salmon"
         file = ", ".join(file for _, file in units)
         raise FaultyReads(Problem(file, found=found, expected=f"{fragments}, one a primary record", mend=IN_ORDER))
-    return facts, counted
+    return facts, counted, library
+
+
+def put_together(alignments: Sequence[Alignment]) -> Alignment:
+    """Put the alignments of several units one behind the other: of two files salmon 1.10 ends by a fault of its own."""
+    first, *others = alignments
+    order = [line["SN"] for line in header_of(first).get("SQ", [])]
+    for other in others:
+        if [line["SN"] for line in header_of(other).get("SQ", [])] != order:
+            found, expected = "transcripts in another order", f"that of {first.file}"
+            mend = "Align all units of a sample with one index."
+            raise FaultyReads(Problem(other.file, found=found, expected=expected, mend=mend))
+    whole = replace(first, link="units.bam")
+    first.run(["samtools", "cat", "--no-PG", "-o", whole.link, *(alignment.link for alignment in alignments)])
+    return whole
 
 
 def refuse_order(alignment: Alignment, header: dict[str, list[dict[str, str]]]) -> None:

@@ -228,3 +228,58 @@ def test_failed_reads_of_alignments_to_transcripts_are_left_out_and_counted(tmp_
         60 * mates,
         20 * mates,
     )
+
+
+def facing(
+    rng: np.random.Generator, header: pysam.AlignmentHeader, bases: str, name: str, first: int, second: int
+) -> list:
+    """Make the two records of a pair on the first transcript, mates 200 bases apart."""
+    start = int(rng.integers(0, 700))
+    rows = [record(name, first, start, header=header), record(name, second, start + 200, header=header)]
+    for row in rows:
+        row.query_sequence = bases[row.reference_start :][:50]
+        row.query_qualities = pysam.qualitystring_to_array("I" * 50)
+    return rows
+
+
+@pytest.mark.skipif(not shutil.which("salmon"), reason="salmon is needed")
+def test_units_of_alignments_to_transcripts_are_quantified_together(tmp_path):
+    """The first has too few to tell a strand, which is that of all; salmon 1.10 itself crashes on two files."""
+    rng = np.random.default_rng(1)
+    bases = {name: "".join(rng.choice(list("ACGT"), 1000)) for name in TARGETS}
+    (tmp_path / "targets.fa").write_text("".join(f">{name}\n{text}\n" for name, text in bases.items()))
+    names = [{"SN": name, "LN": 1000} for name in TARGETS]
+    header = pysam.AlignmentHeader.from_dict({"HD": {"VN": "1.6"}, "SQ": names})
+    backward = pysam.AlignmentHeader.from_dict({"HD": {"VN": "1.6"}, "SQ": names[::-1]})
+    reference = Reference(tmp_path, transcripts=tuple(TARGETS), fasta=tmp_path / "targets.fa")
+
+    def lane(name: str, pairs: int, head: pysam.AlignmentHeader = header, turned: bool = False) -> Unit:
+        flags = (FIRST ^ 0xC0, SECOND ^ 0xC0) if turned else (FIRST, SECOND)
+        on = bases[next(iter(TARGETS)) if head is header else [*TARGETS][-1]]
+        rows = [row for n in range(pairs) for row in facing(rng, head, on, f"{name}{n}", *flags)]
+        return Unit(name, alignment=str(write(tmp_path / f"{name}.bam", rows, head)))
+
+    def reads_of(*units: Unit) -> dict:
+        scratch = tmp_path / f"scratch{len(list(tmp_path.iterdir()))}"
+        scratch.mkdir()
+        out, length = tmp_path / "out", FragmentLength(321, 20, "config")
+        quantify_aligned_transcripts("S", units, reference, out, scratch, 1, length)
+        rows = [line.split("\t") for line in (out / "salmon" / "quant.sf").read_text().splitlines()[1:]]
+        assert sum(float(row[4]) for row in rows) == sum(
+            unit["reads"] for unit in json.loads((out / "reads.json").read_text())["units"]
+        )
+        return json.loads((out / "reads.json").read_text())
+
+    few, many = lane("few", 20), lane("many", 600)
+    found = reads_of(few, many)
+    assert found["fragments_mapped"] == 620
+    assert found["orientation"] == {"forward": 620, "reverse": 0}
+    assert found["fragment_length"]["mean"] == 250
+    assert found == reads_of(few, many)
+    with pytest.raises(
+        InputError, match=r"S: units of opposite strands, found 'unit many reads as .* unit turned against"
+    ):
+        reads_of(many, lane("turned", 200, turned=True))
+    words = r"other\.bam: found 'transcripts in another order', expected that of .*many\.bam\. Align all units"
+    with pytest.raises(InputError, match=words):
+        reads_of(many, lane("other", 30, backward))
