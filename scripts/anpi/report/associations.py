@@ -14,7 +14,7 @@ from anpi.report.blocks import Cell, Drawing, Heading, Note, Points, Section, Ta
 from anpi.report.claims import Claim, primary_questions
 from anpi.report.evidence import anchor_of, cite
 from anpi.report.limits import detectable_sentences, influence_words
-from anpi.report.numbers import NONE, has_value, p_value, percent, ratio, text
+from anpi.report.numbers import NONE, has_value, interval, p_value, percent, ratio, text
 from anpi.report.rows import Ratio
 from anpi.report.survival import survival_by_group, survival_figure
 from anpi.report.tables import Run
@@ -325,30 +325,36 @@ def sensitivity(run: Run) -> Section:
 
 
 def variant_table(table: pd.DataFrame) -> Table:
-    """Return one row a variant and question: its test, and each group's ratio."""
+    """Return one row a variant and question, and one of its interaction with arm: the test, and the ratios."""
     rows = []
-    keys = ["variant", "entry", "endpoint"]
-    for (variant, _, endpoint), part in table.groupby(keys, sort=False):
+    keys = ["variant", "entry", "endpoint", "biomarker"]
+    after = table.groupby(keys, sort=False)["effect"].transform(lambda effect: effect.eq(INTERACTION).cumsum())
+    for (variant, _, endpoint, biomarker, within), part in table.groupby([*keys, after.rename("within")], sort=False):
         test = part.iloc[0]
-        ratios = [
-            f"{say.level_words(r.level, r.biomarker)} / {say.level_words(r.reference, r.biomarker)} "
-            f"{ratio(r.estimate)} ({ratio(r.ci_low)} to {ratio(r.ci_high)})"
-            for r in part.itertuples()
-            if has_value(r.level) and has_value(r.estimate) and r.effect in say.RATIOS
-        ]
+        ratios = [variant_ratio(row) for _, row in part.iterrows() if row["effect"] in say.RATIOS]
         rows.append(
             [
                 Cell("another endpoint" if str(variant).startswith("endpoint ") else variant),
                 Cell(endpoint_words(endpoint)),
+                Cell(f"{biomarker}, {INTERACTION}" if within else biomarker),
                 count_cell(test["n"]),
                 count_cell(test["events"]),
-                Cell("; ".join(ratios) or NONE),
+                Cell("; ".join(filter(None, ratios)) or NONE),
                 Cell(p_value(test["p"]), test["p"] if has_value(test["p"]) else None),
                 Cell(text(test["warning"])),
             ]
         )
-    header = ["Variant", "Endpoint", "n", "Events", "Ratios (95% CI)", "p, unadjusted", "Warning"]
-    return Table("sensitivity", "Other choices", header, rows, "", [False, False, True, True, False, True, False])
+    header = ["Variant", "Endpoint", "Biomarker", "n", "Events", "Ratios (95% CI)", "p, unadjusted", "Warning"]
+    numeric = [False, False, False, True, True, False, True, False]
+    return Table("sensitivity", "Other choices", header, rows, "", numeric)
+
+
+def variant_ratio(row: pd.Series) -> str:
+    """Write a ratio with who is compared; empty where there is none."""
+    if not has_value(row["estimate"]):
+        return ""
+    names = [say.level_words(row[c], row["biomarker"]) for c in ("level", "reference") if has_value(row[c])]
+    return f"{' / '.join(names) or row['effect']} {ratio(row['estimate'])} ({interval(row['ci_low'], row['ci_high'])})"
 
 
 def influence_table(run: Run, influence: pd.DataFrame) -> Table:

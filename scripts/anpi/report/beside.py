@@ -12,6 +12,7 @@ from anpi.report.numbers import NONE, has_value, interval, p_value, percent, rat
 from anpi.report.rows import Comparison, EstimandRow, IncidenceRow, Ratio, SubgroupRow
 from anpi.report.tables import Run
 from anpi.trial.endpoints import endpoint_words
+from anpi.trial.results import INTERACTION
 from anpi.words.lists import listed, plural
 from anpi.words.p_values import p_words
 
@@ -35,17 +36,19 @@ def estimand_blocks(run: Run) -> list[Any]:
     table = run.table("estimands")
     if table is None:
         return []
-    lines = [line for row in table.to_dict("records") for line in estimand_sentence(row, run.plan["alpha"])]
+    tests = table.index.isin(say.test_rows(table).index)
+    records = list(zip(tests, table.to_dict("records"), strict=True))
+    lines = [line for test, row in records for line in estimand_sentence(row, run.plan["alpha"], test)]
     rows = [
         [
             Cell(endpoint_words(row["endpoint"])),
-            Cell("test" if not has_value(row["level"]) else group_name(row)),
+            Cell(test_name(row) if test else group_name(row)),
             Cell(text(row["effect"])),
             Cell(span(row["estimate"], row["estimate_low"], row["estimate_high"], ratio)),
             Cell(span(row["p"], row["p_low"], row["p_high"], p_value)),
             Cell(f"{row['shown']:.0f} of {row['answers']:.0f}" if has_value(row["p_low"]) else NONE),
         ]
-        for row in table.to_dict("records")
+        for test, row in records
     ]
     header = ["Endpoint", "Comparison", "Effect", "Estimate: declared (range)", "p: declared (range)"]
     header += [f"p below {run.plan['alpha']:g}, unadjusted"]
@@ -64,19 +67,25 @@ def span(declared: float, low: float, high: float, write: Write) -> str:
     return f"{write(declared) if has_value(declared) else NONE} ({write(low)} to {write(high)})"
 
 
-def estimand_sentence(row: EstimandRow, alpha: float) -> list[str]:
+def test_name(row: Comparison) -> str:
+    """Name a test: of the question itself, or of what differs between arms."""
+    return "test" if row["effect"] != INTERACTION else INTERACTION
+
+
+def estimand_sentence(row: EstimandRow, alpha: float, test: bool) -> list[str]:
     """Say the range of one test or ratio; what could not be told under some estimands is counted."""
     count = int(row["answers"])
     if count < 2:
         return []
-    name = say.capital(endpoint_words(row["endpoint"]))
-    if not has_value(row["level"]) and has_value(row["p_low"]):
+    name = f"{say.capital(endpoint_words(row['endpoint']))} by {row['biomarker']}"
+    if test and has_value(row["p_low"]):
         untold = count - int(row["tested"])
         gaps = f"; under {plural(untold, 'of them', 'of them')} it cannot be tested" if untold else ""
         low, high = p_words(row["p_low"]), p_words(row["p_high"])
         span = f"{low} under each" if low == high else f"{low} to {high}"
+        asked = ", whether it differs between arms," if row["effect"] == INTERACTION else ""
         return [
-            f"{name} by {row['biomarker']} under {count} estimands: {span}, below {alpha:g} in "
+            f"{name}{asked} under {count} estimands: {span}, below {alpha:g} in "
             f"{int(row['shown'])} (unadjusted){gaps}."
         ]
     if row["effect"] in say.RATIOS and has_value(row["estimate_low"]):

@@ -262,12 +262,8 @@ def secondary_sentence(rows: pd.DataFrame, alpha: float) -> str:
         return f"{name}: {say.untested_words(test)}."
     ratios = main[main["estimate"].notna() & main["effect"].isin(list(say.RATIOS))]
     parts = [say.ratio_clause(row) for _, row in ratios.iterrows()]
-    unadjusted = [f"interval and {p_words(test['p'])} unadjusted"] if parts and adjusted(test) else []
+    unadjusted = [f"interval and {p_words(test['p'])} unadjusted"] if parts and say.was_adjusted(test) else []
     words = f"{name}: {'; '.join([*parts, *unadjusted, say.verdict(test, alpha, 'secondary')])}."
     cited = [(say.bounds(row), place) for place, row in ratios.iterrows()]
     p_parts = [p_words(test[name]) for name in ("p", "p_adjusted") if has_value(test[name])]
     return cite(words, "results", *cited, *((part, test.name) for part in dict.fromkeys(p_parts)))
-
-
-def adjusted(test: pd.Series) -> bool:
-    return has_value(test["p_adjusted"]) and abs(test["p_adjusted"] - test["p"]) > 1e-12

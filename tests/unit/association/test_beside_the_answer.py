@@ -72,6 +72,51 @@ def test_answers_under_every_estimand_are_a_range(plan_of, trial_of):
     assert (group["estimate_low"], group["estimate_high"]) == pytest.approx((min(ratios), max(ratios)))
 
 
+def unconfirmed_too(trial):
+    """Add two estimands that agree with the declared one."""
+    ends = trial.endpoints
+    same = {"response_unconfirmed": ends["response"], "ipfs_days": ends["pfs_days"], "ipfs_event": ends["pfs_event"]}
+    return replace(trial, endpoints=ends.assign(**same))
+
+
+def ranges(plan, trial):
+    rows = run_plan(plan, trial)
+    return rows, estimand_table(plan, sensitivity_table(plan, trial, rows, None))
+
+
+@pytest.mark.parametrize("adjusted", [[], ["age"]])
+def test_an_area_and_an_odds_ratio_have_ranges_of_their_own(plan_of, trial_of, adjusted):
+    score = {"endpoints": ["response"], "biomarker": "columns", "columns": ["teff"], "adjust_for": adjusted}
+    rows, table = ranges(plan_of(set="all_treated", **score), unconfirmed_too(trial_of(count=60, seed=2)))
+    assert [row.effect for row in rows] == (["OR per SD", "AUC"] if adjusted else ["AUC", "OR per SD"])
+    assert table["effect"].tolist() == [row.effect for row in rows]
+    assert table["answers"].tolist() == [2, 2]
+    assert table["estimate_low"].tolist() == table["estimate_high"].tolist() == [row.estimate for row in rows]
+
+
+def test_whether_arms_differ_is_another_question_under_every_estimand(plan_of, trial_of):
+    plan = plan_of(set="all_treated", interaction_with_arm=True)
+    rows, table = ranges(plan, unconfirmed_too(trial_of(count=60, seed=2)))
+    tests = table[table["level"].isna()].reset_index(drop=True)
+    assert tests["effect"].tolist() == ["chi-square", "interaction with arm"]
+    assert tests["answers"].tolist() == [2, 2]
+    assert tests["p_low"].tolist() == tests["p_high"].tolist() == [row.p for row in rows if row.role == "test"]
+
+
+def test_ratios_against_another_reference_are_not_joined(plan_of, trial_of):
+    """Under one estimand so many of the largest group have no response that another is the reference."""
+    trial = trial_of(count=80, seed=2)
+    sizes = trial.calls["subtype"].value_counts()
+    first, second = sizes.index[:2]
+    loose = trial.endpoints["response"].mask(trial.calls["subtype"].eq(first).cumsum().gt(sizes[second] - 2))
+    changed = replace(trial, endpoints=trial.endpoints.assign(response_unconfirmed=loose))
+    rows, table = ranges(plan_of(endpoints=["response"]), changed)
+    assert {row.reference for row in rows} == {first}
+    pairs = table.dropna(subset=["level"]).set_index(["level", "reference"])
+    assert pairs.loc[(second, first), "answers"] == pairs.loc[(first, second), "answers"] == 1
+    assert table.iloc[0]["answers"] == 2
+
+
 def test_an_effect_in_one_subgroup_alone_is_seen_there(plan_of, trial_of):
     trial = trial_of(count=400, seed=3)
     marker = trial.patients["teff"].astype(float)

@@ -65,12 +65,18 @@ def test_all_of_it_is_in_the_report(page: str):
 
 
 def test_one_estimand_is_no_range():
-    assert estimand_sentence(TEST | {"answers": 1}, 0.05) == []
+    assert estimand_sentence(TEST | {"answers": 1}, 0.05, True) == []
 
 
 def test_estimands_that_agree_are_said_once():
-    (words,) = estimand_sentence(TEST | {"p_low": 0.02, "p_high": 0.02, "answers": 4, "tested": 4, "shown": 4}, 0.05)
+    agreeing = TEST | {"p_low": 0.02, "p_high": 0.02, "answers": 4, "tested": 4, "shown": 4}
+    (words,) = estimand_sentence(agreeing, 0.05, True)
     assert words.endswith("under 4 estimands: p = 0.020 under each, below 0.05 in 4 (unadjusted).")
+    (words,) = estimand_sentence(agreeing | {"effect": "interaction with arm"}, 0.05, True)
+    assert "by subtype, whether it differs between arms, under 4 estimands" in words
+    score = GROUP | {"biomarker": "gep18", "level": None, "effect": "OR per SD"}
+    (words,) = estimand_sentence(score, 0.05, False)
+    assert words == "gep18: odds ratio per SD 0.30 to 0.90; outermost 95% limits 0.10 to 2.00."
 
 
 def test_every_strategy_of_an_estimand_has_words():

@@ -9,7 +9,7 @@ import pytest
 from unit.report.made import NAMES, make_tables, read_made, write_run
 
 from anpi.report.answers import answers
-from anpi.report.associations import forest_rows, question_blocks
+from anpi.report.associations import forest_rows, question_blocks, variant_table
 from anpi.report.blocks import Drawing
 from anpi.report.tables import Run
 
@@ -54,3 +54,25 @@ def test_only_scores_are_per_standard_deviation(tmp_path: Path, rows: list[dict[
     blocks = answers(run_with(tmp_path, *rows)).blocks
     caption = next(block.caption for block in blocks if isinstance(block, Drawing))
     assert caption.endswith(ends)
+
+
+def test_other_choices_have_a_row_a_biomarker_and_one_for_the_arms() -> None:
+    """Two scores and a marker whose effect may differ between arms: none is left out or read as another."""
+    about = NAMES | {"variant": "arms pooled", "n": 20, "events": 9}
+    numbers = {"estimate": 0.5, "ci_low": 0.2, "ci_high": 1.4}
+    rows = [
+        about | numbers | {"biomarker": "gep18", "effect": "HR per SD", "p": 0.2},
+        about | numbers | {"biomarker": "ifng6", "effect": "HR per SD", "p": 0.4},
+        about | {"effect": "chi-square", "estimate": 1.2, "p": 0.6},
+        about | numbers | {"level": "N", "reference": "A", "effect": "HR", "p": 0.7},
+        about | {"effect": "interaction with arm", "estimate": 3.0, "p": 0.08},
+        about | numbers | {"level": "arm x: N", "reference": None, "effect": "HR", "p": 0.9},
+    ]
+    table = variant_table(pd.DataFrame(rows).assign(warning=None))
+    found = [(row[2].words, row[5].words, row[6].words) for row in table.rows]
+    assert found == [
+        ("gep18", "HR per SD 0.50 (0.20 to 1.40)", "0.20"),
+        ("ifng6", "HR per SD 0.50 (0.20 to 1.40)", "0.40"),
+        ("subtype", "SCLC-N / SCLC-A 0.50 (0.20 to 1.40)", "0.60"),
+        ("subtype, interaction with arm", "arm x: N 0.50 (0.20 to 1.40)", "0.080"),
+    ]

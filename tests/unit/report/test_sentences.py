@@ -132,7 +132,9 @@ def test_a_test_that_was_not_made_is_told_with_its_reason_first_and_once() -> No
 def test_the_adjusted_p_decides() -> None:
     rows = primary(0.03)
     rows["p_adjusted"] = 0.06
-    assert say.primary_headline(rows, PLAN).startswith("We cannot tell")
+    words = say.primary_headline(rows, PLAN)
+    assert words.startswith("We cannot tell")
+    assert "(adjusted p = 0.060, tested at 0.05; 14 patients, 11 events)" in words
 
 
 def test_question_of_the_plan() -> None:
