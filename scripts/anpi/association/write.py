@@ -63,7 +63,7 @@ def associate(plan: Plan, trial: Trial, registry: pd.DataFrame | None, cohorts: 
         "sensitivity": sensitivity,
         "influence": influence_table(plan, trial, registry),
         "representativeness": representativeness_table(plan, trial),
-        "detectable": detectable_table(plan, trial, registry),
+        "detectable": detectable_table(plan, trial, registry, rows),
         "estimands": estimand_table(plan, sensitivity),
         "subgroups": subgroup_table(plan, trial, registry),
         "incidence": incidence_table(plan, trial),

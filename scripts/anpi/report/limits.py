@@ -196,10 +196,11 @@ def detectable_sentences(run: Run) -> list[str]:
     if table is None:
         return []
     entries = [entry["entry"] for entry in say.primary_entries(run.plan)]
-    return [detectable_sentence(row) for row in table[table["entry"].isin(entries)].to_dict("records")]
+    rows = table[table["entry"].isin(entries)].to_dict("records")
+    return [detectable_sentence(row, run.plan["alpha"]) for row in rows]
 
 
-def detectable_sentence(row: DetectableRow) -> str:
+def detectable_sentence(row: DetectableRow, alpha: float) -> str:
     if has_value(row["level"]):
         group = say.group_words(row["level"], row["biomarker"])
         what = f"{group} ({plural(int(row['n']), 'patient')} of {int(row['total'])}) against the others"
@@ -213,11 +214,12 @@ def detectable_sentence(row: DetectableRow) -> str:
         )
         if has_value(hazard) and np.isfinite(hazard)
     ]
+    share = f" at {row['alpha']:.2g}, its part of {alpha:g}," if row["alpha"] < alpha * (1 - 1e-6) else ""
     shown = (
-        f"a hazard ratio of {' (or '.join(ends)}{')' if len(ends) > 1 else ''} would have been shown in 4 of 5 such "
-        "trials; smaller differences would mostly have been missed"
+        f"a hazard ratio of {' (or '.join(ends)}{')' if len(ends) > 1 else ''} would have been shown{share} in 4 of 5 "
+        "such trials; smaller differences would mostly have been missed"
         if ends
-        else "no difference, however large, would have been shown in 4 of 5 such trials"
+        else f"no difference, however large, would have been shown{share} in 4 of 5 such trials"
     )
     name = say.capital(endpoint_words(row["endpoint"]))
     return f"{name}, {plural(int(row['events']), 'event')}, {what}: {shown}."

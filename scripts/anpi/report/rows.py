@@ -80,6 +80,7 @@ class DetectableRow(TypedDict):
     n: float
     total: float
     events: float
+    alpha: float
     hr_above: float
     hr_below: float
     power_above: float

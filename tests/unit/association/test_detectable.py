@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from anpi.association.detectable import detectable_table
+from anpi.association.engine import run_plan
 from anpi.association.plan import read_plan
 from anpi.stats.permutation import permute_logrank
 from anpi.stats.power import detectable_by_simulation, simulated_power
@@ -44,16 +45,21 @@ def test_a_group_that_does_well_has_few_events_and_shows_less():
     assert 3 < above < 12
 
 
-def split_plan(tmp_path, share: float, **entry):
+def found(plan, trial):
+    return detectable_table(plan, trial, None, run_plan(plan, trial))
+
+
+def split_plan(tmp_path, share: float, multiplicity: str = "holm", **entry):
     """A primary question on a share of alpha, the rest kept for another family."""
     question = {"entry": "main", "endpoints": ["pfs"], "biomarker": "arm", "set": "all_treated"} | entry
     other = {"entry": "other", "endpoints": ["os"], "biomarker": "arm", "set": "all_treated"}
     families = [
-        {"family": "primary", "tier": "primary", "alpha_share": share, "entries": [question]},
+        {"family": "primary", "tier": "primary", "alpha_share": share, "entries": [question]}
+        | {"multiplicity": multiplicity},
         {"family": "other", "tier": "exploratory", "entries": [other]},
     ]
     path = tmp_path / "split.yaml"
-    path.write_text(yaml.safe_dump({"families": families}))
+    path.write_text(yaml.safe_dump({"families": families, "permutations": 999}))
     return read_plan(path)
 
 
@@ -62,18 +68,38 @@ def test_a_share_of_alpha_shows_less(tmp_path, trial_of):
     trial = trial_of(count=60, seed=2)
     score = {"biomarker": "columns", "columns": ["teff"]}
     for share, quantile in ((1.0, 1.959964), (0.2, 2.575829)):
-        row = detectable_table(split_plan(tmp_path, share, **score), trial, None).iloc[0]
+        row = found(split_plan(tmp_path, share, **score), trial).iloc[0]
         assert row["hr_above"] == pytest.approx(np.exp((quantile + 0.841621) / np.sqrt(row["events"])), rel=1e-4)
-    whole, fifth = (detectable_table(split_plan(tmp_path, share), trial, None).iloc[0] for share in (1.0, 0.2))
+    whole, fifth = (found(split_plan(tmp_path, share), trial).iloc[0] for share in (1.0, 0.2))
     assert fifth["hr_above"] > 1.1 * whole["hr_above"]
     assert fifth["hr_below"] < whole["hr_below"] / 1.1
 
 
+@pytest.mark.parametrize(("multiplicity", "quantile"), [("holm", 2.241403), ("none", 1.959964)])
+def test_tests_that_are_adjusted_for_each_other_show_less(tmp_path, trial_of, multiplicity, quantile):
+    """One of two tests under Holm is sure to be shown below 0.025 alone (Hsieh and Lavori: its quantile)."""
+    score = {"biomarker": "columns", "columns": ["teff", "age"]}
+    table = found(split_plan(tmp_path, 1.0, multiplicity, **score), trial_of(count=60, seed=2))
+    assert table["biomarker"].tolist() == ["teff", "age"]
+    assert table["hr_above"].tolist() == pytest.approx(
+        np.exp((quantile + 0.841621) / np.sqrt(table["events"])), rel=1e-4
+    )
+    assert table["alpha"].tolist() == [0.025 if multiplicity == "holm" else 0.05] * 2
+
+
+def test_a_test_that_was_not_made_shows_nothing(tmp_path, trial_of):
+    trial = trial_of(count=60, seed=2)
+    assert found(split_plan(tmp_path, 1.0, minimum_events=500), trial).empty
+    few = split_plan(tmp_path, 1.0, biomarker="columns", columns=["teff", "alike"])
+    alone = found(few, replace(trial, patients=trial.patients.assign(alike=1.0)))
+    assert alone["alpha"].tolist() == [0.05], "what was not tested takes no part of alpha"
+
+
 def test_two_groups_have_one_row(plan_of, trial_of):
     trial = trial_of(count=60, seed=2)
-    assert len(detectable_table(plan_of(), trial, None)) > 2
+    assert len(found(plan_of(), trial)) > 2
     calls = trial.calls.assign(subtype=trial.calls["subtype"].where(trial.calls["subtype"].eq("A"), "N"))
-    table = detectable_table(plan_of(), replace(trial, calls=calls), None)
+    table = found(plan_of(), replace(trial, calls=calls))
     assert len(table) == 1
     row = table.iloc[0]
     assert row["n"] < row["total"]

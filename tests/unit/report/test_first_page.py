@@ -205,8 +205,8 @@ def test_a_share_of_alpha_is_the_level_of_its_family(tmp_path: Path):
 
 def test_what_could_have_been_shown_is_said_with_its_power(tmp_path: Path):
     row = NAMES | {"level": "I", "n": 5, "total": 14, "events": 11, "hr_below": 0.05, "hr_above": None}
-    found = pd.DataFrame([row | {"power_below": 0.83}, row | {"hr_below": None}])
+    found = pd.DataFrame([row | {"power_below": 0.83, "alpha": 0.05}, row | {"hr_below": None, "alpha": 0.025}])
     write_run(tmp_path, make_tables(6) | {"detectable": found})
     first, second = detectable_sentences(read_made(tmp_path))
     assert "SCLC-I (5 patients of 14) against the others: a hazard ratio of 0.05 or less [power 0.83]" in first
-    assert "no difference, however large" in second
+    assert "no difference, however large, would have been shown at 0.025, its part of 0.05, in 4 of 5" in second
