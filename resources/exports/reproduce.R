@@ -332,10 +332,21 @@ interaction_parts <- function(a, q) {
 interaction_row <- function(a, q) {
   i <- interaction_parts(a, q); arm <- as.matrix(arm_columns(i$q$frame$arm))
   products <- do.call(cbind, lapply(seq_len(ncol(i$main)), function(m) i$main[, m] * arm))
+  if (a$kind == "time") return(residuals_row(i$q$frame, cbind(i$main, i$q$x), products))
   x <- cbind(i$main, arm, i$q$x, products); places <- ncol(x) - ncol(products) + seq_len(ncol(products))
-  found <- if (a$kind == "time") joint(cox_fit(i$q, x, FALSE), places)
-           else joint(penalised_fit(logistic_penalised(i$q$frame$y, x), ncol(x) + 1), places + 1)
+  found <- joint(penalised_fit(logistic_penalised(i$q$frame$y, x), ncol(x) + 1), places + 1)
   c(estimate = found[1], p = found[2])
+}
+# Residuals of the model of the known columns against what they do not tell of the added ones, within arms.
+residuals_row <- function(d, known, added) {
+  best <- penalised_fit(cox_penalised(d$time, d$event, known, d$arm), ncol(known))$best$beta
+  fit <- coxph(Surv(time, event) ~ known + strata(arm), d, init = best, ties = "breslow", control = coxph.control(iter.max = 0))
+  left <- residuals(lm(added ~ known + factor(d$arm))); left <- matrix(left, nrow(d))
+  data <- data.frame(value = residuals(fit, type = "martingale"), arm = factor(d$arm), left)
+  formula <- reformulate(paste(setdiff(names(data), c("value", "arm")), collapse = " + "), "value")
+  formula <- as.formula(paste(deparse1(formula), "| arm"))
+  test <- function(...) independence_test(formula, data, teststat = "quadratic", ...)
+  c(estimate = as.numeric(statistic(test())), drawn(test(distribution = approximate(nresample = DRAWS)), FALSE))
 }
 within_arm_row <- function(a, q) {
   i <- interaction_parts(a, q); parts <- strsplit(sub("^arm ", "", a$level), ": (?=[^:]*$)", perl = TRUE)[[1]]

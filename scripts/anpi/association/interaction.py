@@ -12,7 +12,6 @@ from anpi.association.groups import split_groups, standardised
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row, informative
 from anpi.association.time_to_event import arm_columns
-from anpi.stats.cox import fit_firth_cox
 from anpi.stats.logistic import fit_logistic
 from anpi.stats.newton import RegressionFit
 from anpi.trial.results import INTERACTION
@@ -37,7 +36,7 @@ class Design:
 
 
 def interaction_rows(question: Question, plan: Plan) -> list[Row]:
-    """Test biomarker x arm by the likelihood ratio, and give the effect within each arm."""
+    """Test biomarker x arm, and give the effect within each arm."""
     timed = question.kind == "time"
     outcome = question.frame["event" if timed else "y"]
     test = Row(n=len(outcome), events=int(outcome.sum()), effect=INTERACTION)
@@ -51,7 +50,7 @@ def interaction_rows(question: Question, plan: Plan) -> list[Row]:
     sizes = design.frame["arm"].value_counts().reindex(question.frame["arm"].unique(), fill_value=0)
     if sizes.min() < plan.smallest_group or design.main.empty or not design.products.any().all():
         test.warnings.append("too few patients of a group in an arm: not tested")
-    elif not (time_test(test, design) if timed else binary_test(test, design)):
+    elif not (time_test(test, design, plan) if timed else binary_test(test, design)):
         test.warnings.append("the model could not be fitted: not tested")
     test.warnings.append(NOT_RANDOMISED)
     arms = sorted(question.frame["arm"].unique())
@@ -89,19 +88,23 @@ def build_design(question: Question, plan: Plan) -> Design:
     return Design(frame, main, levels, informative(question.covariates.loc[main.index])[0], products)
 
 
-def time_test(test: Row, design: Design) -> bool:
-    """Compute the penalised likelihood-ratio test of the products in a Cox model; False when it could not be fitted."""
-    frame = design.frame
-    fit = fit_firth_cox(frame["time"], frame["event"], design.x, patients=len(frame))
-    return products_test(test, design, fit)
+def time_test(test: Row, design: Design, plan: Plan) -> bool:
+    """Compute the test of the products by permutation within arms; False when it could not be made."""
+    known = pd.concat([design.main, design.covariates], axis=1)
+    result = time_to_event.added_test(design.frame, known, design.products, design.frame["arm"].to_numpy(), plan)
+    if result is None:
+        return False
+    test.estimate, test.p = result.statistic, result.p
+    test.method = (
+        f"test of biomarker x arm, {result.df} df: residuals of the model without the products, exchanged within arms "
+        f"({result.arrangements:,} arrangements)"
+    )
+    return True
 
 
 def binary_test(test: Row, design: Design) -> bool:
     """Compute the penalised likelihood-ratio test of the products in a logistic model; False when it has no fit."""
-    return products_test(test, design, fit_logistic(design.frame["y"], design.x, firth=True))
-
-
-def products_test(test: Row, design: Design, fit: RegressionFit | None) -> bool:
+    fit = fit_logistic(design.frame["y"], design.x, firth=True)
     if fit is None:
         return False
     test.estimate, test.p = fit.joint_test(design.products.columns)

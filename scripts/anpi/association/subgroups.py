@@ -12,7 +12,7 @@ from anpi.association.groups import split_groups, standardised
 from anpi.association.plan import Plan
 from anpi.association.question import Question, all_questions
 from anpi.association.response import fit_odds
-from anpi.association.time_to_event import fit_hazards
+from anpi.association.time_to_event import added_test, fit_hazards, strata_of
 from anpi.association.trial import Trial
 from anpi.stats.newton import RegressionFit
 from anpi.words.lists import listed, plural
@@ -72,7 +72,7 @@ def variable_rows(
     shown = sorted(levels.dropna().unique())
     if main.empty or len(shown) < 2:
         return
-    p = interaction(question, main, levels, name == "arm" and question.stratified)
+    p = interaction(question, main, levels, name == "arm" and question.stratified, plan)
     reference = None
     if question.grouped:
         reference = split_groups(question.frame["marker"], plan, question.biomarker).reference
@@ -122,10 +122,11 @@ def fit_subgroup(question: Question, x: pd.DataFrame, plan: Plan) -> RegressionF
     return fit_model(question, x)
 
 
-def interaction(question: Question, main: pd.DataFrame, levels: pd.Series, is_stratum: bool) -> float:
-    """Return p of the products of biomarker and variable, by the penalised likelihood ratio; NaN without a fit.
+def interaction(question: Question, main: pd.DataFrame, levels: pd.Series, is_stratum: bool, plan: Plan) -> float:
+    """Return p of the products of biomarker and variable; NaN without a fit.
 
-    A variable that is the stratum has no column of its own: each of its levels has a baseline.
+    Of times by permutation (see `added_test`), of response by the penalised likelihood ratio. A variable that is the
+    stratum has no column of its own: each of its levels has a baseline.
     """
     known = levels.notna()
     main, levels = main[known], levels[known]
@@ -135,6 +136,11 @@ def interaction(question: Question, main: pd.DataFrame, levels: pd.Series, is_st
     if products.empty:
         return np.nan
     own = others.iloc[:, :0] if is_stratum and question.kind == "time" else others
+    if question.kind == "time":
+        frame = question.frame.loc[main.index]
+        known = pd.concat([main, own], axis=1)
+        result = added_test(frame, known, products, strata_of(frame, question), plan) if frame["event"].any() else None
+        return np.nan if result is None else result.p
     fit = fit_model(question, pd.concat([main, own, products], axis=1))
     return np.nan if fit is None else fit.joint_test(list(products.columns))[1]
 

@@ -11,11 +11,13 @@ from anpi.association.grouped import group_rows, prepare_test
 from anpi.association.groups import standardised
 from anpi.association.plan import Plan
 from anpi.association.question import Question, Row
-from anpi.stats.cox import fit_firth_cox, proportional_hazards
+from anpi.stats.cox import fit_firth_cox, martingale_residuals, proportional_hazards
 from anpi.stats.newton import RegressionFit
-from anpi.stats.permutation import maximally_selected, permute_logrank
+from anpi.stats.permutation import PermutationTest, maximally_selected, permute_design, permute_logrank
 from anpi.stats.survival import logrank, logrank_scores
 from anpi.words.lists import plural
+
+TOLD = 1e-6  # what part of a column's spread is left of it beside the others, when it can be told from them
 
 
 def time_rows(question: Question, plan: Plan) -> list[Row]:
@@ -98,6 +100,36 @@ def fit_hazards(frame: pd.DataFrame, x: pd.DataFrame, question: Question) -> Reg
     event, its profile intervals keep their level in small groups, and no interim result jumps by a change of method.
     """
     return fit_firth_cox(frame["time"], frame["event"], x, strata_of(frame, question), patients=len(frame))
+
+
+def added_test(
+    frame: pd.DataFrame, known: pd.DataFrame, added: pd.DataFrame, strata: np.ndarray | None, plan: Plan
+) -> PermutationTest | None:
+    """Test columns that are added to a model, by exchanging what the model leaves of each patient within strata.
+
+    The martingale residuals of the model without them are held against what of the columns cannot be told from the
+    known ones (Freedman & Lane 1983). Of several columns in small groups the likelihood ratio rejects a true null in
+    about 10% of the trials of 45 patients.
+
+    Returns
+    -------
+    PermutationTest or None
+        None when the model of the known columns has no fit, or the added ones say nothing beside it.
+    """
+    eta = np.zeros(len(frame))
+    if known.shape[1]:
+        fit = fit_firth_cox(frame["time"], frame["event"], known, strata, patients=len(frame))
+        if fit is None:
+            return None
+        eta = known.to_numpy(dtype=float) @ fit.coef
+    residuals = martingale_residuals(frame["time"], frame["event"], eta, strata)
+    levels = pd.get_dummies(strata if strata is not None else np.zeros(len(frame))).to_numpy(dtype=float)
+    beside, columns = np.column_stack([levels, known.to_numpy(dtype=float)]), added.to_numpy(dtype=float)
+    left = columns - beside @ np.linalg.lstsq(beside, columns, rcond=None)[0]
+    if not (left.std(axis=0) > TOLD * columns.std(axis=0)).all():
+        return None
+    result = permute_design(residuals, left, strata, plan.permutations, plan.seed)
+    return result if np.isfinite(result.p) else None
 
 
 def strata_of(frame: pd.DataFrame, question: Question) -> np.ndarray | None:

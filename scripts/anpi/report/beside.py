@@ -85,8 +85,7 @@ def estimand_sentence(row: EstimandRow, alpha: float, test: bool) -> list[str]:
         span = f"{low} under each" if low == high else f"{low} to {high}"
         asked = ", whether it differs between arms," if row["effect"] == INTERACTION else ""
         return [
-            f"{name}{asked} under {count} estimands: {span}, below {alpha:g} in "
-            f"{int(row['shown'])} (unadjusted){gaps}."
+            f"{name}{asked} under {count} estimands: {span}, below {alpha:g} in {int(row['shown'])} (unadjusted){gaps}."
         ]
     if row["effect"] in say.RATIOS and has_value(row["estimate_low"]):
         ends = " to ".join(dict.fromkeys(map(ratio, (row["estimate_low"], row["estimate_high"]))))

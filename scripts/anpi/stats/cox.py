@@ -78,6 +78,25 @@ def named(method: str, strata: ArrayLike | None, start: ArrayLike | None) -> str
     return method + stratified + (", time-dependent" if start is not None else "")
 
 
+def martingale_residuals(time: ArrayLike, event: ArrayLike, eta: ArrayLike, strata: ArrayLike | None = None) -> Array:
+    """Return the events of each patient less those expected at a linear predictor ``eta``, ties by Breslow.
+
+    Without covariates they are log-rank scores; their sum in each stratum is 0 (Therneau, Grambsch & Fleming 1990).
+    """
+    time_, event_, weight = np.asarray(time, dtype=float), np.asarray(event, dtype=float), np.exp(np.asarray(eta))
+    codes = np.zeros(len(time_)) if strata is None else np.unique(np.asarray(strata), return_inverse=True)[1]
+    residuals = event_.copy()
+    for code in np.unique(codes):
+        inside = codes == code
+        order = np.argsort(time_[inside])
+        times, w, died = time_[inside][order], weight[inside][order], event_[inside][order]
+        moments, first, place = np.unique(times, return_index=True, return_inverse=True)
+        at_risk = np.cumsum(w[::-1])[::-1][first]
+        hazard = np.cumsum(np.bincount(place, died, len(moments)) / at_risk)
+        residuals[np.flatnonzero(inside)[order]] -= hazard[place] * w
+    return residuals
+
+
 @dataclass(frozen=True)
 class ProportionalHazards:
     """Score test of proportional hazards by term, and over all terms (last)."""

@@ -8,7 +8,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import chi2, f, t
 
-from anpi.stats.cox import fit_cox, fit_firth_cox
+from anpi.stats.cox import fit_cox, fit_firth_cox, martingale_residuals
 from anpi.stats.logistic import LogisticLikelihood, fit_logistic, with_intercept
 from anpi.stats.newton import Penalised, Point, profile_limit
 from anpi.stats.partial_likelihood import PartialLikelihood
@@ -228,3 +228,14 @@ def test_flat_likelihood_has_no_limit():
     best = np.zeros(1), Bounded().at(np.zeros(1))
     assert profile_limit(Bounded(), best, 0, -1.0, 1.96) == pytest.approx(-1.96, abs=1e-8)
     assert profile_limit(Bounded(), best, 0, 1.0, 1.96) == np.inf
+
+
+def test_martingale_residuals_are_those_of_r():
+    """R 4.5, survival: coxph with init 0.7, ties by Breslow, no iteration; two strata, ties, censoring at an event."""
+    time, event = [5, 5, 8, 12, 12, 20, 3, 8, 8, 15], [1, 1, 0, 1, 1, 0, 1, 1, 0, 1]
+    x, strata = [0.5, -1, 0, 2, 1, -0.5, 0, 1, -2, 0.3], ["a"] * 6 + ["b"] * 4
+    expected = [0.7070854481717, 0.8974981410513, -0.2064133959787, -1.0343948158789, -0.0102505676749]
+    expected += [-0.3535248096904, 0.7774824589933, -0.0244366643526, -0.1254488548880, -0.6275969397527]
+    order = [3, 9, 0, 6, 8, 1, 5, 2, 7, 4]
+    mixed = (np.array(values)[order] for values in (time, event, 0.7 * np.array(x), strata))
+    assert martingale_residuals(*mixed) == pytest.approx(np.array(expected)[order], abs=1e-10)
