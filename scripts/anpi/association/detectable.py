@@ -97,11 +97,14 @@ def detectable_groups(question: Question, plan: Plan, alpha: float) -> list[dict
 
 
 def simulated(question: Question, frame: pd.DataFrame, plan: Plan, alpha: float) -> dict[object, dict[str, object]]:
-    """Find the ratios of each group by simulation, and their power with other random numbers."""
+    """Find the ratios of each group, or of a score, by simulation, and their power with other random numbers."""
     data = frame["time"], frame["event"], frame["marker"], frame["arm"].to_numpy() if question.stratified else None
-    ratios = detectable_by_simulation(*data, alpha, POWER, TRIALS, plan.seed)
-    power = simulated_power(data, ratios, alpha, TRIALS, plan.seed + 1)
-    method = f"simulation of {TRIALS} trials with these group sizes, hazards and follow-up"
+    score = not question.grouped
+    ratios = detectable_by_simulation(*data, alpha, POWER, TRIALS, plan.seed, score)
+    power = simulated_power(data, ratios, alpha, TRIALS, plan.seed + 1, score)
+    at_hand = "values of the score" if score else "group sizes"
+    method = f"simulation of {TRIALS} trials with these {at_hand}, hazards and follow-up"
+    method += "; a standard deviation" if score else ""
     return {
         group: {
             "hr_below": below,
@@ -126,8 +129,9 @@ def by_formula(frame: pd.DataFrame, groups: Groups, alpha: float) -> dict[object
 
 def detectable_score(question: Question, plan: Plan, alpha: float) -> list[dict[str, object]]:
     events, total = int(question.frame["event"].sum()), len(question.frame)
+    row = {"level": None, "n": total, "total": total, "events": events}
+    if total <= MOST_SIMULATED:
+        return [row | simulated(question, question.frame, plan, alpha)[None]]
     ratio = detectable_hazard_ratio_per_sd(events, alpha, POWER)
-    if not np.isfinite(ratio):
-        return []
-    row = {"n": total, "total": total, "events": events, "hr_below": 1 / ratio, "hr_above": ratio}
-    return [{"level": None, **row, "method": "formula of Hsieh and Lavori, a standard deviation"}]
+    method = "formula of Hsieh and Lavori, a standard deviation"
+    return [row | {"hr_below": 1 / ratio, "hr_above": ratio, "method": method}]

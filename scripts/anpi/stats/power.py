@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -59,8 +59,12 @@ def detectable_by_simulation(
     power: float = 0.8,
     trials: int = 1000,
     seed: int = 0,
+    score: bool = False,
 ) -> dict[object, tuple[float, float]]:
     """Find each group's hazard ratio against the rest that a log-rank test of the right level shows with ``power``.
+
+    With ``score``, ``group`` holds numbers, and the ratio is that of a standard deviation of them, by the score test of
+    Cox's model; the one label is None.
 
     Trials are drawn with the group sizes, hazards and follow-up at hand: the hazard is that of Nelson and Aalen within
     each stratum, times the ratio in the group; follow-up is drawn from the reverse Kaplan-Meier curve. So a group
@@ -72,7 +76,7 @@ def detectable_by_simulation(
     dict
         Group: (largest ratio below 1, smallest ratio above 1); NaN where no effect, however large, reaches ``power``.
     """
-    draw = Drawer(time, event, group, strata, trials, seed)
+    draw = (ScoreDrawer if score else Drawer)(time, event, group, strata, trials, seed)
     critical = draw.critical(alpha)
     if not np.isfinite(critical):
         return dict.fromkeys(draw.labels, (np.nan, np.nan))
@@ -88,6 +92,7 @@ def simulated_power(
     alpha: float = 0.05,
     trials: int = 1000,
     seed: int = 0,
+    score: bool = False,
 ) -> dict[object, tuple[float, ...]]:
     """Return the power of log-rank for stated hazard ratios of each group against the rest, in trials drawn afresh.
 
@@ -96,7 +101,7 @@ def simulated_power(
     data : time, event, group, strata
         As for `detectable_by_simulation`; another seed than there gives the power apart from the search.
     """
-    draw = Drawer(*data, trials, seed)
+    draw = (ScoreDrawer if score else Drawer)(*data, trials, seed)
     critical = draw.critical(alpha)
     return {
         label: tuple(draw.power(label, float(np.log(r)), critical) if np.isfinite(r) else np.nan for r in values)
@@ -127,13 +132,17 @@ class Drawer:
         """Draw times to the event by the groups' log hazard ratios, and give the log-rank chi-square of each trial."""
         groups, trials = len(self.labels), len(self.exponential)
         difference, covariance = np.zeros((trials, groups)), np.zeros((trials, groups, groups))
-        scaled = self.exponential / np.exp(log_ratios)[self.codes]
-        for block, (hazard, moments) in zip(self.strata(), self.hazards, strict=True):
-            inside = self.blocks == block
-            died = np.interp(scaled[:, inside], hazard, moments, right=np.inf)
+        for inside, died in self.deaths(log_ratios[self.codes]):
             terms = drawn_terms(died, self.follow_up[:, inside], self.codes[inside], groups)
             difference, covariance = difference + terms[0], covariance + terms[1]
         return chi_squares(difference[:, :-1], covariance[:, :-1, :-1])
+
+    def deaths(self, log_hazard: Array) -> Iterator[tuple[NDArray[np.bool_], Array]]:
+        """Yield of each stratum who is in it, and their times to the event by the log hazard ratio of each patient."""
+        scaled = self.exponential / np.exp(log_hazard)
+        for block, (hazard, moments) in zip(self.strata(), self.hazards, strict=True):
+            inside = self.blocks == block
+            yield inside, np.interp(scaled[:, inside], hazard, moments, right=np.inf)
 
     def critical(self, alpha: float) -> float:
         """Return the value that a share ``alpha`` of the trials without an effect reach; NaN without information."""
@@ -143,6 +152,36 @@ class Drawer:
     def power(self, label: object, log_ratio: float, critical: float) -> float:
         """Return the share of trials that reach the critical value when a group has this log hazard ratio."""
         return float((self.chi_squares(log_ratio * (self.labels == label)) >= critical - TIE).mean())
+
+
+class ScoreDrawer(Drawer):
+    """Draws trials in which a score has an effect, with its values at hand; the one label is None."""
+
+    def __init__(
+        self, time: ArrayLike, event: ArrayLike, score: ArrayLike, strata: ArrayLike | None, trials: int, seed: int
+    ):
+        super().__init__(time, event, score, strata, trials, seed)
+        values = self.labels.astype(float)[self.codes]
+        self.score = (values - values.mean()) / values.std(ddof=1)
+        self.labels = np.array([None], dtype=object)
+
+    def chi_squares(self, log_ratios: Array) -> Array:
+        """Draw times to the event by the log hazard ratio a standard deviation, and give Cox's score chi-square."""
+        difference, variance = np.zeros(len(self.exponential)), np.zeros(len(self.exponential))
+        for inside, died in self.deaths(log_ratios[0] * self.score):
+            terms = score_terms(died, self.follow_up[:, inside], self.score[inside])
+            difference, variance = difference + terms[0], variance + terms[1]
+        return np.divide(difference**2, variance, out=np.zeros(len(variance)), where=variance > 0)
+
+
+def score_terms(died: Array, followed: Array, score: Array) -> tuple[Array, Array]:
+    """Return the score of Cox's model without an effect, and its variance, of times (trials x patients)."""
+    time = np.minimum(died, followed)
+    order = np.argsort(time, axis=1, kind="stable")
+    event = np.take_along_axis((died <= followed).astype(float), order, axis=1)
+    values, at_risk = score[order], np.arange(time.shape[1], 0, -1)
+    mean, square = (np.cumsum(v[:, ::-1], axis=1)[:, ::-1] / at_risk for v in (values, values**2))
+    return (event * (values - mean)).sum(axis=1), (event * np.maximum(square - mean**2, 0)).sum(axis=1)
 
 
 def cumulative_hazard(time: Array, event: Array) -> tuple[Array, Array]:

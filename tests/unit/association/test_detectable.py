@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
+from anpi.association import detectable
 from anpi.association.detectable import detectable_table
 from anpi.association.engine import run_plan
 from anpi.association.plan import read_plan
+from anpi.stats.cox import fit_firth_cox
 from anpi.stats.permutation import permute_logrank
 from anpi.stats.power import detectable_by_simulation, simulated_power
 
@@ -34,6 +37,25 @@ def test_power_of_a_small_group_is_real(sizes, above):
     shown = sum(permute_logrank(*f, group, permutations=199, seed=i).p <= 0.05 for i, f in enumerate(fresh))
     assert shown / trials == pytest.approx(0.8, abs=0.09)
     assert simulated_power(data, ratios, trials=2000, seed=9)[small][above] == pytest.approx(0.8, abs=0.07)
+
+
+@pytest.mark.parametrize(("count", "above"), [(12, 1), (30, 0)])
+def test_power_of_a_score_is_real(count, above):
+    """200 fresh trials of few patients, by the test that is made; a formula's ratios are shown in 45 and 65%."""
+    rng = np.random.default_rng(6)
+    score = rng.normal(size=count)
+    z = pd.DataFrame({"score": (score - score.mean()) / score.std(ddof=1)})
+    unit, end = rng.exponential(200, count), rng.uniform(300, 900, count)
+    data = np.minimum(unit, end), (unit <= end).astype(int), score, None
+    ratio = detectable_by_simulation(*data, trials=2000, seed=1, score=True)[None][above]
+    assert simulated_power(data, {None: [ratio]}, trials=2000, seed=9, score=True)[None][0] == pytest.approx(
+        0.8, abs=0.07
+    )
+    trials, shown = 200, 0
+    for _ in range(trials):
+        died, end = rng.exponential(200, count) / ratio ** z["score"], rng.uniform(300, 900, count)
+        shown += fit_firth_cox(np.minimum(died, end), died <= end, z, patients=count).p[0] < 0.05
+    assert shown / trials == pytest.approx(0.8, abs=0.12)
 
 
 def test_a_group_that_does_well_has_few_events_and_shows_less():
@@ -63,21 +85,24 @@ def split_plan(tmp_path, share: float, multiplicity: str = "holm", **entry):
     return read_plan(path)
 
 
-def test_a_share_of_alpha_shows_less(tmp_path, trial_of):
+def test_a_share_of_alpha_shows_less(tmp_path, trial_of, monkeypatch):
     """At 1% a score needs exp((2.5758 + 0.8416) / sqrt(events)), as Hsieh and Lavori have it; at 5% 1.96."""
     trial = trial_of(count=60, seed=2)
+    monkeypatch.setattr(detectable, "MOST_SIMULATED", 0)
     score = {"biomarker": "columns", "columns": ["teff"]}
     for share, quantile in ((1.0, 1.959964), (0.2, 2.575829)):
         row = found(split_plan(tmp_path, share, **score), trial).iloc[0]
         assert row["hr_above"] == pytest.approx(np.exp((quantile + 0.841621) / np.sqrt(row["events"])), rel=1e-4)
+    monkeypatch.undo()
     whole, fifth = (found(split_plan(tmp_path, share), trial).iloc[0] for share in (1.0, 0.2))
     assert fifth["hr_above"] > 1.1 * whole["hr_above"]
     assert fifth["hr_below"] < whole["hr_below"] / 1.1
 
 
 @pytest.mark.parametrize(("multiplicity", "quantile"), [("holm", 2.241403), ("none", 1.959964)])
-def test_tests_that_are_adjusted_for_each_other_show_less(tmp_path, trial_of, multiplicity, quantile):
+def test_tests_that_are_adjusted_for_each_other_show_less(tmp_path, trial_of, monkeypatch, multiplicity, quantile):
     """One of two tests under Holm is sure to be shown below 0.025 alone (Hsieh and Lavori: its quantile)."""
+    monkeypatch.setattr(detectable, "MOST_SIMULATED", 0)
     score = {"biomarker": "columns", "columns": ["teff", "age"]}
     table = found(split_plan(tmp_path, 1.0, multiplicity, **score), trial_of(count=60, seed=2))
     assert table["biomarker"].tolist() == ["teff", "age"]
