@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from anpi.association.groups import split_groups
+from anpi.association.plan import DURING_TREATMENT, Plan
 from anpi.association.question import Question
 from anpi.association.trial import Trial
 from anpi.stats.permutation import permute_groups
@@ -16,16 +18,22 @@ SUSPECT_P = 0.01
 PERMUTATIONS = 2000
 
 
-def confounding(question: Question, trial: Trial) -> tuple[str | None, list[str]]:
-    """Look whether batch or site explains the biomarker or the outcome.
+def confounding(question: Question, trial: Trial, plan: Plan) -> tuple[str | None, list[str]]:
+    """Look whether arm, batch or site explains the biomarker or the outcome.
 
     Returns
     -------
     refusal : str or None
-        Why the biomarker cannot be tested: within no batch does it vary.
+        Why the biomarker cannot be tested: it varies within no arm, where arms are strata, or within no batch.
     notes : list of str
         Warnings of strong but not complete confounding.
     """
+    if question.stratified and question.grouped and question.entry.biomarker not in DURING_TREATMENT:
+        tested = split_groups(question.frame["marker"], plan, question.biomarker).tested
+        frame = question.frame[question.frame["marker"].isin(tested)]
+        if inseparable(frame["marker"], frame["arm"]):
+            held = f"every arm holds one {question.biomarker} only"
+            return f"{held}, so the two cannot be told apart within arms: not tested", []
     if trial.samples is None or question.entry.biomarker not in FROM_SAMPLES or question.frame.empty:
         return None, []
     notes: list[str] = []

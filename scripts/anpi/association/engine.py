@@ -46,7 +46,7 @@ def run_plan(plan: Plan, trial: Trial, registry: pd.DataFrame | None = None) -> 
 
 def answer(question: Question, plan: Plan, trial: Trial) -> list[Row]:
     """Answer one question, with its confounding looked at first."""
-    refusal, notes = confounding(question, trial)
+    refusal, notes = confounding(question, trial, plan)
     if refusal and question.obstacle is None:
         question = replace(question, obstacle=refusal)
     question.notes.extend(notes)

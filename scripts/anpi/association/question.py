@@ -127,7 +127,7 @@ class Question:
             row.endpoint, row.biomarker, row.set = self.endpoint, self.biomarker, self.entry.set
             row.drop_infinite_limits()
             if row.role != "description" and not np.isfinite(row.p) and not row.warnings:
-                row.warnings.append("not tested: the data hold no information on it")
+                row.warnings.append("the data hold no information on it: not tested")
             if row.role == "test":
                 row.warnings = [*row.warnings, *self.notes]
         return rows

@@ -283,7 +283,9 @@ def test_a_response_without_a_day_is_not_taken_for_none(plan_of, trial_of):
     endpoints = trial.endpoints.copy()
     endpoints.loc[responders[:3], "ttr_days"] = np.nan
     plan = plan_of(biomarker="response", endpoints=["os"], set="all_treated", adjust_for=["age"])
-    row = results(plan, replace(trial, endpoints=endpoints)).iloc[0]
+    table = results(plan, replace(trial, endpoints=endpoints))
+    assert table.loc[table["p"].notna(), "warning"].str.contains("p is that of the likelihood ratio, which few").all()
+    row = table.iloc[0]
     assert row["n"] == 57
     assert "3 of 60 patients of the set left out: with a response of unknown day" in row["warning"]
     assert row["method"].endswith("adjusted for age")
@@ -677,6 +679,20 @@ def test_batch_that_is_the_subtype_is_refused_as_a_cause(plan_of, trial_of, endp
     assert "every batch holds one subtype only" in table["warning"].iloc[0]
 
 
+@pytest.mark.parametrize("endpoint", ["pfs", "response"])
+def test_arms_that_are_the_groups_are_told_where_arms_are_strata(plan_of, trial_of, endpoint):
+    """Pooled they are compared; and where one arm alone holds two groups, within that arm."""
+    trial = trial_of(count=60, seed=3)
+    whose = trial.arms().map({"AK104": "A", "AK104 + chemotherapy": "N"})
+    trial = replace(trial, calls=trial.calls.assign(subtype=whose))
+    told = "every arm holds one subtype only, so the two cannot be told apart within arms: not tested"
+    assert results(plan_of(endpoints=[endpoint]), trial)["warning"].iloc[0].startswith(told)
+    assert np.isfinite(results(plan_of(endpoints=[endpoint], stratify_by_arm=False), trial)["p"].iloc[0])
+    some = whose.mask(whose.eq("N") & (np.arange(60) % 3 == 0), "I")
+    table = results(plan_of(endpoints=[endpoint]), replace(trial, calls=trial.calls.assign(subtype=some)))
+    assert np.isfinite(table["p"].iloc[0])
+
+
 def test_site_that_is_the_outcome_is_refused_as_a_cause(plan_of, trial_of):
     trial = trial_of(count=60, seed=3)
     site = trial.endpoints["response"].map({"Y": "s1", "N": "s2"}).rename("site").to_frame()
@@ -692,7 +708,7 @@ def test_batch_that_goes_with_a_score_is_warned_of_and_a_harmless_one_is_not(pla
     for batch, expected in ((high.map({True: "b1", False: "b2"}), True), (pd.Series("b1", index=high.index), False)):
         changed = replace(trial, samples=batch.rename("batch").to_frame())
         question = ask(plan.entries[0], "pfs", marker, changed, plan)
-        refusal, notes = confounding(question, changed)
+        refusal, notes = confounding(question, changed, plan)
         assert refusal is None
         assert ("gep18 differs between batches: it may stand for batch" in notes) == expected
 
