@@ -11,6 +11,11 @@ from anpi.trial.results import GATE_CLOSED
 from anpi.words.p_values import written_p
 
 INTERVAL_ALPHA = 0.05
+# What does not hold the error of a family whose tests claim something, one by one.
+LOOSE = {
+    "none": "are not adjusted for each other, so that one of them is below by chance more often",
+    "bh": "are adjusted for the false discovery rate, not for the error of claiming any of them",
+}
 NO_EFFECT = {"HR": 1.0, "OR": 1.0, "HR per SD": 1.0, "OR per SD": 1.0, "AUC": 0.5}
 
 
@@ -34,6 +39,7 @@ def adjust_families(plan: Plan, rows: list[Row]) -> None:
         for row in members:
             if gate and np.isfinite(row.p):
                 say_gate(row, gate, before, plan.alpha)
+        say_looseness([row for row in tests if np.isfinite(row.p)], method)
         made = np.array([row.p_adjusted for row in tests])
         reached[family] = float(made.max()) if len(made) and np.isfinite(made).all() else 1.0
 
@@ -47,6 +53,14 @@ def say_gate(row: Row, gate: str, before: float, alpha: float) -> None:
             f"{GATE_CLOSED}: the family {gate} did not pass (adjusted p {written_p(before)}), so p describes and "
             "nothing is tested"
         )
+
+
+def say_looseness(made: list[Row], method: str) -> None:
+    """Write beside the tests of a family that may claim something what their method does not hold."""
+    if method in LOOSE and len(made) > 1:
+        for row in made:
+            if row.tier in ("primary", "secondary"):
+                row.warnings.append(f"the {len(made)} tests of the family {LOOSE[method]}")
 
 
 def compare_levels(rows: list[Row], alpha: float) -> None:

@@ -293,7 +293,7 @@ def result_table(run: Run, rows: pd.DataFrame, family: str, tier: str) -> Table:
 def estimate_cell(row: Ratio) -> Cell:
     if not has_value(row["estimate"]):
         return Cell(NONE)
-    if not has_value(row["ci_low"]):
+    if not has_value(row["ci_low"]) and not has_value(row["ci_high"]):
         return Cell(f"{row['estimate']:.2f}", float(row["estimate"]))
     return Cell(f"{ratio(row['estimate'])} ({ratio(row['ci_low'])} to {ratio(row['ci_high'])})", float(row["estimate"]))
 

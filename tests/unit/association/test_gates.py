@@ -90,6 +90,25 @@ def test_gates_that_cannot_be_are_refused(families, tells, wrong, changed, words
     tells(wrong, map(str, fault.value.problems))
 
 
+@pytest.mark.parametrize(
+    ("method", "tier", "told"),
+    [
+        ("holm", "primary", False),
+        ("fixed_sequence", "primary", False),
+        ("none", "primary", True),
+        ("bh", "secondary", True),
+        ("bh", "exploratory", False),
+    ],
+)
+def test_methods_that_do_not_hold_the_error_of_a_family_are_told(families, method, tier, told):
+    plan = families({"family": "one", "tier": tier, "multiplicity": method})
+    for values, several in (([0.01, 0.02], True), ([0.01], False), ([0.01, np.nan], False)):
+        rows = [Row(family="one", tier=tier, p=value, method="m") for value in values]
+        adjust_families(plan, rows)
+        found = [w for row in rows for w in row.warnings if "tests of the family are" in w]
+        assert len(found) == (len(rows) if told and several else 0)
+
+
 @pytest.mark.parametrize("gate", ["auto", "none"])
 def test_family_wise_error_over_both_families(families, gate):
     """With no effect anywhere, something is shown in 5% of plans with a gate, in about twice as many without."""

@@ -9,7 +9,7 @@ import pytest
 from unit.report.made import NAMES, make_tables, read_made, write_run
 
 from anpi.report.answers import answers
-from anpi.report.associations import forest_rows, question_blocks, variant_table
+from anpi.report.associations import estimate_cell, forest_rows, question_blocks, variant_table
 from anpi.report.blocks import Drawing
 from anpi.report.tables import Run
 
@@ -76,3 +76,10 @@ def test_other_choices_have_a_row_a_biomarker_and_one_for_the_arms() -> None:
         ("subtype", "SCLC-N / SCLC-A 0.50 (0.20 to 1.40)", "0.60"),
         ("subtype, interaction with arm", "arm x: N 0.50 (0.20 to 1.40)", "0.080"),
     ]
+
+
+def test_a_limit_that_is_there_is_written() -> None:
+    """A ratio without a lower limit keeps its upper one; what has none at all stands alone."""
+    half = {"estimate": 0.004, "ci_low": None, "ci_high": 0.9}
+    assert estimate_cell(half).words == "< 0.01 (– to 0.90)"
+    assert estimate_cell({"estimate": 5.8, "ci_low": None, "ci_high": None}).words == "5.80"
