@@ -21,13 +21,12 @@ from anpi.expression.matrix import Expression, as_expression, read_expression
 from anpi.files.shipped import REGISTRY
 from anpi.fractions.til10 import read_profiles
 from anpi.pathways.progeny import read_weights
-from anpi.problems import InputError
+from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.signatures import registry, scores
-from anpi.stats.cox import fit_cox
-from anpi.stats.logistic import fit_logistic
-from anpi.stats.survival import kaplan_meier
+from anpi.stats import cox, logistic, survival
+from anpi.stats.checked import checked
 from anpi.subtypes import calls, model
-from anpi.tables.clinical import read_clinical
+from anpi.tables.clinical import TABLES, read_clinical
 from anpi.tables.targets import read_target_table
 from anpi.trial import methods
 from anpi.trial.endpoints import ENDPOINTS
@@ -45,6 +44,10 @@ __all__ = [
     "read_expression",
     "score_signatures",
 ]
+AS_EXPRESSION = "what as_expression or read_expression returns"
+kaplan_meier = checked(survival.kaplan_meier)
+fit_cox = checked(cox.fit_cox)
+fit_logistic = checked(logistic.fit_logistic)
 
 
 def call_subtypes(
@@ -69,9 +72,22 @@ def call_subtypes(
     Raises
     ------
     InputError
-        The model is damaged, or the matrix has a unit that cannot be called from.
+        The model is damaged, the matrix has a unit that cannot be called from, or ``counts`` holds no counts.
     """
+    refuse_no_expression("expression", expression)
+    if counts is not None:
+        refuse_no_expression("counts", counts)
+        if counts.unit != "counts":
+            mend = "Give the counts of the same samples, or none: TPM do not tell how many reads there were."
+            raise InputError(Problem("counts", column="unit", found=counts.unit, expected="counts", mend=mend))
     return calls.call_subtypes(expression, model.load_model(Path(model_folder)), counts=counts)
+
+
+def refuse_no_expression(name: str, given: object) -> None:
+    """Refuse a plain table, of which nobody has said the unit."""
+    if not isinstance(given, Expression):
+        mend = "Say what unit its numbers have: as_expression(table, 'tpm')."
+        raise InputError(Problem(name, found=type(given).__name__, expected=AS_EXPRESSION, mend=mend))
 
 
 def score_signatures(expression: Expression, registry_file: Path | str = REGISTRY) -> pd.DataFrame:
@@ -87,6 +103,7 @@ def score_signatures(expression: Expression, registry_file: Path | str = REGISTR
     InputError
         The registry or a list of genes is damaged.
     """
+    refuse_no_expression("expression", expression)
     return scores.score_signatures(expression, registry.read_registry(Path(registry_file)))
 
 
@@ -163,8 +180,26 @@ def derive_endpoints(tables: Mapping[str, Path | str | None], rules_file: Path |
     Raises
     ------
     InputError
-        Every fault of every table, each with its row, column and mend.
+        Every fault of every table, each with its row, column and mend; a table of another name.
     """
+    refuse(table_problems(tables))
     protocol = rules.read_rules(Path(rules_file))
     clinical = read_clinical(tables)
     return derive.derive_endpoints(clinical, observations.observe(clinical, protocol), protocol)
+
+
+def table_problems(tables: Mapping[str, Path | str | None]) -> list[Problem]:
+    """Find tables of unknown names, which would be passed over, tables that are no files, and the lack of patients."""
+    known = ", ".join(TABLES)
+    problems = []
+    for name, path in tables.items():
+        if name not in TABLES:
+            near = nearest(name, TABLES)
+            mend = f"Is it {near}?" if near else None
+            problems.append(Problem("tables", found=name, expected=f"one of {known}", mend=mend))
+        elif path is not None and not isinstance(path, (str, Path)):
+            found = type(path).__name__
+            problems.append(Problem("tables", column=name, found=found, expected="the path of a file"))
+    if tables.get("patients") is None:
+        problems.append(Problem("tables", "the table is missing", column="patients"))
+    return problems

@@ -151,6 +151,8 @@ def frame_numbers(values: pd.DataFrame, name: str) -> pd.DataFrame:
         raise InputError(Problem(name, found=type(values).__name__, expected="a data frame of genes x samples"))
     if values.columns.empty:
         raise InputError(Problem(name, "no sample columns found"))
+    nameless = [place for place, sample in enumerate(values.columns, 1) if sample is None or sample != sample]
+    refuse([Problem(name, f"column {place} has no name", row=1, mend="Name the sample.") for place in nameless])
     twice = values.columns[values.columns.duplicated()].unique()
     refuse([Problem(name, "the sample stands twice", row=1, column=str(sample)) for sample in twice])
     genes = [str(gene).strip() for gene in values.index]
@@ -212,9 +214,9 @@ def no_numbers(values: pd.DataFrame, bad: pd.DataFrame, rows: Sequence[int], nam
 
 def with_unit(raw: pd.DataFrame, unit: str, annotation: pd.DataFrame | None, name: str) -> Expression:
     """Return numbers in a declared unit as a matrix of expression in a linear one."""
-    offset = LOG2_TPM.fullmatch(unit)
+    offset = LOG2_TPM.fullmatch(str(unit))
     if offset is None and unit not in ("counts", "tpm", "vst"):
-        raise InputError(Problem(name, column="unit", found=unit, expected=UNITS))
+        raise InputError(Problem(name, column="unit", found=str(unit), expected=UNITS))
     raw, tallies = without_tallies(raw, name)
     if not raw.notna().any(axis=None):
         raise InputError(no_number(name))
