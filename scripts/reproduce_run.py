@@ -14,8 +14,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from anpi.ledger.installation import advice, compare_installation, likely_folder, read_manifest
+from anpi.ledger.installation import NEEDED, advice, compare_installation, likely_folder
 from anpi.ledger.words import table_lines
+from anpi.manifest import read_manifest
 from anpi.program import run_program
 
 LONG = 39
@@ -27,7 +28,7 @@ def main() -> None:
     parser.add_argument("--trial", type=Path, help="folder in which the run was started (default: near the manifest)")
     parser.add_argument("--all", action="store_true", help="list what is the same, too")
     options = parser.parse_args()
-    manifest = read_manifest(options.manifest)
+    manifest = read_manifest(options.manifest, NEEDED)
     trial = options.trial or likely_folder(manifest, options.manifest)
     lines = compare_installation(manifest, trial)
     shown = [line for line in lines if options.all or not line.same]

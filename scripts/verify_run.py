@@ -16,8 +16,9 @@ import sys
 from pathlib import Path
 
 from anpi.ledger.freeze import SUMS, verify_copy, verify_results
-from anpi.ledger.installation import NEEDED, read_manifest
+from anpi.ledger.installation import NEEDED
 from anpi.ledger.stale import read_stale, unrecorded_results
+from anpi.manifest import read_manifest
 from anpi.program import run_program
 
 

@@ -10,11 +10,26 @@ import argparse
 from pathlib import Path
 
 from anpi.files.bucket import kept_copy
-from anpi.files.intact import read_json
+from anpi.files.intact import MEND
 from anpi.files.writing import write_json
 from anpi.ledger.crate import build_crate, copy_wiring
 from anpi.ledger.kept import fetch_entries
+from anpi.manifest import read_manifest, read_recorded
 from anpi.program import run_program
+
+NEEDED = (
+    "anpi",
+    "commit",
+    "code",
+    "settings",
+    "software",
+    "inputs",
+    "given_as",
+    "reads",
+    "steps",
+    "results",
+    "made_by",
+)
 
 
 def main() -> None:
@@ -26,7 +41,8 @@ def main() -> None:
     parser.add_argument("--workflow", required=True, type=Path, help="folder for the wiring, below the results")
     parser.add_argument("--out", required=True, type=Path, help="ro-crate-metadata.json, in the results folder")
     options = parser.parse_args()
-    manifest, recorded = map(read_json, (options.manifest, options.recorded))
+    manifest = read_manifest(options.manifest, NEEDED, MEND)
+    recorded = read_recorded(options.recorded)
     copy_wiring(options.workflow)
     fetch_entries(options.ledger, kept_copy(options.ledger))
     write_json(options.out, build_crate(options.results, manifest, recorded, options.workflow, options.ledger))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import os
 import platform
 import re
@@ -12,17 +13,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from anpi import __version__
 from anpi.files.checksums import hash_file
-from anpi.files.intact import read_json
+from anpi.files.intact import MEND, read_json
 from anpi.files.sheet import file_of
 from anpi.files.shipped import ROOT, SHIPPED, is_shipped
+from anpi.problems import InputError, Problem, refuse
 from anpi.tables.reading import read_text_rows, read_text_table
 from anpi.tables.schema import read_settings
 from anpi.tools import ALWAYS, tools_of, version_of
-from anpi.trial.manifest import Manifest, NamedFile, Record, Step
+from anpi.trial.manifest import ASKED_FOR, NAMED_IN, OF_RECORDED, SHAPE, Manifest, NamedFile, Record, Recorded, Step
 
 PACKAGES = (
     "anndata",
@@ -42,6 +44,7 @@ PACKAGES = (
 )
 RECORDS = "made_from"
 SHEET_COLUMNS = ("strandedness", "umi", "aligned_to")
+OTHER_COPY = "Take the manifest from another copy of the run."
 ENVIRONMENTS = ("envs", "requirements.lock")
 # Folders of a run with expression; when the config has none, what stands there is of an earlier run.
 OF_EXPRESSION = ("cohort", "exploration", "expression", "immune", "qc", "samples", "subtypes")
@@ -383,3 +386,56 @@ def pattern_of(path: str) -> re.Pattern[str]:
     """Turn a path with wildcards into a pattern; a folder stands for all that is below it."""
     parts = re.split(r"\{[^}]+\}", path)
     return re.compile(r"[^/]+".join(map(re.escape, parts)) + r"(/.+)?")
+
+
+def read_manifest(path: Path, needed: Sequence[str], mend: str = OTHER_COPY) -> Manifest:
+    """Read a manifest that has what is needed of it, each part of the shape that it has in every manifest.
+
+    Raises
+    ------
+    InputError
+        It is none, lacks something, or a part of it is of another kind or names what another part does not have.
+    """
+    shape = {key: SHAPE[key] for key in (*needed, *ASKED_FOR) if key in SHAPE}
+    content = read_parts(path, "manifest", shape, needed, "Name a manifest.json of a run.", mend)
+    refuse([Problem(str(path), words, column=key, mend=mend) for key, words in contradictions(content, needed)])
+    return cast(Manifest, content)
+
+
+def read_recorded(path: Path, needed: Sequence[str] = tuple(OF_RECORDED)) -> Recorded:
+    """Read which entry of the ledger a run has."""
+    what = "record of the ledger's entry"
+    return cast(Recorded, read_parts(path, what, OF_RECORDED, needed, "Run the workflow to its end first.", MEND))
+
+
+def read_parts(
+    path: Path, what: str, shape: Mapping[str, Mapping[str, Any]], needed: Sequence[str], absent: str, mend: str
+) -> dict[str, Any]:
+    """Read JSON whose parts have a shape; ``absent`` says what to do without the file, ``mend`` with a damaged one."""
+    import jsonschema
+
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(Problem(str(path), "file not found", mend=absent)) from None
+    except ValueError:
+        raise InputError(Problem(str(path), f"not a {what}", mend=mend)) from None
+    if not isinstance(content, dict):
+        raise InputError(Problem(str(path), f"not a {what}", mend=mend))
+    lacking = [key for key in needed if key not in content]
+    if lacking:
+        raise InputError(Problem(str(path), f"the {what} lacks {', '.join(lacking)}", mend=mend))
+    wrong = jsonschema.Draft202012Validator({"properties": shape}).iter_errors(content)
+    keys = sorted({str(error.absolute_path[0]) for error in wrong})
+    refuse([Problem(str(path), f"not what a {what} holds", column=key, mend=mend) for key in keys])
+    return content
+
+
+def contradictions(content: Mapping[str, Any], needed: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Find parts that name what another part does not have, of those that are needed."""
+    for one, other in NAMED_IN:
+        if {one, other} <= set(needed):
+            names = content[one] if one == "results" else content[one].values()
+            unknown = sorted(set(names) - set(content[other]))
+            if unknown:
+                yield one, f"names {unknown[0]}, which {other} lacks"

@@ -53,7 +53,7 @@ MAY_IMPORT = {
     "check": GROUND | {"tables", "association", "endpoints", "cohort", "expression"},
     "manifest": GROUND | {"tables", "provenance", "tools"},
     "ledger": GROUND | {"tables", "provenance", "manifest", "association", "tools"},
-    "exports": GROUND | {"tables", "association", "tools"},
+    "exports": GROUND | {"tables", "association", "tools", "manifest"},
     "delivery": GROUND | {"tables", "expression"},
 }
 SMK = sorted((ROOT / "workflow").rglob("*.smk"))

@@ -78,7 +78,7 @@ def build_crate(results: Path, manifest: Manifest, recorded: Mapping[str, Any], 
     crate = ROCrate(version="1.1")
     crate.metadata.extra_contexts.append(TERMS)
     root = crate.root_dataset
-    root["name"] = manifest["settings"]["title"]
+    root["name"] = manifest["settings"].get("title") or "anpi"
     root["description"] = (
         "Results of a run of anpi: subtypes, signatures and endpoints of a trial and their associations."
     )

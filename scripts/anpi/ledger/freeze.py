@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anpi.files.checksums import hash_file
-from anpi.files.intact import read_json
+from anpi.files.intact import intact, read_json
 from anpi.files.writing import write_text
 from anpi.ledger.entries import CURRENT, read_entry
-from anpi.ledger.installation import NEEDED, read_manifest
+from anpi.ledger.installation import NEEDED
+from anpi.manifest import read_manifest, read_recorded
 from anpi.problems import InputError, Problem, refuse
 
 SUMS = "SHA256SUMS"
@@ -57,7 +58,7 @@ def freeze_run(results: Path, target: Path) -> tuple[int, str]:
         The run has not ended, a file is not what the manifest says, or the target holds something already.
     """
     names = frozen_names(results)
-    told = read_json(results / "manifest.json")["results"]
+    told = read_manifest(results / "manifest.json", ("results",))["results"]
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(Problem(str(target), "holds something already", mend="Name a folder that does not exist."))
     part = target.with_name(f".{target.name}.part")
@@ -96,7 +97,7 @@ def frozen_names(results: Path) -> list[str]:
             problems.append(Problem(str(file), "listed in the manifest, not found"))
         elif hash_file(file) != sha256:
             problems.append(Problem(str(file), "not what the manifest says"))
-    recorded = read_json(results / "ledger" / "recorded.json")
+    recorded = read_recorded(results / "ledger" / "recorded.json")
     if read_entry(results / "ledger" / CURRENT).sha256 != recorded["sha256"]:
         problems.append(Problem(str(results / "ledger" / CURRENT), "not the run that was recorded last"))
     refuse(problems + crate_problems(results))
@@ -108,11 +109,14 @@ def frozen_names(results: Path) -> list[str]:
 
 def crate_problems(results: Path) -> list[Problem]:
     """Find files that the RO-Crate knows with another checksum."""
-    graph = read_json(results / "ro-crate-metadata.json")["@graph"]
-    files = {item["@id"]: item["sha256"] for item in graph if item.get("@type") == "File" and "sha256" in item}
+    crate = results / "ro-crate-metadata.json"
+    content = read_json(crate)
+    with intact(crate):
+        items = [dict(item) for item in content["@graph"]]
+        files = {item["@id"]: item["sha256"] for item in items if item.get("@type") == "File" and "sha256" in item}
     sha256 = hash_file(results / "manifest.json")
     if files.get("manifest.json") != sha256:
-        return [Problem(str(results / "ro-crate-metadata.json"), "is of another run than manifest.json")]
+        return [Problem(str(crate), "is of another run than manifest.json")]
     return []
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from anpi.files.checksums import hash_file
 from anpi.files.shipped import ROOT
 from anpi.manifest import ENVIRONMENTS, checksums, commit, software
-from anpi.problems import InputError, Problem, refuse
 from anpi.tools import TOOLS
 from anpi.trial.manifest import Manifest
 
@@ -18,7 +16,6 @@ NEEDED = ("anpi", "commit", "code", "settings", "software", "environments", "inp
 NOT_GIVEN = "not recorded"
 ABSENT = "not here"
 SHORT = 12
-OTHER_COPY = "Take the manifest from another copy of the run."
 
 
 @dataclass(frozen=True)
@@ -33,23 +30,6 @@ class Line:
     @property
     def same(self) -> bool:
         return self.manifest == self.here
-
-
-def read_manifest(path: Path, needed: Sequence[str] = NEEDED) -> Manifest:
-    """Read a manifest that has what is needed of it, each of its kind."""
-    try:
-        manifest: Manifest = json.loads(path.read_text(encoding="utf-8"))
-        lacking = [key for key in needed if key not in manifest]
-    except FileNotFoundError:
-        raise InputError(Problem(str(path), "file not found", mend="Name a manifest.json of a run.")) from None
-    except (ValueError, TypeError, UnicodeDecodeError):
-        raise InputError(Problem(str(path), "not a manifest")) from None
-    if lacking:
-        raise InputError(Problem(str(path), f"the manifest lacks {', '.join(lacking)}"))
-    kinds = dict.fromkeys(set(needed) - {"anpi", "commit", "code"}, dict) | {"records": list}
-    other = [key for key, kind in sorted(kinds.items()) if not isinstance(manifest.get(key, kind()), kind)]
-    refuse([Problem(str(path), "not what a manifest holds", column=key, mend=OTHER_COPY) for key in other])
-    return manifest
 
 
 def compare_installation(manifest: Manifest, trial: Path) -> list[Line]:

@@ -7,6 +7,79 @@ from typing import Any, NotRequired, TypedDict
 
 from anpi.trial.declared import DeclaredPlan, DeclaredRules
 
+TEXT = {"type": "string"}
+TEXTS = {"type": "object", "additionalProperties": TEXT}
+MANY_TEXTS = {"type": "object", "additionalProperties": {"type": "array", "items": TEXT}}
+CHECKSUM = {"type": "string", "pattern": "^([0-9a-f]{2})+$"}
+VERSIONS = {"type": "object", "additionalProperties": {"type": ["string", "null"]}}
+BLOCK = {"type": "object"}
+LIST_OF_TEXTS = {"type": "array", "items": TEXT}
+ENTRY = {
+    "type": "object",
+    "required": ["entry", "endpoints", "biomarker", "genes", "adjust_for", "cut", "stratify_by_arm"],
+    "properties": {"entry": TEXT, "biomarker": TEXT}
+    | dict.fromkeys(("endpoints", "genes", "columns", "adjust_for"), LIST_OF_TEXTS),
+}
+FAMILY = {
+    "type": "object",
+    "required": ["family", "tier", "multiplicity", "entries"],
+    "properties": {"family": TEXT, "tier": TEXT, "multiplicity": TEXT, "entries": {"type": "array", "items": ENTRY}},
+}
+STEP = {
+    "type": "object",
+    "required": ["makes", "code"],
+    "properties": {"makes": LIST_OF_TEXTS, "code": {"type": ["string", "null"]}, "settings": BLOCK, "files": TEXTS},
+}
+RECORD = {
+    "type": "object",
+    "required": ["decided_by", "read", "made"],
+    "properties": {"decided_by": TEXT, "read": TEXTS, "made": TEXTS | {"minProperties": 1}, "declared": MANY_TEXTS},
+}
+# What those who read a manifest rest on, by its keys.
+SHAPE: dict[str, Mapping[str, Any]] = {
+    "anpi": TEXT,
+    "commit": {"type": ["string", "null"]},
+    "code": TEXT,
+    "settings": {
+        "type": "object",
+        "properties": {"title": TEXT, "publication": {"type": ["object", "null"]}}
+        | dict.fromkeys(("carry_columns", "allow_columns"), LIST_OF_TEXTS),
+    },
+    "plan": {
+        "type": "object",
+        "required": ["families", "smallest_group", "subtype_order"],
+        "properties": {"families": {"type": "array", "items": FAMILY}}
+        | dict.fromkeys(("subtype_order", "subgroups"), LIST_OF_TEXTS),
+    },
+    "rules": BLOCK,
+    "software": VERSIONS,
+    "inputs": {"type": "object", "additionalProperties": CHECKSUM},
+    "reads": {"type": "object", "additionalProperties": {"type": "array", "items": CHECKSUM}},
+    "quantified_with": MANY_TEXTS,
+    "declared": BLOCK,
+    "steps": {"type": "object", "additionalProperties": STEP},
+    "records": {"type": "array", "items": RECORD},
+    **dict.fromkeys(("environments", "given_as", "resources", "results", "made_by"), TEXTS),
+}
+ASKED_FOR = ("records", "rules", "quantified_with")  # by who takes a manifest without them
+# Values of the first are keys of the second; of results, the keys are.
+NAMED_IN = (("given_as", "inputs"), ("made_by", "steps"), ("results", "made_by"))
+OF_RECORDED: dict[str, Mapping[str, Any]] = {
+    "entry": {"type": "string", "pattern": r"^\d{4,}-[0-9a-f]{12}\.json$"},
+    "number": {"type": "integer"},
+    "date": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
+    "sha256": TEXT,
+}
+
+
+class Recorded(TypedDict):
+    """``ledger/recorded.json``: the entry of the ledger that a run has."""
+
+    entry: str
+    number: int
+    date: str
+    sha256: str
+
 
 class NamedFile(TypedDict):
     """A file of settings, known by its content, and whether it is as anpi ships it."""
