@@ -34,7 +34,7 @@ design <- function(names) {
 }
 parameter <- function(data, a) { own <- data[data$PARAM == a$endpoint, ]; if (nrow(own)) own else data[data$PARAMCD == a$parameter, ] }
 marker_of <- function(a) {
-  if (a$biomarker == "arm") return(adsl$TRT01A)
+  if (a$biomarker == "arm") return(adsl$TRT01P)
   if (a$source == "biomarker") {
     rows <- adbm[adbm$PARAM == a$biomarker, ]
     values <- rows[match(adsl$SPECID, rows$SPECID), ]
@@ -47,7 +47,7 @@ marker_of <- function(a) {
 }
 question <- function(a) {
   member <- adsl[[variable(a$set)]] %in% "Y"
-  frame <- data.frame(id = adsl$USUBJID, arm = adsl$TRT01A)
+  frame <- data.frame(id = adsl$USUBJID, arm = adsl$TRT01P)
   if (a$kind == "time") {
     rows <- parameter(adtte, a); at <- match(adsl$USUBJID, rows$USUBJID)
     frame$time <- num(rows$AVAL)[at]; frame$event <- 1 - num(rows$CNSR)[at]

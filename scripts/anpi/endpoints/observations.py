@@ -107,6 +107,7 @@ def patient_facts(clinical: Clinical, timeline: Timeline, rules: Rules) -> pd.Da
     patients = clinical.patients
     facts = pd.DataFrame(index=pd.Index(patients["patient_id"], name="patient_id"))
     facts["row"] = [row_number(index) for index in patients.index]
+    facts["arm_received"] = patients["arm_received"].to_numpy()
     for name in ("death", "last_alive", "withdrawal", "treatment_end"):
         facts[name] = timeline.offsets(patients, name).to_numpy()
     facts["clinical"] = facts["treatment_end"].where(

@@ -205,34 +205,23 @@ def timelines(run: FinishedRun, folder: Path) -> None:
 
 
 def timeline_tables(run: FinishedRun) -> Iterator[tuple[str, pd.DataFrame]]:
-    patients = run.user_table("clinical.patients")
-    starts = None if patients is None else patients.set_index("patient_id").get("treatment_start_date")
+    patients, days = run.user_table("clinical.patients"), run.timeline()
     if patients is not None:
-        last = days_from(starts, patients, "treatment_end")
-        yield "treatment", timeline(patients["patient_id"], 0, "TREATMENT", last, AGENT=patients["arm"])
+        given = patients.assign(agent=patients["patient_id"].map(run.treatments)).dropna(subset="agent")
+        last = days.offsets(given, "treatment_end")
+        yield "treatment", timeline(given["patient_id"], 0, "TREATMENT", last, AGENT=given["agent"])
     points = run.table("clinical/timepoints.tsv")
-    day = points["assessment_day"]
     shown = {"SUM_MM": points["sum_mm"], "RESPONSE": points["overall"]}
-    yield "scans", timeline(points["patient_id"], day.where(day < 1, day - 1), "IMAGING", None, **shown)
+    yield "scans", timeline(points["patient_id"], run.scan_days(points), "IMAGING", None, **shown)
     therapies = run.user_table("clinical.therapies")
     if therapies is not None:
-        first = days_from(starts, therapies, "start")
+        first = days.offsets(therapies, "start")
         yield "therapies", timeline(therapies["patient_id"], first, "TREATMENT", None, AGENT=therapies["name"])
     samples = run.user_table("samples")
     if samples is not None:
-        taken = days_from(starts, samples, "collection")
+        taken = days.offsets(samples, "collection")
         shown = {"SAMPLE_ID": samples["sample_id"], "TIMEPOINT": samples["timepoint"]}
         yield "samples", timeline(samples["patient_id"], taken, "SPECIMEN", None, **shown)
-
-
-def days_from(starts: pd.Series | None, table: pd.DataFrame, name: str) -> pd.Series:
-    """Return days from the start of treatment, of dates or of study days (day 1 is 0; there is no day 0)."""
-    if f"{name}_day" in table:
-        day = table[f"{name}_day"].astype(float)
-        return day.where(day < 1, day - 1)
-    if starts is None or f"{name}_date" not in table:
-        return pd.Series(np.nan, index=table.index)
-    return (table[f"{name}_date"] - table["patient_id"].map(starts)).dt.days.astype(float)
 
 
 def timeline(patients: pd.Series, start: object, kind: str, stop: object, **shown: pd.Series) -> pd.DataFrame:

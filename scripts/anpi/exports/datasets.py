@@ -15,6 +15,7 @@ from anpi.trial.sets import USABLE
 LABELS = {
     "STUDYID": "Study Identifier",
     "USUBJID": "Unique Subject Identifier",
+    "TRT01P": "Planned Treatment for Period 01",
     "TRT01A": "Actual Treatment for Period 01",
     "SEX": "Sex",
     "AGE": "Age",
@@ -67,10 +68,11 @@ def dataset(run: FinishedRun, name: str, label: str, structure: str, adam_class:
 
 
 def subject_level(run: FinishedRun) -> Dataset:
-    """Return one row per patient: arm, baseline, the specimen that stands for the patient, analysis sets."""
+    """Return one row per patient: arms, baseline, the specimen that stands for the patient, analysis sets."""
     patients = baseline(run)
-    table = pd.DataFrame({"USUBJID": patients["patient_id"], "TRT01A": patients["arm"]})
-    labels = {"TRT01A": "arm", "SEX": "sex", "AGE": "age"}
+    received = patients["patient_id"].map(run.treatments)
+    table = pd.DataFrame({"USUBJID": patients["patient_id"], "TRT01P": patients["arm"], "TRT01A": received})
+    labels = {"TRT01P": "arm", "TRT01A": "treatment received", "SEX": "sex", "AGE": "age"}
     if "sex" in patients:
         table["SEX"] = patients["sex"]
     if "age" in patients:
@@ -78,7 +80,8 @@ def subject_level(run: FinishedRun) -> Dataset:
     if run.has("subtypes/calls.tsv"):
         usable = patients[USABLE].eq("yes") if USABLE in patients else True
         table["SPECID"] = patients["sample_id"].where(usable)
-    others = [n for n in patients if n not in ("patient_id", "sample_id", "arm", "sex", "age", *run.set_names)]
+    named = ("patient_id", "sample_id", "arm", "sex", "age", *run.set_names)
+    others = [n for n in patients if n not in named]
     for place, name in enumerate(others, start=1):
         table[f"BASE{place:02}"], labels[f"BASE{place:02}"] = patients[name], name
     for place, name in enumerate(run.set_names, start=1):
@@ -128,6 +131,11 @@ def adam_table(run: FinishedRun, name: str) -> pd.DataFrame:
     return run.table(f"clinical/{name}.csv")
 
 
+def subjects(run: FinishedRun, rows: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return who rows are of, and the treatment that they received."""
+    return {"USUBJID": rows["patient_id"], "TRT01A": rows["patient_id"].map(run.treatments)}
+
+
 def times(run: FinishedRun) -> Dataset:
     """Return one row per patient and time to event; those that the plan declares beyond ADTTE are added."""
     table = adam_table(run, "adtte")
@@ -139,7 +147,7 @@ def times(run: FinishedRun) -> Dataset:
         if {days, event} <= set(run.endpoints):
             rows = run.endpoints[run.endpoints[days].notna()]
             parts.append(pd.DataFrame({
-                "USUBJID": rows["patient_id"], "TRT01A": rows["arm"], "PARAMCD": f"TTE{place:02}", "PARAM": name,
+                **subjects(run, rows), "PARAMCD": f"TTE{place:02}", "PARAM": name,
                 "AVAL": rows[days], "AVALU": "DAYS", "CNSR": 1 - rows[event],
             }))  # fmt: skip
     return dataset(run, "ADTTE", "Time-to-Event Analysis Dataset", "One record per subject per parameter",
@@ -156,7 +164,7 @@ def responses(run: FinishedRun) -> Dataset:
         rows = run.endpoints[run.endpoints[name].notna()]
         day = rows[name] if name in days else None
         parts.append(pd.DataFrame({
-            "USUBJID": rows["patient_id"], "TRT01A": rows["arm"], "PARAMCD": f"RSP{place:02}", "PARAM": name,
+            **subjects(run, rows), "PARAMCD": f"RSP{place:02}", "PARAM": name,
             "ADY": day, "AVALC": rows[name] if day is None else "Y",
         }))  # fmt: skip
     return dataset(run, "ADRS", "Response Analysis Dataset", "One record per subject per parameter per day",

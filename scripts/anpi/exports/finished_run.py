@@ -7,18 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import cast
 
 import h5py
 import pandas as pd
 from anndata.io import read_elem
 
 from anpi.files.checksums import hash_file
-from anpi.files.intact import intact, read_json
+from anpi.files.intact import intact
 from anpi.files.sheet import file_of
-from anpi.problems import InputError, Problem
+from anpi.manifest import read_manifest, read_recorded
+from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.allowed import allowing
 from anpi.tables.carried import carried
+from anpi.tables.clinical import Timeline
 from anpi.tables.matrices import read_matrix
 from anpi.tables.reading import read_facts, read_table
 from anpi.trial.endpoints import SUPPLIED_RESPONSES, SUPPLIED_TIMES
@@ -27,6 +28,8 @@ from anpi.trial.subtypes import CALLED
 
 NOT_RUN = "Run the workflow to its end first, or name the folder that holds manifest.json."
 NO_EXPRESSION = "The formats gct and mudata need a run with samples; all others do without."
+NEEDED = ("anpi", "settings", "plan", "software", "inputs", "given_as", "results")
+RECORDED = "ledger/recorded.json"  # written after the manifest, which does not list it
 SHEET = ("patient_id", "timepoint", "specimen", "site", "batch", "tumour_content")
 NOT_BASELINE = re.compile(
     rf"_date$|_day$|^({'|'.join(SUPPLIED_TIMES)})_(days|months|event)|^({'|'.join(SUPPLIED_RESPONSES)})$"
@@ -62,7 +65,10 @@ class FinishedRun:
     @cached_property
     def manifest(self) -> Manifest:
         """Content of ``manifest.json``."""
-        return cast(Manifest, dict(read_json(self.needed("manifest.json"))))
+        path = self.folder / "manifest.json"
+        if not path.is_file():
+            raise InputError(Problem(str(path), "the result is missing", mend=NOT_RUN))
+        return read_manifest(path, NEEDED, "Run the workflow again: it is made anew.")
 
     @property
     def title(self) -> str:
@@ -77,11 +83,12 @@ class FinishedRun:
     @property
     def date(self) -> str | None:
         """Date of the run in the ledger, as YYYY-MM-DD; None where the ledger is not with the results."""
-        return read_json(self.folder / "ledger/recorded.json")["date"] if self.has("ledger/recorded.json") else None
+        path = self.folder / RECORDED
+        return read_recorded(path, ("date",))["date"] if path.is_file() else None
 
     def has(self, name: str) -> bool:
-        """Return whether the run made a file."""
-        return (self.folder / name).is_file()
+        """Return whether the run made a file; what lies in its folder beside that is of an earlier one."""
+        return name in self.manifest["results"] and (self.folder / name).is_file()
 
     def needed(self, name: str) -> Path:
         """Return a file of the results.
@@ -98,17 +105,19 @@ class FinishedRun:
 
     def table(self, name: str) -> pd.DataFrame:
         """Read a table of the results, which is checked against the manifest."""
-        path = self.needed(name)
-        self.refuse_other(name, path, self.manifest.get("results", {}).get(name))
-        return read_facts(path)
+        return read_facts(self.unchanged(name))
 
     def matrix(self, name: str) -> pd.DataFrame:
         """Read a matrix of the results (genes x samples)."""
-        path = self.needed(name)
-        self.refuse_other(name, path, self.manifest.get("results", {}).get(name))
-        return read_matrix(path)
+        return read_matrix(self.unchanged(name))
 
-    def refuse_other(self, name: str, path: Path, checksum: str | None) -> None:
+    def unchanged(self, name: str) -> Path:
+        """Return a file of the results that is as the manifest has it."""
+        path = self.needed(name)
+        self.refuse_other(path, self.manifest["results"][name])
+        return path
+
+    def refuse_other(self, path: Path, checksum: str | None) -> None:
         """Refuse a file that is not the one that the manifest describes."""
         if checksum is not None and hash_file(file_of(path)) != checksum:
             mend = "Run the workflow again: what is exported must be what the manifest describes."
@@ -128,6 +137,30 @@ class FinishedRun:
     def set_names(self) -> list[str]:
         """Names of the analysis sets."""
         return [name for name in self.sets.columns if name not in ("patient_id", "sample_id", "reason_out")]
+
+    @cached_property
+    def treatments(self) -> pd.Series:
+        """Arm of the treatment that each patient received, by patient; None for who was never treated."""
+        people = self.endpoints.set_index("patient_id")
+        arms = people["arm"].astype(object)
+        if "arm_received" in self.patients:
+            received = self.patients.set_index("patient_id")["arm_received"].reindex(arms.index)
+            arms = received.where(received.notna(), arms)
+        return arms.where(people["treated"].ne("no"), None) if "treated" in people else arms
+
+    def timeline(self, reference: str = "treatment_start") -> Timeline:
+        """Return how dates and study days of patients become days; without their table dates cannot."""
+        patients = self.user_table("clinical.patients")
+        return Timeline(self.endpoints[["patient_id"]] if patients is None else patients, reference)
+
+    def scan_days(self, points: pd.DataFrame) -> pd.Series:
+        """Return the days of scans from the start of treatment; those of the results count from the reference date."""
+        day = points["assessment_day"].astype(float)
+        reference = self.manifest.get("rules", {}).get("reference", "treatment_start")
+        days = day.where(day < 0, day - 1)
+        if reference == "treatment_start":
+            return days
+        return days + points["patient_id"].map(self.timeline(reference).shift)
 
     @cached_property
     def calls(self) -> pd.DataFrame:
@@ -168,7 +201,7 @@ class FinishedRun:
         sheet = self.user_table("samples")
         if sheet is not None:
             return sheet
-        path = self.needed("cohort/cohort.h5ad")
+        path = self.unchanged("cohort/cohort.h5ad")
         with intact(path), h5py.File(path) as file:
             obs = read_elem(file["obs"]).replace("", None)
         return obs[[name for name in SHEET if name in obs]].rename_axis("sample_id").reset_index()
@@ -193,21 +226,43 @@ class FinishedRun:
         InputError
             The file is not the one that the run was made from.
         """
-        shown = self.manifest.get("given_as", {}).get(key)
+        shown = self.manifest["given_as"].get(key)
         path = self.inputs.get(key)
         if path is None and shown is not None:
             places = (self.folder, *self.folder.resolve().parents[:2], Path())
-            path = next((place / shown for place in places if (place / shown).is_file()), None)
+            found = [place / shown for place in places if (place / shown).is_file()]
+            same = [file for file in found if hash_file(file) == self.manifest["inputs"].get(shown)]
+            path = next(iter(same or found), None)
         if path is None:
             if shown is not None:
                 self.note(f"{key} ({shown}) was not found, so nothing of it is exported: name it with --inputs {key}=…")
             return None
-        self.refuse_other(key, path, None if shown is None else self.manifest["inputs"].get(shown))
+        self.refuse_other(path, None if shown is None else self.manifest["inputs"].get(shown))
         table = key.removeprefix("clinical.")
         settings = self.manifest["settings"]
         with allowing(settings.get("allow_columns", [])):
             frame = read_table(path, table)
         return carried(frame, table, [*settings.get("carry_columns", []), *self.named_by_plan(table)])
+
+    def refuse_strangers(self) -> None:
+        """Refuse tables that are named and that the run was not made from.
+
+        Raises
+        ------
+        InputError
+            With every such table.
+        """
+        known = sorted(self.manifest["given_as"])
+        problems = []
+        for key, path in self.inputs.items():
+            if key not in known:
+                near = nearest(key, known, 0.8)
+                mend = f"Is it {near}?" if near else "Leave it out: no result rests on it."
+                expected = f"a table that the run was made from: {', '.join(known)}"
+                problems.append(Problem("--inputs", found=f"{key}={path}", expected=expected, mend=mend))
+            elif not Path(file_of(path)).is_file():
+                problems.append(Problem(str(path), "file not found", mend=f"It was named by --inputs {key}=…"))
+        refuse(problems)
 
     def named_by_plan(self, table: str) -> list[str]:
         """List the columns that the plan names, each as ``table.column``: its results rest on them."""

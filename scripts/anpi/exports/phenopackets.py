@@ -54,7 +54,7 @@ def phenopacket(run: FinishedRun, patient: str, facts: pd.Series, samples: pd.Da
         "subject": subject(patient, facts),
         "diseases": [{"term": SCLC}],
         "measurements": [*endpoint_measurements(facts)],
-        "medicalActions": [treatment(facts)],
+        "medicalActions": treatment(run.treatments[patient], facts),
         "metaData": meta_data(run),
     }
     biosamples = [biosample(run, patient, sample) for _, sample in samples.iterrows()]
@@ -83,13 +83,15 @@ def subject(patient: str, facts: pd.Series) -> Document:
     return described | {"vitalStatus": status}
 
 
-def treatment(facts: pd.Series) -> Document:
-    """Return the treatment of the trial with the confirmed best response to it."""
-    action: Document = {"treatment": {"agent": term("arm", str(facts["arm"]))}, "treatmentTarget": SCLC}
+def treatment(agent: str | None, facts: pd.Series) -> list[Document]:
+    """Return the treatment that was given in the trial with the confirmed best response to it; none if none was."""
+    if agent is None:
+        return []
+    action: Document = {"treatment": {"agent": term("arm", agent)}, "treatmentTarget": SCLC}
     best = facts.get("cbor")
     if pd.notna(best):
         action["responseToTreatment"] = RESPONSES.get(str(best), term("response", str(best)))
-    return action
+    return [action]
 
 
 def term(kind: str, label: str) -> dict[str, str]:

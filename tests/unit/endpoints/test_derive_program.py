@@ -159,6 +159,21 @@ def test_rates_of_the_treated_hold_nobody_who_was_randomised_and_never_treated(t
     assert len(pd.read_csv(out / "endpoints.tsv", sep="\t")) == 2
 
 
+def test_the_treatment_of_adam_is_the_one_that_was_given(tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P1", arm="A", arm_received="B", randomisation_at=-4, last_alive_at=90)
+    trial.patient("P2", arm="A", randomisation_at=-4, treatment_start_at=None, last_alive_at=40)
+    trial.patient("P3", arm="A", randomisation_at=-4, last_alive_at=90)
+    trial.scans("P1", scans_of("42:PR 84:PR"))
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("reference: randomisation\n")
+    out = run(tmp_path, trial.write(), "--rules", str(rules))
+    for name, rows in (("adtte", "PARAMCD == 'OS'"), ("adrs", "PARAMCD == 'CBOR'")):
+        table = pd.read_csv(out / f"{name}.csv").query(rows).set_index("USUBJID")["TRT01A"]
+        assert table.fillna("none").to_dict() == {"P1": "B", "P2": "none", "P3": "A"}
+    assert pd.read_csv(out / "endpoints.tsv", sep="\t")["arm"].tolist() == ["A", "A", "A"]
+
+
 def test_rates_state_their_denominators(tmp_path):
     """Exact intervals of 1 of 4 and 1 of 3 (R: binom.test), the median of 21 and 85 days with two censored."""
     trial = small(tmp_path)

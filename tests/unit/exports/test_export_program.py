@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -130,3 +131,83 @@ def test_columns_of_your_own_stay_where_they_are(tmp_path: Path):
     for name in FORMATS:
         write_export(FinishedRun(run), name, FORMATS[name], tmp_path / name)
         assert not [file for file in (tmp_path / name).rglob("*") if file.is_file() and b"secret" in file.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("results", None), ("results", {"clinical/endpoints.tsv": 3}), ("settings", []), ("settings", {"title": {}}),
+     ("plan", {}), ("plan", {"families": [{"entries": [3]}]}), ("given_as", {"samples": None}), ("software", "x"),
+     ("given_as", {"samples": "nowhere.tsv"}), ("inputs", {"config/patients.csv": "x"})],
+)  # fmt: skip
+def test_a_damaged_manifest_is_told_with_its_mend(tmp_path: Path, results: Path, key: str, value: object):
+    run = shutil.copytree(results.parent, tmp_path / "trial") / "results"
+    content = json.loads((run / "manifest.json").read_text())
+    write_json(run / "manifest.json", content | {key: value})
+    with pytest.raises(InputError, match=rf"manifest.json, {key}: .*Run the workflow again: it is made anew\."):
+        write_export(FinishedRun(run), "sbom", FORMATS["sbom"], tmp_path / "out")
+    write_json(run / "manifest.json", {name: part for name, part in content.items() if name != key})
+    with pytest.raises(InputError, match=f"the manifest lacks {key}"):
+        write_export(FinishedRun(run), "sbom", FORMATS["sbom"], tmp_path / "out")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", "{}", '{"date": 3}', '{"date": "yesterday"}'])
+def test_a_damaged_record_of_the_ledgers_entry_is_told(tmp_path: Path, results: Path, text: str):
+    run = shutil.copytree(results.parent, tmp_path / "trial") / "results"
+    (run / "ledger/recorded.json").write_text(text)
+    with pytest.raises(InputError, match=r"recorded.json.*Delete it and run again: it is made again\."):
+        write_export(FinishedRun(run), "definexml", FORMATS["definexml"], tmp_path / "out")
+    (run / "ledger/recorded.json").unlink()  # a copy without its ledger is exported
+    write_export(FinishedRun(run), "definexml", FORMATS["definexml"], tmp_path / "out")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"files": ["a"]}', '{"files": 3}'])
+def test_a_damaged_list_of_an_earlier_export_is_told(tmp_path: Path, results: Path, text: str):
+    """Which files of patients it left cannot be known."""
+    (tmp_path / "export_sbom.json").write_text(text)
+    with pytest.raises(InputError, match=r"export_sbom.json: not the list of an export. Delete .* and export again"):
+        write_export(FinishedRun(results), "sbom", FORMATS["sbom"], tmp_path)
+
+
+def test_what_an_earlier_run_left_in_the_folder_is_not_exported(tmp_path: Path, results: Path):
+    """As after a run that has no pathways or samples any more: the manifest lists what the run made."""
+    run = shutil.copytree(results.parent, tmp_path / "trial") / "results"
+    manifest = json.loads((run / "manifest.json").read_text())
+    del manifest["results"]["immune/pathways.tsv"]
+    write_json(run / "manifest.json", manifest)
+    write_export(FinishedRun(run), "parquet", FORMATS["parquet"], tmp_path / "out")
+    assert (tmp_path / "out/fractions.parquet").is_file()
+    assert not (tmp_path / "out/pathways.parquet").exists()
+    del manifest["results"]["subtypes/calls.tsv"]
+    write_json(run / "manifest.json", manifest)
+    write_export(FinishedRun(run), "phenopackets", FORMATS["phenopackets"], tmp_path / "out")
+    assert "biosamples" not in json.loads((tmp_path / "out/0001.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ("clinical.patient", r"--inputs: found 'clinical.patient=.*Is it clinical.patients\?"),
+        ("clinical.therapies", "a table that the run was made from: clinical.patients, samples. Leave it out"),
+    ],
+)
+def test_a_table_that_the_run_was_not_made_from_is_refused(tmp_path: Path, results: Path, named: str, words: str):
+    path = results.parent / "config/patients.csv"
+    with pytest.raises(InputError, match=words):
+        write_export(FinishedRun(results, {named: path}), "cbioportal", FORMATS["cbioportal"], tmp_path)
+    write_export(FinishedRun(results, {"clinical.patients": path}), "parquet", FORMATS["parquet"], tmp_path)
+    run = FinishedRun(results, {"clinical.patients": tmp_path / "gone.csv"})
+    with pytest.raises(InputError, match=r"gone.csv: file not found\. It was named by --inputs clinical\.patients"):
+        write_export(run, "parquet", FORMATS["parquet"], tmp_path)
+
+
+def test_a_table_of_the_same_name_elsewhere_does_not_hide_the_right_one(
+    tmp_path: Path, results: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "other/config").mkdir(parents=True)
+    (tmp_path / "other/config/patients.csv").write_text("patient_id,arm\nX,A\n")
+    run = shutil.copytree(results, tmp_path / "other/results")
+    monkeypatch.chdir(results.parent)
+    assert "sex" in FinishedRun(run).patients
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"patients\.csv: the file has changed since the run"):
+        _ = FinishedRun(run).patients
