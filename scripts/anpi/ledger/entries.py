@@ -24,6 +24,7 @@ FORMAT = 1
 COMPARED: dict[str, type] = dict.fromkeys(
     ("software", "settings", "rules", "plan", "inputs", "patients", "samples", "endpoints", "attrition"), dict
 ) | dict.fromkeys(("models", "rates", "survival", "results"), list)
+OF_ROWS = ("rates", "survival", "results")
 OF_A_PATIENT = ("arm", "sample", "sets", "reason_out", "columns", "rows")
 OF_A_SAMPLE = ("patient", "columns")
 
@@ -93,7 +94,8 @@ def read_content(file: str, text: bytes, mend: str) -> Entry:
 
 def checked_state(content: Any, file: str) -> State:
     for key in ("patients", "samples", "endpoints", "results", "software"):
-        _ = content[key]  # a KeyError or TypeError says that it is no state
+        if not isinstance(content[key], COMPARED[key]):  # a KeyError or TypeError says that it is no state
+            raise TypeError(key)
     if content.get("format", FORMAT) != FORMAT:
         found, mend = str(content["format"]), "Read it with the version of anpi that wrote it."
         raise InputError(Problem(file, column="format", found=found, expected=str(FORMAT), mend=mend))
@@ -104,6 +106,7 @@ def refuse_incomparable(state: State, file: str) -> None:
     """Refuse a state that lacks what a comparison with another one needs; ``file`` is for messages."""
     content = cast(dict[str, Any], state)
     faults = [key for key, kind in COMPARED.items() if not isinstance(content.get(key), kind)]
+    faults += [key for key in OF_ROWS if key not in faults and not all(isinstance(row, dict) for row in content[key])]
     if not faults:
         faults = [] if "alpha" in content["plan"] else ["plan.alpha"]
         faults += lacking_parts("patients", content["patients"], OF_A_PATIENT)

@@ -15,7 +15,7 @@ from warm import python
 from anpi.files.shipped import ROOT
 from anpi.files.writing import write_json
 from anpi.ledger.compare import compare_runs
-from anpi.ledger.entries import Entry, state_digest
+from anpi.ledger.entries import Entry, read_run, state_digest
 from anpi.ledger.kept import record
 from anpi.ledger.moved_patients import move_of
 from anpi.ledger.moved_results import crossing_words
@@ -80,6 +80,20 @@ def test_a_state_without_what_a_comparison_needs_is_refused_in_words(tmp_path: P
         assert "part.json" in done.stderr
         assert ("format: found '99', expected 1" if path == ("format",) else "from a copy") in done.stderr
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("patients", None), ("patients", 1), ("samples", []), ("software", "x"), ("results", [1]), ("rates", ["a"]),
+     ("survival", [None])],
+)  # fmt: skip
+def test_a_state_with_a_part_of_another_kind_is_refused_in_words(
+    tmp_path: Path, tables: Tables, key: str, value: object
+):
+    path = tmp_path / "part.json"
+    write_json(path, state_of(tmp_path / "trial", tables) | {key: value})
+    with pytest.raises(InputError, match=r"part\.json.*from a copy"):
+        read_run(path)
 
 
 def test_the_order_of_rows_and_columns_is_no_change(tmp_path: Path, tables: Tables):

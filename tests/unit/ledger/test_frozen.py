@@ -536,3 +536,32 @@ def test_what_differs_from_a_manifest_is_named_with_the_way_there(closed: Path, 
     refused = subprocess.run(program, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})
     assert refused.returncode == 2
     assert "the manifest lacks" in refused.stderr
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"entry": "../x", "number": 1, "date": "2026-03-01"}'])
+def test_a_damaged_record_of_the_ledgers_entry_is_told_in_words(results: Path, tmp_path: Path, text: str):
+    write_text(results / "ledger" / "recorded.json", text)
+    with pytest.raises(InputError, match=r"recorded\.json.*Delete it and run again: it is made again\."):
+        freeze_run(results, tmp_path / "copy")
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"@graph": 3}', '{"@graph": [3]}', '{"@graph": [{"@type": "File"}]}'])
+def test_a_damaged_crate_is_told_in_words(results: Path, tmp_path: Path, text: str):
+    write_text(results / "ro-crate-metadata.json", text)
+    with pytest.raises(InputError, match=r"ro-crate-metadata\.json: "):
+        freeze_run(results, tmp_path / "copy")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("software", []), ("inputs", {"patients.csv": "x"}), ("made_by", {"a": 1}), ("steps", {"build_sets": 3}),
+     ("reads", None), ("given_as", {"samples": "gone.tsv"}), ("results", {"a.tsv": {}}), ("records", [1])],
+)  # fmt: skip
+def test_a_damaged_manifest_makes_no_crate(results: Path, tmp_path: Path, key: str, value: Any):
+    write_json(results / "manifest.json", read(results / "manifest.json") | {key: value})
+    words = ["--results", results, "--manifest", results / "manifest.json", "--ledger", results / "ledger"]
+    words += ["--recorded", results / "ledger/recorded.json", "--workflow", results / "provenance"]
+    program = [python(), str(ROOT / "scripts" / "write_crate.py"), *map(str, words), "--out", str(tmp_path / "crate")]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert re.search(rf"manifest\.json, {key}: .*Delete it and run again: it is made again\.", done.stderr)
