@@ -250,6 +250,21 @@ def test_print_shows_tables_whole(page: Page, report: Path, name: str) -> None:
     page.send("Emulation.setEmulatedMedia", media="")
 
 
+def test_print_repeats_the_names_of_columns_and_hides_what_only_a_screen_can_follow(index: Page) -> None:
+    index.send("Emulation.setEmulatedMedia", media="print")
+    # A button in the head of a table has its words on the first page of the table alone.
+    boxes = "new Set([...document.querySelectorAll('thead th button')].map((e) => getComputedStyle(e).display))"
+    assert index.run(f"[...{boxes}]") == ["contents"]
+    seen = "[...document.querySelectorAll('main a')].filter((e) => e.getBoundingClientRect().height > 0)"
+    left = index.run(f"{seen}.filter((e) => (e.getAttribute('href') || '').startsWith('details.html')).length")
+    cited = "[...document.querySelectorAll('a.cite')].filter((e) => e.getAttribute('href').startsWith('details.html'))"
+    assert left == index.run(f"{cited}.filter((e) => e.getBoundingClientRect().height > 0).length")
+    # Captions are no larger than the text.
+    size = "parseFloat(getComputedStyle(document.querySelector('{}')).fontSize)"
+    assert index.run(size.format("figcaption")) <= index.run(size.format("body"))
+    index.send("Emulation.setEmulatedMedia", media="")
+
+
 def test_where_others_stand_is_read_from_the_file_beside_the_pages(page: Page, report: Path) -> None:
     page.open(report / "patients" / "P0001.html")
     for part in ("before", "after"):

@@ -64,7 +64,8 @@ def forest(rows: pd.DataFrame, what: str, favours: tuple[str, str] | None = None
 def axis_words(what: str, favours: tuple[str, str] | None) -> str:
     """Return what the axis shows, and what lies below and above 1."""
     scale = f"{what}, log scale"
-    return f"← {favours[0]}      {scale}      {favours[1]} →" if favours else scale
+    gap = "\u2003" * 3  # a browser makes one blank of several
+    return f"← {favours[0]}{gap}{scale}{gap}{favours[1]} →" if favours else scale
 
 
 def robustness(rows: pd.DataFrame, what: str) -> tuple[Figure, pd.DataFrame]:

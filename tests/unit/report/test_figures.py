@@ -157,6 +157,14 @@ def test_text_from_users_is_no_formula_to_matplotlib() -> None:
     assert r"arm $\frac{1}{$ &amp; &lt;b&gt;" in linked_svg(figure, "a", "t")
 
 
+def test_words_of_the_forest_axis_stay_apart_in_a_browser() -> None:
+    rows = pd.DataFrame({"label": ["a"], "n": [20], "events": [9], "estimate": [0.5], "ci_low": [0.2], "ci_high": [1.2]})
+    figure, _ = forest(rows, "Hazard ratio", ("longer", "shorter"))
+    words = figure.axes[0].get_xlabel()
+    assert "longer Hazard" not in re.sub(r"[ \t\n]+", " ", words)  # as SVG makes one blank of several
+    assert words.split() == ["←", "longer", "Hazard", "ratio,", "log", "scale", "shorter", "→"]
+
+
 def test_forest_axis_is_alike_on_both_sides_and_shows_arrows_beyond_it() -> None:
     rows = pd.DataFrame(
         {"label": ["a", "b", "c"], "n": [10, 20, 5], "events": [5, 9, 2], "estimate": [0.5, 1.5, np.nan],
