@@ -10,7 +10,10 @@ from typing import Any, Generic, TypeVar
 import pandas as pd
 
 from anpi.problems import Problem, nearest, refuse
-from anpi.tables.schema import check_forgiving, load_schema, load_yaml
+from anpi.tables.biomarkers import spoilt_numbers
+from anpi.tables.names import is_unknown
+from anpi.tables.reading import FIRST_DATA_ROW
+from anpi.tables.schema import check_forgiving, column_rule, load_schema, load_yaml
 from anpi.trial.endpoints import NAMES, endpoint_columns, endpoint_kind, is_endpoint
 from anpi.trial.sets import NAMES as SET_NAMES
 from anpi.trial.sets import OF_EXPRESSION
@@ -23,6 +26,7 @@ LISTS = {
     "clearance": ("markers",),
 }
 DURING_TREATMENT = ("response", "immune_related", "clearance")  # what happens then and divides a patient's time
+MOST_CELLS = 5  # of a column, that are told one by one
 SAMPLE_COLUMNS = ("site", "batch", "specimen", "timepoint", "tumour_content")
 
 Value = TypeVar("Value")
@@ -424,6 +428,21 @@ def column_problems(
     if len(levels) == 1 and len(frame) > 1:
         mend = f"Take it out: a column in which all are alike ({levels[0]}) explains nothing."
         yield Problem(file, column=key, found=f"{column} with one level", expected="two levels or more", mend=mend)
+    if all(column_rule(load_schema(table), column) is None for table in ("patients", "samples")):
+        yield from cell_problems(source, frame[column])
+
+
+def cell_problems(source: str, values: pd.Series) -> Iterator[Problem]:
+    """Find cells of a column of one's own that would be a group beside numbers or names, and are none."""
+    spoilt = {index: (text, expected) for index, text, expected in spoilt_numbers(values)}
+    for index, text in values.dropna().astype(str).items():
+        if is_unknown(text):
+            spoilt.setdefault(index, (text, "a value, or nothing where none is known"))
+    more = f" {len(spoilt)} cells are so." if len(spoilt) > MOST_CELLS else ""
+    mend = f"The plan names the column: write numbers with a point, and leave empty what is not known.{more}"
+    for index, (found, expected) in list(spoilt.items())[:MOST_CELLS]:
+        row = int(index) + FIRST_DATA_ROW if isinstance(index, int) else None
+        yield Problem(source, row=row, column=str(values.name), found=found, expected=expected, mend=mend)
 
 
 def chosen_signatures(entry: Entry, registry: pd.DataFrame) -> list[str]:

@@ -18,6 +18,7 @@ from anpi.delivery.values import (
     convert_events,
     convert_grades,
     convert_ids,
+    convert_measured,
     convert_names,
     convert_numbers,
     convert_times,
@@ -269,6 +270,8 @@ def convert_column(
         return convert_dates(column, dates)
     if rule.get("type") == "number" or rule.get("format") == "decimal":
         return name, convert_numbers(column, *unit_factor(column))
+    if (table, taken.column) == ("biomarkers", "value"):
+        return name, convert_measured(column)
     if "enum" in rule:
         return name, convert_words(column)
     if rule.get("type") == "integer":

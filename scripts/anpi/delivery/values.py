@@ -39,6 +39,7 @@ SERIALS = range(20_000, 80_000)  # days since 1900 that Excel counts: 1954 to 21
 EPOCHS = {"excel_1900": date(1899, 12, 30), "excel_1904": date(1904, 1, 1)}
 LARGEST_CM = 30  # of a lesion; what is larger is in millimetres
 LONG = re.compile(r"\d{1,3}(?:([.,])\d{3})+")
+AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")  # 1,250 may be above one thousand, or above one
 GROUPED = re.compile(r"[+-]?\d{1,3}(?:[\s']\d{3})+(?:[.,]\d+)?")
 MEASURED = re.compile(r"(?P<number>[+-]?[\d.,'\s]*\d)\s*(?P<unit>mm|cm|%|years?|yrs?|[a-z]+/l)?", re.IGNORECASE)
 NOT_APPLICABLE = {"na", "n/a", "n.a.", "n.a", "-", "--", "–", "—", ".", "..", "nan", "null", "not applicable"}
@@ -330,17 +331,17 @@ def convert_numbers(column: Column, factor: float = 1, of: str = "") -> pd.Serie
     commas = decimal_comma(column, list(bodies.values()))
     odd = [text for text in texts if text not in bodies]
     for text, body in bodies.items():
-        if commas is None and ("," in body or LONG.fullmatch(body)):
-            continue
-        plain = body.replace("'", "").replace(" ", "")
-        plain = plain.replace(".", "").replace(",", ".") if commas else plain.replace(",", "")
-        if not NUMBER.fullmatch(plain):
+        if commas is None and ("," in body or LONG.fullmatch(body)) and not decimal_sign(body):
+            continue  # open
+        point = decimal_sign(body) or ("," if commas else ".")
+        plain = read_number(body, point)
+        if plain is None:
             odd.append(text)
             continue
         unit = str(matches[text]["unit"]).lower()
         times = 10.0 if centimetres and unit == "cm" else 1 if unit == "%" else factor
         value = plain if times == 1 else f"{float(plain) * times:.10g}"
-        why = f"a number{' with a decimal comma' if commas and ',' in body else ''}"
+        why = f"a number{' with a decimal comma' if point == ',' and point in body else ''}"
         why += f"; {of or 'cm to mm'}" if times != 1 else ""
         become[text] = (value, why if value != text else "")
     become |= column.answered(odd, describe(column.rule))
@@ -418,29 +419,68 @@ def unit_factor(column: Column) -> tuple[float, str]:
     return (10, "cm to mm") if unit == "cm" else (1, "")
 
 
+def convert_measured(column: Column) -> pd.Series:
+    """Return a column of numbers and words, as of several markers: numbers with a decimal point, words as they are."""
+    texts = distinct(column.texts)
+    become = unknown_words(texts)
+    bodies = [text for text in texts if text not in become and re.fullmatch(r"[+-]?\d[\d.,']*", text)]
+    commas = decimal_comma(column, bodies)
+    for text in bodies:
+        if commas is None and not decimal_sign(text):
+            continue  # open
+        plain = read_number(text, decimal_sign(text) or ("," if commas else "."))
+        if plain is not None and plain != text:
+            become[text] = (plain, f"a number{' with a decimal comma' if decimal_sign(text) == ',' else ''}")
+    return column.convert(become)
+
+
+def decimal_sign(text: str) -> str | None:
+    """Return the decimal sign that a number shows by itself, as ``210,5`` and ``1.250,5`` do; None where it is open."""
+    signs = [sign for sign in text if sign in ".,"]
+    if not signs or AMBIGUOUS.fullmatch(text):
+        return None
+    if len(signs) > 1 and len(set(signs)) == 1:
+        return "," if signs[0] == "." else "."
+    return signs[-1]
+
+
+def read_number(body: str, point: str) -> str | None:
+    """Return a number with a point for its decimal sign and without its groups of three; None for what is none."""
+    text = body.replace("'", "").replace(" ", "")
+    group = re.escape("." if point == "," else ",")
+    if not re.fullmatch(rf"[+-]?(?:\d{{1,3}}(?:{group}\d{{3}})+|\d*)(?:{re.escape(point)}\d+)?", text):
+        return None
+    plain = re.sub(group, "", text).replace(point, ".")
+    return plain if NUMBER.fullmatch(plain) else None
+
+
 def decimal_comma(column: Column, texts: Sequence[str]) -> bool | None:
-    """Return whether a comma is the decimal sign; None while that is open."""
+    """Return whether a comma is the decimal sign of numbers that do not show it; None while that is open."""
+    shown = {decimal_sign(text) for text in texts} - {None}
+    opens = [text for text in texts if AMBIGUOUS.fullmatch(text)]
+    if len(shown) > 1:  # typed by several people
+        if not opens:
+            return False
+        text = f"is {opens[0]} about {re.split('[.,]', opens[0])[0]}, or {re.sub('[.,]', '', opens[0])}?"
+        text += " Other cells have decimal commas, and others decimal points."
+        choice = column.ask("decimal sign", text, ("comma", "point"))
+        return None if choice is None else choice == "comma"
     commas = [text for text in texts if "," in text]
-    whole_table = [str(text) for name in column.source.frame for text in column.source.frame[name].dropna().unique()]
     if not commas:
-        points = [text for text in texts if LONG.fullmatch(text) and "." in text]
+        whole_table = [
+            str(text) for name in column.source.frame for text in column.source.frame[name].dropna().unique()
+        ]
         elsewhere = any(re.fullmatch(r"[+-]?\d+,\d{1,2}", text) for text in whole_table)
+        points = [text for text in texts if LONG.fullmatch(text) and "." in text]
         if not points or not elsewhere or any(re.fullmatch(r"[+-]?\d+\.(\d{1,2}|\d{4,})", text) for text in texts):
             return False
         text = f"is {points[0]} about {points[0].split('.')[0]}, or {points[0].replace('.', '')}?"
         text += " Other columns have decimal commas."
         answer = column.ask("decimal sign", text, ("point", "comma"))
         return None if answer is None else answer == "comma"
-    decimal = [
-        text
-        for text in commas
-        if text.count(",") == 1 and not LONG.fullmatch(text) and text.rfind(",") > text.rfind(".")
-    ]
-    thousands = [t for t in commas if t.count(",") > 1 or ("." in t and t.rfind(".") > t.rfind(","))]
-    inferred = "comma" if decimal and not thousands else "point" if thousands and not decimal else None
-    example = commas[0]
-    text = f"is {example} a number with a decimal comma, or one with the comma between thousands?"
-    refuted = ["point"] * bool(decimal) + ["comma"] * bool(thousands)
+    inferred = {",": "comma", ".": "point"}.get(str(next(iter(shown), None)))
+    text = f"is {commas[0]} a number with a decimal comma, or one with the comma between thousands?"
+    refuted = [sign for sign in ("point", "comma") if inferred not in (None, sign)]
     answer = column.ask("decimal sign", text, ("comma", "point"), inferred, refuted)
     return None if answer is None else answer == "comma"
 

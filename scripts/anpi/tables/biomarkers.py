@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 
 import pandas as pd
@@ -21,6 +22,8 @@ SCALES = (
     ("absent", "low", "medium", "high"),
 )
 NEARLY_ALL = 0.9
+LIMIT = re.compile(r"[<>≤≥~]\s*=?\s*[\d.,]+\s*%?|[\d.,]+\s*%")  # <5, > 100 and 80%
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
 def is_number(text: str) -> bool:
@@ -46,9 +49,35 @@ def nearly_scale(values: pd.Series) -> tuple[str, ...] | None:
 
 
 def is_numeric(values: pd.Series) -> bool:
-    """Return whether a marker is measured in numbers: most of its values are, and they are no scale of words."""
+    """Return whether a marker is measured in numbers: most of its values are, and they are no scale of words.
+
+    Numbers with a decimal comma are numbers too, though none that can be read here.
+    """
     given = values.dropna()
-    return scale_of(given) is None and given.map(is_number).mean() > 0.5
+    return scale_of(given) is None and given.map(lambda text: is_number(text) or with_comma(text)).mean() > 0.5
+
+
+def with_comma(text: str) -> bool:
+    return DECIMAL_COMMA.fullmatch(text) is not None
+
+
+def spoilt_numbers(values: pd.Series) -> Iterator[tuple[object, str, str]]:
+    """Find cells of a column of numbers that would make each number a group of its own, with what is expected of them.
+
+    A column that no schema knows is one of numbers when most of its cells are. Words among numbers without a decimal
+    sign may be names of groups (stage 1, 2, 3, 4a); a word for "not known", a limit and a comma are none.
+    """
+    texts = values.dropna().astype(str)
+    if not len(texts) or not texts.map(lambda text: is_number(text) or with_comma(text)).mean() > 0.5:
+        return
+    measured = texts.map(lambda text: (is_number(text) and "." in text) or with_comma(text)).any()
+    for index, text in texts.items():
+        if with_comma(text):
+            yield index, text, "a number with a decimal point"
+        elif is_unknown(text):
+            yield index, text, "a number, or nothing where none is known"
+        elif not is_number(text) and (measured or LIMIT.fullmatch(text)):
+            yield index, text, "a number, as other cells of the column"
 
 
 def biomarker_problems(table: pd.DataFrame) -> Iterator[Problem]:
@@ -93,6 +122,8 @@ def no_numbers(rows: pd.DataFrame, marker: str, file: str) -> Iterator[Problem]:
     for index, value in values[~values.map(is_number)].items():
         mend = "Write 0 for what was looked for and not found; leave out what was not measured."
         expected = f"a number, as other values of {marker}"
+        if with_comma(value):
+            expected, mend = "a number with a decimal point", "Write a point in place of the comma."
         yield Problem(file, row=place(index), column="value", found=value, expected=expected, mend=mend)
 
 

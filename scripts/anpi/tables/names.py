@@ -13,6 +13,7 @@ UNKNOWN = frozenset(
     ("nan", "n/a", "na", "#n/a", "<na>", "n.a.", "n.a", "null", "nil", "-", "--", "–", "—", ".", "..", "?", "??", "unk")
     + ("unknown", "unspecified", "missing", "ongoing", "continuing", "tbd", "not known", "not available")
     + ("not applicable", "not recorded", "to be determined", "not a number")
+    + ("unbekannt", "nicht bekannt", "keine angabe", "k.a.", "k. a.", "inconnu", "inconnue", "desconocido")
 )
 TRUTHS = frozenset(("true", "false"))
 # What others call a word that the schemas take, folded (see `fold`).

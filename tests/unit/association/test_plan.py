@@ -139,6 +139,44 @@ def test_covariate_that_is_missing_and_one_with_one_level(plan_of):
     assert "region with one level" in text
 
 
+def with_marker(*cells: str) -> pd.DataFrame:
+    arms = ["a", "b"] * len(cells)
+    return pd.DataFrame({"patient_id": [f"P{n}" for n in range(len(cells))], "arm": arms[: len(cells)], "nlr": cells})
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (("1.5", "2,5", "3.5", "4"), "row 3, column nlr: found '2,5', expected a number with a decimal point"),
+        (("1,5", "2,5", "3,5", "4"), "row 2, column nlr: found '1,5', expected a number with a decimal point"),
+        (("1.5", "N/A", "3.5", "4"), "row 3, column nlr: found 'N/A', expected a number, or nothing"),
+        (("1.5", "ND", "3.5", "4"), "row 3, column nlr: found 'ND', expected a number, as other cells of the column"),
+        (("1", "<5", "3", "4"), "row 3, column nlr: found '<5', expected a number, as other cells of the column"),
+        (("yes", "no", "k.A.", "no"), "row 4, column nlr: found 'k.A.', expected a value, or nothing where none"),
+    ],
+)
+def test_cells_that_would_be_groups_beside_numbers_or_names(plan_of, cells, told):
+    plan = plan_of(biomarker="columns", columns=["nlr"])
+    text = refusal(check_plan, plan, None, with_marker(*cells))
+    assert told in text
+    assert "The plan names the column: write numbers with a point" in text
+    check_plan(plan_of(), None, with_marker(*cells))  # a column that the plan does not name is kept as it is
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("1", "2", "3", "4a"),
+        ("T1", "T2", "Tx", "T2"),
+        ("1.5", "2.5", "3", "4"),
+        ("1+", "2+", "0", "3+"),
+        ("a", "b", "1", "2"),
+    ],
+)
+def test_numbers_and_names_of_groups_are_taken(plan_of, cells):
+    check_plan(plan_of(biomarker="columns", columns=["nlr"]), None, with_marker(*cells))
+
+
 def test_covariate_of_samples(plan_of):
     plan = plan_of(adjust_for=["batch"])
     check_plan(plan, None, PATIENTS)

@@ -19,7 +19,7 @@ def delivered(
     folder: Path, columns: Mapping[str, Sequence[object]], answers: Mapping[str, str] | None = None
 ) -> Proposal:
     rows = [[f"P00{number}", "A", "F", *cells] for number, cells in enumerate(zip(*columns.values(), strict=True), 1)]
-    file = write_csv(folder / "patients.csv", [[*HEADER, *columns], *rows])
+    file = write_csv(folder / "patients.csv", [[*HEADER, *columns], *rows], ";")
     return propose(None, [file], Decisions(dict(answers or {})))
 
 
@@ -96,3 +96,33 @@ def test_a_header_or_cells_that_contradict_the_column_of_units_are_refused(
     columns = {header: cells, "OS event": [1, 0], "Time unit": ["days", "days"]}
     with pytest.raises(InputError, match=r"row 1, column .*: its .* (name two units|by another)"):
         delivered(tmp_path, columns)
+
+
+def test_each_number_is_read_by_the_decimal_sign_that_it_shows(tmp_path: Path):
+    """A sheet that several people typed: 210.5 is no 2105, whatever other cells have."""
+    ldh = {"LDH": ["250,5", "210.5", "300", "1.250,5", "1,300.5"]}
+    assert values(delivered(tmp_path, ldh), "ldh") == [250.5, 210.5, 300, 1250.5, 1300.5]
+    assert values(delivered(tmp_path, {"LDH": ["250,5", "1.250"]}), "ldh") == [250.5, 1250]
+    question = "patients.csv, LDH: decimal sign"
+    mixed = {"LDH": ["250,5", "210.5", "1.250"]}
+    assert set(delivered(tmp_path, mixed).decisions.open) == {question}
+    assert values(delivered(tmp_path, mixed, {question: "comma"}), "ldh") == [250.5, 210.5, 1250]
+    assert values(delivered(tmp_path, mixed, {question: "point"}), "ldh") == [250.5, 210.5, 1.25]
+
+
+def test_groups_that_are_not_of_three_digits_are_asked_about(tmp_path: Path):
+    asked = delivered(tmp_path, {"LDH": ["1.25.5", "250,5"]}).decisions.open
+    assert set(asked) == {"patients.csv, LDH: values, 1.25.5"}
+
+
+def test_values_of_markers_have_a_decimal_point_and_words_stay(tmp_path: Path):
+    people = write_csv(tmp_path / "patients.csv", [HEADER, ["P001", "A", "F"], ["P002", "A", "M"]])
+    rows = [["LDH", "250,5"], ["CRP", "1.250"], ["NSE", "12.5"], ["KRAS", "mutated"], ["CEA", "<0,5"], ["AFP", "UNK"]]
+    lines = [["Patient", "Parameter", "Wert", "Datum"], *[["P001", *row, "2024-01-02"] for row in rows]]
+    file = write_csv(tmp_path / "labor.csv", lines, ";")
+    question = "labor.csv, Wert: decimal sign"
+    asked = propose(None, [people, file], Decisions({"endpoints: data cut-off": "none"}))
+    assert set(asked.decisions.open) == {question}
+    answers = {"endpoints: data cut-off": "none", question: "comma", "biomarkers: rows without value": "leave_out"}
+    made = propose(None, [people, file], Decisions(answers)).tables["biomarkers"].frame
+    assert list(made["value"]) == ["250.5", "1250", "12.5", "mutated", "<0,5"]

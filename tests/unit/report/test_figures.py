@@ -158,7 +158,9 @@ def test_text_from_users_is_no_formula_to_matplotlib() -> None:
 
 
 def test_words_of_the_forest_axis_stay_apart_in_a_browser() -> None:
-    rows = pd.DataFrame({"label": ["a"], "n": [20], "events": [9], "estimate": [0.5], "ci_low": [0.2], "ci_high": [1.2]})
+    rows = pd.DataFrame(
+        {"label": ["a"], "n": [20], "events": [9], "estimate": [0.5], "ci_low": [0.2], "ci_high": [1.2]}
+    )
     figure, _ = forest(rows, "Hazard ratio", ("longer", "shorter"))
     words = figure.axes[0].get_xlabel()
     assert "longer Hazard" not in re.sub(r"[ \t\n]+", " ", words)  # as SVG makes one blank of several

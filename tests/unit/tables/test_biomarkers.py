@@ -30,6 +30,11 @@ WRONG = {
         "biomarkers.csv, row 5, column value: found '<5', expected a number, as other values of LDH. Write 0 for what "
         "was looked for and not found; leave out what was not measured.",
     ),
+    "a number with a decimal comma": (
+        'P2,,NSE,"12,5",,,2024-03-02\nP1,,NSE,18.25,,,2024-03-02\nP2,,NSE,20,,,2024-04-02',
+        "biomarkers.csv, row 5, column value: found '12,5', expected a number with a decimal point. Write a point in "
+        "place of the comma.",
+    ),
     "two values of a marker on one day": (
         "P2,,LDH,481,U/L,photometry,2024-01-05",
         "biomarkers.csv, row 5, column value: found '481', expected 480, as in row 3 of the same patient, marker and "
@@ -116,3 +121,11 @@ def test_samples_of_others_are_refused(tmp_path: Path):
     samples = pd.DataFrame({"sample_id": ["S1", "S2"], "patient_id": ["P1", "P2"]})
     problems = list(strange_samples(read_table(files["biomarkers"], "biomarkers"), samples, "biomarkers.csv"))
     assert [(problem.row, problem.found) for problem in problems] == [(3, "S2"), (4, "S9")]
+
+
+def test_a_marker_whose_numbers_all_have_a_decimal_comma_is_no_marker_of_words(tmp_path: Path):
+    rows = "".join(f'P{n % 2 + 1},,NSE,"1{n},5",,,2024-03-{n:02}\n' for n in range(1, 9))
+    with pytest.raises(InputError) as error:
+        read_clinical(write(tmp_path, GOOD + rows))
+    assert len(error.value.problems) == 8
+    assert all("expected a number with a decimal point" in str(problem) for problem in error.value.problems)
