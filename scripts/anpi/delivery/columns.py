@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -14,6 +15,7 @@ from anpi.delivery.values import read_date
 from anpi.delivery.visits import VISIT, VISIT_DATE, holds_sizes, is_visit, visit_of_dates
 from anpi.problems import fold, nearest
 from anpi.tables.identifiers import identifier_problems
+from anpi.tables.names import is_unknown
 from anpi.tables.schema import DATE, day_form, load_schema
 from anpi.words.lists import listed
 
@@ -22,33 +24,45 @@ OPEN = "open"  # a column that is asked about
 UNIT_COLUMN = "unit of times"
 PATIENT = "patient_id"
 START = "treatment_start_date"
+# Columns without which times have no start or no end; where a table lacks one, every column of dates is asked about.
+ENDS = {"patients": (START, "death_date", "last_alive_date"), "adverse_events": ("start_date", "end_date")}
+FEW_WORDS = 3  # beside the dates of a column
+SUPPLIED = re.compile(r"os_(?:time|days|months)")
 BEGINNING = re.compile(rf"{START}|randomisation_date|(pfs|os)_(time|days|months)|\w+_day")  # from which times can count
 # Names that trials use, without blanks and signs. Pseudo-columns end with a blank word: a time whose unit is open, an
 # event whose coding is open.
 OF_PATIENT_ID = """patient patientid patid patno patientno patientnumber patientennummer patientenid patientennr pat
     patnr patientnr probandennummer probandennr probandenid studiennummer subject subjectid subjid
     subjectno subjectnumber usubjid participant participantid caseid studyid pid 患者编号 受试者编号
-    numeropatient idpaciente"""
+    numeropatient numéropatient npatient idpatient idpaciente"""
 NAMES: dict[str, dict[str, str]] = {
     "patients": {
         PATIENT: OF_PATIENT_ID,
-        "arm": "arm treatment treatmentarm trt treatmentgroup group cohort therapiearm behandlungsarm regimen",
+        "arm": """arm treatment treatmentarm trt treatmentgroup group cohort therapiearm behandlungsarm bras brazo
+            regimen""",
         "sex": "sex gender geschlecht sexe sexo 性别",
         "age": "age alter ageyears ageatenrolment ageatenrollment ageatdiagnosis agebaseline 年龄",
         "treatment_start_date": """treatmentstart starttreatment starttherapy therapiebeginn startoftreatment
             startoftherapy firstdose firstdosedate dateoffirstdose c1d1 treatmentstartdate trtsdt startdate cycle1day1
-            datefirstdose""",
+            datefirstdose behandlungsbeginn ersteapplikation erstegabe datededébutdutraitement datededebutdutraitement
+            débutdutraitement debutdutraitement fechadeiniciodeltratamiento""",
         "treatment_end_date": """treatmentend endoftreatment therapieende lastdose lastdosedate eot eotdate trtedt
-            dateoflastdose treatmentstop datelastdose""",
+            dateoflastdose treatmentstop datelastdose behandlungsende letztegabe letzteapplikation""",
         "treatment_end_reason": "reasonofftreatment eotreason discontinuationreason dcreas reasonendoftreatment",
         "ecog": "ecog ecogps ecogbaseline performancestatus ps",
-        "liver_mets": "livermets livermetastases livermetastasis lebermetastasen hepaticmetastases",
-        "brain_mets": "brainmets brainmetastases brainmetastasis hirnmetastasen cnsmets cnsmetastases",
+        "liver_mets": "livermets livermetastases livermetastasis lebermetastasen lebermet lebermets hepaticmetastases",
+        "brain_mets": """brainmets brainmetastases brainmetastasis hirnmetastasen hirnmet hirnmets cnsmets
+            cnsmetastases""",
         "ldh": "ldh ldhbaseline ldhul",
-        "prior_io": "priorio priorimmunotherapy previousimmunotherapy priorici",
-        "death_date": "deathdate dateofdeath death died todesdatum dthdt",
+        "prior_io": "priorio priorimmunotherapy previousimmunotherapy priorici vorherigeimmuntherapie "
+        "immuntherapievorher",
+        "death_date": """deathdate dateofdeath death died todesdatum dthdt verstorben
+            verstorbenam gestorben gestorbenam sterbedatum datumdestodes deceased deceasedon dateofdecease décès deces
+            datedécès datededécès datedudécès datededeces datedudeces fechadefallecimiento fechadeexitus""",
         "last_alive_date": """lastalive lastcontact dateoflastcontact lastfollowup dateoflastfollowup lastfu
-            lastknownalive letzterkontakt lstalvdt lastseen fudate""",
+            lastknownalive letzterkontakt lstalvdt lastseen fudate
+            datumletzterkontakt letztesfollowup datedesdernièresnouvelles dernièresnouvelles datedesdernieresnouvelles
+            fechadelúltimocontacto fechadeultimocontacto""",
         "withdrawal_date": "withdrawal dateofwithdrawal consentwithdrawn withdrawalofconsent",
         "randomisation_date": "randomisation randomization randomised randomized randdt dateofrandomisation "
         "dateofrandomization randomizationdate",
@@ -108,10 +122,10 @@ NAMES: dict[str, dict[str, str]] = {
         "term": "term preferredterm adverseevent event ae aeterm pt ereignis toxicity aedecod",
         "soc": "soc systemorganclass organclass bodysystem aesoc organklasse",
         "grade": "grade ctcaegrade toxicitygrade grad ctcgrade ctcae aetoxgr severity",
-        "start_date": "startdate start onset onsetdate begin beginn dateofonset aestdtc",
-        "end_date": "enddate end resolved resolutiondate stop stopdate ende aeendtc",
-        "serious": "serious sae seriousness schwerwiegend",
-        "related": "related relatedness causality relationship drugrelated",
+        "start_date": "startdate start onset onsetdate begin beginn dateofonset aestdtc beginnue uebeginn",
+        "end_date": "enddate end resolved resolutiondate stop stopdate ende aeendtc endeue ueende",
+        "serious": "serious sae seriousness schwerwiegend sue",
+        "related": "related relatedness causality relationship drugrelated kausalität zusammenhang",
         "immune_related": "immunerelated irae immune",
         "action": "action actiontaken",
         "outcome": "outcome ausgang",
@@ -255,13 +269,21 @@ def recognise(source: Source, decisions: Decisions, conversions: Conversions) ->
         claimed |= {taken.header for taken in sheet.taken["lesions"]}
     rest = [header for header in source.frame.columns if header not in claimed]
     taken_for = [taken.column for taken in sheet.taken[tables[-1]]]
-    start = START if tables[-1] == "patients" and not any(BEGINNING.fullmatch(one) for one in taken_for) else None
-    sheet.taken[tables[-1]] += extra_columns(source, rest, tables[-1], decisions, start)
+    sheet.taken[tables[-1]] += extra_columns(source, rest, tables[-1], decisions, lacking(tables[-1], taken_for))
     for taken in (taken for columns in sheet.taken.values() for taken in columns):
         if taken.column in (LEAVE_OUT, UNIT_COLUMN):
             why = f"left out: {taken.why}" if taken.column == LEAVE_OUT else "left out: it is the unit of other columns"
             conversions.add(source.place, None, taken.header, "column", "", why)
     return sheet
+
+
+def lacking(table: str, taken: list[str]) -> list[str]:
+    """Return the columns of dates that times need and that no column of a sheet was taken for."""
+    ends = [column for column in ENDS.get(table, ()) if not {column, str(day_form(column))} & set(taken)]
+    if table == "patients" and any(BEGINNING.fullmatch(one) for one in taken):
+        ends = [column for column in ends if column != START]
+    supplied = table == "patients" and any(SUPPLIED.fullmatch(one) for one in taken)
+    return [column for column in ends if column == START or not supplied]
 
 
 def visits_taken(source: Source, taken: list[Taken], decisions: Decisions) -> list[Taken]:
@@ -355,11 +377,12 @@ def one_of(source: Source, table: str, column: str, headers: list[str], decision
 
 
 def extra_columns(
-    source: Source, headers: list[str], table: str, decisions: Decisions, start: str | None = None
+    source: Source, headers: list[str], table: str, decisions: Decisions, ends: Sequence[str] = ()
 ) -> list[Taken]:
     """Return columns that no schema knows: kept, save those of direct identifiers; slips are asked about.
 
-    Where the table lacks its ``start``, so is each column of dates: without a start no patient has an endpoint.
+    Where the table lacks its ``ends``, so is each column of dates: without a start no patient has an endpoint, and a
+    death under an unknown name would leave a patient alive.
     """
     identifying = {p.column: p.message for p in identifier_problems(source.frame[headers], {}, table, source.shown)}
     properties = load_schema(table)["properties"]
@@ -373,24 +396,32 @@ def extra_columns(
             found.append(Taken(header, LEAVE_OUT, "it is empty"))
             continue
         near = nearest(header, [*properties, *days], 0.85)
-        near = days.get(str(near), near) or (start if is_dated(source.frame[header]) else None)
+        near = days.get(str(near), near)
         name = f"{source.key}, {header}: column of {table}"
-        if near is None or decisions.answers.get(name) == EXTRA:
+        meant = [near] if near else list(ends) if is_dated(source.frame[header]) else []
+        if not meant or decisions.answers.get(name) == EXTRA:
             found.append(Taken(header, EXTRA, "a name that no table has"))
             continue
-        text = f"{source.shown}: is {header!r} the column {near} of {table}?"
-        answer = decisions.decide(name, text, [near, EXTRA, LEAVE_OUT])
+        text = f"{source.shown}: is {header!r} the column {' or '.join(meant)} of {table}?"
+        answer = decisions.decide(name, text, [*meant, EXTRA, LEAVE_OUT])
         why = "asked" if answer is None else "so answered"
         found.append(Taken(header, answer or OPEN, why, unit_of(header)))
     return found
 
 
 def is_dated(texts: pd.Series) -> bool:
-    """Return whether a column holds dates alone, however they are written."""
-    return all(
-        DATE.fullmatch(text) or read_date(text, "day_first") or read_date(text, "month_first")
-        for text in texts.dropna().astype(str).str.strip()
-    )
+    """Return whether a column holds dates, however they are written: in half of its cells, or beside a few words.
+
+    Such words stand for those who have no date, as ``alive`` does.
+    """
+    given = [text for text in texts.dropna().astype(str).str.strip() if not is_unknown(text)]
+    others = [text for text in given if not is_date(text)]
+    return len(others) < len(given) and (2 * len(others) <= len(given) or len(set(others)) <= FEW_WORDS)
+
+
+def is_date(text: str) -> bool:
+    readings = (read_date(text, order) for order in ("day_first", "month_first"))
+    return DATE.fullmatch(text) is not None or any(reading is not None for reading in readings)
 
 
 def described(sheet: Sheet) -> list[str]:

@@ -35,7 +35,14 @@ from anpi.tables.reading import FIRST_DATA_ROW
 from anpi.tables.schema import load_schema
 from anpi.words.lists import listed, plural
 
+RARE = 0.34  # of the ids, that may have no digit where the others have one
 LEAST_COLUMNS = 3  # of a table, a row of which with one cell alone is asked about
+# What stands below a table in the column of its ids: sums, and where it comes from.
+SUMMARY = re.compile(
+    r"(?i)(?:total|totals|sum|summe|gesamt|insgesamt|somme|suma|mean|mittelwert|median|average|moyenne|media|anzahl|count"
+    r"|minimum|maximum|sd|note|notes|legend|legende|source|quelle|stand|erstellt|exported|created|printed)(?:[\s:=(].*)?"
+    r"|n\s*=.*|[*†‡].*|.*:"
+)
 TIME = re.compile(r"(?:pfs|os)_(?:time|months|days)")
 TEXT: Mapping[str, Any] = {"type": "string"}
 
@@ -62,6 +69,7 @@ def build_tables(sheets: Sequence[Sheet], decisions: Decisions, conversions: Con
         if of_sheet is not None:
             of_sheet.part_rows()
         leave_remarks(sheet, decisions, conversions)
+        leave_no_patients(sheet, decisions, conversions)
         fill_ids(sheet, decisions, conversions)
         if of_sheet is not None:
             of_sheet.part_dates()
@@ -108,6 +116,36 @@ def leave_remarks(sheet: Sheet, decisions: Decisions, conversions: Conversions) 
             row = int(index) + FIRST_DATA_ROW
             conversions.add(sheet.source.place, row, "", "row", "", "left out: a remark, as answered")
         sheet.source.frame = frame.drop(index=alone)
+
+
+def leave_no_patients(sheet: Sheet, decisions: Decisions, conversions: Conversions) -> None:
+    """Ask about rows whose id looks like none: a line of totals or of remarks would be a patient more."""
+    headers = {taken.header for columns in sheet.taken.values() for taken in columns if taken.column == PATIENT}
+    for header in headers:
+        frame = sheet.source.frame
+        alone = frame.notna().sum(axis=1) == 1  # of which it is asked otherwise
+        waits = f"{sheet.source.key}: rows of one cell" in decisions.open
+        odd = strange_ids(frame.loc[~alone, header] if waits else frame[header])
+        if not odd:
+            continue
+        rows = frame.index[frame[header].isin(odd)]
+        text = f"{sheet.source.shown}, column {header}: {listed(map(repr, odd), 6)} "
+        text += f"{'looks like no patient' if len(odd) == 1 else 'look like no patients'}, the first in row "
+        text += f"{rows[0] + FIRST_DATA_ROW}. Left out, or patients ({plural(len(rows), 'row')})?"
+        answer = decisions.decide(f"{sheet.source.key}, {header}: rows of no patient", text, (LEAVE_OUT, "patients"))
+        if answer == LEAVE_OUT:
+            for index in rows:
+                row = int(index) + FIRST_DATA_ROW
+                conversions.add(sheet.source.place, row, header, "row", "", "left out: no patient, as answered")
+            sheet.source.frame = frame.drop(index=rows)
+
+
+def strange_ids(texts: pd.Series) -> list[str]:
+    """Return ids that are words of a sum or a remark, or have no digit where nearly all others have one."""
+    ids = distinct(texts)
+    wordy = [text for text in ids if not re.search(r"\d", text)]
+    few = len(wordy) <= RARE * len(ids)
+    return [text for text in ids if SUMMARY.fullmatch(text) or (few and text in wordy)]
 
 
 def fill_ids(sheet: Sheet, decisions: Decisions, conversions: Conversions) -> None:

@@ -25,8 +25,13 @@ MISSING = "missing"  # the answer by which a cell is emptied
 MONTH_NAMES = {
     "jan": 1, "feb": 2, "mar": 3, "mrz": 3, "mär": 3, "mae": 3, "apr": 4, "may": 5, "mai": 5, "jun": 6, "jul": 7,
     "aug": 8, "sep": 9, "oct": 10, "okt": 10, "nov": 11, "dec": 12, "dez": 12,
+    "fév": 2, "fev": 2, "avr": 4, "aoû": 8, "aou": 8, "déc": 12,
+    "ene": 1, "abr": 4, "ago": 8, "dic": 12, "gen": 1, "mag": 5, "giu": 6, "lug": 7, "set": 9, "ott": 10,
 }  # fmt: skip
 ISO_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[T ]\d{1,2}:\d{2}.*")
+TIMED = re.compile(
+    r"(.*?[\d.])(?:\s*[T,:]\s*|\s+)\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s*(?:[ap]\.?m\.?|uhr|h|z))?", re.IGNORECASE
+)
 YEAR_FIRST = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})|(\d{4})(\d{2})(\d{2})")
 DOTTED = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}|\d{2})")
 EITHER = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})(?:[ T]\d{1,2}:\d{2}.*)?")
@@ -233,6 +238,9 @@ def read_date(text: str, order: str) -> tuple[str, str] | None:
     """Return a date as YYYY-MM-DD with how it was read; None for what is no whole date."""
     if match := ISO_TIME.fullmatch(text):
         return dated(match[1][:4], match[1][5:7], match[1][8:], "a date with a time of day")
+    if (match := TIMED.fullmatch(text)) and not EITHER.fullmatch(text):
+        found = read_date(match[1], order)
+        return found and (found[0], f"{found[1]}, with a time of day")
     if match := YEAR_FIRST.fullmatch(text):
         year, month, day = (part for part in match.groups() if part is not None)
         return dated(year, month, day, "a date, year first")
@@ -248,7 +256,8 @@ def read_date(text: str, order: str) -> tuple[str, str] | None:
 
 
 def month_number(word: str) -> int | None:
-    return MONTH_NAMES.get(word[:3].lower())
+    letters = word.lower()
+    return {"juin": 6, "juil": 7}.get(letters[:4]) or MONTH_NAMES.get(letters[:3])
 
 
 def dated(year: str, month: str, day: str, why: str) -> tuple[str, str] | None:

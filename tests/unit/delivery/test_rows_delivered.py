@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pytest
 from unit.delivery.delivery_files import write_csv, write_workbook
 
 from anpi.delivery.decisions import Decisions
@@ -71,3 +72,78 @@ def test_rows_whose_date_is_not_known_are_asked_about(tmp_path: Path):
     assert "scans.csv, column Scan date: in 1 row it is not known, the first in row 2" in asked[question].text
     done = propose(None, files, Decisions(CUTOFF | {question: "leave_out"}))
     assert list(done.tables["assessments"].frame["patient_id"]) == ["P002"]
+
+
+@pytest.mark.parametrize("last", ["Total", "n = 3", "Summe:", "Erstellt am", "* censored", "Mean (SD)"])
+def test_a_line_below_the_patients_is_no_patient_more(tmp_path: Path, last: str):
+    rows = [*PEOPLE, ["P003", "Arm A", "F"], [last, "Arm A", None]]
+    file = write_csv(tmp_path / "patients.csv", rows)
+    question = "patients.csv, patient_id: rows of no patient"
+    asked = propose(None, [file], Decisions()).decisions.open
+    assert set(asked) == {question}
+    assert "the first in row 5" in asked[question].text
+    done = propose(None, [file], Decisions({question: "leave_out"}))
+    assert list(done.tables["patients"].frame["patient_id"]) == ["P001", "P002", "P003"]
+    assert [(note.row, note.why) for note in done.conversions.rows] == [(5, "left out: no patient, as answered")]
+
+
+@pytest.mark.parametrize(
+    "ids", [["SD-001", "SD-002", "SD-003"], ["Anna", "Total-1", "Berta"], ["A", "B", "C"], ["1", "2", "3a"]]
+)
+def test_ids_of_any_one_form_are_taken(tmp_path: Path, ids: list[str]):
+    file = write_csv(tmp_path / "patients.csv", [PEOPLE[0], *[[name, "Arm A", "F"] for name in ids]])
+    assert not propose(None, [file], Decisions()).decisions.open
+
+
+DATED = ["Patient", "Arm", "First dose", "Last contact"]
+START = ["P001", "A", "2024-01-03", "2024-06-01"]
+
+
+def test_dates_under_an_unknown_name_are_asked_about_where_no_column_has_the_deaths(tmp_path: Path):
+    """A death that no column tells would leave the patient alive."""
+    header = [*DATED, "Exitus"]
+    file = write_csv(tmp_path / "patients.csv", [header, [*START, "2024-05-01"], ["P002", *START[1:], "alive"]])
+    question = "patients.csv, Exitus: column of patients"
+    asked = propose(None, [file], Decisions(dict(CUTOFF))).decisions.open
+    assert asked[question].choices == ("death_date", "extra", "leave_out")
+    answers = CUTOFF | {question: "death_date", "patients.csv, Exitus: values, alive": "missing"}
+    done = propose(None, [file], Decisions(answers))
+    assert list(done.tables["patients"].frame["death_date"]) == ["2024-05-01", None]
+    # No question where the deaths are known, or survival is supplied.
+    for more in (["Date of death", "2024-05-01"], ["OS (months)", "3"]):
+        other = write_csv(tmp_path / "patients.csv", [[*DATED, "Diagnosis", more[0]], [*START, "2023-12-01", more[1]]])
+        assert not propose(None, [other], Decisions(dict(CUTOFF))).decisions.open
+
+
+def test_the_start_of_an_adverse_event_under_an_unknown_name_is_asked_about(tmp_path: Path):
+    people = write_csv(tmp_path / "patients.csv", PEOPLE)
+    events = [["Patient", "Event", "Grade", "First seen"], ["P001", "Nausea", 2, "2024-02-03"]]
+    asked = propose(None, [people, write_csv(tmp_path / "ae.csv", events)], Decisions(dict(CUTOFF))).decisions.open
+    assert asked["ae.csv, First seen: column of adverse_events"].choices == (
+        ("start_date", "end_date", "extra", "leave_out")
+    )
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "03.01.2024 00:00:00",
+        "03.01.2024 14:30",
+        "03.01.2024, 14:30 Uhr",
+        "03JAN2024:14:30:00",
+        "3 Jan 2024 2:30 pm",
+        "2024/01/03 14:30",
+        "20240103 14:30",
+        "3 janv. 2024",
+        "3 gennaio 2024",
+        "3 de enero 2024",
+    ],
+)
+def test_days_with_a_time_and_months_of_other_languages(tmp_path: Path, written: str):
+    file = write_csv(tmp_path / "patients.csv", [DATED, ["P001", "A", written, "1 juil. 2024"]], ";")
+    made = propose(None, [file], Decisions(dict(CUTOFF)))
+    if " de " in written:  # not understood: asked, never guessed
+        assert set(made.decisions.open) == {f"patients.csv, First dose: values, {written}"}
+        return
+    assert not made.decisions.open
+    assert list(made.tables["patients"].frame.iloc[0]) == ["P001", "A", "2024-01-03", "2024-07-01"]
