@@ -16,6 +16,7 @@ from anpi.delivery.visits import VISIT, VISIT_DATE, holds_sizes, is_visit, visit
 from anpi.problems import fold, nearest
 from anpi.tables.identifiers import identifier_problems
 from anpi.tables.names import is_unknown
+from anpi.tables.reading import FIRST_DATA_ROW
 from anpi.tables.schema import DATE, day_form, load_schema
 from anpi.words.lists import listed
 
@@ -243,10 +244,25 @@ def decide_table(source: Source, decisions: Decisions) -> tuple[str, ...]:
     name = both if found == ["samples", "patients"] else found[0] if len(found) == 1 else None
     seen = f"{source.shown} has the columns {listed(source.frame.columns, 12)}."
     why = "It is a hidden sheet. Is it meant?" if source.hidden else ""
-    why = why or (f"They may be {listed(found)}." if found else "None tells what a row of it is.")
+    why = why or (f"They may be {listed(found)}." if found else "None tells what a row of it is." + twice(source))
     inferred = None if source.hidden else name
     answer = decisions.decide(f"{source.key}: table", f"Which table is it? {seen} {why}", choices, inferred)
     return () if answer in (None, LEAVE_OUT) else tuple(reversed(str(answer).split(" + ")))
+
+
+def twice(source: Source) -> str:
+    """Say that a patient has several rows, where that alone keeps a sheet from being one of patients."""
+    frame = source.frame
+    columns = candidates(list(frame.columns), "patients")
+    known = {column for many in columns.values() for column in many}
+    named = [header for header, many in columns.items() if PATIENT in many] or [str(frame.columns[0])]
+    ids = frame[named[0]].dropna()
+    again = ids[ids.duplicated(keep=False)]
+    if not len(again) or not any(set(line) <= known for line in SIGNS["patients"]):
+        return ""
+    rows = [int(index) + FIRST_DATA_ROW for index in again.index[again == again.iloc[0]]]
+    words = f" Patients have one row each, and {named[0]} {again.iloc[0]} stands in rows {listed(rows, 4)}: delete what"
+    return words + " stands twice, or give the patients, and each other form of the export, in a sheet of its own."
 
 
 def recognise(source: Source, decisions: Decisions, conversions: Conversions) -> Sheet:

@@ -212,6 +212,22 @@ def short_rows(name: str, rows: Mapping[int, list[str]], width: int) -> list[Pro
     ]
 
 
+def refuse_header_of_two_rows(name: str, start: int, header: Sequence[str], rows: Mapping[int, list[str]]) -> None:
+    """Refuse a header whose gaps the next row fills with names, as under cells that are merged over several columns."""
+    following = next((number for number in rows if number > start), None)
+    if following is None:
+        return
+    below = rows[following]
+    width = max(len(header), len(below))
+    names, cells = ([*row, *[""] * (width - len(row))] for row in (header, below))
+    gaps = [place for place in range(width) if cells[place] and not names[place]]
+    empty = [place for place in range(width) if names[place] and not cells[place]]
+    if gaps and empty and not any(re.search(r"\d", cell) for cell in below):
+        fault = f"the header is of two rows: {below[gaps[0]]!r} of row {following} stands below no name"
+        mend = f"Write one row of names, in row {following}, and delete row {start}."
+        raise InputError(Problem(name, fault, row=start, mend=mend))
+
+
 def source_of(
     file: str, sheet: str, rows: dict[int, list[str]], conversions: Conversions, hidden: bool = False
 ) -> Source:
@@ -231,6 +247,7 @@ def source_of(
         conversions.add(place, number, "", "row", "", "left out: the header once more")
         del plain[number]
     header = [" ".join(cell.split()) for cell in plain[start]]
+    refuse_header_of_two_rows(name, start, header, plain)
     width = max(place for place, cell in enumerate(header, start=1) if cell)
     given = {number: row for number, row in plain.items() if number > start}
     body = {number: (row + [""] * width) for number, row in given.items()}

@@ -21,6 +21,8 @@ MOST_UNPACKED = 500_000_000  # bytes of a workbook, unpacked
 MOST_CELLS = 20_000_000  # of a sheet, empty ones within its width counted
 MOST_ROWS = 1_048_576  # of a sheet, as Excel has it
 START = 1 << 16  # bytes of a part in which its root stands
+# A format that shows a whole number with zeros before it (``000``), behind letters or not (``"P-"000``).
+ZEROS = re.compile(r'((?:"[^"]*"|\\.|[-_./])*)(0{2,})')
 ROOT_ELEMENT = re.compile(rb"<[A-Za-z]")
 
 
@@ -39,8 +41,9 @@ def hidden_sheets(file: Path | str) -> set[str]:
 def read_sheet(file: Path | str, name: str) -> dict[int, list[str]]:
     """Read a sheet as text, by row as the spreadsheet counts; empty rows are left out.
 
-    Dates become YYYY-MM-DD (with a time of day, unless it is midnight), shares shown as percent become ``80%``. Of a
-    formula its last value is taken, as the workbook holds it; nothing is computed.
+    Dates become YYYY-MM-DD (with a time of day, unless it is midnight), or YYYY-MM where the format shows no day and it
+    is the first; numbers shown with zeros before them keep those; shares shown as percent become ``80%``. Of a formula
+    its last value is taken, as the workbook holds it; nothing is computed.
 
     Returns
     -------
@@ -160,6 +163,9 @@ def shown(cell: Any, exact: bool = False) -> str:
     value = cell.value
     if value is None:
         return ""
+    pattern = str(getattr(cell, "number_format", "") or "")
+    if isinstance(value, (datetime, date)) and value.day == 1 and not shows_day(pattern):
+        return value.strftime("%Y-%m")  # Excel makes the first of a month that is typed alone
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d") if value.time() == time(0) else value.strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, date):
@@ -167,7 +173,15 @@ def shown(cell: Any, exact: bool = False) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, (int, float)):
-        if "%" in str(getattr(cell, "number_format", "")):
+        if "%" in pattern:
             return f"{value * 100:.12g}%"
+        if (zeros := ZEROS.fullmatch(pattern)) and value >= 0 and float(value).is_integer():
+            return re.sub(r'"|\\(?=.)', "", zeros[1]) + f"{int(value):0{len(zeros[2])}d}"
         return str(value) if isinstance(value, int) else repr(value) if exact else f"{value:.15g}"
     return str(value)
+
+
+def shows_day(pattern: str) -> bool:
+    """Return whether a format of dates shows the day, as all do but ``mmm-yy`` and its like."""
+    bare = re.sub(r'"[^"]*"|\[[^\]]*\]|\\.', "", pattern).lower()
+    return "d" in bare or not ("m" in bare and "y" in bare)

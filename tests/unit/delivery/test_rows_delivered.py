@@ -10,6 +10,7 @@ from unit.delivery.delivery_files import write_csv, write_workbook
 
 from anpi.delivery.decisions import Decisions
 from anpi.delivery.trial import Proposal, propose
+from anpi.problems import InputError
 
 PEOPLE = [["patient_id", "arm", "sex"], ["P001", "Arm A", "F"], ["P002", "Arm A", "M"]]
 LESIONS = ["Subject", "Scan date", "Lesion", "Kind", "Location", "Diameter (mm)"]
@@ -147,3 +148,29 @@ def test_days_with_a_time_and_months_of_other_languages(tmp_path: Path, written:
         return
     assert not made.decisions.open
     assert list(made.tables["patients"].frame.iloc[0]) == ["P001", "A", "2024-01-03", "2024-07-01"]
+
+
+def test_a_header_of_two_rows_is_refused_in_words(tmp_path: Path):
+    top = ["Patient", "Demographics", None, "Arm", "Outcome", None]
+    below = [None, "Sex", "Age", None, "Death", "Last contact"]
+    row = ["P001", "F", 61, "A", None, "2024-06-01"]
+    with pytest.raises(InputError, match="row 1: the header is of two rows: 'Age' of row 2 stands below no name"):
+        propose(None, [write_workbook(tmp_path / "book.xlsx", {"Patients": [top, below, row]})], Decisions())
+    # A column without a name, and a row of titles above the header, are taken.
+    unnamed = [["Patient", None, "Arm", "Sex"], ["P001", "was seen twice", "A", "F"], ["P002", "moved", "A", None]]
+    assert not propose(
+        None, [write_workbook(tmp_path / "book.xlsx", {"Patients": unnamed})], Decisions()
+    ).decisions.open
+    titled = [
+        ["Trial", None, None, None, "Outcome", None],
+        ["Patient", "Sex", "Age", "Arm", "Death", "Last contact"],
+        row,
+    ]
+    made = propose(None, [write_workbook(tmp_path / "book.xlsx", {"Patients": titled})], Decisions(dict(CUTOFF)))
+    assert list(made.tables["patients"].frame["patient_id"]) == ["P001"]
+
+
+def test_patients_of_several_rows_are_named_where_the_table_is_asked_about(tmp_path: Path):
+    rows = [["Record ID", "Arm", "Sex", "Event"], ["1", "A", "F", "Baseline"], ["1", None, None, "Week 6"]]
+    asked = propose(None, [write_csv(tmp_path / "redcap.csv", rows)], Decisions()).decisions.open
+    assert "Record ID 1 stands in rows 2 and 3" in asked["redcap.csv: table"].text

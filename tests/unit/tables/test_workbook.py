@@ -118,6 +118,21 @@ def test_a_share_is_read_as_it_is_shown(tmp_path: Path):
     assert read_sheet(path, "Patients")[2] == ["S1", "80%"]
 
 
+def test_ids_keep_the_zeros_that_their_format_shows(tmp_path: Path):
+    rows = [["a", "b", "c", "d"], [7, 7, 7, 7.5]]
+    formats = {"A2": "000", "B2": '"P-"000', "C2": "0", "D2": "000"}
+    assert read_sheet(write(tmp_path / "zeros.xlsx", rows, **formats), "Patients")[2] == ["007", "P-007", "7", "7.5"]
+
+
+def test_the_day_of_a_date_that_shows_none_is_not_known(tmp_path: Path):
+    """Excel makes the 1st of May of "May 2024" that a person typed, and shows May-24."""
+    first, other = datetime(2024, 5, 1), datetime(2024, 5, 3)
+    rows = [["a", "b", "c", "d", "e"], [first, other, first, first, first]]
+    formats = {"A2": "mmm-yy", "B2": "mmm-yy", "C2": "dd/mm/yyyy", "D2": "d-mmm-yy", "E2": "[$-407]mmmm\\ yyyy"}
+    read = read_sheet(write(tmp_path / "months.xlsx", rows, **formats), "Patients")[2]
+    assert read == ["2024-05", "2024-05-03", "2024-05-01", "2024-05-01", "2024-05"]
+
+
 def test_a_sheet_that_is_not_there_is_told_with_the_nearest(tmp_path: Path, tells):
     path = write(tmp_path / "patients.xlsx", [HEADER, ["P1", "A", 61, None]])
     with pytest.raises(InputError) as caught:
