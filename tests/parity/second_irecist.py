@@ -237,5 +237,8 @@ def endpoints(codes: list[tuple], patient: Row, therapy: int | None, measurable:
     found["ipfs_event"] = int(event is not None)
     found["ipfs_days"] = (last_read if event is None else event) + 1
     first = next((day for day, code, _ in codes if code in ("iCR", "iPR")), None)
-    found["idor_days"] = max(found["ipfs_days"] - first, 1) if found["iresponse"] == "Y" else None
+    if first is not None and ended is not None and ended < first:  # it did not end a response that began later
+        event = min((day for day in (progression, death) if day is not None), default=None)
+    day = (last_read if event is None else event) + 1
+    found["idor_days"] = max(day - first, 1) if found["iresponse"] == "Y" else None
     return found

@@ -265,12 +265,17 @@ def all_scans(
     for apart in range(rules["scans"]["window_days"] + 1):
         for point in points:
             for day in sorted(told):
-                if "told" not in point and day in told and abs(point["last"] - day) == apart:
+                across = therapy is not None and day <= therapy < point["last"]
+                if "told" not in point and day in told and abs(point["last"] - day) == apart and not across:
                     point["told"] = told.pop(day)
     for point in points:
         point["named"] = point["new"] is not None
+        if point["new"] is None and any(row.get("small") for row in point["rows"]):
+            point["new"] = "N"
         if point["new"] is None and "told" in point and point["told"]["new"] in ("Y", "E"):
             point["new"] = point["told"]["new"]
+        if "told" in point and not any(row["kind"] == "nontarget" for row in point["rows"]):
+            point["nontarget"] = point["told"]["nontarget"] or point["nontarget"]
         if point["nontarget"] is None and "told" in point:
             point["nontarget"] = point["told"]["nontarget"]
         also = point.get("told", {"code": "", "symptom": False})
@@ -279,7 +284,10 @@ def all_scans(
         point["response"], point["day"] = overall(point), point["last"]
         if point["response"] == "PD":
             first = rules["progression"]["date_of_sum"] == "first_scan"
-            point["day"] = point["since"] if point["since"] is not None else point["first" if first else "last"]
+            days = [point["since"]] if point["since"] is not None else []
+            if not days or "PD" in (point["target"], point["nontarget"]):
+                days.append(point["first" if first else "last"])
+            point["day"] = min(days)
     scans = sorted([*points, *unite(list(told.values()), rules, therapy)], key=lambda scan: scan["day"])
     if rules["progression"]["equivocal_new_lesion"] == "date_back":
         date_back(scans, rules["progression"]["date_of_sum"] == "first_scan")
@@ -291,7 +299,9 @@ def all_scans(
             scan["day"] = min(scan["shown"] + (scan["doubted"] if back else []))
     scans.sort(key=lambda scan: scan["day"])
     hold(scans, rules)
-    return scans, measurable or not baseline
+    words = {row["overall_response"] for row in assessments}
+    targeted = words & {"PR", "SD"} or any(row.get("target_response") for row in assessments)
+    return scans, measurable if baseline else bool(targeted) or "NON-CR/NON-PD" not in words
 
 
 def date_back(scans: list[Row], first_scan: bool) -> None:
@@ -420,7 +430,7 @@ def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: 
     for row in lesions:
         small = row["kind"] == "new" and row["node"] == "Y" and row["mm"] is not None and row["mm"] < 10
         if small and row["day"] > 0 and rules["progression"]["new_node_below_10_mm"] == "ignore":
-            row["status"] = "absent"
+            row["status"], row["small"] = "absent", True
     rows = [row["day"] for row in [*assessments, *lesions]]
     contacts = [*rows, *patient["contacts"], *(patient[name] for name in ("last_alive", "withdrawal", "treatment_end"))]
     contacts += [row["day"] for row in therapies]
@@ -429,7 +439,10 @@ def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: 
     contacts = [day for day in contacts if day is not None]
     cutoff, death = patient["cutoff"], patient["death"]
     if cutoff is not None:
-        later = any(day is not None and day > cutoff for day in (patient["last_alive"], death))
+        known = [patient["last_alive"], death]
+        if rules["survival"]["last_alive"] == "latest_contact":
+            known += [patient["withdrawal"], patient["treatment_end"]]
+        later = any(day is not None and day > cutoff for day in known)
         contacts = [day for day in contacts if day <= cutoff] + ([cutoff] if later else [])
     death = patient["death"] = None if death is None or (cutoff is not None and death > cutoff) else death
     last = min((day for day in (cutoff, death) if day is not None), default=10**6)
@@ -463,6 +476,8 @@ def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: 
         day, event = progression_free(style, scans, patient, therapy, rules)
         found |= {f"pfs_days{suffix}": day + 1, f"pfs_event{suffix}": event}
         for begin, name in ((start, suffix), *([(loose, "_unconfirmed")] if style == "fda" else [])):
+            if begin is not None and patient["treatment_end"] is not None and patient["treatment_end"] < begin:
+                day, event = progression_free(style, scans, patient | {"progressed": False}, therapy, rules)
             found[f"dor_days{name}"] = None if begin is None else max(day, begin) - begin + 1
             found[f"dor_event{name}"] = None if begin is None else event
     sure = surely_new([row for row in lesions if row["day"] > 0])

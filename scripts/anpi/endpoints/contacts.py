@@ -6,6 +6,7 @@ import pandas as pd
 
 from anpi.tables.clinical import Clinical, Timeline, row_number
 
+ALIVE = ("last_alive", "treatment_end", "withdrawal")  # who has one after the data cut-off was alive on it
 OF_PATIENTS = ("last_alive", "randomisation", "treatment_start", "treatment_end", "withdrawal")
 OF_TABLES = {
     "assessments": ("assessment",),
@@ -56,5 +57,5 @@ def last_contacts(contacts: pd.DataFrame, cutoff: pd.Series) -> pd.DataFrame:
     beyond = contacts["day"] > limit
     seen = contacts[~beyond].sort_values("day", ascending=False, kind="stable").drop_duplicates("patient_id")
     last = seen.set_index("patient_id").reindex(cutoff.index)
-    later = contacts.loc[beyond & contacts["what"].eq("last_alive"), "patient_id"]
+    later = contacts.loc[beyond & contacts["what"].isin(ALIVE), "patient_id"]
     return last.assign(later=last.index.isin(later))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,13 @@ from anpi.files.rows import Row
 from anpi.recist.best_response import (
     BENEFIT,
     Best,
+    ResponseRules,
     Scan,
     best_response,
     confirmed_best_response,
     confirmed_response_day,
     confirming_day,
+    disease_control_day,
     response_day,
     until_progression,
 )
@@ -105,7 +107,7 @@ def response_columns(view: PatientView, rules: Rules) -> Row:
     scans = counted_scans(course, rules)
     best = best_response(scans, rules.confirmation)
     confirmed, strictly = (
-        without_stable(confirmed_best_response(scans, confirmation), course)
+        without_stable(confirmed_best_response(scans, confirmation), course, scans, confirmation)
         for confirmation in (rules.confirmation, rules.strict_confirmation)
     )
     main = response_values(best, confirmed, response_reason(course, scans))
@@ -115,9 +117,11 @@ def response_columns(view: PatientView, rules: Rules) -> Row:
     return main | {"response_evaluable": evaluable, "response_evaluable_reason": why} | variants(loose, strict)
 
 
-def without_stable(best: Best, course: Course) -> Best:
-    """Call SD what it is without target lesions: NON-CR/NON-PD (RECIST 1.1, table 2)."""
-    return best._replace(value="NON-CR/NON-PD") if best.value == "SD" and not course.measurable else best
+def without_stable(best: Best, course: Course, scans: Sequence[Scan], rules: ResponseRules) -> Best:
+    """Call SD what it is without target lesions: NON-CR/NON-PD (RECIST 1.1, table 2), from the first scan with it."""
+    if best.value != "SD" or course.measurable:
+        return best
+    return Best("NON-CR/NON-PD", disease_control_day(scans, None, rules))
 
 
 def counted_scans(course: Course, rules: Rules) -> list[Scan]:
@@ -245,12 +249,20 @@ def duration_columns(view: PatientView, outcomes: Mapping[str, Outcome], rules: 
     if confirmed is not None and confirming is not None:
         row["ttr_days"] = confirmed + 1
         row["response_confirmed_days"] = confirming + 1
-        for suffix, outcome in outcomes.items():
-            row |= time_columns("dor", suffix, outcome, confirmed, course)
+        during = in_response(course, confirmed)
+        for style, suffix in rules.styles.items():
+            row |= time_columns("dor", suffix, progression_free(during, rules.handling(style)), confirmed, course)
     if loose is not None:
         row["ttr_days_unconfirmed"] = loose + 1
-        row |= time_columns("dor", "_unconfirmed", outcomes[""], loose, course)
+        outcome = progression_free(in_response(course, loose), rules.handling(next(iter(rules.styles))))
+        row |= time_columns("dor", "_unconfirmed", outcome, loose, course)
     return row
+
+
+def in_response(course: Course, start: int) -> Course:
+    """Return what may end a response that began on day ``start``: no clinical progression that came before it."""
+    early = course.clinical is not None and course.clinical.day < start
+    return replace(course, clinical=None) if early else course
 
 
 def immune_columns(view: PatientView, readings: Sequence[Reading], rules: Rules) -> Row:
@@ -274,7 +286,9 @@ def immune_columns(view: PatientView, readings: Sequence[Reading], rules: Rules)
     row |= empty_time("idor", "", "no response")
     start = immune_response_day(readings, course)
     if row["iresponse"] == "Y" and start is not None:
-        row |= time_columns("idor", "", outcome, start, course) | {"idor_reason": reason}
+        outcome, immune = immune_outcome(readings, in_response(course, start), rules)
+        row |= time_columns("idor", "", outcome, start, course)
+        row |= {"idor_reason": immune_words(outcome, course, immune)}
     return row
 
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 from anpi.endpoints.progression import Course, Handling, progression_free
 from anpi.endpoints.rules import Rules
 from anpi.endpoints.time_to_event import Outcome
-from anpi.recist.best_response import Best, Scan
+from anpi.recist.best_response import Best, Scan, disease_control_day
 from anpi.recist.irecist import (
     LATEST,
     Progression,
     Reading,
+    as_recist,
     immune_best,
     immune_response_day,
     progression,
@@ -37,7 +38,8 @@ def best_of(readings: Sequence[Reading], course: Course, rules: Rules, confirm: 
     used = [reading for reading in immune_scans(readings, course) if not of_other_therapy(reading, course, rules)]
     best = immune_best(used if course.baseline else [], rules.immune_confirmation, confirm)
     if confirm and best.value == "iSD" and not course.measurable:
-        best = best._replace(value="NON-iCR/NON-iUPD")
+        day = disease_control_day(as_recist(up_to_confirmed(used)), None, rules.immune_confirmation)
+        best = Best("NON-iCR/NON-iUPD", day)
     return best
 
 

@@ -73,15 +73,15 @@ def observe(clinical: Clinical, rules: Rules) -> Observations:
     lesion_rows = lesion_scans(clinical, timeline, rules, facts["cutoff"])
     window = rules.settings["scans"]["window_days"]
     told, rows = (None if frame is None else before(frame, facts["death"]) for frame in (reported, lesion_rows))
-    if rows is not None and rules.settings["progression"]["new_node_below_10_mm"] == "ignore":
-        rows = rows.assign(state=rows["state"].mask(small_new_nodes(rows), "absent"))
+    if rows is not None:
+        small = small_new_nodes(rows) & (rules.settings["progression"]["new_node_below_10_mm"] == "ignore")
+        rows = rows.assign(state=rows["state"].mask(small, "absent"), ignored=small)
     lesions = None if rows is None else follow_lesions(rows, window, facts["new_therapy"])
     facts["baseline"] = has_baseline(clinical, lesions, rows)
     points = join_scans(lesions, rows, told, rules, facts)
     scans = scans_of(points)
     immune = read_immune(points, lesions, rules)
-    targets = facts.index.map(lesions.baseline["targets"]) if lesions is not None else None
-    facts["measurable"] = True if targets is None else targets != 0
+    facts["measurable"] = has_targets(facts, lesions, told)
     courses = make_courses(facts, scans)
     return Observations(timeline, points, courses, lesions, lesion_rows, reported, facts, immune)
 
@@ -287,7 +287,7 @@ def join_scans(
     points["derived"] = points["derived"].eq(True)
     points["by_lesions"] = points["new_lesion"].notna()
     if lesions is not None:
-        fill_from_report(points)
+        fill_from_report(points, lesions)
         points["overall_derived"] = combine(points).where(points["derived"])
     for column in [c for c in points if c.startswith(("overall", "target_", "nontarget_", "new_lesion", "irecist"))]:
         points[column] = points[column].astype(object).where(points[column].notna(), None)
@@ -319,7 +319,7 @@ def match_scans(lesions: LesionCourse, told: pd.DataFrame | None, rules: Rules, 
     same = points.merge(told.drop(columns="visit"), on=["patient_id", "day"], how="left")
     loose = told[~told["reported_row"].isin(same["reported_row"])]
     open_points = same[same["reported_row"].isna()]
-    near = pair_nearest(open_points, loose, rules.settings["scans"]["window_days"])
+    near = pair_nearest(open_points, loose, rules.settings["scans"]["window_days"], new_therapy)
     same = same.set_index(["patient_id", "day"])
     for key, row in near.items():
         same.loc[key, list(row.index)] = row.to_numpy()
@@ -328,9 +328,16 @@ def match_scans(lesions: LesionCourse, told: pd.DataFrame | None, rules: Rules, 
     return pd.concat([same.reset_index(), alone], ignore_index=True)
 
 
-def pair_nearest(points: pd.DataFrame, told: pd.DataFrame, window: int) -> dict[tuple[str, float], pd.Series]:
-    """Pair time points and assessments of a patient that are at most ``window`` days apart, nearest first."""
+def pair_nearest(
+    points: pd.DataFrame, told: pd.DataFrame, window: int, new_therapy: pd.Series
+) -> dict[tuple[str, float], pd.Series]:
+    """Pair time points and assessments of a patient that are at most ``window`` days apart, nearest first.
+
+    No assessment up to the start of a new therapy is of a scan after it.
+    """
     pairs = points[["patient_id", "day"]].merge(told[["patient_id", "day", "reported_row"]], on="patient_id")
+    start = pairs["patient_id"].map(new_therapy)
+    pairs = pairs[~((pairs["day_y"] <= start) & (start < pairs["day_x"]))]
     pairs = pairs.assign(apart=(pairs["day_x"] - pairs["day_y"]).abs()).query("apart <= @window")
     pairs = pairs.sort_values(["apart", "patient_id", "day_x", "day_y"], kind="stable")
     chosen: dict[tuple[str, float], float] = {}
@@ -343,11 +350,21 @@ def pair_nearest(points: pd.DataFrame, told: pd.DataFrame, window: int) -> dict[
     return {key: rows.loc[row] for key, row in chosen.items()}
 
 
-def fill_from_report(points: pd.DataFrame) -> None:
-    """Take non-target response and new lesions from the assessment where the lesions are silent about them."""
-    silent = points["derived"] & points["nontarget_response"].isna()
+def fill_from_report(points: pd.DataFrame, lesions: LesionCourse) -> None:
+    """Take non-target response and new lesions from the assessment where the lesions are silent about them.
+
+    They are not when a scan shows a non-target lesion, or a new node too small to count: the reader's new lesion is
+    that node.
+    """
+    later = lesions.later
+    followed = points["row"].isin(later.loc[later["kind"] == "nontarget", "point"])
+    told = points["nontarget_reported"].notna() & ~followed
+    silent = points["derived"] & (points["nontarget_response"].isna() | told)
     points["nontarget_response"] = points["nontarget_response"].where(~silent, points["nontarget_reported"])
-    unseen = points["derived"] & points["new_lesion"].isna() & points["new_lesion_reported"].isin(["Y", "E"])
+    unseen = points["derived"] & points["new_lesion"].isna()
+    small = unseen & points["row"].isin(later.loc[later["ignored"], "point"])
+    points["new_lesion"] = points["new_lesion"].mask(small, "N")
+    unseen &= ~small & points["new_lesion_reported"].isin(["Y", "E"])
     points["new_lesion"] = points["new_lesion"].where(~unseen, points["new_lesion_reported"])
 
 
@@ -384,7 +401,10 @@ def without_baseline(points: pd.DataFrame, baseline: pd.Series) -> None:
 
 
 def date_progression(points: pd.DataFrame, lesion_rows: pd.DataFrame | None, rules: Rules) -> pd.DataFrame:
-    """Date each scan: a new lesion on the day it was first seen, a sum at the last or first scan of its visit."""
+    """Date each scan: a new lesion on the day it was first seen, a sum at the last or first scan of its visit.
+
+    Of both the earlier day counts.
+    """
     if lesion_rows is None:
         return points
     first_new = points["patient_id"].map(new_lesion_days(lesion_rows))
@@ -392,7 +412,8 @@ def date_progression(points: pd.DataFrame, lesion_rows: pd.DataFrame | None, rul
     within = progressed & first_new.between(points["first_day"], points["day"])
     points["day"] = points["day"].where(~within, first_new)
     if rules.settings["progression"]["date_of_sum"] == "first_scan":
-        points["day"] = points["day"].mask(progressed & ~within, points["first_day"])
+        grown = points["target_response"].eq("PD") | points["nontarget_response"].eq("PD")
+        points["day"] = points["day"].mask(progressed & (grown | ~within), points["first_day"])
     return points
 
 
@@ -456,6 +477,23 @@ def has_baseline(clinical: Clinical, lesions: LesionCourse | None, lesion_rows: 
     if lesions is not None and lesion_rows is not None:
         seen = ids.isin(lesions.baseline.index) | ~ids.isin(lesion_rows["patient_id"])
     return told.eq("Y").where(told.notna(), seen).to_numpy(dtype=bool)
+
+
+def has_targets(facts: pd.DataFrame, lesions: LesionCourse | None, reported: pd.DataFrame | None) -> np.ndarray:
+    """Return who has target lesions, as far as is known: by the lesions at baseline, else by the words of the readers.
+
+    NON-CR/NON-PD is said of patients without them alone (RECIST 1.1, table 2), PR and SD of those with them.
+    """
+    found = pd.Series(True, index=facts.index)
+    if reported is not None:
+        words, patients = reported["overall_response"], reported["patient_id"]
+        measured = patients[words.isin(["PR", "SD"]) | reported["target_response"].notna()]
+        without = set(patients[words == "NON-CR/NON-PD"]) - set(measured)
+        found &= ~found.index.isin(without)
+    if lesions is not None:
+        counted = pd.Series(facts.index.map(lesions.baseline["targets"]), index=facts.index)
+        found = found.where(counted.isna(), counted != 0)
+    return found.to_numpy(dtype=bool)
 
 
 def make_courses(facts: pd.DataFrame, scans: Mapping[str, list[Scan]]) -> dict[str, Course]:

@@ -383,3 +383,151 @@ def test_a_joined_scan_confirms_as_one(tmp_path):
     trial.scans("P", scans_of("42:PR 45:NON-CR/NON-PD 84:PR 88:NON-CR/NON-PD"))
     row = trial.derive()["P"]
     assert (row["cbor"], row["ttr_days"]) == ("PR", 46)
+
+
+def lesion(trial: Trial, day: int, lesion_id: str, kind: str, **facts: object) -> None:
+    place = {"patient_id": "P", "assessment_at": day, "lesion_id": lesion_id, "kind": kind}
+    trial.add("lesions", **place, **{"node": "N", "diameter_mm": "", "status": ""} | facts)
+
+
+def assessment(trial: Trial, day: int, overall: str, target: str = "", nontarget: str = "", new: str = "N") -> None:
+    told = {"overall_response": overall, "target_response": target, "nontarget_response": nontarget, "new_lesion": new}
+    trial.add("assessments", patient_id="P", assessment_at=day, **told)
+
+
+@pytest.mark.parametrize(
+    ("later", "size", "overall"),
+    [
+        (None, 20, "PD"),  # the lesions say nothing of non-target disease on that day: the assessment does
+        (None, 0, "PD"),
+        ("present", 20, "SD"),  # they do
+        ("not evaluable", 20, "SD"),
+    ],
+)
+def test_where_no_nontarget_lesion_was_followed_the_assessment_tells(later, size, overall, tmp_path):
+    """Non-target lesions are often listed at baseline and followed as one word a scan (RECIST 1.1, 4.3.3)."""
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=150)
+    for day, mm in ((0, 20), (42, size), (84, size)):
+        lesion(trial, day, "T", "target", diameter_mm=mm)
+    lesion(trial, 0, "N", "nontarget", status="present")
+    for day in (42, 84):
+        if later:
+            lesion(trial, day, "N", "nontarget", status=later)
+    assessment(trial, 42, "SD", "SD", "NON-CR/NON-PD")
+    assessment(trial, 84, "PD", "SD", "PD")
+    found = trial.derive()
+    assert found.seen.timepoints["overall"].tolist()[-1] == overall
+    assert (found["P"]["pfs_days"], found["P"]["pfs_event"]) == (85, int(overall == "PD"))
+
+
+def test_a_complete_response_needs_no_row_of_a_nontarget_lesion_that_the_assessment_calls_gone(tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=150)
+    lesion(trial, 0, "N", "nontarget", status="present")
+    for day, mm in ((0, 20), (42, 0), (84, 0)):
+        lesion(trial, day, "T", "target", diameter_mm=mm)
+    for day in (42, 84):
+        assessment(trial, day, "CR", "CR", "CR")
+    assert trial.derive()["P"]["cbor"] == "CR"
+
+
+@pytest.mark.parametrize(
+    ("rule", "size", "event"), [("ignore", 8, 0), ("ignore", 12, 1), ("ignore", None, 1), ("count", 8, 1)]
+)
+def test_a_small_new_node_that_is_ignored_is_so_in_the_assessment_of_that_scan_too(rule, size, event, tmp_path):
+    """The reader's Y is of that node; without a row of a small node it stays progression."""
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=150)
+    for day in (0, 42, 84):
+        lesion(trial, day, "T", "target", diameter_mm=20)
+    if size is not None:
+        lesion(trial, 84, "X", "new", node="Y", diameter_mm=size)
+    assessment(trial, 42, "SD", "SD")
+    assessment(trial, 84, "PD", "SD", new="Y")
+    found = trial.derive(progression={"new_node_below_10_mm": rule})
+    assert (found["P"]["pfs_days"], found["P"]["pfs_event"]) == (85, event)
+    assert ("new_node_below_10_mm" in found.rules_asked("P")) == (size == 8)
+
+
+@pytest.mark.parametrize(
+    ("read", "scanned", "bor"),
+    [
+        (41, 43, "SD"),  # nobody reads a scan before it is made: two scans, one before the therapy
+        (41, 42, "SD"),  # the day on which the therapy began is before it
+        (45, 42, "PR"),  # the scan of the day of the therapy, read three days later
+    ],
+)
+def test_an_assessment_before_a_new_therapy_is_not_of_the_scan_after_it(read, scanned, bor, tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=150)
+    lesion(trial, 0, "T", "target", diameter_mm=20)
+    lesion(trial, scanned, "T", "target", diameter_mm=10)
+    assessment(trial, read, "SD", "SD")
+    trial.add("therapies", patient_id="P", start_at=42 if scanned > 41 and read > 41 else 41, name="x", kind="")
+    row = trial.derive()["P"]
+    assert row["bor"] == bor
+    assert row["pfs_days"] == {"SD": 42, "PR": 43}[bor]
+
+
+def test_a_response_after_clinical_progression_lasts_to_the_next_event_not_to_one_before_it(tmp_path):
+    """Treatment ended for clinical progression on day 51; the response of day 127 ends with the PD of day 211."""
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=250, treatment_end_at=50, treatment_end_reason="clinical progression")
+    trial.scans("P", scans_of("42:SD 84:SD 126:PR 168:PR 210:PD"))
+    row = trial.derive(progression={"clinical": "event"})["P"]
+    assert (row["pfs_days"], row["pfs_event"]) == (51, 1)
+    assert row["ttr_days"] == 127
+    for suffix in ("", "_ema", "_unconfirmed"):
+        assert (row[f"dor_days{suffix}"], row[f"dor_event{suffix}"]) == (85, 1)
+        assert row[f"dor_reason{suffix}"].startswith("PD: progression at the scan of day 211")
+
+
+@pytest.mark.parametrize("fact", ["treatment_end", "withdrawal", "last_alive", "death"])
+def test_who_patients_csv_knows_of_after_the_cutoff_was_alive_on_it(fact, tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P", **{f"{fact}_at": 150})
+    trial.patient("Q", last_alive_at=30)
+    trial.scans("P", scans_of("42:SD"))
+    found = trial.derive(data_cutoff="2024-03-11")  # day 71
+    assert (found["P"]["os_days"], found["P"]["os_event"]) == (71, 0)
+    assert (found["Q"]["os_days"], found["Q"]["os_event"]) == (31, 0)
+
+
+@pytest.mark.parametrize(("rule", "day"), [("first_scan", 43), ("last_scan", 46)])
+def test_a_sum_dates_progression_by_its_rule_though_a_new_lesion_is_seen_later_in_the_visit(rule, day, tmp_path):
+    """Of two scans of a visit the first (day 43) shows the growth, the second (day 46) a new lesion as well."""
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=150)
+    lesion(trial, 0, "T", "target", diameter_mm=20)
+    lesion(trial, 42, "T", "target", diameter_mm=40, visit="V1")
+    lesion(trial, 45, "X", "new", status="unequivocal", visit="V1")
+    row = trial.derive(progression={"date_of_sum": rule})["P"]
+    assert (row["pfs_days"], row["pfs_event"]) == (day, 1)
+
+
+def test_without_target_lesions_the_first_scan_that_is_no_progression_dates_the_best_response(tmp_path):
+    """A CR that nothing confirms is NON-CR/NON-PD, as the scan of day 43 was already."""
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=150)
+    for day, status in ((0, "present"), (42, "present"), (126, "absent")):
+        lesion(trial, day, "N", "nontarget", status=status)
+    row = trial.derive()["P"]
+    assert (row["cbor"], row["cbor_day"]) == ("NON-CR/NON-PD", 43)
+
+
+@pytest.mark.parametrize(
+    ("scans", "best"),
+    [
+        ("42:NON-CR/NON-PD 84:CR", "NON-CR/NON-PD"),  # only who has no target lesion is NON-CR/NON-PD
+        ("42:CR 84:NON-CR/NON-PD", "NON-CR/NON-PD"),
+        ("42:CR 84:SD", "SD"),
+        ("42:PR 84:NON-CR/NON-PD", "SD"),  # contradictory: the PR speaks of target lesions
+        ("42:CR", "SD"),  # nothing tells
+    ],
+)
+def test_reported_responses_tell_who_has_no_target_lesions(scans, best, tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=150)
+    trial.scans("P", scans_of(scans))
+    assert trial.derive()["P"]["cbor"] == best
