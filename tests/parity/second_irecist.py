@@ -16,25 +16,48 @@ BEST = ["iCR", "iPR", "iSD", "NON-iCR/NON-iUPD", "iCPD", "iUPD", "NE"]
 
 def look(scan: Row, sure: list[Row], targets: set[str]) -> Row:
     """Return what the lesions of a scan show of new and of non-target lesions."""
-    seen: Row = {"there": set(), "new targets": {}, "new others": {}, "others": {}, "new grew": False, "grew": False}
+    seen: Row = {"gone": set(), "worse": set(), "read": set()}
+    seen |= {"there": set(), "new targets": {}, "new others": {}, "others": {}, "new grew": False, "grew": False}
     for row in scan.get("rows") or []:
         name, mm = row["lesion_id"], row["mm"]
         if row in sure or (
             row["status"] == "absent" and row["kind"] == "new" and name in {r["lesion_id"] for r in sure}
         ):
             place = "new targets" if name in targets else "new others"
-            seen["there"] |= {name} if row["status"] != "absent" else set()
+            seen["gone" if row["status"] == "absent" else "there"].add(name)
             seen["new grew"] |= row["grew"] and name not in targets
         elif row["kind"] == "nontarget":
             place = "others"
             seen["grew"] |= row["grew"]
+            seen["worse"] |= {name} if row["status"] == "progression" else set()
+            unread = row["status"] in ("not evaluable", "ne") or (row["status"] == "" and row["mm"] is None)
+            seen["read"] |= set() if unread else {name}
         else:
             continue
         if mm is not None:
             seen[place][name] = max(mm, seen[place].get(name, mm))
     if not seen["there"] and scan["new"] == "Y":
         seen["there"] = {"told"}
+    told = scan.get("told") or scan
+    if scan["new"] != "Y" and told["new"] == "N" and told["response"] != "PD":
+        seen["gone"].add("told")
     return seen
+
+
+def still_there(past: list[Row]) -> set[str]:
+    """Return the new lesions that were seen and that no scan since has called absent."""
+    there: set[str] = set()
+    for one in past:
+        there |= one["look"]["there"] if one["i"] != "NE" else set()
+        there -= one["look"]["gone"] - one["look"]["there"]
+    return there
+
+
+def nontargets_unread(scan: Row, block: list[Row]) -> bool:
+    """Return whether non-target lesions that had progressed were not evaluated."""
+    worse = {name for one in block for name in one["look"]["worse"]}
+    unread = not worse or bool(worse - scan["look"]["read"])
+    return scan["nontarget"] in (None, "NE") and any(one["nontarget"] == "PD" for one in block) and unread
 
 
 def new_targets(scans: list[Row], sure: list[Row]) -> set[str]:
@@ -131,10 +154,15 @@ def derived_code(scan: Row, past: list[Row], block: list[Row], rules: Row) -> st
     if confirmed_by(scan, block, bool(there - known), rules):
         late = scan["day"] - block[-1]["day"] > 56 + rules["confirmation_variance_days"]
         return "iUPD" if late and window == "strict" else "iCPD"
-    if found in ("PD", "NE") or "rows" not in scan or not there - before:
+    if found in ("PD", "NE") or "rows" not in scan:
         return WORDS[found]
+    unseen = still_there(past) - before - scan["look"]["gone"]
     came_after = found == "CR" or (found == "PR" and without_new(block[0], False) not in ("CR", "PR"))
-    return WORDS[found] if came_after else "iUPD"
+    if nontargets_unread(scan, block):
+        return "NE"
+    if came_after or not (there - before or unseen):
+        return WORDS[found]
+    return "iUPD" if there - before else "NE"
 
 
 def read(scans: list[Row], sure: list[Row], rules: Row, less: str) -> list[tuple[int, str, int | None]]:

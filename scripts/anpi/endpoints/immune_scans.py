@@ -42,6 +42,8 @@ def finding(point: Mapping[Hashable, Any], evidence: Mapping[tuple[str, int], Ev
     found = Evidence(**(evidence.get((point["patient_id"], int(point["row"])), none) if derived else none))
     if parts["new"] == "Y" and not found.get("news"):
         found["news"] = frozenset(["reported"])
+    elif text(point["new_lesion_reported"]) == "N" and text(point["overall_reported"]) != "PD":
+        found["gone"] = found.get("gone", frozenset()) | {"reported"}
     found["symptom"] = found.get("symptom", False) or point["symptom_reported"] is True
     return Finding(
         day=int(point["day"]),

@@ -76,12 +76,14 @@ class Finding:
         Response of the target lesions, of the non-target ones, and whether a new lesion was told (Y, N, E).
     total : int or None
         Sum of the target lesions.
-    news : frozenset of str
-        The new lesions that are there.
+    news, gone : frozenset of str
+        The new lesions that are there, and those that are said to be absent.
     new_targets, new_others, others : mapping
         Sizes of new target lesions, of other new lesions and of non-target lesions, of those measured.
     new_grew, others_grew : bool
         A new lesion without a size, or a non-target one, was found larger than at the last scan.
+    progressed, evaluated : frozenset of str
+        The non-target lesions that progressed, and those that could be evaluated.
     symptom : bool
         The scan was made because of a new symptom.
     """
@@ -95,11 +97,14 @@ class Finding:
     new: str | None = None
     total: int | None = None
     news: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
     new_targets: Mapping[str, int] = field(default_factory=dict)
     new_others: Mapping[str, int] = field(default_factory=dict)
     others: Mapping[str, int] = field(default_factory=dict)
     new_grew: bool = False
     others_grew: bool = False
+    progressed: frozenset[str] = frozenset()
+    evaluated: frozenset[str] = frozenset()
     symptom: bool = False
 
 
@@ -135,8 +140,8 @@ class State:
     ----------
     block : list of Finding
         The iUPD since the last reset.
-    reported, before : frozenset of str
-        The new lesions seen so far, and those that were known before the block began.
+    reported, before, there : frozenset of str
+        The new lesions seen so far, those that were known before the block began, and those not said to be gone since.
     last : Finding or None
         The last evaluable scan.
     begun, confirmed, complete, blind : bool
@@ -146,6 +151,7 @@ class State:
     block: list[Finding] = field(default_factory=list)
     reported: frozenset[str] = frozenset()
     before: frozenset[str] = frozenset()
+    there: frozenset[str] = frozenset()
     last: Finding | None = None
     begun: bool = False
     confirmed: bool = False
@@ -185,6 +191,7 @@ def read_scan(finding: Finding, state: State, rules: ImmuneRules) -> Reading:
 
 
 def remember(finding: Finding, code: str, state: State) -> None:
+    state.there = (state.there | (frozenset() if code == "NE" else finding.news)) - (finding.gone - finding.news)
     if code == "NE":
         state.blind = bool(state.block)
         return
@@ -265,7 +272,8 @@ def without_earlier(finding: Finding, further: frozenset[str]) -> str:
 def unconfirmed(finding: Finding, found: str, state: State, asked: list[Asked]) -> str:
     """Return the response of a scan after an iUPD that does not confirm it: iUPD, NE or what resets the bar.
 
-    While a new lesion is there, only a response of the other lesions that came after it resets the bar.
+    While a new lesion is there, only a response of the other lesions that came after it resets the bar. What the scan
+    says nothing of may be there.
     """
     first, before = state.block[0], state.block[-1]
     if found == "PD" and not finding.measured:
@@ -275,15 +283,37 @@ def unconfirmed(finding: Finding, found: str, state: State, asked: list[Asked]) 
         text = "non-target progression again, without a word whether it grew (status: increased, or ncla)"
         asked.append(Asked("note", "confirmation_not_known", text))
     there = finding.news - state.before
-    if found in ("PD", "NE") or not finding.measured or not there:
+    unseen = state.there - state.before - finding.news - finding.gone
+    if found in ("PD", "NE") or not finding.measured:
+        return CODES[found]
+    if nontargets_unseen(finding, state.block):
+        return not_told("the non-target lesions that had progressed", asked)
+    if not there and not unseen:
         return CODES[found]
     had = without_earlier(first, frozenset())
     if found == "CR" or (found == "PR" and had not in ("CR", "PR")):
         return CODES[found]
+    if not there:
+        return not_told("the new lesion of the iUPD", asked)
     if shrank(finding.new_targets, first.new_targets):
         text = "the new lesions shrank and the other lesions are stable: iRECIST allows iUPD or iSD; iUPD is taken"
         asked.append(Asked("note", "new_lesion_shrank", text))
     return "iUPD"
+
+
+def nontargets_unseen(finding: Finding, block: Sequence[Finding]) -> bool:
+    """Return whether non-target lesions that had progressed were not evaluated now."""
+    if finding.nontarget not in (None, "NE") or all(one.nontarget != "PD" for one in block):
+        return False
+    progressed = frozenset().union(*(one.progressed for one in block))
+    return not progressed or not progressed <= finding.evaluated
+
+
+def not_told(what: str, asked: list[Asked]) -> str:
+    """Leave the bar as it is: what is not known to have gone resets nothing."""
+    text = f"nothing is said of {what}: the iUPD is neither confirmed nor reset; a row (absent, present) would tell"
+    asked.append(Asked("warning", "progression_not_followed", text))
+    return "NE"
 
 
 def confirms(finding: Finding, further: frozenset[str], block: Sequence[Finding], rules: ImmuneRules) -> bool:

@@ -19,11 +19,14 @@ class Evidence(TypedDict, total=False):
     """Fields of `irecist.Finding` that the lesions of a scan tell."""
 
     news: frozenset[str]
+    gone: frozenset[str]
     new_targets: dict[str, int]
     new_others: dict[str, int]
     others: dict[str, int]
     new_grew: bool
     others_grew: bool
+    progressed: frozenset[str]
+    evaluated: frozenset[str]
     symptom: bool
 
 
@@ -64,11 +67,14 @@ def of_scan(scan: list[Any], sure: set[str], targets: set[str]) -> Evidence:
     measured = sizes(new)
     return {
         "news": frozenset(row.lesion_id for row in new if row.state != "absent"),
+        "gone": frozenset(row.lesion_id for row in new if row.state == "absent"),
         "new_targets": {lesion: size for lesion, size in measured.items() if lesion in targets},
         "new_others": {lesion: size for lesion, size in measured.items() if lesion not in targets},
         "others": sizes(others),
         "new_grew": any(row.grew for row in new if row.lesion_id not in targets),
         "others_grew": any(row.grew for row in others),
+        "progressed": frozenset(row.lesion_id for row in others if row.state == "progression"),
+        "evaluated": frozenset(row.lesion_id for row in others if row.state != "not evaluable"),
         "symptom": any(row.symptom for row in scan),
     }
 

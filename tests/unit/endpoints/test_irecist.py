@@ -280,3 +280,59 @@ def test_a_code_against_recist_before_the_first_progression_is_asked_about(tmp_p
     trial.patient("P1")
     trial.add("assessments", patient_id="P1", assessment_at=42, overall_response="SD", irecist_response="iPR")
     assert "irecist_differs" in trial.derive().rules_asked("P1")
+
+
+def followed(trial: Trial, target: list[int], other: str, later: str) -> None:
+    """Add a patient with a progression on day 42 by a new lesion or by a non-target one, and its status ``later``.
+
+    ``target`` are the sizes of the target lesion at baseline and on days 42, 84 and 126.
+    """
+    trial.patient("P1", last_alive_at=200)
+    for day, size in zip((-7, 42, 84, 126), target, strict=True):
+        place = {"patient_id": "P1", "assessment_at": day}
+        trial.add("lesions", **place, lesion_id="T1", kind="target", diameter_mm=size)
+    kind, first = ("new", "unequivocal") if other == "new" else ("nontarget", "progression")
+    told = [(42, first), (84, later), (126, later)]
+    if other == "nontarget":
+        told = [(-7, "present"), *told]
+    for day, status in told:
+        if status:
+            trial.add("lesions", patient_id="P1", assessment_at=day, lesion_id="O1", kind=kind, status=status)
+
+
+@pytest.mark.parametrize(
+    ("other", "target", "status", "codes", "asked"),
+    [
+        ("new", [40, 40, 40, 40], "", "iUPD NE NE", True),  # new lesions are often noted once, when they appear
+        ("new", [40, 40, 40, 40], "not evaluable", "iUPD NE NE", True),
+        ("new", [40, 40, 40, 40], "absent", "iUPD iSD iSD", False),
+        ("new", [40, 40, 40, 40], "no change since last", "iUPD iUPD iUPD", False),
+        ("new", [40, 40, 20, 20], "", "iUPD iPR iPR", False),  # a response after it needs no word of it
+        ("new", [40, 40, 40, 46], "", "iUPD NE NE", True),
+        ("new", [40, 40, 40, 48], "", "iUPD NE iCPD", True),  # progression of the target lesions as well
+        ("nontarget", [40, 40, 40, 40], "", "iUPD NE NE", True),
+        ("nontarget", [40, 40, 20, 20], "not evaluable", "iUPD NE NE", True),
+        ("nontarget", [40, 40, 40, 40], "present", "iUPD iSD iSD", False),
+        ("nontarget", [40, 40, 20, 20], "absent", "iUPD iPR iPR", False),
+    ],
+)
+def test_what_no_row_says_has_gone_resets_nothing(other, target, status, codes, asked, tmp_path):
+    """Absent is never zero: a progression is not taken back because nobody looked at it again."""
+    trial = Trial(tmp_path)
+    followed(trial, target, other, status)
+    found = trial.derive()
+    assert timepoints(found, "P1") == codes
+    assert ("progression_not_followed" in found.rules_asked("P1")) is asked
+    event = 0 if codes.split()[1] in ("iSD", "iPR") else 1
+    assert (found["P1"]["ipfs_event"], found["P1"]["ipfs_days"]) == (event, 43 if event else 127)
+
+
+@pytest.mark.parametrize(("overall", "new", "code"), [("SD", "N", "iSD"), ("PD", "N", "NE"), ("SD", "", "NE")])
+def test_an_assessment_says_whether_a_reported_new_lesion_is_still_there(overall, new, code, tmp_path):
+    trial = Trial(tmp_path)
+    trial.patient("P1", last_alive_at=200)
+    for day in (-7, 42, 84):
+        trial.add("lesions", patient_id="P1", assessment_at=day, lesion_id="T1", kind="target", diameter_mm=40)
+    for day, word, told in ((42, "PD", "Y"), (84, overall, new)):
+        trial.add("assessments", patient_id="P1", assessment_at=day, overall_response=word, new_lesion=told)
+    assert timepoints(trial.derive(), "P1") == f"iUPD {code}"
