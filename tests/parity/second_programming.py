@@ -429,7 +429,12 @@ def derive(patient: Row, assessments: list[Row], lesions: list[Row], therapies: 
     patient, lesions = dict(patient), settle(lesions)
     for row in lesions:
         small = row["kind"] == "new" and row["node"] == "Y" and row["mm"] is not None and row["mm"] < 10
-        if small and row["day"] > 0 and rules["progression"]["new_node_below_10_mm"] == "ignore":
+        if (
+            small
+            and row["status"] != "absent"
+            and row["day"] > 0
+            and rules["progression"]["new_node_below_10_mm"] == "ignore"
+        ):
             row["status"], row["small"] = "absent", True
     rows = [row["day"] for row in [*assessments, *lesions]]
     contacts = [*rows, *patient["contacts"], *(patient[name] for name in ("last_alive", "withdrawal", "treatment_end"))]

@@ -128,7 +128,9 @@ def make_lesions(draw: random.Random, visits: list[int]) -> list[dict[str, Any]]
             if not named and day > 0:
                 found |= {"day": day + late, "visit": ""}
             rows.append(found | {"diameter_mm": length, "status": status})
-    return rows
+    once = draw.choice(["", "", "nontarget", "new"])  # noted when first seen and never again
+    first = {row["lesion_id"]: row["day"] for row in sorted(rows, key=lambda row: -row["day"])}
+    return [row for row in rows if row["kind"] != once or row["day"] == first[row["lesion_id"]]]
 
 
 def add(trial: Trial, name: str, drawn: dict[str, Any]) -> None:
