@@ -500,7 +500,7 @@ def measurement_queries(rows: pd.DataFrame) -> Iterator[ScanQuery]:
         sizes = " and ".join(mm(size) for size in group["size"])
         places = ", ".join(map(str, sorted(group["row"])))
         what = f"lesion {lesion} measures {sizes} mm on day {study_day(day)}"
-        text = f"lesions rows {places}: {what}; the largest is used"
+        text = f"lesions rows {places}: {what}; the largest is used; of a lesion that split give the sum of its parts"
         yield ScanQuery(patient, "error", "lesion_measured_twice", text, int(day))
     before = target[target["day"] <= 0]
     early = before[before.duplicated(["patient_id", "lesion_id"], keep="last")].drop_duplicates(["patient_id", "day"])

@@ -267,6 +267,14 @@ def test_lesion_queries(rows, rule, tmp_path):
     assert rule in course(tmp_path, *rows).derive().rules_asked("P")
 
 
+def test_two_sizes_of_a_lesion_may_be_the_parts_of_one_that_split(tmp_path):
+    """RECIST 1.1, 4.3.2: the parts are added up; which of two sizes are parts no table tells, so it is asked."""
+    found = course(tmp_path, (-7, "T1", 40, {}), (42, "T1", 22, {}), (42, "T1", 20, {})).derive()
+    (text,) = (query.message for query in found.queries if query.rule == "lesion_measured_twice")
+    assert "22 and 20 mm on day 43; the largest is used" in text
+    assert text.endswith("of a lesion that split give the sum of its parts")
+
+
 def test_sound_lesions_ask_nothing(tmp_path):
     node = {"node": "Y", "location": "neck"}
     rows = [(-7, "T1", 20, {}), (-7, "N1", 15, node), (42, "T1", 15, {}), (42, "N1", 12, node)]
