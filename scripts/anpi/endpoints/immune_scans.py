@@ -18,7 +18,8 @@ DERIVED = {"target": "target_response", "nontarget": "nontarget_response", "new"
 
 def read_immune(points: pd.DataFrame, lesions: LesionCourse | None, rules: Rules) -> dict[str, list[Reading]]:
     """Read the scans of every patient and note the response of each in the column ``irecist`` of the time points."""
-    progressed = set(points.loc[points["overall"] == "PD", "patient_id"])
+    shown = points["overall"].eq("PD") | points["irecist_reported"].isin(["iUPD", "iCPD"])
+    progressed = set(points.loc[shown, "patient_id"])
     evidence = {} if lesions is None else lesion_evidence(lesions.later, progressed)
     codes: list[str | None] = [None] * len(points)
     readings: dict[str, list[Reading]] = {}

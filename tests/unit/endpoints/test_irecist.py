@@ -336,3 +336,16 @@ def test_an_assessment_says_whether_a_reported_new_lesion_is_still_there(overall
     for day, word, told in ((42, "PD", "Y"), (84, overall, new)):
         trial.add("assessments", patient_id="P1", assessment_at=day, overall_response=word, new_lesion=told)
     assert timepoints(trial.derive(), "P1") == f"iUPD {code}"
+
+
+def test_lesions_confirm_what_a_reader_alone_called_iupd(tmp_path):
+    """No scan is PD by RECIST 1.1; the non-target lesions that had progressed by the reader's word grow."""
+    trial = Trial(tmp_path)
+    trial.patient("P1", last_alive_at=200)
+    told = {"overall_response": "NE", "irecist_response": "iUPD", "nontarget_response": "PD"}
+    trial.add("assessments", patient_id="P1", assessment_at=42, **told)
+    for day, status in ((-7, "present"), (84, "increased")):
+        place = {"patient_id": "P1", "assessment_at": day}
+        trial.add("lesions", **place, lesion_id="T1", kind="target", diameter_mm=40)
+        trial.add("lesions", **place, lesion_id="N1", kind="nontarget", status=status)
+    assert timepoints(trial.derive(), "P1") == "iUPD iCPD"
