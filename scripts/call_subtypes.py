@@ -21,7 +21,7 @@ from anpi.files.kept import keeping
 from anpi.files.writing import PRECISE, write_text
 from anpi.program import run_program
 from anpi.provenance import add_kept, kept_place
-from anpi.subtypes.calls import call_subtypes, programme_table, refuse_uncounted, tissue_table
+from anpi.subtypes.calls import call_subtypes, placed_programmes, refuse_uncounted, tissue_table
 from anpi.subtypes.forest import FOREST, load_forest
 from anpi.subtypes.model import DEFAULT, load_model
 from anpi.tables.reading import read_facts
@@ -52,7 +52,7 @@ def main() -> None:
         part, counted = of_samples(expression, samples), counts and of_samples(counts, samples)
         return [
             call_subtypes(part, model, verdicts, counted, forest),
-            programme_table(part, model),
+            placed_programmes(part, model, counts is not None),
             tissue_table(part, model, counts is not None),
         ]
 

@@ -49,6 +49,7 @@ SOME_GENES = 500  # with expression, of which the highest has many times that of
 GENES_OF_A_PANEL = 20  # with expression, of which the same holds in most samples
 NARROW = 5  # times the middle one
 WHOLE = 10_000  # coding genes, about half of them, whose TPM make most of the million
+MOST_OF_A_PART = 5e5  # TPM of fewer genes; more are those of a panel that was scaled by itself
 MOST_BELOW_ONE = 0.1  # of estimated counts above 0: 0.004 in deep libraries, of TPM a fifth to a half
 THOUSAND = 1000
 LEAST_BROKEN, LEAST_LARGE = 20, 100  # fractions, and values from 100 on, that tell of signs between digits
@@ -253,6 +254,20 @@ def tpm_notes(sums: pd.Series) -> list[str]:
     if low < LEAST_TPM:
         notes.append(f"TPM sum to as little as {low:.4g} a sample, not to a million: of a part of the genes alone?")
     return notes
+
+
+def is_own_million(total: float, genes: int) -> bool:
+    """Return whether TPM of so few genes sum to so much that the genes share out a million among themselves.
+
+    Such TPM are above those of a whole transcriptome by the share of the genes in all RNA, which is not known.
+    """
+    return genes < WHOLE and total > MOST_OF_A_PART
+
+
+def own_millions(tpm: pd.DataFrame) -> np.ndarray:
+    """Say of each sample (a column of TPM) whether its genes share out a million among themselves."""
+    genes = tpm.notna().sum()
+    return np.array([is_own_million(float(total), int(n)) for total, n in zip(tpm.sum(), genes, strict=True)], bool)
 
 
 def separator_of(path: Path | str) -> str:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from anpi.expression.matrix import WHOLE, Expression
+from anpi.expression.matrix import WHOLE, Expression, is_own_million
 from anpi.fractions.deconvolve import deconvolve, intervals
 from anpi.fractions.til10 import Profiles, genes_of_the_million, read_profiles
 from anpi.signatures.scores import prepare_samples
@@ -15,7 +15,6 @@ from anpi.trial.methods import QUANTISEQ
 from anpi.words.lists import listed
 
 OTHER = "Other"
-MOST_OF_A_PART = 5e5  # TPM of fewer genes; more are those of a panel that was scaled by itself
 # Percent of a normal tissue from which its own leukocytes are no small part of those counted.
 TISSUE_LIMITS = {"lymph_node": 10.0, "blood": 10.0, "lung": 30.0, "liver": 30.0}
 COLUMNS = ["sample_id", "method", "cell_type", "fraction", "low", "high", "genes_used", "genes_total"]
@@ -100,7 +99,7 @@ def why_none(used: int, asked: int, total: float, measured: int) -> str | None:
         return "no expression in the sample"
     if used / asked < QUANTISEQ.coverage:
         return f"{used} of {asked} genes, at least {QUANTISEQ.coverage:.0%} needed"
-    if measured < WHOLE and total > MOST_OF_A_PART:
+    if is_own_million(total, measured):
         return f"TPM of {measured} genes that sum to {total:.3g}: a panel, whose share of all mRNA is not known"
     return None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from anpi.expression.matrix import Expression
+from anpi.expression.matrix import Expression, own_millions
 from anpi.problems import InputError, Problem, nearest
 from anpi.subtypes.classify import PROGRAMMES, activations, dominant_factor, gene_pairs, probabilities
 from anpi.subtypes.forest import Forest, forest_votes
@@ -21,7 +21,7 @@ from anpi.subtypes.schemes import nabet_labels, scheme_row
 from anpi.subtypes.stability import INTERVALS, anchor_reads, measure_stability
 
 DECIMALS = 4
-NO_LEVEL = "too few housekeeping genes are counted to find the level of the sample"
+NO_LEVEL = "too few housekeeping genes are measured to find the level of the sample"
 SCLC = {"sclc": "yes", "doubtful": "doubt", "slow": "doubt", "not_sclc": "no", "unknown": "unknown"}
 COLUMNS = [
     "sample_id",
@@ -148,7 +148,7 @@ def call_subtypes(
     evidence = gather_evidence(expression, model)
     counts = expression if counts is None and expression.unit == "counts" else counts
     depth = None if counts is None else anchor_reads(counts, model)
-    placed = has_level(evidence.profile, counts is not None)
+    placed = has_level(evidence.profile, expression, counts is not None)
     barred = bars(evidence, model, verdicts, depth, placed)
     wanted = [not bar for bar in barred]
     stability = measure_stability(
@@ -244,13 +244,15 @@ def agreement(subtype: object, other: str | None) -> str | None:
     return "yes" if subtype == other else "no"
 
 
-def has_level(profile: Profile, counted: bool) -> np.ndarray:
+def has_level(profile: Profile, expression: Expression, counted: bool) -> np.ndarray:
     """Say of which samples the level against the reference is known.
 
-    Counts have none of their own, nor have TPM that were made of them: those of a panel of genes share out a million
-    among the panel. TPM that the user declares are taken as they stand.
+    Counts have none of their own, nor have TPM that were made of them, nor declared TPM of a panel of genes that share
+    out a million among themselves: only the anchor genes tell it. Other TPM are taken as they stand.
     """
-    return profile.scaled | (not counted)
+    if counted or expression.unit == "counts":
+        return profile.scaled
+    return profile.scaled | ~own_millions(expression.values)
 
 
 def rows_where(table: pd.DataFrame, kept: np.ndarray) -> pd.DataFrame:
@@ -441,7 +443,7 @@ def tissue_table(expression: Expression, model: Model, counted: bool = False) ->
     """
     profile = make_profile(expression, model)
     identity = judge_identity(profile, model, panel_scores(profile, model))
-    placed = has_level(profile, counted or expression.unit == "counts")
+    placed = has_level(profile, expression, counted)
     identity.loc[~placed] = ["unknown", "SCLC identity not verifiable: " + NO_LEVEL]
     told = identity.rename(columns={"verdict": "sclc", "reason": "sclc_reason"}).replace({"sclc": SCLC})
     tissues = tissue_shares(profile, model, rna_shares(estimate_shares(profile, model), model))
@@ -460,6 +462,19 @@ def programme_table(expression: Expression, model: Model) -> pd.DataFrame:
     """
     table = programme_levels(make_profile(expression, model), model)
     return table.round(DECIMALS).add(0.0).rename_axis("sample_id").reset_index()
+
+
+def placed_programmes(expression: Expression, model: Model, counted: bool = False) -> pd.DataFrame:
+    """Return `programme_table`, missing for samples whose level against the reference is not known.
+
+    Parameters
+    ----------
+    counted : bool
+        Whether the values are counts, or TPM with counts behind them (see `has_level`).
+    """
+    table = programme_table(expression, model)
+    placed = has_level(make_profile(expression, model), expression, counted)
+    return table.where(np.column_stack([np.ones(len(table), bool), *[placed] * (table.shape[1] - 1)]))
 
 
 def programme_levels(profile: Profile, model: Model) -> pd.DataFrame:

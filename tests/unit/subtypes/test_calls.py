@@ -26,7 +26,7 @@ from anpi.expression.matrix import Expression, read_expression, to_tpm
 from anpi.problems import InputError
 from anpi.signatures.registry import read_registry
 from anpi.signatures.scores import score_signatures
-from anpi.subtypes.calls import call_subtypes, programme_table, tissue_table
+from anpi.subtypes.calls import call_subtypes, placed_programmes, programme_table, tissue_table
 from anpi.subtypes.model import DEFAULT, Model, genes_needed, load_model
 from anpi.tables.reading import read_text_table
 
@@ -299,6 +299,28 @@ def test_counts_of_a_panel_have_no_level_as_tpm_either(world: World, model: Mode
     tissues = tissue_table(to_tpm(few), model, counted=True)
     assert set(tissues["sclc"]) == {"unknown"}
     assert tissues[["lung", "lymph_node", "liver"]].isna().all(axis=None)
+    assert placed_programmes(to_tpm(few), model, counted=True)[["A", "inflamed"]].isna().all(axis=None)
     whole = tissue_table(to_tpm(counts), model, counted=True)
     assert set(whole["sclc"]) == {"yes"}
     assert whole["lung"].notna().all()
+    assert placed_programmes(counts, model)[["A", "inflamed"]].notna().all(axis=None)
+
+
+def test_declared_tpm_of_a_panel_that_sum_to_a_million_have_no_level(
+    world: World, model: Model, pure: dict[str, np.ndarray]
+) -> None:
+    """Each stands above its level among all genes: proliferation or another lineage would seem far too high."""
+    whole = to_tpm(as_expression(world, {name: measure(world, pure[name], np.random.default_rng(5)) for name in pure}))
+    anchors = set(model.weights.loc[model.weights["panel"] == "anchor", "gene_id"])
+    panel = whole.genes["gene_id"].isin(set(model.reference.index) - anchors).to_numpy()
+    part = replace(whole, values=whole.values[panel], genes=whole.genes[panel].reset_index(drop=True))
+    alone = to_tpm(part)
+    calls = call_subtypes(alone, model)
+    assert set(calls["call"]) == {"none"}
+    assert calls["reason"].str.contains("too few housekeeping genes").all()
+    assert set(calls["identity"]) == {"unknown"}
+    assert set(tissue_table(alone, model)["sclc"]) == {"unknown"}
+    assert placed_programmes(alone, model).drop(columns="sample_id").isna().all(axis=None)
+    called = call_subtypes(part, model)
+    assert set(called["subtype"].dropna()) == set(call_subtypes(whole, model)["subtype"].dropna())
+    assert placed_programmes(part, model)["A"].notna().all()
