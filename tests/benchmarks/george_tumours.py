@@ -20,7 +20,7 @@ import pandas as pd
 
 from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression
-from anpi.signatures.scores import read_reference
+from anpi.expression.reference_levels import read_reference
 
 TABLE = Path(__file__).resolve().parents[1] / "data" / "george_like" / "genes.tsv.gz"
 CLASSES = ("A", "N", "P", "I")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression
-from anpi.signatures.scores import read_reference
+from anpi.expression.reference_levels import read_reference
 from anpi.subtypes.model import Model
 
 KINDS = ("A", "N", "P", "I")

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anpi.expression.gene_length import LIKE_READS, length_slopes
 from anpi.expression.genes import ENSEMBL_GENE, annotate, dates_among
 from anpi.expression.tallies import sums_fault, without_tallies
 from anpi.files import numbers as numbers_file
@@ -54,6 +55,12 @@ MOST_BELOW_ONE = 0.1  # of estimated counts above 0: 0.004 in deep libraries, of
 THOUSAND = 1000
 LEAST_BROKEN, LEAST_LARGE = 20, 100  # fractions, and values from 100 on, that tell of signs between digits
 SAME = 1e-4  # how far, relatively, a row of sums may be from them
+MOST_BELOW_ONE_OF_A_PANEL = 0.15
+ALL_FRACTIONS = 0.9  # of values above 0 that are no whole numbers: 0.95 of TPM with two decimals, 0.85 of salmon's
+LOWEST_OF_ARRAYS = 2.0  # of values that are no logarithms
+BASES = {"natural logarithms": float(np.log(2)), "logarithms to base 10": float(np.log10(2))}
+UPPER = (0.9, 0.97, 0.995, 0.9995)  # quantiles of a profile: another base stretches them alike, fewer TPM do not
+ALIKE = 0.1
 ROUNDED = 0.01  # how far from a whole number one may be
 DESCRIPTIONS = ("symbol", "biotype", "length", "gene_name")
 
@@ -225,7 +232,9 @@ def with_unit(raw: pd.DataFrame, unit: str, annotation: pd.DataFrame | None, nam
     values = raw if offset is None else (np.exp2(raw) - float(offset.group(1))).clip(lower=0)
     expression = key_by_gene(values, unit if offset is None else "tpm", annotation, name)
     if offset is not None:
-        refuse(base_problems(expression, unit, name))
+        refuse(base_problems(expression, unit, name) or other_bases(expression.values, unit, name))
+    if expression.unit == "tpm":
+        refuse(length_problems(expression, unit, name))
     notes = tpm_notes(values.sum()) if expression.unit == "tpm" else []
     if expression.unit != "vst":
         refuse(row_of_sums(expression, name))
@@ -547,6 +556,9 @@ def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str)
             found = f"values up to {largest:.4g}, in another sample up to {high:.4g}"
             expected = f"{unit} in every sample; these look like logarithms"
             return [contradiction(name, unit, found, expected, sample)]
+    if low > LOWEST_OF_ARRAYS and len(raw) >= MANY_GENES and (unit == "tpm" or mostly_fractions(raw, ALL_FRACTIONS)):
+        expected = f"{unit}, of which some genes have none; these look like values of an array"
+        return [contradiction(name, unit, spanning(raw), expected)]
     return sum_problems(raw, unit, name)
 
 
@@ -597,6 +609,35 @@ def base_problems(expression: Expression, unit: str, name: str) -> list[Problem]
     return [Problem(name, f"declared {unit}", found=found, expected=expected, mend=mend)]
 
 
+def other_bases(tpm: pd.DataFrame, unit: str, name: str) -> list[Problem]:
+    """Find samples of a whole profile whose logarithms are those of the others, times the factor of another base."""
+    sums = tpm.sum()
+    others = sums[sums > 0]
+    low = others.index[others < others.median() / 3]
+    if len(tpm) < MANY_GENES or len(others) < 3 or low.empty:
+        return []
+    upper = np.log2(tpm[others.index] + 1).quantile(UPPER)
+    stretched = upper.div(upper.median(axis=1), axis=0)
+    for sample in low:
+        for words, factor in BASES.items():
+            if (abs(stretched[sample] / factor - 1) < ALIKE).all():
+                found = f"logarithms {stretched[sample].mean():.2g} times those of other samples"
+                expected = f"logarithms to base 2 in every sample; these look like {words}"
+                return [contradiction(name, unit, found, expected, sample)]
+    return []
+
+
+def length_problems(expression: Expression, unit: str, name: str) -> list[Problem]:
+    """Find the first sample of a whole profile whose values rise with the length of the gene."""
+    slopes = length_slopes(expression.values, expression.genes["length"])
+    for sample, slope in slopes[slopes >= LIKE_READS].items():
+        found = f"values {2**slope:.2g} times higher in genes twice as long, against the reference"
+        expected = "TPM, which are divided by the length of the gene; these look like counts per million"
+        mend = "Give the counts themselves, as counts, or TPM."
+        return [Problem(name, f"declared {unit}", column=str(sample), found=found, expected=expected, mend=mend)]
+    return []
+
+
 def sum_problems(raw: pd.DataFrame, unit: str, name: str) -> list[Problem]:
     """Compare the sums of samples with what counts or TPM can make."""
     sums = raw.sum()
@@ -618,7 +659,7 @@ def sum_problems(raw: pd.DataFrame, unit: str, name: str) -> list[Problem]:
     if not whole_numbers and (sums > 0).any() and np.isclose(sums[sums > 0], 1e6, rtol=1e-3).all():
         found = "fractions, and every sample sums to one million"
         return [contradiction(name, unit, found, "counts; these look like tpm")]
-    return small_fractions(raw[sums.index[(sums >= LEAST_TPM) & (sums <= IMPOSSIBLE_TPM)]], unit, name)
+    return small_fractions(raw, unit, name)
 
 
 def thousands(raw: pd.DataFrame) -> str:
@@ -643,12 +684,18 @@ def thousands(raw: pd.DataFrame) -> str:
 
 
 def small_fractions(raw: pd.DataFrame, unit: str, name: str) -> list[Problem]:
-    """Find the first sample of which many values are fractions of one: a fragment lies on hardly more than one gene."""
+    """Find the first sample of which many values are fractions of one: a fragment lies on hardly more than one gene.
+
+    Where the sum is not that of TPM over all genes, but may be that of a panel, hardly any value may be whole besides:
+    of few reads those that fit two genes make fractions of one too.
+    """
     for sample, values in raw.items():
-        above = values[values > 0]
+        above, total = values[values > ROUNDED], values.sum()
         below_one = float((above < 1 - ROUNDED).mean())
-        if below_one > MOST_BELOW_ONE:
-            found = f"a sum of {values.sum():.3g}, and {below_one:.0%} of the values above 0 below 1"
+        like_all = LEAST_TPM <= total <= IMPOSSIBLE_TPM and below_one > MOST_BELOW_ONE
+        like_some = below_one > MOST_BELOW_ONE_OF_A_PANEL and len(above) >= GENES_OF_A_PANEL
+        if like_all or (like_some and mostly_fractions(values, ALL_FRACTIONS)):
+            found = f"a sum of {total:.3g}, and {below_one:.0%} of the values above 0 below 1"
             return [contradiction(name, unit, found, "counts; these look like TPM or FPKM", sample)]
     return []
 
@@ -683,11 +730,11 @@ def spanning(raw: pd.DataFrame) -> str:
     return f"values from {low:.4g} to {high:.4g}"
 
 
-def mostly_fractions(values: pd.DataFrame) -> bool:
+def mostly_fractions(values: pd.DataFrame | pd.Series, most: float = 0.5) -> bool:
     """Return whether most values above zero are no whole numbers, nor such that arithmetic left beside them."""
     numbers = values.to_numpy()
     numbers = numbers[numbers > 0]
-    return bool((np.abs(numbers - np.rint(numbers)) > ROUNDED).mean() > 0.5) if len(numbers) else False
+    return bool((np.abs(numbers - np.rint(numbers)) > ROUNDED).mean() > most) if len(numbers) else False
 
 
 def key_by_gene(values: pd.DataFrame, unit: str, annotation: pd.DataFrame | None, name: str) -> Expression:

@@ -11,8 +11,9 @@ import pandas as pd
 from anpi.expression.draws import draw_genes
 from anpi.expression.genes import annotate
 from anpi.expression.matrix import Expression
+from anpi.expression.reference_levels import read_reference
 from anpi.files.shipped import ROOT
-from anpi.signatures.scores import prepare_samples, read_reference, reference_shift
+from anpi.signatures.scores import prepare_samples, reference_shift
 from anpi.tables.reading import read_text_table
 from anpi.trial.methods import PROGENY
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,13 +10,11 @@ import numpy as np
 import pandas as pd
 
 from anpi.expression.matrix import LOG2_TPM, MOST_TPM, Expression, refuse_vst
-from anpi.files.shipped import ROOT
+from anpi.expression.reference_levels import REFERENCE, read_reference
 from anpi.signatures.methods import geometric_mean, rank_genes, singscore, ssgsea_raw, weighted_mean, weighted_sum
 from anpi.signatures.registry import Signature
-from anpi.tables.reading import read_text_table
 from anpi.trial.methods import BY_RANKS, SCORING
 
-REFERENCE = ROOT / "resources" / "expression" / "sclc_ucologne_2015_tpm_quartiles.tsv.gz"
 DECIMALS = 6
 BATCH = 250  # samples in memory as ranks and rows beside the matrix
 QUARTILE = 0.6744897501960817
@@ -213,13 +210,6 @@ def one_score(
     if signature.method == "singscore":
         return singscore(ranks, columns[roles == "up"], columns[roles == "down"])
     raise ValueError(f"unknown method {signature.method}")
-
-
-@functools.cache
-def read_reference(path: Path | str = REFERENCE) -> pd.DataFrame:
-    """Read quartiles of TPM in the reference cohort, indexed by gene id."""
-    table = read_text_table(path).drop_duplicates("gene_id").set_index("gene_id")
-    return table[["q1", "median", "q3"]].astype(float)
 
 
 def reference_shift(samples: Samples, quartiles: pd.DataFrame) -> np.ndarray:

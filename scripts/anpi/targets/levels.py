@@ -15,7 +15,8 @@ from scipy.special import gammaincinv
 from anpi.expression.depth import tpm_per_fragment
 from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression
-from anpi.signatures.scores import QUARTILE, Samples, prepare_samples, read_reference, reference_shift
+from anpi.expression.reference_levels import read_reference
+from anpi.signatures.scores import QUARTILE, Samples, prepare_samples, reference_shift
 from anpi.targets.lists import Target, read_normal
 from anpi.trial.methods import TARGET_LEVEL
 from anpi.words.lists import listed

@@ -10,6 +10,7 @@ import pytest
 
 from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import as_expression, read_expression, unit_problems
+from anpi.expression.reference_levels import read_reference
 from anpi.problems import InputError
 
 
@@ -51,8 +52,8 @@ def test_a_panel_of_genes_that_are_hardly_expressed_holds_no_logarithms(unit: st
     """Markers of T cells in a tumour that has none: few TPM each, and one gene with many times the others."""
     tpm = pd.DataFrame({"S1": np.random.default_rng(2).lognormal(-1, 1.5, 40).clip(max=20)}, coding_genes(40))
     tpm.iloc[3] = 24.0
-    assert told(tpm, unit) == ""
-    assert told(tpm.assign(by_chance=np.linspace(1.1, 4.9, 40)), unit) == ""
+    assert "logarithms" not in told(tpm, unit)
+    assert "logarithms" not in told(tpm.assign(by_chance=np.linspace(1.1, 4.9, 40)), unit)
 
 
 @pytest.mark.parametrize("unit", ["tpm", "counts"])
@@ -77,6 +78,22 @@ def test_tpm_and_fpkm_are_no_counts(factor: float, silent: bool):
     words = told(values.assign(Z=0.0) if silent else values, "counts")
     assert "these look like tpm" in words.lower()
     assert ("S1" in words) or factor == 1.0
+
+
+@pytest.mark.parametrize("genes", [60, 300, 900])
+def test_tpm_of_a_panel_are_no_counts_whatever_they_sum_to(genes: int):
+    assert "these look like TPM or FPKM" in told(profiles(15_000).head(genes).round(3), "counts")
+    for fragments in (3e5, 2e6, 3e7):
+        assert told(estimated_counts(15_000, fragments).head(genes), "counts") == ""
+
+
+def test_real_counts_of_a_panel_are_counts_and_their_tpm_are_none(external_data: Path):
+    """Transcripts of smooth muscle, every fortieth of those that are expressed, as salmon estimated them."""
+    folder = external_data / "data" / "quants" / "airway"
+    for file in folder.glob("*/quant.sf.gz"):
+        quant = pd.read_csv(file, sep="\t").query("NumReads > 0").iloc[::40].set_index("Name")
+        assert told(quant[["NumReads"]], "counts") == ""
+        assert "these look like" in told(quant[["TPM"]], "counts")
 
 
 def test_one_sample_of_tpm_among_counts_is_named():
@@ -137,3 +154,94 @@ def test_estimated_counts_of_a_panel_below_a_thousand_have_no_such_points(seed: 
     whole = np.floor(np.exp(rng.uniform(0, np.log(900), (40, 25)))) + 1
     parts = np.where(rng.random((40, 25)) < 0.3, rng.random((40, 25)), 0)
     assert told(pd.DataFrame((whole + parts).round(3), coding_genes(40)), "counts") == ""
+
+
+def tumours(samples: int = 4, seed: int = 3) -> pd.DataFrame:
+    """Return TPM around the medians of the reference tumours, a million a sample."""
+    levels = read_reference()["median"]
+    levels = levels[levels.index.isin(read_gene_table()["gene_id"])].rename_axis("gene_id")
+    rng = np.random.default_rng(seed)
+    tpm = levels.to_numpy()[:, None] * np.exp2(rng.normal(0, 1.5, (len(levels), samples)))
+    frame = pd.DataFrame(tpm, levels.index, [f"S{i}" for i in range(1, samples + 1)])
+    return frame / frame.sum() * 1e6
+
+
+def by_length(tpm: pd.DataFrame) -> pd.DataFrame:
+    """Return counts per million: what fragments make of TPM where longer genes have more of them."""
+    lengths = read_gene_table().drop_duplicates("gene_id").set_index("gene_id")["length"].reindex(tpm.index)
+    reads = tpm.mul(lengths, axis=0)
+    return reads / reads.sum() * 1e6
+
+
+@pytest.mark.parametrize("unit", ["tpm", "log2_tpm_plus_1"])
+def test_counts_per_million_are_no_tpm(unit: str):
+    """Long genes would stand too high: percentiles of signatures move by up to a third of the scale."""
+    whole, cpm = tumours(), by_length(tumours())
+    written = (lambda x: x) if unit == "tpm" else (lambda x: np.log2(x + 1))
+    for values, sample in ((cpm, "S1"), (whole.assign(S3=cpm["S3"]), "S3")):
+        with pytest.raises(InputError, match=rf"{sample}: declared {unit}.*these look like counts per million"):
+            as_expression(written(values), unit)
+    assert len(as_expression(written(whole), unit).values) == len(whole)
+    assert len(as_expression(written(whole * 0.4), unit).values) == len(whole)  # FPKM, or TPM of a part
+    few = cpm.head(4000)
+    assert len(as_expression(written(few), unit).values) == len(few)
+
+
+def test_tpm_that_fall_with_the_length_of_the_gene_are_taken():
+    """Degraded libraries and those of 3' ends do: the latter have counts per million that stand for TPM."""
+    short = tumours().div(by_length(tumours()) / tumours(), axis=0)
+    assert len(as_expression(short / short.sum() * 1e6, "tpm").values) == len(short)
+
+
+def test_real_tpm_do_not_rise_with_the_length_of_the_gene_as_reads_do(external_data: Path):
+    """Melanoma, and blood and tumour of quanTIseq: accepted as they are, refused times the length."""
+    melanoma = external_data / "data" / "expression" / "gide2019_melanoma" / "expression_log2tpm.tsv.gz"
+    mixed = external_data / "data" / "deconvolution" / "quantiseq" / "quanTIseq_gene_tpm.txt.gz"
+    for tpm in (
+        read_expression(melanoma, "log2_tpm_plus_0.001").values,
+        as_expression(pd.read_csv(mixed, sep="\t", index_col=0), "tpm").values,
+    ):
+        with pytest.raises(InputError, match="these look like counts per million"):
+            as_expression(by_length(tpm), "tpm")
+
+
+@pytest.mark.parametrize(("base", "word"), [(np.e, "natural logarithms"), (10, "logarithms to base 10|another unit")])
+def test_a_sample_of_logarithms_to_another_base_is_refused(base: float, word: str):
+    logs = np.log2(tumours() + 1)
+    with pytest.raises(InputError, match=rf"S2: declared log2_tpm_plus_1.*look.*({word})"):
+        as_expression(logs.assign(S2=np.log(tumours()["S2"] + 1) / np.log(base)), "log2_tpm_plus_1")
+
+
+@pytest.mark.parametrize("share", [0.5, 0.3, 0.2, 0.1])
+def test_a_sample_of_which_the_matrix_holds_a_part_is_taken(share: float):
+    """RNA that is not coding may take most of a million."""
+    thin = tumours().assign(S2=tumours()["S2"] * share)
+    assert len(as_expression(np.log2(thin + 1), "log2_tpm_plus_1").values) == len(thin)
+
+
+def test_each_real_sample_in_natural_logarithms_is_told(external_data: Path):
+    file = external_data / "data" / "expression" / "gide2019_melanoma" / "expression_log2tpm.tsv.gz"
+    tpm = read_expression(file, "log2_tpm_plus_0.001").values
+    told_of = [natural_logarithms_told(tpm, sample) for sample in tpm.columns[:12]]
+    assert told_of.count(True) >= 11
+
+
+def natural_logarithms_told(tpm: pd.DataFrame, sample: str) -> bool:
+    """Return whether a sample is named that is given in natural logarithms among others to base 2."""
+    logs = np.log2(tpm + 1).assign(**{sample: np.log(tpm[sample] + 1)})
+    try:
+        as_expression(logs, "log2_tpm_plus_1")
+    except InputError as error:
+        return f"{sample}: declared" in str(error)
+    return False
+
+
+@pytest.mark.parametrize("unit", ["tpm", "counts"])
+def test_values_of_an_array_that_are_no_logarithms_are_refused(unit: str):
+    """An array has a background: no gene is without a signal."""
+    array = np.exp2(np.log2(tumours() + 30) + np.random.default_rng(2).normal(0, 0.1, tumours().shape))
+    with pytest.raises(InputError, match="these look like values of an array"):
+        as_expression(array, unit)
+    filtered = tumours()[(tumours() >= 1).all(axis=1)]
+    assert len(as_expression(filtered, "tpm").values) == len(filtered)
+    assert len(as_expression(filtered.round(), "counts").values) == len(filtered)

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from warm import python
 
+from anpi.expression.reference_levels import read_reference
 from anpi.expression.sample_table import read_sample_table, read_tissues
 from anpi.problems import InputError
-from anpi.signatures.scores import read_reference
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
 ROWS = "sample_id\tpurity\nA\t0.8\nB\tNA\n"

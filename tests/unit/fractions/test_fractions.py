@@ -13,12 +13,12 @@ from warm import python
 
 from anpi.expression.draws import draw_genes
 from anpi.expression.matrix import Expression, as_expression, read_expression
+from anpi.expression.reference_levels import read_reference
 from anpi.files.shipped import ROOT
 from anpi.fractions.deconvolve import DRAWS, LEVELS, deconvolve, fit_shares, intervals
 from anpi.fractions.estimate import COLUMNS, estimate_fractions
 from anpi.fractions.til10 import FOLDER, read_profiles
 from anpi.problems import InputError
-from anpi.signatures.scores import read_reference
 from anpi.tables.reading import read_text_table
 
 TYPES = list(read_profiles().cell_types)

@@ -21,9 +21,9 @@ import pytest
 from warm import python
 
 from anpi.expression.matrix import as_expression
+from anpi.expression.reference_levels import read_reference
 from anpi.files.shipped import ROOT
 from anpi.pathways.progeny import WEIGHTS, read_weights, score_pathways
-from anpi.signatures.scores import read_reference
 from anpi.tables.reading import read_text_table
 
 ORDER_OF_R = "Androgen EGFR Estrogen Hypoxia JAK-STAT MAPK NFkB p53 PI3K TGFb TNFa Trail VEGF WNT"

@@ -10,10 +10,11 @@ import pytest
 
 from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression, read_expression
+from anpi.expression.reference_levels import read_reference
 from anpi.problems import InputError
 from anpi.signatures import scores
 from anpi.signatures.registry import Signature, read_gmt, read_registry
-from anpi.signatures.scores import read_reference, score_signatures
+from anpi.signatures.scores import score_signatures
 from anpi.tables.reading import read_text_table
 
 

@@ -17,7 +17,7 @@ from benchmarks.george_tumours import (
     mixed_labels,
 )
 
-from anpi.signatures.scores import read_reference
+from anpi.expression.reference_levels import read_reference
 from anpi.subtypes.calls import call_subtypes, gather_evidence
 from anpi.subtypes.model import MODELS, Model, load_model
 

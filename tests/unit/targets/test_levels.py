@@ -14,8 +14,8 @@ from warm import python
 
 from anpi.expression.genes import read_gene_table
 from anpi.expression.matrix import Expression
+from anpi.expression.reference_levels import read_reference
 from anpi.problems import InputError
-from anpi.signatures.scores import read_reference
 from anpi.tables.targets import TARGETS
 from anpi.targets.levels import read_interval, score_targets
 from anpi.targets.lists import read_normal, read_targets
