@@ -10,8 +10,9 @@ import pandas as pd
 
 from anpi.association.markers import clearance_name
 from anpi.association.plan import Entry, Plan, chosen_signatures
-from anpi.association.trial import Trial
+from anpi.association.trial import AND, Trial
 from anpi.trial.endpoints import endpoint_kind
+from anpi.trial.methods import TPM_OF_PANEL, is_in_tpm
 
 LARGEST_RATIO = 1e10
 TIERS = ("primary", "secondary", "exploratory")
@@ -19,6 +20,10 @@ MISSING_WORDS = {
     "response": "with a response of unknown day",
     "immune_related": "with an immune-related event of unknown day",
 }
+CUT_OF_PANEL = (
+    "TPM of a panel stand above those of a whole transcriptome, by a share that is not known: a cut published for one "
+    "does not hold for the other"
+)
 COLUMNS = (
     "entry",
     "family",
@@ -135,13 +140,18 @@ class Question:
 
 @dataclass(frozen=True)
 class Marker:
-    """Values of a biomarker by patient; ``problem`` says why there are none, ``note`` what was done to them."""
+    """Values of a biomarker by patient.
+
+    ``problem`` says why there are none, ``note`` what was done to them, ``cut_caution`` what speaks against a
+    published cut of them.
+    """
 
     name: str
     values: pd.Series
     grouped: bool
     problem: str | None = None
     note: str | None = None
+    cut_caution: str | None = None
 
 
 def entry_markers(entry: Entry, trial: Trial, registry: pd.DataFrame | None) -> list[Marker]:
@@ -176,10 +186,14 @@ def signature_marker(name: str, trial: Trial, nothing: pd.Series) -> Marker:
         return Marker(name, nothing.astype(float), False, "no expression data, so no score")
     if name not in trial.scores.columns:
         return Marker(name, nothing.astype(float), False, "the signature was not scored")
-    if trial.units.get(name, "").lower() == "tpm":
+    unit = trial.units.get(name, "")
+    several = f"scores of patients are in {unit}: their levels differ" if AND in unit else None
+    caution = CUT_OF_PANEL if TPM_OF_PANEL in unit else None
+    if is_in_tpm(unit):
         logs = np.log2(trial.scores[name].clip(lower=0) + 1)
-        return Marker(name, logs, False, note="the score is in TPM and taken as log2(x + 1)")
-    return Marker(name, trial.scores[name], False)
+        taken = "the score is in TPM and taken as log2(x + 1)"
+        return Marker(name, logs, False, note="; ".join(filter(None, [taken, several])), cut_caution=caution)
+    return Marker(name, trial.scores[name], False, note=several, cut_caution=caution)
 
 
 def gene_marker(name: str, trial: Trial, nothing: pd.Series) -> Marker:
@@ -189,7 +203,8 @@ def gene_marker(name: str, trial: Trial, nothing: pd.Series) -> Marker:
     if gene not in trial.tpm.columns:
         return Marker(name, nothing.astype(float), False, "the gene is not in the expression matrix")
     note = "expression in TPM is taken as log2(x + 1)"
-    return Marker(name, np.log2(trial.tpm[gene].astype(float) + 1), False, note=note)
+    caution = CUT_OF_PANEL if any(TPM_OF_PANEL in unit for unit in trial.units.values()) else None
+    return Marker(name, np.log2(trial.tpm[gene].astype(float) + 1), False, note=note, cut_caution=caution)
 
 
 def column_marker(name: str, trial: Trial) -> Marker:
@@ -256,6 +271,8 @@ def ask(entry: Entry, endpoint: str, marker: Marker, trial: Trial, plan: Plan) -
     elif entry.cut not in ("none", "maximally_selected"):
         if marker.note and not isinstance(entry.cut, str):
             notes.append(f"the cut {entry.cut:g} stands on that scale")
+        if marker.cut_caution and not isinstance(entry.cut, str):
+            notes.append(marker.cut_caution)
         frame, grouped = cut_marker(frame, entry), True
     return Question(entry, endpoint, marker.name, grouped, frame, covariates, stratified, notes, obstacle)
 

@@ -23,6 +23,7 @@ FROM_FIRST_SCAN = (
     "the day of the confirming scan is not known: a confirmed response counts from its first scan, "
     "which makes responders look better than they are"
 )
+AND = " and "  # between the units of one signature
 YES_NO = {"Y": 1.0, "N": 0.0, "YES": 1.0, "NO": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 RESPONSE_ORDER = {"PD": 0.0, "SD": 1.0, "NON-CR/NON-PD": 1.0, "PR": 2.0, "CR": 3.0}
 RESPONSE_ORDER |= {"ICPD": 0.0, "IUPD": 0.0, "ISD": 1.0, "NON-ICR/NON-IUPD": 1.0, "IPR": 2.0, "ICR": 3.0}
@@ -270,10 +271,11 @@ def pivot_scores(values: pd.DataFrame, chosen: pd.Series, file: str) -> pd.DataF
 
 
 def score_units(values: pd.DataFrame | None) -> dict[str, str]:
+    """Return the unit of each signature that was scored; of several, as of panels and whole transcriptomes, all."""
     if values is None or "unit" not in values.columns:
         return {}
-    known = values.dropna(subset=["unit"]).drop_duplicates("signature")
-    return dict(zip(known["signature"].astype(str), known["unit"].astype(str), strict=True))
+    known = values.dropna(subset=["unit", "score"]).drop_duplicates(["signature", "unit"]).astype({"unit": str})
+    return {str(name): AND.join(sorted(units)) for name, units in known.groupby("signature", sort=False)["unit"]}
 
 
 def read_tpm(path: Path | str, chosen: pd.Series) -> pd.DataFrame:

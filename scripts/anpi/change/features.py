@@ -8,6 +8,7 @@ import pandas as pd
 from anpi.expression.matrix import Expression
 from anpi.signatures.registry import Signature
 from anpi.signatures.scores import prepare_samples, score_samples
+from anpi.trial.methods import is_in_tpm
 
 COLUMNS = ["sample_id", "feature", "kind", "value", "low", "high"]
 CLASSES = ("p_A", "p_N", "p_P", "p_I")
@@ -22,7 +23,7 @@ def signature_features(scores: pd.DataFrame) -> pd.DataFrame:
 
 def logs_of_tpm(scores: pd.DataFrame) -> pd.Series:
     """Return scores as they are, those in TPM as log2(x + 1)."""
-    linear = scores["unit"].astype(str).str.lower().eq("tpm")
+    linear = scores["unit"].astype(str).map(is_in_tpm).astype(bool)
     return scores["score"].where(~linear, np.log2(scores["score"].clip(lower=0) + 1))
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from anpi.exports.finished_run import FinishedRun
 from anpi.tables.schema import column_rule, load_schema
 from anpi.trial.endpoints import ENDPOINTS, endpoint_columns, endpoint_kind
+from anpi.trial.methods import TPM_OF_PANEL
 from anpi.trial.sets import USABLE
 
 LABELS = {
@@ -182,11 +183,12 @@ def biomarkers(run: FinishedRun) -> Dataset:
     parts += [(f"SIG{place:03}", str(name), run.scores[name]) for place, name in enumerate(run.scores, start=1)]
     parts += [(f"GENE{place:03}", name, values) for place, (name, values) in enumerate(genes(run), start=1)]
     owner = run.samples.set_index("sample_id")["patient_id"]
+    of_genes = TPM_OF_PANEL if any(TPM_OF_PANEL in unit for unit in run.score_units.values()) else "TPM"
     rows = []
     for code, name, values in parts:
         measured = values.dropna()
         number = pd.api.types.is_numeric_dtype(measured)
-        unit = "TPM" if code.startswith("GENE") else run.score_units.get(name)
+        unit = of_genes if code.startswith("GENE") else run.score_units.get(name)
         rows.append(pd.DataFrame({
             "USUBJID": owner.reindex(measured.index), "SPECID": measured.index, "PARAMCD": code, "PARAM": name,
             "AVAL": measured if number else pd.Series(float("nan"), index=measured.index),

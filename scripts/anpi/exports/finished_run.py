@@ -12,6 +12,7 @@ import h5py
 import pandas as pd
 from anndata.io import read_elem
 
+from anpi.association.trial import score_units
 from anpi.files.checksums import hash_file
 from anpi.files.intact import intact
 from anpi.files.sheet import file_of
@@ -177,8 +178,7 @@ class FinishedRun:
     @cached_property
     def score_units(self) -> dict[str, str]:
         """Unit of each signature's scores."""
-        table = self.table("immune/scores.tsv").drop_duplicates("signature")
-        return dict(zip(table["signature"], table["unit"].fillna("").astype(str), strict=True))
+        return {**dict.fromkeys(self.scores.columns, ""), **score_units(self.table("immune/scores.tsv"))}
 
     @cached_property
     def samples(self) -> pd.DataFrame:

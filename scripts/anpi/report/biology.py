@@ -16,6 +16,7 @@ from anpi.report.cells import cell_blocks
 from anpi.report.numbers import NONE, count_of, decimal, drawn_of, has_value, short_names, text
 from anpi.report.schemes import scheme_blocks
 from anpi.report.tables import Run, call_groups
+from anpi.trial.methods import TPM_OF_PANEL
 from anpi.trial.subtypes import SUBTYPES
 from anpi.words.lists import listed, plural
 
@@ -226,6 +227,12 @@ def signatures(run: Run) -> Section:
         lines.append(
             f"{plural(lacking['signature'].nunique(), 'signature')} could not be scored in some samples "
             "(too few of their genes are present)."
+        )
+    if given["unit"].astype(str).str.contains(TPM_OF_PANEL, regex=False).any():
+        lines.append(
+            "The genes of the panel share out a million TPM among themselves, so scores stand above those of a whole "
+            "transcriptome by an unknown amount: compare them within this run alone, and with no published limit. "
+            "Percentiles are brought to the level of the reference first."
         )
     blocks: list[Any] = [Text(lines)]
     drawing = signature_drawing(run, given)

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from anpi.expression.matrix import LOG2_TPM, MOST_TPM, Expression, refuse_vst
+from anpi.expression.matrix import LOG2_TPM, MOST_TPM, Expression, is_own_million, refuse_vst
 from anpi.expression.reference_levels import REFERENCE, read_reference
 from anpi.signatures.methods import geometric_mean, rank_genes, singscore, ssgsea_raw, weighted_mean, weighted_sum
 from anpi.signatures.registry import Signature
-from anpi.trial.methods import BY_RANKS, SCORING
+from anpi.trial.methods import BY_RANKS, SCORING, TPM_OF_PANEL
 
 DECIMALS = 6
 BATCH = 250  # samples in memory as ranks and rows beside the matrix
@@ -102,6 +102,7 @@ def score_samples(samples: Samples, signatures: list[Signature], quartiles: pd.D
     ranks = rank_genes(samples.tpm) if any(s.method in BY_RANKS for s in signatures) else samples.tpm
     shift = reference_shift(samples, quartiles) if quartiles is not None else np.full(len(samples.names), np.nan)
     expressed = (samples.tpm > 0).any(axis=1)
+    of_panel = [is_own_million(np.nansum(tpm), int((~np.isnan(tpm)).sum())) for tpm in samples.tpm]
     blocks = []
     for signature in signatures:
         present = np.array([gene in position for gene in signature.genes["gene_id"]])
@@ -124,7 +125,7 @@ def score_samples(samples: Samples, signatures: list[Signature], quartiles: pd.D
                     "sample_id": samples.names,
                     "signature": signature.id,
                     "score": np.round(score, DECIMALS) + 0.0,
-                    "unit": score_unit(signature),
+                    "unit": [score_unit(signature, own) for own in of_panel],
                     "reference_percentile": np.round(percentile, 1),
                     "genes_used": used,
                     "genes_total": total,
@@ -143,9 +144,10 @@ def score_samples(samples: Samples, signatures: list[Signature], quartiles: pd.D
     return table.iloc[order].reset_index(drop=True)[COLUMNS]
 
 
-def score_unit(signature: Signature) -> str:
-    """Return in what the score is measured."""
-    return SCORING[signature.method].unit.format(log=f"log2(TPM + {log_offset(signature):g})")
+def score_unit(signature: Signature, of_panel: bool = False) -> str:
+    """Return in what the score is measured; TPM that a panel shares out among its genes have a name of their own."""
+    unit = SCORING[signature.method].unit.format(log=f"log2(TPM + {log_offset(signature):g})")
+    return unit.replace("TPM", TPM_OF_PANEL) if of_panel else unit
 
 
 def log_offset(signature: Signature) -> float:

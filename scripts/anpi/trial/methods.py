@@ -101,7 +101,10 @@ WEIGHTED_SUM = Scoring(
 WEIGHTED_SUM_HOUSEKEEPING = Scoring(
     "weighted_sum_housekeeping", "signature", "the same after taking out the mean log of the housekeeping genes",
     AYERS.reference, EXPRESSION,
-    ("Genes that are missing count as zero.", "Noise of the housekeeping genes enters every score."),
+    (
+        "Genes that are missing count as zero.", "Noise of the housekeeping genes enters every score.",
+        "A factor on a whole sample moves it a little, since 1 is added to TPM.",
+    ),
     roles=frozenset({"gene", "housekeeping"}), unit="weighted {log} over housekeeping",
 )  # fmt: skip
 LOG_RATIO = Scoring(
@@ -124,6 +127,7 @@ SCORING = {
     )
 }  # fmt: skip
 BY_RANKS = (SSGSEA_RAW.id, SINGSCORE.id)
+TPM_OF_PANEL = "TPM of a panel"  # whose genes share out a million: above TPM of all genes, by a share that is not known
 QUANTISEQ = Method(
     "quantiseq", "fraction", "quanTIseq on its TIL10 matrix", FINOTELLO.reference,
     EXPRESSION,
@@ -210,6 +214,11 @@ METHODS = (
     *SCORING.values(), QUANTISEQ, PROGENY, TARGET_LEVEL, GAY, RUDIN, NABET, FOREST, CONSENSUS_NMF, CORRELATION, RECIST,
     IRECIST, DEATH,
 )  # fmt: skip
+
+
+def is_in_tpm(unit: str) -> bool:
+    """Return whether a score is in TPM, of all genes or of a panel, and not in their logarithms."""
+    return unit.lower().startswith("tpm")
 
 
 def describe(method: Method) -> str:

@@ -21,7 +21,7 @@ from anpi.association.plan import read_plan
 from anpi.association.question import COLUMNS, Row, ask, entry_markers
 from anpi.association.representativeness import difference
 from anpi.association.sensitivity import influence_table, sensitivity_table
-from anpi.association.trial import read_trial
+from anpi.association.trial import read_trial, score_units
 from anpi.files.shipped import ROOT
 from anpi.problems import InputError
 from anpi.stats.cox import fit_cox, fit_firth_cox
@@ -235,6 +235,36 @@ def test_scores_in_tpm_are_taken_as_logarithms(plan_of, trial_of):
     assert table["estimate"].iloc[0] == pytest.approx(table["estimate"].iloc[1])
     assert "log2(x + 1)" in table["warning"].iloc[1]
     assert results(plan, raw)["estimate"].iloc[1] != pytest.approx(table["estimate"].iloc[0])
+
+
+@pytest.mark.parametrize("unit", ["TPM", "log2(TPM + 1)"])
+def test_a_published_cut_of_scores_of_a_panel_is_told(plan_of, trial_of, unit: str):
+    """Their TPM stand above those of a whole transcriptome, for which cuts are published."""
+    trial = trial_of(count=60)
+
+    def warnings(cut: object, unit: str) -> str:
+        plan = plan_of(biomarker="signatures", signatures=["gep18"], set="rna_evaluable", cut=cut)
+        return " ".join(results(plan, replace(trial, units={"gep18": unit}))["warning"].dropna())
+
+    of_panel = unit.replace("TPM", "TPM of a panel")
+    assert "TPM of a panel stand above those of a whole transcriptome" in warnings(0.5, of_panel)
+    for cut, other in (("median", of_panel), ("none", of_panel), (0.5, unit)):
+        assert "panel" not in warnings(cut, other)
+    assert f"scores of patients are in {unit} and {of_panel}: their levels differ" in warnings(
+        "none", f"{unit} and {of_panel}"
+    )
+    assert ("log2(x + 1)" in warnings("none", of_panel)) == (unit == "TPM")
+
+
+def test_units_of_scores_are_those_of_what_was_scored():
+    rows = [
+        ("S1", "a", 1.0, "TPM"),
+        ("S2", "a", 2.0, "TPM of a panel"),
+        ("S3", "b", np.nan, "TPM"),
+        ("S4", "b", 1.0, "x"),
+    ]
+    table = pd.DataFrame(rows, columns=["sample_id", "signature", "score", "unit"])
+    assert score_units(table) == {"a": "TPM and TPM of a panel", "b": "x"}
 
 
 def test_median_cut_and_maximally_selected_cut(plan_of, trial_of):

@@ -198,3 +198,24 @@ def test_weighted_profile_tells_responders_of_gide_2019(external_data: Path) -> 
     yes, no = (scores[response.index[response == label]].to_numpy() for label in ("R", "NR"))
     auc = (yes[:, None] > no[None, :]).mean()
     assert auc == pytest.approx(0.837, abs=0.002)
+
+
+def test_scores_of_a_panel_say_whose_tpm_they_are_in(registry: dict[str, Signature], quartiles: pd.DataFrame) -> None:
+    """Of 900 genes that share out a million each score is higher; of 900 among all genes it is not."""
+    asked = [registry[name] for name in ("ifng6", "cytolytic", "gep18", "gep18_raw", "neuroendocrine_balance")]
+    wanted = sorted(set().union(*(signature.genes["gene_id"] for signature in asked)) & set(quartiles.index))
+    level = quartiles["median"].drop(wanted)
+    part = pd.concat([quartiles["median"][wanted], level.iloc[:: len(level) // 800]])
+    whole = level.iloc[:12_000]
+    both = {"part": part, "alone": part / part.sum() * 1e6, "all": pd.concat([quartiles["median"][wanted], whole])}
+    table = score_signatures(expression_of(both), asked).pivot(index="sample_id", columns="signature", values="unit")
+    alone = table.loc["alone"].to_dict()
+    assert alone == {
+        "ifng6": "log2(TPM of a panel + 1)",
+        "cytolytic": "TPM of a panel",
+        "gep18": "weighted log2(TPM of a panel + 1) over housekeeping",
+        "gep18_raw": "weighted log2(TPM of a panel + 0.001)",
+        "neuroendocrine_balance": "log2 ratio",
+    }
+    for sample in ("part", "all"):
+        assert table.loc[sample].to_dict() == {name: unit.replace(" of a panel", "") for name, unit in alone.items()}
