@@ -228,7 +228,8 @@ def with_unit(raw: pd.DataFrame, unit: str, annotation: pd.DataFrame | None, nam
     raw, tallies = without_tallies(raw, name)
     if not raw.notna().any(axis=None):
         raise InputError(no_number(name))
-    refuse(unit_problems(raw, unit, float(offset.group(1)) if offset else None, name))
+    constant = float(offset.group(1)) if offset else None
+    refuse(constant_samples(raw, unit, constant, name) or unit_problems(raw, unit, constant, name))
     values = raw if offset is None else (np.exp2(raw) - float(offset.group(1))).clip(lower=0)
     expression = key_by_gene(values, unit if offset is None else "tpm", annotation, name)
     if offset is not None:
@@ -527,6 +528,20 @@ def read_plain_numbers(
     frame.index = frame.index.map(str).str.strip()
     values = frame.to_numpy(dtype=float)
     return None if np.isinf(values).any() or np.isnan(values).all() else frame
+
+
+def constant_samples(raw: pd.DataFrame, unit: str, offset: float | None, name: str) -> list[Problem]:
+    """Find samples of which every gene has one value, unless it is that of no expression, which vst does not tell."""
+    if unit == "vst":
+        return []
+    floor = np.log2(offset) if offset else 0.0
+    low, high = raw.min(), raw.max()
+    filled = (low == high) & (low > floor + ROUNDED) & (raw.notna().sum() >= GENES_OF_A_PANEL)
+    fault, mend = "all genes of the sample have one value", "Export the sample again, or take its column out."
+    return [
+        Problem(name, fault, column=str(sample), found=f"{low[sample]:.4g}", mend=mend)
+        for sample in filled.index[filled]
+    ]
 
 
 def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str) -> list[Problem]:

@@ -228,12 +228,7 @@ def signatures(run: Run) -> Section:
             f"{plural(lacking['signature'].nunique(), 'signature')} could not be scored in some samples "
             "(too few of their genes are present)."
         )
-    if given["unit"].astype(str).str.contains(TPM_OF_PANEL, regex=False).any():
-        lines.append(
-            "The genes of the panel share out a million TPM among themselves, so scores stand above those of a whole "
-            "transcriptome by an unknown amount: compare them within this run alone, and with no published limit. "
-            "Percentiles are brought to the level of the reference first."
-        )
+    lines += panel_sentences(given["unit"])
     blocks: list[Any] = [Text(lines)]
     drawing = signature_drawing(run, given)
     blocks.append(drawing if drawing else Note("No signature has a percentile of the reference.", "absent"))
@@ -241,6 +236,17 @@ def signatures(run: Run) -> Section:
     blocks += cohort_views(run, given)
     blocks += cell_blocks(run)
     return Section("signatures", "Immune signatures", blocks, "Signatures")
+
+
+def panel_sentences(units: pd.Series) -> list[str]:
+    """Return what to beware of where scores are in TPM that a panel of genes shares out."""
+    if not units.astype(str).str.contains(TPM_OF_PANEL, regex=False).any():
+        return []
+    return [
+        "The genes of the panel share out a million TPM among themselves, so scores stand above those of a whole "
+        "transcriptome by an unknown amount: compare them within this run alone, and with no published limit. "
+        "Percentiles are brought to the level of the reference first."
+    ]
 
 
 def signature_drawing(run: Run, given: pd.DataFrame) -> Any:

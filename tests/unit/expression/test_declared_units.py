@@ -245,3 +245,15 @@ def test_values_of_an_array_that_are_no_logarithms_are_refused(unit: str):
     filtered = tumours()[(tumours() >= 1).all(axis=1)]
     assert len(as_expression(filtered, "tpm").values) == len(filtered)
     assert len(as_expression(filtered.round(), "counts").values) == len(filtered)
+
+
+@pytest.mark.parametrize("unit", ["tpm", "counts", "log2_tpm_plus_1"])
+def test_a_sample_of_one_value_is_refused_unless_it_is_that_of_no_expression(unit: str):
+    """A column that was filled would be told to be of another tissue."""
+    whole = profiles(900) if unit == "tpm" else estimated_counts(900, 3e6).round()
+    values = np.log2(profiles(900) + 1) if unit.startswith("log2") else whole
+    with pytest.raises(InputError, match="S2: all genes of the sample have one value, found '7'"):
+        as_expression(values.assign(S2=7.0), unit)
+    with pytest.raises(InputError, match="S2: all genes of the sample have one value"):
+        as_expression(values[["S2"]] * 0 + 7.0, unit)
+    assert as_expression(values.assign(S2=0.0), unit).values["S2"].sum() == 0

@@ -108,9 +108,9 @@ def make_calls(samples: list[str], subtype: list[str], failed: list[bool]) -> pd
 
 
 def make_scores(samples: list[str], rng: np.random.Generator) -> pd.DataFrame:
-    rows = [(s, g, rng.normal(), rng.uniform(0, 100), 10, 10) for s in samples for g in SIGNATURES]
+    rows = [(s, g, rng.normal(), "log2(TPM + 1)", rng.uniform(0, 100), 10, 10) for s in samples for g in SIGNATURES]
     return pd.DataFrame(
-        rows, columns=["sample_id", "signature", "score", "reference_percentile", "genes_used", "genes_total"]
+        rows, columns=["sample_id", "signature", "score", "unit", "reference_percentile", "genes_used", "genes_total"]
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.figures.heatmaps import correlation
-from anpi.report.biology import cohort_views, discovery
+from anpi.report.biology import cohort_views, discovery, panel_sentences
 
 
 def run_of(**tables: pd.DataFrame) -> SimpleNamespace:
@@ -46,3 +46,9 @@ def test_the_agreement_of_discovery_and_locked_calls_is_said_in_numbers():
     assert "3 clusters" in text.words
     assert "A (12 samples), N (6 samples), I (2 samples)" in text.words
     assert "agree in 75% of 20 samples (kappa 0.60, adjusted Rand 0.50)" in text.words
+
+
+def test_scores_of_a_panel_are_told_to_hold_within_the_run():
+    (words,) = panel_sentences(pd.Series(["log2 ratio", "log2(TPM of a panel + 1)", None]))
+    assert "with no published limit" in words
+    assert panel_sentences(pd.Series(["TPM", "log2(TPM + 1)", None])) == []
