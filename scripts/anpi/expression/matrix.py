@@ -571,7 +571,8 @@ def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str)
             found = f"values up to {largest:.4g}, in another sample up to {high:.4g}"
             expected = f"{unit} in every sample; these look like logarithms"
             return [contradiction(name, unit, found, expected, sample)]
-    if low > LOWEST_OF_ARRAYS and len(raw) >= MANY_GENES and (unit == "tpm" or mostly_fractions(raw, ALL_FRACTIONS)):
+    whole = len(raw) > WHOLE_PROFILE  # of a deep panel every gene may have reads
+    if low > LOWEST_OF_ARRAYS and whole and (unit == "tpm" or mostly_fractions(raw, ALL_FRACTIONS)):
         expected = f"{unit}, of which some genes have none; these look like values of an array"
         return [contradiction(name, unit, spanning(raw), expected)]
     return sum_problems(raw, unit, name)

@@ -242,6 +242,8 @@ def test_values_of_an_array_that_are_no_logarithms_are_refused(unit: str):
     array = np.exp2(np.log2(tumours() + 30) + np.random.default_rng(2).normal(0, 0.1, tumours().shape))
     with pytest.raises(InputError, match="these look like values of an array"):
         as_expression(array, unit)
+    panel = array.head(2500)  # of a deep panel every gene may have reads
+    assert len(as_expression(panel, unit).values) == len(panel)
     filtered = tumours()[(tumours() >= 1).all(axis=1)]
     assert len(as_expression(filtered, "tpm").values) == len(filtered)
     assert len(as_expression(filtered.round(), "counts").values) == len(filtered)
