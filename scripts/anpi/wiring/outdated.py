@@ -1,0 +1,140 @@
+"""Results that Snakemake would take for right by their time alone, though they are not known to be.
+
+Snakemake sees a change of settings, code or reads by the records that it keeps in ``.snakemake``, and a change of a
+result by its time. Without the records, or after a copy that gave all files new times, it sees neither. What programs
+wrote down of their results (`anpi.files.made_from`) lies beside these and tells: such results are given an old date, so
+that Snakemake makes them anew. Where nothing changed, it finds so by their content, and makes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path, PurePath
+from typing import Any
+
+from anpi.problems import InputError, Problem
+from anpi.wiring.told import in_words
+from anpi.words.lists import plural
+
+RECORDS = "made_from"
+METADATA = ".snakemake/metadata"
+LONG_AGO = 315_705_600  # 2 January 1980: all file systems know it, and no file of a user is older
+LONGEST_NAME = 254  # Snakemake cuts longer names of its records into folders
+NEEDED = ("code", "input", "params", "software-env")
+
+
+def watch_triggers(workflow: Any) -> None:
+    """Refuse to run where the user forbids Snakemake to look at what settings, reads and code are known by.
+
+    Snakemake (9.27) tells of it only when all rules are read: what it is told then is looked at as it comes.
+
+    Parameters
+    ----------
+    workflow : snakemake.workflow.Workflow
+        The run, whose rules are being read.
+    """
+    kind = type(workflow)
+
+    class Watched(kind):  # type: ignore[misc,valid-type]
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name == "dag_settings" and hasattr(value, "rerun_triggers"):
+                in_words(check_triggers, value.rerun_triggers)
+            super().__setattr__(name, value)
+
+    workflow.__class__ = Watched
+
+
+def check_triggers(triggers: Iterable[object]) -> None:
+    """Refuse to leave out any of what Snakemake looks at but the time, at which it looks always.
+
+    Raises
+    ------
+    InputError
+        With the option by which the user left it out.
+    """
+    given = sorted(map(str, triggers))
+    if any(name not in given for name in NEEDED):
+        found, expected = " ".join(given), f"{' '.join(NEEDED)} among them, else results stay as they are when "
+        expected += "settings, reads, tables or anpi change"
+        mend = "Leave the option out, in the profile too. To keep results over a change all the same: --touch."
+        raise InputError(Problem("--rerun-triggers", found=found, expected=expected, mend=mend))
+
+
+def make_old(results: Path, samples: Iterable[str], recorded: bool = True) -> list[str]:
+    """Give an old date to results that have no record of Snakemake's or were made from others than those that are there.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the results, as the config names it from the folder of the run.
+    samples : iterable of str
+        Samples that take part; what others left is no result of this run.
+    recorded : bool
+        Snakemake keeps its records in files; else they are not looked for.
+
+    Returns
+    -------
+    list of str
+        Results without a record of Snakemake's that had another date, the uppermost of each step.
+    """
+    looked_at = {None, *samples}
+    records = {name: record for name, record in read_records(results / RECORDS) if sample_of(name) in looked_at}
+    digests = {name: digest for record in records.values() for name, digest in record["made"].items()}
+    unknown = []
+    for step, record in sorted(records.items()):
+        lacks = recorded and not any(has_metadata(results, name) for name in record["made"])
+        if lacks or any(digests.get(name, digest) != digest for name, digest in record["read"].items()):
+            changed = [set_old(results / name) for name in record["made"]]
+            unknown += [step] if lacks and any(changed) else []
+    return unknown
+
+
+def read_records(folder: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield what programs wrote down, by the result that names it; damaged ones are told when the manifest is written."""
+    for file in folder.rglob("*.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            record = json.loads(file.read_text(encoding="utf-8"))
+            yield file.relative_to(folder).as_posix().removesuffix(".json"), {key: record[key] for key in ("made", "read")}
+
+
+def sample_of(name: str) -> str | None:
+    """Return the sample that a result is of alone; None of all others."""
+    top, *rest = PurePath(name).parts
+    return rest[0] if top == "samples" and rest else None
+
+
+def has_metadata(results: Path, name: str) -> bool:
+    """Return whether Snakemake has a record of a result, or of a folder that it lies in."""
+    places = (name, *(str(folder) for folder in PurePath(name).parents if folder.name))
+    return any(os.path.isfile(metadata_file(os.path.normpath(results / place))) for place in places)
+
+
+def metadata_file(path: str) -> str:
+    """Return where Snakemake (9) keeps its record of a file."""
+    name = urlsafe_b64encode(path.encode()).decode()
+    parts = [name[i : i + LONGEST_NAME] for i in range(0, len(name), LONGEST_NAME)]
+    return os.path.join(METADATA, *(f"@{part}" for part in parts[:-1]), parts[-1])
+
+
+def set_old(file: Path) -> bool:
+    """Give a file an old date; return whether it had another one."""
+    try:
+        before = file.stat().st_mtime
+        os.utime(file, (LONG_AGO, LONG_AGO))
+    except OSError:  # gone since, or of another owner
+        return False
+    return before != LONG_AGO
+
+
+def unknown_words(results: Path, unknown: Sequence[str]) -> str:
+    """Say which results are made anew, and how they are kept."""
+    others = f" and {plural(len(unknown) - 1, 'other step')}" if len(unknown) > 1 else ""
+    return (
+        f"{results}: {unknown[0]}{others}: Snakemake's records of them are not in .snakemake (it was removed, or left "
+        "behind by a copy or a move), so what was changed since cannot be told: they are made anew. If nothing was "
+        "changed, snakemake --touch keeps them."
+    )
