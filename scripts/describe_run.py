@@ -22,6 +22,7 @@ from anpi.ledger.kept import fetch_entries
 from anpi.ledger.leftovers import find_leftovers
 from anpi.ledger.state import build_state
 from anpi.program import run_program
+from anpi.trial.results import made_of_samples
 
 
 def main() -> None:
@@ -33,19 +34,27 @@ def main() -> None:
     parser.add_argument("--plan", required=True, type=Path, help="plan.yaml of the run")
     parser.add_argument("--rules", required=True, type=Path, help="endpoints.yaml of the run")
     parser.add_argument("--samples", nargs="*", default=[], help="samples that take part")
+    parser.add_argument(
+        "--made-of-samples",
+        type=made_of_samples,
+        metavar="JSON",
+        help="samples that take part by the files that the run makes of each (default: those in their folders)",
+    )
     parser.add_argument("--results", required=True, type=Path, help="folder of the results")
     parser.add_argument("--ledger", type=Path, help="folder with the entries of earlier runs (that of --out-state)")
     parser.add_argument("--out-state", required=True, type=Path, help="JSON file, in the folder of the ledger")
     parser.add_argument("--out-changes", required=True, type=Path, help="JSON file")
     options = parser.parse_args()
     inputs = dict(options.inputs)
-    state = build_state(options.settings, inputs, options.plan, options.rules, options.results, options.samples)
+    samples = sorted(options.made_of_samples or options.samples)
+    made = options.made_of_samples
+    state = build_state(options.settings, inputs, options.plan, options.rules, options.results, samples, made)
     present = Entry(state, state_digest(state))
     ledger = options.ledger or options.out_state.parent
     fetch_entries(ledger, kept_copy(ledger))
     earlier = last_different(read_entries(ledger), present.sha256)
     changes = compare_runs(earlier, present)
-    changes["leftovers"] = find_leftovers(options.results, options.samples)
+    changes["leftovers"] = find_leftovers(options.results, samples)
     write_json(options.out_changes, changes)
     write_json(options.out_state, state)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from anpi.program import run_program
 from anpi.report.multiqc import stage_multiqc
 from anpi.tables.reading import read_facts
+from anpi.trial.results import made_of_samples
 
 
 def main() -> None:
@@ -23,11 +24,18 @@ def main() -> None:
         metavar=("SAMPLE", "PATH"),
         help="salmon folder or quant.sf of a sample that came with one; may be repeated",
     )
+    parser.add_argument(
+        "--made-of-samples",
+        type=made_of_samples,
+        metavar="JSON",
+        help="samples that take part by the files that the run makes of each (default: those in their folders)",
+    )
     parser.add_argument("--out-dir", required=True, type=Path, help="an empty folder")
     arguments = parser.parse_args()
     given = {sample: Path(path) for sample, path in arguments.quant}
     quantified = {sample: path if path.is_dir() else path.parent for sample, path in given.items()}
-    counts = stage_multiqc(read_facts(arguments.verdicts), arguments.samples_dir, quantified, arguments.out_dir)
+    made = arguments.made_of_samples
+    counts = stage_multiqc(read_facts(arguments.verdicts), arguments.samples_dir, quantified, arguments.out_dir, made)
     print(", ".join(f"{tool}: {count} samples" for tool, count in counts.items()), file=sys.stderr)
 
 

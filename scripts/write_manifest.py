@@ -10,6 +10,7 @@ from anpi.files.writing import write_json
 from anpi.ledger.arguments import named_file
 from anpi.manifest import build_manifest
 from anpi.program import run_program
+from anpi.trial.results import made_of_samples
 
 
 def main() -> None:
@@ -25,6 +26,12 @@ def main() -> None:
     parser.add_argument("--deployment", nargs="*", default=[], help="how programs were provided: conda, apptainer")
     parser.add_argument("--snakemake", help="version of Snakemake, which an environment of this program may lack")
     parser.add_argument("--samples", nargs="*", default=[], help="samples that take part")
+    parser.add_argument(
+        "--made-of-samples",
+        type=made_of_samples,
+        metavar="JSON",
+        help="samples that take part by the files that the run makes of each (default: those in their folders)",
+    )
     parser.add_argument("--results", required=True, type=Path, help="folder of the results")
     parser.add_argument("--out", required=True, type=Path)
     arguments = parser.parse_args()
@@ -33,11 +40,12 @@ def main() -> None:
         dict(arguments.inputs),
         arguments.resources,
         arguments.results,
-        arguments.samples,
+        sorted(arguments.made_of_samples or arguments.samples),
         arguments.plan,
         arguments.rules,
         arguments.steps,
         arguments.deployment,
+        arguments.made_of_samples,
     )
     manifest["software"]["snakemake"] = arguments.snakemake or manifest["software"]["snakemake"]
     write_json(arguments.out, manifest)

@@ -54,6 +54,11 @@ def main() -> None:
         metavar="FACT=WARN,FAIL",
         help="threshold of quality, as given to judge_samples.py; may be repeated",
     )
+    parser.add_argument(
+        "--no-alignments",
+        action="store_true",
+        help="no alignment was measured: what stands in the folder of one is of an earlier run",
+    )
     parser.add_argument("--multiqc", help="link to the MultiQC report of the reads, as seen from the report")
     parser.add_argument(
         "--carry",
@@ -82,6 +87,7 @@ def main() -> None:
         {"multiqc": arguments.multiqc} if arguments.multiqc else {},
         frozenset(arguments.carry),
         arguments.own_targets,
+        not arguments.no_alignments,
     )
     write_report(read_run(given), arguments.out_dir, memory, arguments.threads)
 

@@ -25,6 +25,7 @@ from anpi.tables.reading import read_text_rows, read_text_table
 from anpi.tables.schema import read_settings
 from anpi.tools import ALWAYS, tools_of, version_of
 from anpi.trial.manifest import ASKED_FOR, NAMED_IN, OF_RECORDED, SHAPE, Manifest, NamedFile, Record, Recorded, Step
+from anpi.trial.results import Made, makes
 
 PACKAGES = (
     "anndata",
@@ -47,7 +48,14 @@ SHEET_COLUMNS = ("strandedness", "umi", "aligned_to")
 OTHER_COPY = "Take the manifest from another copy of the run."
 ENVIRONMENTS = ("envs", "requirements.lock")
 # Folders of a run with expression; when the config has none, what stands there is of an earlier run.
-OF_EXPRESSION = ("cohort", "exploration", "expression", "immune", "qc", "samples", "subtypes")
+OF_EXPRESSION = tuple(
+    f"{name}/"
+    for name in (
+        *("change", "cohort", "exploration", "expression", "immune", "qc"),
+        *("reference", "samples", "subtypes", "targets"),
+    )
+)
+OF_EVENTS = ("clinical/adverse_events.tsv", "clinical/exposure.tsv", "clinical/shifts.tsv")
 # Large, or another at each run (MultiQC writes the hour, salmon orders its index anew), or written after the manifest.
 LEFT_OUT = re.compile(
     r"(inputs/|reference/(?!genes|transcripts\.tsv|reference\.json)|multiqc/|logs/|benchmarks/|samples/[^/]+/salmon/"
@@ -65,6 +73,7 @@ def build_manifest(
     rules: Path,
     steps: Mapping[str, Step],
     deployment: Sequence[str] = (),
+    made: Made | None = None,
 ) -> Manifest:
     """Describe a run.
 
@@ -89,8 +98,10 @@ def build_manifest(
         user's by key of the config). Files that no step makes are passed over.
     deployment : sequence of str
         How programs were provided (``conda``, ``apptainer``); empty for those of the machine.
+    made : mapping, optional
+        Files that the run makes of each sample, below its folder; all that are there when absent.
     """
-    files = result_files(settings, results, samples, steps)
+    files = result_files(settings, results, samples, steps, made)
     makers = sorted(set(files.values()))
     shown = shown_paths(files_of(inputs).values())
     return {
@@ -106,9 +117,9 @@ def build_manifest(
         "environments": checksums([ROOT / name for name in ENVIRONMENTS]),
         "inputs": {name: hash_file(path) for path, name in shown.items()},
         "given_as": {name: shown[path] for name, path in sorted(files_of(inputs).items())},
-        "reads": read_checksums(settings, results, samples),
+        "reads": read_checksums(settings, results, samples, made),
         "declared": declared_of(settings, samples),
-        "quantified_with": quantifiers(results, samples),
+        "quantified_with": quantifiers(results, samples, made),
         "verdicts_by_hand": verdicts_by_hand(settings, results),
         "resources": checksums(resources),
         "steps": {name: {**steps[name], "makes": sorted(steps[name]["makes"])} for name in makers},
@@ -269,13 +280,15 @@ def tool_versions(tools: Iterable[str] = ALWAYS) -> dict[str, str | None]:
     return {tool: version_of(tool) for tool in tools}
 
 
-def read_checksums(settings: Mapping[str, Any], results: Path, samples: Sequence[str]) -> dict[str, list[str]]:
+def read_checksums(
+    settings: Mapping[str, Any], results: Path, samples: Sequence[str], made: Made | None = None
+) -> dict[str, list[str]]:
     """Collect the checksums of the reads as the quantify step found them, by sample and unit, and of salmon results."""
     found: dict[str, list[str]] = {}
     taking_part = set(samples)
     for sample in samples:
         file = results / "samples" / sample / "reads.json"
-        if file.is_file():
+        if makes(made, sample, file.name) and file.is_file():
             units = read_json(file)["units"]
             found |= {f"{sample}/{unit['unit_id']}": unit["sha256"] for unit in units}
     if settings.get("units") and Path(file_of(settings["units"])).is_file():
@@ -316,10 +329,10 @@ def quant_files(place: str) -> list[Path]:
     return [file for file in files if file.is_file()][:1]
 
 
-def quantifiers(results: Path, samples: Sequence[str]) -> dict[str, list[str]]:
+def quantifiers(results: Path, samples: Sequence[str], made: Made | None = None) -> dict[str, list[str]]:
     """Collect the versions of salmon and fastp that the samples' own files name."""
     found: dict[str, set[str]] = {"salmon": set(), "fastp": set()}
-    for sample in samples:
+    for sample in (name for name in samples if makes(made, name, "fastp.json")):
         folder = results / "samples" / sample
         salmon, fastp = folder / "salmon" / "aux_info" / "meta_info.json", folder / "fastp.json"
         if salmon.is_file():
@@ -331,16 +344,23 @@ def quantifiers(results: Path, samples: Sequence[str]) -> dict[str, list[str]]:
 
 
 def result_files(
-    settings: Mapping[str, Any], results: Path, samples: Sequence[str], steps: Mapping[str, Step]
+    settings: Mapping[str, Any],
+    results: Path,
+    samples: Sequence[str],
+    steps: Mapping[str, Step],
+    made: Made | None = None,
 ) -> dict[str, str]:
     """List the files that the steps of this run made, each with its step."""
     absent: tuple[str, ...] = () if settings.get("samples") else OF_EXPRESSION
     if not (settings.get("clinical") or {}).get("adverse_events"):
-        absent += ("clinical/adverse_events.tsv",)
+        absent += OF_EVENTS
     tops = {path.split("/")[0] for step_record in steps.values() for path in step_record["makes"]}
     found, makers = {}, Makers(steps)
     for name in files_below(results, tops, samples):
         if LEFT_OUT.match(name) or name.startswith(absent) or os.path.basename(name).startswith("."):
+            continue
+        top, *rest = name.split("/", 2)
+        if top == "samples" and not makes(made, rest[0], rest[-1]):
             continue
         if step := makers.of(name):
             found[name] = step

@@ -30,17 +30,32 @@ def report_tables(wildcards):
     ]
 
 
+@functools.cache
+def files_of_sample(sample):
+    """List the tables and facts that the run makes of a sample, below the sample's folder."""
+    if UNITS is None:
+        return ()
+    parts = [
+        name for name in ("reads", "fastp", "alignment", "gene_counts", "counting") if name in salmon_result(sample)
+    ]
+    names = [os.path.basename(salmon_result(sample)[name]) for name in parts]
+    names += ["genes.parquet", "qc.json", "accounts.tsv"]
+    if alignments_of(sample):
+        names += ["genotypes.tsv", "identity.json", *(["gene_counts.summary"] if ALIGNER else [])]
+    return tuple(dict.fromkeys(names))
+
+
+def made_of_samples():
+    """Write as JSON which samples have which files in this run; others in their folders are of earlier runs."""
+    groups = {}
+    for sample in RUN.used:
+        groups.setdefault(" ".join(sorted(files_of_sample(sample))), []).append(sample)
+    return json.dumps(groups, sort_keys=True)
+
+
 def sample_results():
     """List the tables and facts that the run makes of single samples."""
-    made = []
-    for sample in [] if UNITS is None else RUN.used:
-        parts = salmon_result(sample)
-        made += [parts[name] for name in ("reads", "fastp", "alignment", "gene_counts", "counting") if name in parts]
-        made += [out(f"samples/{sample}/{file}") for file in ("genes.parquet", "qc.json", "accounts.tsv")]
-    genotypes = expand(
-        out("samples/{sample}/{file}"), sample=genotyped_samples(), file=["genotypes.tsv", "identity.json"]
-    )
-    return made + genotypes + expand(out("samples/{sample}/gene_counts.summary"), sample=COUNTED_BY_ALIGNMENT)
+    return [out(f"samples/{sample}/{name}") for sample in RUN.used for name in files_of_sample(sample)]
 
 
 def measured_samples():
@@ -70,11 +85,14 @@ def steps():
     """Describe each step of the run as JSON: what it makes below the results, and all that decides it."""
     (last,) = [step for step in workflow.rules if step.name.endswith("write_manifest")]
     root, before = os.path.dirname(last.output[0]), last.name.removesuffix("write_manifest")
+    made = {os.path.relpath(str(path), SETTINGS["results"]) for path in run_results(None)}
+    of_samples = {f"samples/{{sample}}/{name}" for sample in RUN.used for name in files_of_sample(sample)}
     described = {}
     for step in workflow.rules:
         paths = [os.path.relpath(path, root) for path in map(str, step.output)]
-        paths = [] if step.name.endswith("export_results") else paths  # made from the manifest, when asked for
-        if paths and step.name.startswith(before) and not any(path.startswith("..") for path in paths):
+        # Others are of another kind of run, whose results may stand there since, or made from the manifest.
+        of_run = not (made | of_samples).isdisjoint(paths)
+        if of_run and step.name.startswith(before) and not any(path.startswith("..") for path in paths):
             call = getattr(step.params, "program", None)
             decisive = call.decisive if isinstance(call, programs.Program) else {"code": None}
             described[step.name.removeprefix(before)] = {**decisive, "makes": paths}
@@ -110,14 +128,14 @@ rule describe_run:
         rules=RULES,
         settings=json.dumps(public_urls(SETTINGS), sort_keys=True),
         files=keyed_files,
-        samples=RUN.used,
+        made=made_of_samples(),
         results=subpath(output.state, ancestor=2),
         # The memory of runs is in the folder of the run, wherever results are stored; in a bucket the programs keep it too.
         ledger=lambda wildcards: out("ledger"),
     shell:
         "{params.program} --settings {params.settings:q} --inputs {params.files}"
-        " --plan {params.plan:q} --rules {params.rules:q} --samples {params.samples} --results {params.results:q}"
-        " --ledger {params.ledger:q} --out-state {output.state:q} --out-changes {output.changes:q} > {log:q} 2>&1"
+        " --plan {params.plan:q} --rules {params.rules:q} --made-of-samples {params.made:q}"
+        " --results {params.results:q} --ledger {params.ledger:q} --out-state {output.state:q} --out-changes {output.changes:q} > {log:q} 2>&1"
 
 
 rule write_report:
@@ -179,12 +197,14 @@ rule write_report:
         # The memory of runs stays in the folder of the run, wherever results are stored.
         memory=lambda wildcards: out("ledger/pages"),
         thresholds=threshold_options(),
+        alignments="" if genotyped_samples() else "--no-alignments",
         multiqc=option("--multiqc", ["../multiqc/multiqc.html"] if UNITS is not None else []),
         tables=options_of("samples", "adverse_events", "therapies", "own_targets"),
         carry=option("--carry", SETTINGS["carry_columns"]),
     shell:
         "{params.program} --results {params.results:q} --patients {input.patients:q} --plan {params.plan:q}"
         " --rules {params.rules:q} {params.tables} --title {params.program.settings[title]:q} {params.thresholds} {params.multiqc}"
+        " {params.alignments}"
         " {params.carry} --memory {params.memory:q} --threads {threads} --out-dir {params.folder:q}"
         " > {log:q} 2>&1"
 
@@ -217,13 +237,14 @@ rule write_manifest:
         steps=lambda wildcards: Unrecorded(steps()),
         snakemake=Unrecorded(snakemake_version),
         deployment=Unrecorded(" ".join(sorted(map(str, workflow.deployment_settings.deployment_method)))),
-        samples=RUN.used,
+        made=made_of_samples(),
         results=subpath(output[0], parent=True),
     shell:
         "{params.program} --settings {params.settings:q} --inputs {params.files}"
         " --plan {params.plan:q} --rules {params.rules:q} --steps {params.steps:q} --snakemake {params.snakemake} --deployment {params.deployment}"
         " --resources {params.model:q} {params.registry:q} {params.gene_names:q} {params.plan:q} {params.rules:q}"
-        " --samples {params.samples} --results {params.results:q} --out {output:q} > {log:q} 2>&1"
+        " --made-of-samples {params.made:q} --results {params.results:q} --out {output:q}"
+        " > {log:q} 2>&1"
 
 
 rule record_run:

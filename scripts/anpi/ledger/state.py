@@ -24,6 +24,7 @@ from anpi.manifest import files_of, placeless, software
 from anpi.tables.reading import read_text_rows
 from anpi.tables.schema import read_settings
 from anpi.trial.endpoints import RESPONSES, TIMES
+from anpi.trial.results import Made, makes
 
 SHORT = 12
 OF_RESPONSE = (*RESPONSES, "response_evaluable", "ttr_days")
@@ -44,6 +45,7 @@ def build_state(
     rules: Path,
     results: Path,
     used: Sequence[str],
+    made: Made | None = None,
 ) -> State:
     """Describe what a run is made from and what it found.
 
@@ -59,6 +61,8 @@ def build_state(
         Folder of the results.
     used : sequence of str
         Samples that take part.
+    made : mapping, optional
+        Files that the run makes of each sample, below its folder; all that are there when absent.
     """
     expressed = bool(settings["samples"])
     return {
@@ -72,7 +76,7 @@ def build_state(
         "models": models(results) if expressed else [],
         "delivery": fingerprint(inputs, settings),
         "patients": patient_states(inputs, results),
-        "samples": sample_states(inputs["samples"], results, used) if expressed else {},
+        "samples": sample_states(inputs["samples"], results, used, made) if expressed else {},
         "endpoints": endpoint_states(results / "clinical" / "endpoints.tsv"),
         "attrition": {str(row["step"]): row["patients"] for row in records(results / "analysis" / "attrition.tsv")},
         "rates": numbers(results / "clinical" / "rates.tsv", RATE_KEYS, RATE_VALUES),
@@ -135,7 +139,7 @@ def patient_states(inputs: Mapping[str, Path], results: Path) -> dict[str, Patie
     return states
 
 
-def sample_states(sheet: Path, results: Path, used: Sequence[str]) -> dict[str, SampleState]:
+def sample_states(sheet: Path, results: Path, used: Sequence[str], made: Made | None = None) -> dict[str, SampleState]:
     """Return for each sample of the sheet: patient, what it was measured from, verdict, call, digest of its scores."""
     verdicts = by_sample(results / "qc" / "verdicts.tsv")
     calls = by_sample(results / "subtypes" / "calls.tsv")
@@ -151,7 +155,7 @@ def sample_states(sheet: Path, results: Path, used: Sequence[str]) -> dict[str, 
         }
         if sample in taking_part:
             call, verdict = calls.get(sample, {}), verdicts.get(sample, {})
-            state |= measured(results / "samples" / sample)
+            state |= measured(results / "samples" / sample, made)
             state |= {"verdict": verdict.get("verdict"), "reasons": verdict.get("reasons")}
             state |= {"subtype": call.get("subtype"), "call": call.get("call"), "call_reason": call.get("reason")}
             state["model"] = short_digest(call.get("model"), call.get("model_sha256"))
@@ -161,14 +165,17 @@ def sample_states(sheet: Path, results: Path, used: Sequence[str]) -> dict[str, 
     return states
 
 
-def measured(folder: Path) -> SampleState:
+def measured(folder: Path, made: Made | None = None) -> SampleState:
     """Return digests of a sample's reads and of its genes; None for a sample that comes from a matrix."""
-    reads, genes = folder / "reads.json", folder / "genes.parquet"
-    units = read_json(reads)["units"] if reads.is_file() else []
+    reads, genes = (
+        file if makes(made, folder.name, file.name) and file.is_file() else None
+        for file in (folder / "reads.json", folder / "genes.parquet")
+    )
+    units = read_json(reads)["units"] if reads else []
     sums = sorted(checksum for unit in units for checksum in unit["sha256"])
     return {
         "reads": short_digest(*sums) if sums else None,
-        "genes": hash_file(genes)[:SHORT] if genes.is_file() else None,
+        "genes": hash_file(genes)[:SHORT] if genes else None,
     }
 
 

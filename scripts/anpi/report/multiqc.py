@@ -14,6 +14,7 @@ from anpi.cohort.facts import FACTS
 from anpi.files.intact import read_json
 from anpi.files.rows import Document, Json, Scalar
 from anpi.files.writing import write_text
+from anpi.trial.results import Made, makes
 
 VERDICT_COLOURS = [{"pass": "#4c9a5f"}, {"warn": "#F0C75E"}, {"fail": "#C4501B"}]
 # Columns of MultiQC's general statistics: title, description, MultiQC's settings.
@@ -84,7 +85,7 @@ PERCENT: Document = {"min": 0, "max": 100, "suffix": "%", "scale": "YlGn", "form
 
 
 def stage_multiqc(
-    verdicts: pd.DataFrame, samples_dir: Path, quantified: Mapping[str, Path], out: Path
+    verdicts: pd.DataFrame, samples_dir: Path, quantified: Mapping[str, Path], out: Path, made: Made | None = None
 ) -> dict[str, int]:
     """Lay out a folder for MultiQC to read.
 
@@ -99,6 +100,8 @@ def stage_multiqc(
         Folder of the salmon result of samples that came with one.
     out : Path
         An empty folder.
+    made : mapping, optional
+        What of these files the run made, by sample; all that are there when absent.
 
     Returns
     -------
@@ -110,13 +113,16 @@ def stage_multiqc(
     for sample in verdicts["sample_id"]:
         folder = samples_dir / sample
         salmon = quantified.get(sample, folder / "salmon")
-        counts["fastp"] += copy(folder / "fastp.json", out / f"{sample}.fastp.json")
-        counts["featureCounts"] += copy(folder / "gene_counts.summary", out / f"{sample}.summary")
-        meta = salmon / "aux_info" / "meta_info.json"
-        counts["salmon"] += copy(meta, out / "salmon" / sample / "aux_info" / meta.name, with_words="salmon_version")
-        formats = salmon / "lib_format_counts.json"
-        copy(formats, out / "salmon" / sample / formats.name, with_words="compatible_fragment_ratio")
-        if (folder / "alignment.json").is_file():
+        if makes(made, sample, "fastp.json"):
+            counts["fastp"] += copy(folder / "fastp.json", out / f"{sample}.fastp.json")
+        if makes(made, sample, "gene_counts.summary"):
+            counts["featureCounts"] += copy(folder / "gene_counts.summary", out / f"{sample}.summary")
+        if sample in quantified or makes(made, sample, "fastp.json"):
+            facts, formats = "aux_info/meta_info.json", "lib_format_counts.json"
+            place = out / "salmon" / sample
+            counts["salmon"] += copy(salmon / facts, place / facts, with_words="salmon_version")
+            copy(salmon / formats, place / formats, with_words="compatible_fragment_ratio")
+        if makes(made, sample, "alignment.json") and (folder / "alignment.json").is_file():
             counts["alignments"] += 1
             measured = read_json(folder / "alignment.json")
             for name, lines in curves.items():

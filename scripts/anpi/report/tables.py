@@ -52,6 +52,8 @@ class Given:
         Extra columns that go along into the workbook.
     user_targets : Path or None
         The user's list of targets.
+    alignments : bool
+        Alignments were measured; what stands in the folder of one else is of an earlier run.
     """
 
     results: Path
@@ -66,6 +68,7 @@ class Given:
     links: dict[str, str] = field(default_factory=dict)
     carry: frozenset[str] = frozenset()
     user_targets: Path | None = None
+    alignments: bool = True
 
 
 @dataclass
@@ -177,7 +180,7 @@ def read_run(given: Given) -> Run:
         A table that every run has is missing, or an input is not what its schema says.
     """
     results = given.results
-    expected = expected_tables(given.samples is not None, given.adverse_events is not None, True)
+    expected = expected_tables(given.samples is not None, given.adverse_events is not None, given.alignments)
     found = {n: results / p for n, p in expected.items() if n in NEEDED or (results / p).is_file()}
     statements, changes = results / STATEMENTS, results / "ledger" / "changes.json"
     people = plain(read_table(given.patients, "patients"))

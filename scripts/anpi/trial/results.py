@@ -1,6 +1,12 @@
-"""Codes of ``results.tsv`` that those who read it know."""
+"""Codes of ``results.tsv`` that those who read it know, and which files a run makes of a sample."""
 
 from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+# Files of a run's samples, by sample; what lies beside them in their folders is of another run.
+Made = Mapping[str, frozenset[str]]
 
 # What `effect` of a result is called whose question is whether arms differ in it.
 INTERACTION = "interaction with arm"
@@ -8,3 +14,13 @@ INTERACTION = "interaction with arm"
 GATE_CLOSED = "gate closed"
 # How the biomarker of a result begins that is the clearance of a marker.
 CLEARANCE = "clearance of "
+
+
+def made_of_samples(text: str) -> Made:
+    """Read JSON of which samples have which files: ``{"genes.parquet qc.json": ["S1", "S2"]}``."""
+    return {sample: frozenset(names.split()) for names, samples in json.loads(text).items() for sample in samples}
+
+
+def makes(made: Made | None, sample: str, name: str) -> bool:
+    """Return whether a run makes a file of a sample; a run that does not say what it makes may make any."""
+    return made is None or name in made.get(sample, ())

@@ -65,7 +65,7 @@ def check_triggers(triggers: Iterable[object]) -> None:
 
 
 def make_old(results: Path, samples: Iterable[str], recorded: bool = True) -> list[str]:
-    """Give an old date to results that have no record of Snakemake's or were made from others than those that are there.
+    """Give an old date to results without a record of Snakemake's, and to those made from others than are there now.
 
     Parameters
     ----------
@@ -94,11 +94,12 @@ def make_old(results: Path, samples: Iterable[str], recorded: bool = True) -> li
 
 
 def read_records(folder: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield what programs wrote down, by the result that names it; damaged ones are told when the manifest is written."""
+    """Yield what programs wrote down, by the result that names it; of damaged ones the manifest tells."""
     for file in folder.rglob("*.json"):
         with suppress(OSError, ValueError, KeyError, TypeError):
             record = json.loads(file.read_text(encoding="utf-8"))
-            yield file.relative_to(folder).as_posix().removesuffix(".json"), {key: record[key] for key in ("made", "read")}
+            name = file.relative_to(folder).as_posix().removesuffix(".json")
+            yield name, {key: record[key] for key in ("made", "read")}
 
 
 def sample_of(name: str) -> str | None:

@@ -45,6 +45,22 @@ def test_the_program_writes_a_format(results: Path, tmp_path: Path):
     assert (tmp_path / "out" / "tpm.gct").is_file()
 
 
+def test_tables_of_an_earlier_run_with_samples_are_not_exported(tmp_path: Path):
+    run = make_run(tmp_path)
+    manifest = json.loads((run / "manifest.json").read_text())
+    kept = {name: sha for name, sha in manifest["results"].items() if name.startswith(("clinical/", "analysis/"))}
+    write_json(
+        run / "manifest.json",
+        manifest | {"results": kept | {"association/results.tsv": manifest["results"]["association/results.tsv"]}},
+    )
+    write_export(FinishedRun(run), "parquet", FORMATS["parquet"], tmp_path / "out")
+    written = {file.stem for file in (tmp_path / "out").glob("*.parquet")}
+    assert "endpoints" in written
+    assert not written & {"calls", "scores", "targets", "fractions", "pathways", "tpm", "counts"}
+    with pytest.raises(InputError, match="need a run with samples"):
+        write_export(FinishedRun(run), "gct", FORMATS["gct"], tmp_path / "gct")
+
+
 @pytest.mark.parametrize(
     ("wrong", "break_it"),
     [

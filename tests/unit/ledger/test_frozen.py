@@ -28,6 +28,7 @@ from anpi.ledger.freeze import freeze_run, verify_copy
 from anpi.ledger.installation import advice, compare_installation
 from anpi.ledger.leftovers import find_leftovers
 from anpi.ledger.purge import purge_patient
+from anpi.ledger.state import sample_states
 from anpi.manifest import build_manifest, pattern_of, placeless, read_checksums, result_files
 from anpi.problems import InputError
 from anpi.tools import tools_of
@@ -310,6 +311,49 @@ def test_the_manifest_lists_what_this_run_made_and_nothing_else(closed: Path, tm
     clinical = result_files(settings_of(closed) | {"samples": None}, results, [], STEPS)
     assert not [name for name in clinical if name.split("/")[0] in ("samples", "subtypes", "qc", "immune")]
     assert "clinical/endpoints.tsv" in clinical
+
+
+def test_what_a_sample_left_of_reads_is_none_of_a_run_that_makes_no_use_of_them(closed: Path, tmp_path: Path):
+    """The sample was quantified here once; now its table of salmon's is given, or a matrix."""
+    results = tmp_path / "results"
+    shutil.copytree(closed / "results", results)
+    samples = sorted(p.name for p in (results / "samples").iterdir())
+    first = results / "samples" / samples[0]
+    write_text(first / "reads.json", json.dumps({"units": [{"unit_id": "L1", "sha256": ["ab" * 32]}]}))
+    write_text(first / "fastp.json", '{"summary": {"fastp_version": "0.23.2"}}')
+    write_text(first / "salmon/aux_info/meta_info.json", '{"salmon_version": "1.10.1"}')
+    genes = dict.fromkeys(samples, frozenset({"genes.parquet"}))
+    paths = (CONFIG / "plan.yaml", CONFIG / "endpoints.yaml")
+    given = (settings_of(closed), inputs_of(closed), paths, results, samples, *paths, STEPS, ())
+
+    from_reads = build_manifest(*given, {**genes, samples[0]: frozenset({"genes.parquet", "reads.json", "fastp.json"})})
+    assert from_reads["reads"] == {f"{samples[0]}/L1": ["ab" * 32]}
+    assert from_reads["quantified_with"] == {"fastp": ["0.23.2"], "salmon": ["1.10.1"]}
+    from_tables = build_manifest(*given, genes)
+    assert from_tables["reads"] == from_tables["quantified_with"] == {}
+    from_matrix = build_manifest(*given, dict.fromkeys(samples, frozenset()))
+    assert [name for name in from_matrix["results"] if name.startswith("samples/")] == []
+    assert "subtypes/calls.tsv" in from_matrix["results"]
+
+    place = (inputs_of(closed)["samples"], results, samples)
+    digests = {name: sample_states(*place, made)[samples[0]] for name, made in (("tables", genes), ("matrix", {}))}
+    assert digests["tables"]["reads"] is None
+    assert digests["tables"]["genes"] is not None
+    assert digests["matrix"]["genes"] is None
+
+
+def test_what_the_config_lacks_now_is_no_result(closed: Path, tmp_path: Path):
+    results = tmp_path / "results"
+    shutil.copytree(closed / "results", results)
+    left = ("targets/targets.tsv", "change/pairs.tsv", "clinical/exposure.tsv", "clinical/shifts.tsv")
+    steps = {**STEPS, "earlier": {"code": "0", "makes": list(left)}}
+    for name in left:
+        write_text(results / name, "of another run")
+    clinical = result_files(settings_of(closed) | {"samples": None}, results, [], steps)
+    assert "clinical/endpoints.tsv" in clinical
+    assert not set(left) & set(clinical)
+    events = settings_of(closed) | {"clinical": {"adverse_events": "events.csv"}}
+    assert set(left) <= set(result_files(events, results, [], steps))
 
 
 def test_every_result_has_its_step_and_every_step_its_code(closed: Path):

@@ -231,14 +231,14 @@ def write_run(folder: Path, tables: dict[str, pd.DataFrame], statements: dict[st
         write_json(folder / "results" / "association" / "statements.json", statements)
 
 
-def read_made(folder: Path, title: str = "Made trial", user_targets: Path | None = None) -> Run:
+def read_made(folder: Path, title: str = "Made trial", user_targets: Path | None = None, **more: bool) -> Run:
     """Read a run that `write_run` wrote, with the plan and the rules that anpi ships."""
     samples = folder / "samples.tsv"
     config = ROOT / "config"
     paths = (folder / "results", folder / "patients.csv", config / "plan.yaml", config / "endpoints.yaml")
     thresholds = {"fragments": (500.0, 100.0), "genes_detected": (800.0, 400.0)}
     sheet = samples if samples.is_file() else None
-    return read_run(Given(*paths, title, sheet, thresholds=thresholds, user_targets=user_targets))
+    return read_run(Given(*paths, title, sheet, thresholds=thresholds, user_targets=user_targets, **more))
 
 
 def record_of(run: Run, patient: str) -> PatientRecord:

@@ -53,6 +53,19 @@ def staged(tmp_path: Path) -> Path:
     return out
 
 
+def test_what_samples_left_of_another_kind_of_input_is_not_shown(staged: Path, tmp_path: Path):
+    """All files of the one lie there yet: once with reads alone, once with alignments, then as a result of salmon."""
+    samples, out = tmp_path / "samples", tmp_path / "again"
+    for made, seen in (
+        ({"fastp.json"}, {"fastp": 1, "salmon": 1, "featureCounts": 0, "alignments": 0}),
+        ({"alignment.json", "gene_counts.summary"}, {"fastp": 0, "salmon": 0, "featureCounts": 1, "alignments": 1}),
+        (set(), {"fastp": 0, "salmon": 0, "featureCounts": 0, "alignments": 0}),
+    ):
+        assert stage_multiqc(VERDICTS, samples, {}, out, {"007": frozenset(made)}) == seen
+    elsewhere = {"007": tmp_path / "elsewhere"}
+    assert stage_multiqc(VERDICTS, samples, elsewhere, out, {"007": frozenset()})["salmon"] == 1
+
+
 def content(staged: Path, name: str) -> dict:
     return json.loads((staged / f"{name}_mqc.json").read_text())
 

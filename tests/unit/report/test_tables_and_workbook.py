@@ -2,18 +2,27 @@
 
 import io
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from unit.report.made import make_tables, read_made, write_run
 
 from anpi.files.shipped import ROOT
 from anpi.report import workbook
 from anpi.report.inputs import TABLES
 from anpi.report.patients import baseline_table, median_iqr, smd_numbers, smd_share
 from anpi.report.workbook import guide, plain_value, write_workbook
+
+
+def test_coverage_of_an_earlier_run_is_none_of_one_without_alignments(tmp_path: Path):
+    body = pd.DataFrame({"sample_id": ["P0001-B"], "part_1": [1.0]})
+    write_run(tmp_path, {**make_tables(8), "gene_body": body})
+    assert "gene_body" in read_made(tmp_path).tables
+    assert "gene_body" not in read_made(tmp_path, alignments=False).tables
 
 
 def test_standardised_differences() -> None:

@@ -1,7 +1,8 @@
-"""A rerun without Snakemake's records, or with all times mixed up, ends as a run from scratch; held against Snakemake."""
+"""Without Snakemake's records, or with all times mixed up, a rerun ends as a run from scratch."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -141,7 +142,8 @@ def test_where_nothing_changed_nothing_is_made_whatever_the_times(run: Run) -> N
 
 def test_what_samples_left_that_take_no_part_keeps_its_date(run: Run) -> None:
     for sample in ("S1", "S2"):
-        for place, text in (("", "x"), ("made_from/", '{"made": {"samples/%s/x": ""}, "read": {}}' % sample)):
+        record = json.dumps({"made": {f"samples/{sample}/x": ""}, "read": {}})
+        for place, text in (("", "x"), ("made_from/", record)):
             file = run.folder / "results" / place / "samples" / sample / ("x.json" if place else "x")
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
