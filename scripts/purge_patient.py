@@ -4,7 +4,7 @@ The patient must be out of the tables already, and the run ended without him or 
 the results folder goes too. Run Snakemake again afterwards: the report is then written without naming the patient.
 
 Out of reach, and named here so that they are not forgotten: frozen copies, backups, the records of Snakemake in
-.snakemake, the files of reads, older versions in a bucket that keeps them.
+.snakemake, the files of reads, tables that shards.smk laid together, older versions in a bucket that keeps them.
 
 Where the results are stored in a bucket, name their folder there too: the copies of the entries, the pages and what
 the samples left go there as well. Keys come from the environment, as for Snakemake.
@@ -35,7 +35,7 @@ def main() -> None:
     for line in purge_patient(options.results, options.patient, stored):
         print(line)
     bucket = ", what a versioned bucket keeps of them, other folders that the run was started in" if stored else ""
-    print(f"Not touched: frozen copies, backups, .snakemake, the reads{bucket}.")
+    print(f"Not touched: frozen copies, backups, .snakemake, the reads, tables of shards.smk{bucket}.")
 
 
 if __name__ == "__main__":

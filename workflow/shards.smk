@@ -12,18 +12,24 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from anpi.arithmetic import SAME
 from anpi.wiring.cluster import spare_starts_and_waits
 from anpi.wiring.files import known_by
+from anpi.wiring.outdated import date_unrecorded, watch_triggers
 from anpi.wiring.programs import Program, Unrecorded, option
 from anpi.wiring.resources import capped
 from anpi.wiring.shards import checked_shards, made_of
 from anpi.wiring.told import in_words
 
-RUN = in_words(checked_shards, config, workflow.exec_mode != ExecMode.DEFAULT)
+IS_JOB = workflow.exec_mode != ExecMode.DEFAULT
+RUN = in_words(checked_shards, config, IS_JOB)
 SETTINGS = RUN.settings
 SHIPPED = [
     ROOT / "resources" / name for name in ("genes", "subtypes", "signatures", "expression", "fractions", "pathways")
 ]
 TABLES = ("calls", "tissues", "scores", "fractions", "pathways", "facts", "digests")
 os.environ.update(SAME)  # the same arithmetic in all jobs
+if not IS_JOB:
+    watch_triggers(workflow)
+if not IS_JOB and str(workflow.workflow_settings.persistence_backend) == "file":
+    date_unrecorded(Path(SETTINGS["results"]), [f"{shard}/{table}.tsv" for shard in RUN.samples for table in TABLES])
 
 
 def out(path):
@@ -64,6 +70,9 @@ rule lay_shards:
         runtime=needs("runtime", 60, sample=0),
     params:
         program=program("lay_shards"),
+        # What the tables of shards hold, whatever their times.
+        scored=program("score_shard", *SHIPPED),
+        made_of=[made_of(out(f"{shard}/samples.tsv")) for shard in RUN.samples],
         shards=[out(shard) for shard in RUN.samples],
         tables=TABLES,
         folder=subpath(output[0], parent=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
+import os
 import random
 import re
 import shutil
@@ -18,6 +19,7 @@ import psutil
 import pytest
 from warm import python, server_of
 
+from workflow.conftest import SAMPLES_KEPT
 from workflow.running import command, copy, environment, planned, results_of, run
 
 pytestmark = [
@@ -187,6 +189,35 @@ def test_facts_that_come_beside_a_salmon_result_later_are_taken_in(anpi: Path, s
     (folder / "salmon" / "aux_info" / "meta_info.json").write_text('{"num_processed": 1000, "num_mapped": 100}')
     run(anpi, folder, str(facts.relative_to(folder)))
     assert json.loads(facts.read_text())["mapping_rate"] == 10
+
+
+def test_a_damaged_file_that_is_copied_again_is_read_again(anpi: Path, small_trial: Path, tmp_path: Path):
+    """Both had one size and the same ends, by which reads are known; a copy may keep the time of the content."""
+    folder = tmp_path / "trial"
+    shutil.copytree(small_trial, folder)
+    file, facts = folder / "reads" / "P013-B_L1_R1.fastq.gz", folder / "results" / "samples" / "P013-B" / "reads.json"
+    target = str(facts.relative_to(folder))
+    whole, past = file.read_bytes(), file.stat().st_mtime - 1000
+    middle = len(whole) // 2 - 500
+    file.write_bytes(whole[:middle] + bytes(1000) + whole[middle + 1000 :])
+    run(anpi, folder, target)
+    assert "Copy the file again" in json.loads(facts.read_text())["failure"]
+    file.touch()
+    assert planned(anpi, folder, target) == {}
+    file.write_bytes(whole)
+    os.utime(file, (past, past))
+    assert planned(anpi, folder, target) == {"quantify_sample": 1}
+    run(anpi, folder, target)
+    assert "failure" not in json.loads(facts.read_text())
+    assert planned(anpi, folder, target) == {}
+
+
+def test_without_the_records_of_snakemake_all_is_made_anew(anpi: Path, trial: Path):
+    """What was changed since cannot be told: settings and reads are known by them alone."""
+    shutil.rmtree(trial / ".snakemake")
+    jobs = planned(anpi, trial)
+    assert jobs["quantify_sample"] == len(SAMPLES_KEPT)
+    assert {"build_reference", "derive_endpoints", "call_subtypes", "write_report"} <= set(jobs)
 
 
 def columns(content: bytes) -> dict[str, list[str]]:

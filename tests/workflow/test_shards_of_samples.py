@@ -98,6 +98,24 @@ def other_facts(folder: Path) -> None:
     facts.write_text(facts.read_text().replace("85.0", "75.0"))
 
 
+def test_a_change_is_seen_without_the_records_of_snakemake(folder: Path):
+    other_facts(folder)
+    shutil.rmtree(folder / ".snakemake")
+    assert planned(folder) == {"score_shard": 3, **LAID}
+    run(folder)
+    facts = (folder / "results" / "shards" / "facts.tsv").read_text()
+    assert "75" in next(row for row in facts.splitlines() if row.startswith("S10\t"))
+    assert planned(folder) == {}
+
+
+def test_tables_are_laid_anew_when_a_shard_was_made_alone_whatever_the_times(folder: Path):
+    other_facts(folder)
+    run(folder, "results/shards/0002/facts.tsv")
+    for file in (folder / "results").rglob("*.tsv"):
+        os.utime(file, (1_000_000_000, 1_000_000_000))
+    assert planned(folder) == LAID
+
+
 @pytest.mark.parametrize("change", [other_genes, other_facts])
 def test_a_changed_sample_makes_its_shard_alone_anew(folder: Path, change: Callable[[Path], None]):
     change(folder)

@@ -10,8 +10,11 @@ def given(path):
 
 
 def known(path):
-    """Return the user's reads or alignments as an input: an object is known by its time in the bucket, a file by content."""
-    return given(path) if is_stored(path) else ancient(given(path))
+    """Return the user's reads or alignments as an input: an object is known by its time in the bucket, a file by content.
+
+    One that failed its sample and was written again is looked at whole.
+    """
+    return given(path) if is_stored(path) or path in READ_AGAIN else ancient(given(path))
 
 
 def table(key):

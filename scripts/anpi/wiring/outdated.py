@@ -24,6 +24,8 @@ RECORDS = "made_from"
 METADATA = ".snakemake/metadata"
 LONG_AGO = 315_705_600  # 2 January 1980: all file systems know it, and no file of a user is older
 LONGEST_NAME = 254  # Snakemake cuts longer names of its records into folders
+# Facts of a sample, and the key that they have when its files could not be read.
+FAILURES = {"reads.json": "failure", "alignment.json": "alignment_failure"}
 NEEDED = ("code", "input", "params", "software-env")
 
 
@@ -93,6 +95,11 @@ def make_old(results: Path, samples: Iterable[str], recorded: bool = True) -> li
     return unknown
 
 
+def date_unrecorded(results: Path, names: Iterable[str]) -> list[str]:
+    """Give an old date to results without a record of Snakemake's; return those that had another one."""
+    return [name for name in names if not has_metadata(results, name) and set_old(results / name)]
+
+
 def read_records(folder: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield what programs wrote down, by the result that names it; of damaged ones the manifest tells."""
     for file in folder.rglob("*.json"):
@@ -129,6 +136,44 @@ def set_old(file: Path) -> bool:
     except OSError:  # gone since, or of another owner
         return False
     return before != LONG_AGO
+
+
+def replaced_files(results: Path, files: Mapping[str, Sequence[str]]) -> set[str]:
+    """Find files that failed their sample and were written again since: damaged in the middle, both ends were right.
+
+    The results of such a sample are given an old date; where the content is another one, they are made anew.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the results.
+    files : mapping
+        Reads or alignments on this disk, by sample.
+    """
+    found = set()
+    for sample, paths in files.items():
+        folder = results / "samples" / sample
+        if failed := [folder / name for name, key in FAILURES.items() if has_key(folder / name, key)]:
+            since = min(file.stat().st_mtime for file in failed)
+            again = {path for path in paths if os.path.isfile(path) and written(path) > since}
+            for file in folder.rglob("*") if again else ():
+                set_old(file)
+            found |= again
+    return found
+
+
+def has_key(file: Path, key: str) -> bool:
+    """Return whether facts of a sample hold a key; those that are not there or damaged do not."""
+    try:
+        return key in json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def written(path: str) -> float:
+    """Return when a file was put in its place; a copy may keep an older time of its content."""
+    state = os.stat(path)
+    return max(state.st_mtime, state.st_ctime)
 
 
 def unknown_words(results: Path, unknown: Sequence[str]) -> str:
