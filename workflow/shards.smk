@@ -29,7 +29,8 @@ os.environ.update(SAME)  # the same arithmetic in all jobs
 if not IS_JOB:
     watch_triggers(workflow)
 if not IS_JOB and str(workflow.workflow_settings.persistence_backend) == "file":
-    date_unrecorded(Path(SETTINGS["results"]), [f"{shard}/{table}.tsv" for shard in RUN.samples for table in TABLES])
+    tables = [f"{shard}/{table}.tsv" for shard in RUN.samples for table in TABLES]
+    in_words(date_unrecorded, Path(SETTINGS["results"]), tables)
 
 
 def out(path):

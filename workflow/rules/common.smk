@@ -159,14 +159,14 @@ if STORAGE.default_storage_provider == "s3":
 if not IS_JOB:
     watch_triggers(workflow)
     in_files = str(workflow.workflow_settings.persistence_backend) == "file"
-    if unknown := make_old(Path(SETTINGS["results"]), RUN.used, in_files):
+    if unknown := in_words(make_old, Path(SETTINGS["results"]), RUN.used, in_files):
         print(unknown_words(SETTINGS["results"], unknown), file=sys.stderr)
     in_words(fetch_entries, Path(out("ledger")), in_words(kept_copy, out("ledger")))
     in_words(check_delivery, SETTINGS, RULES, out("ledger"), CONFIG_FILE)
 
 
 LOCAL_READS = {sample: [file for file in UNITS_OF[sample].reads if not is_stored(file)] for sample in UNITS_OF}
-READ_AGAIN = set() if IS_JOB else replaced_files(Path(SETTINGS["results"]), LOCAL_READS)
+READ_AGAIN = set() if IS_JOB else in_words(replaced_files, Path(SETTINGS["results"]), LOCAL_READS)
 
 
 def kept(step, ending=".zip"):

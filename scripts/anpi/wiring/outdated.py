@@ -129,11 +129,20 @@ def metadata_file(path: str) -> str:
 
 
 def set_old(file: Path) -> bool:
-    """Give a file an old date; return whether it had another one."""
+    """Give a file an old date; return whether it had another one.
+
+    Raises
+    ------
+    InputError
+        The file belongs to another user.
+    """
     try:
         before = file.stat().st_mtime
         os.utime(file, (LONG_AGO, LONG_AGO))
-    except OSError:  # gone since, or of another owner
+    except PermissionError:
+        fault = "was made by another user, and has to be made anew"
+        raise InputError(Problem(str(file), fault, mend="Delete it, or let its owner run.")) from None
+    except OSError:  # gone since
         return False
     return before != LONG_AGO
 
