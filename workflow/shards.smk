@@ -49,6 +49,9 @@ def needs(resource, base, sample):
     return lambda wildcards, attempt: capped(resource, base + sample * SETTINGS["shard_size"], attempt)
 
 
+SCORED = program("score_shard", *SHIPPED)
+
+
 onstart:
     spare_starts_and_waits(workflow)
 
@@ -72,7 +75,7 @@ rule lay_shards:
     params:
         program=program("lay_shards"),
         # What the tables of shards hold, whatever their times.
-        scored=program("score_shard", *SHIPPED),
+        scored=SCORED,
         made_of=[made_of(out(f"{shard}/samples.tsv")) for shard in RUN.samples],
         shards=[out(shard) for shard in RUN.samples],
         tables=TABLES,
