@@ -35,7 +35,7 @@ if str(ROOT / "scripts") not in sys.path:
 
 from anpi.arithmetic import SAME
 from anpi.files.bucket import kept_copy, kept_in
-from anpi.files.checksums import fingerprint
+from anpi.files.checksums import reads_digest
 from anpi.files.sheet import file_of, split_sheet
 from anpi.files.shipped import REGISTRY
 from anpi.files.stored import is_stored, quant_file

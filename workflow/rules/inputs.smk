@@ -59,7 +59,7 @@ def units_of(sample):
 def decisive_units(wildcards):
     """Return what of a sample's units decides its results: how the reads are read, and what the local files are known by."""
     units = units_of(wildcards.sample)
-    return [*units.decisive, *(fingerprint(file) for file in units.reads if not is_stored(file))]
+    return [*units.decisive, *(reads_digest(file) for file in units.reads if not is_stored(file))]
 
 
 def read_files(wildcards):
@@ -100,7 +100,7 @@ def alignment_files(wildcards):
 def alignment_fingerprints(wildcards):
     """Return what the user's alignments of a sample are known by."""
     users = set(units_of(wildcards.sample).alignments)
-    return [fingerprint(file) for file in alignments_of(wildcards.sample) if file in users and not is_stored(file)]
+    return [reads_digest(file) for file in alignments_of(wildcards.sample) if file in users and not is_stored(file)]
 
 
 def genome_of_cram(wildcards):

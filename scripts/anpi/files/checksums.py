@@ -36,6 +36,13 @@ def fingerprint(file: Path | str) -> str:
     return f"{size}-{hashlib.sha256(ends).hexdigest()[:16]}"
 
 
+def reads_digest(file: Path | str) -> str:
+    """Tell reads from others: gzipped ones by their fingerprint, whose end holds a checksum of all; else by content."""
+    with open(file, "rb") as handle:
+        gzipped = handle.read(2) == b"\x1f\x8b"
+    return fingerprint(file) if gzipped else content_digest(file)
+
+
 def short_digest(content: Any) -> str:
     """Return 16 hexadecimal digits of the SHA-256 of a content that JSON can hold, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
