@@ -1,5 +1,7 @@
 # The report, the ledger and the manifest: needs everything above; makes report/, ledger/, manifest.json and the RO-Crate.
 
+import re
+
 from anpi.report.inputs import expected_files
 
 
@@ -91,7 +93,8 @@ def steps():
     for step in workflow.rules:
         paths = [os.path.relpath(path, root) for path in map(str, step.output)]
         # Others are of another kind of run, whose results may stand there since, or made from the manifest.
-        of_run = not (made | of_samples).isdisjoint(paths)
+        # A wildcard stands there with its constraint.
+        of_run = not (made | of_samples).isdisjoint(re.sub(r"\{[^}]+\}", "{sample}", path) for path in paths)
         if of_run and step.name.startswith(before) and not any(path.startswith("..") for path in paths):
             call = getattr(step.params, "program", None)
             decisive = call.decisive if isinstance(call, programs.Program) else {"code": None}
