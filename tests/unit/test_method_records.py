@@ -70,7 +70,8 @@ def extremes() -> pd.DataFrame:
     wild = 10 ** np.random.default_rng(7).uniform(-3, 3, (len(ids), 4))
     alone = np.zeros((len(ids), 1))
     alone[0] = 1.0
-    values = np.hstack([np.zeros((len(ids), 1)), alone, np.ones((len(ids), 1)), wild])
+    even = 1 + alone  # but for one gene, since a sample of one value is refused
+    values = np.hstack([np.zeros((len(ids), 1)), alone, even, wild])
     values *= 1e6 / np.maximum(values.sum(axis=0), 1.0)
     return pd.DataFrame(values, index=ids, columns=[f"S{i}" for i in range(values.shape[1])])
 

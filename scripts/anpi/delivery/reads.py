@@ -17,7 +17,8 @@ import pandas as pd
 from anpi.delivery.decisions import LEAVE_OUT, Decisions
 from anpi.delivery.fastq import LANES, LONE, MATES, absolute, fastq_notes, fastq_units, lacking_lanes, sample_id
 from anpi.delivery.samples import owner_in
-from anpi.expression.matrix import DESCRIPTIONS, LEAST_TPM, MOST_TPM, read_numbers, read_rows
+from anpi.expression.declared_units import LEAST_TPM, MOST_TPM
+from anpi.expression.matrix import DESCRIPTIONS, read_numbers, read_rows
 from anpi.files.sheet import WORKBOOKS, split_sheet
 from anpi.problems import InputError, Problem, refuse
 from anpi.tables.workbook import sheet_names

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anpi.expression.appended import Files, LastMatrices, write_appended, write_matrix
+from anpi.expression.declared_units import SOME_GENES
 from anpi.expression.genes import read_gene_table
-from anpi.expression.matrix import SOME_GENES, Expression, read_expression, to_tpm
+from anpi.expression.matrix import Expression, read_expression, to_tpm
 from anpi.expression.summary import FROM_GENES, matrix_facts
 from anpi.files.checksums import hash_file
 from anpi.files.intact import intact, read_json

@@ -54,7 +54,7 @@ def compare_identities(
     Parameters
     ----------
     samples : pandas.DataFrame
-        ``sample_id``, ``patient_id``.
+        ``sample_id``, ``patient_id``, ``timepoint``.
     sexes : mapping
         F or M by patient, as the clinical table says.
     tpm : pandas.DataFrame
@@ -85,18 +85,21 @@ def compare_identities(
     table["identity"] = table["identity"].fillna("unknown")
     reasons = [why_no_genotypes(facts.get(sample)) for sample in table["sample_id"]]
     table["identity_reason"] = table["identity_reason"].fillna(pd.Series(reasons))
-    table["same_expression"] = table["sample_id"].map(same_expression(tpm, patients)).astype(object)
+    table["same_expression"] = table["sample_id"].map(same_expression(tpm, samples)).astype(object)
     for column, (fact, kind) in FACTS.items():
         table[column] = pd.array([facts.get(sample, {}).get(fact) for sample in table["sample_id"]], dtype=kind)
     return table[COLUMNS], listed_pairs(pairs, len(usable))
 
 
-def same_expression(tpm: pd.DataFrame, patients: Mapping[str, str]) -> dict[str, str]:
+def same_expression(tpm: pd.DataFrame, samples: pd.DataFrame) -> dict[str, str]:
     """Name, for each sample whose expression other samples have too, those: no two specimens agree so far.
 
-    Of one patient they would show that nothing changed between two time points. Samples of fewer than 100 expressed
-    genes are not looked at: few reads may agree by chance.
+    Of one patient they would show that nothing changed between two time points; at one time point they are the same
+    specimen twice, which misleads nobody. Samples of fewer than 100 expressed genes are not looked at: few reads may
+    agree by chance.
     """
+    patients = dict(zip(samples["sample_id"], samples["patient_id"], strict=True))
+    taken = dict(zip(samples["sample_id"], zip(samples["patient_id"], samples["timepoint"], strict=True), strict=True))
     groups: dict[bytes, list[str]] = defaultdict(list)
     for sample in tpm.columns:
         values = tpm[sample].to_numpy(dtype=float)
@@ -106,7 +109,7 @@ def same_expression(tpm: pd.DataFrame, patients: Mapping[str, str]) -> dict[str,
         sample: [
             f"{other} of {'the same patient' if patients[other] == patients[sample] else f'patient {patients[other]}'}"
             for other in group
-            if other != sample
+            if taken[other] != taken[sample]
         ]
         for group in groups.values()
         for sample in group

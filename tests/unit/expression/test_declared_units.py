@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from anpi.expression.declared_units import unit_problems
 from anpi.expression.genes import read_gene_table
-from anpi.expression.matrix import as_expression, read_expression, unit_problems
+from anpi.expression.matrix import as_expression, read_expression
 from anpi.expression.reference_levels import read_reference
 from anpi.problems import InputError
 

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from anpi.expression.assemble import assemble_matrix
+from anpi.expression.declared_units import unit_problems
 from anpi.expression.genes import read_gene_table
-from anpi.expression.matrix import Expression, is_plain, read_expression, read_sample_names, to_tpm, unit_problems
+from anpi.expression.matrix import Expression, is_plain, read_expression, read_sample_names, to_tpm
 from anpi.problems import InputError
 
 GENES = pd.DataFrame(

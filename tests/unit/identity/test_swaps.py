@@ -100,14 +100,15 @@ def test_order_does_not_matter(turn: int):
 
 
 def test_one_expression_under_two_names_is_told_of_both():
-    """Of two patients, or of two time points of one; samples without expression or of few genes are not meant."""
+    """Of two patients, or of two time points of one; without expression, or with few genes, no sample is meant."""
     genes = pd.Index([f"ENSG{n:011d}" for n in range(300)], name="gene_id")
     rng = np.random.default_rng(4)
     tpm = pd.DataFrame(rng.gamma(1.0, 100.0, (300, 3)), index=genes, columns=["a", "c", "d"])
     tpm = tpm.assign(b=tpm["a"], e=0.0, f=0.0, g=tpm["d"].where(tpm.index < genes[50], 0.0))
     tpm = tpm.assign(h=tpm["g"])
-    tpm = tpm.assign(i=tpm["c"])
-    samples = pd.DataFrame({"sample_id": list("abcdefghi"), "patient_id": list("ABCDEFGHC")})
+    tpm = tpm.assign(i=tpm["c"], j=tpm["d"])
+    samples = pd.DataFrame({"sample_id": list("abcdefghij"), "patient_id": list("ABCDEFGHCD"), "timepoint": "baseline"})
+    samples.loc[samples["sample_id"] == "i", "timepoint"] = "progression"
     table = compare_identities(samples, {}, tpm, {}, read_sites())[0].set_index("sample_id")
     assert table["same_expression"].dropna().to_dict() == {
         **{"a": "b of patient B", "b": "a of patient A"},
