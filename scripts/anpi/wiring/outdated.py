@@ -102,11 +102,13 @@ def date_unrecorded(results: Path, names: Iterable[str]) -> list[str]:
 
 def read_records(folder: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield what programs wrote down, by the result that names it; of damaged ones the manifest tells."""
-    for file in folder.rglob("*.json"):
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            record = json.loads(file.read_text(encoding="utf-8"))
-            name = file.relative_to(folder).as_posix().removesuffix(".json")
-            yield name, {key: record[key] for key in ("made", "read")}
+    for place, _, names in os.walk(folder):
+        within = os.path.relpath(place, folder)
+        for file in (name for name in names if name.endswith(".json")):
+            with suppress(OSError, ValueError, KeyError, TypeError), open(os.path.join(place, file), "rb") as content:
+                record = json.loads(content.read())
+                name = os.path.normpath(os.path.join(within, file.removesuffix(".json")))
+                yield name, {key: record[key] for key in ("made", "read")}
 
 
 def sample_of(name: str) -> str | None:
@@ -174,7 +176,8 @@ def replaced_files(results: Path, files: Mapping[str, Sequence[str]]) -> set[str
 def has_key(file: Path, key: str) -> bool:
     """Return whether facts of a sample hold a key; those that are not there or damaged do not."""
     try:
-        return key in json.loads(file.read_text(encoding="utf-8"))
+        content = file.read_bytes()
+        return key.encode() in content and key in json.loads(content)
     except (OSError, ValueError, TypeError):
         return False
 
