@@ -97,7 +97,8 @@ def matrix_outcome(unit: str, matrix: str = ""):
         calls = call_subtypes(expression, model(), verdicts)
         scores = score_signatures(expression, few_signatures())
         told = words_of(verdicts, ("reasons",)) | words_of(calls, ("reason",)) | notes
-        told |= set(same_expression(values, {sample: sample for sample in samples}).items())
+        owners = pd.DataFrame({"sample_id": samples, "patient_id": samples, "timepoint": "baseline"})
+        told |= set(same_expression(values, owners).items())
         told |= {(row.sample_id, f"{row.signature} not given") for row in scores.itertuples() if pd.isna(row.score)}
         told |= {("", f"{row.signature}: {row.genes_used} of {row.genes_total}") for row in scores.itertuples()}
         return Outcome(frozenset(told), {"calls": table_text(calls), "scores": table_text(scores)})
