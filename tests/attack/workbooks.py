@@ -85,7 +85,9 @@ def sheet_kinds(of_text: Kinds, sheet: str) -> Kinds:
     kinds = Kinds()
     for name, kind in of_text.kinds.items():
         if name not in text_kinds().kinds.keys() | OF_LINES:
-            kinds.add(name, kind.judgement)(through_text(kind.change, sheet))
+            # A sheet's rows have no length of their own: without its last filled cell a row is one that nobody filled.
+            judgement = NOT_FILLED if name == "cell too few" else kind.judgement
+            kinds.add(name, judgement)(through_text(kind.change, sheet))
     cell_kinds(kinds, sheet)
     page_kinds(kinds, sheet)
     part_kinds(kinds)
