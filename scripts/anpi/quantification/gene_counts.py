@@ -123,7 +123,7 @@ def no_counts(gtf: Path) -> pd.DataFrame:
 
 
 def give_bam(source: Path, target: Path, genome: Path | None) -> int:
-    """Give an alignment a plain name in scratch, as BAM, which alone featureCounts reads, without `NOT_COUNTED`.
+    """Lay an alignment under a plain name in scratch, as BAM, which alone featureCounts reads, without `NOT_COUNTED`.
 
     Returns
     -------

@@ -67,7 +67,7 @@ def check_triggers(triggers: Iterable[object]) -> None:
 
 
 def make_old(results: Path, samples: Iterable[str], recorded: bool = True) -> list[str]:
-    """Give an old date to results without a record of Snakemake's, and to those made from others than are there now.
+    """Date results back that have no record of Snakemake, and those made from others than are there now.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def make_old(results: Path, samples: Iterable[str], recorded: bool = True) -> li
 
 
 def date_unrecorded(results: Path, names: Iterable[str]) -> list[str]:
-    """Give an old date to results without a record of Snakemake's; return those that had another one."""
+    """Date results back that have no record of Snakemake; return those that had another date."""
     return [name for name in names if not has_metadata(results, name) and set_old(results / name)]
 
 
@@ -131,7 +131,7 @@ def metadata_file(path: str) -> str:
 
 
 def set_old(file: Path) -> bool:
-    """Give a file an old date; return whether it had another one.
+    """Date a file back; return whether it had another date.
 
     Raises
     ------
