@@ -13,10 +13,7 @@ from anpi.stats.newton import RegressionFit
 from anpi.stats.permutation import permute_logrank, permute_onset
 from anpi.words.lists import plural
 
-LIBERAL = (
-    "with covariates p is that of the likelihood ratio, which few patients make too small: below 0.05 in 7 to 8% of "
-    "trials of 30 patients without any effect"
-)
+LIBERAL = "with covariates p is that of the likelihood ratio, not of a permutation: few patients may make it too small"
 
 
 def time_by_event(question: Question, plan: Plan, exposure: Exposure | None) -> list[Row]:
