@@ -314,7 +314,8 @@ def test_a_response_without_a_day_is_not_taken_for_none(plan_of, trial_of):
     endpoints.loc[responders[:3], "ttr_days"] = np.nan
     plan = plan_of(biomarker="response", endpoints=["os"], set="all_treated", adjust_for=["age"])
     table = results(plan, replace(trial, endpoints=endpoints))
-    assert table.loc[table["p"].notna(), "warning"].str.contains("p is that of the likelihood ratio, not of a permutation").all()
+    warnings = table.loc[table["p"].notna(), "warning"]
+    assert warnings.str.contains("p is that of the likelihood ratio, not of a permutation").all()
     row = table.iloc[0]
     assert row["n"] == 57
     assert "3 of 60 patients of the set left out: with a response of unknown day" in row["warning"]
