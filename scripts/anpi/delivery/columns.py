@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from anpi.delivery.conversions import Conversions
+from anpi.delivery.dates import read_date
 from anpi.delivery.decisions import LEAVE_OUT, Decisions
 from anpi.delivery.sources import Source
-from anpi.delivery.values import read_date
 from anpi.delivery.visits import VISIT, VISIT_DATE, holds_sizes, is_visit, visit_of_dates
 from anpi.problems import fold, nearest
 from anpi.tables.identifiers import identifier_problems

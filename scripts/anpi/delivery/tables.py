@@ -11,20 +11,17 @@ import pandas as pd
 
 from anpi.delivery.columns import EXTRA, OPEN, PATIENT, UNIT_COLUMN, Sheet, Taken, unit_of
 from anpi.delivery.conversions import Conversions
+from anpi.delivery.dates import convert_dates
 from anpi.delivery.decisions import LEAVE_OUT, Decisions
+from anpi.delivery.numbers import convert_measured, convert_numbers, convert_times, unit_factor
 from anpi.delivery.values import (
     Column,
-    convert_dates,
     convert_events,
     convert_grades,
     convert_ids,
-    convert_measured,
     convert_names,
-    convert_numbers,
-    convert_times,
     convert_words,
     distinct,
-    unit_factor,
 )
 from anpi.delivery.visits import VISIT, VISIT_DATE
 from anpi.delivery.wide import Visits, decide_kinds, visits_of

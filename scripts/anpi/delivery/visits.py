@@ -7,7 +7,8 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from anpi.delivery.values import is_size, read_date
+from anpi.delivery.dates import read_date
+from anpi.delivery.numbers import is_size
 from anpi.problems import fold
 from anpi.tables.schema import DATE
 

@@ -11,9 +11,11 @@ import pandas as pd
 
 from anpi.delivery.columns import NAMES, PATIENT, Sheet, Taken
 from anpi.delivery.conversions import Conversions
+from anpi.delivery.dates import convert_dates
 from anpi.delivery.decisions import LEAVE_OUT, Decisions
+from anpi.delivery.numbers import convert_numbers, is_size, unit_factor
 from anpi.delivery.sources import Source
-from anpi.delivery.values import Column, convert_dates, convert_numbers, is_size, unit_factor, unknown_words
+from anpi.delivery.values import Column, unknown_words
 from anpi.delivery.visits import VISIT, VISIT_DATE, is_day, visit_name
 from anpi.problems import Problem, fold
 from anpi.tables.clinical import read_state
