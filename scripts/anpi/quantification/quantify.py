@@ -32,10 +32,11 @@ from anpi.quantification.salmon import (
     write_empty_quant,
 )
 from anpi.quantification.transcriptome import Counted, quantify_transcriptome
-from anpi.reads.fastq import FaultyReads, count_twice, namesakes
+from anpi.reads.fastq import FaultyReads
 from anpi.reads.mates import BOTH
 from anpi.reads.sample_reads import SampleReads, Unit, open_reads
 from anpi.reads.strangers import count_strangers
+from anpi.reads.together import count_twice, namesakes
 from anpi.reads.trimming import Lane, Trimmed
 from anpi.tools import whole_output
 

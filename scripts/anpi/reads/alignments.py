@@ -23,7 +23,8 @@ from anpi.files.checksums import hash_file
 from anpi.files.plain import refuse_odd_file
 from anpi.problems import Problem
 from anpi.progress import say
-from anpi.reads.fastq import COPY_AGAIN, FaultyReads, is_gzip, read_through, repeated_files
+from anpi.reads.fastq import COPY_AGAIN, FaultyReads, is_gzip, read_through
+from anpi.reads.together import repeated_files
 from anpi.tools import ToolFailed, run_pipe, run_tool, stay_offline, whole_output
 
 NOT_PRIMARY = 0x900

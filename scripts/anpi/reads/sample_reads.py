@@ -21,9 +21,10 @@ import numpy as np
 from anpi.problems import InputError, Problem
 from anpi.progress import say
 from anpi.reads.alignments import Restored, restore_unit
-from anpi.reads.fastq import FaultyReads, ReadFile, check_reads, counted_twice, look_at_start, repeated_files
+from anpi.reads.fastq import FaultyReads, ReadFile, look_at_start
 from anpi.reads.mates import namesakes_problem, parted_problem
 from anpi.reads.room import has_room
+from anpi.reads.together import check_reads, counted_twice, repeated_files
 from anpi.reads.trimming import Lane, Trimmed, found_adapter, merge_reports, trim_lanes
 
 DRAWN_PAIRS = 10_000

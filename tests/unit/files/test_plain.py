@@ -21,7 +21,8 @@ from anpi.files import plain
 from anpi.problems import InputError
 from anpi.quantification.reference import read_fasta, read_gtf
 from anpi.reads.alignments import open_alignment
-from anpi.reads.fastq import check_reads, look_at_start
+from anpi.reads.fastq import look_at_start
+from anpi.reads.together import check_reads
 from anpi.tables import reading
 from anpi.tables.reading import read_text_table
 from anpi.tables.schema import load_yaml

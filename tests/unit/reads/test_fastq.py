@@ -12,8 +12,9 @@ import pytest
 
 from anpi.problems import InputError
 from anpi.reads import fastq as reading
-from anpi.reads import sample_reads
-from anpi.reads.fastq import FaultyReads, check_reads, look_at_start, read_through
+from anpi.reads import sample_reads, together
+from anpi.reads.fastq import FaultyReads, look_at_start, read_through
+from anpi.reads.together import check_reads
 
 
 def fastq(reads: int, length: int = 50) -> bytes:
@@ -276,12 +277,12 @@ def drawn(folder: Path, name: str, content: bytes, size: int = 100) -> tuple[str
 def test_reads_that_stand_twice_are_told_in_one_file_and_in_two(tmp_path, size):
     reads = [read_lines(number) for number in range(1000)]
     once = drawn(tmp_path, "once.fastq", b"".join(reads), size)
-    assert reading.counted_twice([once]) == []
-    (twice,) = reading.counted_twice([drawn(tmp_path, "twice.fastq", b"".join(reads + reads), size)])
+    assert together.counted_twice([once]) == []
+    (twice,) = together.counted_twice([drawn(tmp_path, "twice.fastq", b"".join(reads + reads), size)])
     assert "twice.fastq: reads stand twice" in str(twice)
     other = drawn(tmp_path, "other.fastq", b"".join(reversed(reads)), size)
-    assert reading.count_twice([once, other]) == {("other.fastq", "once.fastq"): min(size, 1000)}
-    (shared,) = reading.counted_twice([once, other])
+    assert together.count_twice([once, other]) == {("other.fastq", "once.fastq"): min(size, 1000)}
+    (shared,) = together.counted_twice([once, other])
     assert f"other.fastq: its reads stand in once.fastq too, found '{min(size, 1000)} among " in str(shared)
 
 
@@ -292,28 +293,28 @@ def test_a_lane_that_a_larger_file_holds_too_is_told_and_lanes_of_their_own_are_
     lane = drawn(tmp_path, "lane.fastq", b"".join(reads[:500]), size)
     rest = drawn(tmp_path, "rest.fastq", b"".join(reads[500:]), size)
     whole = drawn(tmp_path, "whole.fastq", b"".join(reads), size)
-    assert reading.counted_twice([lane, rest]) == []
+    assert together.counted_twice([lane, rest]) == []
     for files in ([lane, whole], [whole, lane]):
-        (shared,) = reading.counted_twice(files)
+        (shared,) = together.counted_twice(files)
         assert f"{files[1][0]}: its reads stand in {files[0][0]} too" in str(shared)
     few = drawn(tmp_path, "few.fastq", b"".join(reads[500:] + reads[:5]), 5000)
-    assert reading.counted_twice([drawn(tmp_path, "lane.fastq", b"".join(reads[:500]), 5000), few]) == []
+    assert together.counted_twice([drawn(tmp_path, "lane.fastq", b"".join(reads[:500]), 5000), few]) == []
 
 
 def test_a_few_reads_that_stand_twice_are_counted_and_let_pass(tmp_path):
     """10 of 10,000 reads of a published subset are such."""
     reads = [read_lines(number) for number in range(1000)]
     few = drawn(tmp_path, "few.fastq", b"".join(reads + reads[:5]), 5000)
-    assert reading.counted_twice([few]) == []
-    assert reading.count_twice([few]) == {("few.fastq", "few.fastq"): 5}
+    assert together.counted_twice([few]) == []
+    assert together.count_twice([few]) == {("few.fastq", "few.fastq"): 5}
 
 
 def test_namesakes_of_other_bases_and_nameless_reads_are_not_counted_twice(tmp_path):
     """Both mates in one file, or lanes that count from 1 each, share names alone."""
     mates = b"".join(read_lines(n).replace(b"@read%d" % n, b"@read%d" % (n % 500)) for n in range(1000))
-    assert reading.counted_twice([drawn(tmp_path, "mates.fastq", mates)]) == []
+    assert together.counted_twice([drawn(tmp_path, "mates.fastq", mates)]) == []
     nameless = b"".join(read_lines(n % 900, 8).replace(b"read%d" % (n % 900), b"x") for n in range(1000))
-    assert reading.counted_twice([drawn(tmp_path, "nameless.fastq", nameless, 5000)]) == []
+    assert together.counted_twice([drawn(tmp_path, "nameless.fastq", nameless, 5000)]) == []
 
 
 def pair_names(kind: str, number: int) -> tuple[bytes, bytes]:
