@@ -21,6 +21,7 @@ WHOLE_PROFILE = 5000  # genes, of which some stand far above 25 in any sample
 SOME_GENES = 500  # with expression, of which the highest has many times that of the middle one, unless by logarithms
 GENES_OF_A_PANEL = 20  # with expression, of which the same holds in most samples
 NARROW = 5  # times the middle one
+MOST_OF_A_PART = 5e5  # TPM of fewer genes; more are those of a panel that was scaled by itself
 WHOLE = 10_000  # coding genes, about half of them, whose TPM make most of the million
 MOST_BELOW_ONE = 0.1  # of estimated counts above 0: 0.004 in deep libraries, of TPM a fifth to a half
 THOUSAND = 1000
@@ -65,9 +66,10 @@ def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str)
     if low < 0:
         return [contradiction(name, unit, spanning(raw), "no negative value")]
     # A cohort of failed samples holds zeros, one of few reads small whole numbers; logarithms are mostly fractions.
-    whole = len(raw) > 500 and (unit == "tpm" or mostly_fractions(raw))
+    whole = len(raw) > SOME_GENES and (unit == "tpm" or mostly_fractions(raw))
     if 0 < high <= LARGEST_LOG2 and (whole or is_panel_of_logarithms(raw)):
-        why = "the largest value of a whole profile is far above 25" if whole else "the largest is near the middle one"
+        of_profile = f"the largest value of a whole profile is far above {LARGEST_LOG2:g}"
+        why = of_profile if whole else "the largest is near the middle one"
         expected = f"{unit}; {why}, so these look like logarithms"
         return [contradiction(name, unit, spanning(raw), expected)]
     for sample, largest in raw.max().items():
@@ -75,8 +77,8 @@ def unit_problems(raw: pd.DataFrame, unit: str, offset: float | None, name: str)
             found = f"values up to {largest:.4g}, in another sample up to {high:.4g}"
             expected = f"{unit} in every sample; these look like logarithms"
             return [contradiction(name, unit, found, expected, sample)]
-    whole = len(raw) > WHOLE_PROFILE  # of a deep panel every gene may have reads
-    if low > LOWEST_OF_ARRAYS and whole and (unit == "tpm" or mostly_fractions(raw, ALL_FRACTIONS)):
+    profile = len(raw) > WHOLE_PROFILE  # of a deep panel every gene may have reads
+    if low > LOWEST_OF_ARRAYS and profile and (unit == "tpm" or mostly_fractions(raw, ALL_FRACTIONS)):
         expected = f"{unit}, of which some genes have none; these look like values of an array"
         return [contradiction(name, unit, spanning(raw), expected)]
     return sum_problems(raw, unit, name)
@@ -103,11 +105,11 @@ def logarithm_problems(raw: pd.DataFrame, unit: str, offset: float, name: str) -
     low, high = span_of(raw)
     floor = np.log2(offset) if offset > 0 else -np.inf
     if high > LARGEST_LOG2:
-        return [contradiction(name, unit, spanning(raw), "logarithms, none above 25")]
-    if low < floor - 0.01:
+        return [contradiction(name, unit, spanning(raw), f"logarithms, none above {LARGEST_LOG2:g}")]
+    if low < floor - ROUNDED:
         return [contradiction(name, unit, spanning(raw), f"no value below log2({offset:g}) = {floor:.4g}")]
     lowest = float((raw.to_numpy() == low).sum() / raw.notna().to_numpy().sum())
-    if low > floor + 0.01 and lowest > LARGEST_SHARE_OF_LOWEST and len(raw) > 500:
+    if low > floor + ROUNDED and lowest > LARGEST_SHARE_OF_LOWEST and len(raw) > SOME_GENES:
         found = f"the lowest value, {low:.4g}, in {lowest:.0%} of the cells: genes without expression"
         return [contradiction(name, unit, found, f"log2({offset:g}) = {floor:.4g} for these")]
     if low > floor + 1 and len(raw) >= MANY_GENES:
@@ -255,3 +257,27 @@ def mostly_fractions(values: pd.DataFrame | pd.Series, most: float = 0.5) -> boo
     numbers = values.to_numpy()
     numbers = numbers[numbers > 0]
     return bool((np.abs(numbers - np.rint(numbers)) > ROUNDED).mean() > most) if len(numbers) else False
+
+
+def tpm_notes(sums: pd.Series) -> list[str]:
+    """Return where TPM do not sum to a million; samples of zeros are told by their verdict."""
+    notes, low = [], sums[sums > 0].min()
+    if (sums > MOST_TPM).any():
+        notes.append(f"TPM sum to as much as {sums.max():.4g} a sample, not to a million: right up to a factor at best")
+    if low < LEAST_TPM:
+        notes.append(f"TPM sum to as little as {low:.4g} a sample, not to a million: of a part of the genes alone?")
+    return notes
+
+
+def is_own_million(total: float, genes: int) -> bool:
+    """Return whether TPM of so few genes sum to so much that the genes share out a million among themselves.
+
+    Such TPM are above those of a whole transcriptome by the share of the genes in all RNA, which is not known.
+    """
+    return genes < WHOLE and total > MOST_OF_A_PART
+
+
+def own_millions(tpm: pd.DataFrame) -> np.ndarray:
+    """Say of each sample (a column of TPM) whether its genes share out a million among themselves."""
+    genes = tpm.notna().sum()
+    return np.array([is_own_million(float(total), int(n)) for total, n in zip(tpm.sum(), genes, strict=True)], bool)

@@ -17,17 +17,15 @@ import numpy as np
 import pandas as pd
 
 from anpi.expression.declared_units import (
-    LEAST_TPM,
-    MOST_TPM,
-    WHOLE,
     base_problems,
     constant_samples,
     length_problems,
     other_bases,
+    tpm_notes,
     unit_problems,
 )
 from anpi.expression.genes import ENSEMBL_GENE, annotate, dates_among
-from anpi.expression.tallies import sums_fault, without_tallies
+from anpi.expression.tallies import row_of_sums, without_tallies
 from anpi.files import numbers as numbers_file
 from anpi.files.numbers import is_parquet
 from anpi.files.plain import MOST_LINE, most_numbers, open_bounded, text_lines
@@ -44,9 +42,6 @@ NO_NUMBER = re.compile(r"\t\s*[+-]?(?:nan|inf|infinity|true|false|null|none)\s*(
 LOG2_TPM = re.compile(r"log2_tpm_plus_(\d+(?:\.\d+)?)")
 UNITS = "counts, tpm, log2_tpm_plus_<c> (such as log2_tpm_plus_1) or vst"
 MOST_ROWS = 1_000_000  # an annotation has some 400,000 transcripts
-FEW_ROWS = 10  # of which one may be the sum of the others by chance
-MOST_OF_A_PART = 5e5  # TPM of fewer genes; more are those of a panel that was scaled by itself
-SAME = 1e-4  # how far, relatively, a row of sums may be from them
 DESCRIPTIONS = ("symbol", "biotype", "length", "gene_name")
 
 
@@ -224,46 +219,8 @@ def with_unit(raw: pd.DataFrame, unit: str, annotation: pd.DataFrame | None, nam
         refuse(length_problems(expression.values, expression.genes, unit, name))
     notes = tpm_notes(values.sum()) if expression.unit == "tpm" else []
     if expression.unit != "vst":
-        refuse(row_of_sums(expression, name))
+        refuse(row_of_sums(expression.values, expression.genes["biotype"].notna(), name))
     return replace(expression, notes=(*expression.notes, *tallies, *notes))
-
-
-def row_of_sums(expression: Expression, name: str) -> list[Problem]:
-    """Find a row of no known gene that holds in each sample the sum of all others, whatever it is called."""
-    values = expression.values.to_numpy()
-    sums = np.nansum(values, axis=0)
-    if len(values) <= FEW_ROWS or not (sums > 0).any():
-        return []
-    first = int(sums.argmax())
-    likely = expression.genes["biotype"].isna().to_numpy() & np.isclose(2 * values[:, first], sums[first], rtol=SAME)
-    for place in np.flatnonzero(likely):
-        if np.isclose(2 * values[place], sums, rtol=SAME).all():
-            return [sums_fault(name, str(expression.values.index[place]))]
-    return []
-
-
-def tpm_notes(sums: pd.Series) -> list[str]:
-    """Return where TPM do not sum to a million; samples of zeros are told by their verdict."""
-    notes, low = [], sums[sums > 0].min()
-    if (sums > MOST_TPM).any():
-        notes.append(f"TPM sum to as much as {sums.max():.4g} a sample, not to a million: right up to a factor at best")
-    if low < LEAST_TPM:
-        notes.append(f"TPM sum to as little as {low:.4g} a sample, not to a million: of a part of the genes alone?")
-    return notes
-
-
-def is_own_million(total: float, genes: int) -> bool:
-    """Return whether TPM of so few genes sum to so much that the genes share out a million among themselves.
-
-    Such TPM are above those of a whole transcriptome by the share of the genes in all RNA, which is not known.
-    """
-    return genes < WHOLE and total > MOST_OF_A_PART
-
-
-def own_millions(tpm: pd.DataFrame) -> np.ndarray:
-    """Say of each sample (a column of TPM) whether its genes share out a million among themselves."""
-    genes = tpm.notna().sum()
-    return np.array([is_own_million(float(total), int(n)) for total, n in zip(tpm.sum(), genes, strict=True)], bool)
 
 
 def separator_of(path: Path | str) -> str:

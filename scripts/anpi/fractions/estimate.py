@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pandas as pd
 
-from anpi.expression.declared_units import WHOLE
-from anpi.expression.matrix import Expression, is_own_million
+from anpi.expression.declared_units import WHOLE, is_own_million
+from anpi.expression.matrix import Expression
 from anpi.fractions.deconvolve import deconvolve, intervals
 from anpi.fractions.til10 import Profiles, genes_of_the_million, read_profiles
 from anpi.signatures.scores import prepare_samples

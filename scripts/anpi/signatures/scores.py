@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from anpi.expression.declared_units import MOST_TPM
-from anpi.expression.matrix import LOG2_TPM, Expression, is_own_million, refuse_vst
+from anpi.expression.declared_units import MOST_TPM, is_own_million
+from anpi.expression.matrix import LOG2_TPM, Expression, refuse_vst
 from anpi.expression.reference_levels import REFERENCE, read_reference
 from anpi.signatures.methods import geometric_mean, rank_genes, singscore, ssgsea_raw, weighted_mean, weighted_sum
 from anpi.signatures.registry import Signature

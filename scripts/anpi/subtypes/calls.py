@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from anpi.expression.matrix import Expression, own_millions
+from anpi.expression.declared_units import own_millions
+from anpi.expression.matrix import Expression
 from anpi.problems import InputError, Problem, nearest
 from anpi.subtypes.classify import PROGRAMMES, activations, dominant_factor, gene_pairs, probabilities
 from anpi.subtypes.forest import Forest, forest_votes
