@@ -33,12 +33,12 @@ def main() -> None:
     )
     parser.add_argument("--plan", required=True, type=Path, help="plan.yaml of the run")
     parser.add_argument("--rules", required=True, type=Path, help="endpoints.yaml of the run")
-    parser.add_argument("--samples", nargs="*", default=[], help="samples that take part")
     parser.add_argument(
-        "--made-of-samples",
+        "--samples",
+        required=True,
         type=made_of_samples,
         metavar="JSON",
-        help="samples that take part by the files that the run makes of each (default: those in their folders)",
+        help="samples that take part, by the files that the run makes of each",
     )
     parser.add_argument("--results", required=True, type=Path, help="folder of the results")
     parser.add_argument("--ledger", type=Path, help="folder with the entries of earlier runs (that of --out-state)")
@@ -46,15 +46,13 @@ def main() -> None:
     parser.add_argument("--out-changes", required=True, type=Path, help="JSON file")
     options = parser.parse_args()
     inputs = dict(options.inputs)
-    samples = sorted(options.made_of_samples or options.samples)
-    made = options.made_of_samples
-    state = build_state(options.settings, inputs, options.plan, options.rules, options.results, samples, made)
+    state = build_state(options.settings, inputs, options.plan, options.rules, options.results, options.samples)
     present = Entry(state, state_digest(state))
     ledger = options.ledger or options.out_state.parent
     fetch_entries(ledger, kept_copy(ledger))
     earlier = last_different(read_entries(ledger), present.sha256)
     changes = compare_runs(earlier, present)
-    changes["leftovers"] = find_leftovers(options.results, samples)
+    changes["leftovers"] = find_leftovers(options.results, options.samples)
     write_json(options.out_changes, changes)
     write_json(options.out_state, state)
 

@@ -25,17 +25,19 @@ def main() -> None:
         help="salmon folder or quant.sf of a sample that came with one; may be repeated",
     )
     parser.add_argument(
-        "--made-of-samples",
+        "--samples",
+        required=True,
         type=made_of_samples,
         metavar="JSON",
-        help="samples that take part by the files that the run makes of each (default: those in their folders)",
+        help="samples that take part, by the files that the run makes of each",
     )
     parser.add_argument("--out-dir", required=True, type=Path, help="an empty folder")
     arguments = parser.parse_args()
     given = {sample: Path(path) for sample, path in arguments.quant}
     quantified = {sample: path if path.is_dir() else path.parent for sample, path in given.items()}
-    made = arguments.made_of_samples
-    counts = stage_multiqc(read_facts(arguments.verdicts), arguments.samples_dir, quantified, arguments.out_dir, made)
+    counts = stage_multiqc(
+        read_facts(arguments.verdicts), arguments.samples_dir, quantified, arguments.out_dir, arguments.samples
+    )
     print(", ".join(f"{tool}: {count} samples" for tool, count in counts.items()), file=sys.stderr)
 
 

@@ -25,12 +25,12 @@ def main() -> None:
     parser.add_argument("--steps", required=True, type=json.loads, help="digest and outputs of each rule, as JSON")
     parser.add_argument("--deployment", nargs="*", default=[], help="how programs were provided: conda, apptainer")
     parser.add_argument("--snakemake", help="version of Snakemake, which an environment of this program may lack")
-    parser.add_argument("--samples", nargs="*", default=[], help="samples that take part")
     parser.add_argument(
-        "--made-of-samples",
+        "--samples",
+        required=True,
         type=made_of_samples,
         metavar="JSON",
-        help="samples that take part by the files that the run makes of each (default: those in their folders)",
+        help="samples that take part, by the files that the run makes of each",
     )
     parser.add_argument("--results", required=True, type=Path, help="folder of the results")
     parser.add_argument("--out", required=True, type=Path)
@@ -40,12 +40,11 @@ def main() -> None:
         dict(arguments.inputs),
         arguments.resources,
         arguments.results,
-        sorted(arguments.made_of_samples or arguments.samples),
+        arguments.samples,
         arguments.plan,
         arguments.rules,
         arguments.steps,
         arguments.deployment,
-        arguments.made_of_samples,
     )
     manifest["software"]["snakemake"] = arguments.snakemake or manifest["software"]["snakemake"]
     write_json(arguments.out, manifest)

@@ -25,7 +25,7 @@ from anpi.tables.reading import read_text_rows, read_text_table
 from anpi.tables.schema import read_settings
 from anpi.tools import ALWAYS, tools_of, version_of
 from anpi.trial.manifest import ASKED_FOR, NAMED_IN, OF_RECORDED, SHAPE, Manifest, NamedFile, Record, Recorded, Step
-from anpi.trial.results import Made, makes
+from anpi.trial.results import Made
 
 PACKAGES = (
     "anndata",
@@ -68,12 +68,11 @@ def build_manifest(
     inputs: Mapping[str, Path],
     resources: Iterable[Path],
     results: Path,
-    samples: Sequence[str],
+    samples: Made,
     plan: Path,
     rules: Path,
     steps: Mapping[str, Step],
     deployment: Sequence[str] = (),
-    made: Made | None = None,
 ) -> Manifest:
     """Describe a run.
 
@@ -88,8 +87,9 @@ def build_manifest(
         Shipped files and folders that the run reads.
     results : Path
         Folder of the results.
-    samples : sequence of str
-        Samples that take part; folders of samples that were taken out since are passed over.
+    samples : mapping
+        Samples that take part, with the files that the run makes of each, below its folder; what other samples and
+        other runs left there is passed over.
     plan, rules : Path
         ``plan.yaml`` and ``endpoints.yaml`` of the run.
     steps : mapping
@@ -98,10 +98,8 @@ def build_manifest(
         user's by key of the config). Files that no step makes are passed over.
     deployment : sequence of str
         How programs were provided (``conda``, ``apptainer``); empty for those of the machine.
-    made : mapping, optional
-        Files that the run makes of each sample, below its folder; all that are there when absent.
     """
-    files = result_files(settings, results, samples, steps, made)
+    files = result_files(settings, results, samples, steps)
     makers = sorted(set(files.values()))
     shown = shown_paths(files_of(inputs).values())
     return {
@@ -117,9 +115,9 @@ def build_manifest(
         "environments": checksums([ROOT / name for name in ENVIRONMENTS]),
         "inputs": {name: hash_file(path) for path, name in shown.items()},
         "given_as": {name: shown[path] for name, path in sorted(files_of(inputs).items())},
-        "reads": read_checksums(settings, results, samples, made),
+        "reads": read_checksums(settings, results, samples),
         "declared": declared_of(settings, samples),
-        "quantified_with": quantifiers(results, samples, made),
+        "quantified_with": quantifiers(results, samples),
         "verdicts_by_hand": verdicts_by_hand(settings, results),
         "resources": checksums(resources),
         "steps": {name: {**steps[name], "makes": sorted(steps[name]["makes"])} for name in makers},
@@ -280,25 +278,22 @@ def tool_versions(tools: Iterable[str] = ALWAYS) -> dict[str, str | None]:
     return {tool: version_of(tool) for tool in tools}
 
 
-def read_checksums(
-    settings: Mapping[str, Any], results: Path, samples: Sequence[str], made: Made | None = None
-) -> dict[str, list[str]]:
+def read_checksums(settings: Mapping[str, Any], results: Path, samples: Made) -> dict[str, list[str]]:
     """Collect the checksums of the reads as the quantify step found them, by sample and unit, and of salmon results."""
     found: dict[str, list[str]] = {}
-    taking_part = set(samples)
-    for sample in samples:
+    for sample, made in samples.items():
         file = results / "samples" / sample / "reads.json"
-        if makes(made, sample, file.name) and file.is_file():
+        if file.name in made and file.is_file():
             units = read_json(file)["units"]
             found |= {f"{sample}/{unit['unit_id']}": unit["sha256"] for unit in units}
     if settings.get("units") and Path(file_of(settings["units"])).is_file():
         for row in read_text_rows(settings["units"]):
-            if (quant := row.get("quant")) is not None and row["sample_id"] in taking_part:
+            if (quant := row.get("quant")) is not None and row["sample_id"] in samples:
                 found[f"{row['sample_id']}/{row['unit_id']}"] = [hash_file(file) for file in quant_files(quant)]
     return dict(sorted(found.items()))
 
 
-def declared_of(settings: Mapping[str, Any], samples: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+def declared_of(settings: Mapping[str, Any], samples: Iterable[str]) -> dict[str, dict[str, list[str]]]:
     """Return what the sheet of units declares of each sample, in the words of the programs that take it."""
     if not settings.get("units") or not Path(file_of(settings["units"])).is_file():
         return {}
@@ -329,10 +324,10 @@ def quant_files(place: str) -> list[Path]:
     return [file for file in files if file.is_file()][:1]
 
 
-def quantifiers(results: Path, samples: Sequence[str], made: Made | None = None) -> dict[str, list[str]]:
+def quantifiers(results: Path, samples: Made) -> dict[str, list[str]]:
     """Collect the versions of salmon and fastp that the samples' own files name."""
     found: dict[str, set[str]] = {"salmon": set(), "fastp": set()}
-    for sample in (name for name in samples if makes(made, name, "fastp.json")):
+    for sample in (name for name, made in samples.items() if "fastp.json" in made):
         folder = results / "samples" / sample
         salmon, fastp = folder / "salmon" / "aux_info" / "meta_info.json", folder / "fastp.json"
         if salmon.is_file():
@@ -344,11 +339,7 @@ def quantifiers(results: Path, samples: Sequence[str], made: Made | None = None)
 
 
 def result_files(
-    settings: Mapping[str, Any],
-    results: Path,
-    samples: Sequence[str],
-    steps: Mapping[str, Step],
-    made: Made | None = None,
+    settings: Mapping[str, Any], results: Path, samples: Made, steps: Mapping[str, Step]
 ) -> dict[str, str]:
     """List the files that the steps of this run made, each with its step."""
     absent: tuple[str, ...] = () if settings.get("samples") else OF_EXPRESSION
@@ -360,7 +351,7 @@ def result_files(
         if LEFT_OUT.match(name) or name.startswith(absent) or os.path.basename(name).startswith("."):
             continue
         top, *rest = name.split("/", 2)
-        if top == "samples" and not makes(made, rest[0], rest[-1]):
+        if top == "samples" and rest[-1] not in samples[rest[0]]:
             continue
         if step := makers.of(name):
             found[name] = step
@@ -387,7 +378,7 @@ class Makers:
         return next((step for pattern, step in self.patterns if pattern.fullmatch(name)), None)
 
 
-def files_below(results: Path, tops: Iterable[str], samples: Sequence[str]) -> list[str]:
+def files_below(results: Path, tops: Iterable[str], samples: Iterable[str]) -> list[str]:
     """List the files below the folders of the results, by path from there; of the samples those that take part."""
     places = [top for top in tops if top != "samples"] + [f"samples/{sample}" for sample in samples]
     return sorted((name for place in places for name in walk(results, place)), key=lambda name: name.split("/"))

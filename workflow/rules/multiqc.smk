@@ -65,7 +65,7 @@ rule show_samples:
         # In a folder of its own: files by their sample's name, and none of samples that were taken out since.
         "staged=$(mktemp -d -p {resources.tmpdir:q}) && trap 'rm -rf \"$staged\"' EXIT &&"
         " {params.program} --verdicts {input.verdicts:q} --samples-dir {params.results:q}/samples {params.quantified}"
-        " --made-of-samples {params.made:q}"
+        " --samples {params.made:q}"
         ' --out-dir "$staged" > {log:q} 2>&1 &&'
         " multiqc --no-ansi --force --config {params.multiqc_config:q}"
         " -m custom_content -m fastp -m salmon -m featurecounts --no-data-dir --outdir {params.folder:q}"

@@ -137,7 +137,7 @@ rule describe_run:
         ledger=lambda wildcards: out("ledger"),
     shell:
         "{params.program} --settings {params.settings:q} --inputs {params.files}"
-        " --plan {params.plan:q} --rules {params.rules:q} --made-of-samples {params.made:q}"
+        " --plan {params.plan:q} --rules {params.rules:q} --samples {params.made:q}"
         " --results {params.results:q} --ledger {params.ledger:q} --out-state {output.state:q} --out-changes {output.changes:q} > {log:q} 2>&1"
 
 
@@ -246,7 +246,7 @@ rule write_manifest:
         "{params.program} --settings {params.settings:q} --inputs {params.files}"
         " --plan {params.plan:q} --rules {params.rules:q} --steps {params.steps:q} --snakemake {params.snakemake} --deployment {params.deployment}"
         " --resources {params.model:q} {params.registry:q} {params.gene_names:q} {params.plan:q} {params.rules:q}"
-        " --made-of-samples {params.made:q} --results {params.results:q} --out {output:q}"
+        " --samples {params.made:q} --results {params.results:q} --out {output:q}"
         " > {log:q} 2>&1"
 
 

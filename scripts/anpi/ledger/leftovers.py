@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 from anpi.trial.compared import Leftovers
@@ -11,11 +11,11 @@ from anpi.trial.compared import Leftovers
 OF_SAMPLES = ("logs/*/{}.log", "benchmarks/*/{}.tsv", "made_from/samples/{}")
 
 
-def find_leftovers(results: Path, used: Sequence[str]) -> Leftovers:
+def find_leftovers(results: Path, used: Collection[str]) -> Leftovers:
     """List folders of samples that take no part any more. No table or page of the run holds them."""
     folder = results / "samples"
     present = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    samples = [name for name in present if name not in set(used)]
+    samples = [name for name in present if name not in used]
     places = [place for sample in samples for place in places_of(results, sample)]
     return {"samples": samples, "command": shlex.join(["rm", "-r", "--", *places]) if places else ""}
 

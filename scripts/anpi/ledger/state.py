@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from anpi.manifest import files_of, placeless, software
 from anpi.tables.reading import read_text_rows
 from anpi.tables.schema import read_settings
 from anpi.trial.endpoints import RESPONSES, TIMES
-from anpi.trial.results import Made, makes
+from anpi.trial.results import Made
 
 SHORT = 12
 OF_RESPONSE = (*RESPONSES, "response_evaluable", "ttr_days")
@@ -44,8 +44,7 @@ def build_state(
     plan: Path,
     rules: Path,
     results: Path,
-    used: Sequence[str],
-    made: Made | None = None,
+    used: Made,
 ) -> State:
     """Describe what a run is made from and what it found.
 
@@ -59,10 +58,8 @@ def build_state(
         ``plan.yaml`` and ``endpoints.yaml``.
     results : Path
         Folder of the results.
-    used : sequence of str
-        Samples that take part.
-    made : mapping, optional
-        Files that the run makes of each sample, below its folder; all that are there when absent.
+    used : mapping
+        Samples that take part, with the files that the run makes of each, below its folder.
     """
     expressed = bool(settings["samples"])
     return {
@@ -76,7 +73,7 @@ def build_state(
         "models": models(results) if expressed else [],
         "delivery": fingerprint(inputs, settings),
         "patients": patient_states(inputs, results),
-        "samples": sample_states(inputs["samples"], results, used, made) if expressed else {},
+        "samples": sample_states(inputs["samples"], results, used) if expressed else {},
         "endpoints": endpoint_states(results / "clinical" / "endpoints.tsv"),
         "attrition": {str(row["step"]): row["patients"] for row in records(results / "analysis" / "attrition.tsv")},
         "rates": numbers(results / "clinical" / "rates.tsv", RATE_KEYS, RATE_VALUES),
@@ -139,23 +136,22 @@ def patient_states(inputs: Mapping[str, Path], results: Path) -> dict[str, Patie
     return states
 
 
-def sample_states(sheet: Path, results: Path, used: Sequence[str], made: Made | None = None) -> dict[str, SampleState]:
+def sample_states(sheet: Path, results: Path, used: Made) -> dict[str, SampleState]:
     """Return for each sample of the sheet: patient, what it was measured from, verdict, call, digest of its scores."""
     verdicts = by_sample(results / "qc" / "verdicts.tsv")
     calls = by_sample(results / "subtypes" / "calls.tsv")
     scores = score_digests(results / "immune" / "scores.tsv")
-    taking_part = set(used)
     states = {}
     for row in read_text_rows(sheet):
         sample = str(row["sample_id"])
         state: SampleState = {
             "patient": str(row["patient_id"]),
-            "used": sample in taking_part,
+            "used": sample in used,
             "columns": {name: short_digest(value) for name, value in row.items() if value is not None},
         }
-        if sample in taking_part:
+        if sample in used:
             call, verdict = calls.get(sample, {}), verdicts.get(sample, {})
-            state |= measured(results / "samples" / sample, made)
+            state |= measured(results / "samples" / sample, used[sample])
             state |= {"verdict": verdict.get("verdict"), "reasons": verdict.get("reasons")}
             state |= {"subtype": call.get("subtype"), "call": call.get("call"), "call_reason": call.get("reason")}
             state["model"] = short_digest(call.get("model"), call.get("model_sha256"))
@@ -165,10 +161,10 @@ def sample_states(sheet: Path, results: Path, used: Sequence[str], made: Made | 
     return states
 
 
-def measured(folder: Path, made: Made | None = None) -> SampleState:
+def measured(folder: Path, made: Collection[str]) -> SampleState:
     """Return digests of a sample's reads and of its genes; None for a sample that comes from a matrix."""
     reads, genes = (
-        file if makes(made, folder.name, file.name) and file.is_file() else None
+        file if file.name in made and file.is_file() else None
         for file in (folder / "reads.json", folder / "genes.parquet")
     )
     units = read_json(reads)["units"] if reads else []

@@ -14,7 +14,7 @@ from anpi.cohort.facts import FACTS
 from anpi.files.intact import read_json
 from anpi.files.rows import Document, Json, Scalar
 from anpi.files.writing import write_text
-from anpi.trial.results import Made, makes
+from anpi.trial.results import Made
 
 VERDICT_COLOURS = [{"pass": "#4c9a5f"}, {"warn": "#F0C75E"}, {"fail": "#C4501B"}]
 # Columns of MultiQC's general statistics: title, description, MultiQC's settings.
@@ -85,7 +85,7 @@ PERCENT: Document = {"min": 0, "max": 100, "suffix": "%", "scale": "YlGn", "form
 
 
 def stage_multiqc(
-    verdicts: pd.DataFrame, samples_dir: Path, quantified: Mapping[str, Path], out: Path, made: Made | None = None
+    verdicts: pd.DataFrame, samples_dir: Path, quantified: Mapping[str, Path], out: Path, samples: Made
 ) -> dict[str, int]:
     """Lay out a folder for MultiQC to read.
 
@@ -100,8 +100,8 @@ def stage_multiqc(
         Folder of the salmon result of samples that came with one.
     out : Path
         An empty folder.
-    made : mapping, optional
-        What of these files the run made, by sample; all that are there when absent.
+    samples : mapping
+        Which of these files the run made, by sample.
 
     Returns
     -------
@@ -111,18 +111,18 @@ def stage_multiqc(
     counts = {"fastp": 0, "salmon": 0, "featureCounts": 0, "alignments": 0}
     curves: dict[str, dict[str, list[float]]] = {"gene_body_coverage": {}, "fragment_length_histogram": {}}
     for sample in verdicts["sample_id"]:
-        folder = samples_dir / sample
+        folder, made = samples_dir / sample, samples.get(sample, ())
         salmon = quantified.get(sample, folder / "salmon")
-        if makes(made, sample, "fastp.json"):
+        if "fastp.json" in made:
             counts["fastp"] += copy(folder / "fastp.json", out / f"{sample}.fastp.json")
-        if makes(made, sample, "gene_counts.summary"):
+        if "gene_counts.summary" in made:
             counts["featureCounts"] += copy(folder / "gene_counts.summary", out / f"{sample}.summary")
-        if sample in quantified or makes(made, sample, "fastp.json"):
+        if sample in quantified or "fastp.json" in made:
             facts, formats = "aux_info/meta_info.json", "lib_format_counts.json"
             place = out / "salmon" / sample
             counts["salmon"] += copy(salmon / facts, place / facts, with_words="salmon_version")
             copy(salmon / formats, place / formats, with_words="compatible_fragment_ratio")
-        if makes(made, sample, "alignment.json") and (folder / "alignment.json").is_file():
+        if "alignment.json" in made and (folder / "alignment.json").is_file():
             counts["alignments"] += 1
             measured = read_json(folder / "alignment.json")
             for name, lines in curves.items():

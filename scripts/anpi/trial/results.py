@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-# Files of a run's samples, by sample; what lies beside them in their folders is of another run.
+# The samples of a run, each with the files that the run makes of it; others in their folders are of another run.
 Made = Mapping[str, frozenset[str]]
 
 # What `effect` of a result is called whose question is whether arms differ in it.
@@ -19,8 +19,3 @@ CLEARANCE = "clearance of "
 def made_of_samples(text: str) -> Made:
     """Read JSON of which samples have which files: ``{"genes.parquet qc.json": ["S1", "S2"]}``."""
     return {sample: frozenset(names.split()) for names, samples in json.loads(text).items() for sample in samples}
-
-
-def makes(made: Made | None, sample: str, name: str) -> bool:
-    """Return whether a run makes a file of a sample; a run that does not say what it makes may make any."""
-    return made is None or name in made.get(sample, ())

@@ -50,9 +50,13 @@ def inputs_of(folder: Path) -> dict[str, Path]:
 def state_of(folder: Path, tables: Tables, **settings: Any) -> dict[str, Any]:
     """Write the tables and describe them."""
     write_run(folder, tables)
-    used = sorted(tables["samples"]["sample_id"])
     paths = (inputs_of(folder), CONFIG / "plan.yaml", CONFIG / "endpoints.yaml", folder / "results")
-    return build_state(settings_of(folder) | settings, *paths, used)
+    return build_state(settings_of(folder) | settings, *paths, samples_of(tables))
+
+
+def samples_of(tables: Tables) -> dict[str, frozenset[str]]:
+    """Return the samples that take part, with the files that the run makes of each."""
+    return dict.fromkeys(sorted(tables["samples"]["sample_id"]), frozenset({"genes.parquet"}))
 
 
 def finish(folder: Path, tables: Tables | None = None, today: str = "2026-03-01") -> Path:
@@ -60,7 +64,7 @@ def finish(folder: Path, tables: Tables | None = None, today: str = "2026-03-01"
     tables = tables or make_tables(8)
     results = folder / "results"
     state = state_of(folder, tables)
-    used = sorted(tables["samples"]["sample_id"])
+    used = samples_of(tables)
     for sample in used:
         write_text(results / "samples" / sample / "genes.parquet", f"genes of {sample}")
     write_text(results / "report" / "index.html", "<h1>report</h1>")

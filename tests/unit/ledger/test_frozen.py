@@ -32,6 +32,7 @@ from anpi.ledger.state import sample_states
 from anpi.manifest import build_manifest, pattern_of, placeless, read_checksums, result_files
 from anpi.problems import InputError
 from anpi.tools import tools_of
+from anpi.trial.manifest import Manifest
 
 
 @pytest.fixture(scope="module")
@@ -294,7 +295,7 @@ def test_two_inputs_that_are_called_alike_keep_their_own_checksums(closed: Path,
         write_text(file, place)
     paths = (CONFIG / "plan.yaml", CONFIG / "endpoints.yaml")
     inputs = inputs_of(closed) | files
-    manifest = build_manifest(settings_of(closed), inputs, paths, closed / "results", [], *paths, STEPS)
+    manifest = build_manifest(settings_of(closed), inputs, paths, closed / "results", {}, *paths, STEPS)
     assert {manifest["inputs"][manifest["given_as"][key]] for key in files} == set(map(sha256, files.values()))
 
 
@@ -303,12 +304,12 @@ def test_the_manifest_lists_what_this_run_made_and_nothing_else(closed: Path, tm
     shutil.copytree(closed / "results", results)
     for name in ("samples/GONE-B/genes.parquet", "subtypes/old_name.tsv", "multiqc/multiqc.html", "notes.txt"):
         write_text(results / name, "of another run")
-    samples = [p.name for p in (closed / "results" / "samples").iterdir()]
+    samples = dict.fromkeys((p.name for p in (closed / "results" / "samples").iterdir()), frozenset({"genes.parquet"}))
     files = result_files(settings_of(closed), results, samples, STEPS)
     assert set(files) == set(read(closed / "results" / "manifest.json")["results"])
     assert not [name for name in files if "GONE" in name or "old_name" in name or "multiqc" in name]
     assert files["samples/P0001-B/genes.parquet"] == "summarise_sample"
-    clinical = result_files(settings_of(closed) | {"samples": None}, results, [], STEPS)
+    clinical = result_files(settings_of(closed) | {"samples": None}, results, {}, STEPS)
     assert not [name for name in clinical if name.split("/")[0] in ("samples", "subtypes", "qc", "immune")]
     assert "clinical/endpoints.tsv" in clinical
 
@@ -324,22 +325,26 @@ def test_what_a_sample_left_of_reads_is_none_of_a_run_that_makes_no_use_of_them(
     write_text(first / "salmon/aux_info/meta_info.json", '{"salmon_version": "1.10.1"}')
     genes = dict.fromkeys(samples, frozenset({"genes.parquet"}))
     paths = (CONFIG / "plan.yaml", CONFIG / "endpoints.yaml")
-    given = (settings_of(closed), inputs_of(closed), paths, results, samples, *paths, STEPS, ())
 
-    from_reads = build_manifest(*given, {**genes, samples[0]: frozenset({"genes.parquet", "reads.json", "fastp.json"})})
+    def manifest_of(made: dict[str, frozenset[str]]) -> Manifest:
+        return build_manifest(settings_of(closed), inputs_of(closed), paths, results, made, *paths, STEPS)
+
+    from_reads = manifest_of({**genes, samples[0]: frozenset({"genes.parquet", "reads.json", "fastp.json"})})
     assert from_reads["reads"] == {f"{samples[0]}/L1": ["ab" * 32]}
     assert from_reads["quantified_with"] == {"fastp": ["0.23.2"], "salmon": ["1.10.1"]}
-    from_tables = build_manifest(*given, genes)
+    from_tables = manifest_of(genes)
     assert from_tables["reads"] == from_tables["quantified_with"] == {}
-    from_matrix = build_manifest(*given, dict.fromkeys(samples, frozenset()))
+    nothing: dict[str, frozenset[str]] = dict.fromkeys(samples, frozenset())
+    from_matrix = manifest_of(nothing)
     assert [name for name in from_matrix["results"] if name.startswith("samples/")] == []
     assert "subtypes/calls.tsv" in from_matrix["results"]
 
-    place = (inputs_of(closed)["samples"], results, samples)
-    digests = {name: sample_states(*place, made)[samples[0]] for name, made in (("tables", genes), ("matrix", {}))}
-    assert digests["tables"]["reads"] is None
-    assert digests["tables"]["genes"] is not None
-    assert digests["matrix"]["genes"] is None
+    tables, matrix = (
+        sample_states(inputs_of(closed)["samples"], results, made)[samples[0]] for made in (genes, nothing)
+    )
+    assert tables["reads"] is None
+    assert tables["genes"] is not None
+    assert matrix["genes"] is None
 
 
 def test_what_the_config_lacks_now_is_no_result(closed: Path, tmp_path: Path):
@@ -353,7 +358,7 @@ def test_what_the_config_lacks_now_is_no_result(closed: Path, tmp_path: Path):
     assert "clinical/endpoints.tsv" in clinical
     assert not set(left) & set(clinical)
     events = settings_of(closed) | {"clinical": {"adverse_events": "events.csv"}}
-    assert set(left) <= set(result_files(events, results, [], steps))
+    assert set(left) <= set(result_files(events, results, {}, steps))
 
 
 def test_every_result_has_its_step_and_every_step_its_code(closed: Path):

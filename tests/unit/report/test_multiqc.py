@@ -14,6 +14,7 @@ from anpi.cohort.facts import FACTS
 from anpi.files.shipped import ROOT
 from anpi.report.multiqc import SECTIONS, stage_multiqc
 
+ALL = frozenset({"fastp.json", "alignment.json", "gene_counts.summary"})
 VERDICTS = pd.DataFrame(
     {
         "sample_id": ["007", "B.R1_001.bam", "Q"],
@@ -48,7 +49,7 @@ def staged(tmp_path: Path) -> Path:
     (elsewhere / "aux_info").mkdir(parents=True)
     (elsewhere / "aux_info" / "meta_info.json").write_text('{"salmon_version": "0.13.1"}')
     out = tmp_path / "out"
-    counts = stage_multiqc(VERDICTS, samples, {"Q": elsewhere}, out)
+    counts = stage_multiqc(VERDICTS, samples, {"Q": elsewhere}, out, dict.fromkeys(VERDICTS["sample_id"], ALL))
     assert counts == {"fastp": 2, "salmon": 2, "featureCounts": 1, "alignments": 1}
     return out
 
@@ -101,7 +102,7 @@ def test_curves_run_from_end_to_end(staged: Path):
 
 
 def test_a_cohort_without_reads_has_its_verdicts(tmp_path: Path):
-    counts = stage_multiqc(VERDICTS, tmp_path / "none", {}, tmp_path / "out")
+    counts = stage_multiqc(VERDICTS, tmp_path / "none", {}, tmp_path / "out", {})
     assert set(counts.values()) == {0}
     assert content(tmp_path / "out", "anpi_verdicts")["data"]["B.R1_001.bam"]["reasons"].startswith("5 fragments")
     assert not (tmp_path / "out" / "anpi_identity_mqc.json").exists()  # nothing is known of it
@@ -112,7 +113,7 @@ def test_each_fact_has_its_section(tmp_path: Path):
     assert len(told) == len(set(told))
     assert set(FACTS) <= set(told)
     known = VERDICTS.assign(sex_clinical="F", sex_expression="F", identity="match", contamination=0.5, aligned_rate=90)
-    stage_multiqc(known, tmp_path, {}, tmp_path / "out")
+    stage_multiqc(known, tmp_path, {}, tmp_path / "out", {})
     assert content(tmp_path / "out", "anpi_quantification")["data"]["Q"] == {"mapping_rate": 88.0}
     assert content(tmp_path / "out", "anpi_alignments")["data"]["Q"] == {"aligned_rate": 90}
     assert content(tmp_path / "out", "anpi_identity")["data"]["Q"] == {
@@ -127,7 +128,7 @@ def test_multiqc_shows_the_sections_in_this_order():
 
 def test_texts_of_the_user_are_no_html(tmp_path: Path):
     said = "<img src=x onerror=alert(1)> 5 < 6 & more"
-    stage_multiqc(VERDICTS.assign(reasons=said, override_reason=said), tmp_path, {}, tmp_path / "out")
+    stage_multiqc(VERDICTS.assign(reasons=said, override_reason=said), tmp_path, {}, tmp_path / "out", {})
     cells = json.loads((tmp_path / "out" / "anpi_verdicts_mqc.json").read_text())["data"]["007"]
     assert cells["reasons"] == cells["override_reason"] == "&lt;img src=x onerror=alert(1)&gt; 5 &lt; 6 &amp; more"
 
