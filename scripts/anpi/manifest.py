@@ -18,6 +18,7 @@ from typing import Any, cast
 from anpi import __version__
 from anpi.files.checksums import hash_file
 from anpi.files.intact import MEND, read_json
+from anpi.files.made_from import RECORDS
 from anpi.files.sheet import file_of
 from anpi.files.shipped import ROOT, SHIPPED, is_shipped
 from anpi.problems import InputError, Problem, refuse
@@ -43,19 +44,9 @@ PACKAGES = (
     "snakemake",
     "statsmodels",
 )
-RECORDS = "made_from"
 SHEET_COLUMNS = ("strandedness", "umi", "aligned_to")
 OTHER_COPY = "Take the manifest from another copy of the run."
 ENVIRONMENTS = ("envs", "requirements.lock")
-# Folders of a run with expression; when the config has none, what stands there is of an earlier run.
-OF_EXPRESSION = tuple(
-    f"{name}/"
-    for name in (
-        *("change", "cohort", "exploration", "expression", "immune", "qc"),
-        *("reference", "samples", "subtypes", "targets"),
-    )
-)
-OF_EVENTS = ("clinical/adverse_events.tsv", "clinical/exposure.tsv", "clinical/shifts.tsv")
 # Large, or another at each run (MultiQC writes the hour, salmon orders its index anew), or written after the manifest.
 LEFT_OUT = re.compile(
     r"(inputs/|reference/(?!genes|transcripts\.tsv|reference\.json)|multiqc/|logs/|benchmarks/|samples/[^/]+/salmon/"
@@ -95,11 +86,11 @@ def build_manifest(
     steps : mapping
         By name of the rule: ``makes`` (paths below the results, with wildcards in braces) and all that decides it:
         ``program``, ``code`` (digest of program, modules and shipped files), ``settings``, ``files`` (digests of the
-        user's by key of the config). Files that no step makes are passed over.
+        user's by key of the config). Files that no step makes are passed over, as those of another kind of run.
     deployment : sequence of str
         How programs were provided (``conda``, ``apptainer``); empty for those of the machine.
     """
-    files = result_files(settings, results, samples, steps)
+    files = result_files(results, samples, steps)
     makers = sorted(set(files.values()))
     shown = shown_paths(files_of(inputs).values())
     return {
@@ -338,17 +329,12 @@ def quantifiers(results: Path, samples: Made) -> dict[str, list[str]]:
     return {tool: sorted(versions) for tool, versions in found.items() if versions}
 
 
-def result_files(
-    settings: Mapping[str, Any], results: Path, samples: Made, steps: Mapping[str, Step]
-) -> dict[str, str]:
+def result_files(results: Path, samples: Made, steps: Mapping[str, Step]) -> dict[str, str]:
     """List the files that the steps of this run made, each with its step."""
-    absent: tuple[str, ...] = () if settings.get("samples") else OF_EXPRESSION
-    if not (settings.get("clinical") or {}).get("adverse_events"):
-        absent += OF_EVENTS
     tops = {path.split("/")[0] for step_record in steps.values() for path in step_record["makes"]}
     found, makers = {}, Makers(steps)
     for name in files_below(results, tops, samples):
-        if LEFT_OUT.match(name) or name.startswith(absent) or os.path.basename(name).startswith("."):
+        if LEFT_OUT.match(name) or os.path.basename(name).startswith("."):
             continue
         top, *rest = name.split("/", 2)
         if top == "samples" and rest[-1] not in samples[rest[0]]:

@@ -36,6 +36,7 @@ if str(ROOT / "scripts") not in sys.path:
 from anpi.arithmetic import SAME
 from anpi.files.bucket import kept_copy, kept_in
 from anpi.files.checksums import reads_digest
+from anpi.files.made_from import RECORDS
 from anpi.files.sheet import file_of, split_sheet
 from anpi.files.shipped import REGISTRY
 from anpi.files.stored import is_stored, quant_file
@@ -107,7 +108,7 @@ def program(name, *shipped, settings=(), files=()):
     # Under conda, the environment's Python; else the one that runs Snakemake, whatever PATH says.
     python = "python" if workflow.deployment_settings.deployment_method else sys.executable
     values = {key: setting(key) for key in settings}
-    return programs.Program(name, python, shipped, values, lambda: content_of(*files), out("made_from"))
+    return programs.Program(name, python, shipped, values, lambda: content_of(*files), out(RECORDS))
 
 
 def setting(key):

@@ -23,8 +23,9 @@ from anpi.files.checksums import content_digest
 from anpi.files.sheet import file_of
 from anpi.files.shipped import is_shipped
 
+RECORDS = "made_from"  # their folder, below the results
 # What runs remember of those before them, below the results; some of it is of samples withdrawn since.
-MEMORY = r"(made_from/|ledger/(\d{4,}-|pages/|kept/)|association/plan_history\.json$)"
+MEMORY = rf"({RECORDS}/|ledger/(\d{{4,}}-|pages/|kept/)|association/plan_history\.json$)"
 DIGEST, FOLDER = "ANPI_MADE_FROM", "ANPI_RECORDS"
 COMPILED = ".pyc"  # Python keeps what it compiled of a module that is loaded late, and reads it the next time
 DECLARED = ("strandedness", "umi", "aligned-to", "molecules")  # options that a sheet declares of each sample

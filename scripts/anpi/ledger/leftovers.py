@@ -6,9 +6,10 @@ import shlex
 from collections.abc import Collection
 from pathlib import Path
 
+from anpi.files.made_from import RECORDS
 from anpi.trial.compared import Leftovers
 
-OF_SAMPLES = ("logs/*/{}.log", "benchmarks/*/{}.tsv", "made_from/samples/{}")
+OF_SAMPLES = ("logs/*/{}.log", "benchmarks/*/{}.tsv", RECORDS + "/samples/{}")
 
 
 def find_leftovers(results: Path, used: Collection[str]) -> Leftovers:

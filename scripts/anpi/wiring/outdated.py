@@ -16,11 +16,11 @@ from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import Any
 
+from anpi.files.made_from import RECORDS
 from anpi.problems import InputError, Problem
 from anpi.wiring.told import in_words
 from anpi.words.lists import plural
 
-RECORDS = "made_from"
 METADATA = ".snakemake/metadata"
 LONG_AGO = 315_705_600  # 2 January 1980: all file systems know it, and no file of a user is older
 LONGEST_NAME = 254  # Snakemake cuts longer names of its records into folders

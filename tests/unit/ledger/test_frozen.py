@@ -305,13 +305,12 @@ def test_the_manifest_lists_what_this_run_made_and_nothing_else(closed: Path, tm
     for name in ("samples/GONE-B/genes.parquet", "subtypes/old_name.tsv", "multiqc/multiqc.html", "notes.txt"):
         write_text(results / name, "of another run")
     samples = dict.fromkeys((p.name for p in (closed / "results" / "samples").iterdir()), frozenset({"genes.parquet"}))
-    files = result_files(settings_of(closed), results, samples, STEPS)
+    files = result_files(results, samples, STEPS)
     assert set(files) == set(read(closed / "results" / "manifest.json")["results"])
     assert not [name for name in files if "GONE" in name or "old_name" in name or "multiqc" in name]
     assert files["samples/P0001-B/genes.parquet"] == "summarise_sample"
-    clinical = result_files(settings_of(closed) | {"samples": None}, results, {}, STEPS)
-    assert not [name for name in clinical if name.split("/")[0] in ("samples", "subtypes", "qc", "immune")]
-    assert "clinical/endpoints.tsv" in clinical
+    clinical = {name: STEPS[name] for name in ("derive_endpoints", "build_sets")}
+    assert {name.split("/")[0] for name in result_files(results, {}, clinical)} == {"clinical", "analysis"}
 
 
 def test_what_a_sample_left_of_reads_is_none_of_a_run_that_makes_no_use_of_them(closed: Path, tmp_path: Path):
@@ -345,20 +344,6 @@ def test_what_a_sample_left_of_reads_is_none_of_a_run_that_makes_no_use_of_them(
     assert tables["reads"] is None
     assert tables["genes"] is not None
     assert matrix["genes"] is None
-
-
-def test_what_the_config_lacks_now_is_no_result(closed: Path, tmp_path: Path):
-    results = tmp_path / "results"
-    shutil.copytree(closed / "results", results)
-    left = ("targets/targets.tsv", "change/pairs.tsv", "clinical/exposure.tsv", "clinical/shifts.tsv")
-    steps = {**STEPS, "earlier": {"code": "0", "makes": list(left)}}
-    for name in left:
-        write_text(results / name, "of another run")
-    clinical = result_files(settings_of(closed) | {"samples": None}, results, [], steps)
-    assert "clinical/endpoints.tsv" in clinical
-    assert not set(left) & set(clinical)
-    events = settings_of(closed) | {"clinical": {"adverse_events": "events.csv"}}
-    assert set(left) <= set(result_files(events, results, {}, steps))
 
 
 def test_every_result_has_its_step_and_every_step_its_code(closed: Path):
