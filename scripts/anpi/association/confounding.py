@@ -28,12 +28,8 @@ def confounding(question: Question, trial: Trial, plan: Plan) -> tuple[str | Non
     notes : list of str
         Warnings of strong but not complete confounding.
     """
-    if question.stratified and question.grouped and question.entry.biomarker not in DURING_TREATMENT:
-        tested = split_groups(question.frame["marker"], plan, question.biomarker).tested
-        frame = question.frame[question.frame["marker"].isin(tested)]
-        if inseparable(frame["marker"], frame["arm"]):
-            held = f"every arm holds one {question.biomarker} only"
-            return f"{held}, so the two cannot be told apart within arms: not tested", []
+    if refusal := alike_within_arms(question, plan):
+        return refusal, []
     if trial.samples is None or question.entry.biomarker not in FROM_SAMPLES or question.frame.empty:
         return None, []
     notes: list[str] = []
@@ -62,6 +58,18 @@ def confounding(question: Question, trial: Trial, plan: Plan) -> tuple[str | Non
         if share_explained(outcome, batch, False):
             notes.append(f"the outcome differs between {name}es".replace("sitees", "sites"))
     return None, notes
+
+
+def alike_within_arms(question: Question, plan: Plan) -> str | None:
+    """Say why groups cannot be tested within arms, where arms are strata: each arm holds one of them."""
+    if not question.stratified or not question.grouped or question.entry.biomarker in DURING_TREATMENT:
+        return None
+    tested = split_groups(question.frame["marker"], plan, question.biomarker).tested
+    frame = question.frame[question.frame["marker"].isin(tested)]
+    if not inseparable(frame["marker"], frame["arm"]):
+        return None
+    held = f"every arm holds one {question.biomarker} only"
+    return f"{held}, so the two cannot be told apart within arms: not tested"
 
 
 def inseparable(values: pd.Series, batch: pd.Series) -> bool:
