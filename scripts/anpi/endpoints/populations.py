@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.endpoints.rules import Rules
-from anpi.tables.clinical import Timeline, dates_of, days_of
+from anpi.tables.clinical import Timeline, dates_of, days_of, from_day_1
 from anpi.trial.endpoints import supplied
 
 NOT_TREATED = "not treated: no treatment start date"
@@ -39,8 +39,7 @@ def add_populations(
     start_cut = patient_cutoff if rules.cutoff is None else patient_cutoff.fillna(from_start.cutoff(rules.cutoff))
     late_start = from_start.treated & (start_cut < 0)
     dated = dates_of(patients, "randomisation").set_axis(facts.index)
-    day = days_of(patients, "randomisation").set_axis(facts.index)
-    day = day.where(day < 0, day - 1)
+    day = from_day_1(days_of(patients, "randomisation").set_axis(facts.index))
     late = (day > start_cut) | ((pd.Timestamp(rules.cutoff) < dated) if rules.cutoff else (dated > dated))
     late |= ((dated - from_start.date).dt.days > start_cut).fillna(False)
     entered = dated.notna() | day.notna()

@@ -20,7 +20,7 @@ from anpi.manifest import read_manifest, read_recorded
 from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.allowed import allowing
 from anpi.tables.carried import carried
-from anpi.tables.clinical import Timeline
+from anpi.tables.clinical import Timeline, from_day_1
 from anpi.tables.matrices import read_matrix
 from anpi.tables.reading import read_facts, read_table
 from anpi.trial.endpoints import SUPPLIED_RESPONSES, SUPPLIED_TIMES
@@ -156,9 +156,8 @@ class FinishedRun:
 
     def scan_days(self, points: pd.DataFrame) -> pd.Series:
         """Return the days of scans from the start of treatment; those of the results count from the reference date."""
-        day = points["assessment_day"].astype(float)
+        days = from_day_1(points["assessment_day"].astype(float))
         reference = self.manifest.get("rules", {}).get("reference", "treatment_start")
-        days = day.where(day < 0, day - 1)
         if reference == "treatment_start":
             return days
         return days + points["patient_id"].map(self.timeline(reference).shift)

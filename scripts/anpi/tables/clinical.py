@@ -502,7 +502,7 @@ class Timeline:
             self.shift = pd.Series(0.0, index=ids).where(start_day.notna())
         else:
             self.date = dates_of(patients, reference).set_axis(ids)
-            shift = since(days_of(patients, reference).set_axis(ids), start_day)
+            shift = from_day_1(days_of(patients, reference).set_axis(ids)).where(start_day.notna())
             from_dates = (self.date - start).dt.days
             self.shift = shift.fillna(from_dates)
         self.has_reference = self.date.notna() | self.shift.notna()
@@ -550,9 +550,9 @@ def days_of(frame: pd.DataFrame, name: str) -> pd.Series:
     return frame[column].astype("float64") if column in frame else pd.Series(np.nan, index=frame.index)
 
 
-def since(day: pd.Series, start_day: pd.Series) -> pd.Series:
-    """Return days from day 1 to a study day, which knows no day 0; missing where there is no treatment start."""
-    return day.where(day < 0, day - 1).where(start_day.notna())
+def from_day_1(day: pd.Series) -> pd.Series:
+    """Return days from day 1 to study days, of which none is 0."""
+    return day.where(day < 0, day - 1)
 
 
 def study_day(offset: float) -> int:
