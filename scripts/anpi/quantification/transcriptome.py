@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from anpi.files.checksums import hash_file
 from anpi.problems import Problem
 from anpi.progress import say
-from anpi.quantification.landmarks import Evidence
+from anpi.quantification.landmarks import NOTHING
 from anpi.quantification.molecules import molecules_of_hits
 from anpi.quantification.salmon import FragmentLength, Library, fragment_length_of, quantify, unit_faults
 from anpi.reads.alignments import (
@@ -98,7 +96,7 @@ def quantify_transcriptome(
         raise FaultyReads(Problem(sample, "units of pairs and of single reads", expected="one layout a sample"))
     if problems := repeated_alignments([(aligned.file, scratch / aligned.link) for aligned in alignments]):
         raise FaultyReads(problems)
-    strands = [Evidence(np.empty(0), np.empty(0), unit.library.forward, unit.library.reverse) for unit in counted]
+    strands = [NOTHING._replace(forward=unit.library.forward, reverse=unit.library.reverse) for unit in counted]
     if problems := unit_faults(sample, [unit_id for unit_id, _ in units], strands):
         raise FaultyReads(problems)
     write_targets(fasta, names, scratch / "targets.fa")

@@ -114,6 +114,11 @@ def tested(row: pd.Series) -> bool:
     return has_value(row["p"])
 
 
+def decisive_p(row: pd.Series) -> float:
+    """Return the p by which a test is judged: the adjusted one, where there is one."""
+    return row["p_adjusted"] if has_value(row["p_adjusted"]) else row["p"]
+
+
 def was_adjusted(row: pd.Series) -> bool:
     """Return whether a test's adjusted p is another number than its p."""
     return has_value(row["p_adjusted"]) and not math.isclose(row["p_adjusted"], row["p"], rel_tol=1e-9)
@@ -123,9 +128,9 @@ def verdict(row: pd.Series, alpha: float, tier: str) -> str:
     """Return what a test's p-value allows to say, by the place of the test in the plan."""
     if GATE_CLOSED in text(row.get("warning"), ""):
         return f"{p_words(row['p'])}, described and not tested: what must be shown first was not"
-    shown = p_words(row["p_adjusted"] if has_value(row["p_adjusted"]) else row["p"])
+    shown = p_words(decisive_p(row))
     shown = f"adjusted {shown}" if was_adjusted(row) else shown
-    below = (row["p_adjusted"] if has_value(row["p_adjusted"]) else row["p"]) < alpha
+    below = decisive_p(row) < alpha
     if tier == "exploratory":
         return f"{shown}: {'worth a look in other data' if below else 'chance alone may give as much'}"
     if below:
@@ -161,10 +166,10 @@ def one_headline(rows: pd.DataFrame, alpha: float) -> str:
     ratios = rows[rows["estimate"].notna() & rows["effect"].isin(list(RATIOS))]
     estimates = "; ".join(ratio_clause(row) for _, row in ratios.iterrows())
     events = int(test["events"]) if has_value(test["events"]) else 0
-    p = p_words(test["p_adjusted"] if has_value(test["p_adjusted"]) else test["p"])
+    p = p_words(decisive_p(test))
     numbers = f"{plural(int(test['n']), 'patient')}, {plural(events, *unit(test['endpoint']))}"
     where = f"{'adjusted ' if was_adjusted(test) else ''}{p}, tested at {alpha:g}; {numbers}"
-    below = (test["p_adjusted"] if has_value(test["p_adjusted"]) else test["p"]) < alpha
+    below = decisive_p(test) < alpha
     answer = (
         f"{capital(name)} differed between {compared(rows)}"
         if below
