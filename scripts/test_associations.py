@@ -28,6 +28,7 @@ from pathlib import Path
 from anpi.association.plan import check_plan, read_plan
 from anpi.association.trial import known_signatures, read_trial
 from anpi.association.write import write_associations
+from anpi.endpoints.rules import DEFAULT, read_rules
 from anpi.files.kept import keeping
 from anpi.files.shipped import REGISTRY
 from anpi.program import run_program
@@ -52,6 +53,7 @@ def main() -> None:
     parser.add_argument("--registry", default=str(REGISTRY), help="table of known signatures")
     parser.add_argument("--history", help="file that keeps the plans used, to note a change (default: in the folder)")
     add_kept(parser)
+    parser.add_argument("--rules", default=str(DEFAULT), help="endpoints.yaml: what the endpoints count from")
     parser.add_argument("--out-dir", required=True, help="folder for the tables")
     options = parser.parse_args()
     plan = read_plan(options.plan)
@@ -66,6 +68,7 @@ def main() -> None:
         options.samples,
         options.adverse_events,
         options.biomarkers,
+        read_rules(options.rules).settings["reference"],
     )
     registry = known_signatures(read_facts(options.registry), trial)
     names = trial.set_names()

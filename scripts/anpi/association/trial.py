@@ -11,6 +11,7 @@ import pandas as pd
 
 from anpi.association.markers import Measured, measure_markers
 from anpi.problems import InputError, Problem, missing_column, nearest, refuse, refuse_missing_columns
+from anpi.tables.clinical import Timeline
 from anpi.tables.matrices import read_matrix
 from anpi.tables.reading import read_facts, read_table
 from anpi.tables.schema import column_rule, load_schema
@@ -64,7 +65,8 @@ class Trial:
     are None when there is no expression data. ``first_immune_event`` holds the day of the first immune-related adverse
     event under treatment, ``undated_immune_event`` the patients who had one on a day that is not known,
     ``earlier_immune_event`` those with one that began before treatment, ``units`` the unit of each signature's scores,
-    ``markers`` what biomarkers.csv says, its days counted as those of the endpoints.
+    ``markers`` what biomarkers.csv says, its days counted as those of the endpoints. ``lead`` holds by how many days
+    those run ahead of study days (see `endpoint_lead`); None: not at all.
     """
 
     patients: pd.DataFrame
@@ -80,6 +82,7 @@ class Trial:
     symbols: dict[str, str] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     markers: dict[str, Measured] = field(default_factory=dict)
+    lead: pd.Series | None = None
 
     def members(self, name: str) -> pd.Index:
         """Return patients of an analysis set."""
@@ -114,6 +117,10 @@ class Trial:
             day = self.first_immune_event
             return None if day is None else Exposure(day, day, self.undated_immune_event, self.earlier_immune_event)
         return response_exposure(self) if biomarker == "response" else None
+
+    def endpoint_days(self, days: pd.Series) -> pd.Series:
+        """Return study days (by patient, from the start of treatment on) as days of the endpoints."""
+        return days if self.lead is None else days + self.lead.reindex(days.index)
 
     def covariate(self, name: str) -> pd.Series:
         """Return values of a column of the patients or of their samples; levels are categories (see `levelled`)."""
@@ -165,10 +172,12 @@ def read_trial(
     samples: Path | str | None = None,
     adverse_events: Path | str | None = None,
     biomarkers: Path | str | None = None,
+    reference: str = "treatment_start",
 ) -> Trial:
     """Read the tables and join them on the patient; samples through the sample that the sets name.
 
-    A subtype is one of a confident or lean call: the foremost of a mixed call is none.
+    A subtype is one of a confident or lean call: the foremost of a mixed call is none. ``reference`` is what endpoints
+    count from (``treatment_start``, ``randomisation``), where they have no dates that tell.
 
     Raises
     ------
@@ -195,8 +204,9 @@ def read_trial(
         called["subtype"] = called["subtype"].where(called["call"].isin(CALLED))
     values = read_facts(scores) if scores else None
     outcome = outcome.reindex(people.index)
-    reference = reference_dates(outcome, people)
-    days, earlier = immune_event_days(adverse_events, people, reference) if adverse_events else (None, ())
+    day_1 = reference_dates(outcome, people)
+    lead = endpoint_lead(day_1, people, reference)
+    days, earlier = immune_event_days(adverse_events, people, day_1, lead) if adverse_events else (None, ())
     return Trial(
         people,
         outcome,
@@ -210,7 +220,8 @@ def read_trial(
         earlier,
         read_symbols(genes) if genes else {},
         score_units(values),
-        read_markers(biomarkers, people, reference) if biomarkers else {},
+        read_markers(biomarkers, people, lead) if biomarkers else {},
+        lead,
     )
 
 
@@ -301,29 +312,37 @@ def reference_dates(endpoints: pd.DataFrame, patients: pd.DataFrame) -> pd.Serie
     return start.fillna(start_dates(patients))
 
 
+def endpoint_lead(day_1: pd.Series, patients: pd.DataFrame, reference: str) -> pd.Series:
+    """Return by how many days the days of each patient's endpoints run ahead of study days (1 = start of treatment).
+
+    By their dates (see `reference_dates`); tables of study days alone have none, and then by ``reference``.
+    """
+    by_dates = (start_dates(patients) - day_1).dt.days
+    return by_dates.fillna(-Timeline(patients.reset_index(), reference).shift).fillna(0.0)
+
+
 def start_dates(patients: pd.DataFrame) -> pd.Series:
     if "treatment_start_date" in patients.columns:
         return pd.to_datetime(patients["treatment_start_date"])
     return pd.Series(pd.NaT, index=patients.index, dtype="datetime64[ns]")
 
 
-def read_markers(path: Path | str, patients: pd.DataFrame, reference: pd.Series) -> dict[str, Measured]:
-    """Read the markers, with days of clearance that count from the reference date of the endpoints."""
-    shift = (start_dates(patients) - reference).dt.days.fillna(0)
+def read_markers(path: Path | str, patients: pd.DataFrame, lead: pd.Series) -> dict[str, Measured]:
+    """Read the markers, with days of clearance that count as those of the endpoints."""
     measured = measure_markers(read_table(path, "biomarkers"), patients.reset_index())
-    return {name: replace(marker, cleared=marker.cleared + shift) for name, marker in measured.items()}
+    return {name: replace(marker, cleared=marker.cleared + lead) for name, marker in measured.items()}
 
 
 def immune_event_days(
-    path: Path | str, patients: pd.DataFrame, reference: pd.Series
+    path: Path | str, patients: pd.DataFrame, day_1: pd.Series, lead: pd.Series
 ) -> tuple[pd.Series | None, tuple[str, ...]]:
     """Return the day of every immune-related event under treatment, and who had one that began before it.
 
     Returns
     -------
     days : Series or None
-        Day (1 = the reference date) by patient, NaN where it has no date. None when no row says of an event whether it
-        was immune-related.
+        Day (counted as those of the endpoints) by patient, NaN where it has no date. None when no row says of an event
+        whether it was immune-related.
     earlier : tuple of str
         Patients with an event that began before the first dose; it is not among the days.
     """
@@ -335,11 +354,11 @@ def immune_event_days(
     if "start_day" in events.columns:
         day = events["start_day"].astype(float)
         before = day < 1
-        days = day.where(day > 0, day + 1) + patient.map((started - reference).dt.days.fillna(0))
+        days = day.where(day > 0, day + 1) + patient.map(lead)
     else:
         date = pd.to_datetime(events["start_date"])
         before = date < patient.map(started)
-        days = (date - patient.map(reference)).dt.days + 1.0
+        days = (date - patient.map(day_1)).dt.days + 1.0
     return days.astype(float).set_axis(pd.Index(patient))[~before.to_numpy()], tuple(sorted(set(patient[before])))
 
 

@@ -120,7 +120,7 @@ def association_rows(wide: pd.DataFrame, used: pd.DataFrame, trial: Trial, plan:
             elif endpoint == "response":
                 by_response(row, moved, trial, plan)
             else:
-                by_time(row, moved, used["to_day"], trial.outcome(endpoint), plan)
+                by_time(row, moved, trial.endpoint_days(used["to_day"]), trial.outcome(endpoint), plan)
             yield row
 
 

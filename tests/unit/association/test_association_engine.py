@@ -415,6 +415,23 @@ def test_immune_related_events_count_from_where_the_endpoints_do(tmp_path, colum
     assert read_trial(**arguments, adverse_events=path).first_immune_event["0002"] == 24
 
 
+def test_study_days_count_from_where_the_endpoints_do_without_any_date(tmp_path):
+    """Randomised four days before treatment (day -4): an event of study day 20 is one of day 24, as with dates."""
+    arguments = trial_arguments(tmp_path / "trial", count=4)
+    patients = pd.read_csv(arguments["patients"], dtype=str)
+    of_days = patients.drop(columns="treatment_start_date").assign(treatment_start_day="1", randomisation_day="-4")
+    of_days.to_csv(arguments["patients"], index=False)
+    path = tmp_path / "adverse_events.csv"
+    path.write_text("patient_id,term,soc,grade,start_day,immune_related\n0002,Rash,Skin,1,20,Y\n")
+    markers = tmp_path / "biomarkers.csv"
+    markers.write_text("patient_id,marker,value,unit,method,day\n0001,ctDNA,9,x,y,-1\n0001,ctDNA,0,x,y,31\n")
+    for reference, ahead in (("randomisation", 4), ("treatment_start", 0)):
+        trial = read_trial(**arguments, adverse_events=path, biomarkers=markers, reference=reference)
+        assert trial.first_immune_event["0002"] == 20 + ahead
+        assert trial.markers["ctDNA"].cleared["0001"] == 31 + ahead
+        assert trial.endpoint_days(pd.Series({"0003": 43.0}))["0003"] == 43 + ahead
+
+
 @pytest.mark.parametrize("biomarker", [{"biomarker": "subtype"}, {"biomarker": "signatures", "signatures": ["gep18"]}])
 def test_a_sample_that_cannot_be_used_speaks_in_no_set(plan_of, tmp_path, biomarker):
     """A sample that failed, or was taken under treatment, is named by the sets and stands in no test."""

@@ -290,7 +290,9 @@ def trial_of(count: int, pfs: list[float], event: list[int]) -> Trial:
     return Trial(pd.DataFrame({"arm": "A"}, index=people), endpoints, pd.DataFrame(index=people))
 
 
-def run_on(count: int, effect: float, plan: Plan, pfs: list[float] | None = None) -> pd.DataFrame:
+def run_on(
+    count: int, effect: float, plan: Plan, pfs: list[float] | None = None, lead: float | None = None
+) -> pd.DataFrame:
     rng = np.random.default_rng(7)
     samples = sheet(count)
     days = {name: 43.0 if name.endswith("o") else -5.0 for name in samples["sample_id"]}
@@ -301,7 +303,9 @@ def run_on(count: int, effect: float, plan: Plan, pfs: list[float] | None = None
         parts.append(features_of(values).assign(feature=feature))
     changes = measure_changes(pairs, pd.concat(parts))
     pfs = pfs or list(rng.uniform(60, 400, count))
-    return run_tests(plan, pairs, changes, trial_of(count, pfs, [1] * count))
+    trial = trial_of(count, pfs, [1] * count)
+    ahead = None if lead is None else pd.Series(lead, index=trial.patients.index)
+    return run_tests(plan, pairs, changes, replace(trial, lead=ahead))
 
 
 def test_five_pairs_are_tested_and_four_described():
@@ -327,6 +331,15 @@ def test_the_clock_starts_at_the_second_sample():
     assert (rows["n"] == 12).all()
     assert rows["warning"].str.contains("counted from the day of the second sample: 2 patients left out").all()
     assert rows["p"].notna().all()
+
+
+def test_the_clock_starts_at_the_second_sample_when_times_count_from_randomisation():
+    """Samples of study day 43 are of day 53 of times that count from ten days before treatment."""
+    pfs = [20.0, 40.0, 43.0, *np.linspace(90, 400, 11)]
+    plan = declared(endpoints=["pfs"])
+    from_start, ahead = run_on(14, 0.0, plan, pfs), run_on(14, 0.0, plan, [day + 10 for day in pfs], lead=10.0)
+    assert ahead["warning"].str.contains("3 patients left out").all()
+    pd.testing.assert_frame_equal(ahead, from_start)
 
 
 def test_all_genes_of_pairs_have_the_patient_as_block():
