@@ -22,6 +22,8 @@ from anpi.subtypes.schemes import nabet_labels, scheme_row
 from anpi.subtypes.stability import INTERVALS, anchor_reads, measure_stability
 
 DECIMALS = 4
+MIDWAY = 0.0  # activation between off and on
+FACTOR_OF_SHARE = 2.0  # shares by marker genes are right to about this factor
 NO_LEVEL = "too few housekeeping genes are measured to find the level of the sample"
 SCLC = {"sclc": "yes", "doubtful": "doubt", "slow": "doubt", "not_sclc": "no", "unknown": "unknown"}
 COLUMNS = [
@@ -54,6 +56,22 @@ COLUMNS = [
     "inflamed_infiltrate",
     *SCHEME_COLUMNS,
 ]
+
+
+@dataclass(frozen=True)
+class Opinions:
+    """What others than the probabilities say of a sample.
+
+    Parameters
+    ----------
+    pairs : str or None
+        Class by gene pairs (see `anpi.subtypes.classify.gene_pairs`).
+    factor : str or None
+        A, N, P or Y by the highest factor.
+    """
+
+    pairs: str | None
+    factor: str | None
 
 
 @dataclass(frozen=True)
@@ -163,7 +181,7 @@ def call_subtypes(
     votes = None if forest is None else forest_votes(expression, evidence.profile.shift, forest)
     rows = []
     for i, sample in enumerate(evidence.profile.samples):
-        row = decide_call(evidence, model, i, barred[i], notes[i], opinions[i])
+        row = decide_call(evidence, model, i, barred[i], notes[i], Opinions(opinions[i], factors[i]))
         # The classes share out a certainty that the sample is a readable SCLC; where it is not, they mean nothing.
         shares = dict.fromkeys(CLASSES, np.nan) if barred[i] else evidence.probability.iloc[i].to_dict()
         verdict, doubt = evidence.identity.iloc[i]
@@ -302,14 +320,14 @@ def present_share(evidence: Evidence, model: Model, i: int) -> float:
 
 
 def decide_call(
-    evidence: Evidence, model: Model, i: int, barred: str, note: str, opinion: str | None
+    evidence: Evidence, model: Model, i: int, barred: str, note: str, opinions: Opinions
 ) -> dict[str, object]:
     """Turn one sample's probabilities into confident, lean, mixed or none, with the reason.
 
     Normal tissue takes the three programmes down and so imitates SCLC-I, but it takes proliferation down alike, and
     leaves the pairs of target genes in order. So I is called only where proliferation shows that about half of what is
     taken for tumour is tumour; where much normal tissue is seen, not confidently, and not at all if the second method
-    speaks for another class.
+    speaks for another class. Nor confidently with another programme partly on, or against both other opinions.
     """
     rules = model.settings["calls"]
     ranking = evidence.probability.iloc[i].sort_values(ascending=False, kind="stable")
@@ -325,8 +343,8 @@ def decide_call(
     maybe_diluted = proliferation < limits["proliferation_for_confident_i"]
     foreign_tissue = much_tissue(evidence, model, i, note, normal)
     nothing_on = no_programme(evidence, model, i)
-    contradicted = opinion in PROGRAMMES
-    expressed = factors_on(evidence, model, i) if best == "I" else ""
+    contradicted = opinions.pairs in PROGRAMMES
+    against = against_i(opinions, factors_on(evidence, model, i)) if best == "I" else []
     both_on = {best, second} <= set(PROGRAMMES) and min(activation[[best, second]]) >= rules["mixed_activation"]
     beside = programme_beside(activation, best, rules)
     clear = ranking.iloc[0] >= rules["confident_p"] and margin >= rules["confident_margin"] and not beside
@@ -338,12 +356,11 @@ def decide_call(
         call, reasons = "mixed", [f"{best} and {second} programmes both present", *notes]
     elif best == "I" and (diluted or (foreign_tissue and contradicted)):
         call, reasons = "none", ["between classes: low tumour content or normal tissue imitates SCLC-I", *notes]
-    elif clear and not doubt and not (best == "I" and (foreign_tissue or maybe_diluted or expressed)):
+    elif clear and not doubt and not (best == "I" and (foreign_tissue or maybe_diluted or against)):
         call, reasons = "confident", notes
     elif ranking.iloc[0] >= rules["lean_p"]:
         unclear = [] if clear else [beside or f"{best} ahead of {second}, not clearly"]
         thin = ["proliferation below the reference: a diluted tumour would look alike"] if maybe_diluted else []
-        against = [f"although {expressed}"] if expressed else []
         call, reasons = "lean", [*unclear, *against, *(thin if best == "I" else []), *notes]
     else:
         near = f"between classes: {best} {ranking.iloc[0]:.2f}, {second} {ranking.iloc[1]:.2f}"
@@ -358,9 +375,25 @@ def decide_call(
 
 
 def programme_beside(activation: pd.Series, best: str, rules: Mapping[str, float]) -> str:
-    """Name another of A, N and P that is partly on beside a foremost one; empty if none is."""
-    others = [k for k in PROGRAMMES if k != best and activation[k] >= rules.get("beside_activation", np.inf)]
-    return f"{best} with the programme of {others[0]} partly on" if others and best in PROGRAMMES else ""
+    """Name another of A, N and P that is partly on beside a foremost one; empty if none is.
+
+    SCLC-I is low in all three: there it is enough that one is nearer to on than to off.
+    """
+    if "beside_activation" not in rules:
+        return ""
+    least = MIDWAY if best == "I" else rules["beside_activation"]
+    others = [k for k in PROGRAMMES if k != best and activation[k] >= least]
+    return f"{best} with the programme of {others[0]} partly on" if others else ""
+
+
+def against_i(opinions: Opinions, expressed: str) -> list[str]:
+    """Put into words what speaks against SCLC-I: a factor as in a tumour of its class, or both other opinions."""
+    if expressed:
+        return [f"although {expressed}"]
+    if opinions.pairs == "I" or opinions.factor not in PROGRAMMES:
+        return []
+    pairs = opinions.pairs or "no class"
+    return [f"although the factor of {opinions.factor} is the highest, and gene pairs say {pairs}"]
 
 
 def no_programme(evidence: Evidence, model: Model, i: int) -> str:
@@ -397,8 +430,14 @@ def much_tissue(evidence: Evidence, model: Model, i: int, note: str, normal: flo
     """Return whether so much normal tissue stands in the sample that SCLC-I may be its imitation."""
     rule = model.settings.get("purity")
     if rule is not None:
-        return normal >= rule["doubt_share"]
+        return normal >= rule["doubt_share"] or much_left_in(evidence.tissues.iloc[i], model)
     return bool(note) and not only_lymphoid(evidence.tissues.iloc[i], model)
+
+
+def much_left_in(shares: pd.Series, model: Model) -> bool:
+    """Return whether blood, which is not taken out as other tissue is, stands surely above its limit."""
+    limits, taken_out = model.settings["contamination"], model.settings["purity"]["tissues"]
+    return any(shares[t] >= FACTOR_OF_SHARE * limits[t] for t in shares.index if t not in taken_out)
 
 
 def mostly_tissue(normal: float, model: Model) -> bool:

@@ -101,6 +101,48 @@ def test_dilution_does_not_make_a_confident_or_leaning_i(model: Model) -> None:
     assert called_i.mean() <= 0.05
 
 
+@pytest.mark.parametrize("name", ["lymph_node", "blood"])
+def test_leukocytes_of_normal_tissue_make_no_confident_i(world: World, model: Model, name: str) -> None:
+    """Tumours of A in tissue that differs from every profile: its leukocytes imitate the infiltrate of SCLC-I."""
+    rng = np.random.default_rng(2027)
+    tumours = [tumour(world, "A", rng) for _ in range(60)]
+    mixed = {
+        f"A{share}{i}": share * pure / pure.sum() + (1 - share) * normal / normal.sum()
+        for i, pure in enumerate(tumours)
+        for share in (0.4, 0.6)
+        for normal in [tissue(world, name, rng)]
+    }
+    calls = calls_of(world, model, mixed)
+    confident_i = calls["subtype"].eq("I") & calls["call"].eq("confident")
+    assert confident_i.mean() <= 0.01
+    assert calls.loc[calls["subtype"] == "I", "reason"].notna().all()
+
+
+def test_leukocytes_of_a_spleen_make_no_confident_i(model: Model) -> None:
+    """The spleen has no profile in the model; blood is seen in it by its marker genes."""
+    tpm, _ = george_cohort(np.resize(["A", "N"], 120), 15)
+    calls = call_subtypes(as_matrix(np.vstack([dilute(tpm, "spleen", share, 4) for share in (0.6, 0.7)])), model)
+    assert (calls["subtype"].eq("I") & calls["call"].eq("confident")).mean() <= 0.01
+
+
+@pytest.mark.parametrize("name", ["lung", "liver", "lymph_node", "skeletal_muscle"])
+def test_real_i_in_normal_tissue_stays_confident(model: Model, name: str) -> None:
+    """What keeps an imitation from being confident leaves most that are none; they were 0.6 to 0.7 before."""
+    tpm, _ = george_cohort(np.array(["I"] * 80), 16)
+    calls = call_subtypes(as_matrix(dilute(tpm, name, 0.2, 4)), model)
+    assert calls["subtype"].eq("I").mean() >= 0.85
+    assert (calls["subtype"].eq("I") & calls["call"].eq("confident")).mean() >= 0.55
+
+
+def test_what_speaks_against_i_is_said(model: Model) -> None:
+    """Half way between A and I, I may lead, but not with confidence, and the reason names what keeps it."""
+    tpm, _ = george_cohort(np.resize(["A", "I"], 200), 17)
+    calls = call_subtypes(as_matrix(0.4 * tpm[::2] + 0.6 * tpm[1::2]), model)
+    told = calls[calls["subtype"].eq("I") & calls["reason"].fillna("").str.contains("programme of [ANP] partly on")]
+    assert len(told) >= 5
+    assert told["call"].eq("lean").all()
+
+
 def test_two_programmes_are_called_mixed(world: World, model: Model) -> None:
     rng = np.random.default_rng(25)
     profiles = {f"m{i}": 0.5 * tumour(world, "A", rng) + 0.5 * tumour(world, "N", rng) for i in range(20)}
