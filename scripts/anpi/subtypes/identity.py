@@ -77,7 +77,9 @@ def judge(row: Mapping[Hashable, float], rules: dict[str, float], tuft: bool) ->
             resembles = "; resembles blood or lymphoid tissue"
         return "not_sclc", f"not SCLC-like: {levels}{resembles}"
     if resembles:
-        return "not_sclc", f"not SCLC-like: another lineage is strongly expressed{resembles} ({levels})"
+        weak = slow or lineage < rules["lineage_doubt"] - allowance
+        alike = "" if weak else "; SCLC with some of such tissue in the sample would look alike"
+        return "not_sclc", f"not SCLC-like: another lineage is strongly expressed{resembles}{alike} ({levels})"
     if slow:
         return "slow", f"low tumour content or doubtful SCLC identity ({levels})"
     if lineage < rules["lineage_doubt"] - allowance:

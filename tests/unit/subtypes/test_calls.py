@@ -143,6 +143,17 @@ def test_what_speaks_against_i_is_said(model: Model) -> None:
     assert told["call"].eq("lean").all()
 
 
+def test_a_metastasis_with_some_brain_is_not_said_to_be_another_tumour(model: Model) -> None:
+    """Brain runs the programme of N, so no class can be told; but lineage and proliferation are those of SCLC."""
+    tpm, _ = george_cohort(np.resize(["A", "N"], 20), 18)
+    alike = "SCLC with some of such tissue in the sample would look alike"
+    some = call_subtypes(as_matrix(dilute(tpm, "brain", 0.1, 4)), model)
+    assert some["call"].eq("none").all()
+    assert some["reason"].str.contains(f"resembles brain; {alike}").all()
+    alone = call_subtypes(as_matrix(dilute(tpm, "brain", 1.0, 4)), model)
+    assert not alone["reason"].str.contains(alike).any()
+
+
 def test_two_programmes_are_called_mixed(world: World, model: Model) -> None:
     rng = np.random.default_rng(25)
     profiles = {f"m{i}": 0.5 * tumour(world, "A", rng) + 0.5 * tumour(world, "N", rng) for i in range(20)}
