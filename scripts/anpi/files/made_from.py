@@ -9,6 +9,7 @@ changed contradicts its record, years later and without Snakemake.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -28,6 +29,8 @@ RECORDS = "made_from"  # their folder, below the results
 MEMORY = rf"({RECORDS}/|ledger/(\d{{4,}}-|pages/|kept/)|association/plan_history\.json$)"
 DIGEST, FOLDER = "ANPI_MADE_FROM", "ANPI_RECORDS"
 COMPILED = ".pyc"  # Python keeps what it compiled of a module that is loaded late, and reads it the next time
+# Beside Snakemake's own records, which tell nothing of a result's content: a note of each record, by its path.
+NOTES = ".snakemake/anpi"
 DECLARED = ("strandedness", "umi", "aligned-to", "molecules")  # options that a sheet declares of each sample
 
 
@@ -105,7 +108,39 @@ def write_record(folder: Path, decided_by: str, read: set[str], made: set[str]) 
     }
     uppermost = min(record["made"], key=lambda name: (name.count("/"), name))
     target = folder / f"{uppermost}.json"
+    text = json.dumps(record, indent=1, sort_keys=True) + "\n"
+    place(target, text)
+    if os.path.isdir(os.path.dirname(NOTES)):
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        write_note(str(target), sha256, states_of(folder.parent, record["made"]))
+
+
+def place(target: Path, text: str) -> None:
+    """Write a small file whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.part")
-    part.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    part.write_text(text, encoding="utf-8")
     os.replace(part, target)
+
+
+def states_of(results: Path, names: Iterable[str]) -> dict[str, list[int] | None]:
+    """Return size and time of each result, none of one that is not there."""
+    return {name: state_of(os.path.join(results, name)) for name in names}
+
+
+def state_of(file: str) -> list[int] | None:
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return [found.st_size, found.st_mtime_ns]
+
+
+def write_note(record: str, sha256: str, states: Mapping[str, list[int] | None]) -> None:
+    """Note in the folder of a run the checksum of a record, and the state of the results that it is of."""
+    place(note_of(record), json.dumps({"record": sha256, "states": states}))
+
+
+def note_of(record: str) -> Path:
+    """Return where the note of a record lies: by its path as the config has it, so that a moved folder keeps it."""
+    return Path(NOTES, hashlib.sha256(os.path.normpath(record).encode()).hexdigest()[:32])

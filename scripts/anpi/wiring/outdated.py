@@ -1,13 +1,15 @@
 """Results that Snakemake would take for right by their time alone, though they are not known to be.
 
 Snakemake sees a change of settings, code or reads by the records that it keeps in ``.snakemake``, and a change of a
-result by its time. Without the records, or after a copy that gave all files new times, it sees neither. What programs
+result by its time. Without the records, or after a copy that gave all files new times, it sees neither; after results
+were put back from a backup, its records are of others. What programs
 wrote down of their results (`anpi.files.made_from`) lies beside these and tells: such results are given an old date, so
 that Snakemake makes them anew. Where nothing changed, it finds so by their content, and makes nothing.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from base64 import urlsafe_b64encode
@@ -16,12 +18,13 @@ from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import Any
 
-from anpi.files.made_from import RECORDS
+from anpi.files.checksums import content_digest
+from anpi.files.made_from import RECORDS, note_of, states_of, write_note
 from anpi.problems import InputError, Problem
 from anpi.wiring.told import in_words
 from anpi.words.lists import plural
 
-METADATA = ".snakemake/metadata"
+METADATA, LOCKS = ".snakemake/metadata", ".snakemake/locks"
 LONG_AGO = 315_705_600  # 2 January 1980: all file systems know it, and no file of a user is older
 LONGEST_NAME = 254  # Snakemake cuts longer names of its records into folders
 # Facts of a sample, and the key that they have when its files could not be read.
@@ -66,8 +69,8 @@ def check_triggers(triggers: Iterable[object]) -> None:
         raise InputError(Problem("--rerun-triggers", found=found, expected=expected, mend=mend))
 
 
-def make_old(results: Path, samples: Iterable[str], recorded: bool = True) -> list[str]:
-    """Date results back that have no record of Snakemake, and those made from others than are there now.
+def make_old(results: Path, samples: Iterable[str], recorded: bool = True) -> tuple[list[str], list[str]]:
+    """Date results back that Snakemake has no record of, or one of others, and those made from others than there are.
 
     Parameters
     ----------
@@ -80,19 +83,58 @@ def make_old(results: Path, samples: Iterable[str], recorded: bool = True) -> li
 
     Returns
     -------
-    list of str
+    unknown : list of str
         Results without a record of Snakemake's that had another date, the uppermost of each step.
+    replaced : list of str
+        Results that were changed or put back since their step ran; Snakemake's records of them are removed.
     """
     looked_at = {None, *samples}
     records = {name: record for name, record in read_records(results / RECORDS) if sample_of(name) in looked_at}
     digests = {name: digest for record in records.values() for name, digest in record["made"].items()}
-    unknown = []
+    at_rest = not os.path.isdir(LOCKS) or not os.listdir(LOCKS)  # else a step may be between its results and its record
+    unknown, replaced = [], []
     for step, record in sorted(records.items()):
         lacks = recorded and not any(has_metadata(results, name) for name in record["made"])
-        if lacks or any(digests.get(name, digest) != digest for name, digest in record["read"].items()):
+        if at_rest and not lacks and (others := replaced_results(results, step, record)):
+            forget(results, step, record["made"])
+            replaced += others
+        elif lacks or any(digests.get(name, digest) != digest for name, digest in record["read"].items()):
             changed = [set_old(results / name) for name in record["made"]]
             unknown += [step] if lacks and any(changed) else []
-    return unknown
+    return unknown, replaced
+
+
+def replaced_results(results: Path, step: str, record: Mapping[str, Any]) -> list[str]:
+    """Find the results of a step that are not those it made when it ran last, the uppermost when all were put back.
+
+    Size and time tell that nothing was touched; of what was, the content is looked at. Results that are not there are
+    missed by Snakemake itself.
+    """
+    file, made = str(results / RECORDS / f"{step}.json"), record["made"]
+    try:
+        note = json.loads(note_of(file).read_bytes())
+        noted, before = note["record"], dict(note["states"])
+    except (OSError, ValueError, KeyError, TypeError):
+        noted, before = record["sha256"], {}  # after --touch: the record is taken for right
+    if noted != record["sha256"]:
+        return [step]
+    states = states_of(results, made)
+    touched = [name for name, state in states.items() if state is not None and state != before.get(name)]
+    if found := [name for name in touched if content_digest(results / name) != made[name]]:
+        return found
+    if touched:
+        with suppress(OSError):  # in a folder of another user
+            write_note(file, record["sha256"], states)
+    return []
+
+
+def forget(results: Path, step: str, made: Iterable[str]) -> None:
+    """Date the results of a step back and remove what is noted of them, so that they are made anew."""
+    for name in made:
+        set_old(results / name)
+        for file in metadata_files(results, name):
+            Path(file).unlink(missing_ok=True)
+    note_of(str(results / RECORDS / f"{step}.json")).unlink(missing_ok=True)
 
 
 def date_unrecorded(results: Path, names: Iterable[str]) -> list[str]:
@@ -106,9 +148,11 @@ def read_records(folder: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         within = os.path.relpath(place, folder)
         for file in (name for name in names if name.endswith(".json")):
             with suppress(OSError, ValueError, KeyError, TypeError), open(os.path.join(place, file), "rb") as content:
-                record = json.loads(content.read())
+                text = content.read()
+                record = json.loads(text)
                 name = os.path.normpath(os.path.join(within, file.removesuffix(".json")))
-                yield name, {key: record[key] for key in ("made", "read")}
+                sha256 = hashlib.sha256(text).hexdigest()
+                yield name, {"made": record["made"], "read": record["read"], "sha256": sha256}
 
 
 def sample_of(name: str) -> str | None:
@@ -119,8 +163,13 @@ def sample_of(name: str) -> str | None:
 
 def has_metadata(results: Path, name: str) -> bool:
     """Return whether Snakemake has a record of a result, or of a folder that it lies in."""
+    return any(map(os.path.isfile, metadata_files(results, name)))
+
+
+def metadata_files(results: Path, name: str) -> Iterator[str]:
+    """Yield where Snakemake keeps its records of a result and of the folders that it lies in."""
     places = (name, *(str(folder) for folder in PurePath(name).parents if folder.name))
-    return any(os.path.isfile(metadata_file(os.path.normpath(results / place))) for place in places)
+    return (metadata_file(os.path.normpath(results / place)) for place in places)
 
 
 def metadata_file(path: str) -> str:
@@ -195,4 +244,13 @@ def unknown_words(results: Path, unknown: Sequence[str]) -> str:
         f"{results}: {unknown[0]}{others}: Snakemake's records of them are not in .snakemake (it was removed, or left "
         "behind by a copy or a move), so what was changed since cannot be told: they are made anew. If nothing was "
         "changed, snakemake --touch keeps them."
+    )
+
+
+def replaced_words(results: Path, replaced: Sequence[str]) -> str:
+    """Say which results were changed since their step ran, and that they are made anew."""
+    others = f" and {plural(len(replaced) - 1, 'other result')}" if len(replaced) > 1 else ""
+    return (
+        f"{results}: {replaced[0]}{others}: not as the step left it that ran last (changed by hand, put back from a "
+        "backup, or cut short): made anew."
     )

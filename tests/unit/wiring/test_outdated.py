@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from warm import snakemake
@@ -27,11 +28,14 @@ SNAKEFILE = f"""
 import os, sys
 sys.path.insert(0, {str(ROOT / "scripts")!r})
 from pathlib import Path
-from anpi.wiring.outdated import make_old, unknown_words, watch_triggers
+from anpi.wiring.outdated import make_old, replaced_words, unknown_words, watch_triggers
 
 watch_triggers(workflow)
-if unknown := make_old(Path("results"), ["S1"]):
+unknown, replaced = make_old(Path("results"), ["S1"])
+if unknown:
     print(unknown_words("results", unknown), file=sys.stderr)
+if replaced:
+    print(replaced_words("results", replaced), file=sys.stderr)
 
 rule two:
     default_target: True
@@ -138,6 +142,58 @@ def test_where_nothing_changed_nothing_is_made_whatever_the_times(run: Run) -> N
     assert (code, run.made) == (0, "0ab")
     assert "Nothing to be done" in said
     assert (run.folder / "results" / "two").stat().st_mtime == OLD
+
+
+@pytest.mark.parametrize("times", [shutil.copy2, shutil.copyfile], ids=["as they were", "new"])
+@pytest.mark.parametrize("part", ["", "sub", "two"], ids=["all", "one step", "the last result alone"])
+def test_results_that_are_put_back_from_a_backup_are_made_anew(run: Run, part: str, times: Any) -> None:
+    """Snakemake's records are of what was made since; those of the programs came back with the results."""
+    results, backup = run.folder / "results", run.folder / "backup"
+    shutil.copytree(results, backup)
+    run.again(first="x", second="y")
+    assert run.made == "0xy"
+    if (backup / part).is_file():
+        times(backup / part, results / part)
+    else:
+        shutil.rmtree(results / part)
+        shutil.copytree(backup / part, results / part, copy_function=times)
+    code, said = run.again(first="x", second="y")
+    assert (code, run.made) == (0, "0xy")
+    assert "not as the step left it that ran last" in said
+    assert "Nothing to be done" in run.again(first="x", second="y")[1]
+
+
+def test_results_that_are_put_back_as_they_are_rerun_nothing(run: Run) -> None:
+    results, backup = run.folder / "results", run.folder / "backup"
+    results.rename(backup)
+    shutil.copytree(backup, results, copy_function=shutil.copyfile)
+    for _ in range(2):
+        assert "Nothing to be done" in run.again()[1]
+
+
+def test_a_result_that_was_edited_by_hand_is_made_anew_and_named(run: Run) -> None:
+    (run.folder / "results" / "sub" / "one").write_text("by hand", encoding="utf-8")
+    assert "results: sub/one: not as the step left it" in run.again("--dry-run")[1]
+    assert run.again()[0] == 0
+    assert run.made == "0ab"
+
+
+def test_a_result_that_is_kept_by_touch_is_kept(run: Run) -> None:
+    """The user says so; verify_run.py tells of it."""
+    (run.folder / "results" / "two").write_text("by hand", encoding="utf-8")
+    assert run.again("--touch")[0] == 0
+    assert run.made == "by hand"
+
+
+def test_a_plan_beside_a_run_changes_no_date(run: Run) -> None:
+    """A step that runs has written its results, and not yet its record."""
+    (run.folder / ".snakemake" / "locks").mkdir(exist_ok=True)
+    (run.folder / ".snakemake" / "locks" / "0.input.lock").write_text("given", encoding="utf-8")
+    file = run.folder / "results" / "two"
+    file.write_text("0ac", encoding="utf-8")
+    before = file.stat().st_mtime_ns
+    run.again("--dry-run", "--nolock")
+    assert file.stat().st_mtime_ns == before
 
 
 def test_what_samples_left_that_take_no_part_keeps_its_date(run: Run) -> None:
