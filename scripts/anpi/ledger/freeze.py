@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ SUMS = "SHA256SUMS"
 OTHER_COPY = "Take the list from another copy; without it the copy cannot be confirmed."
 LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 CLOSING = ("manifest.json", "ro-crate-metadata.json", "ledger/recorded.json", f"ledger/{CURRENT}")
-MOST_NAMED = 20
+WIRING = "provenance/"
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def freeze_run(results: Path, target: Path) -> tuple[int, str]:
     told = read_manifest(results / "manifest.json", ("results",))["results"]
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(Problem(str(target), "holds something already", mend="Name a folder that does not exist."))
+    target = target.resolve()  # also of "." and of a link to an empty folder
     part = target.with_name(f".{target.name}.part")
     if part.exists():
         shutil.rmtree(part)
@@ -98,26 +100,38 @@ def frozen_names(results: Path) -> list[str]:
         elif hash_file(file) != sha256:
             problems.append(Problem(str(file), "not what the manifest says"))
     recorded = read_recorded(results / "ledger" / "recorded.json")
-    if read_entry(results / "ledger" / CURRENT).sha256 != recorded["sha256"]:
-        problems.append(Problem(str(results / "ledger" / CURRENT), "not the run that was recorded last"))
-    refuse(problems + crate_problems(results))
-    more = ["ledger/" + recorded["entry"], *CLOSING]
-    wiring = [file.relative_to(results).as_posix() for file in (results / "provenance").rglob("*") if file.is_file()]
+    for name in (CURRENT, recorded["entry"]):
+        if read_entry(results / "ledger" / name).sha256 != recorded["sha256"]:
+            problems.append(Problem(str(results / "ledger" / name), "not the run that was recorded last"))
+    in_crate = files_of_crate(results)
+    refuse(problems + crate_problems(results, in_crate))
+    more = ["ledger/" + recorded["entry"], *CLOSING, *(name for name in in_crate if name.startswith(WIRING))]
     reads = ["multiqc/multiqc.html"] if (results / "multiqc" / "multiqc.html").is_file() else []
-    return sorted({*manifest["results"], *more, *wiring, *reads})
+    return sorted({*manifest["results"], *more, *reads})
 
 
-def crate_problems(results: Path) -> list[Problem]:
-    """Find files that the RO-Crate knows with another checksum."""
+def files_of_crate(results: Path) -> dict[str, str]:
+    """Return the files of the folder that the RO-Crate knows, with their checksums."""
     crate = results / "ro-crate-metadata.json"
     content = read_json(crate)
     with intact(crate):
         items = [dict(item) for item in content["@graph"]]
-        files = {item["@id"]: item["sha256"] for item in items if item.get("@type") == "File" and "sha256" in item}
-    sha256 = hash_file(results / "manifest.json")
-    if files.get("manifest.json") != sha256:
-        return [Problem(str(crate), "is of another run than manifest.json")]
-    return []
+        kinds = [(item, item.get("@type")) for item in items if "sha256" in item]
+        files = [item for item, kind in kinds if kind == "File" or (isinstance(kind, list) and "File" in kind)]
+        return {str(item["@id"]): str(item["sha256"]) for item in files}
+
+
+def crate_problems(results: Path, files: Mapping[str, str]) -> list[Problem]:
+    """Find what the manifest does not list and the RO-Crate knows with another checksum."""
+    if files.get("manifest.json") != hash_file(results / "manifest.json"):
+        return [Problem(str(results / "ro-crate-metadata.json"), "is of another run than manifest.json")]
+    mend = f"Delete {results / 'ro-crate-metadata.json'} and run again: it is made again, with all that it lists."
+    problems = []
+    for name, sha256 in files.items():
+        file = results / name
+        if name.startswith((WIRING, "ledger/")) and not (file.is_file() and hash_file(file) == sha256):
+            problems.append(Problem(str(file), "not what the RO-Crate says", mend=mend))
+    return problems
 
 
 def protect(folder: Path, results: Path) -> None:

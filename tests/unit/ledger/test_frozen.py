@@ -148,8 +148,17 @@ SPOILED = {
     "newer table": (lambda r: (r / "subtypes" / "calls.tsv").write_text("x\n"), "not what the manifest says"),
     "lost table": (lambda r: (r / "qc" / "verdicts.tsv").unlink(), "listed in the manifest, not found"),
     "other manifest": (lambda r: edit(r / "manifest.json"), "is of another run than manifest.json"),
+    "damaged entry": (lambda r: entry_of(r).write_text("x\n"), "not an entry of a ledger, or damaged"),
+    "lost entry": (lambda r: entry_of(r).unlink(), "file not found"),
+    "entry of another run": (lambda r: edit(entry_of(r)), "not what the RO-Crate says"),
+    "edited wiring": (lambda r: (r / "provenance" / "Snakefile").write_text("x\n"), "not what the RO-Crate says"),
+    "lost wiring": (lambda r: (r / "provenance" / "rules" / "cohort.smk").unlink(), "not what the RO-Crate says"),
     "newer state": (lambda r: edit(r / "ledger" / "current.json"), "not the run that was recorded last"),
 }
+
+
+def entry_of(results: Path) -> Path:
+    return results / "ledger" / read(results / "ledger" / "recorded.json")["entry"]
 
 
 def edit(path: Path) -> None:
@@ -200,6 +209,25 @@ def test_a_folder_that_holds_something_is_not_frozen_into(results: Path, tmp_pat
     with pytest.raises(InputError, match="holds something already"):
         freeze_run(results, tmp_path / "copy")
     assert (tmp_path / "copy" / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("place", [".", "link"])
+def test_an_empty_folder_is_frozen_into_whatever_it_is_called(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+):
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "link").symlink_to("copy")
+    monkeypatch.chdir(tmp_path / ("copy" if place == "." else "."))
+    count, _ = freeze_run(results, Path(place))
+    assert verify_copy(tmp_path / "copy").whole == count
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "link", "results"]
+
+
+def test_what_lies_beside_the_wiring_is_not_frozen(results: Path, tmp_path: Path):
+    (results / "provenance" / ".DS_Store").write_text("x")
+    freeze_run(results, tmp_path / "copy")
+    assert (tmp_path / "copy" / "provenance" / "Snakefile").is_file()
+    assert not (tmp_path / "copy" / "provenance" / ".DS_Store").exists()
 
 
 def test_frozen_copies_are_compared_like_runs(results: Path, closed: Path, tmp_path: Path):
