@@ -182,10 +182,9 @@ def main_workflow(crate: ROCrate, manifest: Manifest, results: Path, wiring: Pat
     workflow["encodingFormat"] = "text/plain"
     workflow["programmingLanguage"] = snakemake
     workflow["license"] = add(crate, MIT, "CreativeWork", name="MIT License", identifier=MIT)
-    rules = sorted((wiring / "rules").glob("*.smk"))
-    workflow["hasPart"] = [
-        add_file(crate, rule, rule.relative_to(results).as_posix(), hash_file(rule)) for rule in rules
-    ]
+    for rule in sorted((wiring / "rules").glob("*.smk")):
+        # By the profile of provenance, what a workflow has as its parts are the tools that its jobs called.
+        add_file(crate, rule, rule.relative_to(results).as_posix(), hash_file(rule))["isPartOf"] = workflow
     workflow["softwareRequirements"] = [
         software(crate, name, version) for name, version in sorted(manifest["software"].items()) if version
     ]
