@@ -2,9 +2,9 @@
 
 Snakemake sees a change of settings, code or reads by the records that it keeps in ``.snakemake``, and a change of a
 result by its time. Without the records, or after a copy that gave all files new times, it sees neither; after results
-were put back from a backup, its records are of others. What programs
-wrote down of their results (`anpi.files.made_from`) lies beside these and tells: such results are given an old date, so
-that Snakemake makes them anew. Where nothing changed, it finds so by their content, and makes nothing.
+were put back from a backup, its records are of others. What programs wrote down of their results
+(`anpi.files.made_from`) lies beside these and tells: such results are given an old date, so that Snakemake makes them
+anew. Where nothing changed, it finds so by their content, and makes nothing.
 """
 
 from __future__ import annotations
