@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from anpi.delivery import chinese
 from anpi.delivery.conversions import Conversions
-from anpi.delivery.dates import read_date
+from anpi.delivery.dates import partial, read_date
 from anpi.delivery.decisions import LEAVE_OUT, Decisions
 from anpi.delivery.sources import Source
 from anpi.delivery.visits import VISIT, VISIT_DATE, holds_sizes, is_visit, visit_of_dates
@@ -27,6 +28,8 @@ PATIENT = "patient_id"
 START = "treatment_start_date"
 # Columns without which times have no start or no end; where a table lacks one, every column of dates is asked about.
 ENDS = {"patients": (START, "death_date", "last_alive_date"), "adverse_events": ("start_date", "end_date")}
+# In a language that is not read too, such as 5 мая 2024 г.
+YEAR_AND_DAY = re.compile(r"\d{1,2}\D[^\d]*(?:19|20)\d\d\D*|(?:19|20)\d\d\D+\d{1,2}(?:\D+\d{1,2})?\D*")
 FEW_WORDS = 3  # beside the dates of a column
 SUPPLIED = re.compile(r"os_(?:time|days|months)")
 BEGINNING = re.compile(rf"{START}|randomisation_date|(pfs|os)_(time|days|months)|\w+_day")  # from which times can count
@@ -34,15 +37,15 @@ BEGINNING = re.compile(rf"{START}|randomisation_date|(pfs|os)_(time|days|months)
 # event whose coding is open.
 OF_PATIENT_ID = """patient patientid patid patno patientno patientnumber patientennummer patientenid patientennr pat
     patnr patientnr probandennummer probandennr probandenid studiennummer subject subjectid subjid
-    subjectno subjectnumber usubjid participant participantid caseid studyid pid 患者编号 受试者编号
+    subjectno subjectnumber usubjid participant participantid caseid studyid pid
     numeropatient numéropatient npatient idpatient idpaciente"""
-NAMES: dict[str, dict[str, str]] = {
+EUROPEAN: dict[str, dict[str, str]] = {
     "patients": {
         PATIENT: OF_PATIENT_ID,
         "arm": """arm treatment treatmentarm trt treatmentgroup group cohort therapiearm behandlungsarm bras brazo
             regimen""",
-        "sex": "sex gender geschlecht sexe sexo 性别",
-        "age": "age alter ageyears ageatenrolment ageatenrollment ageatdiagnosis agebaseline 年龄",
+        "sex": "sex gender geschlecht sexe sexo",
+        "age": "age alter ageyears ageatenrolment ageatenrollment ageatdiagnosis agebaseline",
         "treatment_start_date": """treatmentstart starttreatment starttherapy therapiebeginn startoftreatment
             startoftherapy firstdose firstdosedate dateoffirstdose c1d1 treatmentstartdate trtsdt startdate cycle1day1
             datefirstdose behandlungsbeginn ersteapplikation erstegabe datededébutdutraitement datededebutdutraitement
@@ -107,7 +110,8 @@ NAMES: dict[str, dict[str, str]] = {
         "kind": "kind type lesiontype targetnontarget category typ art läsionstyp laesionstyp",
         "node": "node lymphnode nodal isnode lymphknoten",
         "location": "location organ lokalisation lesionsite site",
-        "diameter_mm": "diametermm diameter size longestdiameter ld sizemm durchmesser groesse größe length",
+        "diameter_mm": """diametermm diameter size longestdiameter longaxis shortaxis ld sizemm durchmesser groesse
+            größe length""",
         "status": "status lesionstatus state",
         "evaluator": "evaluator reader",
         "visit": "visit visitname",
@@ -141,6 +145,10 @@ NAMES: dict[str, dict[str, str]] = {
         "date": "date datum labdate collectiondate samplingdate",
     },
 }
+NAMES = {
+    table: {column: f"{words} {chinese.NAMES[table].get(column, '')}" for column, words in columns.items()}
+    for table, columns in EUROPEAN.items()
+}
 # Columns that make a table of it: all of one line.
 SIGNS: dict[str, tuple[tuple[str, ...], ...]] = {
     "lesions": (("lesion_id",), ("diameter_mm",)),
@@ -152,12 +160,12 @@ SIGNS: dict[str, tuple[tuple[str, ...], ...]] = {
     "patients": (("sex",), ("age",), ("arm",), ("treatment_start_date",), ("os_time",), ("pfs_time",), ("death_date",)),
 }
 UNITS = {
-    "months": r"months?|mos?|mths?|monate?n?|mois",
-    "weeks": r"weeks?|wks?|wochen?",
-    "years": r"years?|yrs?|jahren?|ans",
-    "days": r"days?|d|tagen?|tage|jours",
-    "mm": r"mm|millimet(?:er|re)s?",
-    "cm": r"cm|centimet(?:er|re)s?",
+    "months": r"months?|mos?|mths?|monate?n?|mois|个?月",
+    "weeks": r"weeks?|wks?|wochen?|周",
+    "years": r"years?|yrs?|jahren?|ans|年|岁",
+    "days": r"days?|d|tagen?|tage|jours|天",
+    "mm": r"mm|millimet(?:er|re)s?|毫米",
+    "cm": r"cm|centimet(?:er|re)s?|厘米",
 }
 UNIT_WORDS = {
     name: re.compile(rf"(?<![^\W\d_])(?:{words})(?![^\W\d_])", re.IGNORECASE) for name, words in UNITS.items()
@@ -436,8 +444,11 @@ def is_dated(texts: pd.Series) -> bool:
 
 
 def is_date(text: str) -> bool:
+    """Return whether a text is a date or a month: one that can be read, or a year with another number beside it."""
     readings = (read_date(text, order) for order in ("day_first", "month_first"))
-    return DATE.fullmatch(text) is not None or any(reading is not None for reading in readings)
+    month = partial(text)
+    read = DATE.fullmatch(text) is not None or any(reading is not None for reading in readings)
+    return read or (month is not None and month[1] is not None) or YEAR_AND_DAY.fullmatch(text) is not None
 
 
 def described(sheet: Sheet) -> list[str]:

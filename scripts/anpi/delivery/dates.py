@@ -24,19 +24,22 @@ MONTH_NAMES = {
 }  # fmt: skip
 ISO_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[T ]\d{1,2}:\d{2}.*")
 TIMED = re.compile(
-    r"(.*?[\d.])(?:\s*[T,:]\s*|\s+)\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s*(?:[ap]\.?m\.?|uhr|h|z))?", re.IGNORECASE
+    r"(.*?[\d.日])(?:\s*[T,:]\s*|\s+)\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s*(?:[ap]\.?m\.?|uhr|h|z))?", re.IGNORECASE
 )
-YEAR_FIRST = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})|(\d{4})(\d{2})(\d{2})")
+YEAR_FIRST = re.compile(
+    r"(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})|(\d{4})(\d{2})(\d{2})|(\d{4}) ?年 ?(\d{1,2}) ?月 ?(\d{1,2}) ?[日号]"
+)
 DOTTED = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}|\d{2})")
 EITHER = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})(?:[ T]\d{1,2}:\d{2}.*)?")
 NAMED = re.compile(r"(\d{1,2})(?:\.|st|nd|rd|th)?[-\s.]*([^\W\d_]+)\.?[-\s.,]*(\d{4}|\d{2})")
 NAME_FIRST = re.compile(r"([^\W\d_]+)\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})")
 PARTIAL = re.compile(
-    r"(?:(\d{4})-(\d{1,2})|(\d{1,2})[/.](\d{4})|(?:UN|UK|UNK|XX|--)?[-\s]?([^\W\d_]+)[-\s.]+(\d{4})|(\d{4}))"
+    r"(?:(\d{4})(?:-| ?年 ?)(\d{1,2})(?: ?月份?)?|(\d{1,2})[/.](\d{4})"
+    r"|(?:UN|UK|UNK|XX|--)?[-\s]?([^\W\d_]+)[-\s.]+(\d{4})|(\d{4})年?)"
 )
 SERIALS = range(20_000, 80_000)  # days since 1900 that Excel counts: 1954 to 2119
 EPOCHS = {"excel_1900": date(1899, 12, 30), "excel_1904": date(1904, 1, 1)}
-NOT_APPLICABLE = {"na", "n/a", "n.a.", "n.a", "-", "--", "–", "—", ".", "..", "nan", "null", "not applicable"}
+NOT_APPLICABLE = {"na", "n/a", "n.a.", "n.a", "-", "--", "–", "—", ".", "..", "nan", "null", "not applicable", "不适用"}
 
 
 def convert_dates(column: Column, others: Sequence[pd.Series]) -> tuple[str, pd.Series]:

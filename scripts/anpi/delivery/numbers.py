@@ -13,11 +13,14 @@ from anpi.tables.adam import DAYS
 from anpi.tables.schema import NUMBER, describe
 from anpi.words.lists import plural
 
+CENTIMETRES = ("cm", "厘米")
 LARGEST_CM = 30  # of a lesion; what is larger is in millimetres
 LONG = re.compile(r"\d{1,3}(?:([.,])\d{3})+")
 AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")  # 1,250 may be above one thousand, or above one
 GROUPED = re.compile(r"[+-]?\d{1,3}(?:[\s']\d{3})+(?:[.,]\d+)?")
-MEASURED = re.compile(r"(?P<number>[+-]?[\d.,'\s]*\d)\s*(?P<unit>mm|cm|%|years?|yrs?|[a-z]+/l)?", re.IGNORECASE)
+MEASURED = re.compile(
+    r"(?P<number>[+-]?[\d.,'\s]*\d)\s*(?P<unit>mm|cm|%|years?|yrs?|岁|毫米|厘米|[a-z]+/l)?", re.IGNORECASE
+)
 
 
 def convert_numbers(column: Column, factor: float = 1, of: str = "") -> pd.Series:
@@ -45,7 +48,7 @@ def convert_numbers(column: Column, factor: float = 1, of: str = "") -> pd.Serie
             odd.append(text)
             continue
         unit = str(matches[text]["unit"]).lower()
-        times = 10.0 if centimetres and unit == "cm" else 1 if unit == "%" else factor
+        times = 10.0 if centimetres and unit in CENTIMETRES else 1 if unit == "%" else factor
         value = plain if times == 1 else f"{float(plain) * times:.10g}"
         why = f"a number{' with a decimal comma' if point == ',' and point in body else ''}"
         why += f"; {of or 'cm to mm'}" if times != 1 else ""
@@ -86,7 +89,7 @@ def refuse_mixed_units(column: Column, matches: Mapping[str, re.Match[str]]) -> 
 
 
 def is_years(unit: str | None) -> bool:
-    return (unit or "").lower().startswith("y")
+    return (unit or "").lower().startswith(("y", "岁"))
 
 
 def refuse_cell(column: Column, texts: Sequence[str], expected: str, mend: str) -> None:
@@ -101,7 +104,7 @@ def refuse_cell(column: Column, texts: Sequence[str], expected: str, mend: str) 
 def is_size(text: str) -> bool:
     """Return whether a cell holds a length: a number, alone or in mm or cm."""
     match = MEASURED.fullmatch(text)
-    return match is not None and (match["unit"] or "mm").lower() in ("mm", "cm")
+    return match is not None and (match["unit"] or "mm").lower() in ("mm", "毫米", *CENTIMETRES)
 
 
 def unit_factor(column: Column) -> tuple[float, str]:

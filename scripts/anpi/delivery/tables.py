@@ -37,7 +37,7 @@ LEAST_COLUMNS = 3  # of a table, a row of which with one cell alone is asked abo
 # What stands below a table in the column of its ids: sums, and where it comes from.
 SUMMARY = re.compile(
     r"(?i)(?:total|totals|sum|summe|gesamt|insgesamt|somme|suma|mean|mittelwert|median|average|moyenne|media|anzahl|count"
-    r"|minimum|maximum|sd|note|notes|legend|legende|source|quelle|stand|erstellt|exported|created|printed)(?:[\s:=(].*)?"
+    r"|minimum|maximum|sd|note|notes|legend|legende|source|quelle|stand|erstellt|exported|created|printed|合计|总计|平均|备注|注)(?:[\s:=(].*)?"
     r"|n\s*=.*|[*†‡].*|.*:"
 )
 TIME = re.compile(r"(?:pfs|os)_(?:time|months|days)")

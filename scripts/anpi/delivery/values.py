@@ -20,6 +20,8 @@ from anpi.tables.schema import describe, parse_value
 from anpi.words.lists import listed, plural
 
 MISSING = "missing"  # the answer by which a cell is emptied
+CENSORED = ("censor", "cnsr", "cens", "删失")
+PARTS = re.compile(r"[()\[\]:=,;]|\s[-–/]\s")
 UNSURE = {"post", "posttreatment"}  # of treatment under way, or of its end
 ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4", "V": "5"}
 
@@ -104,15 +106,28 @@ def convert_words(column: Column) -> pd.Series:
     for text in distinct(column.texts):
         if text in become or text in allowed:
             continue
-        folded = fold(text)
-        meant = [word for word in allowed if fold(word) == folded] or [
-            word for word in allowed if folded in OTHER_WORDS.get(word, ())
-        ]
-        if len(meant) == 1 and folded not in UNSURE:
-            become[text] = (meant[0], f"another word for {meant[0]}")
+        meant = meaning(text, allowed)
+        if meant is not None and fold(text) not in UNSURE:
+            become[text] = (meant, f"another word for {meant}")
         else:
             odd.append(text)
     return column.convert(become | column.answered(odd, f"one of {', '.join(allowed)}", allowed))
+
+
+def meaning(text: str, allowed: Sequence[str]) -> str | None:
+    """Return the one word of a list that a text means, also in two forms at once (``Stable disease (SD)``)."""
+    if whole := meanings(text, allowed):
+        return whole[0] if len(whole) == 1 else None
+    parts = [meanings(part, allowed) for part in PARTS.split(text) if part.strip()]
+    words = {word for part in parts for word in part}
+    return words.pop() if len(words) == 1 and all(parts) else None
+
+
+def meanings(text: str, allowed: Sequence[str]) -> list[str]:
+    """Return the words of a list that a text is in other letters, or those that it is another word for."""
+    folded = fold(text)
+    same = [word for word in allowed if fold(word) == folded]
+    return same or [word for word in allowed if folded in OTHER_WORDS.get(word, ())]
 
 
 def convert_grades(column: Column) -> pd.Series:
@@ -122,7 +137,7 @@ def convert_grades(column: Column) -> pd.Series:
     for text in distinct(column.texts):
         if text in become or parse_value(text, column.rule)[1] is None:
             continue
-        short = re.sub(r"^(?:ctcae\s*)?(?:grade|grad|g)\s*", "", text, flags=re.IGNORECASE).strip().upper()
+        short = re.sub(r"^(?:ctcae\s*)?(?:grade|grad|g)\s*|\s*[级分度]$", "", text, flags=re.IGNORECASE).strip().upper()
         value = GRADES.get(short) or ROMAN.get(short) or short
         if column.target in ("grade", "initial_grade", "ecog") and parse_value(value, column.rule)[1] is None:
             become[text] = (value, "a grade in words")
@@ -157,18 +172,19 @@ def convert_events(column: Column) -> tuple[str, pd.Series]:
     target = f"{column.target.split('_')[0]}_event"
     words = {"dead": "1", "deceased": "1", "died": "1", "event": "1", "progressed": "1", "alive": "0", "censored": "0"}
     words |= {"yes": "1", "y": "1", "true": "1", "no": "0", "n": "0", "false": "0", "living": "0"}
+    words |= {"死亡": "1", "已死亡": "1", "存活": "0", "生存": "0", "删失": "0", "是": "1", "否": "0"}
     texts = distinct(column.texts)
     become = unknown_words(texts)
     texts = [text for text in texts if text not in become]
     if set(texts) <= {"0", "1"}:
-        censor = any(part in fold(column.header) for part in ("censor", "cnsr", "cens"))
+        censor = any(part in fold(column.header) for part in CENSORED)
         inferred = "1_is_censored" if censor else "1_is_event" if column.target.endswith("_event") else None
         text = "does 1 stand for an event or for a censored time?"
         coded = column.ask("coding", text, ("1_is_event", "1_is_censored"), inferred)
         if coded == "1_is_censored":
             become |= {"0": ("1", "0 stands for an event"), "1": ("0", "1 stands for a censored time")}
         return target, column.convert(become)
-    inverted = any(part in fold(column.header) for part in ("censor", "cnsr", "cens"))
+    inverted = any(part in fold(column.header) for part in CENSORED)
     understood = {} if inverted else {text: words[fold(text)] for text in texts if fold(text) in words}
     become |= {text: (value, "an event" if value == "1" else "no event") for text, value in understood.items()}
     odd = [text for text in texts if text not in understood]

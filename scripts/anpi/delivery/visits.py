@@ -14,13 +14,17 @@ from anpi.tables.schema import DATE
 
 VISIT, VISIT_DATE = "sizes of a visit", "dates of a visit"
 OF_A_SIZE = re.compile(
-    r"[(\[][^)\]]*[)\]]|(?<![^\W\d_])(?:mm|cm|diameters?|sizes?|ld|durchmesser|gr(?:ö|oe)(?:ß|ss)e)(?![^\W\d_])",
+    r"[(\[][^)\]]*[)\]]|(?<![^\W\d_])(?:mm|cm|diameters?|sizes?|ld|durchmesser|gr(?:ö|oe)(?:ß|ss)e|长径|直径|大小)(?![^\W\d_])",
     re.IGNORECASE,
 )
-ALONE = r"bl|base|baseline|screening|scr|ausgang(?:sbefund)?|eot|eos|endoftreatment|endofstudy|progression|unscheduled"
+ALONE = (
+    r"bl|base|baseline|screening|scr|ausgang(?:sbefund)?|eot|eos|endoftreatment|endofstudy|progression|unscheduled"
+    r"|基线期?|筛选期?|治疗前|治疗结束"
+)
 COUNTED = r"""weeks?|wks?|w|wochen?|months?|mo|m|monate?|days?|d|tage?|cycles?|c|zyklus|visits?|v|visite|scans?|cts?|
     timepoints?|tp|stagings?|followups?|fu|assessments?|restagings?|unscheduled"""
-NAME = re.compile(rf"(?:{ALONE})|(?:{COUNTED})\d+(?:d\d+)?|\d+(?:st|nd|rd|th)?(?:{COUNTED})", re.VERBOSE)
+IN_CHINESE = r"第?\d+(?:周期?|个?月|天|次(?:访视|随访|复查|评[价估])?)|(?:访视|周期|随访|复查)\d+"
+NAME = re.compile(rf"(?:{ALONE})|(?:{COUNTED})\d+(?:d\d+)?|\d+(?:st|nd|rd|th)?(?:{COUNTED})|{IN_CHINESE}", re.VERBOSE)
 MOSTLY = 0.5  # of the cells of a column of sizes
 
 

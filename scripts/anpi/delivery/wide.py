@@ -24,7 +24,9 @@ from anpi.tables.schema import DATE, NUMBER, load_schema
 from anpi.words.lists import listed, plural
 
 DATES = {fold(word) for word in NAMES["lesions"]["assessment_date"].split()} | {"day", "studyday", "tag"}
-DERIVED = re.compile(r"sums?|sums?of.*|sld|sod|total.*|summe.*|change.*|best.*|nadir|(?:.*response|recist).*")
+DERIVED = re.compile(
+    r"sums?|sums?of.*|sld|sod|total.*|summe.*|change.*|best.*|nadir|(?:.*response|recist).*|.*(?:总和|之和|疗效).*|合计.*"
+)
 KINDS = {"target": r"(?:t|tl|target)\d+", "nontarget": r"(?:nt|ntl|nontarget)\d+", "new": r"(?:n|nl|new)\d+"}
 EVERYONE = ""  # the patient of dates that are of all
 

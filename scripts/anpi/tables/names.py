@@ -14,34 +14,61 @@ UNKNOWN = frozenset(
     + ("unknown", "unspecified", "missing", "ongoing", "continuing", "tbd", "not known", "not available")
     + ("not applicable", "not recorded", "to be determined", "not a number")
     + ("unbekannt", "nicht bekannt", "keine angabe", "k.a.", "k. a.", "inconnu", "inconnue", "desconocido")
+    + (
+        "不详",
+        "未知",
+        "不明",
+        "不适用",
+        "缺失",
+        "未查",
+        "未检查",
+        "未做",
+        "未检测",
+        "未记录",
+        "持续",
+        "持续中",
+        "仍持续",
+    )
 )
 TRUTHS = frozenset(("true", "false"))
 # What others call a word that the schemas take, folded (see `fold`).
 OTHER_WORDS: dict[str, tuple[str, ...]] = {
-    "CR": ("completeresponse", "complete", "completeremission"),
-    "PR": ("partialresponse", "partial", "partialremission"),
-    "SD": ("stabledisease", "stable"),
-    "PD": ("progressivedisease", "progression", "progressed", "progressive"),
-    "NON-CR/NON-PD": ("noncrnonpd", "noncompleteresponsenonprogressivedisease", "nn", "incompleteresponse"),
-    "NE": ("notevaluable", "inevaluable", "notassessable", "notassessed", "notdone", "unevaluable"),
-    "baseline": ("screening", "pretreatment", "pre", "diagnosis", "c1d1", "before", "prestudy", "cycle1day1"),
-    "on_treatment": ("ontreatment", "post", "posttreatment", "during", "c2d1", "c3d1", "week6"),
-    "progression": ("pd", "relapse", "eot", "endoftreatment", "recurrence", "atprogression"),
-    "ffpe": ("paraffin", "formalinfixed", "block"),
-    "frozen": ("freshfrozen", "ff", "snapfrozen"),
+    "CR": ("completeresponse", "complete", "completeremission", "完全缓解"),
+    "PR": ("partialresponse", "partial", "partialremission", "部分缓解"),
+    "SD": ("stabledisease", "stable", "疾病稳定", "病情稳定", "稳定"),
+    "PD": ("progressivedisease", "progression", "progressed", "progressive", "疾病进展", "病情进展", "进展"),
+    "NON-CR/NON-PD": ("noncrnonpd", "noncompleteresponsenonprogressivedisease", "nn", "incompleteresponse", "非cr非pd"),
+    "NE": ("notevaluable", "inevaluable", "notassessable", "notassessed", "notdone", "unevaluable")
+    + ("不可评价", "不可评估", "无法评价", "无法评估", "不能评价", "未评价"),
+    "baseline": ("screening", "pretreatment", "pre", "diagnosis", "c1d1", "before", "prestudy", "cycle1day1")
+    + ("基线", "基线期", "筛选期", "治疗前", "入组前"),
+    "on_treatment": ("ontreatment", "post", "posttreatment", "during", "c2d1", "c3d1", "week6", "治疗中"),
+    "progression": (
+        "pd",
+        "relapse",
+        "eot",
+        "endoftreatment",
+        "recurrence",
+        "atprogression",
+        "进展",
+        "疾病进展",
+        "进展时",
+    ),
+    "ffpe": ("paraffin", "formalinfixed", "block", "石蜡", "石蜡包埋", "蜡块"),
+    "frozen": ("freshfrozen", "ff", "snapfrozen", "冰冻", "冷冻", "新鲜冰冻"),
     "cell_line": ("cells", "cellline"),
     "reverse": ("frfirststrand", "firststrand", "isr", "sr", "rf", "dutp", "reversestranded"),
     "forward": ("frsecondstrand", "secondstrand", "isf", "sf", "fr", "forwardstranded"),
     "unstranded": ("frunstranded", "iu", "u", "none", "no", "nonstranded"),
-    "F": ("female", "woman", "w", "frau", "weiblich", "femme", "féminin", "mujer", "女"),
-    "M": ("male", "man", "mann", "männlich", "homme", "masculin", "hombre", "男"),
-    "Y": ("yes", "true", "1", "ja", "oui", "是"),
-    "N": ("no", "false", "0", "nein", "non", "否"),
+    "F": ("female", "woman", "w", "frau", "weiblich", "femme", "féminin", "mujer", "女", "女性"),
+    "M": ("male", "man", "mann", "männlich", "homme", "masculin", "hombre", "男", "男性"),
+    "Y": ("yes", "true", "1", "ja", "oui", "是", "有"),
+    "N": ("no", "false", "0", "nein", "non", "否", "无", "没有"),
     "yes": ("y", "true", "1"),
     "no": ("n", "false", "0"),
-    "target": ("tl", "targetlesion", "zielläsion", "zielläsionen"),
-    "nontarget": ("ntl", "nontargetlesion", "nichtzielläsion", "nichtzielläsionen"),
-    "new": ("nl", "newlesion"),
+    "target": ("tl", "targetlesion", "zielläsion", "zielläsionen", "靶病灶"),
+    "nontarget": ("ntl", "nontargetlesion", "nichtzielläsion", "nichtzielläsionen", "非靶病灶"),
+    "new": ("nl", "newlesion", "新病灶", "新发病灶"),
 }
 # Letters of Cyrillic and Greek that look like Latin ones, each above the letter that it looks like. Greek letters of
 # biology (alpha, beta, gamma, kappa, mu) are none of them: TGFβ and NF-κB are names.
@@ -57,7 +84,11 @@ UNSEEN_MARKS = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x316
 DASHES = str.maketrans(
     dict.fromkeys(map(chr, (*range(0x2010, 0x2016), 0x2212, 0x2043, 0x00AD)), "-") | {"’": "'", "‘": "'"}
 )
-LYMPH_NODE = re.compile(r"\blymph[ _-]*nod(e|al)|\bnodes?\b|lymphknoten", re.IGNORECASE)
+LYMPH_NODE = re.compile(
+    r"\blymph[ _-]*nod(e|al)|\bnodes?\b|lymphknoten|ganglions? lymphatique|\badénopathie|ganglios? linfático|linfonod"
+    r"|淋巴结",
+    re.IGNORECASE,
+)
 LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
 CYRILLIC = re.compile("[\u0400-\u052f]")
 

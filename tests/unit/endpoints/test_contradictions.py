@@ -157,6 +157,11 @@ def test_a_lesion_that_is_a_node_in_some_rows_alone_is_asked_about(trial):
         ("Mediastinal lymph nodes", "N", True),
         ("Lymph node", "Y", False),
         ("Lung nodule", "N", False),
+        ("纵隔淋巴结", None, True),
+        ("Mediastinale Lymphknoten", "N", True),
+        ("Ganglion lymphatique médiastinal", None, True),
+        ("Basal ganglia", "N", False),
+        ("肺结节", "N", False),
     ],
 )
 def test_a_lymph_node_by_its_location_that_is_no_node_is_asked_about(trial, location, node, asked):
