@@ -18,7 +18,8 @@ from anpi.delivery.decisions import LEAVE_OUT, Decisions
 from anpi.delivery.fastq import LANES, LONE, MATES, absolute, fastq_notes, fastq_units, lacking_lanes, sample_id
 from anpi.delivery.samples import owner_in
 from anpi.expression.declared_units import LEAST_TPM, MOST_TPM
-from anpi.expression.matrix import DESCRIPTIONS, read_numbers, read_rows
+from anpi.expression.matrix import read_numbers, read_rows
+from anpi.expression.matrix_header import header_faults, sample_places
 from anpi.files.sheet import WORKBOOKS, split_sheet
 from anpi.problems import InputError, Problem, refuse
 from anpi.tables.workbook import sheet_names
@@ -26,7 +27,7 @@ from anpi.words.lists import listed, plural
 
 BAM = re.compile(r"(?P<sample>.+?)(?:[._](?:sorted|markdup|dedup|umi_dedup|coord))*\.(?:bam|cram)", re.IGNORECASE)
 STAR = re.compile(r"[._]?Aligned\.(?:sortedByCoord\.)?(?P<to>toTranscriptome\.)?out", re.IGNORECASE)
-TABLE = re.compile(r".+\.(?:tsv|csv|txt)(?:\.gz)?")
+TABLE = re.compile(r".+\.(?:tsv|csv|txt|gct)(?:\.gz)?")
 TRANSCRIPTS = re.compile(r".*(?:transcript|cdna|rna).*\.(?:fa|fasta|fna)(?:\.gz)?", re.IGNORECASE)
 QUANT = ("quant.sf", "quant.sf.gz")
 NO_SAMPLE = ("salmon", "quant", "quants")  # folders that are named after a tool
@@ -153,11 +154,10 @@ def matrix_samples(file: Path | str) -> list[str]:
         return []
     if len(rows) <= LEAST_GENES or len(rows[0]) < 2 or len({len(row) for row in rows}) > 1:
         return []
-    header = [cell.strip() for cell in rows[0]]
-    places = [place for place, name in enumerate(header) if place and name not in DESCRIPTIONS]
+    places = sample_places(rows[0])
     numbers = all(is_number(row[place]) for row in rows[1:LOOKED_AT] for place in places)
     names = not any(is_number(row[0]) for row in rows[1:LOOKED_AT])
-    return [header[place] for place in places] if numbers and names else []
+    return list(places.values()) if numbers and names and not header_faults(str(file), rows[0], 1) else []
 
 
 def is_number(text: str) -> bool:

@@ -25,6 +25,7 @@ from anpi.expression.declared_units import (
     unit_problems,
 )
 from anpi.expression.genes import ENSEMBL_GENE, annotate, dates_among
+from anpi.expression.matrix_header import header_faults, remarks_above, sample_places, separator_of
 from anpi.expression.tallies import row_of_sums, without_tallies
 from anpi.files import numbers as numbers_file
 from anpi.files.numbers import is_parquet
@@ -42,7 +43,6 @@ NO_NUMBER = re.compile(r"\t\s*[+-]?(?:nan|inf|infinity|true|false|null|none)\s*(
 LOG2_TPM = re.compile(r"log2_tpm_plus_(\d+(?:\.\d+)?)")
 UNITS = "counts, tpm, log2_tpm_plus_<c> (such as log2_tpm_plus_1) or vst"
 MOST_ROWS = 1_000_000  # an annotation has some 400,000 transcripts
-DESCRIPTIONS = ("symbol", "biotype", "length", "gene_name")
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,9 @@ def read_expression(
 ) -> Expression:
     """Read a matrix: genes in rows (Ensembl ids or symbols), samples in columns, tab or comma separated.
 
-    Columns called ``symbol``, ``biotype`` or ``length`` beside the gene names are passed over. Duplicated genes
-    are summed in the linear unit.
+    Columns that tell of the genes (``gene_name``, ``Length``, ``Entrez_Gene_Id``) and remarks above the header (``#``)
+    are passed over; samples that are named by their alignments (``…/S1.sorted.bam``) by what they have of the sample.
+    Duplicated genes are summed in the linear unit.
 
     Parameters
     ----------
@@ -223,10 +224,6 @@ def with_unit(raw: pd.DataFrame, unit: str, annotation: pd.DataFrame | None, nam
     return replace(expression, notes=(*expression.notes, *tallies, *notes))
 
 
-def separator_of(path: Path | str) -> str:
-    return "\t" if {".tsv", ".txt"} & set(Path(path).suffixes) else ","
-
-
 def read_sample_names(path: Path | str) -> list[str]:
     """Read the columns of a matrix that are samples, from its first two rows alone.
 
@@ -239,21 +236,31 @@ def read_sample_names(path: Path | str) -> list[str]:
     name = str(path)
     rows = list(itertools.islice(read_rows(path), 2))
     header = [cell.strip() for cell in rows[0]] if rows else []
-    samples = [cell for cell in header[1:] if cell not in DESCRIPTIONS]
+    row = first_row(path)
+    refuse(header_faults(name, header, row))
+    samples = list(sample_places(header).values())
     if not samples:
         mend = "Separate the cells with tabs in a .tsv and commas in a .csv."
         if split_sheet(path)[1] is not None:
             mend = "Its first row names the genes' column and the samples: take out titles above it."
-        raise InputError(Problem(name, "no sample columns found", row=1, mend=mend))
+        raise InputError(Problem(name, "no sample columns found", row=row, mend=mend))
     if "" in samples:
-        raise InputError(Problem(name, "a column has no name", row=1, mend="Name every column, or take it out."))
+        raise InputError(Problem(name, "a column has no name", row=row, mend="Name every column, or take it out."))
     if len(rows) > 1 and len(rows[1]) != len(header):
         found, expected = f"{len(rows[1])} cells", f"{len(header)} as in the header"
         mend = "Give the column of genes a name too, and a name to every column."
-        raise InputError(Problem(name, row=2, found=found, expected=expected, mend=mend))
+        raise InputError(Problem(name, row=row + 1, found=found, expected=expected, mend=mend))
     twice = sorted({sample for sample in samples if samples.count(sample) > 1})
-    refuse([Problem(name, "the sample stands twice", row=1, column=sample) for sample in twice])
+    refuse([Problem(name, "the sample stands twice", row=row, column=sample) for sample in twice])
     return samples
+
+
+def first_row(path: Path | str) -> int:
+    """Return the row of the header: 1, or the one below the remarks of a program."""
+    try:
+        return 1 + remarks_above(path)
+    except (OSError, EOFError, zlib.error):  # told by the reader of rows
+        return 1
 
 
 def read_gene_names(path: Path | str) -> list[str]:
@@ -274,7 +281,8 @@ def read_rows(path: Path | str) -> Iterator[list[str]]:
         mend = f"Name the sheet: {name}#Sheet1."
         raise InputError(Problem(name, "this is an Excel workbook", expected="a matrix", mend=mend))
     try:
-        for number, row in enumerate(csv.reader(text_lines(path, most_numbers(path)), delimiter=separator_of(path))):
+        lines = itertools.islice(text_lines(path, most_numbers(path)), remarks_above(path), None)
+        for number, row in enumerate(csv.reader(lines, delimiter=separator_of(path))):
             if number > MOST_ROWS:
                 found, mend = f"more than {MOST_ROWS:,} rows", "Give genes in rows and samples in columns."
                 raise InputError(Problem(name, found=found, expected="a row a gene", mend=mend))
@@ -299,16 +307,16 @@ def sheet_rows(file: str, sheet: str) -> Iterator[list[str]]:
         last = number
 
 
-def row_problems(rows: Iterator[list[str]], name: str) -> Iterator[Problem]:
+def row_problems(rows: Iterator[list[str]], name: str, first: int) -> Iterator[Problem]:
     """Find what pandas would pass over, row by row.
 
     Rows with more or fewer cells than the header, which it fills or shifts; characters that cannot be seen, and names
     with letters that look like others, which make a gene unknown; words for no number, which it takes as missing; a
-    row that stands twice, whose values would be added up.
+    row that stands twice, whose values would be added up. ``first`` is the row of the header.
     """
     copies = Copies(name)
     header = next(rows)
-    for number, row in enumerate(rows, start=2):
+    for number, row in enumerate(rows, start=first + 1):
         if row and len(row) != len(header):
             yield Problem(name, row=number, found=f"{len(row)} cells", expected=f"{len(header)} as in the header")
         elif row:
@@ -326,6 +334,8 @@ def is_plain(path: Path | str) -> bool:
     separator = separator_of(path).encode()
     try:
         with open_bounded(path, most_numbers(path)) as file:
+            for _ in range(remarks_above(path)):
+                file.readline(MOST_LINE + 1)
             header = file.readline(MOST_LINE + 1)
             if b'"' in header or b"\r" in header:
                 return False
@@ -398,15 +408,15 @@ def is_gzip(path: Path | str) -> bool:
 def read_numbers(path: Path | str) -> pd.DataFrame:
     """Read the bare matrix: index = names as they stand in the file, columns = samples, values float."""
     name = str(path)
-    samples = read_sample_names(path)
+    read_sample_names(path)  # refuses what is no header
     sheet = None if split_sheet(path)[1] is None else list(read_rows(path))
 
     def rows() -> Iterator[list[str]]:
         return read_rows(path) if sheet is None else iter(sheet)
 
     if sheet is not None or not is_plain(path):
-        refuse(list(itertools.islice(row_problems(rows(), name), 20)))
-    plain = read_plain_numbers(path, samples, sheet)
+        refuse(list(itertools.islice(row_problems(rows(), name, first_row(path)), 20)))
+    plain = read_plain_numbers(path, sheet)
     if plain is not None:
         return plain
     try:
@@ -414,10 +424,12 @@ def read_numbers(path: Path | str) -> pd.DataFrame:
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, pd.errors.ParserError) as error:
         raise InputError(Problem(name, f"not a readable table ({error})")) from None
     frame.index = frame.index.map(str).str.strip()
-    frame = frame.set_axis(frame.columns.str.strip(), axis=1)[samples]
+    frame = of_samples(frame)
     refuse(date_problems(list(frame.index), name))
     numbers, bad = parse_cells(frame)
-    filled = [number for number, row in enumerate(rows(), start=1) if row][1:] if bad.any(axis=None) else []
+    filled = (
+        [number for number, row in enumerate(rows(), start=first_row(path)) if row][1:] if bad.any(axis=None) else []
+    )
     problems = no_numbers(frame, bad, filled, name)
     if not problems and numbers.isna().all(axis=None):
         problems.append(no_number(name))
@@ -440,6 +452,7 @@ def csv_source(path: Path | str, sheet: Sequence[Sequence[str]] | None) -> dict[
             "sep": separator_of(path),
             "encoding": "utf-8-sig",
             "compression": compression,
+            "skiprows": remarks_above(path),
         }
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(sheet)
@@ -447,11 +460,19 @@ def csv_source(path: Path | str, sheet: Sequence[Sequence[str]] | None) -> dict[
     return {"filepath_or_buffer": text, "sep": ","}
 
 
-def read_plain_numbers(
-    path: Path | str, samples: list[str], sheet: Sequence[Sequence[str]] | None
-) -> pd.DataFrame | None:
+def of_samples(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of samples, by the samples' names."""
+    places = sample_places(["", *map(str, frame.columns)])
+    chosen = frame if len(places) == len(frame.columns) else frame.iloc[:, [place - 1 for place in places]]
+    return chosen.set_axis(pd.Index(list(places.values())), axis=1)
+
+
+def read_plain_numbers(path: Path | str, sheet: Sequence[Sequence[str]] | None) -> pd.DataFrame | None:
     """Read a matrix without faults at once; None where any cell or name needs a closer look."""
-    kinds: dict[Any, type] = defaultdict(lambda: float, {0: str} | dict.fromkeys(DESCRIPTIONS, str))
+    header = next(read_rows(path) if sheet is None else iter(sheet))
+    places = sample_places(header)
+    texts = {cell for place, cell in enumerate(header) if place not in places}
+    kinds: dict[Any, type] = defaultdict(lambda: float, {0: str} | dict.fromkeys(texts, str))
     try:
         frame = pd.read_csv(
             **csv_source(path, sheet),
@@ -463,9 +484,7 @@ def read_plain_numbers(
         )
     except (OSError, EOFError, zlib.error, ValueError):  # the slower reader of cells finds it again and names the place
         return None
-    frame.columns = frame.columns.str.strip()
-    if list(frame.columns) != samples:
-        frame = frame[samples]
+    frame = of_samples(frame)
     if frame.index.hasnans or dates_among([str(name).strip() for name in frame.index]):
         return None
     frame.index = frame.index.map(str).str.strip()
