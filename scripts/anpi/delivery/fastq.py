@@ -52,6 +52,19 @@ def sample_id(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")
 
 
+def refuse_one_id(names: Mapping[Path, str]) -> None:
+    """Refuse files of which no id can be made, and two names that would be one sample: its reads would be pooled."""
+    first: dict[str, tuple[str, Path]] = {}
+    for file, name in names.items():
+        mend = "Name it with letters of ASCII and digits, another name for each sample."
+        known, other = first.setdefault(sample_id(name), (name, file))
+        if not sample_id(name):
+            raise InputError(Problem(str(file), "no id of a sample can be made of its name", mend=mend))
+        if known != name:
+            fault = f"it becomes sample {sample_id(name)}, as {other.name} does"
+            raise InputError(Problem(str(file), fault, mend=mend))
+
+
 def absolute(file: Path | str) -> str:
     return os.path.abspath(file)
 
@@ -108,6 +121,7 @@ def fastq_units(files: Sequence[Path], decisions: Decisions) -> Iterator[dict[st
         by_mate[mate] = name.file
     if any(len(mates) > 1 for mates in pairs.values()):
         decide_lone([name for name in names if name.mate and len(pairs[name.place]) == 1], decisions)
+    refuse_one_id({mates["1"]: place[1] for place, mates in pairs.items() if "1" in mates})
     numbers: dict[str, int] = {}
     for (_, sample, lane), mates in pairs.items():
         if "1" not in mates:

@@ -15,7 +15,17 @@ import numpy as np
 import pandas as pd
 
 from anpi.delivery.decisions import LEAVE_OUT, Decisions
-from anpi.delivery.fastq import LANES, LONE, MATES, absolute, fastq_notes, fastq_units, lacking_lanes, sample_id
+from anpi.delivery.fastq import (
+    LANES,
+    LONE,
+    MATES,
+    absolute,
+    fastq_notes,
+    fastq_units,
+    lacking_lanes,
+    refuse_one_id,
+    sample_id,
+)
 from anpi.delivery.samples import owner_in
 from anpi.expression.declared_units import LEAST_TPM, MOST_TPM
 from anpi.expression.matrix import read_numbers, read_rows
@@ -135,6 +145,7 @@ def alignment_units(files: Sequence[Path], to: str) -> Iterator[dict[str, str]]:
             star = STAR.search(match["sample"])
             sample = match["sample"][: star.start()] if star else match["sample"]
             if ("transcriptome" if star and star["to"] else "") == to and sample:
+                refuse_one_id({file: sample})
                 row = {"sample_id": sample_id(sample), "unit_id": "unit", "bam": absolute(file)}
                 yield row | ({"aligned_to": to} if to else {})
 
@@ -143,6 +154,7 @@ def quant_unit(file: Path) -> dict[str, str]:
     """Return the folder of a salmon result; a folder that is named after the tool lies in that of the sample."""
     folder = file.parent
     named = folder.parent if folder.name.lower() in NO_SAMPLE else folder
+    refuse_one_id({named: named.resolve().name})
     return {"sample_id": sample_id(named.resolve().name), "unit_id": "unit", "quant": absolute(folder)}
 
 

@@ -39,6 +39,13 @@ WORD = 8
 LONGEST = 10_000  # characters of a line: sequencers of short reads write a twentieth of it
 NONE_KEPT = np.uint64(2**64 - 1)
 COPY_AGAIN = "Copy the file again and compare its checksum with the sender's."
+PACKED = {
+    b"BZh": "bzip2",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\xfd7zXZ": "xz",
+    b"PK\x03\x04": "zip",
+    b"\x1f\x8b": "gzip twice",
+}
 
 
 class LongLine(Exception):
@@ -313,6 +320,10 @@ def record_fault(lines: Sequence[bytes], number: int, name: str) -> Problem | No
 
 
 def not_a_header(name: str, number: int, line: bytes) -> Problem:
+    packed = next((program for start, program in PACKED.items() if number == 1 and line.startswith(start)), None)
+    if packed is not None:
+        mend = "Unpack it, and pack it with gzip if at all."
+        return Problem(name, f"it is packed by {packed}", expected="plain text or gzip", mend=mend)
     mend = "FASTQ files hold four lines a read."
     expected = "a header that begins with @"
     return Problem(name, f"read {number}", 4 * number - 3, None, text_of(line), expected, mend)

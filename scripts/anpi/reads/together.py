@@ -29,6 +29,7 @@ from anpi.reads.mates import (
 )
 
 MOST_TWICE = 0.01
+OF_A_DUMP = "fastq-dump -I ends their names with .1 and .2: dump them again without -I, or take these ends off."
 MATES = "The two files of a pair hold the same reads in the same order; copy both again."
 
 
@@ -180,8 +181,15 @@ def first_other_name(first: str, second: str) -> Problem:
         for number, ((key, header), (mate_key, mate)) in enumerate(headers, start=1):
             if key != mate_key:
                 expected = f"the mate of {text_of(header)} as in {first}"
-                return Problem(second, f"read {number}", 4 * number - 3, None, text_of(mate), expected, MATES)
+                mend = OF_A_DUMP if without_dot(header, b".1") == without_dot(mate, b".2") != b"" else MATES
+                return Problem(second, f"read {number}", 4 * number - 3, None, text_of(mate), expected, mend)
     raise AssertionError("names differ, and none does")
+
+
+def without_dot(header: bytes, end: bytes) -> bytes:
+    """Return the name of a header without its end; nothing where it ends otherwise."""
+    name = header.split()[0]
+    return name.removesuffix(end) if name.endswith(end) else b""
 
 
 def headers_of(file: Hashed, zipped: bool) -> Iterator[tuple[int, bytes]]:

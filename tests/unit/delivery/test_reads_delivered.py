@@ -248,3 +248,29 @@ def test_a_sample_that_lacks_a_lane_of_most_others_is_told(tmp_path: Path):
     assert not decisions.open
     assert units(write(tmp_path / "b", names[4:]))[2] == []
     assert units(write(tmp_path / "c", names[:8]))[2] == []
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["对照1_S1_L001_R1_001.fastq.gz", "对照1_S1_L001_R2_001.fastq.gz", "治疗1_S2_L001_R1_001.fastq.gz"],
+        ["P 1_L001_R1.fastq.gz", "P+1_L002_R1.fastq.gz"],
+        ["P 1.bam", "P+1.bam"],
+    ],
+)
+def test_two_names_that_would_be_one_sample_are_refused(names: Sequence[str], tmp_path: Path):
+    """An id holds no other letters than Latin ones: what is left of two names may be one."""
+    names = [*names, *(name.replace("_R1", "_R2") for name in names if "R1" in name)]
+    with pytest.raises(InputError, match=r"becomes sample P?-?1, as .* does|several alignments of sample P-1"):
+        units(write(tmp_path, names))
+
+
+@pytest.mark.parametrize("name", ["患者_R1.fastq.gz", "患者.bam", "患者"])
+def test_a_name_of_which_no_id_can_be_made_is_refused(name: str, tmp_path: Path):
+    with pytest.raises(InputError, match=f"{name}: no id of a sample can be made of its name.* Name it with"):
+        units(write(tmp_path, [name if "." in name else f"{name}/quant.sf"]))
+
+
+def test_a_name_with_a_sign_that_no_id_holds_is_a_sample(tmp_path: Path):
+    found, _, _ = units(write(tmp_path, ["P 1_L001_R1.fastq.gz", "P 1_L002_R1.fastq.gz", "患者P2_R1.fastq.gz"]))
+    assert {sample: len(rows) for sample, rows in found.items()} == {"P-1": 2, "P2": 1}

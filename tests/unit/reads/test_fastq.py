@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
+import lzma
 from itertools import chain
 from pathlib import Path
 
@@ -438,3 +440,24 @@ def test_single_reads_without_names_of_their_own_are_no_pairs(tmp_path, name):
     reads = b"".join(b"@%s\n%s" % (name.encode(), read_lines(n).split(b"\n", 1)[1]) for n in range(100))
     with pytest.raises(FaultyReads, match=r"reads\.fq: reads that follow one another have one name.*Number the reads"):
         lanes_of(tmp_path, write(tmp_path / "reads.fq", reads))
+
+
+@pytest.mark.parametrize(
+    ("content", "packed"),
+    [(bz2.compress(b"@r\nA\n+\nI\n"), "bzip2"), (b"\x28\xb5\x2f\xfd\x24\x09I", "zstd"), (lzma.compress(b"@r"), "xz")]
+    + [(b"PK\x03\x04\x14\x00", "zip"), (gzip.compress(gzip.compress(b"@r\nA\n+\nI\n")), "gzip twice")],
+)
+def test_reads_packed_by_another_program_are_told(content: bytes, packed: str, tmp_path):
+    words = f"x.fastq: it is packed by {packed}, expected plain text or gzip. Unpack it, and pack it with gzip"
+    with pytest.raises(InputError, match=words):
+        read_through(write(tmp_path / "x.fastq", content))
+
+
+def test_mates_that_a_dump_of_sra_numbered_are_told(tmp_path):
+    """fastq-dump -I ends the names of mates with .1 and .2: no name of one is that of the other."""
+    first, second = (
+        write(tmp_path / f"{mate}.fastq", b"".join(b"@SRR1.%d.%d\nACGT\n+\nIIII\n" % (n, mate) for n in range(1, 9)))
+        for mate in (1, 2)
+    )
+    with pytest.raises(InputError, match=r"found '@SRR1.1.2'.* fastq-dump -I .*\.1 and \.2"):
+        check_reads([(first, second)])
