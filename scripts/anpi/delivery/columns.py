@@ -13,6 +13,7 @@ from anpi.delivery.conversions import Conversions
 from anpi.delivery.dates import partial, read_date
 from anpi.delivery.decisions import LEAVE_OUT, Decisions
 from anpi.delivery.sources import Source
+from anpi.delivery.values import is_status_of_life
 from anpi.delivery.visits import VISIT, VISIT_DATE, holds_sizes, is_visit, visit_of_dates
 from anpi.problems import fold, nearest
 from anpi.tables.identifiers import identifier_problems
@@ -45,7 +46,7 @@ EUROPEAN: dict[str, dict[str, str]] = {
         "arm": """arm treatment treatmentarm trt treatmentgroup group cohort therapiearm behandlungsarm bras brazo
             regimen""",
         "sex": "sex gender geschlecht sexe sexo",
-        "age": "age alter ageyears ageatenrolment ageatenrollment ageatdiagnosis agebaseline",
+        "age": "age alter âge edad età ageyears ageatenrolment ageatenrollment ageatdiagnosis agebaseline",
         "treatment_start_date": """treatmentstart starttreatment starttherapy therapiebeginn startoftreatment
             startoftherapy firstdose firstdosedate dateoffirstdose c1d1 treatmentstartdate trtsdt startdate cycle1day1
             datefirstdose behandlungsbeginn ersteapplikation erstegabe datededébutdutraitement datededebutdutraitement
@@ -291,6 +292,9 @@ def recognise(source: Source, decisions: Decisions, conversions: Conversions) ->
     if tables == ("lesions",):
         sheet.taken["lesions"] += visits_taken(source, sheet.taken["lesions"], decisions)
         claimed |= {taken.header for taken in sheet.taken["lesions"]}
+    if "patients" in tables:
+        sheet.taken["patients"] += status_taken(source, claimed, sheet.taken["patients"], decisions)
+        claimed |= {taken.header for taken in sheet.taken["patients"]}
     rest = [header for header in source.frame.columns if header not in claimed]
     taken_for = [taken.column for taken in sheet.taken[tables[-1]]]
     sheet.taken[tables[-1]] += extra_columns(source, rest, tables[-1], decisions, lacking(tables[-1], taken_for))
@@ -308,6 +312,18 @@ def lacking(table: str, taken: list[str]) -> list[str]:
         ends = [column for column in ends if column != START]
     supplied = table == "patients" and any(SUPPLIED.fullmatch(one) for one in taken)
     return [column for column in ends if column == START or not supplied]
+
+
+def status_taken(source: Source, claimed: set[str], taken: list[Taken], decisions: Decisions) -> list[Taken]:
+    """Return the column that says who is dead, by its words, where none is so by its name."""
+    free = [header for header in map(str, source.frame) if header not in claimed]
+    told = [header for header in free if is_status_of_life(source.frame[header])]
+    if len(told) != 1 or {"os_status", "os_event"} & {one.column for one in taken}:
+        return []
+    text = f"{source.shown}: does {told[0]!r} say who is dead?"
+    name = f"{source.key}, {told[0]}: column of patients"
+    answer = decisions.decide(name, text, ("os_status", EXTRA, LEAVE_OUT), "os_status")
+    return [Taken(told[0], str(answer), "its words")] if answer not in (None, EXTRA) else []
 
 
 def visits_taken(source: Source, taken: list[Taken], decisions: Decisions) -> list[Taken]:

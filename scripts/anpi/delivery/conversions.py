@@ -38,6 +38,10 @@ class Conversions:
         hidden = [NOT_SHOWN if kind_of_text(text) or looks_like_person(text) else text for text in texts]
         self.rows.append(Conversion(place[0], place[1], row, column, hidden[0], hidden[1], why))
 
+    def original(self, place: tuple[str, str], row: int, column: str) -> str | None:
+        """Return what a cell held before it was changed; None for one that was not."""
+        return next((one.was for one in self.rows if one[:4] == (*place, row, column)), None)
+
     def table(self) -> pd.DataFrame:
         """Return the changes as a table, in the order of files, sheets and rows as they were read."""
         return pd.DataFrame(self.rows, columns=list(COLUMNS)).astype({"row": "Int64"})

@@ -31,14 +31,14 @@ YEAR_FIRST = re.compile(
 )
 DOTTED = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}|\d{2})")
 EITHER = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})(?:[ T]\d{1,2}:\d{2}.*)?")
-NAMED = re.compile(r"(\d{1,2})(?:\.|st|nd|rd|th)?[-\s.]*([^\W\d_]+)\.?[-\s.,]*(\d{4}|\d{2})")
+NAMED = re.compile(r"(\d{1,2})(?:\.|st|nd|rd|th|er)?[-\s.]*([^\W\d_]+)\.?[-\s.,]*(\d{4}|\d{2})")
 NAME_FIRST = re.compile(r"([^\W\d_]+)\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})")
 PARTIAL = re.compile(
     r"(?:(\d{4})(?:-| ?年 ?)(\d{1,2})(?: ?月份?)?|(\d{1,2})[/.](\d{4})"
     r"|(?:UN|UK|UNK|XX|--)?[-\s]?([^\W\d_]+)[-\s.]+(\d{4})|(\d{4})年?)"
 )
 SERIALS = range(20_000, 80_000)  # days since 1900 that Excel counts: 1954 to 2119
-EPOCHS = {"excel_1900": date(1899, 12, 30), "excel_1904": date(1904, 1, 1)}
+EPOCHS = {"excel_1900": date(1899, 12, 30), "excel_1904": date(1904, 1, 1), "sas_1960": date(1960, 1, 1)}
 NOT_APPLICABLE = {"na", "n/a", "n.a.", "n.a", "-", "--", "–", "—", ".", "..", "nan", "null", "not applicable", "不适用"}
 
 
@@ -93,7 +93,7 @@ def serial_dates(column: Column, texts: Sequence[str]) -> dict[str, tuple[str | 
         return {}
     example = ", ".join(f"{name} {EPOCHS[name] + timedelta(int(texts[0]))}" for name in EPOCHS)
     answer = column.ask(
-        "serials", f"{texts[0]} is the number of a day as Excel counts: {example}. Which?", list(EPOCHS)
+        "serials", f"{texts[0]} is the number of a day as Excel or SAS counts: {example}. Which?", list(EPOCHS)
     )
     if answer is None:
         return {}

@@ -11,7 +11,6 @@ from anpi.delivery.values import Column, distinct, unknown_words
 from anpi.problems import Problem
 from anpi.tables.adam import DAYS
 from anpi.tables.schema import NUMBER, describe
-from anpi.words.lists import plural
 
 CENTIMETRES = ("cm", "厘米")
 LARGEST_CM = 30  # of a lesion; what is larger is in millimetres
@@ -79,26 +78,17 @@ def refuse_mixed_units(column: Column, matches: Mapping[str, re.Match[str]]) -> 
         usual, *others = sorted(units, key=lambda unit: -int(column.texts.isin(units[unit]).sum()))
         odd = [unit for other in others for unit in units[other]]
         expected = f"one unit in a column; other rows have {usual}"
-        refuse_cell(column, odd, expected, "Write all rows in one unit, or the unit in a column of its own.")
+        column.refuse(odd, expected, "Write all rows in one unit, or the unit in a column of its own.")
     usual_unit = {"age": "years", "tumour_content": "%"}.get(column.target)
     if len(units) == 1 and bare and set(units) != {usual_unit}:
         unit = next(iter(units))
         text = f"cells such as {units[unit][0]} name a unit, and others, such as {bare[0]}, none. Are all in {unit}?"
         if column.ask("numbers without a unit", text, ("yes", "no")) == "no":
-            refuse_cell(column, bare, f"a number with its unit, as {units[unit][0]}", "Write all rows in one unit.")
+            column.refuse(bare, f"a number with its unit, as {units[unit][0]}", "Write all rows in one unit.")
 
 
 def is_years(unit: str | None) -> bool:
     return (unit or "").lower().startswith(("y", "岁"))
-
-
-def refuse_cell(column: Column, texts: Sequence[str], expected: str, mend: str) -> None:
-    """Note as a fault the first cell that holds one of some texts, and how many there are."""
-    places = [(column.place_of(index), text) for index, text in column.texts.items() if text in texts]
-    (row, header), text = places[0]
-    more = f"; so it is in {plural(len(places) - 1, 'more row')}" if len(places) > 1 else ""
-    fault = Problem(column.source.shown, row=row, column=header, found=text, expected=expected + more, mend=mend)
-    column.decisions.faults.append(fault)
 
 
 def is_size(text: str) -> bool:

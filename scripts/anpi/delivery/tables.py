@@ -82,12 +82,40 @@ def build_tables(sheets: Sequence[Sheet], decisions: Decisions, conversions: Con
             join = join_patients if table == "patients" else stack
             tables[table] = join(parts, decisions)
         if table == "patients" and parts:
+            settle_status(tables[table], decisions, conversions)
             ids = distinct(tables[table].frame[PATIENT])
     if "lesions" in tables:
         decide_kinds(tables["lesions"].frame, decisions, conversions)
     for name, table_ in tables.items():
         tables[name] = without_empty(name, table_, decisions, conversions)
     return tables
+
+
+def settle_status(patients: Table, decisions: Decisions, conversions: Conversions) -> None:
+    """Hold who is said to be dead against the dates of death, where no times have that for their event, and leave it.
+
+    A patient who is dead without a date would count as alive.
+    """
+    frame = patients.frame
+    if "os_event" not in frame or {"os_days", "os_months"} & set(frame) or decisions.open:
+        return
+    header = patients.headers.pop("os_event")
+    died = frame["death_date"].notna() if "death_date" in frame else pd.Series(False, index=frame.index)
+    for place in frame.index[frame["os_event"].notna() & (frame["os_event"].eq("1") != died)]:
+        shown, row = patients.origins[place]
+        mend = f"Write the date, or the right state; the column is not looked at with the answer extra to {header!r}."
+        expected = "no date of death" if died[place] else "a date of death"
+        found = conversions.original(split_places(shown), row, header) or str(frame.at[place, "os_event"])
+        decisions.faults.append(Problem(shown, row=row, column=header, found=found, expected=expected, mend=mend))
+    conversions.add(
+        split_places(patients.file), None, header, "column", "", "left out: the dates of death say the same"
+    )
+    patients.frame = frame.drop(columns="os_event")
+
+
+def split_places(shown: str) -> tuple[str, str]:
+    file, sheet = split_sheet(shown)
+    return file, sheet or ""
 
 
 def has_key(part: Table, table: str, decisions: Decisions) -> bool:
@@ -398,9 +426,8 @@ def without(table: Table, column: str, gone: pd.Series, conversions: Conversions
     """Return a table without some rows, each with a note."""
     for place in table.frame.index[gone]:
         shown, row = table.origins[place]
-        file, sheet = split_sheet(shown)
         header = table.headers.get(column, column)
-        conversions.add((file, sheet or ""), row, header, "row", "", f"left out: no {column}")
+        conversions.add(split_places(shown), row, header, "row", "", f"left out: no {column}")
     kept = [origin for origin, out in zip(table.origins, gone, strict=True) if not out]
     return Table(table.frame[~gone].reset_index(drop=True), kept, table.headers)
 

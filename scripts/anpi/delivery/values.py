@@ -22,6 +22,17 @@ from anpi.words.lists import listed, plural
 MISSING = "missing"  # the answer by which a cell is emptied
 CENSORED = ("censor", "cnsr", "cens", "删失")
 PARTS = re.compile(r"[()\[\]:=,;]|\s[-–/]\s")
+DEAD = {"dead", "deceased", "died", "verstorben", "gestorben", "tot", "décédé", "décédée", "fallecido"} | {
+    "死亡",
+    "已死亡",
+}
+ALIVE = {"alive", "living", "lebend", "lebt", "amleben", "vivant", "vivante", "vivo", "存活", "生存"}
+# Ids that a spreadsheet took for dates: 01-01 is shown as 1-Jan or Jan-01, and exported as 2001-01-01.
+ID_AS_DATE = re.compile(
+    r"(?:19|20)\d\d-[01]\d-[0-3]\d|(?:\d{1,2}[-. ]+{M}|{M}-\d\d)".replace(
+        "{M}", "(?:Jan|Feb|Mar|Mrz|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez)"
+    )
+)
 UNSURE = {"post", "posttreatment"}  # of treatment under way, or of its end
 ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4", "V": "5"}
 
@@ -54,6 +65,14 @@ class Column:
     def place_of(self, index: object) -> tuple[int | None, str]:
         """Return the row, as the spreadsheet counts, and the column of a cell."""
         return int(str(index)) + FIRST_DATA_ROW, self.header
+
+    def refuse(self, texts: Sequence[str], expected: str, mend: str) -> None:
+        """Note as a fault the first cell that holds one of some texts, and how many there are."""
+        places = [(self.place_of(index), text) for index, text in self.texts.items() if text in texts]
+        (row, header), text = places[0]
+        more = f"; so it is in {plural(len(places) - 1, 'more row')}" if len(places) > 1 else ""
+        fault = Problem(self.source.shown, row=row, column=header, found=text, expected=expected + more, mend=mend)
+        self.decisions.faults.append(fault)
 
     def ask(
         self,
@@ -170,9 +189,9 @@ def convert_names(column: Column) -> pd.Series:
 def convert_events(column: Column) -> tuple[str, pd.Series]:
     """Return 1 for an event and 0 for a censored time."""
     target = f"{column.target.split('_')[0]}_event"
-    words = {"dead": "1", "deceased": "1", "died": "1", "event": "1", "progressed": "1", "alive": "0", "censored": "0"}
-    words |= {"yes": "1", "y": "1", "true": "1", "no": "0", "n": "0", "false": "0", "living": "0"}
-    words |= {"死亡": "1", "已死亡": "1", "存活": "0", "生存": "0", "删失": "0", "是": "1", "否": "0"}
+    words = dict.fromkeys(DEAD, "1") | dict.fromkeys(ALIVE, "0")
+    words |= {"event": "1", "progressed": "1", "censored": "0", "删失": "0", "是": "1", "否": "0"}
+    words |= {"yes": "1", "y": "1", "true": "1", "no": "0", "n": "0", "false": "0"}
     texts = distinct(column.texts)
     become = unknown_words(texts)
     texts = [text for text in texts if text not in become]
@@ -191,6 +210,12 @@ def convert_events(column: Column) -> tuple[str, pd.Series]:
     return target, column.convert(become | column.answered(odd, "1 for an event, 0 for a censored time", ("0", "1")))
 
 
+def is_status_of_life(texts: pd.Series) -> bool:
+    """Return whether a column says of each patient that they are dead or alive, where it says anything."""
+    words = {fold(text) for text in texts.dropna().unique() if not is_unknown(text)}
+    return bool(words) and words <= DEAD | ALIVE
+
+
 def convert_ids(column: Column, ids: Sequence[str]) -> pd.Series:
     """Return ids of patients or samples; those written otherwise than in the table of patients are asked about once.
 
@@ -200,6 +225,9 @@ def convert_ids(column: Column, ids: Sequence[str]) -> pd.Series:
         Ids of the table of patients; none for that table itself.
     """
     texts = distinct(column.texts)
+    if dates := [text for text in texts if ID_AS_DATE.fullmatch(text)]:
+        mend = "Format the column as text, and type the ids anew."
+        column.refuse(dates, "an id, not a date of a spreadsheet", mend)
     patients = set(ids)
     plain = {text: (sanitised(text), "an id of letters, digits, . _ and -") for text in texts}
     if not patients:

@@ -174,3 +174,63 @@ def test_patients_of_several_rows_are_named_where_the_table_is_asked_about(tmp_p
     rows = [["Record ID", "Arm", "Sex", "Event"], ["1", "A", "F", "Baseline"], ["1", None, None, "Week 6"]]
     asked = propose(None, [write_csv(tmp_path / "redcap.csv", rows)], Decisions()).decisions.open
     assert "Record ID 1 stands in rows 2 and 3" in asked["redcap.csv: table"].text
+
+
+STATUS = ["Subject", "Sex", "Arm", "First dose", "Date of death", "Last contact"]
+
+
+def of_status(folder: Path, name: str, rows: Sequence[Sequence[object]], *more: str) -> Proposal:
+    body = [[*row[:6], *row[6:]] for row in rows]
+    file = write_csv(folder / "patients.csv", [[*STATUS, name, *more], *body])
+    return propose(None, [file], Decisions(dict(CUTOFF)))
+
+
+@pytest.mark.parametrize("name", ["Vital status", "Status at last contact", "生存状态", "Zustand"])
+@pytest.mark.parametrize(("alive", "dead"), [("Alive", "Dead"), ("lebend", "verstorben"), ("存活", "死亡")])
+def test_a_status_of_life_is_held_against_the_dates_of_death(name: str, alive: str, dead: str, tmp_path: Path):
+    """A patient who is said to be dead and has no date of death would count as alive."""
+    rows = [
+        ["P1", "M", "A", "2024-01-15", "", "2024-06-01", alive],
+        ["P2", "F", "A", "2024-01-20", "2024-05-01", "", dead],
+    ]
+    found = of_status(tmp_path, name, rows)
+    assert not found.decisions.open
+    assert list(found.tables["patients"].frame["death_date"]) == [None, "2024-05-01"]
+    assert "os_event" not in found.tables["patients"].frame
+    rows.append(["P3", "F", "A", "2024-01-22", "", "2024-05-01", dead])
+    with pytest.raises(InputError, match=rf"row 4, column {name}: found '{dead}', expected a date of death"):
+        of_status(tmp_path, name, rows)
+    rows[2] = ["P3", "F", "A", "2024-01-22", "2024-05-01", "", alive]
+    with pytest.raises(InputError, match=rf"row 4, column {name}: found '{alive}', expected no date of death"):
+        of_status(tmp_path, name, rows)
+    rows[2][-1] = "unknown"
+    assert list(of_status(tmp_path, name, rows).tables["patients"].frame["death_date"])[2] == "2024-05-01"
+
+
+def test_a_status_of_life_beside_times_is_their_event(tmp_path: Path):
+    rows = [["P1", "M", "A", "2024-01-15", "", "2024-06-01", "Alive", "4.5"]]
+    rows.append(["P2", "F", "A", "2024-01-20", "2024-05-01", "", "Dead", "3.3"])
+    found = of_status(tmp_path, "State of the patient", rows, "OS (months)").tables["patients"].frame
+    assert list(found["os_event"]) == ["0", "1"]
+
+
+@pytest.mark.parametrize("values", [("Dead", "Withdrawn"), ("Relapsed", "Stable")])
+def test_a_column_of_other_words_is_no_status_of_life(values: tuple[str, str], tmp_path: Path):
+    rows = [[f"P{n}", "M", "A", "2024-01-15", "", "2024-06-01", value] for n, value in enumerate(values)]
+    assert list(of_status(tmp_path, "Remark", rows).tables["patients"].frame["Remark"]) == list(values)
+
+
+@pytest.mark.parametrize("first", ["2001-01-01", "1-Jan", "Jan-01", "1. Jan"])
+def test_ids_that_a_spreadsheet_turned_into_dates_are_refused(first: str, tmp_path: Path):
+    rows = [
+        [first, "M", "A", "2024-01-15", "", "2024-06-01", ""],
+        ["01-13", "F", "A", "2024-01-20", "", "2024-06-01", ""],
+    ]
+    with pytest.raises(InputError, match=f"row 2, column Subject: found '{first}', expected an id.* as text"):
+        of_status(tmp_path, "Remark", rows)
+
+
+@pytest.mark.parametrize("first", ["01-02-2003", "01-001", "JAN-1", "2024-001", "MAY-0012"])
+def test_ids_that_may_look_like_dates_are_ids(first: str, tmp_path: Path):
+    rows = [[first, "M", "A", "2024-01-15", "", "2024-06-01", ""]]
+    assert list(of_status(tmp_path, "Remark", rows).tables["patients"].frame["patient_id"]) == [first]
