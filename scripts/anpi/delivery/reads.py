@@ -38,6 +38,7 @@ from anpi.words.lists import listed, plural
 BAM = re.compile(r"(?P<sample>.+?)(?:[._](?:sorted|markdup|dedup|umi_dedup|coord))*\.(?:bam|cram)", re.IGNORECASE)
 STAR = re.compile(r"[._]?Aligned\.(?:sortedByCoord\.)?(?P<to>toTranscriptome\.)?out", re.IGNORECASE)
 TABLE = re.compile(r".+\.(?:tsv|csv|txt|gct)(?:\.gz)?")
+TABLE_OF_A_PROGRAM = re.compile(r".+\.(?:tsv|txt|tab|results)(?:\.gz)?")
 TRANSCRIPTS = re.compile(r".*(?:transcript|cdna|rna).*\.(?:fa|fasta|fna)(?:\.gz)?", re.IGNORECASE)
 QUANT = ("quant.sf", "quant.sf.gz")
 NO_SAMPLE = ("salmon", "quant", "quants")  # folders that are named after a tool
@@ -98,6 +99,10 @@ def find_reads(place: Path, besides: Collection[Path], decisions: Decisions) -> 
     for file in tables:
         if TABLE.fullmatch(file.name) and (samples := matrix_samples(file)):
             reads.matrices[absolute(file)] = samples
+        else:
+            reads.notes += [
+                (file, f"left out: found {fault.found}, expected {fault.expected}") for fault in faults_of(file)
+            ]
     books = [file for file in tables if file.suffix.lower() in WORKBOOKS]
     for book in books:
         for name in [sheet] if sheet else sheet_names(book):
@@ -170,6 +175,17 @@ def matrix_samples(file: Path | str) -> list[str]:
     numbers = all(is_number(row[place]) for row in rows[1:LOOKED_AT] for place in places)
     names = not any(is_number(row[0]) for row in rows[1:LOOKED_AT])
     return list(places.values()) if numbers and names and not header_faults(str(file), rows[0], 1) else []
+
+
+def faults_of(file: Path) -> list[Problem]:
+    """Return why a table that a program wrote of one sample is no matrix; nothing of any other file."""
+    if not TABLE_OF_A_PROGRAM.fullmatch(file.name):
+        return []
+    try:
+        rows = list(itertools.islice(read_rows(file), 1))
+    except InputError:
+        return []
+    return header_faults(str(file), rows[0], 1) if rows else []
 
 
 def is_number(text: str) -> bool:

@@ -274,3 +274,19 @@ def test_a_name_of_which_no_id_can_be_made_is_refused(name: str, tmp_path: Path)
 def test_a_name_with_a_sign_that_no_id_holds_is_a_sample(tmp_path: Path):
     found, _, _ = units(write(tmp_path, ["P 1_L001_R1.fastq.gz", "P 1_L002_R1.fastq.gz", "患者P2_R1.fastq.gz"]))
     assert {sample: len(rows) for sample, rows in found.items()} == {"P-1": 2, "P2": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("abundance.tsv", "target_id\tlength\teff_length\test_counts\ttpm"),
+        ("P001.genes.results", "gene_id\ttranscript_id(s)\tlength\teffective_length\texpected_count\tTPM\tFPKM"),
+        ("P001ReadsPerGene.out.tab", "N_unmapped\t1\t1\t1"),
+    ],
+)
+def test_tables_of_one_sample_are_told(name: str, header: str, tmp_path: Path):
+    (tmp_path / name).write_text(header + "\nENSG00000139352.4" + "\t1" * header.count("\t") + "\n")
+    with pytest.raises(
+        InputError, match=f"no reads and no expression found.*{name}: left out: .*(?:one sample|a name for)"
+    ):
+        units(tmp_path)
