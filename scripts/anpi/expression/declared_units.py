@@ -15,7 +15,7 @@ MOST_TPM = 1.2e6
 LEAST_TPM = 3e5  # a sample's sum over the genes of a matrix, which may hold those of proteins alone
 IMPOSSIBLE_TPM = 2e6
 UNEVEN = 20  # times that a sample's TPM may sum to less than those of others
-MOST_COUNT = 1e10  # fragments of a sample
+MOST_COUNT = 2e9  # fragments of a sample: half of a flow cell; summed coverage of bases is more
 MANY_GENES = 1000  # of which some are silent in any tumour
 WHOLE_PROFILE = 5000  # genes, of which some stand far above 25 in any sample
 SOME_GENES = 500  # with expression, of which the highest has many times that of the middle one, unless by logarithms
@@ -172,7 +172,7 @@ def sum_problems(raw: pd.DataFrame, unit: str, name: str) -> list[Problem]:
     if unit == "tpm":
         return impossible_tpm(raw, unit, name)
     if (sums > MOST_COUNT).any():
-        expected = f"at most {MOST_COUNT:g} fragments a sample"
+        expected = f"at most {MOST_COUNT:g} fragments a sample; these look like sums of the coverage of bases"
         return [contradiction(name, unit, f"a sum of {sums.max():.4g}", expected, sample)]
     if not whole_numbers and (found := thousands(raw)):
         mend = "Write counts without signs between their digits: 1234 for 1.234."

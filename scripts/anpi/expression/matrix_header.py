@@ -10,11 +10,12 @@ from anpi.expression.genes import annotate
 from anpi.expression.tallies import ON_NO_GENE
 from anpi.files.plain import MOST_LINE, most_numbers, open_bounded
 from anpi.files.sheet import split_sheet
-from anpi.problems import Problem, fold
+from anpi.problems import InputError, Problem, fold
 
 MOST_REMARKS = 1000  # lines
 TABBED = {".tsv", ".txt", ".tab", ".gct", ".sf", ".results"}
 GCT = "#1.2"
+COVERAGE = b"##annotation="
 # Of nf-core/rnaseq, featureCounts, StringTie, GDC, cBioPortal, GCT and others, folded.
 DESCRIPTIONS = frozenset(
     ("symbol", "genesymbol", "hugosymbol", "hgncsymbol", "genename", "description", "entrezgeneid", "entrezid")
@@ -42,6 +43,11 @@ def remarks_above(path: Path | str) -> int:
     """Count the lines above the header that programs begin with ``#``, and the one of sizes in a GCT.
 
     A line of as many cells as the next one is a header that begins so.
+
+    Raises
+    ------
+    InputError
+        The remarks of recount3, whose numbers are a hundred times those of reads, and look like counts.
     """
     if split_sheet(path)[1] is not None:
         return 0
@@ -52,6 +58,10 @@ def remarks_above(path: Path | str) -> int:
             if not lines[-1].startswith(b"#"):
                 break
     remarks = [line for line in lines if line.startswith(b"#")]
+    if remarks and remarks[0].startswith(COVERAGE):
+        expected = "fragments or reads a gene"
+        mend = "Divide them by the length of the reads: write what compute_read_counts of recount3 returns."
+        raise InputError(Problem(str(path), "sums of the coverage of bases", 1, None, "recount3's", expected, mend))
     if [line.strip() for line in remarks] == [GCT.encode()]:
         return 2
     separator = separator_of(path).encode()

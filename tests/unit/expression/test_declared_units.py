@@ -260,3 +260,10 @@ def test_a_sample_of_one_value_is_refused_unless_it_is_that_of_no_expression(uni
     with pytest.raises(InputError, match="S2: all genes of the sample have one value"):
         as_expression(values[["S2"]] * 0 + 7.0, unit)
     assert as_expression(values.assign(S2=0.0), unit).values["S2"].sum() == 0
+
+
+@pytest.mark.parametrize(("fragments", "refused"), [(3e7, False), (1e9, False), (3e7 * 150, True)])
+def test_sums_of_the_coverage_of_bases_are_no_counts(fragments: float, refused: bool):
+    """Thirty million pairs of 2 x 75 cover 4.5e9 bases; no library is sequenced to so many fragments."""
+    values = (profiles(15_000) / 1e6 * fragments).round()
+    assert ("sums of the coverage" in told(values, "counts")) is refused

@@ -125,3 +125,12 @@ def test_the_table_of_one_sample_is_no_matrix(header: str, tmp_path: Path):
     with pytest.raises(InputError, match=r"row 1: found 'columns .*this is the table of one sample.* Make one matrix"):
         read_expression(path, "counts")
     assert matrix_samples(path) == []
+
+
+def test_sums_of_coverage_are_no_counts(tmp_path: Path):
+    """recount3 sums bases: of pairs of 2 x 75 a count is 150 of them."""
+    remarks = ["##annotation=G026", "##date.generated=2020-08-20"]
+    path = write(tmp_path, [*remarks, "gene_id\tS1\tS2", *rows()])
+    with pytest.raises(InputError, match=r"row 1: sums of the coverage of bases.* Divide them by the length"):
+        read_expression(path, "counts")
+    assert read_expression(write(tmp_path, [remarks[1], "gene_id\tS1\tS2", *rows()]), "counts").values.shape == (6, 2)
