@@ -17,7 +17,7 @@ import pandas as pd
 from anpi.delivery.conversions import Conversions
 from anpi.files.plain import MOST_BYTES, read_bounded
 from anpi.files.sheet import WORKBOOKS
-from anpi.files.text import declared_encoding, refuse_workbook
+from anpi.files.text import declared_encoding, decoded, refuse_workbook
 from anpi.problems import InputError, Problem, missing_file
 from anpi.tables.adam import read_adam
 from anpi.tables.names import plain_name
@@ -26,10 +26,6 @@ from anpi.tables.workbook import hidden_sheets, read_sheet, sheet_names
 from anpi.words.lists import plural
 
 SEPARATORS = (",", ";", "\t", "|")
-LONG_RUN = 4  # bytes above 127 in a row: words of western Europe hold fewer accents
-COMMON_PAIRS = re.compile(rb"(?:[\xb0-\xd7][\xa1-\xfe])+")
-WITHIN_A_WORD = re.compile(rb"[A-Za-z][\x80-\xff]+[A-Za-z]")
-LAST_HANGUL = 0xC8  # of first bytes of Korean letters in EUC-KR, which GBK has for half of the common characters
 LEAST_WIDTH = 0.5  # of the widest row, that a header fills
 
 
@@ -173,33 +169,6 @@ def text_rows(file: Path, conversions: Conversions) -> dict[int, list[str]]:
         why = "the last row has no line end: was the file cut short, and is the last cell whole?"
         conversions.add((str(file), ""), max(rows), "", "", "", why)
     return rows
-
-
-def decoded(name: str, content: bytes) -> tuple[str, str]:
-    """Return bytes that are no UTF-8 as text, with the name of their encoding: that of Windows in Europe or in China.
-
-    Any bytes are text of either, so what they make must look like it: words of western Europe are hardly ever of
-    accents alone, and characters of Chinese are nearly all of those that are most common, which GBK holds together.
-
-    Raises
-    ------
-    InputError
-        Bytes of neither, such as Big5, Shift JIS, or Cyrillic.
-    """
-    runs = re.findall(rb"[\x80-\xff]+", content)
-    western = content.decode("cp1252", errors="replace")
-    pairs = all(COMMON_PAIRS.fullmatch(run) for run in runs) and not WITHIN_A_WORD.search(content)
-    if not pairs and all(len(run) < LONG_RUN for run in runs) and "\ufffd" not in western:
-        return "Windows-1252", western
-    chinese = content.decode("gb18030", errors="replace")
-    signs = [sign.encode("gb18030") for sign in dict.fromkeys(chinese) if sign > "\x7f" and sign != "\ufffd"]
-    common = [sign for sign in signs if len(sign) == 2 and 0xB0 <= sign[0] < 0xD8 and sign[1] > 0xA0]
-    others = [sign for sign in signs if sign not in common and not 0xA1 <= sign[0] <= 0xA3]
-    late = [sign for sign in common if sign[0] > LAST_HANGUL]
-    if common and "\ufffd" not in chinese and 9 * len(others) <= len(common) and late:
-        return "GBK", chinese
-    expected = "UTF-8, UTF-16, Windows-1252 or GBK"
-    raise InputError(Problem(name, "not UTF-8 text", expected=expected, mend="Save the file as CSV UTF-8."))
 
 
 def separator_of(text: str) -> str:

@@ -13,6 +13,7 @@ from anpi.files.sheet import split_sheet
 from anpi.problems import InputError, Problem, fold
 
 MOST_REMARKS = 1000  # lines
+FEW_BYTES = 1 << 13  # that are read at a time: most matrices have no remark
 TABBED = {".tsv", ".txt", ".tab", ".gct", ".sf", ".results"}
 GCT = "#1.2"
 COVERAGE = b"##annotation="
@@ -52,7 +53,7 @@ def remarks_above(path: Path | str) -> int:
     if split_sheet(path)[1] is not None:
         return 0
     lines: list[bytes] = []
-    with open_bounded(path, most_numbers(path)) as file:
+    with open_bounded(path, most_numbers(path), FEW_BYTES) as file:
         while len(lines) < MOST_REMARKS and (line := file.readline(MOST_LINE + 1)):
             lines.append(line.removeprefix(b"\xef\xbb\xbf"))
             if not lines[-1].startswith(b"#"):

@@ -13,6 +13,7 @@ from anpi.problems import InputError, Problem
 
 MOST_BYTES = 2_000_000_000  # of a table of text, unpacked
 MOST_TIMES = 30  # that numbers take more room unpacked; a file made to fill the memory takes 1,000 times as much
+BLOCK = 1 << 20  # bytes that are read at a time
 MOST_LINE = 10_000_000  # characters: a row of 100,000 samples
 KINDS = {
     stat.S_IFIFO: "a pipe",
@@ -56,14 +57,14 @@ def read_bounded(path: Path | str, most: int = MOST_BYTES) -> bytes:
         return file.read()
 
 
-def open_bounded(path: Path | str, most: int = MOST_BYTES) -> io.BufferedReader:
+def open_bounded(path: Path | str, most: int = MOST_BYTES, block: int = BLOCK) -> io.BufferedReader:
     """Open a file, gzipped or not, to read so much of its content; what lies beyond is an InputError."""
     refuse_odd_file(path)
     raw = open(path, "rb")  # noqa: SIM115  `Bounded` closes it
     zipped = raw.peek(2)[:2] == b"\x1f\x8b"
     words = "the gzip file unpacks to" if zipped else "the file holds"
     problem = Problem(str(path), f"{words} more than {most / 1e9:g} GB", expected="a table of text")
-    return io.BufferedReader(Bounded(gzip.GzipFile(fileobj=raw) if zipped else raw, most, problem), 1 << 20)
+    return io.BufferedReader(Bounded(gzip.GzipFile(fileobj=raw) if zipped else raw, most, problem), block)
 
 
 def most_numbers(path: Path | str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import re
 import zlib
 from pathlib import Path
 
@@ -17,6 +18,10 @@ DOCUMENTS = {
     b"%PDF": "a PDF",
     b"HEADER RECORD**": "a SAS transport file",
 }
+LONG_RUN = 4  # bytes above 127 in a row: words of western Europe hold fewer accents
+COMMON_PAIRS = re.compile(rb"(?:[\xb0-\xd7][\xa1-\xfe])+")
+WITHIN_A_WORD = re.compile(rb"[A-Za-z][\x80-\xff]+[A-Za-z]")
+LAST_HANGUL = 0xC8  # of first bytes of Korean letters in EUC-KR, which GBK has for half of the common characters
 SAVE_SHEET = "Save the sheet as CSV UTF-8."
 
 
@@ -45,6 +50,33 @@ def declared_encoding(content: bytes) -> str:
     """Return the encoding that a byte order mark declares; UTF-8 without one."""
     marks = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
     return marks.get(content[:2], "utf-8-sig")
+
+
+def decoded(name: str, content: bytes) -> tuple[str, str]:
+    """Return bytes that are no UTF-8 as text, with the name of their encoding: that of Windows in Europe or in China.
+
+    Any bytes are text of either, so what they make must look like it: words of western Europe are hardly ever of
+    accents alone, and characters of Chinese are nearly all of those that are most common, which GBK holds together.
+
+    Raises
+    ------
+    InputError
+        Bytes of neither, such as Big5, Shift JIS, or Cyrillic.
+    """
+    runs = re.findall(rb"[\x80-\xff]+", content)
+    western = content.decode("cp1252", errors="replace")
+    pairs = all(COMMON_PAIRS.fullmatch(run) for run in runs) and not WITHIN_A_WORD.search(content)
+    if not pairs and all(len(run) < LONG_RUN for run in runs) and "\ufffd" not in western:
+        return "Windows-1252", western
+    chinese = content.decode("gb18030", errors="replace")
+    signs = [sign.encode("gb18030") for sign in dict.fromkeys(chinese) if sign > "\x7f" and sign != "\ufffd"]
+    common = [sign for sign in signs if len(sign) == 2 and 0xB0 <= sign[0] < 0xD8 and sign[1] > 0xA0]
+    others = [sign for sign in signs if sign not in common and not 0xA1 <= sign[0] <= 0xA3]
+    late = [sign for sign in common if sign[0] > LAST_HANGUL]
+    if common and "\ufffd" not in chinese and 9 * len(others) <= len(common) and late:
+        return "GBK", chinese
+    expected = "UTF-8, UTF-16, Windows-1252 or GBK"
+    raise InputError(Problem(name, "not UTF-8 text", expected=expected, mend="Save the file as CSV UTF-8."))
 
 
 def refuse_workbook(name: str, content: bytes) -> None:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from anpi.files.text import decoded
 from anpi.problems import InputError, Problem, fold, refuse
 from anpi.tables.identifiers import identifier_problems, masked
 from anpi.tables.names import is_lymph_node
@@ -135,11 +136,24 @@ def read_adam(path: Path | str) -> pd.DataFrame:
     if not Path(path).is_file():
         raise InputError(Problem(str(path), "file not found", mend="Check the path."))
     try:
-        frame, _ = pyreadstat.read_xport(str(path))
+        try:
+            frame, _ = pyreadstat.read_xport(str(path))
+        except UnicodeDecodeError:
+            frame, _ = pyreadstat.read_xport(str(path), encoding=encoding_of(path))
     except (pyreadstat.ReadstatError, ValueError) as error:
         raise InputError(Problem(str(path), f"not a SAS transport file: {error}")) from None
     texts = {str(column).upper(): sas_text(frame[column]) for column in frame.columns}
     return pd.DataFrame(texts, index=frame.index, dtype=object)
+
+
+def encoding_of(path: Path | str) -> str:
+    """Return the encoding of the texts of a SAS transport file, which does not name it."""
+    import pyreadstat
+
+    frame, _ = pyreadstat.read_xport(str(path), encoding="ISO-8859-1")  # a character for each byte
+    texts = (str(text) for name in frame for text in frame[name].dropna().unique())
+    name, _ = decoded(str(path), "\n".join(texts).encode("latin-1", errors="ignore"))
+    return name.upper()
 
 
 def sas_text(values: pd.Series) -> pd.Series:

@@ -21,8 +21,9 @@ MOST_UNPACKED = 500_000_000  # bytes of a workbook, unpacked
 MOST_CELLS = 20_000_000  # of a sheet, empty ones within its width counted
 MOST_ROWS = 1_048_576  # of a sheet, as Excel has it
 START = 1 << 16  # bytes of a part in which its root stands
-# A format that shows a whole number with zeros before it (``000``), behind letters or not (``"P-"000``).
-ZEROS = re.compile(r'((?:"[^"]*"|\\.|[-_./])*)(0{2,})')
+# A format that shows a whole number with zeros before it (``000``), behind letters or not (``"P-"000``), and with
+# signs between them (``00-000``).
+ZEROS = re.compile(r'((?:"[^"]*"|\\.|[-_./])*)(0{2,}(?:(?:"-"|\\?-)0+)*)')
 ROOT_ELEMENT = re.compile(rb"<[A-Za-z]")
 
 
@@ -176,9 +177,19 @@ def shown(cell: Any, exact: bool = False) -> str:
         if "%" in pattern:
             return f"{value * 100:.12g}%"
         if (zeros := ZEROS.fullmatch(pattern)) and value >= 0 and float(value).is_integer():
-            return re.sub(r'"|\\(?=.)', "", zeros[1]) + f"{int(value):0{len(zeros[2])}d}"
+            return re.sub(r'"|\\(?=.)', "", zeros[1]) + with_zeros(int(value), re.sub(r'["\\]', "", zeros[2]))
         return str(value) if isinstance(value, int) else repr(value) if exact else f"{value:.15g}"
     return str(value)
+
+
+def with_zeros(value: int, form: str) -> str:
+    """Write a number in a form of zeros and signs: 1001 as 01-001 in ``00-000``."""
+    groups = [len(group) for group in form.split("-")]
+    digits, parts = f"{value:0{sum(groups)}d}", list[str]()
+    for size in reversed(groups[1:]):
+        digits, part = digits[:-size], digits[-size:]
+        parts.insert(0, part)
+    return "-".join([digits, *parts])
 
 
 def shows_day(pattern: str) -> bool:

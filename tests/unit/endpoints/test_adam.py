@@ -19,7 +19,7 @@ from anpi.endpoints.queries import find_queries
 from anpi.endpoints.rules import make_rules
 from anpi.files.writing import write_table
 from anpi.problems import InputError
-from anpi.tables.adam import MAPPING, convert_adam
+from anpi.tables.adam import MAPPING, convert_adam, read_adam
 from anpi.tables.clinical import Clinical, read_clinical
 from anpi.tables.reading import read_table
 from anpi.tables.schema import load_schema
@@ -427,3 +427,20 @@ def test_confirmed_response_pfs_and_os_of_205_subjects_equal_pharmaverseadam(cdi
     longer = derive_endpoints(reported, observe(reported, rules), rules).set_index("patient_id").loc[expected.index]
     assert (longer["os_days"] > found["os_days"]).sum() == 7
     assert (longer["os_days"] >= longer["pfs_days"]).all()
+
+
+@pytest.mark.parametrize(
+    ("arm", "encoding"),
+    [("卡度尼利单抗", "utf-8"), ("卡度尼利单抗组", "gbk"), ("Prüfarm groß", "cp1252"), ("治療組", "big5")],
+)
+def test_texts_of_a_transport_file_are_read_in_their_encoding(arm: str, encoding: str, tmp_path: Path):
+    """The file names none; sessions of SAS write it in their own."""
+    path = tmp_path / "adsl.xpt"
+    frame = pd.DataFrame({"USUBJID": ["S-01"], "TRT01P": ["#" * 20], "TRTSDT": [23440.0]})
+    pyreadstat.write_xport(frame, str(path), table_name="ADSL")
+    path.write_bytes(path.read_bytes().replace(b"#" * 20, arm.encode(encoding).ljust(20)))
+    if encoding == "big5":
+        with pytest.raises(InputError, match=r"adsl.xpt: not UTF-8 text, expected UTF-8, UTF-16, Windows-1252 or GBK"):
+            read_adam(path)
+    else:
+        assert read_adam(path).to_dict("records") == [{"USUBJID": "S-01", "TRT01P": arm, "TRTSDT": "2024-03-05"}]

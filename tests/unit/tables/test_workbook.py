@@ -197,3 +197,21 @@ def test_a_workbook_whose_packed_bytes_are_damaged_is_refused_in_words(tmp_path:
         damaged[place] ^= 0x55
         path.write_bytes(damaged)
         assert "not a readable Excel workbook" in refused(f"{path}#Patients")
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "seen"),
+    [
+        (1001, "00-000", "01-001"),
+        (1001, '00"-"000', "01-001"),
+        (10020003, "00\\-00\\-0000", "10-02-0003"),
+        (123456, "00-000", "123-456"),
+        (7, "000", "007"),
+        (1001, "0", "1001"),
+        (-5, "00-000", "-5"),
+        (1001, "00-000;@", "1001"),
+    ],
+)
+def test_an_id_has_the_zeros_and_signs_of_its_format(value: int, form: str, seen: str, tmp_path: Path):
+    rows = read_sheet(write(tmp_path / "t.xlsx", [["id"], [value]], A2=form), "Patients")
+    assert rows[2] == [seen]
