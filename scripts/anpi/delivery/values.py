@@ -235,8 +235,11 @@ def convert_ids(column: Column, ids: Sequence[str]) -> pd.Series:
         become = {text: plain[text] for text in valid}
         clash = [text for text, (new, _) in become.items() if new in texts or not new]
         if clash or len({new for new, _ in become.values()}) < len(become):
+            if column.name("rows of no patient") in column.decisions.open:
+                return column.texts
             found, expected = (clash or valid)[0], describe(column.rule)
-            raise InputError(Problem(column.source.shown, column=column.header, found=found, expected=expected))
+            row, header = next(column.place_of(index) for index, text in column.texts.items() if text == found)
+            raise InputError(Problem(column.source.shown, row=row, column=header, found=found, expected=expected))
         return column.convert(become)
     become = {text: plain[text] for text in texts if text not in patients and plain[text][0] in patients}
     texts = [text for text in texts if text not in become]

@@ -31,12 +31,13 @@ if TYPE_CHECKING:
 
 TABLES = ("patients", "assessments", "lesions", "therapies", "adverse_events", "biomarkers")
 
+NOT_EVALUABLE = ("不可评价", "不可评估", "无法评价", "无法评估")
 STATES = {
     "target": {
         "measured": ("measured", "present", "ok", "evaluable"),
-        "absent": ("absent", "disappeared", "resolved", "gone", "cr", "merged"),
-        "too small": ("too small to measure", "too small", "tstm", "below measurable limit"),
-        "not evaluable": ("not evaluable", "ne", "not assessed", "not done", "missing"),
+        "absent": ("absent", "disappeared", "resolved", "gone", "cr", "merged", "消失"),
+        "too small": ("too small to measure", "too small", "tstm", "below measurable limit", "太小无法测量"),
+        "not evaluable": ("not evaluable", "ne", "not assessed", "not done", "missing", *NOT_EVALUABLE),
     },
     "nontarget": {
         "present": (
@@ -53,10 +54,12 @@ STATES = {
             "no change",
             "nc",
             "inc",
+            "存在",
+            "持续存在",
         ),
-        "absent": ("absent", "disappeared", "resolved", "gone", "normal", "cr"),
-        "progression": ("progression", "unequivocal progression", "unequivocal", "une", "progressed", "pd"),
-        "not evaluable": ("not evaluable", "ne", "not assessed", "not done", "missing"),
+        "absent": ("absent", "disappeared", "resolved", "gone", "normal", "cr", "消失"),
+        "progression": ("progression", "unequivocal progression", "unequivocal", "une", "progressed", "pd", "明确进展"),
+        "not evaluable": ("not evaluable", "ne", "not assessed", "not done", "missing", *NOT_EVALUABLE),
         "as before": ("no change since last", "ncla"),
         "grown": ("increased", "increased since last", "further increase", "incla"),
     },
@@ -71,7 +74,7 @@ STATES = {
 }
 
 HIGHEST_AGE = 89
-FATAL = ("fatal", "fatal outcome", "death", "died", "dead", "deceased", "resulted in death")
+FATAL = ("fatal", "fatal outcome", "death", "died", "dead", "deceased", "resulted in death", "死亡")
 DERIVED = ("state",)  # columns that are added to the tables read
 # Tables in which a row that stands twice is taken once, and what a row is.
 COUNTED = {"adverse_events": "event", "therapies": "therapy", "lesions": "lesion", "biomarkers": "measurement"}

@@ -181,3 +181,17 @@ def test_a_second_column_of_sizes_is_asked_about(names: str, tmp_path: Path):
     rows = [f"受试者编号,检查日期,病灶编号,病灶类型,部位,淋巴结,{names}", "01-001,2024-03-01,T1,靶病灶,肝,否,35,20"]
     asked = delivered(tmp_path, {"受试者": PATIENTS, "病灶": rows}).decisions.open
     assert set(asked) == {"导出.xlsx#病灶: diameter_mm of lesions"}
+
+
+def test_a_line_of_sums_in_chinese_is_asked_about(tmp_path: Path):
+    answer = {"导出.xlsx#受试者, 受试者编号: rows of no patient": "leave_out"}
+    book = write_workbook(tmp_path / "导出.xlsx", {"受试者": [*(row.split(",") for row in PATIENTS), ["合计", "4"]]})
+    assert set(propose(None, [book], Decisions(dict(CUTOFF))).decisions.open) >= set(answer)
+    found = propose(None, [book], Decisions(CUTOFF | answer))
+    assert column(found, "patients", "patient_id") == ["01-001", "01-002", "02-001", "02-003"]
+
+
+def test_two_ids_that_would_be_one_are_refused_with_a_row(tmp_path: Path):
+    rows = [*PATIENTS, *(first + PATIENTS[-1][6:] for first in ("甲1", "乙1"))]
+    with pytest.raises(InputError, match="受试者, row 7, column 受试者编号: found '乙1', expected an id"):
+        delivered(tmp_path, {"受试者": rows})
