@@ -22,10 +22,9 @@ from anpi.words.lists import listed, plural
 MISSING = "missing"  # the answer by which a cell is emptied
 CENSORED = ("censor", "cnsr", "cens", "删失")
 PARTS = re.compile(r"[()\[\]:=,;]|\s[-–/]\s")
-DEAD = {"dead", "deceased", "died", "verstorben", "gestorben", "tot", "décédé", "décédée", "fallecido"} | {
-    "死亡",
-    "已死亡",
-}
+DEAD = {
+    "dead", "deceased", "died", "verstorben", "gestorben", "tot", "décédé", "décédée", "fallecido", "死亡", "已死亡",
+}  # fmt: skip
 ALIVE = {"alive", "living", "lebend", "lebt", "amleben", "vivant", "vivante", "vivo", "存活", "生存"}
 # Ids that a spreadsheet took for dates: 01-01 is shown as 1-Jan or Jan-01, and exported as 2001-01-01.
 ID_AS_DATE = re.compile(
