@@ -159,6 +159,9 @@ def describe(rule: Mapping[str, Any]) -> str:
     }
     kinds = [kind] if isinstance(kind, str) else kind
     text = " or ".join(words.get(str(name), "null" if name == "null" else "a text") for name in kinds)
+    if kind == "array":
+        text += f" of at least {rule['minItems']}" if "minItems" in rule else ""
+        text += ", each once" if rule.get("uniqueItems") else ""
     if "minimum" in rule and "maximum" in rule:
         text += f" from {rule['minimum']} to {rule['maximum']}"
     elif "minimum" in rule:

@@ -110,6 +110,14 @@ def test_a_key_at_another_place_is_told_where_it_stands(write_plan):
     assert "multiplicity: unknown key. It stands below families or below change." in refusal(read_plan, path)
 
 
+@pytest.mark.parametrize("listed", [[], ["os", "os"]])
+def test_a_list_says_how_many_it_takes(plan_of, listed):
+    text = refusal(plan_of, endpoints=listed)
+    assert "entry main, endpoints: found" in text
+    assert "expected a list of at least 1, each once" in text
+    assert plan_of(endpoints=["os"]).entries[0].endpoints == ("os",)
+
+
 def test_a_response_is_not_set_against_a_response(plan_of):
     assert "a time to event" in refusal(plan_of, biomarker="response", endpoints=["response"])
 
