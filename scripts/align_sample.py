@@ -20,10 +20,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sample", required=True, help="sample id")
     add_unit_options(parser)
-    parser.add_argument("--tool", required=True, choices=sorted(ALIGNERS))
+    parser.add_argument("--tool", required=True, choices=sorted(ALIGNERS), help="aligner")
     parser.add_argument("--index", required=True, type=Path, help="folder of the genome's index, made by the tool")
     parser.add_argument("--splice-sites", required=True, type=Path, help="introns (list_splice_sites.py)")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1, help="cores for trimming and alignment (default: 1)")
     parser.add_argument("--scratch", type=Path, help="folder for temporary files (default: the system's)")
     parser.add_argument("--out", required=True, type=Path, help="BAM file; its index stands beside it as .bai")
     parser.add_argument(

@@ -31,8 +31,8 @@ def main() -> None:
     for matrix in ("counts", "tpm"):
         words = f"matrix of {matrix} to write as text, and the same as Parquet, which later steps read faster"
         parser.add_argument(f"--out-{matrix}", required=True, nargs="+", type=Path, metavar="FILE", help=words)
-    parser.add_argument("--out-genes", required=True, type=Path)
-    parser.add_argument("--out-facts", required=True, type=Path)
+    parser.add_argument("--out-genes", required=True, type=Path, help="table of the genes to write")
+    parser.add_argument("--out-facts", required=True, type=Path, help="table of QC metrics by sample to write")
     words = "folder that keeps the matrices, for the next run to take columns from that are still right (default: none)"
     parser.add_argument("--kept", type=Path, metavar="FOLDER", help=words)
     arguments = parser.parse_args()

@@ -14,14 +14,19 @@ from anpi.trial.sets import TUMOURS
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--patients", required=True, type=Path)
-    parser.add_argument("--endpoints", required=True, type=Path)
+    parser.add_argument("--patients", required=True, type=Path, help="patients.csv of the trial")
+    parser.add_argument("--endpoints", required=True, type=Path, help="clinical/endpoints.tsv")
     parser.add_argument("--samples", type=Path, help="sample sheet; absent when the run has no expression")
-    parser.add_argument("--verdicts", type=Path)
-    parser.add_argument("--calls", type=Path)
-    parser.add_argument("--tumour", choices=TUMOURS, default=TUMOURS[0], help="whose samples stand for patients")
-    parser.add_argument("--out-sets", required=True, type=Path)
-    parser.add_argument("--out-attrition", required=True, type=Path)
+    parser.add_argument("--verdicts", type=Path, help="qc/verdicts.tsv")
+    parser.add_argument("--calls", type=Path, help="subtypes/calls.tsv")
+    parser.add_argument(
+        "--tumour",
+        choices=TUMOURS,
+        default=TUMOURS[0],
+        help=f"whose samples stand for patients (default: {TUMOURS[0]})",
+    )
+    parser.add_argument("--out-sets", required=True, type=Path, help="table to write: who is in which set, by patient")
+    parser.add_argument("--out-attrition", required=True, type=Path, help="table to write: how many each step leaves")
     arguments = parser.parse_args()
     patients = read_table(arguments.patients, "patients")
     endpoints = read_facts(arguments.endpoints)

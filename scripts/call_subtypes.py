@@ -31,7 +31,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_expression(parser)
     parser.add_argument("--model", type=Path, default=DEFAULT, help="folder of a model (default: the shipped one)")
-    parser.add_argument("--forest", type=Path, default=FOREST, help="folder of a forest for a second opinion")
+    parser.add_argument(
+        "--forest", type=Path, default=FOREST, help="folder of a forest for a second opinion (default: the shipped one)"
+    )
     parser.add_argument("--verdicts", help="table with sample_id, verdict, reasons: failed samples get no call")
     parser.add_argument("--counts", help="matrix of counts of the same samples: for read depth and stability")
     parser.add_argument("--programmes", help="also write the locked z-scores of the programmes, for a heat map")

@@ -53,7 +53,7 @@ def parse() -> argparse.Namespace:
     for table in TABLES:
         option = f"--{table.replace('_', '-')}"
         parser.add_argument(option, type=Path, required=table == "patients", help=f"{table}.csv of the trial")
-    parser.add_argument("--rules", type=Path, default=DEFAULT, help="endpoints.yaml")
+    parser.add_argument("--rules", type=Path, default=DEFAULT, help="endpoints.yaml (default: the shipped one)")
     parser.add_argument("--endpoints", type=Path, required=True, help="clinical/endpoints.tsv")
     parser.add_argument("--timepoints", type=Path, required=True, help="clinical/timepoints.tsv")
     parser.add_argument("--events", type=Path, help="clinical/adverse_events.tsv")

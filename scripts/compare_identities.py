@@ -27,7 +27,9 @@ def main() -> None:
     parser.add_argument("--tpm", required=True, type=Path, help="genes x samples, transcripts per million")
     parser.add_argument("--samples-dir", type=Path, help="folder with <sample>/genotypes.tsv and identity.json")
     parser.add_argument("--genotyped", nargs="*", default=[], help="samples that have them")
-    parser.add_argument("--sites", type=Path, default=SITES, help="list of SNPs that they were made with")
+    parser.add_argument(
+        "--sites", type=Path, default=SITES, help="list of SNPs that they were made with (default: the shipped one)"
+    )
     parser.add_argument("--out", required=True, type=Path, help="table to write, one row per sample")
     parser.add_argument("--out-pairs", required=True, type=Path, help="table to write, one row per pair")
     arguments = parser.parse_args()

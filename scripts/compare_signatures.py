@@ -34,7 +34,9 @@ def main() -> None:
     )
     parser.add_argument("--expression", help="matrix that was scored, to compare methods")
     parser.add_argument("--unit", default="tpm", help=f"unit of the matrix: {UNITS} (default: tpm)")
-    parser.add_argument("--registry", type=Path, default=REGISTRY)
+    parser.add_argument(
+        "--registry", type=Path, default=REGISTRY, help="table of signatures (default: the shipped one)"
+    )
     add_kept(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
     arguments = parser.parse_args()

@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument(
         "--molecules", action="store_true", help="names hold molecular identifiers: count each molecule once"
     )
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1, help="cores of featureCounts (default: 1)")
     parser.add_argument("--scratch", type=Path, help="folder for temporary files (default: the system's)")
     parser.add_argument("--out", required=True, type=Path, help="table: gene_id, counts")
     parser.add_argument("--unit-id", nargs="*", default=[], help="ids of the units that the files are, in their order")

@@ -32,11 +32,16 @@ def main() -> None:
     parser.add_argument("--expression", required=True, help="genes in rows, samples in columns")
     parser.add_argument("--unit", required=True, help=UNITS)
     parser.add_argument("--calls", required=True, help="table of calls by call_subtypes.py")
-    parser.add_argument("--model", type=Path, default=DEFAULT, help="model whose programmes name the clusters")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=DEFAULT,
+        help="model whose programmes name the clusters (default: the shipped one)",
+    )
     parser.add_argument("--genes", type=int, default=1300, help="how many of the most variable genes (default: 1300)")
     parser.add_argument("--runs", type=int, default=20, help="NMF runs for each rank (default: 20)")
     parser.add_argument("--most-clustered", type=int, default=1000, help="samples that NMF looks at (default: 1000)")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="seed of all chance (default: 1)")
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
     arguments = parser.parse_args()
 

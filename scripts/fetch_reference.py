@@ -22,7 +22,7 @@ def main() -> None:
     source.add_argument("--url", help="http, https or ftp")
     source.add_argument("--url-variable", help="environment variable with the URL, so that no log shows it")
     parser.add_argument("--sha256", required=True, help="checksum of the file, 64 hexadecimal digits")
-    parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument("--out", required=True, type=Path, help="file to write")
     arguments = parser.parse_args()
     url = arguments.url or os.environ.get(arguments.url_variable, "")
     say(f"downloading {public_url(url)}")

@@ -16,7 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples-dir", required=True, type=Path, help="holds <sample>/gene_counts.tsv")
     parser.add_argument("--samples", required=True, nargs="+", help="sample ids")
-    parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument("--out", required=True, type=Path, help="matrix to write, genes x samples")
     arguments = parser.parse_args()
     columns = {
         sample: read_facts(arguments.samples_dir / sample / "gene_counts.tsv").set_index("gene_id")["counts"]

@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument(
         "--threshold", action="append", default=[], type=threshold, metavar="FACT=WARN,FAIL", help="may be repeated"
     )
-    parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument("--out", required=True, type=Path, help="table of verdicts to write")
     arguments = parser.parse_args()
     limits = {fact: {"warn": warn, "fail": fail} for fact, (warn, fail) in arguments.threshold}
     numbers = dict.fromkeys(limits, ANY_NUMBER)

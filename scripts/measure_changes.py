@@ -57,13 +57,20 @@ def main() -> None:
     parser.add_argument("--identity", help="identity.tsv")
     parser.add_argument("--identity-pairs", help="identity_pairs.tsv")
     parser.add_argument("--calls", required=True, help="calls.tsv")
-    parser.add_argument("--tumour", choices=TUMOURS, default=TUMOURS[0], help="whose samples stand for patients")
+    parser.add_argument(
+        "--tumour",
+        choices=TUMOURS,
+        default=TUMOURS[0],
+        help=f"whose samples stand for patients (default: {TUMOURS[0]})",
+    )
     parser.add_argument("--programmes", required=True, help="programmes.tsv")
     parser.add_argument("--scores", required=True, help="scores.tsv")
     parser.add_argument("--targets", required=True, help="targets.tsv")
     parser.add_argument("--fractions", help="fractions.tsv")
     parser.add_argument("--pathways", help="pathways.tsv")
-    parser.add_argument("--model", type=Path, default=DEFAULT, help="folder of the model that made the calls")
+    parser.add_argument(
+        "--model", type=Path, default=DEFAULT, help="folder of the model that made the calls (default: the shipped one)"
+    )
     parser.add_argument("--tpm", required=True, help="tpm.tsv.gz")
     parser.add_argument("--counts", help="counts.tsv.gz: for the intervals of read depth")
     parser.add_argument("--gmt", nargs="*", default=[], help="own gene sets that were scored")

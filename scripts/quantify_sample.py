@@ -60,7 +60,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sample", required=True, help="sample id")
     add_unit_options(parser)
     parser.add_argument(
-        "--aligned-to", default="genome", choices=["genome", "transcriptome"], help="what alignments are to"
+        "--aligned-to",
+        default="genome",
+        choices=["genome", "transcriptome"],
+        help="what alignments are to (default: genome)",
     )
     parser.add_argument("--index", required=True, type=Path, help="salmon index")
     parser.add_argument("--landmarks", type=Path, help="landmarks of the transcripts (build_reference.py), for reads")
@@ -72,7 +75,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--strandedness", default="auto", help="as declared in the units sheet (default: auto)")
     parser.add_argument("--fragment-mean", type=float, default=250, help="of single-end libraries (default: 250)")
     parser.add_argument("--fragment-sd", type=float, default=25, help="of single-end libraries (default: 25)")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1, help="cores for trimming and salmon (default: 1)")
     parser.add_argument("--scratch", type=Path, help="folder for temporary files (default: the system's)")
     parser.add_argument(
         "--record-failure",

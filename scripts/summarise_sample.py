@@ -45,10 +45,14 @@ def main() -> None:
     parser.add_argument("--alignment", type=Path, help="alignment.json of measure_alignment.py")
     parser.add_argument("--gene-counts", type=Path, help="gene counts of the alignments (count_alignments.py)")
     parser.add_argument("--counting", type=Path, help="what of the alignments was counted (count_alignments.py)")
-    parser.add_argument("--model", default=DEFAULT, type=Path, help="subtype model whose genes are counted")
-    parser.add_argument("--strandedness", default="auto", help="as declared, for salmon results made elsewhere")
+    parser.add_argument(
+        "--model", default=DEFAULT, type=Path, help="subtype model whose genes are counted (default: the shipped one)"
+    )
+    parser.add_argument(
+        "--strandedness", default="auto", help="as declared, for salmon results made elsewhere (default: auto)"
+    )
     parser.add_argument("--out-genes", required=True, type=Path, help="parquet: gene_id, counts, tpm")
-    parser.add_argument("--sample", default="sample", help="sample id, for its accounts")
+    parser.add_argument("--sample", default="sample", help="sample id, for its accounts (default: sample)")
     parser.add_argument("--out-accounts", type=Path, help="TSV: reads, transcripts and genes, and what became of them")
     parser.add_argument("--out-qc", required=True, type=Path, help="JSON: QC metrics")
     arguments = parser.parse_args()

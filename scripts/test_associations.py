@@ -50,7 +50,9 @@ def main() -> None:
     parser.add_argument("--samples", help="samples.tsv: batch and site, to look for confounding")
     parser.add_argument("--adverse-events", help="adverse_events.csv, for immune-related events against survival")
     parser.add_argument("--biomarkers", help="biomarkers.csv, for markers that the plan names")
-    parser.add_argument("--registry", default=str(REGISTRY), help="table of known signatures")
+    parser.add_argument(
+        "--registry", default=str(REGISTRY), help="table of known signatures (default: the shipped one)"
+    )
     parser.add_argument("--history", help="file that keeps the plans used, to note a change (default: in the folder)")
     add_kept(parser)
     parser.add_argument("--rules", default=str(DEFAULT), help="endpoints.yaml: what the endpoints count from")

@@ -50,9 +50,14 @@ def main() -> None:
     parser.add_argument("--test-labels", help="their labels: sample_id and subtype")
     parser.add_argument("--name", required=True, help="name of the new model")
     parser.add_argument("--version", required=True, help="version of the new model, such as 1.0.0")
-    parser.add_argument("--base", type=Path, default=DEFAULT, help="model that gives identity and anchor genes")
+    parser.add_argument(
+        "--base",
+        type=Path,
+        default=DEFAULT,
+        help="model that gives identity and anchor genes (default: the shipped one)",
+    )
     parser.add_argument("--folds", type=int, default=5, help="outer folds (default: 5)")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="seed of all chance (default: 1)")
     parser.add_argument("--out", type=Path, help="folder of the model (default: resources/subtypes/NAME/VERSION)")
     arguments = parser.parse_args()
     if bool(arguments.test_expression) != bool(arguments.test_labels):

@@ -26,7 +26,7 @@ from anpi.subtypes.validation_page import write_page
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--expression", type=Path, help="genes in rows, samples in columns; cBioPortal's layout too")
-    parser.add_argument("--unit", default="tpm", help=UNITS + "; FPKM may be called tpm")
+    parser.add_argument("--unit", default="tpm", help=UNITS + "; FPKM may be called tpm (default: tpm)")
     parser.add_argument("--labels", help="table with sample_id, subtype (A, N, P, I), and where known rudin, nabet")
     parser.add_argument("--model", type=Path, default=DEFAULT, help="folder of a model (default: the shipped one)")
     parser.add_argument("--pool", type=Path, nargs="+", help="validation.json of several sites, in place of a matrix")

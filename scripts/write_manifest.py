@@ -33,7 +33,7 @@ def main() -> None:
         help="samples that take part, by the files that the run makes of each",
     )
     parser.add_argument("--results", required=True, type=Path, help="folder of the results")
-    parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument("--out", required=True, type=Path, help="manifest.json to write")
     arguments = parser.parse_args()
     manifest = build_manifest(
         arguments.settings,

@@ -37,15 +37,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", required=True, type=Path, help="folder of the run's results")
     parser.add_argument("--patients", required=True, type=Path, help="patients.csv")
-    parser.add_argument("--plan", type=Path, default=ROOT / "config" / "plan.yaml", help="plan.yaml: what was declared")
     parser.add_argument(
-        "--rules", type=Path, default=ROOT / "config" / "endpoints.yaml", help="endpoints.yaml: the rules"
+        "--plan",
+        type=Path,
+        default=ROOT / "config" / "plan.yaml",
+        help="plan.yaml: what was declared (default: the shipped one)",
+    )
+    parser.add_argument(
+        "--rules",
+        type=Path,
+        default=ROOT / "config" / "endpoints.yaml",
+        help="endpoints.yaml: the rules (default: the shipped one)",
     )
     parser.add_argument("--samples", type=Path, help="samples.tsv, when the run has expression")
     parser.add_argument("--adverse-events", type=Path, help="adverse_events.csv, for the pages of patients")
     parser.add_argument("--therapies", type=Path, help="therapies.csv, for the courses of patients")
     parser.add_argument("--own-targets", type=Path, help="list of targets of your own, for their drugs")
-    parser.add_argument("--title", default=DEFAULT_TITLE, help="what heads the report")
+    parser.add_argument("--title", default=DEFAULT_TITLE, help=f"what heads the report (default: {DEFAULT_TITLE})")
     parser.add_argument(
         "--threshold",
         action="append",

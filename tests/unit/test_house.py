@@ -208,3 +208,15 @@ def test_files_of_tests_have_names_of_their_own():
     files = [file for folder in ("unit", "parity", "workflow") for file in (ROOT / "tests" / folder).rglob("test_*.py")]
     names = Counter(file.name for file in files if not (file.parent / "__init__.py").exists())
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_help_tells_every_option_and_its_default():
+    lacking = []
+    for file in sorted((ROOT / "scripts").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument":
+                words = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+                silent = words.get("default", "None") in ("None", "[]", "()") or "default" in words.get("help", "")
+                if "help" not in words or not silent:
+                    lacking.append(f"{file.relative_to(ROOT)}, line {node.lineno}")
+    assert lacking == []
