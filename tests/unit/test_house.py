@@ -184,6 +184,25 @@ def test_the_guide_to_the_config_names_every_key():
             assert f"`{key}`" in guide, key
 
 
+def plan_keys(rule: dict) -> list[tuple[str, object]]:
+    """Return the keys of a plan or of rules, each with its default."""
+    inner = rule.get("items", {}) if rule.get("type") == "array" else rule
+    found = [(name, part.get("default")) for name, part in inner.get("properties", {}).items()]
+    return found + [key for part in inner.get("properties", {}).values() for key in plan_keys(part)]
+
+
+@pytest.mark.parametrize("file", ["plan", "endpoints"])
+def test_the_shipped_plan_and_rules_or_the_guide_name_every_key(file: str):
+    schema = yaml.safe_load((ROOT / "workflow" / "schemas" / f"{file}.schema.yaml").read_text())
+    shipped = (ROOT / "config" / f"{file}.yaml").read_text()
+    guide = (ROOT / "config" / "README.md").read_text().partition("## Further keys of")[2]
+    for key, default in plan_keys(schema):
+        if re.search(rf"\b{key}:", shipped) is None:
+            rows = [line for line in guide.splitlines() if f"`{key}`" in line.partition(" | ")[0]]
+            shown = yaml.safe_dump(default, default_flow_style=True).removesuffix("...\n").strip()
+            assert any(shown in row for row in rows), key
+
+
 @pytest.mark.parametrize(
     "table", ["samples", "units", "patients", "assessments", "lesions", "therapies", "adverse_events", "biomarkers"]
 )
