@@ -201,3 +201,11 @@ def say_failed():
     failed = [line.split("\t")[0] for line in lines if line.split("\t")[1] == "fail"]
     if failed:
         print(f"Failed, and in no test: {', '.join(failed)}; the reasons stand in {verdicts}", file=sys.stderr)
+
+
+def say_earlier():
+    """Name at the end of a run what earlier ones left beside its results."""
+    from anpi.ledger.earlier import earlier_words
+
+    if words := earlier_words(Path(SETTINGS["results"])):
+        print(words, file=sys.stderr)
