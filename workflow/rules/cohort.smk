@@ -4,6 +4,8 @@ EXPLORATION = "components variance umap markers nmf_ranks nmf_clusters nmf_names
 
 def expression_source(wildcards):
     """List what the cohort is assembled from: the samples' summaries, or the user's matrix."""
+    if not EXPRESSED:  # Snakemake then says in words that this is missing
+        return {"matrix": given("samples and expression (or units) of the config, which has clinical tables alone")}
     if UNITS is None:
         return {"matrix": given(file_of(SETTINGS["expression"]["matrix"]))}
     return {
@@ -15,7 +17,7 @@ def expression_source(wildcards):
 
 def sheet_of_matrix(wildcards):
     """Return the sheet of a workbook that the user's matrix is, behind its sign; nothing of another one."""
-    path = "" if UNITS is not None else SETTINGS["expression"]["matrix"]
+    path = SETTINGS["expression"]["matrix"] if EXPRESSED and UNITS is None else ""
     return path.removeprefix(file_of(path))
 
 
