@@ -50,7 +50,7 @@ from anpi.wiring import programs
 from anpi.wiring.checked import checked_run
 from anpi.wiring.cluster import spare_starts_and_waits
 from anpi.wiring.files import known_by
-from anpi.wiring.outdated import make_old, replaced_files, replaced_words, unknown_words, watch_triggers
+from anpi.wiring.outdated import outdate, replaced_files, watch_triggers
 from anpi.wiring.programs import Unrecorded, option
 from anpi.wiring.resources import CEILING, capped, cores_for_reads, genome_mb, index_mb
 from anpi.wiring.told import in_words
@@ -160,11 +160,8 @@ if STORAGE.default_storage_provider == "s3":
 if not IS_JOB:
     watch_triggers(workflow)
     in_files = str(workflow.workflow_settings.persistence_backend) == "file"
-    unknown, replaced = in_words(make_old, Path(SETTINGS["results"]), RUN.used, in_files)
-    if unknown:
-        print(unknown_words(SETTINGS["results"], unknown), file=sys.stderr)
-    if replaced:
-        print(replaced_words(SETTINGS["results"], replaced), file=sys.stderr)
+    for words in in_words(outdate, SETTINGS["results"], RUN.used, in_files):
+        print(words, file=sys.stderr)
     in_words(fetch_entries, Path(out("ledger")), in_words(kept_copy, out("ledger")))
     in_words(check_delivery, SETTINGS, RULES, out("ledger"), CONFIG_FILE)
 
@@ -201,11 +198,3 @@ def say_failed():
     failed = [line.split("\t")[0] for line in lines if line.split("\t")[1] == "fail"]
     if failed:
         print(f"Failed, and in no test: {', '.join(failed)}; the reasons stand in {verdicts}", file=sys.stderr)
-
-
-def say_earlier():
-    """Name at the end of a run what earlier ones left beside its results."""
-    from anpi.ledger.earlier import earlier_words
-
-    if words := earlier_words(Path(SETTINGS["results"])):
-        print(words, file=sys.stderr)

@@ -69,6 +69,13 @@ def check_triggers(triggers: Iterable[object]) -> None:
         raise InputError(Problem("--rerun-triggers", found=found, expected=expected, mend=mend))
 
 
+def outdate(results: str, samples: Iterable[str], recorded: bool = True) -> list[str]:
+    """Do what `make_old` does; return in words which results are made anew, and why."""
+    unknown, replaced = make_old(Path(results), samples, recorded)
+    words = [unknown_words(results, unknown)] if unknown else []
+    return words + ([replaced_words(results, replaced)] if replaced else [])
+
+
 def make_old(results: Path, samples: Iterable[str], recorded: bool = True) -> tuple[list[str], list[str]]:
     """Date results back that Snakemake has no record of, or one of others, and those made from others than there are.
 
@@ -237,7 +244,7 @@ def written(path: str) -> float:
     return max(state.st_mtime, state.st_ctime)
 
 
-def unknown_words(results: Path, unknown: Sequence[str]) -> str:
+def unknown_words(results: str, unknown: Sequence[str]) -> str:
     """Say which results are made anew, and how they are kept."""
     others = f" and {plural(len(unknown) - 1, 'other step')}" if len(unknown) > 1 else ""
     return (
@@ -247,7 +254,7 @@ def unknown_words(results: Path, unknown: Sequence[str]) -> str:
     )
 
 
-def replaced_words(results: Path, replaced: Sequence[str]) -> str:
+def replaced_words(results: str, replaced: Sequence[str]) -> str:
     """Say which results were changed since their step ran, and that they are made anew."""
     others = f" and {plural(len(replaced) - 1, 'other result')}" if len(replaced) > 1 else ""
     return (

@@ -27,15 +27,11 @@ with recorded():
 SNAKEFILE = f"""
 import os, sys
 sys.path.insert(0, {str(ROOT / "scripts")!r})
-from pathlib import Path
-from anpi.wiring.outdated import make_old, replaced_words, unknown_words, watch_triggers
+from anpi.wiring.outdated import outdate, watch_triggers
 
 watch_triggers(workflow)
-unknown, replaced = make_old(Path("results"), ["S1"])
-if unknown:
-    print(unknown_words("results", unknown), file=sys.stderr)
-if replaced:
-    print(replaced_words("results", replaced), file=sys.stderr)
+for words in outdate("results", ["S1"]):
+    print(words, file=sys.stderr)
 
 rule two:
     default_target: True
