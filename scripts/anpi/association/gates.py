@@ -67,7 +67,8 @@ def compare_levels(rows: list[Row], alpha: float) -> None:
     """Say of a row whose interval and p-values do not tell the same."""
     for row in rows:
         null = NO_EFFECT.get(row.effect or "")
-        if null is None or not np.isfinite([row.p, row.estimate]).all():
+        told = np.isfinite([row.p, row.estimate]).all() and np.isfinite([row.ci_low, row.ci_high]).any()
+        if null is None or not told:
             continue
         outside = row.ci_low > null or row.ci_high < null
         if outside != (row.p < INTERVAL_ALPHA):

@@ -38,15 +38,13 @@ class Design:
 def interaction_rows(question: Question, plan: Plan) -> list[Row]:
     """Test biomarker x arm, and give the effect within each arm."""
     timed = question.kind == "time"
-    outcome = question.frame["event" if timed else "y"]
-    test = Row(n=len(outcome), events=int(outcome.sum()), effect=INTERACTION)
+    test = Row(n=len(question.frame), events=count_events(question, question.frame), effect=INTERACTION)
     obstacle = too_little(question)
     if obstacle:
         test.warnings.append(obstacle)
         return [test]
     design = build_design(question, plan)
-    outcome = design.frame["event" if timed else "y"]
-    test.n, test.events = len(outcome), int(outcome.sum())
+    test.n, test.events = len(design.frame), count_events(question, design.frame)
     sizes = design.frame["arm"].value_counts().reindex(question.frame["arm"].unique(), fill_value=0)
     if sizes.min() < plan.smallest_group or design.main.empty or not design.products.any().all():
         test.warnings.append("too few patients of a group in an arm: not tested")
@@ -55,6 +53,13 @@ def interaction_rows(question: Question, plan: Plan) -> list[Row]:
     test.warnings.append(NOT_RANDOMISED)
     arms = sorted(question.frame["arm"].unique())
     return [test, *(row for arm in arms for row in arm_rows(question, design, arm, plan))]
+
+
+def count_events(question: Question, frame: pd.DataFrame) -> int:
+    """Count events or responses; of an ordered best response PR and CR."""
+    if question.kind == "ordered":
+        return int((frame["y"] >= 2).sum())
+    return int(frame["event" if question.kind == "time" else "y"].sum())
 
 
 def too_little(question: Question) -> str | None:
@@ -67,6 +72,8 @@ def too_little(question: Question) -> str | None:
         return "one arm only: no interaction to test"
     if obstacle is None and question.kind == "ordered":
         return "interaction is not tested for ordered outcomes"
+    if obstacle is None and not question.grouped and question.frame["marker"].nunique() < 2:
+        return "all patients have the same value: not tested"
     return obstacle
 
 
@@ -117,14 +124,14 @@ def arm_rows(question: Question, design: Design, arm: str, plan: Plan) -> list[R
     """Return the effect of the biomarker within one arm."""
     inside = design.frame["arm"].eq(arm)
     part = design.frame[inside]
-    outcome = part["event" if question.kind == "time" else "y"]
+    events = count_events(question, part)
     covariates, _ = informative(design.covariates[inside])
     fit = fit_within(question, part, pd.concat([design.main[inside], covariates], axis=1), plan)
     ratio = "HR" if question.kind == "time" else "OR"
     rows = []
     for column, level in design.levels.items():
         name, effect = (f"arm {arm}: {level}", ratio) if level else (f"arm {arm}", f"{ratio} per SD")
-        row = Row(name, None, len(part), int(outcome.sum()), effect, role="contrast")
+        row = Row(name, None, len(part), events, effect, role="contrast")
         if fit is None or column not in fit.terms or not np.isfinite(fit.ratio(column)[0]):
             row.warnings.append("too little in this arm to estimate")
         else:

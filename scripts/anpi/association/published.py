@@ -48,7 +48,8 @@ def published_table(rows: list[Row], cohorts: pd.DataFrame) -> pd.DataFrame:
         trial under a robust prior of what the cohorts predict). All but cohort and trial need two cohorts or more.
         Exploratory: other tumours, drugs and platforms; nothing here is tested or adjusted.
     """
-    own = [row for row in rows if row.effect == EFFECT and np.isfinite([row.ci_low, row.ci_high]).all()]
+    whole = [row for row in rows if row.effect == EFFECT and row.level is None]  # not of one arm
+    own = [row for row in whole if np.isfinite([row.ci_low, row.ci_high]).all()]
     seen: dict[tuple[str, str], Row] = {}
     for row in own:
         seen.setdefault((row.endpoint, row.biomarker), row)

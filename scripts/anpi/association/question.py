@@ -215,7 +215,7 @@ def marker_of(name: str, values: pd.Series, note: str | None = None) -> Marker:
     """Return values as a biomarker: numbers of more than two kinds as they are, all else as groups."""
     if not isinstance(values.dtype, pd.CategoricalDtype) and values.nunique() > 2:
         return Marker(name, values, False, note=note)
-    texts = values.astype("string").astype(object)
+    texts = values.convert_dtypes().astype("string").astype(object)  # 1, not 1.0
     return Marker(name, texts.where(values.notna(), np.nan), True, note=note)
 
 

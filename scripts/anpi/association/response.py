@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from anpi.association.grouped import GroupedTest, group_rows, left_out_note, prepare_test
@@ -142,6 +143,10 @@ def binary_by_score(question: Question, plan: Plan) -> list[Row]:
             test.warnings.append(f"the area is without arms of fewer than two patients with either outcome: {names}")
     else:
         area = area_under_curve(frame["marker"], frame["y"])
+    if np.isfinite(area.estimate) and np.isnan(area.low):
+        alone = min(test.events or 0, test.n - (test.events or 0)) < 2
+        why = "one patient alone has the rarer outcome" if alone else "the outcomes do not overlap in the score"
+        test.warnings.append(f"no interval: {why}")
     x = pd.concat([z.rename("score"), question.covariates], axis=1)
     if question.stratified:
         x = pd.concat([x, arm_columns(frame)], axis=1)

@@ -713,6 +713,46 @@ def test_interaction_with_arm(plan_of, trial_of):
     assert table["effect"].tolist() == ["AUC", "OR per SD", "interaction with arm", "OR per SD", "OR per SD"]
 
 
+def test_events_of_an_ordered_outcome_are_responses_in_every_row(plan_of, trial_of):
+    """Best responses count 0 to 3; their sum is no number of patients."""
+    trial = trial_of(count=60)
+    table = results(
+        plan_of(biomarker="columns", columns=["teff"], set="all_treated", interaction_with_arm=True, endpoints=["bor"]),
+        trial,
+    )
+    assert table["events"].tolist() == [trial.endpoints["bor"].eq("PR").sum()] * 2
+
+
+@pytest.mark.parametrize("endpoint", ["pfs", "response"])
+def test_a_constant_score_has_no_interaction_for_that_reason(plan_of, trial_of, endpoint):
+    trial = trial_of(count=60)
+    alike = replace(trial, scores=trial.scores.assign(gep18=1.5))
+    asked = {"biomarker": "signatures", "signatures": ["gep18"], "set": "rna_evaluable", "endpoints": [endpoint]}
+    table = results(plan_of(**asked, interaction_with_arm=True), alike)
+    assert table["warning"].str.contains("all patients have the same value: not tested").tolist() == [True, True]
+    assert table["n"].nunique() == 1
+
+
+def test_a_score_that_parts_the_outcomes_has_no_interval_and_says_why(plan_of, trial_of):
+    trial = trial_of(count=60)
+    patients = trial.patients.assign(
+        teff=trial.patients["teff"].astype(float) + 99 * trial.endpoints["response"].eq("Y")
+    )
+    asked = {"biomarker": "columns", "columns": ["teff"], "set": "all_treated", "endpoints": ["response"]}
+    area = results(plan_of(**asked), replace(trial, patients=patients)).iloc[0]
+    assert area["estimate"] == pytest.approx(1)
+    assert np.isnan(area["ci_low"])
+    assert area["warning"] == "no interval: the outcomes do not overlap in the score"
+
+
+def test_levels_of_a_column_of_two_numbers_are_written_as_in_the_table(plan_of, trial_of):
+    asked = {"biomarker": "columns", "columns": ["ecog"], "set": "all_treated"}
+    assert set(results(plan_of(**asked), trial_of(count=60))["level"].dropna()) == {"0", "1"}
+    trial = trial_of(count=60)
+    doses = trial.patients.assign(ecog=trial.patients["ecog"].astype(float) + 0.5)
+    assert set(results(plan_of(**asked), replace(trial, patients=doses))["level"].dropna()) == {"0.5", "1.5"}
+
+
 def test_one_arm_has_no_interaction(plan_of, trial_of):
     table = results(plan_of(interaction_with_arm=True), trial_of(count=60, arms=("AK104",)))
     assert "one arm only" in table.loc[table["effect"] == "interaction with arm", "warning"].iloc[0]

@@ -13,6 +13,7 @@ from anpi.association.engine import run_plan
 from anpi.association.estimands import estimand_table
 from anpi.association.incidence import incidence_table
 from anpi.association.published import published_table, read_cohorts
+from anpi.association.question import Row
 from anpi.association.sensitivity import sensitivity_table
 from anpi.association.subgroups import subgroup_levels, subgroup_table
 from anpi.stats.cox import fit_firth_cox
@@ -210,6 +211,15 @@ def test_published_cohorts_stand_beside_the_trial(plan_of, trial_of, registry):
     assert by_kind.loc["pooled", "predicted_low"] < by_kind.loc["pooled", "ci_low"]
     assert 0 <= by_kind.loc["posterior", "prior_weight"] <= 1
     assert published_table(rows, cohorts.iloc[:0]).empty
+
+
+def test_the_ratio_of_one_arm_does_not_stand_for_the_trial():
+    cohorts = read_cohorts()
+    whole = Row(effect="HR per SD", endpoint="pfs", biomarker="gep18")
+    of_arm = replace(whole, level="arm A", estimate=0.5, ci_low=0.2, ci_high=0.9, warnings=[])
+    assert published_table([whole, of_arm], cohorts).empty
+    known = replace(whole, estimate=0.7, ci_low=0.4, ci_high=1.2)
+    assert published_table([known, of_arm], cohorts).query("kind == 'trial'")["estimate"].tolist() == [0.7]
 
 
 def test_derived_ratios_follow_from_the_data_of_patients(external_data):

@@ -188,6 +188,15 @@ def test_more_alpha_than_a_gate_hands_on_is_refused(families, tells, wrong, decl
     tells(wrong, map(str, fault.value.problems))
 
 
+def test_where_there_is_no_interval_it_disagrees_with_nothing():
+    """An area of 1 has no interval; one limit is enough to tell whether 1 is outside."""
+    area = Row(effect="AUC", estimate=1.0, p=0.001, p_adjusted=0.001)
+    open_above = Row(effect="HR", estimate=9.0, ci_low=0.8, p=0.01, p_adjusted=0.01)
+    compare_levels([area, open_above], 0.05)
+    assert area.warnings == []
+    assert "disagree at the 5% level" in open_above.warnings[0]
+
+
 def test_interval_and_p_that_disagree_are_told():
     row = Row(effect="AUC", estimate=0.7, ci_low=0.51, ci_high=0.85, p=0.07, p_adjusted=0.07)
     agreeing = Row(effect="HR", estimate=0.5, ci_low=0.2, ci_high=1.1, p=0.09, p_adjusted=0.09)
