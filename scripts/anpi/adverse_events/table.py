@@ -67,6 +67,7 @@ def safety_set(clinical: Clinical, settings: DeclaredSafety, cutoff: date | None
     by_patient = patients.set_index("patient_id")
     arms = by_patient["arm_received"].where(by_patient["arm_received"].notna(), by_patient["arm"])
     days = {name: at(timeline, patients, name) for name in ("treatment_end", "death", "last_alive", "cutoff")}
+    days["last_alive"] = days["last_alive"].clip(lower=0)  # who was given a dose was alive that day
     limit = days["cutoff"] if cutoff is None else days["cutoff"].fillna(timeline.cutoff(cutoff))
     treated = timeline.treated & ~(limit < 0)
     events = events.assign(
@@ -87,7 +88,8 @@ def safety_set(clinical: Clinical, settings: DeclaredSafety, cutoff: date | None
     window = settings["end_window_days"]
     ends = pd.DataFrame({"death": days["death"], "cutoff": limit})
     ends["window"] = np.nan if window is None else days["treatment_end"] + window
-    ends["alive"] = days["last_alive"].where(days["treatment_end"].isna() | (window is None))
+    open_ended = days["treatment_end"].isna() | (window is None)
+    ends["alive"] = days["last_alive"].where(open_ended & days["death"].isna())
     exposure = exposed(days, limit)[treated]
     return Safety(arms[treated], ends.min(axis=1)[treated], emergent, before, exposure, dropped)
 

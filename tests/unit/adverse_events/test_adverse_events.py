@@ -167,6 +167,21 @@ def test_time_at_risk_that_is_not_known_gives_no_rate(tmp_path):
     assert cell(table, "A", "Respiratory")["rate_per_100_patient_years"] > 0
 
 
+@pytest.mark.parametrize(
+    ("death", "alive", "days"),
+    [
+        ("2024-01-31", "2024-01-11", 31),  # at risk to death, whatever was the last visit before it
+        ("2024-01-31", "", 31),
+        ("", "2024-01-11", 11),
+        ("", "2023-12-20", 1),  # alive on the day of the first dose
+    ],
+)
+def test_time_at_risk_of_who_has_no_last_dose(death, alive, days, tmp_path):
+    patients = PATIENTS.replace("P3,B,2024-01-01,,,2024-04-09", f"P3,B,2024-01-01,,{death},{alive}")
+    table, _ = tabulate(tmp_path, patients)
+    assert cell(table, "B", "Respiratory")["patient_years"] == pytest.approx(days / 365.25)
+
+
 def test_window_worsening_and_cutoff(tmp_path):
     table, _ = tabulate(tmp_path, adverse_events={"end_window_days": None})
     assert cell(table, soc="Skin")["n"] == 1  # 61 days after the last dose

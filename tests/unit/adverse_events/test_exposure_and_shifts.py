@@ -53,6 +53,14 @@ def test_exposure_by_hand(tmp_path):
     assert table.loc[("duration", "B"), "patient_years"] == pytest.approx(60 / 365.25)
 
 
+def test_who_was_last_known_alive_before_the_first_dose_had_one_day_of_exposure(tmp_path):
+    (tmp_path / "patients.csv").write_text(PATIENTS.replace("2024-02-19", "2023-12-20"))
+    (tmp_path / "events.csv").write_text(HEADER + BEFORE)
+    clinical = read_clinical({"patients": tmp_path / "patients.csv", "adverse_events": tmp_path / "events.csv"})
+    table = exposure_table(safety_set(clinical, make_rules({}).settings["adverse_events"], None), 21)
+    assert table.set_index(["measure", "arm"]).loc[("duration", "B"), ["least", "most"]].tolist() == [1, 10]
+
+
 def test_exposure_up_to_the_cut_off(tmp_path):
     """On 2024-06-01 P6 is not treated, and P7 is on treatment; on 2024-01-15 P1 and P2 are too."""
     table = exposure_table(safety_of(tmp_path, BEFORE, date(2024, 6, 1)), 21).set_index(["measure", "arm"])
