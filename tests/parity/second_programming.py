@@ -183,26 +183,29 @@ def overall(point: Row) -> str:
     return point["target"]
 
 
-def by_tables(words: list[str]) -> str:
+def by_tables(words: list[str], targets: bool) -> str:
     """Return the overall response of readings of one time point: SD, PR, CR speak of target lesions, the rest not."""
     if "PD" in words or len(set(words)) == 1:
         return max(words, key=SEVERITY.index)
     target = max((word for word in words if word in ("CR", "PR", "SD")), key=SEVERITY.index, default=None)
+    target = None if target == "CR" and not targets else target
     nontarget = "NE" if "NE" in words else "NON-CR/NON-PD" if "NON-CR/NON-PD" in words else None
     return overall({"target": target, "nontarget": nontarget, "new": None})
 
 
-def code_by_tables(codes: list[str]) -> str:
+def code_by_tables(codes: list[str], targets: bool) -> str:
     """Do the same for the codes of iRECIST that were given."""
     said = [code for code in codes if code]
     if not said or {"iUPD", "iCPD"} & set(said):
         return max(codes, key=CODES.index)
-    word = by_tables([code.replace("NON-iCR/NON-iUPD", "NON-CR/NON-PD").removeprefix("i") for code in said])
+    word = by_tables([code.replace("NON-iCR/NON-iUPD", "NON-CR/NON-PD").removeprefix("i") for code in said], targets)
     return word if word == "NE" else "NON-iCR/NON-iUPD" if word == "NON-CR/NON-PD" else f"i{word}"
 
 
-def unite(told: list[Row], rules: Row, therapy: int | None) -> list[Row]:
-    """Unite reported scans that are parts of one time point."""
+def parts_of_points(told: list[Row], rules: Row, therapy: int | None) -> list[list[Row]]:
+    """Sort reported scans into time points."""
+    if rules["scans"]["close_assessments"] == "apart":
+        return [[scan] for scan in told]
     groups: list[list[Row]] = []
     for scan in sorted(told, key=lambda scan: scan["day"]):
         for group in groups:
@@ -214,16 +217,27 @@ def unite(told: list[Row], rules: Row, therapy: int | None) -> list[Row]:
                 break
         else:
             groups.append([scan])
-    if rules["scans"]["close_assessments"] == "apart":
-        return told
-    return [group[0] if len(group) == 1 else united(group) for group in groups]
+    return groups
 
 
-def united(group: list[Row]) -> Row:
+def targets_told(assessments: list[Row], rules: Row, therapy: int | None) -> bool:
+    """Tell from readers' words whether there are target lesions: NON-CR/NON-PD of a whole time point says no."""
+    worst: dict[int, str] = {}
+    for row in assessments:
+        worst[row["day"]] = max(worst.get(row["day"], "NE"), row["overall_response"], key=SEVERITY.index)
+        if row["overall_response"] in ("PR", "SD") or row.get("target_response"):
+            return True
+    scans = [{"day": row["day"], "visit": row.get("visit", "")} for row in assessments]
+    words = [{worst[scan["day"]] for scan in point} for point in parts_of_points(scans, rules, therapy)]
+    said = {row["overall_response"] for row in assessments}
+    return "NON-CR/NON-PD" not in said or not any("NON-CR/NON-PD" in one and "CR" not in one for one in words)
+
+
+def united(group: list[Row], targets: bool) -> Row:
     """Return the scan that several reported ones make."""
     scan = {"day": group[-1]["day"], "sum": None, "symptom": any(one["symptom"] for one in group)}
-    scan["response"] = by_tables([one["response"] for one in group])
-    scan["code"] = code_by_tables([one["code"] for one in group])
+    scan["response"] = by_tables([one["response"] for one in group], targets)
+    scan["code"] = code_by_tables([one["code"] for one in group], targets)
     for part in ("target", "nontarget"):
         scan[part] = max((one[part] for one in group), key=lambda word: ["", *SEVERITY].index(word or ""))
     scan["new"] = max((one["new"] for one in group), key=lambda word: ["", "N", "E", "Y"].index(word or ""))
@@ -288,7 +302,10 @@ def all_scans(
             if not days or "PD" in (point["target"], point["nontarget"]):
                 days.append(point["first" if first else "last"])
             point["day"] = min(days)
-    scans = sorted([*points, *unite(list(told.values()), rules, therapy)], key=lambda scan: scan["day"])
+    targets = measurable if baseline else targets_told(assessments, rules, therapy)
+    groups = parts_of_points(list(told.values()), rules, therapy)
+    alone = [group[0] if len(group) == 1 else united(group, targets) for group in groups]
+    scans = sorted([*points, *alone], key=lambda scan: scan["day"])
     if rules["progression"]["equivocal_new_lesion"] == "date_back":
         date_back(scans, rules["progression"]["date_of_sum"] == "first_scan")
     for scan in scans:
@@ -299,9 +316,7 @@ def all_scans(
             scan["day"] = min(scan["shown"] + (scan["doubted"] if back else []))
     scans.sort(key=lambda scan: scan["day"])
     hold(scans, rules)
-    words = {row["overall_response"] for row in assessments}
-    targeted = words & {"PR", "SD"} or any(row.get("target_response") for row in assessments)
-    return scans, measurable if baseline else bool(targeted) or "NON-CR/NON-PD" not in words
+    return scans, targets
 
 
 def date_back(scans: list[Row], first_scan: bool) -> None:

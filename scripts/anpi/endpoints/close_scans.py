@@ -15,7 +15,7 @@ PARTS = ("target_reported", "nontarget_reported", "new_lesion_reported")
 JOINED = ["first_day", "shown_day", "doubted_day", "joined"]  # columns of scans of which some were joined
 
 
-def join_close_scans(told: pd.DataFrame, rules: Rules, new_therapy: pd.Series) -> pd.DataFrame:
+def join_close_scans(told: pd.DataFrame, rules: Rules, facts: pd.DataFrame) -> pd.DataFrame:
     """Make one row of the scans of a patient that are parts of one time point, dated at the last of them.
 
     Scans of one visit are when each is at most the scan window after the one before; scans without a visit when they
@@ -24,7 +24,7 @@ def join_close_scans(told: pd.DataFrame, rules: Rules, new_therapy: pd.Series) -
     new lesion, ``joined`` says what was joined.
     """
     told = told.sort_values(["patient_id", "day"], kind="stable").reset_index(drop=True)
-    starts = first_places(told, rules.settings["scans"]["window_days"], told["patient_id"].map(new_therapy))
+    starts = first_places(told, rules.settings["scans"]["window_days"], told["patient_id"].map(facts["new_therapy"]))
     if rules.settings["scans"]["close_assessments"] == "apart" or (starts == np.arange(len(told))).all():
         return told.reindex(columns=[*told.columns, *JOINED])
     several = pd.Series(starts).duplicated(keep=False).to_numpy()
@@ -32,7 +32,8 @@ def join_close_scans(told: pd.DataFrame, rules: Rules, new_therapy: pd.Series) -
     groups: dict[int, list[dict]] = {}
     for start, row in zip(starts[several], rows, strict=True):
         groups.setdefault(int(start), []).append(row)
-    joined = pd.DataFrame([join_rows(group) for group in groups.values()])
+    measurable = facts["measurable"].to_dict()
+    joined = pd.DataFrame([join_rows(group, measurable[group[0]["patient_id"]]) for group in groups.values()])
     return pd.concat([told[~several].reindex(columns=joined.columns), joined], ignore_index=True)
 
 
@@ -54,9 +55,20 @@ def first_places(told: pd.DataFrame, window: int, new_therapy: pd.Series) -> np.
     return starts
 
 
-def join_rows(rows: Sequence[dict]) -> dict:
+def beside_complete(reported: pd.DataFrame, rules: Rules, new_therapy: pd.Series) -> pd.Series:
+    """Return which readings are parts of a time point that has a CR on another day, and so may speak of the rest."""
+    if rules.settings["scans"]["close_assessments"] == "apart" or reported.empty:
+        return pd.Series(False, index=reported.index)
+    ordered = reported.sort_values(["patient_id", "day"], kind="stable")
+    places = first_places(ordered, rules.settings["scans"]["window_days"], ordered["patient_id"].map(new_therapy))
+    worst = ordered["overall_response"].map(SEVERITY).groupby([ordered["patient_id"], ordered["day"]]).transform("max")
+    complete = (worst == SEVERITY["CR"]).groupby(places).transform("any")
+    return (complete & (worst != SEVERITY["CR"])).reindex(reported.index)
+
+
+def join_rows(rows: Sequence[dict], measurable: bool) -> dict:
     """Join the scans of one time point, which are in order of time."""
-    response = joint_response([row["overall_reported"] for row in rows])
+    response = joint_response([row["overall_reported"] for row in rows], measurable)
     like = next((row for row in rows if row["overall_reported"] == response), rows[0])
     days = [row["day"] for row in rows]
     shown = [row["day"] for row in rows if row["overall_reported"] == "PD"]
@@ -67,7 +79,7 @@ def join_rows(rows: Sequence[dict]) -> dict:
         "reported_day": rows[-1]["reported_day"],
         "first_day": days[0],
         "overall_reported": response,
-        "irecist_reported": joint_code([row["irecist_reported"] for row in rows]),
+        "irecist_reported": joint_code([row["irecist_reported"] for row in rows], measurable),
         "symptom_reported": any(row["symptom_reported"] is True for row in rows),
         "shown_day": min(shown, default=np.nan),
         "doubted_day": min(doubted, default=np.nan),
@@ -75,12 +87,12 @@ def join_rows(rows: Sequence[dict]) -> dict:
     }  # fmt: skip
 
 
-def joint_code(codes: Sequence[str | None]) -> str | None:
+def joint_code(codes: Sequence[str | None], measurable: bool) -> str | None:
     """Return the response by iRECIST of a time point from the codes that readers gave to its scans."""
     said = [code for code in codes if code in ORDER]
     if not said or not set(said) <= set(RECIST) - {"iUPD"}:
         return max(said, key=ORDER.index, default=None)
-    return CODES[joint_response([RECIST[code] for code in said])]
+    return CODES[joint_response([RECIST[code] for code in said], measurable)]
 
 
 def date_joined(points: pd.DataFrame, rules: Rules) -> None:

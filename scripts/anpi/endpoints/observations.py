@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from anpi.endpoints.close_scans import JOINED, date_joined, join_close_scans
+from anpi.endpoints.close_scans import JOINED, beside_complete, date_joined, join_close_scans
 from anpi.endpoints.contacts import all_contacts, last_contacts
 from anpi.endpoints.immune_scans import read_immune
 from anpi.endpoints.populations import add_populations
@@ -78,10 +78,10 @@ def observe(clinical: Clinical, rules: Rules) -> Observations:
         rows = rows.assign(state=rows["state"].mask(small, "absent"), ignored=small)
     lesions = None if rows is None else follow_lesions(rows, window, facts["new_therapy"])
     facts["baseline"] = has_baseline(clinical, lesions, rows)
+    facts["measurable"] = has_targets(facts, lesions, told, rules)
     points = join_scans(lesions, rows, told, rules, facts)
     scans = scans_of(points)
     immune = read_immune(points, lesions, rules)
-    facts["measurable"] = has_targets(facts, lesions, told)
     courses = make_courses(facts, scans)
     return Observations(timeline, points, courses, lesions, lesion_rows, reported, facts, immune)
 
@@ -277,9 +277,9 @@ def join_scans(
              "new_lesion_reported", "overall_reported", "irecist_reported", "symptom_reported", "reported_row"]
         ]  # fmt: skip
     if lesions is not None:
-        points = match_scans(lesions, told, rules, facts["new_therapy"])
+        points = match_scans(lesions, told, rules, facts)
     elif told is not None:
-        points = join_close_scans(told, rules, facts["new_therapy"]).assign(derived=False)
+        points = join_close_scans(told, rules, facts).assign(derived=False)
     else:
         points = pd.DataFrame(columns=["patient_id", "day", "derived"])
     more = ("symptom_reported", "row", "reported_row", "derived", *JOINED)
@@ -309,7 +309,7 @@ def move_into_visits(reported: pd.DataFrame, points: pd.DataFrame) -> pd.DataFra
     return reported.assign(day=last.reindex(reported.index).fillna(reported["day"]))
 
 
-def match_scans(lesions: LesionCourse, told: pd.DataFrame | None, rules: Rules, new_therapy: pd.Series) -> pd.DataFrame:
+def match_scans(lesions: LesionCourse, told: pd.DataFrame | None, rules: Rules, facts: pd.DataFrame) -> pd.DataFrame:
     """Pair each time point with the assessment of its day, or else with the nearest one within the scan window."""
     points = lesions.timepoints.assign(derived=True)
     if told is None:
@@ -319,12 +319,12 @@ def match_scans(lesions: LesionCourse, told: pd.DataFrame | None, rules: Rules, 
     same = points.merge(told.drop(columns="visit"), on=["patient_id", "day"], how="left")
     loose = told[~told["reported_row"].isin(same["reported_row"])]
     open_points = same[same["reported_row"].isna()]
-    near = pair_nearest(open_points, loose, rules.settings["scans"]["window_days"], new_therapy)
+    near = pair_nearest(open_points, loose, rules.settings["scans"]["window_days"], facts["new_therapy"])
     same = same.set_index(["patient_id", "day"])
     for key, row in near.items():
         same.loc[key, list(row.index)] = row.to_numpy()
     alone = loose[~loose["reported_row"].isin([row["reported_row"] for row in near.values()])]
-    alone = join_close_scans(alone, rules, new_therapy).assign(derived=False)
+    alone = join_close_scans(alone, rules, facts).assign(derived=False)
     return pd.concat([same.reset_index(), alone], ignore_index=True)
 
 
@@ -479,16 +479,20 @@ def has_baseline(clinical: Clinical, lesions: LesionCourse | None, lesion_rows: 
     return told.eq("Y").where(told.notna(), seen).to_numpy(dtype=bool)
 
 
-def has_targets(facts: pd.DataFrame, lesions: LesionCourse | None, reported: pd.DataFrame | None) -> np.ndarray:
+def has_targets(
+    facts: pd.DataFrame, lesions: LesionCourse | None, reported: pd.DataFrame | None, rules: Rules
+) -> np.ndarray:
     """Return who has target lesions, as far as is known: by the lesions at baseline, else by the words of the readers.
 
-    NON-CR/NON-PD is said of patients without them alone (RECIST 1.1, table 2), PR and SD of those with them.
+    NON-CR/NON-PD is said of patients without them alone (RECIST 1.1, table 2), but for a part of a time point beside a
+    CR; PR and SD of those with them.
     """
     found = pd.Series(True, index=facts.index)
     if reported is not None:
         words, patients = reported["overall_response"], reported["patient_id"]
         measured = patients[words.isin(["PR", "SD"]) | reported["target_response"].notna()]
-        without = set(patients[words == "NON-CR/NON-PD"]) - set(measured)
+        whole = ~beside_complete(reported, rules, facts["new_therapy"])
+        without = set(patients[(words == "NON-CR/NON-PD") & whole]) - set(measured)
         found &= ~found.index.isin(without)
     if lesions is not None:
         counted = pd.Series(facts.index.map(lesions.baseline["targets"]), index=facts.index)

@@ -55,15 +55,17 @@ def overall_response(target: str | None, nontarget: str | None, new_lesion: str 
     return target
 
 
-def joint_response(responses: Sequence[str]) -> str:
+def joint_response(responses: Sequence[str], targets: bool = True) -> str:
     """Combine the overall responses that were given to the scans of one time point.
 
     Any PD is one. CR, PR and SD speak of target lesions, and the worst counts; NON-CR/NON-PD and NE beside them are
-    said of the rest (table 1). Without target lesions not all evaluated is NE (table 2).
+    said of the rest (table 1). Without target lesions not all evaluated is NE, and a CR is one where all else is
+    (table 2).
     """
     found = set(responses)
     if len(found) == 1 or "PD" in found:
         return max(found, key=SEVERITY.__getitem__)
-    target = max(found & {"CR", "PR", "SD"}, key=SEVERITY.__getitem__, default=None)
+    spoken = {"CR", "PR", "SD"} if targets else {"PR", "SD"}
+    target = max(found & spoken, key=SEVERITY.__getitem__, default=None)
     rest = [word for word in ("NE", "NON-CR/NON-PD") if word in found]
     return overall_response(target, rest[0] if rest else None, None)

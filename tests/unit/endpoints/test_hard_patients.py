@@ -531,3 +531,27 @@ def test_reported_responses_tell_who_has_no_target_lesions(scans, best, tmp_path
     trial.patient("P", last_alive_at=150)
     trial.scans("P", scans_of(scans))
     assert trial.derive()["P"]["cbor"] == best
+
+
+@pytest.mark.parametrize(
+    ("scans", "expected", "best"),
+    [
+        ("42:NON-CR/NON-PD 84:CR 88:NON-CR/NON-PD", "42:NON-CR/NON-PD 88:NON-CR/NON-PD", "NON-CR/NON-PD"),  # table 2
+        ("42:NON-CR/NON-PD 84:CR 88:NE", "42:NON-CR/NON-PD 88:NE", "NON-CR/NON-PD"),  # not all evaluated
+        ("42:NON-CR/NON-PD 84:CR 88:CR", "42:NON-CR/NON-PD 88:CR", "CR"),
+        ("42:SD 84:CR 88:NON-CR/NON-PD", "42:SD 88:PR", "PR"),  # table 1: there are target lesions
+        ("42:CR 45:NON-CR/NON-PD 84:NE", "45:PR 84:NE", "PR"),  # what is left of the rest may be all that was read
+    ],
+)
+def test_without_target_lesions_no_two_readings_make_a_partial_response(scans, expected, best, tmp_path):
+    """RECIST 1.1, table 2, knows no PR; NON-CR/NON-PD of a whole time point says that there are no target lesions."""
+    trial = Trial(tmp_path)
+    trial.patient("P", last_alive_at=200)
+    trial.scans("P", scans_of(scans))
+    derived = trial.derive()
+    found = derived.seen.timepoints
+    assert " ".join(f"{day:.0f}:{word}" for day, word in zip(found["day"], found["overall"], strict=True)) == expected
+    row = derived["P"]
+    assert row["bor"] == best
+    assert row["cbor"] == {"CR": "NON-CR/NON-PD", "PR": "SD"}.get(best, best)
+    assert row["ibor"] == (best if best == "NON-CR/NON-PD" else f"i{best}").replace("NON-CR/NON-PD", "NON-iCR/NON-iUPD")
