@@ -35,7 +35,7 @@ def incidence_table(plan: Plan, trial: Trial) -> pd.DataFrame:
     -------
     DataFrame
         ``left_out`` counts patients with the event on a day that is not known, or without follow-up. Beyond the last
-        day of follow-up nothing is given.
+        day of follow-up nothing is given, unless all had had an event by then.
     """
     members = trial.members(plan.all_treated)
     arms = trial.arms().loc[members]

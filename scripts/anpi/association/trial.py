@@ -132,14 +132,21 @@ class Trial:
 
 
 def response_exposure(trial: Trial) -> Exposure | None:
-    """Return the days of response: confirmed where the table of endpoints says when, else unconfirmed."""
-    table = trial.endpoints
+    """Return the days of response: confirmed where the table of endpoints says when, else unconfirmed.
+
+    Where it is known that nobody has a confirmed response there is no day of one;
+    unconfirmed ones are another question.
+    """
+    table, responses = trial.endpoints, trial.outcome("response")["y"].dropna()
 
     def day(name: str) -> pd.Series | None:
         return table[name].astype(float) if name in table and table[name].notna().any() else None
 
     confirmed, loose, first = day("response_confirmed_days"), day("ttr_days_unconfirmed"), day("ttr_days")
     known = next((found for found in (confirmed, loose, first) if found is not None), None)
+    if len(responses) and not responses.any():
+        nobody = pd.Series(np.nan, index=table.index)
+        return Exposure(nobody, nobody if loose is None else loose)
     if known is None:
         return None
     outcome = "response_unconfirmed" if confirmed is None and loose is not None else "response"

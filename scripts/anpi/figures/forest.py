@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from anpi.figures.style import INK, QUIET, RULE, new_figure
+from anpi.words.ratios import written_ratio
 
 WIDEST = 50.0
 LEFT, RIGHT = 0.45, 0.75
@@ -124,7 +125,7 @@ def draw_row(axes: Axes, place: int, row: Any, low: float, high: float) -> None:
         axes.text(1.04, place, "not estimated", transform=beside, va="center", color=QUIET)
         return
     draw_ratio(axes, place, row, (low, high), colour)
-    text = f"{ratio(row.estimate)} ({ratio(row.ci_low)} to {ratio(row.ci_high)})"
+    text = f"{written_ratio(row.estimate)} ({written_ratio(row.ci_low)} to {written_ratio(row.ci_high)})"
     axes.text(1.04, place, text, transform=beside, va="center")
 
 
@@ -146,9 +147,3 @@ def draw_ratio(axes: Axes, place: int, row: Any, limits: tuple[float, float], co
     face = colour if getattr(row, "filled", True) else "white"
     if low <= row.estimate <= high:
         axes.plot(row.estimate, place, marker="s", markersize=5.5, color=colour, markerfacecolor=face)
-
-
-def ratio(value: float) -> str:
-    if not np.isfinite(value):
-        return "∞" if value > 0 else "?"
-    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 1000 else f"{value:.0e}"

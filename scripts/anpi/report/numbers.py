@@ -10,6 +10,7 @@ import pandas as pd
 
 from anpi.words.lists import plural
 from anpi.words.p_values import written_p
+from anpi.words.ratios import written_ratio
 
 NONE = "–"
 
@@ -39,23 +40,8 @@ def decimal(value: Any, digits: int = 2, missing: str = NONE) -> str:
 
 
 def ratio(value: Any) -> str:
-    """Write a hazard or odds ratio: two decimals, fewer when it is large, a bound when it is tiny."""
-    if not has_value(value):
-        return NONE
-    number = float(value)
-    if math.isinf(number):
-        return "∞"
-    if number < 0.01:
-        return "< 0.01" if number > 0 else "0"
-    return (
-        f"{number:.2f}"
-        if number < 10
-        else f"{number:.1f}"
-        if number < 100
-        else f"{number:,.0f}"
-        if number < 1e4
-        else "> 10,000"
-    )
+    """Write a hazard or odds ratio, as `written_ratio` does."""
+    return written_ratio(float(value)) if has_value(value) else NONE
 
 
 def p_value(value: Any) -> str:

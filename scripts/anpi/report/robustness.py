@@ -19,7 +19,7 @@ from anpi.trial.endpoints import endpoint_words
 from anpi.words.lists import plural
 from anpi.words.p_values import p_words
 
-MOST_ROWS = 16
+MOST_ROWS = 20  # with four subtypes: the declared answer, five choices, the range
 MOST_QUESTIONS = 4
 SHORT = {"progression-free survival": "PFS", "overall survival": "OS", "duration of response": "DOR"}
 NO_RATIO: Ratio = {"estimate": np.nan, "ci_low": np.nan, "ci_high": np.nan}
@@ -114,21 +114,35 @@ def merged(choices: list[Choice]) -> list[Choice]:
     return found
 
 
-def strip_rows(choices: list[Choice], left_out: list[StripRow]) -> pd.DataFrame:
-    """Lay out the strip: one row per choice and compared group, and the range without each patient."""
+def strip_rows(choices: list[Choice], left_out: list[StripRow]) -> tuple[pd.DataFrame, int]:
+    """Lay out the strip: one row per choice and compared group, and the range without each patient.
+
+    Returns
+    -------
+    rows, left
+        Whole choices alone, as many as there is room for; ``left`` counts the others.
+    """
+    blocks = [choice_rows(choice) for choice in merged(choices)]
+    shown: list[StripRow] = []
+    for place, block in enumerate(blocks):
+        if shown and len(shown) + len(block) + len(left_out) > MOST_ROWS:
+            return pd.DataFrame([*shown, *left_out]), len(blocks) - place
+        shown += block
+    return pd.DataFrame([*shown, *left_out]), 0
+
+
+def choice_rows(choice: Choice) -> list[StripRow]:
+    """Lay out one choice: a row a compared group, p beside the first."""
+    declared, several = choice.label == DECLARED, len(choice.ratios) > 1
+    if not choice.ratios:
+        return [strip_row(choice.label, NO_RATIO, untold_words(choice), declared)]
     rows = []
-    for choice in merged(choices):
-        declared, several = choice.label == DECLARED, len(choice.ratios) > 1
-        if not choice.ratios:
-            rows.append(strip_row(choice.label, NO_RATIO, untold_words(choice), declared))
-        for place, row in enumerate(choice.ratios):
-            group = (
-                f", {say.level_words(row['level'], row['biomarker'])}" if several and has_value(row["level"]) else ""
-            )
-            words = f"{ratio(row['estimate'])} ({ratio(row['ci_low'])} to {ratio(row['ci_high'])})"
-            shown = f"  {p_words(choice.test['p'])}" if choice.tested and place == 0 else ""
-            rows.append(strip_row(choice.label + group, row, words + shown, declared))
-    return pd.DataFrame([*rows, *left_out]).head(MOST_ROWS)
+    for place, row in enumerate(choice.ratios):
+        group = f", {say.level_words(row['level'], row['biomarker'])}" if several and has_value(row["level"]) else ""
+        words = f"{ratio(row['estimate'])} ({ratio(row['ci_low'])} to {ratio(row['ci_high'])})"
+        shown = f"  {p_words(choice.test['p'])}" if choice.tested and place == 0 else ""
+        rows.append(strip_row(choice.label + group, row, words + shown, declared))
+    return rows
 
 
 def untold_words(choice: Choice) -> str:
@@ -146,8 +160,8 @@ def strip_row(label: str, row: Ratio, words: str, declared: bool = False) -> Str
     }
 
 
-def left_out_rows(run: Run) -> list[StripRow]:
-    """Return the range of the first ratio and of p when each patient is left out in turn."""
+def left_out_rows(run: Run, biomarker: str) -> list[StripRow]:
+    """Return the range of the first ratio, named where there are several, and of p without each patient in turn."""
     influence = run.table("influence")
     ratios = [c for c in influence if c.startswith("hr_")] if influence is not None else []
     if influence is None or influence["p"].isna().all():
@@ -160,7 +174,8 @@ def left_out_rows(run: Run) -> list[StripRow]:
     middle = influence.loc[influence["patient_id"].isna(), ratios[0]]
     estimate = float(middle.iloc[0]) if len(middle) else np.nan
     span: Ratio = {"estimate": estimate, "ci_low": low, "ci_high": high}
-    return [strip_row("without each patient in turn", span, f"{ratio(low)} to {ratio(high)}  {words}")]
+    group = f", {say.level_words(ratios[0].removeprefix('hr_'), biomarker)}" if len(ratios) > 1 else ""
+    return [strip_row(f"without each patient in turn{group}", span, f"{ratio(low)} to {ratio(high)}  {words}")]
 
 
 def strips(run: Run) -> list[Drawing]:
@@ -169,7 +184,7 @@ def strips(run: Run) -> list[Drawing]:
     found = []
     for place, question in enumerate(questions[:MOST_QUESTIONS], start=1):
         # Patients are left out of the first question alone.
-        left_out = left_out_rows(run) if place == 1 else []
+        left_out = left_out_rows(run, question.biomarker) if place == 1 else []
         name = f" for {question.words}" if len(questions) > 1 else ""
         drawing = strip(choices_of(run, question), left_out, question.claim, name)
         if drawing is not None:
@@ -179,13 +194,15 @@ def strips(run: Run) -> list[Drawing]:
 
 def strip(choices: list[Choice], left_out: list[StripRow], claim: Claim, name: str) -> Drawing | None:
     """Draw the strip of one question; None where it was not answered."""
-    rows = strip_rows(choices, left_out) if choices else pd.DataFrame()
-    if rows.empty:
+    if not choices:
         return None
+    rows, left = strip_rows(choices, left_out)
     effect = next((say.RATIOS[r["effect"]] for c in choices for r in c.ratios), "ratio")
     last = "; last row: the range, no interval" if left_out else ""
+    more = f" {plural(left, 'more choice')} {'stand' if left > 1 else 'stands'} on the page of details." if left else ""
     caption = (
-        f"{holds_sentence(choices, claim, name)} Lines: 95% intervals{last}. Only the declared analysis is a test."
+        f"{holds_sentence(choices, claim, name)} Lines: 95% intervals{last}. Only the declared analysis is a "
+        f"test.{more}"
     )
     shown = (rows, say.capital(effect))
     return Drawing("robustness", f"The answer{name} under other choices", caption.strip(), robustness, shown)

@@ -15,19 +15,26 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class CumulativeIncidence:
-    """Incidence of one cause from each of ``times`` on, with standard error and pointwise log-log interval."""
+    """Incidence of one cause from each of ``times`` on, with standard error and pointwise log-log interval.
+
+    ``free`` is the share without an event of any cause.
+    """
 
     times: Array
     at_risk: Array
     events: Array
+    free: Array
     incidence: Array
     se: Array
     low: Array
     high: Array
 
     def at(self, time: float) -> tuple[float, float, float]:
-        """Return the incidence and its interval at a time; 0 before the first, NaN beyond the last one."""
-        if not len(self.times) or time > self.times[-1]:
+        """Return the incidence and its interval at a time; 0 before the first.
+
+        Beyond the last one it is NaN, unless everybody had had an event by then: nothing more can happen.
+        """
+        if not len(self.times) or (time > self.times[-1] and self.free[-1] > 0):
             return np.nan, np.nan, np.nan
         place = int(np.searchsorted(self.times, time, side="right")) - 1
         if place < 0:
@@ -69,15 +76,15 @@ def cumulative_incidence(time: ArrayLike, cause: ArrayLike, of: int = 1, level: 
         influence_survival = influence_survival * (1 - hazard) - survival * residual / total
         incidence += survival * hazard_mine
         survival *= 1 - hazard
-        rows.append((total, mine.sum(), incidence, np.sqrt((influence**2).sum())))
-    at_risk, events, curve, se = np.array(rows, dtype=float).reshape(-1, 4).T
+        rows.append((total, mine.sum(), survival, incidence, np.sqrt((influence**2).sum())))
+    at_risk, events, free, curve, se = np.array(rows, dtype=float).reshape(-1, 5).T
     inside = (curve > 0) & (curve < 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         left = np.log(1 - curve)
         half = ndtri(0.5 + level / 2) * se / ((1 - curve) * np.abs(left))
         low = np.where(inside, 1 - np.exp(left * np.exp(-half)), np.nan)
         high = np.where(inside, 1 - np.exp(left * np.exp(half)), np.nan)
-    return CumulativeIncidence(times, at_risk, events, curve, se, low, high)
+    return CumulativeIncidence(times, at_risk, events, free, curve, se, low, high)
 
 
 @dataclass(frozen=True)

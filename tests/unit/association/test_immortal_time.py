@@ -89,3 +89,24 @@ def test_responders_without_a_death_have_an_estimate(plan):
     assert row["ci_high"] < 1
     assert row["p"] < 0.005
     assert "no event after it: the estimate rests on the penalty" in row["warning"]
+
+
+@pytest.mark.parametrize("unconfirmed", [True, False])
+def test_who_has_no_response_is_known_to_have_none(plan, unconfirmed):
+    """No response is confirmed: that is no lack of its day, and those that were not confirmed do not take its place."""
+    trial = null_trial(4, count=60)
+    ends = trial.endpoints.assign(response="N", response_confirmed_days=np.nan, ttr_days=np.nan)
+    assert ends["ttr_days_unconfirmed"].notna().sum() >= 10
+    if not unconfirmed:
+        ends["ttr_days_unconfirmed"] = np.nan
+    row = results_table(run_plan(plan, replace(trial, endpoints=ends))).iloc[0]
+    assert np.isnan(row["p"])
+    assert row["warning"] == "0 of 60 patients had it: described, not tested"
+
+
+def test_a_response_whose_day_nobody_wrote_down_is_not_tested(plan):
+    days = ["response_confirmed_days", "ttr_days_unconfirmed", "ttr_days"]
+    trial = null_trial(4, count=60)
+    assert trial.endpoints["response"].eq("Y").any()
+    row = results_table(run_plan(plan, replace(trial, endpoints=trial.endpoints.drop(columns=days)))).iloc[0]
+    assert row["warning"] == "the day of the response is not known: not tested"

@@ -255,3 +255,12 @@ def test_marks_of_patients_that_are_not_drawn_one_by_one_stay_on_the_curve_as_on
     marks = [line for line in figure.axes[0].lines if line.get_linestyle() == "None"]
     assert [line.get_gid() for line in marks] == ["patient:P0", "patient:P4", None, None]
     assert sum(len(np.asarray(line.get_xdata())) for line in marks) == 10
+
+
+def test_a_figure_writes_ratios_as_the_sentences_do() -> None:
+    rows = pd.DataFrame(
+        {"label": ["a", "b"], "n": [10, 20], "events": [5, 9], "estimate": [11.41, 0.004],
+         "ci_low": [1.52, 0.0001], "ci_high": [144.9, 8_231.0]}
+    )  # fmt: skip
+    words = {text.get_text() for text in forest(rows, "Odds ratio")[0].axes[0].texts}
+    assert {"11.4 (1.52 to 145)", "< 0.01 (< 0.01 to 8,231)"} <= words

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from unit.report.made import NAMES, make_tables, read_made, write_run
 
 from anpi.report import sentences as say
@@ -164,6 +165,36 @@ def test_every_primary_biomarker_has_its_robustness(tmp_path: Path):
         "progression-free survival by ifng6: arms pooled",
         "without P0001",
     ]
+
+
+def four_groups(variants: list[str]) -> pd.DataFrame:
+    """Three ratios against SCLC-A under each variant."""
+    row = NAMES | {"tier": "primary", "family": "primary", "reference": "A", "n": 30, "events": 20}
+    ratios = {"effect": "HR", "ci_low": 0.2, "ci_high": 3.0}
+    rows = [
+        row | {"variant": variant} | more
+        for place, variant in enumerate(variants)
+        for more in (
+            {"effect": "chi-square", "p": 0.01 + place / 1000},
+            *(ratios | {"level": level, "estimate": 0.5 + place / 100} for level in "NPI"),
+        )
+    ]
+    return pd.DataFrame(rows).reindex(columns=["variant", *make_tables(4)["results"].columns])
+
+
+@pytest.mark.parametrize(("others", "shown", "left"), [(5, 19, ""), (6, 19, " 1 more choice stands on the page of details.")])
+def test_a_strip_shows_whole_choices_and_the_range(tmp_path: Path, others: int, shown: int, left: str):
+    names = ["confident calls only", "scheme NAPY (Rudin 2019)", "probabilities as weights", "arms pooled", "a", "b"]
+    influence = {"patient_id": [None, "P0001"], "p": [0.01, 0.02], "changes_conclusion": ["no", "no"]}
+    influence |= {"hr_I": [0.5, 0.6], "hr_N": [0.5, 0.4], "hr_P": [0.5, 0.7]}
+    tables = {"sensitivity": four_groups(["as declared", *names[:others]]), "influence": pd.DataFrame(influence)}
+    write_run(tmp_path, make_tables(6) | tables)
+    (drawing,) = strips(read_made(tmp_path))
+    labels = list(drawing.given[0]["label"])
+    assert len(labels) == shown
+    assert labels[-4:] == ["a, SCLC-N", "a, SCLC-P", "a, SCLC-I", "without each patient in turn, SCLC-I"]
+    assert "last row: the range" in drawing.caption
+    assert drawing.caption.endswith(f"Only the declared analysis is a test.{left}")
 
 
 def test_every_primary_entry_is_asked_and_answered(tmp_path: Path):

@@ -41,6 +41,10 @@ def test_p_is_never_zero_and_never_rounded_to_a_level_that_it_is_not(value: floa
         (1e6, "> 10,000"),
         (math.inf, "∞"),
         (math.nan, "–"),
+        (1.0, "1.00"),
+        (0.9952, "0.995"),
+        (1.0041, "1.004"),
+        (0.99999999, "1.0000"),
     ],
 )
 def test_ratio(value: float, words: str) -> None:

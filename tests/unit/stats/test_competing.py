@@ -60,7 +60,7 @@ def test_causes_and_survival_add_up_to_one():
 
 
 def test_values_at_a_time():
-    found = cumulative_incidence(TIME[:3], CAUSE[:3])
+    found = cumulative_incidence([6.3, 0.68, 5.22], [0, 1, 2])
     assert found.at(0.1) == (0.0, 0.0, 0.0)
     estimate, low, high = found.at(3)
     assert low < estimate < high
@@ -86,3 +86,12 @@ def test_coverage_and_type_one_error():
 def test_nothing_to_compare():
     assert np.isnan(gray_test(TIME, CAUSE, np.repeat("A", 7)).p)
     assert np.isnan(gray_test(TIME, CAUSE, GROUP, of=3).p)
+
+
+def test_nothing_more_can_happen_once_everybody_had_an_event():
+    """R: summary(survfit(Surv(c(1, 2, 3, 4), factor(c(1, 2, 1, 2), 0:2)) ~ 1), times = 5, extend = TRUE)$pstate."""
+    ended = cumulative_incidence([1, 2, 3, 4], [1, 2, 1, 2])
+    assert ended.at(5)[0] == ended.at(4)[0] == pytest.approx(0.5, abs=1e-12)
+    assert cumulative_incidence([1, 2], [1, 1]).at(90)[0] == 1.0
+    assert np.isnan(cumulative_incidence([1, 2, 3, 4], [1, 2, 1, 0]).at(5)).all()
+    assert np.isnan(cumulative_incidence([1, 2, 4, 4], [1, 2, 1, 0]).at(5)).all()
