@@ -10,6 +10,7 @@ from anpi.association.plan import DURING_TREATMENT, Plan
 from anpi.association.question import Question
 from anpi.association.trial import Trial
 from anpi.stats.permutation import permute_groups
+from anpi.trial.results import APART_IN_ARMS
 
 FROM_SAMPLES = ("subtype", "signatures", "genes")
 SMALLEST_BATCH = 3
@@ -30,9 +31,9 @@ def confounding(question: Question, trial: Trial, plan: Plan) -> tuple[str | Non
     """
     if refusal := alike_within_arms(question, plan):
         return refusal, []
+    notes = apart_in_arms(question, plan)
     if trial.samples is None or question.entry.biomarker not in FROM_SAMPLES or question.frame.empty:
-        return None, []
-    notes: list[str] = []
+        return None, notes
     for name in ("batch", "site"):
         if name not in trial.samples.columns:
             continue
@@ -70,6 +71,30 @@ def alike_within_arms(question: Question, plan: Plan) -> str | None:
         return None
     held = f"every arm holds one {question.biomarker} only"
     return f"{held}, so the two cannot be told apart within arms: not tested"
+
+
+def apart_in_arms(question: Question, plan: Plan) -> list[str]:
+    """Tell of groups of which most stand in other arms than the reference: within arms they are hardly compared.
+
+    Of each group and the reference the smaller number in each arm is counted. A group that keeps half of its patients
+    (or of the reference's, where those are fewer) beside the other, or as many as a group needs, is not told of.
+    """
+    if not question.grouped or question.entry.biomarker in ("arm", *DURING_TREATMENT):
+        return []
+    groups = split_groups(question.frame["marker"], plan, question.biomarker)
+    counts = pd.crosstab(question.frame["marker"], question.frame["arm"]).reindex(groups.tested)
+    if counts.shape[0] < 2 or counts.shape[1] < 2:
+        return []
+    reference, sizes = counts.loc[groups.reference], counts.sum(axis=1)
+    beside = counts.clip(upper=reference, axis=1).sum(axis=1).drop(groups.reference)
+    enough = (sizes.drop(groups.reference).clip(upper=sizes[groups.reference]) / 2).clip(upper=plan.smallest_group)
+    apart = [f"{level} {count}" for level, count in beside[beside < enough].items()]
+    if not apart:
+        return []
+    return [
+        f"within arms few patients of a group stand beside as many of {groups.reference} ({', '.join(apart)}): "
+        f"{question.biomarker} {APART_IN_ARMS}"
+    ]
 
 
 def inseparable(values: pd.Series, batch: pd.Series) -> bool:

@@ -34,8 +34,9 @@ def incidence_table(plan: Plan, trial: Trial) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``left_out`` counts patients with the event on a day that is not known, or without follow-up. Beyond the last
-        day of follow-up nothing is given, unless all had had an event by then.
+        ``left_out`` counts patients with the event on a day that is not known, or without follow-up; where the day is
+        known of nobody who had it, nothing is given. Beyond the last day of follow-up nothing is given, unless all had
+        had an event by then.
     """
     members = trial.members(plan.all_treated)
     arms = trial.arms().loc[members]
@@ -58,7 +59,7 @@ def group_rows(part: pd.DataFrame, plan: Plan) -> list[dict[str, object]]:
     known = part.dropna()
     counts = {"n": len(known), "events": int(known["status"].eq(FIRST).sum())}
     counts |= {"competing_events": int(known["status"].eq(OTHER).sum()), "left_out": len(part) - len(known)}
-    if known.empty:
+    if known.empty or part_without_days(part, counts):
         return [{"months": months, **counts} for months in plan.rate_months]
     curve = cumulative_incidence(known["time"], known["status"])
     names = ("incidence", "ci_low", "ci_high")
@@ -66,6 +67,11 @@ def group_rows(part: pd.DataFrame, plan: Plan) -> list[dict[str, object]]:
         {"months": months, **counts, **dict(zip(names, curve.at(months * DAYS_PER_MONTH), strict=True))}
         for months in plan.rate_months
     ]
+
+
+def part_without_days(part: pd.DataFrame, counts: dict[str, int]) -> bool:
+    """Return whether the event is known of patients and its day of none of them: they left, so 0 would be wrong."""
+    return not counts["events"] and bool((part["time"].isna() & part["status"].eq(FIRST)).any())
 
 
 def response_courses(trial: Trial) -> pd.DataFrame | None:
@@ -90,5 +96,5 @@ def courses(outcome: pd.DataFrame, day: pd.Series, had: pd.Series) -> pd.DataFra
     frame = pd.DataFrame({"time": outcome["time"], "status": status})
     first = day.notna() & (day <= frame["time"])
     frame.loc[first, "time"], frame.loc[first, "status"] = day[first].clip(lower=0), FIRST
-    frame.loc[had & day.isna(), "time"] = np.nan
+    frame.loc[had & day.isna(), ["time", "status"]] = np.nan, FIRST
     return frame

@@ -130,9 +130,10 @@ def left_out_words(run: Run, name: str) -> str:
 
 
 def subgroup_label(row: SubgroupRow) -> str:
-    level = f", {say.level_words(row['level'], row['biomarker'])}" if has_value(row["level"]) else ""
+    names = [say.level_words(row[c], row["biomarker"]) for c in ("level", "reference") if has_value(row[c])]
+    level = f", {' / '.join(names)}" if has_value(row["level"]) else ""
     variable = str(row["variable"])
-    return f"{variable_words(variable)}: {level_words(variable, row['subgroup'])}{level}"
+    return f"{say.capital(variable_words(variable))}: {level_words(variable, row['subgroup'])}{level}"
 
 
 def incidence_blocks(run: Run) -> list[Any]:
@@ -166,8 +167,9 @@ def incidence_blocks(run: Run) -> list[Any]:
         "Left out",
     ]
     caption = (
-        "Aalen-Johansen estimates. Left out: the day of the event is not known, or no follow-up. An immune-related "
-        "event that began before the first dose does not count."
+        "Aalen-Johansen estimates. Left out: the day of the event is not known, or no follow-up; who had it on a day "
+        "that is not known is missing from the incidence, which is then too low. An immune-related event that began "
+        "before the first dose does not count."
     )
     numeric = [False, False, False, True, True, True, True, False, True]
     title = "Cumulative incidence with competing events"
@@ -176,7 +178,7 @@ def incidence_blocks(run: Run) -> list[Any]:
 
 def incidence_cell(row: IncidenceRow) -> Cell:
     if not has_value(row["incidence"]):
-        return Cell("beyond follow-up")
+        return Cell("beyond follow-up" if row["events"] or not row["left_out"] else "cannot be told")
     value = percent(row["incidence"])
     bounds = f" ({interval(row['ci_low'], row['ci_high'], percent)})" if has_value(row["ci_low"]) else ""
     return Cell(value + bounds, float(row["incidence"]))

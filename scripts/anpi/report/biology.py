@@ -222,12 +222,7 @@ def signatures(run: Run) -> Section:
         f"{plural(names, 'signature')} in {plural(given['sample_id'].nunique(), 'sample')}; each score "
         "depends on its sample alone."
     ]
-    lacking = scores[scores["score"].isna()]
-    if len(lacking):
-        lines.append(
-            f"{plural(lacking['signature'].nunique(), 'signature')} could not be scored in some samples "
-            "(too few of their genes are present)."
-        )
+    lines += lacking_sentences(scores)
     lines += panel_sentences(given["unit"])
     blocks: list[Any] = [Text(lines)]
     drawing = signature_drawing(run, given)
@@ -236,6 +231,17 @@ def signatures(run: Run) -> Section:
     blocks += cohort_views(run, given)
     blocks += cell_blocks(run)
     return Section("signatures", "Immune signatures", blocks, "Signatures")
+
+
+def lacking_sentences(scores: pd.DataFrame) -> list[str]:
+    """Count the signatures that lack scores: in all samples, or in some."""
+    lacking = scores["score"].isna().groupby(scores["signature"]).mean()
+    parts = ((int(lacking.eq(1).sum()), "any sample"), (int(lacking.between(0, 1, "neither").sum()), "some samples"))
+    return [
+        f"{plural(count, 'signature')} could not be scored in {where} (too few genes are present)."
+        for count, where in parts
+        if count
+    ]
 
 
 def panel_sentences(units: pd.Series) -> list[str]:

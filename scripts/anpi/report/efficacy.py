@@ -46,14 +46,12 @@ def efficacy(run: Run) -> Section:
     if rates is None:
         blocks.append(Note("No rates were derived in this run.", "absent"))
     else:
-        blocks.append(rate_table(rates))
+        blocks.append(rate_table(rates, say.best_responses_supplied(run.tables["endpoints"])))
         survival = run.rows("survival", "entry", "efficacy")
         times = [] if survival is None else list(dict.fromkeys(survival["endpoint"]))
         blocks += [table for endpoint in times for table in survival_by_group(run, "efficacy", endpoint)]
         if say.best_responses_supplied(run.tables["endpoints"]):
-            blocks.append(
-                Note("Best responses were supplied, not derived from scans: whether they were confirmed is not known.")
-            )
+            blocks.append(Note(say.SUPPLIED))
         blocks.append(Text(immune_sentences(run.tables["endpoints"])))
     blocks += [*concordance(run), *strategies(run)]
     return Section("rates", "Efficacy by arm", blocks, "Efficacy by arm")
@@ -135,8 +133,14 @@ def rate_sentences(rates: pd.DataFrame, endpoints: pd.DataFrame) -> list[str]:
     return lines
 
 
-def rate_table(rates: pd.DataFrame) -> Table:
-    """Lay the rates out: one row per measure and population, a column an arm."""
+def rate_table(rates: pd.DataFrame, supplied: bool = False) -> Table:
+    """Lay the rates out: one row per measure and population, a column an arm.
+
+    Parameters
+    ----------
+    supplied : bool
+        Whether best responses were supplied: no rate is called confirmed then.
+    """
     arms = ["all", *sorted(a for a in rates["arm"].unique() if a != "all")]
     if len(arms) == 2:
         arms = ["all"]
@@ -151,6 +155,7 @@ def rate_table(rates: pd.DataFrame) -> Table:
         anchors.append(anchor_of("rates", part.index[part["arm"].eq("all")].min()))
         part = part.set_index("arm")
         cells = [Cell(rate_words(part.loc[arm]) if arm in part.index else NONE) for arm in arms]
+        words = words.replace(", confirmed", ", as supplied") if supplied else words
         rows.append([Cell(words), Cell(str(population)), *cells])
     header = ["Measure", "Of", *(arm if arm != "all" else "All arms" for arm in arms)]
     caption = (

@@ -17,7 +17,7 @@ from anpi.report.rows import DetectableRow
 from anpi.report.tables import Run
 from anpi.trial.declared import DeclaredEntry
 from anpi.trial.endpoints import endpoint_words
-from anpi.trial.results import INTERACTION
+from anpi.trial.results import APART_IN_ARMS
 from anpi.trial.sets import USABLE
 from anpi.words.counting import COUNTED_BY, LOST
 from anpi.words.lists import listed, plural
@@ -37,11 +37,13 @@ def ranked_limits(run: Run) -> list[str]:
     """Return what limits the answer, gravest first: whose sample it is, on whom it hangs, what else could be."""
     entry = say.primary_entry(run.plan)
     lines = [
+        *(line for line in warnings_of_tests(run) if line.endswith(f"{APART_IN_ARMS}.")),
         *doubtful_members(run),
         *hanging_on(run),
         *lean_members(run, compared=True),
         *other_tumours(run),
         *other_choices(run),
+        *supplied_responses(run),
         *missing_biomarker(run, entry),
         *warnings_of_tests(run),
         *unlike_patients(run),
@@ -154,6 +156,10 @@ def other_choices(run: Run) -> list[str]:
     return [line for line in lines if line]
 
 
+def supplied_responses(run: Run) -> list[str]:
+    return [say.SUPPLIED] if say.best_responses_supplied(run.tables["endpoints"]) else []
+
+
 def missing_biomarker(run: Run, entry: DeclaredEntry | None) -> list[str]:
     """Count the treated patients with the biomarker; few patients make estimates imprecise."""
     members = primary_members(run)
@@ -161,7 +167,8 @@ def missing_biomarker(run: Run, entry: DeclaredEntry | None) -> list[str]:
         return []
     treated = len(run.members("all_treated"))
     lines = [
-        f"{len(members):,} of {plural(treated, 'treated patient')} have {FROM_SAMPLES[entry['biomarker']]}"
+        f"{len(members):,} of {plural(treated, 'treated patient')} {'has' if len(members) == 1 else 'have'} "
+        f"{FROM_SAMPLES[entry['biomarker']]}"
         + ("; results may not hold for the others." if len(members) < treated else ".")
     ]
     if len(members) < FEW_PATIENTS:
@@ -217,7 +224,7 @@ def detectable_sentence(row: DetectableRow, alpha: float) -> str:
     share = f" at {row['alpha']:.2g}, its part of {alpha:g}," if row["alpha"] < alpha * (1 - 1e-6) else ""
     shown = (
         f"a hazard ratio of {' (or '.join(ends)}{')' if len(ends) > 1 else ''} would have been shown{share} in 4 of 5 "
-        "such trials; smaller differences would mostly have been missed"
+        "such trials; smaller differences are missed more often"
         if ends
         else f"no difference, however large, would have been shown{share} in 4 of 5 such trials"
     )
@@ -239,20 +246,8 @@ def secondary_sentences(run: Run) -> list[str]:
     lines = []
     for _, part in secondary.groupby(["entry", "endpoint", "biomarker"], sort=False):
         lines.append(secondary_sentence(part, run.plan["alpha"]))
-        lines += [
-            interaction_sentence(row, run.plan["alpha"], "secondary")
-            for _, row in part[part["effect"].eq(INTERACTION)].iterrows()
-        ]
+        lines += say.interactions(part, run.plan["alpha"], "secondary")
     return lines
-
-
-def interaction_sentence(test: pd.Series, alpha: float, tier: str) -> str:
-    """Return whether an effect differs between arms, which is another question than whether there is one."""
-    name = f"{say.capital(endpoint_words(test['endpoint']))} by {test['biomarker']}, whether it differs between arms"
-    if not say.tested(test):
-        return f"{name}: {say.untested_words(test)}."
-    words = f"{name}: {say.verdict(test, alpha, tier)}."
-    return cite(words, "results", *((part, test.name) for part in say.numbers_of(test)))
 
 
 def secondary_sentence(rows: pd.DataFrame, alpha: float) -> str:

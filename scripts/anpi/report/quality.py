@@ -143,11 +143,11 @@ def identity_blocks(verdicts: pd.DataFrame) -> list[Any]:
         return []
     counts = verdicts["identity"].value_counts()
     words = [
-        f"{counts[value]} {text}"
-        for value, text in (
-            ("match", "fit their patient"),
-            ("suspect", "may be another patient's"),
-            ("unknown", "cannot be told"),
+        f"{counts[value]} {one if counts[value] == 1 else many}"
+        for value, one, many in (
+            ("match", "fits its patient", "fit their patient"),
+            ("suspect", "may be another patient's", "may be another patient's"),
+            ("unknown", "cannot be told", "cannot be told"),
         )
         if value in counts
     ]
@@ -206,8 +206,15 @@ def tissue_blocks(run: Run, verdicts: pd.DataFrame) -> list[Any]:
         return []
     rows = verdicts[["sample_id", "patient_id"]].merge(tissues, on="sample_id")
     counts = rows["sclc"].value_counts()
-    answers = (("yes", "are"), ("doubt", "may be"), ("no", "are not"), ("unknown", "cannot be told"))
-    words = listed([f"{counts[answer]} {text}" for answer, text in answers if answer in counts])
+    answers = (
+        ("yes", "is", "are"),
+        ("doubt", "may be", "may be"),
+        ("no", "is not", "are not"),
+        ("unknown", "cannot be told", "cannot be told"),
+    )
+    words = listed(
+        [f"{counts[name]} {one if counts[name] == 1 else many}" for name, one, many in answers if name in counts]
+    )
     sentence = (
         f"Small cell lung cancer by lineage, proliferation and foreign programmes: {words}. Shares of normal tissue "
         "come from genes that it alone expresses strongly, and are right to about a factor of two."

@@ -15,7 +15,7 @@ from anpi.report.claims import DECLARED, Claim, PrimaryQuestion, primary_questio
 from anpi.report.numbers import NONE, has_value, p_value, ratio, text
 from anpi.report.rows import Ratio, ResultRow, StripRow
 from anpi.report.tables import Run
-from anpi.trial.endpoints import endpoint_words
+from anpi.trial.endpoints import endpoint_kind, endpoint_words, supplied
 from anpi.words.lists import plural
 from anpi.words.p_values import p_words
 
@@ -46,6 +46,8 @@ def choices_of(run: Run, question: PrimaryQuestion) -> list[Choice]:
         return []
     same_endpoint = table["endpoint"].map(lambda variant: is_of(variant, question.endpoint)).astype(bool)
     rows = table[table["entry"].eq(question.entry) & same_endpoint]
+    if is_supplied(run, question.endpoint):  # no other rule was applied to it: its variants are copies
+        rows = rows[rows["endpoint"].eq(question.endpoint)]
     declared = rows.loc[rows["variant"].eq(DECLARED), "biomarker"].unique()
     if len(declared) > 1:  # another scheme of subtypes has a name of its own, and answers the one question there is
         rows = rows[rows["biomarker"].eq(question.biomarker)]
@@ -60,6 +62,13 @@ def choices_of(run: Run, question: PrimaryQuestion) -> list[Choice]:
             of_endpoint = str(variant).startswith("endpoint ")
             choices.append(Choice(variant_words(str(variant)), records[0], ratios, of_endpoint))
     return sorted(choices, key=lambda choice: choice.label != DECLARED)
+
+
+def is_supplied(run: Run, endpoint: str) -> bool:
+    """Return whether the sponsor supplied an endpoint of all patients who have it."""
+    reason = f"{endpoint}_reason" if endpoint_kind(endpoint) == "time" else "bor_reason"
+    endpoints = run.tables["endpoints"]
+    return reason in endpoints and bool(supplied(endpoints[reason].dropna()).all())
 
 
 def is_of(endpoint: object, declared: str) -> bool:

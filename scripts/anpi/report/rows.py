@@ -61,11 +61,14 @@ class SubgroupRow(TypedDict):
     subgroup: str
     biomarker: str
     level: str | None
+    reference: str | None
 
 
 class IncidenceRow(TypedDict):
     """A cumulative incidence of ``association/incidence.tsv`` with its interval."""
 
+    events: float
+    left_out: float
     incidence: float
     ci_low: float
     ci_high: float

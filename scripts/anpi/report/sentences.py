@@ -32,6 +32,7 @@ RATIOS = {
 # What happens during treatment divides a patient's time, not the patients.
 EXPOSURES = {"response": "a response", "immune_related": "an immune-related event"}
 NOT_TESTED = ": not tested"
+SUPPLIED = "Best responses were supplied, not derived from scans: whether they were confirmed is not known."
 ADJUSTMENTS = {
     "holm": "Holm's adjustment",
     "bh": "adjustment by Benjamini and Hochberg",
@@ -146,8 +147,26 @@ def primary_headline(results: pd.DataFrame | None, plan: DeclaredPlan) -> str:
     rows = pd.DataFrame() if results is None else results[results["entry"].isin(entries)]
     if rows.empty:
         return "We cannot tell: this run made no test of it."
-    questions = rows.groupby(["entry", "endpoint", "biomarker"], sort=False)
-    return joined(one_headline(question, plan["alpha"]) for _, question in questions)
+    questions = [question for _, question in rows.groupby(["entry", "endpoint", "biomarker"], sort=False)]
+    return joined(
+        sentence
+        for question in questions
+        for sentence in (one_headline(question, plan["alpha"]), *interactions(question, plan["alpha"], "primary"))
+    )
+
+
+def interactions(rows: pd.DataFrame, alpha: float, tier: str) -> list[str]:
+    """Return for one question whether its effect differs between arms, where the plan asks for it."""
+    return [interaction_sentence(row, alpha, tier) for _, row in rows[rows["effect"].eq(INTERACTION)].iterrows()]
+
+
+def interaction_sentence(test: pd.Series, alpha: float, tier: str) -> str:
+    """Return whether an effect differs between arms, which is another question than whether there is one."""
+    name = f"{capital(endpoint_words(test['endpoint']))} by {test['biomarker']}, whether it differs between arms"
+    if not tested(test):
+        return f"{name}: {untested_words(test)}."
+    words = f"{name}: {verdict(test, alpha, tier)}."
+    return cite(words, "results", *((part, test.name) for part in numbers_of(test)))
 
 
 def one_headline(rows: pd.DataFrame, alpha: float) -> str:
@@ -168,7 +187,8 @@ def one_headline(rows: pd.DataFrame, alpha: float) -> str:
     events = int(test["events"]) if has_value(test["events"]) else 0
     p = p_words(decisive_p(test))
     numbers = f"{plural(int(test['n']), 'patient')}, {plural(events, *unit(test['endpoint']))}"
-    where = f"{'adjusted ' if was_adjusted(test) else ''}{p}, tested at {alpha:g}; {numbers}"
+    of_all = "one test of all groups: " if len(ratios) > 1 else ""
+    where = f"{of_all}{'adjusted ' if was_adjusted(test) else ''}{p}, tested at {alpha:g}; {numbers}"
     below = decisive_p(test) < alpha
     answer = (
         f"{capital(name)} differed between {compared(rows)}"
@@ -247,7 +267,8 @@ def median_sentence(row: pd.Series, biomarker: str, name: str = "") -> str:
     reached = months(row["median_months"])
     unit_words = "" if reached == "not reached" else " months"
     numbers = (
-        f"{reached}{unit_words} (95% CI {bounds}), {row['events']:.0f} events in {plural(int(row['n']), 'patient')}"
+        f"{reached}{unit_words} (95% CI {bounds}), {plural(int(row['events']), 'event')} in "
+        f"{plural(int(row['n']), 'patient')}"
     )
     return cite(f"{name}: median {numbers}.", "survival", (numbers, row.name))
 

@@ -26,6 +26,7 @@ from anpi.subtypes.discovery import (
 from anpi.subtypes.markers import find_markers
 from anpi.subtypes.model import Model
 from anpi.trial.methods import CONSENSUS_NMF
+from anpi.words.lists import plural
 
 LEAST_IN_GROUP = 3
 LEAST_TO_PROJECT = 3
@@ -80,7 +81,7 @@ def explore_cohort(
     kept = [sample for sample in expression.values.columns if sample in called]
     notes = ["exploratory: depends on every sample of the cohort"]
     if left_out := expression.values.shape[1] - len(kept):
-        notes.append(f"{left_out} samples without a subtype call left out")
+        notes.append(f"{plural(left_out, 'sample')} without a subtype call left out")
     expression = replace(expression, values=expression.values[kept])
     logs = variable_genes(expression, search.genes)
     tables: dict[str, pd.DataFrame] = {}

@@ -12,6 +12,8 @@ Made = Mapping[str, frozenset[str]]
 INTERACTION = "interaction with arm"
 # How the warning of a result begins whose family waits for another one that did not pass.
 GATE_CLOSED = "gate closed"
+# How the warning of a result ends whose groups hardly stand beside each other within arms.
+APART_IN_ARMS = "and arm can hardly be told apart"
 # How the biomarker of a result begins that is the clearance of a marker.
 CLEARANCE = "clearance of "
 

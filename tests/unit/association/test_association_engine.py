@@ -781,6 +781,25 @@ def test_arms_that_are_the_groups_are_told_where_arms_are_strata(plan_of, trial_
     assert np.isfinite(table["p"].iloc[0])
 
 
+@pytest.mark.parametrize("stratified", [True, False])
+@pytest.mark.parametrize("endpoint", ["pfs", "response"])
+def test_groups_that_hardly_share_an_arm_are_told(plan_of, trial_of, endpoint, stratified):
+    """A in one arm, I and all N but one in the other: what holds them together is one patient."""
+    trial = trial_of(count=60, seed=3)
+    own = trial.arms().map({"AK104": "A", "AK104 + chemotherapy": "I"})
+    own[own.eq("I") & (np.arange(60) % 3 == 0)] = "N"
+    own[own.index[own.eq("A")][0]] = "N"
+    plan = plan_of(endpoints=[endpoint], stratify_by_arm=stratified)
+    table = results(plan, replace(trial, calls=trial.calls.assign(subtype=own)))
+    told = "within arms few patients of a group stand beside as many of A (I 0, N 1): "
+    told += "subtype and arm can hardly be told apart"
+    assert told in table["warning"].iloc[0]
+    even = np.resize(["A", "A", "N", "N", "I", "I"], 60)
+    table = results(plan, replace(trial, calls=trial.calls.assign(subtype=even)))
+    assert "told apart" not in str(table["warning"].iloc[0])
+    assert "told apart" not in str(results(plan_of(biomarker="arm"), trial)["warning"].iloc[0])
+
+
 def test_site_that_is_the_outcome_is_refused_as_a_cause(plan_of, trial_of):
     trial = trial_of(count=60, seed=3)
     site = trial.endpoints["response"].map({"Y": "s1", "N": "s2"}).rename("site").to_frame()

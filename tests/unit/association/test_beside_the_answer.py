@@ -187,6 +187,19 @@ def test_incidence_counts_the_other_event(plan_of, trial_of):
     assert response["incidence"] <= had.mean() + 0.05
 
 
+def test_responses_without_a_day_are_no_incidence_of_zero(plan_of, trial_of):
+    """As where the sponsor supplied best responses: who responded is known, and not when."""
+    trial = trial_of(count=80, seed=4)
+    assert trial.endpoints["response"].eq("Y").sum() > 5
+    unknown = replace(trial, endpoints=trial.endpoints.assign(ttr_days=np.nan))
+    table = incidence_table(plan_of(), unknown).query("event == 'confirmed response' and level == 'all'")
+    assert table["incidence"].isna().all()
+    assert table["left_out"].eq(trial.endpoints["response"].eq("Y").sum()).all()
+    nobody = replace(trial, endpoints=trial.endpoints.assign(ttr_days=np.nan, response="N"))
+    table = incidence_table(plan_of(), nobody).query("event == 'confirmed response' and level == 'all'")
+    assert table["incidence"].iloc[0] == 0
+
+
 def test_published_cohorts_stand_beside_the_trial(plan_of, trial_of, registry):
     cohorts = read_cohorts()
     registered = set(read_facts(ROOT / "resources" / "signatures" / "registry.tsv")["id"])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from anpi.figures.heatmaps import correlation
-from anpi.report.biology import cohort_views, discovery, panel_sentences
+from anpi.report.biology import cohort_views, discovery, lacking_sentences, panel_sentences
 
 
 def run_of(**tables: pd.DataFrame) -> SimpleNamespace:
@@ -52,3 +52,12 @@ def test_scores_of_a_panel_are_told_to_hold_within_the_run():
     (words,) = panel_sentences(pd.Series(["log2 ratio", "log2(TPM of a panel + 1)", None]))
     assert "with no published limit" in words
     assert panel_sentences(pd.Series(["TPM", "log2(TPM + 1)", None])) == []
+
+
+def test_signatures_without_a_score_are_told_apart_from_those_without_some() -> None:
+    scores = pd.DataFrame({"signature": ["a", "a", "b", "b", "c", "c"], "score": [1, 2, None, 3, None, None]})
+    assert lacking_sentences(scores) == [
+        "1 signature could not be scored in any sample (too few genes are present).",
+        "1 signature could not be scored in some samples (too few genes are present).",
+    ]
+    assert lacking_sentences(scores[:2]) == []

@@ -182,7 +182,9 @@ def four_groups(variants: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows).reindex(columns=["variant", *make_tables(4)["results"].columns])
 
 
-@pytest.mark.parametrize(("others", "shown", "left"), [(5, 19, ""), (6, 19, " 1 more choice stands on the page of details.")])
+@pytest.mark.parametrize(
+    ("others", "shown", "left"), [(5, 19, ""), (6, 19, " 1 more choice stands on the page of details.")]
+)
 def test_a_strip_shows_whole_choices_and_the_range(tmp_path: Path, others: int, shown: int, left: str):
     names = ["confident calls only", "scheme NAPY (Rudin 2019)", "probabilities as weights", "arms pooled", "a", "b"]
     influence = {"patient_id": [None, "P0001"], "p": [0.01, 0.02], "changes_conclusion": ["no", "no"]}
@@ -241,3 +243,35 @@ def test_what_could_have_been_shown_is_said_with_its_power(tmp_path: Path):
     first, second = detectable_sentences(read_made(tmp_path))
     assert "SCLC-I (5 patients of 14) against the others: a hazard ratio of 0.05 or less [power 0.83]" in first
     assert "no difference, however large, would have been shown at 0.025, its part of 0.05, in 4 of 5" in second
+
+
+def test_the_first_screen_answers_all_that_is_primary(tmp_path: Path):
+    """Groups that hardly share an arm come first; whether the effect differs between arms is said, too."""
+    row = NAMES | {"tier": "primary", "family": "primary"}
+    apart = (
+        "within arms few patients of a group stand beside as many of A (I 0): subtype and arm can hardly be told apart"
+    )
+    rows = [
+        row | {"effect": "chi-square", "n": 22, "events": 19, "p": 0.01, "p_adjusted": 0.02, "warning": f"x; {apart}"},
+        row | {"effect": INTERACTION, "n": 22, "events": 19, "p": 0.4, "p_adjusted": 0.4},
+    ]
+    tables = make_tables(12)
+    write_run(tmp_path, tables | {"results": pd.DataFrame(rows).reindex(columns=tables["results"].columns)})
+    run = read_made(tmp_path)
+    assert ranked_limits(run)[0] == f"W{apart[1:]}."
+    words = say.primary_headline(run.table("results"), run.plan)
+    assert words.endswith("by subtype, whether it differs between arms: p = 0.40: a difference is not shown, which is "
+                          "not the same as no difference.")  # fmt: skip
+
+
+def test_variants_of_a_time_that_was_supplied_are_no_other_choices(tmp_path: Path):
+    tables = make_tables(6)
+    row = NAMES | {"tier": "primary", "family": "primary", "effect": "chi-square", "p": 0.01}
+    rows = [row | {"variant": "as declared"}, row | {"variant": "endpoint pfs_ema", "endpoint": "pfs_ema"}]
+    rows.append(row | {"variant": "arms pooled"})
+    columns = ["variant", *tables["results"].columns]
+    ends = tables["endpoints"].assign(pfs_reason="as supplied in patients (event)")
+    write_run(tmp_path, tables | {"endpoints": ends, "sensitivity": pd.DataFrame(rows).reindex(columns=columns)})
+    assert other_choices(read_made(tmp_path)) == ["The answer holds under 1 of 1 other choice."]
+    write_run(tmp_path, tables | {"sensitivity": pd.DataFrame(rows).reindex(columns=columns)})
+    assert other_choices(read_made(tmp_path)) == ["The answer holds under 2 of 2 other choices."]

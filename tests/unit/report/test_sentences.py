@@ -268,3 +268,10 @@ def test_clearance_of_a_marker_divides_the_time_not_the_patients():
 )
 def test_what_is_counted_follows_the_kind_of_the_endpoint(endpoint: str, counted: str):
     assert say.unit(endpoint)[1] == counted
+
+
+def test_counts_of_one_are_in_the_singular() -> None:
+    numbers = {"level": "A", "n": 1, "events": 1, "median_months": 5.4, "median_months_low": None}
+    row = pd.Series(numbers | {"median_months_high": None}, name=0)
+    assert say.median_sentence(row, "subtype").endswith("1 event in 1 patient.")
+    assert say.median_sentence(row.replace({1: 2}), "subtype").endswith("2 events in 2 patients.")
