@@ -10,12 +10,14 @@ import numpy as np
 
 from anpi.figures.style import INK, QUIET, RULE, SUBTYPE_COLOURS, ink_on
 from anpi.trial.subtypes import SUBTYPES
+from anpi.words.names import short_names
 
 LABELS = 250.0
 WIDEST, NARROWEST = 30.0, 3.0
 ROOM = 860.0
 GAP = 5.0
 LETTERS_FROM = 9.0  # narrower columns bear no letter
+LONGEST_ID = 9
 KINDS = {"shares": 42.0, "bar": 40.0, "change": 46.0, "heat": 15.0, "word": 16.0}
 
 
@@ -53,7 +55,7 @@ def patient_map(patients: Sequence[str], tracks: Sequence[Track], title: str) ->
     for track, top in zip(tracks, tops, strict=False):
         middle = top + KINDS[track.kind] / 2 + 4
         parts.append(f'<text x="{LABELS - 8:g}" y="{middle:.1f}" text-anchor="end">{escape(track.name)}</text>')
-    limits = [largest(track) for track in tracks]
+    limits, shown = [largest(track) for track in tracks], short_names(patients, LONGEST_ID)
     for place, patient in enumerate(patients):
         parts.append(
             f'<g data-patient="{escape(patient)}" data-place="{place}" '
@@ -67,7 +69,7 @@ def patient_map(patients: Sequence[str], tracks: Sequence[Track], title: str) ->
         if width >= LETTERS_FROM:
             parts.append(
                 f'<text transform="translate({width / 2 + 3:.1f} {tall - 54:.1f}) rotate(90)" font-size="10">'
-                f"{escape(patient if len(patient) <= 9 else patient[:8] + '…')}</text>"
+                f"{escape(shown[place])}</text>"
             )
         parts.append("</g>")
     return "".join([*parts, "</svg>"])

@@ -14,9 +14,13 @@ from matplotlib.ticker import MultipleLocator
 
 from anpi.figures.style import QUIET, RULE, blank_figure, level_colour, level_line, patient_mark
 from anpi.trial.times import DAYS_PER_MONTH
+from anpi.words.names import short_names
 
 LEAST_AT_RISK = 3
-COLUMNS = 2  # of the key above the curves
+COLUMNS = 2  # of the key above the curves, where its names leave room for it
+LETTERS = 11.2  # of the key to an inch of the figure
+MEDIAN = 20  # letters behind a name
+LONGEST_AT_RISK = 26
 SIZE = (7.4, 3.1)
 
 
@@ -34,9 +38,8 @@ class Annotations:
     linked: Collection[str] | None = None
     note: str = ""
 
-    def label(self, level: str) -> str:
-        """Return a group's line of the key: its name, with the median when that is known."""
-        name = self.names.get(level, level)
+    def label(self, level: str, name: str) -> str:
+        """Return a group's line of the key: its name as it is written there, with the median when that is known."""
         if level not in self.medians:
             return name
         median = self.medians[level]
@@ -75,7 +78,10 @@ def kaplan_meier(
     levels = list(dict.fromkeys(curves["level"]))
     written = annotations or Annotations()
     width, height = size
-    key = 0.3 + 0.2 * -(-len(levels) // COLUMNS)
+    shown = short_names([written.names.get(level, level) for level in levels], int(width * LETTERS) - MEDIAN)
+    labels = [written.label(level, name) for level, name in zip(levels, shown, strict=True)]
+    columns = COLUMNS if max(map(len, labels), default=0) * COLUMNS <= width * LETTERS else 1
+    key = 0.3 + 0.2 * -(-len(levels) // columns)
     figure = blank_figure(width, height + 0.7 + key + 0.24 * (len(levels) + 1))
     share, above = height / figure.get_figheight(), key / figure.get_figheight()
     left = 1.78 / width
@@ -87,13 +93,13 @@ def kaplan_meier(
         thin_from, end = last_days(rows, people, level)
         look = {"color": level_colour(level, place), "linestyle": level_line(level, place)}
         light = level in written.light
-        draw_curve(axes, steps, (thin_from, end), look, light, written.label(level))
+        draw_curve(axes, steps, (thin_from, end), look, light, labels[place])
         draw_median(axes, written.medians.get(level, np.nan), level_colour(level, place))
         marks = curve_marks(steps, people, level)
         draw_marks(axes, marks, level_colour(level, place), written.linked)
         drawn += [steps.assign(kind="step"), marks.assign(level=level)]
     risk = curves[curves["kind"] == "risk"]
-    name_axes(axes, risk["time_days"].max() / DAYS_PER_MONTH, what, written.note)
+    name_axes(axes, risk["time_days"].max() / DAYS_PER_MONTH, what, written.note, columns)
     risk_table(axes, ((0.98 - left) * width, height), risk, levels, dict(written.names))
     parts = [part.dropna(axis=1, how="all") for part in (*drawn, risk) if len(part)]
     data = pd.concat(parts, ignore_index=True)
@@ -101,13 +107,13 @@ def kaplan_meier(
     return figure, data.drop(columns="time_days")
 
 
-def name_axes(axes: Axes, longest: float, what: str, note: str) -> None:
+def name_axes(axes: Axes, longest: float, what: str, note: str, columns: int) -> None:
     axes.set(
         ylim=(0, 1.03), xlim=(0, longest), ylabel=f"Probability of {what}", xlabel="Months from start of treatment"
     )
     axes.yaxis.set_major_locator(MultipleLocator(0.25))
-    lines = -(-len(axes.get_legend_handles_labels()[1]) // COLUMNS)
-    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(-0.02, 0.99), handlelength=3.2, ncols=COLUMNS)
+    lines = -(-len(axes.get_legend_handles_labels()[1]) // columns)
+    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(-0.02, 0.99), handlelength=3.2, ncols=columns)
     axes.set_title(note, fontsize=9, weight="normal", pad=8 + 14 * lines)
 
 
@@ -198,11 +204,10 @@ def risk_table(
     transform = axes.get_xaxis_transform()
     top = -0.62 / height
     axes.text(0, top, "At risk (censored, events)", transform=transform, ha="left", color=QUIET, fontsize=8)
+    shown = short_names([names.get(level, level) for level in levels], LONGEST_AT_RISK)
     for place, level in enumerate(levels):
         y = top - (place + 1) * 0.22 / height
-        name = names.get(level, level)
-        label = name if len(name) <= 26 else name[:25] + "…"
-        axes.text(-0.32 / wide, y, label, transform=axes.transAxes, ha="right", fontsize=8.5, weight="bold")
+        axes.text(-0.32 / wide, y, shown[place], transform=axes.transAxes, ha="right", fontsize=8.5, weight="bold")
         for row in risk[risk["level"] == level].itertuples():
             text = f"{row.at_risk:.0f} ({row.censored:.0f}, {row.events:.0f})"
             axes.text(row.time_days / DAYS_PER_MONTH, y, text, transform=transform, ha="center", fontsize=8.5)

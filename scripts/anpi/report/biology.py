@@ -13,12 +13,13 @@ from anpi.figures.components import components
 from anpi.report import sentences as say
 from anpi.report.blocks import Cell, Drawing, Heading, Note, Section, Table, Text
 from anpi.report.cells import cell_blocks
-from anpi.report.numbers import NONE, count_of, decimal, drawn_of, has_value, short_names, text
+from anpi.report.numbers import NONE, count_of, decimal, drawn_of, has_value, text
 from anpi.report.schemes import scheme_blocks
 from anpi.report.tables import Run, call_groups
 from anpi.trial.methods import TPM_OF_PANEL
 from anpi.trial.subtypes import SUBTYPES
 from anpi.words.lists import listed, plural
+from anpi.words.names import short_names
 
 MOST_SIGNATURES = 32
 NAMED = 3

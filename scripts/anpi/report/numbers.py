@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -67,16 +66,6 @@ def months(value: Any) -> str:
 def interval(low: Any, high: Any, write: Any = ratio) -> str:
     """Write a 95% interval."""
     return f"{write(low)} to {write(high)}"
-
-
-def short_names(names: Sequence[str], most: int) -> list[str]:
-    """Cut names to a length; those that would be alike are cut in the middle, so that they differ."""
-    cut = [name if len(name) <= most else f"{name[: most - 1]}…" for name in names]
-    half = (most - 1) // 2
-    return [
-        f"{name[: most - 1 - half]}…{name[-half:]}" if cut.count(shown) > 1 and len(name) > most else shown
-        for name, shown in zip(names, cut, strict=True)
-    ]
 
 
 def drawn_of(drawn: int, whole: int, one: str) -> str:

@@ -15,11 +15,12 @@ from anpi.figures.patient_map import Track, patient_map
 from anpi.figures.style import OTHER_COLOURS, SUBTYPE_COLOURS, VERDICT_COLOURS
 from anpi.report.biology import drawn_signatures, given_in
 from anpi.report.blocks import Section, Text
-from anpi.report.numbers import drawn_of, has_value, short_names
+from anpi.report.numbers import drawn_of, has_value
 from anpi.report.tables import Run, numbers_of
 from anpi.trial.subtypes import SUBTYPES
 from anpi.trial.times import DAYS_PER_MONTH
 from anpi.words.lists import plural
+from anpi.words.names import short_names
 
 MOST_SIGNATURES = 4
 MOST_TARGETS = 4

@@ -23,6 +23,7 @@ from anpi.figures.forest import axis_limits, forest
 from anpi.figures.linking import linked_svg, plain_pdf
 from anpi.figures.style import SUBTYPE_COLOURS, new_figure, patient_mark
 from anpi.figures.survival import Annotations, kaplan_meier
+from anpi.words.names import short_names
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -264,3 +265,34 @@ def test_a_figure_writes_ratios_as_the_sentences_do() -> None:
     )  # fmt: skip
     words = {text.get_text() for text in forest(rows, "Odds ratio")[0].axes[0].texts}
     assert {"11.4 (1.52 to 145)", "< 0.01 (< 0.01 to 8,231)"} <= words
+
+
+LONG_ARMS = [
+    "cadonilimab 10 mg/kg every three weeks, second line, without chemotherapy",
+    "cadonilimab 10 mg/kg every three weeks + investigator's choice chemotherapy (topotecan or irinotecan)",
+]
+
+
+@pytest.mark.parametrize("most", [9, 26, 40])
+def test_names_that_are_cut_can_be_told_apart(most: int) -> None:
+    ids = [f"CHN-SITE-0123456789-P{place:03d}-RESCREENED-2ND-COHORT-EXPANSION" for place in range(300)]
+    for names in (ids, LONG_ARMS):
+        shown = short_names(names, most)
+        assert len(set(shown)) == len(names)
+        assert max(map(len, shown)) <= most
+    assert short_names(["P001", "P002", "P001"], most) == ["P001", "P002", "P001"]
+
+
+def test_curves_of_arms_with_long_names_keep_their_width() -> None:
+    """The key was as wide as both names beside each other, and the page shrank the curves to a fifth."""
+    steps = [
+        {"level": arm, "kind": kind, "time_days": day, "survival": 1 - day / 400, "ci_low": 0.3, "ci_high": 0.9,
+         "at_risk": 5, "censored": 0, "events": 1}
+        for arm in LONG_ARMS for kind in ("step", "risk") for day in (0, 100, 200)
+    ]  # fmt: skip
+    figure, _ = kaplan_meier(pd.DataFrame(steps), annotations=Annotations(medians=dict.fromkeys(LONG_ARMS, 4.2)))
+    figure.canvas.draw()
+    legend = figure.axes[0].get_legend().get_window_extent()
+    assert legend.width <= figure.bbox.width
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert len({word for word in words if "…" in word}) == 2

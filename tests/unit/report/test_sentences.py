@@ -270,6 +270,14 @@ def test_what_is_counted_follows_the_kind_of_the_endpoint(endpoint: str, counted
     assert say.unit(endpoint)[1] == counted
 
 
+def test_one_p_of_several_ratios_is_called_one_test() -> None:
+    """The p beside three ratios is of none of them alone."""
+    rows = primary(0.008)
+    third = rows[rows["effect"].eq("HR")].assign(level="P")
+    words = say.primary_headline(pd.concat([rows, third], ignore_index=True), PLAN)
+    assert "(one test of all groups: p = 0.008, tested at 0.05; 14 patients, 11 events)" in words
+
+
 def test_counts_of_one_are_in_the_singular() -> None:
     numbers = {"level": "A", "n": 1, "events": 1, "median_months": 5.4, "median_months_low": None}
     row = pd.Series(numbers | {"median_months_high": None}, name=0)
