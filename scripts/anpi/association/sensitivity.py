@@ -26,6 +26,7 @@ from anpi.association.trial import Trial
 from anpi.stats.permutation import permute_design, permute_logrank
 from anpi.stats.survival import Z, logrank, restricted_mean
 from anpi.trial.endpoints import endpoint_variants
+from anpi.trial.results import MEANS
 from anpi.trial.sets import SUBTYPED, USABLE
 from anpi.trial.times import DAYS_PER_MONTH
 
@@ -185,9 +186,7 @@ def restricted_mean_rows(question: Question, plan: Plan) -> list[Row]:
     rows = []
     for level in groups.tested[1:]:
         part = frame[frame["marker"].eq(level)]
-        row = Row(
-            level, groups.reference, len(part), int(part["event"].sum()), "difference, months", role="description"
-        )
+        row = Row(level, groups.reference, len(part), int(part["event"].sum()), MEANS, role="description")
         base = means[groups.tested[0]]
         difference = means[level].estimate - base.estimate
         silent = [name for name in (groups.tested[0], level) if not means[name].se > 0]

@@ -14,13 +14,13 @@ from anpi.report.blocks import Cell, Drawing, Heading, Note, Points, Section, Ta
 from anpi.report.claims import Claim, primary_questions
 from anpi.report.evidence import anchor_of, cite
 from anpi.report.limits import detectable_sentences, influence_words
-from anpi.report.numbers import NONE, has_value, interval, p_value, percent, ratio, text
+from anpi.report.numbers import NONE, decimal, has_value, interval, p_value, percent, ratio, text
 from anpi.report.rows import Ratio
 from anpi.report.survival import survival_by_group, survival_figure
 from anpi.report.tables import Run
 from anpi.trial.declared import DeclaredFamily
 from anpi.trial.endpoints import endpoint_kind, endpoint_words
-from anpi.trial.results import INTERACTION
+from anpi.trial.results import INTERACTION, MEANS
 from anpi.words.lists import plural
 
 TIERS = {"primary": "Primary", "secondary": "Secondary", "exploratory": "Exploratory"}
@@ -331,7 +331,7 @@ def variant_table(table: pd.DataFrame) -> Table:
     after = table.groupby(keys, sort=False)["effect"].transform(lambda effect: effect.eq(INTERACTION).cumsum())
     for (variant, _, endpoint, biomarker, within), part in table.groupby([*keys, after.rename("within")], sort=False):
         test = part.iloc[0]
-        ratios = [variant_ratio(row) for _, row in part.iterrows() if row["effect"] in say.RATIOS]
+        ratios = [variant_ratio(row) for _, row in part.iterrows() if row["effect"] in (*say.RATIOS, MEANS)]
         rows.append(
             [
                 Cell("another endpoint" if str(variant).startswith("endpoint ") else variant),
@@ -344,7 +344,16 @@ def variant_table(table: pd.DataFrame) -> Table:
                 Cell(text(test["warning"])),
             ]
         )
-    header = ["Variant", "Endpoint", "Biomarker", "n", "Events", "Ratios (95% CI)", "p, unadjusted", "Warning"]
+    header = [
+        "Variant",
+        "Endpoint",
+        "Biomarker",
+        "n",
+        "Events",
+        "Ratios or differences (95% CI)",
+        "p, unadjusted",
+        "Warning",
+    ]
     numeric = [False, False, False, True, True, False, True, False]
     return Table("sensitivity", "Other choices", header, rows, "", numeric)
 
@@ -354,6 +363,9 @@ def variant_ratio(row: pd.Series) -> str:
     if not has_value(row["estimate"]):
         return ""
     names = [say.level_words(row[c], row["biomarker"]) for c in ("level", "reference") if has_value(row[c])]
+    if row["effect"] == MEANS:
+        bounds = interval(row["ci_low"], row["ci_high"], decimal)
+        return f"{' less '.join(names)}: {decimal(row['estimate'])} months ({bounds})"
     return f"{' / '.join(names) or row['effect']} {ratio(row['estimate'])} ({interval(row['ci_low'], row['ci_high'])})"
 
 

@@ -10,6 +10,8 @@ Made = Mapping[str, frozenset[str]]
 
 # What `effect` of a result is called whose question is whether arms differ in it.
 INTERACTION = "interaction with arm"
+# What the effect of restricted means is called.
+MEANS = "difference, months"
 # How the warning of a result begins whose family waits for another one that did not pass.
 GATE_CLOSED = "gate closed"
 # How the warning of a result ends whose groups hardly stand beside each other within arms.

@@ -83,3 +83,11 @@ def test_a_limit_that_is_there_is_written() -> None:
     half = {"estimate": 0.004, "ci_low": None, "ci_high": 0.9}
     assert estimate_cell(half).words == "< 0.01 (– to 0.90)"
     assert estimate_cell({"estimate": 5.8, "ci_low": None, "ci_high": None}).words == "5.80"
+
+
+def test_differences_of_restricted_means_stand_among_the_other_choices() -> None:
+    row = NAMES | {"variant": "restricted mean", "endpoint": "pfs", "level": "I", "reference": "A", "n": 8, "events": 3}
+    row |= {"effect": "difference, months", "estimate": -2.3229, "ci_low": -3.1, "ci_high": 0.5, "p": None}
+    columns = ["variant", *make_tables(4)["results"].columns]
+    (cells,) = variant_table(pd.DataFrame([row]).reindex(columns=columns)).rows
+    assert cells[5].words == "SCLC-I less SCLC-A: −2.32 months (−3.10 to 0.50)"
