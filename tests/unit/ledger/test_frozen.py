@@ -391,7 +391,7 @@ def test_a_model_of_the_user_stands_in_the_manifest_file_by_file(closed: Path, t
     shipped = ROOT / "resources" / "subtypes"
     plan, rules = ROOT / "config" / "plan.yaml", ROOT / "config" / "endpoints.yaml"
     resources = [plan, shipped, tmp_path / "model"]
-    manifest = build_manifest(settings_of(closed), inputs, resources, closed / "results", [], plan, rules, STEPS)
+    manifest = build_manifest(settings_of(closed), inputs, resources, closed / "results", {}, plan, rules, STEPS)
     assert "config/plan.yaml" in manifest["resources"]
     assert all((ROOT / name).is_file() for name in manifest["resources"])
     assert manifest["given_as"]["subtype_model/weights.tsv"] == "…/model/weights.tsv"
@@ -401,7 +401,7 @@ def test_a_model_of_the_user_stands_in_the_manifest_file_by_file(closed: Path, t
 def test_salmon_results_of_the_user_have_their_checksum(tmp_path: Path):
     write_text(tmp_path / "quant" / "S1" / "quant.sf", "Name\tTPM\n")
     write_text(tmp_path / "units.tsv", f"sample_id\tunit_id\tquant\nS1\tL1\t{tmp_path / 'quant' / 'S1'}\n")
-    found = read_checksums({"units": str(tmp_path / "units.tsv")}, tmp_path / "results", ["S1"])
+    found = read_checksums({"units": str(tmp_path / "units.tsv")}, tmp_path / "results", {"S1": frozenset()})
     assert found == {"S1/L1": [sha256(tmp_path / "quant" / "S1" / "quant.sf")]}
 
 
@@ -568,7 +568,7 @@ def test_the_same_run_gives_the_same_bytes(closed: Path, tmp_path: Path):
 
 def test_the_present_installation_against_its_own_manifest(closed: Path):
     plan, rules = ROOT / "config" / "plan.yaml", ROOT / "config" / "endpoints.yaml"
-    paths = (settings_of(closed), inputs_of(closed), [plan, rules], closed / "results", [], plan, rules, STEPS)
+    paths = (settings_of(closed), inputs_of(closed), [plan, rules], closed / "results", {}, plan, rules, STEPS)
     manifest = build_manifest(*paths)
     manifest["inputs"] = {"patients.csv": sha256(closed / "patients.csv")}
     lines = compare_installation(manifest, closed)
