@@ -55,7 +55,9 @@ def main() -> None:
     )
     parser.add_argument("--history", help="file that keeps the plans used, to note a change (default: in the folder)")
     add_kept(parser)
-    parser.add_argument("--rules", default=str(DEFAULT), help="endpoints.yaml: what the endpoints count from")
+    parser.add_argument(
+        "--rules", default=str(DEFAULT), help="what the endpoints count from (default: config/endpoints.yaml)"
+    )
     parser.add_argument("--out-dir", required=True, help="folder for the tables")
     options = parser.parse_args()
     plan = read_plan(options.plan)

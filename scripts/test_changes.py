@@ -35,7 +35,9 @@ def main() -> None:
     parser.add_argument("--counts", help="counts.tsv.gz, for all genes")
     parser.add_argument("--genes", required=True, help="genes.tsv: gene_id and symbol")
     parser.add_argument("--gene-sets", required=True, help="GMT file, or a table with signature and symbol")
-    parser.add_argument("--rules", default=str(DEFAULT), help="endpoints.yaml: what the endpoints count from")
+    parser.add_argument(
+        "--rules", default=str(DEFAULT), help="what the endpoints count from (default: config/endpoints.yaml)"
+    )
     parser.add_argument("--out-dir", required=True, help="folder for the tables")
     options = parser.parse_args()
     plan, pairs = read_plan(options.plan), read_facts(options.pairs)

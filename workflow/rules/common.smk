@@ -67,9 +67,8 @@ for note in () if IS_JOB else RUN.notes:
     print(note, file=sys.stderr)
 SETTINGS = RUN.config
 os.environ.update(SAME)  # of all jobs, wherever they run
-os.environ[ALLOWED_COLUMNS] = ",".join(
-    SETTINGS["allow_columns"]
-)  # programs refuse all other columns that identify a person
+# Programs refuse all other columns that identify a person.
+os.environ[ALLOWED_COLUMNS] = ",".join(SETTINGS["allow_columns"])
 if SETTINGS["private"]:
     os.umask(0o027)
     for folder in filter(os.path.isdir, (".snakemake", SETTINGS["results"])):
