@@ -50,7 +50,7 @@ from anpi.wiring import programs
 from anpi.wiring.checked import checked_run
 from anpi.wiring.cluster import spare_starts_and_waits
 from anpi.wiring.files import known_by
-from anpi.wiring.outdated import outdate, replaced_files, watch_triggers
+from anpi.wiring.outdated import outdate, watch_triggers
 from anpi.wiring.programs import Unrecorded, option
 from anpi.wiring.resources import CEILING, capped, cores_for_reads, genome_mb, index_mb
 from anpi.wiring.told import in_words
@@ -163,10 +163,6 @@ if not IS_JOB:
         print(words, file=sys.stderr)
     in_words(fetch_entries, Path(out("ledger")), in_words(kept_copy, out("ledger")))
     in_words(check_delivery, SETTINGS, RULES, out("ledger"), CONFIG_FILE)
-
-
-LOCAL_READS = {sample: [file for file in UNITS_OF[sample].reads if not is_stored(file)] for sample in UNITS_OF}
-READ_AGAIN = set() if IS_JOB else in_words(replaced_files, Path(SETTINGS["results"]), LOCAL_READS)
 
 
 def kept(step, ending=".zip"):

@@ -1,7 +1,11 @@
 # The files of the user as inputs of rules: tables, the reference, and the reads, alignments or salmon result of a sample.
 
+from anpi.wiring.outdated import replaced_files
+
 USER_FILES = {key: path for key, path in sorted(config_paths(SETTINGS).items()) if key != "results"}
 BESIDE_QUANT = ("lib_format_counts.json", "aux_info/meta_info.json")
+LOCAL_READS = {sample: [file for file in UNITS_OF[sample].reads if not is_stored(file)] for sample in UNITS_OF}
+READ_AGAIN = set() if IS_JOB else in_words(replaced_files, Path(SETTINGS["results"]), LOCAL_READS)
 
 
 def given(path):
