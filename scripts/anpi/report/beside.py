@@ -104,7 +104,9 @@ def subgroup_blocks(run: Run) -> list[Any]:
         kept = part[part["estimate"].notna()]
         if kept.empty:
             continue
-        labels = [subgroup_label(row) for row in kept.to_dict("records")]
+        biomarker = str(kept["biomarker"].iloc[0])
+        references = [say.level_words(reference, biomarker) for reference in kept["reference"].dropna().unique()]
+        labels = [subgroup_label(row, with_reference=len(references) > 1) for row in kept.to_dict("records")]
         drawn = kept[["n", "events", "estimate", "ci_low", "ci_high"]].assign(label=labels, filled=False)
         what = "Hazard ratio" if str(kept["effect"].iloc[0]).startswith("HR") else "Odds ratio"
         tests = part.drop_duplicates("variable")
@@ -112,9 +114,10 @@ def subgroup_blocks(run: Run) -> list[Any]:
             f"{variable_words(str(v))} {p_words(p)}"
             for v, p in zip(tests["variable"], tests["interaction_p"], strict=True)
         )
+        against = f"Against {references[0]}. " if len(references) == 1 else ""
         caption = (
-            "Lines are 95% intervals. Subgroups describe and are not tested: one whose interval leaves out 1 is no "
-            f"finding. Interaction with the biomarker, unadjusted: {words}.{left_out_words(run, str(entry))}"
+            f"{against}Lines are 95% intervals. Subgroups describe and are not tested: one whose interval leaves out 1 "
+            f"is no finding. Interaction with the biomarker, unadjusted: {words}.{left_out_words(run, str(entry))}"
         )
         name = f"subgroups-{entry}-{endpoint}".replace("_", "-")
         title = f"{say.capital(endpoint_words(str(endpoint)))}: subgroups"
@@ -129,8 +132,10 @@ def left_out_words(run: Run, name: str) -> str:
     return f" Not adjusted for {listed(left_out, len(left_out))}, unlike the answer itself." if left_out else ""
 
 
-def subgroup_label(row: SubgroupRow) -> str:
-    names = [say.level_words(row[c], row["biomarker"]) for c in ("level", "reference") if has_value(row[c])]
+def subgroup_label(row: SubgroupRow, with_reference: bool) -> str:
+    """Name a row of the plot; its reference too where rows have several."""
+    levels = (row["level"], row["reference"]) if with_reference else (row["level"],)
+    names = [say.level_words(level, row["biomarker"]) for level in levels if has_value(level)]
     level = f", {' / '.join(names)}" if has_value(row["level"]) else ""
     variable = str(row["variable"])
     return f"{say.capital(variable_words(variable))}: {level_words(variable, row['subgroup'])}{level}"

@@ -112,3 +112,17 @@ def test_captions_of_subgroups_say_what_they_are_not_adjusted_for(tmp_path: Path
         captions = [block.caption for block in subgroup_blocks(run) if isinstance(block, Drawing)]
         assert captions
         assert all(("Not adjusted for age and ecog, unlike the answer itself." in words) == said for words in captions)
+
+
+@pytest.mark.parametrize(
+    ("second", "caption", "label"),
+    [("A", "Against SCLC-A. Lines are", "ECOG performance status: 1, SCLC-I"),
+     ("N", "Lines are", "ECOG performance status: 1, SCLC-I / SCLC-N")],
+)  # fmt: skip
+def test_one_reference_of_subgroups_is_named_once(tmp_path: Path, second: str, caption: str, label: str) -> None:
+    tables = beside()
+    tables["subgroups"]["reference"] = ["A", second]
+    write_run(tmp_path, make_tables(6) | tables)
+    (block,) = (block for block in subgroup_blocks(read_made(tmp_path)) if isinstance(block, Drawing))
+    assert block.caption.startswith(caption)
+    assert block.given[0]["label"].iloc[1] == label
