@@ -6,6 +6,7 @@ import pandas as pd
 
 from anpi.endpoints.observations import Observations
 from anpi.endpoints.rules import Rules
+from anpi.tables.arms import arms_received
 from anpi.trial.endpoints import ENDPOINTS, RULES, Endpoint
 
 TIMES = tuple(one for one in ENDPOINTS if one.code and one.kind == "time")
@@ -19,17 +20,9 @@ def styles(endpoint: Endpoint, rules: Rules) -> list[tuple[str, str]]:
     return [(f" ({RULES[f'_{style}']})", suffix) for style, suffix in rules.styles.items()]
 
 
-def arms_received(endpoints: pd.DataFrame, seen: Observations) -> pd.Series:
-    """Return the arm of the treatment that each patient received, by patient; None for who was never treated."""
-    arms = endpoints.set_index("patient_id")
-    received = seen.facts["arm_received"].reindex(arms.index)
-    received = received.where(received.notna(), arms["arm"])
-    return received.where(arms["treated"].ne("no"), None)
-
-
 def adtte(endpoints: pd.DataFrame, seen: Observations, rules: Rules) -> pd.DataFrame:
     """Return one row per patient and time to event: CNSR 0 is an event, AVAL counts STARTDT and ADT."""
-    parts, arms = [], arms_received(endpoints, seen)
+    parts, arms = [], arms_received(endpoints, seen.facts["arm_received"])
     wanted = [(one, *style) for one in TIMES for style in styles(one, rules)]
     for one, style, suffix in wanted:
         name = one.name
@@ -91,7 +84,7 @@ def adrs(endpoints: pd.DataFrame, seen: Observations) -> pd.DataFrame:
         )
     table = pd.concat([part for part in parts if len(part)], ignore_index=True)
     table = table[table["AVALC"].notna()].reset_index(drop=True)
-    table.insert(1, "TRT01A", table["USUBJID"].map(arms_received(endpoints, seen)))
+    table.insert(1, "TRT01A", table["USUBJID"].map(arms_received(endpoints, seen.facts["arm_received"])))
     table.insert(4, "ADT", seen.timeline.calendar(table["USUBJID"], table["ADY"] - 1))
     table["ADY"] = table["ADY"].astype("Int64")
     order = {code: place for place, code in enumerate(["OVR", *(one.code for one in RESPONSES)])}

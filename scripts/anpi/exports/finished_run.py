@@ -19,6 +19,7 @@ from anpi.files.sheet import file_of
 from anpi.manifest import read_manifest, read_recorded
 from anpi.problems import InputError, Problem, nearest, refuse
 from anpi.tables.allowed import allowing
+from anpi.tables.arms import arms_received
 from anpi.tables.carried import carried
 from anpi.tables.clinical import Timeline, from_day_1
 from anpi.tables.matrices import read_matrix
@@ -141,13 +142,14 @@ class FinishedRun:
 
     @cached_property
     def treatments(self) -> pd.Series:
-        """Arm of the treatment that each patient received, by patient; None for who was never treated."""
-        people = self.endpoints.set_index("patient_id")
-        arms = people["arm"].astype(object)
-        if "arm_received" in self.patients:
-            received = self.patients.set_index("patient_id")["arm_received"].reindex(arms.index)
-            arms = received.where(received.notna(), arms)
-        return arms.where(people["treated"].ne("no"), None) if "treated" in people else arms
+        """Arm of the treatment that each patient received, by patient; None for who was never treated.
+
+        Where the patients' table was given and is not found, who received another arm than planned is not known: None.
+        """
+        if self.user_table("clinical.patients") is None and "clinical.patients" in self.manifest["given_as"]:
+            return pd.Series(None, index=self.endpoints["patient_id"], dtype=object)
+        patients = self.patients.set_index("patient_id")
+        return arms_received(self.endpoints, patients.get("arm_received", pd.Series(dtype=object)))
 
     def timeline(self, reference: str = "treatment_start") -> Timeline:
         """Return how dates and study days of patients become days; without their table dates cannot."""

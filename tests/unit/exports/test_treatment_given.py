@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shutil import copytree
 
 import pandas as pd
 import pytest
@@ -77,3 +78,15 @@ def test_adam_tells_the_planned_treatment_from_the_actual_one(run: Path, receive
     assert adsl.loc["0001", "TRT01A"] == received != adsl.loc["0001", "TRT01P"]
     assert pd.isna(adsl.loc["0002", "TRT01A"])
     assert adsl.loc["0003", "TRT01A"] == adsl.loc["0003", "TRT01P"]
+
+
+def test_the_planned_treatment_is_not_the_actual_one_where_the_patients_are_not_found(run: Path, tmp_path: Path):
+    trial = tmp_path / "trial"
+    copytree(run.parent, trial)
+    (trial / "config/patients.csv").unlink()
+    folder = written(trial / run.name, "definexml", tmp_path / "adam")
+    adsl = pd.read_csv(folder / "adsl.csv", dtype={"USUBJID": str})
+    assert adsl["TRT01P"].notna().all()
+    assert "TRT01A" not in adsl or adsl["TRT01A"].isna().all()
+    notes = json.loads((folder / "export_definexml.json").read_text())["notes"]
+    assert any("clinical.patients" in note and "was not found" in note for note in notes)
