@@ -28,11 +28,11 @@ from pathlib import Path
 from anpi.association.plan import check_plan, read_plan
 from anpi.association.trial import known_signatures, read_trial
 from anpi.association.write import write_associations
-from anpi.endpoints.rules import DEFAULT, read_rules
 from anpi.files.kept import keeping
 from anpi.files.shipped import REGISTRY
 from anpi.program import run_program
 from anpi.provenance import add_kept, kept_place
+from anpi.tables.clinical import REFERENCES
 from anpi.tables.reading import read_facts
 
 
@@ -56,7 +56,10 @@ def main() -> None:
     parser.add_argument("--history", help="file that keeps the plans used, to note a change (default: in the folder)")
     add_kept(parser)
     parser.add_argument(
-        "--rules", default=str(DEFAULT), help="what the endpoints count from (default: config/endpoints.yaml)"
+        "--reference",
+        choices=REFERENCES,
+        default=REFERENCES[0],
+        help="endpoints count from it (default: treatment_start)",
     )
     parser.add_argument("--out-dir", required=True, help="folder for the tables")
     options = parser.parse_args()
@@ -72,7 +75,7 @@ def main() -> None:
         options.samples,
         options.adverse_events,
         options.biomarkers,
-        read_rules(options.rules).settings["reference"],
+        options.reference,
     )
     registry = known_signatures(read_facts(options.registry), trial)
     names = trial.set_names()

@@ -16,9 +16,9 @@ from anpi.association.plan import read_plan
 from anpi.association.trial import read_trial
 from anpi.change.expression import compare_pairs
 from anpi.change.tests import run_tests
-from anpi.endpoints.rules import DEFAULT, read_rules
 from anpi.files.writing import write_estimates
 from anpi.program import run_program
+from anpi.tables.clinical import REFERENCES
 from anpi.tables.matrices import read_matrix
 from anpi.tables.reading import read_facts
 
@@ -36,13 +36,15 @@ def main() -> None:
     parser.add_argument("--genes", required=True, help="genes.tsv: gene_id and symbol")
     parser.add_argument("--gene-sets", required=True, help="GMT file, or a table with signature and symbol")
     parser.add_argument(
-        "--rules", default=str(DEFAULT), help="what the endpoints count from (default: config/endpoints.yaml)"
+        "--reference",
+        choices=REFERENCES,
+        default=REFERENCES[0],
+        help="endpoints count from it (default: treatment_start)",
     )
     parser.add_argument("--out-dir", required=True, help="folder for the tables")
     options = parser.parse_args()
     plan, pairs = read_plan(options.plan), read_facts(options.pairs)
-    reference = read_rules(options.rules).settings["reference"]
-    trial = read_trial(options.patients, options.endpoints, options.sets, reference=reference)
+    trial = read_trial(options.patients, options.endpoints, options.sets, reference=options.reference)
     counts = read_matrix(options.counts) if options.counts else pd.DataFrame()
     genes = read_facts(options.genes)
     symbols = dict(zip(genes["gene_id"].astype(str), genes["symbol"].astype(object), strict=True))

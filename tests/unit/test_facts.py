@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from anpi.quantification.align import CALLS
+from anpi.tables.clinical import REFERENCES
 from anpi.tables.schema import load_schema
 from anpi.tools import ALIGNERS, TOOLS
 from anpi.trial.endpoints import BY_NAME
@@ -96,6 +97,11 @@ def test_a_percentage_is_written_in_one_way():
         if re.search(r"[0-9}] %", line)
     ]
     assert apart == []
+
+
+def test_times_count_from_what_the_protocol_may_name():
+    rule = load_schema("endpoints")["properties"]["reference"]
+    assert (rule["enum"], rule["default"]) == (list(REFERENCES), REFERENCES[0])
 
 
 def test_every_aligner_has_its_index_its_call_and_its_place_in_the_config():

@@ -1,6 +1,10 @@
 # What the plan declares, and nothing else: needs plan of the config; makes association/, expression/ and change/.
+from anpi.tables.schema import read_settings
+
 PUBLISHED = RESOURCES / "published" / "cohorts.tsv"
 GENE_SETS = RESOURCES / "signatures" / "genes" / "hallmark.tsv"
+# The one rule of the endpoints that the tests hang on beside the endpoints themselves.
+COUNTED_FROM = in_words(read_settings, RULES, "endpoints")["reference"]
 
 
 rule test_associations:
@@ -9,7 +13,6 @@ rule test_associations:
         sets=out("analysis/sets.tsv"),
         patients=clinical("patients"),
         own_plan=own("plan", PLAN),
-        own_rules=own("endpoints", RULES),
         calls=expressed("subtypes/calls.tsv"),
         scores=expressed("immune/scores.tsv"),
         tpm=expressed("cohort/tpm.parquet"),
@@ -50,11 +53,11 @@ rule test_associations:
     params:
         program=program(
             "test_associations",
-            *(PLAN, RULES, REGISTRY, PUBLISHED),
+            *(PLAN, REGISTRY, PUBLISHED),
             files=["clinical.patients", "clinical.adverse_events", "clinical.biomarkers", "samples"],
         ),
         plan=PLAN,
-        rules=RULES,
+        reference=COUNTED_FROM,
         expression=options_of("calls", "scores", "tpm", "genes", "samples", "adverse_events", "biomarkers"),
         folder=subpath(output.results, parent=True),
         # The memory of plans stays in the folder of the run, wherever results are stored.
@@ -62,7 +65,7 @@ rule test_associations:
         kept=kept("test_associations"),
     shell:
         "{params.program} --plan {params.plan:q} --endpoints {input.endpoints:q} --sets {input.sets:q}"
-        " --patients {input.patients:q} {params.expression} --rules {params.rules:q} --history {params.history:q}"
+        " --patients {input.patients:q} {params.expression} --reference {params.reference} --history {params.history:q}"
         " {params.kept} --out-dir {params.folder:q} > {log:q} 2>&1"
 
 
@@ -170,7 +173,6 @@ rule measure_changes:
 rule test_changes:
     input:
         own_plan=own("plan", PLAN),
-        own_rules=own("endpoints", RULES),
         pairs=out("change/pairs.tsv"),
         changes=out("change/changes.tsv"),
         endpoints=out("clinical/endpoints.tsv"),
@@ -192,12 +194,12 @@ rule test_changes:
         mem_mb=needs("mem_mb", 3000, sample=12),
         runtime=needs("runtime", 60, sample=0.2),
     params:
-        program=program("test_changes", PLAN, RULES, GENE_SETS, files=["clinical.patients"]),
+        program=program("test_changes", PLAN, GENE_SETS, files=["clinical.patients"]),
         plan=PLAN,
-        rules=RULES,
+        reference=COUNTED_FROM,
         gene_sets=GENE_SETS,
         tables=options_of("pairs", "changes", "endpoints", "sets", "patients", "counts", "genes"),
         folder=subpath(output.tests, parent=True),
     shell:
-        "{params.program} --plan {params.plan:q} --rules {params.rules:q} {params.tables}"
+        "{params.program} --plan {params.plan:q} --reference {params.reference} {params.tables}"
         " --gene-sets {params.gene_sets:q} --out-dir {params.folder:q} > {log:q} 2>&1"

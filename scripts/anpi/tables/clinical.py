@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pandas.core.groupby import SeriesGroupBy
 
 TABLES = ("patients", "assessments", "lesions", "therapies", "adverse_events", "biomarkers")
+REFERENCES = ("treatment_start", "randomisation")  # what times count from; the first is the default
 
 NOT_EVALUABLE = ("不可评价", "不可评估", "无法评价", "无法评估")
 STATES = {

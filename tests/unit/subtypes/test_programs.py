@@ -59,7 +59,7 @@ def test_calls_and_programmes_of_every_sample(tpm: pd.DataFrame, tmp_path: Path)
 
 def test_counts_of_other_samples_are_refused(tpm: pd.DataFrame, tmp_path: Path) -> None:
     tpm.to_csv(tmp_path / "x.tsv", sep="\t")
-    tpm.round().add_suffix(".bam").to_csv(tmp_path / "c.tsv", sep="\t")
+    tpm.round().add_suffix("_other").to_csv(tmp_path / "c.tsv", sep="\t")
     arguments = ("--expression", tmp_path / "x.tsv", "--unit", "tpm", "--counts", tmp_path / "c.tsv")
     done = run("call_subtypes.py", *arguments, "--out", tmp_path / "calls.tsv")
     assert done.returncode != 0
