@@ -129,6 +129,7 @@ def states_of(results: Path, names: Iterable[str]) -> dict[str, list[int] | None
 
 
 def state_of(file: str) -> list[int] | None:
+    """Return size and time of a file; None where it is not there, which Snakemake sees itself."""
     try:
         found = os.stat(file)
     except OSError:
